@@ -1,0 +1,1 @@
+"""A standalone asset-graph engine: functions become assets, parameters become lineage."""

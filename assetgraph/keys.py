@@ -1,0 +1,126 @@
+"""`AssetKey`: the name of an asset, safe as a file name on every machine."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import InvalidKeyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_KEY_BYTES = 200
+
+
+class AssetKey:
+    """One or more parts: `AssetKey("trips")`, `AssetKey(["manhattan", "stats"])`.
+
+    A part is Unicode letters, digits, `_`, `-` or `.`, in NFC, and does not start with a dot. The
+    text of a key joins its parts with `/`; as text it may be given that way too. A whole key is at
+    most 200 bytes of UTF-8.
+
+    Raises `InvalidKeyError`.
+    """
+
+    __slots__ = ("_hash", "parts", "text")
+
+    parts: tuple[str, ...]
+    text: str
+
+    def __init__(self, path: str | Sequence[str]) -> None:
+        given = path.split("/") if isinstance(path, str) else path
+        self._set(tuple(unicodedata.normalize("NFC", part) for part in given))
+        problem = key_problem(self)
+        if problem:
+            raise InvalidKeyError(problem)
+
+    @classmethod
+    def unchecked(cls, parts: Sequence[str]) -> AssetKey:
+        """A key that may break the rules, so that it can be reported with all other problems."""
+        key = cls.__new__(cls)
+        key._set(tuple(unicodedata.normalize("NFC", part) for part in parts))
+        return key
+
+    def _set(self, parts: tuple[str, ...]) -> None:
+        set_once = object.__setattr__
+        set_once(self, "parts", parts)
+        set_once(self, "text", "/".join(parts))
+        set_once(self, "_hash", hash(parts))
+
+    @classmethod
+    def from_user_string(cls, text: str) -> AssetKey:
+        return cls(text)
+
+    def to_user_string(self) -> str:
+        return self.text
+
+    @property
+    def path(self) -> list[str]:
+        return list(self.parts)
+
+    @property
+    def name(self) -> str:
+        """The last part."""
+        return self.parts[-1]
+
+    @property
+    def file_name(self) -> str:
+        """The key as one file name: a part cannot hold a comma, so no two keys meet."""
+        return ",".join(self.parts)
+
+    def with_prefix(self, prefix: str | Sequence[str]) -> AssetKey:
+        head = prefix.split("/") if isinstance(prefix, str) else prefix
+        return AssetKey([*head, *self.parts])
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"an AssetKey does not change: cannot set {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AssetKey) and self.parts == other.parts
+
+    def __lt__(self, other: AssetKey) -> bool:
+        return self.parts < other.parts
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"AssetKey({self.text!r})"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return AssetKey.unchecked, (self.parts,)
+
+
+def key_problem(key: AssetKey) -> str | None:
+    """Why `key` cannot name an asset, or None."""
+    if not key.parts:
+        return "an asset key needs at least one part"
+    for part in key.parts:
+        if not part:
+            return f"the asset key {key.text!r} has an empty part"
+        if part.startswith("."):
+            return f"the asset key {key.text!r} has a part that starts with a dot"
+        if not _is_plain(part):
+            wrong = next((c for c in part if not _is_plain(c) and not _joins(c)), part)
+            return (
+                f"the asset key {key.text!r} holds {wrong!r}: "
+                "letters of any script, digits, '_', '-' and '.' are allowed"
+            )
+    size = len(key.text.encode("utf-8", "surrogatepass"))
+    if size > MAX_KEY_BYTES:
+        start = key.text[:24]
+        return f"the asset key '{start}…' is {size} bytes long: at most {MAX_KEY_BYTES} are allowed"
+    return None
+
+
+def _is_plain(text: str) -> bool:
+    # An identifier may hold letters, digits and combining marks of any script: just what is wanted.
+    return ("_" + text.replace("-", "_").replace(".", "_")).isidentifier()
+
+
+def _joins(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")

@@ -1,0 +1,193 @@
+"""What is recorded, as frozen records that go to JSON and back, and the words for states.
+
+A time is an aware UTC datetime; a duration is in seconds; None means unknown or not applicable.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class AssetState(StrEnum):
+    """An asset is the first of these that applies."""
+
+    RUNNING = "running"
+    FAILED = "failed"
+    MISSING = "missing"
+    STALE = "stale"
+    FRESH = "fresh"
+
+
+class StepState(StrEnum):
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    SKIPPED = "skipped"  # an upstream failed
+    UNCHANGED = "unchanged"  # spared by early cut-off
+    CANCELED = "canceled"
+
+
+class RunStatus(StrEnum):
+    STARTED = "STARTED"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCELED = "CANCELED"
+    INTERRUPTED = "INTERRUPTED"  # never written: its process died
+
+
+class EventType(StrEnum):
+    """Dagster's names where Dagster has the event."""
+
+    RUN_START = "RUN_START"
+    RUN_SUCCESS = "RUN_SUCCESS"
+    RUN_FAILURE = "RUN_FAILURE"
+    RUN_CANCELED = "RUN_CANCELED"
+    STEP_START = "STEP_START"
+    LOADED_INPUT = "LOADED_INPUT"
+    STEP_OUTPUT = "STEP_OUTPUT"
+    ASSET_MATERIALIZATION = "ASSET_MATERIALIZATION"
+    STEP_SUCCESS = "STEP_SUCCESS"
+    STEP_FAILURE = "STEP_FAILURE"
+    STEP_SKIPPED = "STEP_SKIPPED"
+    STEP_UNCHANGED = "STEP_UNCHANGED"
+    STEP_CANCELED = "STEP_CANCELED"
+    STEP_UP_FOR_RETRY = "STEP_UP_FOR_RETRY"
+    STEP_RESTARTED = "STEP_RESTARTED"
+    LOG = "LOG"
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of a run's `events.jsonl`. `step` is an asset key's text."""
+
+    type: EventType
+    timestamp: datetime
+    step: str | None = None
+    level: str = "INFO"
+    message: str | None = None
+    data: dict[str, Any] = {}
+
+
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One place of a traceback, with the lines around it as they were when it failed.
+
+    `source` holds consecutive lines, the first of them numbered `source_start`.
+    """
+
+    file: str
+    line: int
+    function: str
+    source: tuple[str, ...] = ()
+    source_start: int = 0
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An exception as it is recorded: `frames` are the user's own, innermost last."""
+
+    type: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    trace: str = ""
+    hint: str | None = None
+
+
+class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where and how an asset's value is kept.
+
+    `format` is none, path, json, text, bytes, pickle, parquet or custom; `path` is relative to the
+    value storage, or for a returned path to the project's folder; `inline` is a small value itself;
+    `type` is the type that was returned; `size` is in bytes.
+    """
+
+    format: str
+    type: str = ""
+    path: str | None = None
+    inline: Any = None
+    size: int | None = None
+    mtime_ns: int | None = None
+
+
+class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):
+    """One successful computation of an asset's value: its line in `assets/<key>.jsonl` commits it.
+
+    `inputs` maps the text of each upstream key to the data version that was read.
+    """
+
+    run_id: str
+    timestamp: datetime
+    value: StoredValue
+    data_version: str
+    code_version: str | None = None
+    config: dict[str, Any] = {}
+    inputs: dict[str, str] = {}
+    metadata: dict[str, Any] = {}
+    duration_s: float | None = None
+    partition: str | None = None
+
+
+class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failure"):
+    """A step that failed, kept with the asset so that its history shows it."""
+
+    run_id: str
+    timestamp: datetime
+    error: str
+    code_version: str | None = None
+    config: dict[str, Any] = {}
+    inputs: dict[str, str] = {}
+    duration_s: float | None = None
+    partition: str | None = None
+
+
+class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A run's summary, `run.json`. `selection` is what was asked for, `assets` the planned steps."""
+
+    run_id: str
+    status: RunStatus
+    started_at: datetime
+    ended_at: datetime | None = None
+    root_run_id: str | None = None
+    parent_run_id: str | None = None
+    selection: tuple[str, ...] = ()
+    assets: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+    config: dict[str, dict[str, Any]] = {}
+    step_counts: dict[str, int] = {}
+    failed_steps: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    launched_by: str = ""
+    pid: int | None = None
+    host: str = ""
+    python_version: str = ""
+    assetgraph_version: str = ""
+
+    @property
+    def duration_s(self) -> float | None:
+        if self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one step of a run, read from the run's events."""
+
+    key: str
+    state: StepState
+    attempt: int = 1
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    error: ErrorInfo | None = None
+    reason: str | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
