@@ -1,1 +1,86 @@
-"""A standalone asset-graph engine: functions become assets, parameters become lineage."""
+"""A standalone asset-graph engine: functions become assets, parameters become lineage.
+
+    import assetgraph as dg
+
+    @dg.asset
+    def raw_trips() -> list[dict[str, int]]: ...
+
+    @dg.asset
+    def daily_fares(raw_trips): ...
+
+Names follow Dagster's where the concept is the same. Each is imported when it is first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
+    from assetgraph.asset import Asset, AssetIn, Registry, asset, load_assets_from_modules
+    from assetgraph.config import Config
+    from assetgraph.context import AssetExecutionContext
+    from assetgraph.definitions import Definitions
+    from assetgraph.errors import AssetGraphError
+    from assetgraph.graph import AssetGraph
+    from assetgraph.keys import AssetKey
+    from assetgraph.metadata import MaterializeResult, MetadataValue
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Asset": "asset",
+    "AssetExecutionContext": "context",
+    "AssetGraph": "graph",
+    "AssetGraphError": "errors",
+    "AssetIn": "asset",
+    "AssetKey": "keys",
+    "Config": "config",
+    "Definitions": "definitions",
+    "Instance": "api",
+    "MaterializeResult": "metadata",
+    "MetadataValue": "metadata",
+    "Registry": "asset",
+    "RunConfig": "api",
+    "RunResult": "api",
+    "asset": "asset",
+    "load": "api",
+    "load_assets_from_modules": "asset",
+    "materialize": "api",
+}
+
+__all__ = [
+    "Asset",
+    "AssetExecutionContext",
+    "AssetGraph",
+    "AssetGraphError",
+    "AssetIn",
+    "AssetKey",
+    "Config",
+    "Definitions",
+    "Instance",
+    "MaterializeResult",
+    "MetadataValue",
+    "Registry",
+    "RunConfig",
+    "RunResult",
+    "__version__",
+    "asset",
+    "load",
+    "load_assets_from_modules",
+    "materialize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'assetgraph' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"assetgraph.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

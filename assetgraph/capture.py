@@ -1,0 +1,186 @@
+"""Sends what a step prints, logs and warns to the step's own sink, with several steps at once.
+
+`sys.stdout`, `sys.stderr`, the root logger and `warnings` are redirected once for a run, and each
+write finds its step by a context variable. A thread that a step started itself does not inherit
+it: what it prints goes to the only step that runs, and with several running straight through.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assetgraph.context import StepSink
+
+_current: ContextVar[StepSink | None] = ContextVar("sink", default=None)
+_active: list[StepSink] = []
+
+
+@contextmanager
+def step_output(sink: StepSink) -> Iterator[None]:
+    """What this context prints, logs and warns is the step's whose `sink` this is."""
+    token = _current.set(sink)
+    _active.append(sink)
+    try:
+        yield
+    finally:
+        _active.remove(sink)
+        _current.reset(token)
+
+
+@contextmanager
+def redirected(echo: bool = True) -> Iterator[None]:
+    """Redirect this process's output streams, logging and warnings for the length of a run.
+
+    With `echo`, what is printed appears where it always did, too.
+    """
+    if isinstance(sys.stdout, _Redirect):  # a run inside a run
+        yield
+        return
+    before = sys.stdout, sys.stderr, warnings.showwarning
+    handler = _RoutingHandler()
+    root = logging.getLogger()
+    level = root.level
+    if not root.handlers and level == logging.WARNING:  # nobody configured logging: show more
+        root.setLevel(logging.INFO)
+    root.addHandler(handler)
+    sys.stdout = _Redirect(before[0], "out", echo)
+    sys.stderr = _Redirect(before[1], "err", echo)
+    warnings.showwarning = _show_warning
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr, warnings.showwarning = before
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+
+class SinkHandler(logging.Handler):
+    """Sends log records to one step."""
+
+    def __init__(self, sink: StepSink) -> None:
+        super().__init__()
+        self._sink = sink
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _log(self._sink, record)
+
+
+class _RoutingHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        sink = _sink()
+        if sink is not None:
+            _log(sink, record)
+
+
+class _Redirect(io.TextIOBase):
+    """Stands in for a stream: what a step writes goes to its sink, and on where it always went."""
+
+    def __init__(self, stream: IO[str], name: str, echo: bool) -> None:
+        self._stream = stream
+        self._name = name
+        self._echo = echo
+
+    def write(self, text: str, /) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        sink = _sink()
+        if sink is not None:
+            sink.output(self._name, text)
+        if sink is None or self._echo:
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        return True
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    @property
+    def buffer(self) -> Any:
+        return self._stream.buffer
+
+
+class OutputFile:
+    """A file for what a step prints, made when it prints. At most `limit` bytes are kept; what
+    follows is counted, and the count closes the file."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        self._path = path
+        self._limit = limit
+        self._size = 0
+        self.dropped = 0
+        self._fd: int | None = None
+
+    def write(self, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        room = self._limit - self._size
+        if len(data) > room:
+            self.dropped += len(data) - max(room, 0)
+            data = data[: max(room, 0)]
+        if not data:
+            return
+        if self._fd is None:
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.write(self._fd, data)
+        self._size += len(data)
+
+    def close(self) -> None:
+        if self._fd is None:
+            return
+        if self.dropped:
+            os.write(self._fd, f"\n[{self.dropped} more bytes were not kept]\n".encode())
+        os.close(self._fd)
+
+
+def _sink() -> StepSink | None:
+    sink = _current.get()
+    if sink is None and len(_active) == 1:
+        sink = _active[0]
+    return sink
+
+
+def _log(sink: StepSink, record: logging.LogRecord) -> None:
+    try:
+        message = record.getMessage()
+    except Exception as error:  # a wrong format string must not fail the step
+        message = f"{record.msg} (its arguments do not fit: {error})"
+    if record.exc_info and record.exc_info[0]:
+        message += "\n" + logging.Formatter().formatException(record.exc_info)
+    data = {} if record.name == "root" else {"logger": record.name}
+    sink.log(record.levelname, message, data)
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    sink = _sink()
+    if sink is not None and file is None:
+        sink.log("WARNING", f"{category.__name__}: {message}", {"file": filename, "line": lineno})
+    else:
+        stream = file or sys.stderr
+        stream.write(warnings.formatwarning(message, category, filename, lineno, line))

@@ -1,0 +1,328 @@
+"""`AssetGraph`: assets connected into a DAG, with everything that is wrong with them.
+
+The only module that knows networkx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import networkx as nx
+
+from assetgraph.annotations import edge_contradiction
+from assetgraph.asset import Asset, Parameter, Problem, definition_problems
+from assetgraph.errors import AssetGraphError, DefinitionsError
+from assetgraph.keys import AssetKey
+
+if TYPE_CHECKING:
+    DiGraph = nx.DiGraph[AssetKey]
+
+
+class AssetGraph:
+    """The assets and who reads whom. The same assets give the same graph and the same order,
+    however they were defined.
+
+    A graph with problems can be looked at, without the edges that are wrong; `validate` lists
+    them, and `require_valid` raises.
+    """
+
+    def __init__(self, assets: Iterable[Asset]) -> None:
+        self._assets: dict[AssetKey, Asset] = {}
+        self._duplicates: list[tuple[Asset, Asset]] = []
+        for asset in sorted(assets, key=lambda a: (a.key.parts, a.file, a.line)):
+            known = self._assets.setdefault(asset.key, asset)
+            if known is not asset:
+                self._duplicates.append((known, asset))
+        self._problems: list[Problem] = []
+        self._inputs: dict[AssetKey, dict[str, AssetKey]] = {}
+        self._digraph: DiGraph = nx.DiGraph()
+        self._connect()
+
+    @property
+    def assets(self) -> Mapping[AssetKey, Asset]:
+        """Every asset by its key, in the order of the keys."""
+        return self._assets
+
+    @cached_property
+    def order(self) -> tuple[AssetKey, ...]:
+        """Every key, upstream before downstream, by name where the graph leaves a choice. What
+        lies on a cycle comes last."""
+        order: list[AssetKey] = []
+        try:
+            for key in nx.lexicographical_topological_sort(self._digraph, key=lambda k: k.parts):
+                order.append(key)  # noqa: PERF402 - what came before a cycle is kept
+        except nx.NetworkXUnfeasible:
+            placed = set(order)
+            order += [key for key in self._assets if key not in placed]
+        return tuple(order)
+
+    @cached_property
+    def positions(self) -> Mapping[AssetKey, int]:
+        """Where each key stands in `order`."""
+        return {key: position for position, key in enumerate(self.order)}
+
+    @property
+    def edges(self) -> Iterator[tuple[AssetKey, AssetKey]]:
+        """(upstream, downstream) pairs, in order."""
+        for key in self.order:
+            for child in self.children(key):
+                yield key, child
+
+    def asset(self, key: AssetKey) -> Asset:
+        """Raises `AssetGraphError` with what may have been meant."""
+        try:
+            return self._assets[key]
+        except KeyError:
+            hint = did_you_mean(key.text, (k.text for k in self._assets))
+            raise AssetGraphError(
+                f"there is no asset {key.text!r}.", hint=hint or "See them with: assetgraph list"
+            ) from None
+
+    def inputs(self, key: AssetKey) -> Mapping[str, AssetKey]:
+        """Which upstream each loaded parameter of an asset reads."""
+        return self._inputs[key]
+
+    def parents(self, key: AssetKey) -> tuple[AssetKey, ...]:
+        """The assets that `key` reads or waits for, by name."""
+        return tuple(sorted(self._digraph.pred[key], key=_parts))
+
+    def children(self, key: AssetKey) -> tuple[AssetKey, ...]:
+        """The assets that read `key` or wait for it, by name."""
+        return tuple(sorted(self._digraph.succ[key], key=_parts))
+
+    def upstream(self, key: AssetKey, depth: int | None = None) -> tuple[AssetKey, ...]:
+        """Every asset that `key` reads, directly or not, nearest first; within `depth` steps."""
+        return self._reach(self.parents, key, depth)
+
+    def downstream(self, key: AssetKey, depth: int | None = None) -> tuple[AssetKey, ...]:
+        """Every asset that reads `key`, directly or not, nearest first; within `depth` steps."""
+        return self._reach(self.children, key, depth)
+
+    def roots(self) -> tuple[AssetKey, ...]:
+        """The assets that read no other."""
+        return tuple(key for key in self.order if not self._digraph.pred[key])
+
+    def leaves(self) -> tuple[AssetKey, ...]:
+        """The assets that no other reads."""
+        return tuple(key for key in self.order if not self._digraph.succ[key])
+
+    @cached_property
+    def levels(self) -> tuple[tuple[AssetKey, ...], ...]:
+        """The keys by the length of the longest path that leads to them, roots first."""
+        level: dict[AssetKey, int] = {}
+        for key in self.order:
+            level[key] = 1 + max((level.get(p, 0) for p in self._digraph.pred[key]), default=-1)
+        rows: list[list[AssetKey]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+        for key in self.order:
+            rows[level[key]].append(key)
+        return tuple(tuple(row) for row in rows)
+
+    def components(self) -> tuple[tuple[AssetKey, ...], ...]:
+        """The parts of the graph that nothing joins, each in order, by their first asset."""
+        found = [
+            tuple(sorted(part, key=self.positions.__getitem__))
+            for part in nx.weakly_connected_components(self._digraph)
+        ]
+        return tuple(sorted(found, key=lambda part: self.positions[part[0]]))
+
+    def validate(self) -> tuple[Problem, ...]:
+        """Every problem of the definitions, in the order of the files and lines."""
+        return self._all_problems
+
+    def require_valid(self) -> AssetGraph:
+        """This graph. Raises `DefinitionsError` with every problem, if it has one."""
+        if self._all_problems:
+            raise DefinitionsError(self._all_problems)
+        return self
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._assets
+
+    def __len__(self) -> int:
+        return len(self._assets)
+
+    def __repr__(self) -> str:
+        return f"<AssetGraph of {len(self)} assets, {self._digraph.number_of_edges()} edges>"
+
+    @cached_property
+    def _all_problems(self) -> tuple[Problem, ...]:
+        problems = [*self._problems, *self._duplicate_problems(), *self._case_problems()]
+        for asset in self._assets.values():
+            problems += definition_problems(asset)
+        problems += self._cycle_problems()
+        problems += self._annotation_problems()
+        return tuple(sorted(set(problems)))
+
+    def _connect(self) -> None:
+        self._digraph.add_nodes_from(self._assets)
+        by_name: dict[str, list[AssetKey]] = {}
+        for key in self._assets:
+            by_name.setdefault(key.name, []).append(key)
+        for asset in self._assets.values():
+            inputs = self._inputs[asset.key] = {}
+            for parameter in asset.inputs:
+                upstream = self._resolve(asset, parameter, by_name)
+                if upstream is not None:
+                    inputs[parameter.name] = upstream
+                    self._digraph.add_edge(upstream, asset.key)
+            for dep in asset.deps:
+                if dep in self._assets:
+                    self._digraph.add_edge(dep, asset.key)
+                else:
+                    self._unknown(asset, dep.text, "deps=")
+
+    def _resolve(
+        self, asset: Asset, parameter: Parameter, by_name: Mapping[str, Sequence[AssetKey]]
+    ) -> AssetKey | None:
+        """The upstream that a parameter names, or None once the problem is noted."""
+        given = asset.ins.get(parameter.name)
+        if given is not None:
+            if given in self._assets:
+                return given
+            self._unknown(asset, given.text, "ins=")
+            return None
+        for prefix in (asset.key.parts[:-1], ()):
+            key = AssetKey.unchecked([*prefix, parameter.name])
+            if key in self._assets and key != asset.key:
+                return key
+        candidates = [key for key in by_name.get(parameter.name, ()) if key != asset.key]
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            listing = ", ".join(key.text for key in candidates)
+            self._note(
+                asset,
+                f"parameter {parameter.name!r} of asset {asset.key.text!r} could be any of: "
+                f"{listing}.",
+                f"Say which: ins={{{parameter.name!r}: {candidates[0].text!r}}}.",
+            )
+        elif by_name.get(parameter.name):
+            return by_name[parameter.name][0]  # itself: reported as a cycle
+        else:
+            self._unknown(asset, parameter.name, "a parameter")
+        return None
+
+    def _unknown(self, asset: Asset, wanted: str, how: str) -> None:
+        known = did_you_mean(wanted, (key.text for key in self._assets if key != asset.key))
+        remedy = known or (
+            "Define it with @asset, or give the parameter a default if it is no asset."
+            if how == "a parameter"
+            else "Define it with @asset."
+        )
+        self._note(
+            asset, f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines.", remedy
+        )
+
+    def _note(self, asset: Asset, message: str, remedy: str) -> None:
+        self._problems.append(Problem(asset.file, asset.line, message, remedy, asset.key.text))
+
+    def _duplicate_problems(self) -> Iterator[Problem]:
+        for first, second in self._duplicates:
+            yield Problem(
+                second.file,
+                second.line,
+                f"asset {second.key.text!r} is defined twice: {first.place} and {second.place}.",
+                "Rename one, or give it a key_prefix=.",
+                second.key.text,
+            )
+
+    def _case_problems(self) -> Iterator[Problem]:
+        folded: dict[str, Asset] = {}
+        for asset in self._assets.values():
+            known = folded.setdefault(asset.key.text.casefold(), asset)
+            if known is not asset:
+                yield Problem(
+                    asset.file,
+                    asset.line,
+                    f"the assets {known.key.text!r} ({known.place}) and {asset.key.text!r} differ "
+                    "only in case: on many machines they would be one file.",
+                    "Rename one.",
+                    asset.key.text,
+                )
+
+    def _cycle_problems(self) -> Iterator[Problem]:
+        if nx.is_directed_acyclic_graph(self._digraph):
+            return
+        for part in nx.strongly_connected_components(self._digraph):
+            start = min(part)
+            if len(part) == 1 and start not in self._digraph.succ[start]:
+                continue
+            path = self._cycle_through(start, part)
+            asset = self._assets[start]
+            shown = " -> ".join(key.text for key in path)
+            yield Problem(
+                asset.file,
+                asset.line,
+                f"assets depend on each other in a circle: {shown}.",
+                "Remove one of these dependencies.",
+                start.text,
+            )
+
+    def _cycle_through(self, start: AssetKey, part: set[AssetKey]) -> list[AssetKey]:
+        """A shortest way from `start` back to itself inside a strongly connected part."""
+        before: dict[AssetKey, AssetKey] = {}
+        row = [start]
+        while row:
+            following = []
+            for key in row:
+                for child in self.children(key):
+                    if child == start:
+                        path = [start, key]
+                        while path[-1] != start:
+                            path.append(before[path[-1]])
+                        return [start, *path[1:-1][::-1], start] if key != start else [start, start]
+                    if child in part and child not in before:
+                        before[child] = key
+                        following.append(child)
+            row = following
+        raise AssertionError("a strongly connected part has a cycle")  # pragma: no cover
+
+    def _annotation_problems(self) -> Iterator[Problem]:
+        for key, inputs in self._inputs.items():
+            asset = self._assets[key]
+            annotations = {p.name: p.annotation for p in asset.inputs}
+            for parameter, upstream in inputs.items():
+                maker = self._assets[upstream]
+                wrong = edge_contradiction(maker.returns, annotations[parameter])
+                if wrong:
+                    yield Problem(
+                        asset.file,
+                        asset.line,
+                        f"parameter {parameter!r} of asset {key.text!r} does not fit what "
+                        f"{upstream.text!r} ({maker.place}) returns: {wrong}.",
+                        "Change one of the two annotations.",
+                        key.text,
+                    )
+
+    def _reach(
+        self,
+        neighbours: Callable[[AssetKey], tuple[AssetKey, ...]],
+        key: AssetKey,
+        depth: int | None,
+    ) -> tuple[AssetKey, ...]:
+        found: dict[AssetKey, None] = {}
+        row: Sequence[AssetKey] = (key,)
+        while row and (depth is None or depth > 0):
+            following: dict[AssetKey, None] = {}
+            for current in row:
+                for other in neighbours(current):
+                    if other not in found and other != key:
+                        following[other] = None
+            found.update(following)
+            row = tuple(following)
+            depth = None if depth is None else depth - 1
+        return tuple(found)
+
+
+def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
+    """A question that names the closest of `known`, where one is close."""
+    import difflib
+
+    close = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.6)
+    return f"Did you mean {close[0]!r}?" if close else None
+
+
+def _parts(key: AssetKey) -> tuple[str, ...]:
+    return key.parts

@@ -1,0 +1,1 @@
+"""Where records, values and locks are kept."""

@@ -1,0 +1,67 @@
+"""The history of each asset: `assets/<key>.jsonl`, one line an attempt, the last one current.
+
+A line is appended under the asset's lock, and appending it is what commits a materialization.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.records import FailedAttempt, Materialization
+from assetgraph.storage.files import append_line, make_folder, read_last
+
+if TYPE_CHECKING:
+    from assetgraph.keys import AssetKey
+
+Attempt = Materialization | FailedAttempt
+
+
+class AssetHistory:
+    """The attempts at every asset of a store, in the folder `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._encode = msgspec.json.Encoder().encode
+
+    def append(self, key: AssetKey, attempt: Attempt) -> None:
+        """Raises `StoreError`; then nothing was committed."""
+        line = self._encode(attempt) + b"\n"
+        try:
+            append_line(self._path(key), line)
+        except Exception:
+            if os.path.isdir(self._folder):
+                raise
+            make_folder(self._folder)
+            append_line(self._path(key), line)
+
+    def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
+        """Raises `DamagedStoreError` at a line that does not read."""
+        return read_last(self._path(key), Attempt)
+
+    def current(self, key: AssetKey) -> tuple[Materialization | None, FailedAttempt | None]:
+        """The last materialization, and the last failure where it came after that."""
+        failed = None
+        for attempt in self.newest_first(key):
+            if isinstance(attempt, Materialization):
+                return attempt, failed
+            failed = failed or attempt
+        return None, failed
+
+    def keys(self) -> list[str]:
+        """The texts of all keys that have a history."""
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return []
+        return sorted(
+            name.removesuffix(".jsonl").replace(",", "/")
+            for name in names
+            if name.endswith(".jsonl")
+        )
+
+    def _path(self, key: AssetKey) -> str:
+        return f"{self._folder}/{key.file_name}.jsonl"

@@ -1,0 +1,215 @@
+"""Crash-safe files: replaced whole, or appended by the line.
+
+Paths are text, not `Path`: these run several times a step.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from assetgraph.errors import DamagedStoreError, StoreError
+
+T = TypeVar("T")
+
+_WHY = {
+    errno.ENOSPC: ("the disk is full", "Free some space; what was recorded before is intact."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space, or raise the quota."),
+    errno.EROFS: ("the file system is read-only", "Choose another folder with --store."),
+    errno.EACCES: ("permission denied", "Make it writable, or choose another with --store."),
+    errno.EPERM: ("not permitted", "Make it writable, or choose another with --store."),
+    errno.ENOTDIR: ("a folder on the way is a file", "Move that file, or choose another --store."),
+    errno.EIO: ("the disk reports an error", "Check the disk; what was recorded may be read back."),
+    errno.ENAMETOOLONG: ("the name is too long for this file system", None),
+}
+
+
+def store_error(error: OSError, doing: str, path: str) -> StoreError:
+    """`error` as a sentence: what was being done to which file, and what to do about it."""
+    why, hint = _WHY.get(error.errno or 0, (error.strerror or str(error), None))
+    return StoreError(f"cannot {doing} {path}: {why}.", hint=hint)
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Replace `path` by `data`: a reader sees the old content or the new, never a part."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        try:
+            _write_all(fd, data)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+    except OSError as error:
+        _remove(temporary)
+        raise store_error(error, "write", path) from error
+
+
+def make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError as error:
+        raise StoreError(
+            f"cannot use {path} as a folder: it is a file.", hint="Choose another with --store."
+        ) from error
+    except OSError as error:
+        raise store_error(error, "make the folder", path) from error
+
+
+class AppendFile:
+    """A file of JSON lines with one writer. What was appended is the kernel's at once, so that it
+    survives the death of the process; a line that could not be written whole is taken back."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+        except OSError as error:
+            raise store_error(error, "open", path) from error
+        try:
+            self.size = _without_cut_line(self._fd, path)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def append(self, lines: bytes) -> None:
+        try:
+            _write_all(self._fd, lines)
+        except OSError as error:
+            self._take_back()
+            raise store_error(error, "write", self.path) from error
+        self.size += len(lines)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _take_back(self) -> None:
+        try:
+            os.ftruncate(self._fd, self.size)
+        except OSError:
+            pass  # a reader tolerates a cut last line, and the next writer removes it
+
+
+def append_line(path: str, line: bytes) -> None:
+    """Append one line to a file whose writers take turns."""
+    file = AppendFile(path)
+    try:
+        file.append(line)
+    finally:
+        file.close()
+
+
+def read_lines(path: str, kind: Any) -> Iterator[Any]:
+    """Each line of a file, decoded as `kind`. A cut last line (its writer died) is left out; any
+    other damage raises `DamagedStoreError` with the file and the line."""
+    decoder = msgspec.json.Decoder(kind)
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield _decode(decoder, line, path, number)
+
+
+def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
+    """The lines of a file from the last to the first, decoded as `kind`; a file that does not
+    exist has none. Reads from the end, so that a long history costs nothing."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise store_error(error, "read", path) from error
+    decoder = msgspec.json.Decoder(kind)
+    try:
+        end = os.fstat(fd).st_size
+        whole = False
+        rest = b""
+        while end > 0:
+            start = max(0, end - size)
+            chunk = os.pread(fd, end - start, start) + rest
+            lines = chunk.split(b"\n")
+            rest = lines.pop(0) if start > 0 else b""
+            if not whole:  # what follows the last line end is a cut line, or nothing
+                if not lines:
+                    end, size = start, size * 4
+                    continue
+                lines.pop()
+                whole = True
+            for position in range(len(lines) - 1, -1, -1):
+                try:
+                    yield decoder.decode(lines[position])
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    number = _line_number(fd, start + len(rest), lines, position)
+                    yield _decode(decoder, lines[position], path, number)
+            end, size = start, size * 4
+    finally:
+        os.close(fd)
+
+
+def read_record(path: str, kind: type[T]) -> T:
+    """A file that holds one record. Raises `FileNotFoundError` and `DamagedStoreError`."""
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise damaged(path, str(error)) from error
+
+
+def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
+    place = f"line {line} of {path}" if line else path
+    return DamagedStoreError(
+        f"{place} is damaged: {why}.",
+        path=path,
+        line=line,
+        hint="Nothing was changed. Restore it from a copy, or move it away.",
+    )
+
+
+def _decode(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:
+    try:
+        return decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise damaged(path, str(error), number) from error
+
+
+def _line_number(fd: int, start: int, lines: list[bytes], position: int) -> int:
+    before = os.pread(fd, start, 0).count(b"\n") if start else 0
+    return before + position + 1
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    written = os.write(fd, data)
+    while written < len(data):
+        data = data[written:]
+        written = os.write(fd, data)
+
+
+def _without_cut_line(fd: int, path: str) -> int:
+    """Remove a last line whose writer died while writing it; the size of the file then."""
+    size = os.fstat(fd).st_size
+    if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
+        return size
+    end = size
+    while end > 0:
+        start = max(0, end - 65536)
+        found = os.pread(fd, end - start, start).rfind(b"\n")
+        if found >= 0:
+            end = start + found + 1
+            break
+        end = start
+    try:
+        os.ftruncate(fd, end)
+    except OSError as error:
+        raise store_error(error, "mend", path) from error
+    return end
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass

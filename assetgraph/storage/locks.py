@@ -1,0 +1,115 @@
+"""Locks that the kernel drops when their holder dies.
+
+A lock is a `flock` on a file, on a descriptor that no child process inherits: neither across
+`exec` (Python's default) nor across `fork` (closed in the child).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable
+
+from assetgraph.errors import StoreError
+from assetgraph.storage.files import store_error
+
+POLL_S = 0.05
+_NOTE_BYTES = 192
+_held: set[int] = set()
+
+
+class Lock:
+    """An exclusive lock on the file at `path`, which says in `note` who holds it."""
+
+    def __init__(self, path: str, note: str = "") -> None:
+        self.path = path
+        self._note = note
+        self._fd: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
+        fd = _open(self.path)
+        try:
+            taken = _flock(fd, fcntl.LOCK_EX, self.path)
+        except BaseException:
+            os.close(fd)
+            raise
+        if not taken:
+            os.close(fd)
+            return False
+        _held.add(fd)
+        self._fd = fd
+        if self._note:
+            # Padded to one width: a file that is truncated and written again is flushed by ext4.
+            os.pwrite(fd, self._note.encode().ljust(_NOTE_BYTES)[:_NOTE_BYTES], 0)
+        return True
+
+    def wait(self, until: Callable[[], bool]) -> bool:
+        """Take the lock once it is free. `until` is asked between tries: False gives up."""
+        while not self.acquire():
+            if not until():
+                return False
+            time.sleep(POLL_S)
+        return True
+
+    def release(self) -> None:
+        if self._fd is not None:
+            _held.discard(self._fd)
+            os.close(self._fd)
+            self._fd = None
+
+
+def is_held(path: str) -> bool:
+    """Whether a living process holds the lock at `path`."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise store_error(error, "open the lock", path) from error
+    try:
+        return not _flock(fd, fcntl.LOCK_SH, path)
+    finally:
+        os.close(fd)
+
+
+def holder(path: str) -> str:
+    """What the lock's present or last holder wrote about itself."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(_NOTE_BYTES).decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _open(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise store_error(error, "open the lock", path) from error
+
+
+def _flock(fd: int, how: int, path: str) -> bool:
+    try:
+        fcntl.flock(fd, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+            raise StoreError(
+                f"cannot lock {path}: its file system has no locks.",
+                hint="Keep the store on a local disk: [tool.assetgraph] store, or --store.",
+            ) from error
+        raise store_error(error, "lock", path) from error
+    return True
+
+
+def _forget_in_child() -> None:
+    for fd in _held:
+        os.close(fd)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

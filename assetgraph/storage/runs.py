@@ -1,0 +1,208 @@
+"""The record of runs: a folder a run, in a folder a day, newest found without reading the rest."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.records import Event, RunRecord, RunStatus
+from assetgraph.storage.files import (
+    AppendFile,
+    make_folder,
+    read_lines,
+    read_record,
+    store_error,
+    write_whole,
+)
+from assetgraph.storage.locks import Lock, is_held
+
+if TYPE_CHECKING:
+    from assetgraph.keys import AssetKey
+
+_RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
+_encode = msgspec.json.Encoder().encode
+
+
+def new_run_id(started_at: datetime) -> str:
+    """An id that sorts by time to the millisecond: `20261122-160837-482-4f2a`, in UTC."""
+    return (
+        f"{started_at:%Y%m%d-%H%M%S}-{started_at.microsecond // 1000:03d}-{os.urandom(2).hex()}"
+    )
+
+
+class RunLog:
+    """The record of one living run, which only its runner writes.
+
+    The folder appears whole, with its lock held and its summary written, so that no reader ever
+    sees a run without them. Safe to append to from several threads.
+    """
+
+    def __init__(self, folder: str, record: RunRecord) -> None:
+        self.folder = folder
+        day, name = os.path.split(folder)
+        make_folder(day)
+        hidden = f"{day}/.{name}"
+        make_folder(f"{hidden}/logs")
+        self._lock = Lock(f"{hidden}/lock", f"{os.getpid()}")
+        if not self._lock.acquire():  # pragma: no cover - the id is random
+            raise StoreError(f"another process is making the run {name}")
+        write_whole(f"{hidden}/run.json", _encode(record))
+        self._events = AppendFile(f"{hidden}/events.jsonl")
+        try:
+            os.rename(hidden, folder)
+        except OSError as error:
+            self.close()
+            raise store_error(error, "make", folder) from error
+        self._turn = threading.Lock()
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Raises `StoreError` when the disk takes no more."""
+        lines = b"".join([_encode(event) + b"\n" for event in events])
+        with self._turn:
+            self._events.append(lines)
+
+    def finish(self, record: RunRecord) -> None:
+        write_whole(f"{self.folder}/run.json", _encode(record))
+
+    def log_path(self, key: AssetKey, attempt: int) -> str:
+        """Where a step's output goes, but for the ending: `.out` or `.err`."""
+        return f"{self.folder}/logs/{key.file_name}.{attempt}"
+
+    def close(self) -> None:
+        self._events.close()
+        self._lock.release()
+
+
+class RunStorage:
+    """The runs of a store, in the folder `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def start(self, record: RunRecord) -> RunLog:
+        return RunLog(self.path(record.run_id), record)
+
+    def path(self, run_id: str) -> str:
+        return f"{self._folder}/{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}/{run_id}"
+
+    def ids(self, *, before: str | None = None) -> Iterator[str]:
+        """The ids of all runs, newest first; of those before the run `before`, where given. A
+        day's folder is read when it is reached."""
+        for day in sorted(_names(self._folder), reverse=True):
+            if before and day.replace("-", "") > before[:8]:
+                continue
+            names = sorted(_names(f"{self._folder}/{day}"), reverse=True)
+            yield from (n for n in names if _RUN_ID.fullmatch(n) and (not before or n < before))
+
+    def read(self, run_id: str) -> RunRecord:
+        """The run's summary, its status INTERRUPTED where its process died.
+
+        Raises `UnknownRunError` and `DamagedStoreError`.
+        """
+        folder = self.path(run_id)
+        try:
+            record = read_record(f"{folder}/run.json", RunRecord)
+            if record.status is RunStatus.STARTED and not is_held(f"{folder}/lock"):
+                # It may have ended between the two looks.
+                record = read_record(f"{folder}/run.json", RunRecord)
+                if record.status is RunStatus.STARTED:
+                    return msgspec.structs.replace(record, status=RunStatus.INTERRUPTED)
+        except FileNotFoundError as error:
+            if os.path.isdir(folder):
+                raise StoreError(
+                    f"the run {run_id} has no run.json.",
+                    hint=f"Remove it with: assetgraph runs delete {run_id}",
+                ) from error
+            raise UnknownRunError(f"there is no run {run_id!r}") from error
+        except PermissionError as error:
+            raise store_error(error, "read", folder) from error
+        return record
+
+    def find(self, text: str) -> str:
+        """The id that `text` names: an id, a unique part of one, or `latest`.
+
+        Raises `UnknownRunError`.
+        """
+        if _RUN_ID.fullmatch(text) and os.path.isdir(self.path(text)):
+            return text
+        if text == "latest":
+            newest = next(self.ids(), None)
+            if newest is None:
+                raise UnknownRunError(
+                    "there are no runs yet.", hint="Make one with: assetgraph materialize --all"
+                )
+            return newest
+        matching = [run_id for run_id in self.ids() if text and text in run_id]
+        if not matching:
+            raise UnknownRunError(
+                f"no run's id contains {text!r}.", hint="See them with: assetgraph runs list"
+            )
+        if len(matching) > 1:
+            some = ", ".join(matching[:3]) + (", …" if len(matching) > 3 else "")
+            raise UnknownRunError(
+                f"{text!r} is part of {len(matching)} run ids: {some}.", hint="Give more of it."
+            )
+        return matching[0]
+
+    def events(self, run_id: str) -> Iterator[Event]:
+        """The run's events in the order they were recorded."""
+        path = f"{self.path(run_id)}/events.jsonl"
+        try:
+            yield from read_lines(path, Event)
+        except FileNotFoundError:
+            return
+
+    def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
+        """Each file of what the steps printed: key, attempt, stream ("out" or "err"), path."""
+        folder = f"{self.path(run_id)}/logs"
+        for name in sorted(_names(folder)):
+            key, _, rest = name.rpartition(".")[0].rpartition(".")
+            if key and rest.isdigit():
+                stream = name.rpartition(".")[2]
+                yield key.replace(",", "/"), int(rest), stream, f"{folder}/{name}"
+
+    def delete(self, run_id: str) -> None:
+        """Remove the run's record. Raises `StoreError` for a run that is under way."""
+        folder = self.path(run_id)
+        if is_held(f"{folder}/lock"):
+            raise StoreError(f"the run {run_id} is under way.", hint="Cancel it first.")
+        hidden = f"{os.path.dirname(folder)}/.{run_id}"
+        try:
+            os.rename(folder, hidden)
+            shutil.rmtree(hidden)
+        except OSError as error:
+            raise store_error(error, "delete", folder) from error
+        _remove_if_empty(os.path.dirname(folder))
+
+    def select(
+        self, keep: Callable[[RunRecord], bool], *, before: str | None = None
+    ) -> Iterator[RunRecord]:
+        """The summaries of runs that `keep` keeps, newest first, read as they are taken."""
+        for run_id in self.ids(before=before):
+            record = self.read(run_id)
+            if keep(record):
+                yield record
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise store_error(error, "read", folder) from error
+
+
+def _remove_if_empty(folder: str) -> None:
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass

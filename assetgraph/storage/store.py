@@ -1,0 +1,144 @@
+"""`Store`: the folder that holds a project's runs, histories, locks and values."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.errors import StoreError, StoreFormatError
+from assetgraph.storage.assets import AssetHistory
+from assetgraph.storage.files import damaged, make_folder, store_error, write_whole
+from assetgraph.storage.locks import Lock, holder, is_held
+from assetgraph.storage.runs import RunStorage
+
+if TYPE_CHECKING:
+    from assetgraph.keys import AssetKey
+    from assetgraph.storage.values import ValueStore
+
+FORMAT = 1
+
+
+class Store:
+    """The store in `folder`; it is made when something is first written to it.
+
+    `project_root` is what returned relative paths are relative to; `storage` is where values go:
+    a folder or an object store's URL, by default the store's own folder `values`.
+
+    Raises `StoreError` where the folder cannot be one, and `StoreFormatError` where a later
+    assetgraph wrote it.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, project_root: str | Path | None = None, storage: str | None = None
+    ) -> None:
+        self.folder = os.path.abspath(folder)
+        self.project_root = Path(project_root or Path.cwd()).absolute()
+        self.storage = storage or f"{self.folder}/values"
+        self._exists = self._check()
+
+    @cached_property
+    def runs(self) -> RunStorage:
+        return RunStorage(f"{self.folder}/runs")
+
+    @cached_property
+    def history(self) -> AssetHistory:
+        return AssetHistory(f"{self.folder}/assets")
+
+    @cached_property
+    def values(self) -> ValueStore:
+        from assetgraph.storage.values import ValueStore
+
+        return ValueStore(self.storage, self.project_root)
+
+    @property
+    def cache(self) -> str:
+        """A folder for what can be computed again; it may not exist."""
+        return f"{self.folder}/cache"
+
+    def lock(self, key: AssetKey, note: str, partition: str | None = None) -> Lock:
+        """The lock on materializing one asset."""
+        return Lock(self._lock_path(key, partition), note)
+
+    def is_running(self, key: AssetKey, partition: str | None = None) -> bool:
+        return is_held(self._lock_path(key, partition))
+
+    def holder(self, key: AssetKey, partition: str | None = None) -> str:
+        """Who holds, or held last, the lock on an asset."""
+        return holder(self._lock_path(key, partition))
+
+    def prepare(self) -> None:
+        """Make the folder, if it is not there yet, with its format and its parts."""
+        if self._exists:
+            return
+        for part in ("", "/runs", "/assets", "/locks"):
+            make_folder(self.folder + part)
+        # Records are of this machine: a project's repository should not carry them.
+        write_whole(f"{self.folder}/.gitignore", b"*\n")
+        write_whole(f"{self.folder}/store.json", msgspec.json.encode({"format": FORMAT}) + b"\n")
+        self._exists = True
+
+    def _lock_path(self, key: AssetKey, partition: str | None) -> str:
+        return f"{self.folder}/locks/{key.file_name}={_quoted(partition)}"
+
+    def _check(self) -> bool:
+        path = f"{self.folder}/store.json"
+        try:
+            with open(path, "rb") as file:
+                data = file.read()
+        except FileNotFoundError:
+            return self._check_absent()
+        except NotADirectoryError as error:
+            raise StoreError(
+                f"cannot use {self.folder} as a store: it is a file.",
+                hint="Move it away, or choose another folder with --store.",
+            ) from error
+        except OSError as error:
+            raise store_error(error, "read", path) from error
+        try:
+            found = msgspec.json.decode(data, type=dict[str, int])["format"]
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
+            raise damaged(path, f'it should say {{"format": {FORMAT}}}') from error
+        if found > FORMAT:
+            raise StoreFormatError(
+                f"the store {self.folder} has format {found}, made by a later assetgraph; "
+                f"this one knows format {FORMAT}.",
+                hint="Upgrade assetgraph, or choose another folder with --store.",
+            )
+        return True
+
+    def _check_absent(self) -> bool:
+        if os.path.exists(f"{self.folder}/runs") or os.path.exists(f"{self.folder}/assets"):
+            raise damaged(f"{self.folder}/store.json", "it is missing from a store that has records")
+        return False
+
+
+def _quoted(partition: str | None) -> str:
+    if partition is None:
+        return "_"
+    from urllib.parse import quote
+
+    return quote(partition, safe="").replace("_", "%5F") if partition == "_" else quote(
+        partition, safe=""
+    )
+
+
+def sync_file_system(path: str) -> None:
+    """Have the kernel write what it holds of the file system of `path`: one call for all files.
+
+    Where the C library has no `syncfs` (macOS), every file system is asked.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):  # pragma: no cover - not on Linux
+        os.sync()
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        libc.syncfs(fd)
+    finally:
+        os.close(fd)
