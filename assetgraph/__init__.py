@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
-    from assetgraph.asset import Asset, AssetIn, Registry, asset, load_assets_from_modules
+    from assetgraph.assets import Asset, AssetIn, Registry, asset, load_assets_from_modules
     from assetgraph.config import Config
     from assetgraph.context import AssetExecutionContext
     from assetgraph.definitions import Definitions
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Asset": "asset",
+    "Asset": "assets",
     "AssetExecutionContext": "context",
     "AssetGraph": "graph",
     "AssetGraphError": "errors",
-    "AssetIn": "asset",
+    "AssetIn": "assets",
     "AssetKey": "keys",
     "Config": "config",
     "Definitions": "definitions",
     "Instance": "api",
     "MaterializeResult": "metadata",
     "MetadataValue": "metadata",
-    "Registry": "asset",
+    "Registry": "assets",
     "RunConfig": "api",
     "RunResult": "api",
-    "asset": "asset",
+    "asset": "assets",
     "load": "api",
-    "load_assets_from_modules": "asset",
+    "load_assets_from_modules": "assets",
     "materialize": "api",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assetgraph.asset import Asset
+from assetgraph.assets import Asset
 
 if TYPE_CHECKING:
     from assetgraph.graph import AssetGraph

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.asset import Problem
+    from assetgraph.assets import Problem
 
 
 class AssetGraphError(Exception):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from assetgraph.annotations import edge_contradiction
-from assetgraph.asset import Asset, Parameter, Problem, definition_problems
+from assetgraph.assets import Asset, Parameter, Problem, definition_problems
 from assetgraph.errors import AssetGraphError, DefinitionsError
 from assetgraph.keys import AssetKey
 
