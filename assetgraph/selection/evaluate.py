@@ -1,0 +1,206 @@
+"""What a selection selects in a graph.
+
+A name, a pattern or an attribute that no asset has is an error wherever it stands, so that a typing
+error never makes a selection larger or smaller. `status:`, `and` and `not` may leave a part empty,
+but the whole must not be: a selection that matches nothing never means everything.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from assetgraph.errors import SelectionError
+from assetgraph.keys import AssetKey
+from assetgraph.selection.syntax import And, Ends, Expression, Filter, Not, Or, Traversal, parse
+from assetgraph.text import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from assetgraph.asset import Asset
+
+
+class Selectable(Protocol):
+    """What a selection needs of a graph. `order` is topological."""
+
+    @property
+    def order(self) -> Sequence[AssetKey]: ...
+    def __contains__(self, key: AssetKey) -> bool: ...
+    def asset(self, key: AssetKey) -> Asset: ...
+    def parents(self, key: AssetKey) -> Sequence[AssetKey]: ...
+    def children(self, key: AssetKey) -> Sequence[AssetKey]: ...
+
+
+def select(
+    texts: Sequence[str],
+    graph: Selectable,
+    state: Callable[[AssetKey], str] | None = None,
+) -> tuple[AssetKey, ...]:
+    """The assets that any of `texts` selects, in the graph's order. `state` answers `status:`.
+
+    Raises `SelectionError`, also when nothing matches.
+    """
+    if not texts:
+        raise SelectionError("nothing is selected.", hint="Name assets, or select all with '*'.")
+    readers = [(_Reader(text, graph, state), parse(text)) for text in texts]
+    chosen: set[AssetKey] = set()
+    for reader, expression in readers:
+        chosen |= reader.keys(expression)
+    if not chosen:
+        reader, expression = readers[0]
+        raise reader.why_empty(expression)
+    return tuple(key for key in graph.order if key in chosen)
+
+
+class _Reader:
+    """Answers for the nodes of one parsed `text`."""
+
+    def __init__(
+        self, text: str, graph: Selectable, state: Callable[[AssetKey], str] | None
+    ) -> None:
+        self.text = text
+        self.graph = graph
+        self.state = state
+
+    def keys(self, node: Expression) -> set[AssetKey]:
+        match node:
+            case Filter():
+                return self._filtered(node)
+            case Traversal():
+                chosen = self.keys(node.operand)
+                upstream = _reached(chosen, self.graph.parents, node.upstream)
+                return upstream | _reached(chosen, self.graph.children, node.downstream)
+            case Ends():
+                chosen = self.keys(node.operand)
+                near = self.graph.parents if node.which == "roots" else self.graph.children
+                return {key for key in chosen if chosen.isdisjoint(near(key))}
+            case Not():
+                return set(self.graph.order) - self.keys(node.operand)
+            case And():
+                return set.intersection(*(self.keys(part) for part in node.parts))
+            case Or():
+                return set().union(*(self.keys(part) for part in node.parts))
+
+    def why_empty(self, node: Expression) -> SelectionError:
+        """Names the innermost part of `node` that made it empty."""
+        match node:
+            case Filter():
+                return self._error(node, f"no asset is {node.value}.")
+            case Traversal() | Ends():
+                return self.why_empty(node.operand)
+            case Or():
+                return self.why_empty(node.parts[0])
+            case Not():
+                every = f"every asset matches {self._source(node.operand)}"
+                return self._error(node, f"{self._source(node)} leaves nothing: {every}.")
+            case And():
+                for part in node.parts:
+                    if not self.keys(part):
+                        return self.why_empty(part)
+                parts = " and ".join(self._source(part) for part in node.parts)
+                return self._error(node, f"no asset matches {parts} at once.")
+
+    def _filtered(self, node: Filter) -> set[AssetKey]:
+        if node.field == "status":
+            return self._with_status(node)
+        if node.field == "key" and "*" not in node.value:
+            key = AssetKey.unchecked(node.value.split("/"))
+            found = {key} if key in self.graph else set()
+        else:
+            found = {key for key in self.graph.order if _has(self.graph.asset(key), node)}
+        if not found:
+            raise self._unknown(node)
+        return found
+
+    def _with_status(self, node: Filter) -> set[AssetKey]:
+        if self.state is None:
+            raise self._error(
+                node,
+                f"{self._source(node)} needs the record of past runs, which is not read here.",
+                "Select by name, group, tag, kind or owner.",
+            )
+        return {key for key in self.graph.order if self.state(key) == node.value}
+
+    def _unknown(self, node: Filter) -> SelectionError:
+        assets = [self.graph.asset(key) for key in self.graph.order]
+        if not assets:
+            return self._error(node, "there are no assets to select from.")
+        if "*" in node.value or "*" in (node.tag_value or ""):
+            return self._error(node, f"no asset matches {self._source(node)}.")
+        known = {text for asset in assets for text in _attributes(asset, node.field)}
+        if node.field == "tag" and node.tag_value is not None and node.value in known:
+            values = {asset.tags[node.value] for asset in assets if node.value in asset.tags}
+            message = f"no asset has {node.tag_value!r} as its tag {node.value!r}."
+            return self._error(node, message, did_you_mean(node.tag_value, values))
+        message = _NOTHING[node.field].format(repr(node.value))
+        return self._error(node, message, did_you_mean(node.value, known))
+
+    def _source(self, node: Expression) -> str:
+        source = self.text[node.start : node.end]
+        return repr(source if len(source) <= 60 else source[:59] + "…")
+
+    def _error(self, node: Expression, message: str, hint: str | None = None) -> SelectionError:
+        return SelectionError(message, hint=hint, text=self.text, column=node.start)
+
+
+_NOTHING = {
+    "key": "no asset is named {}.",
+    "group": "no asset is in a group {}.",
+    "tag": "no asset has a tag {}.",
+    "kind": "no asset is of the kind {}.",
+    "owner": "no asset is owned by {}.",
+}
+
+
+def _reached(
+    start: set[AssetKey], near: Callable[[AssetKey], Iterable[AssetKey]], levels: int | None
+) -> set[AssetKey]:
+    """`start` and what lies up to `levels` steps from it."""
+    reached = set(start)
+    edge = start
+    while edge and levels != 0:
+        edge = {key for known in edge for key in near(known)} - reached
+        reached |= edge
+        levels = None if levels is None else levels - 1
+    return reached
+
+
+def _has(asset: Asset, node: Filter) -> bool:
+    if node.tag_value is None:
+        return any(_matches(node.value, text) for text in _attributes(asset, node.field))
+    return any(
+        _matches(node.value, name) and _matches(node.tag_value, value)
+        for name, value in asset.tags.items()
+    )
+
+
+def _attributes(asset: Asset, field: str) -> Iterable[str]:
+    match field:
+        case "key":
+            return (asset.key.text,)
+        case "group":
+            return (asset.group_name,)
+        case "tag":
+            return asset.tags
+        case "kind":
+            return asset.kinds
+        case _:
+            return asset.owners
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """Whether `text` is `pattern`, in which `*` stands for anything. Never backtracks."""
+    first, *middle = pattern.split("*")
+    if not middle:
+        return text == pattern
+    last = middle.pop()
+    end = len(text) - len(last)
+    at = len(first)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in middle:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True

@@ -1,0 +1,320 @@
+"""The grammar of the selection language, and the tree that a text becomes.
+
+    selection = any
+    any       = all ("or" all)*
+    all       = one ("and" one)*
+    one       = "not" one | [[levels] "+"] term ["+" [levels]]
+    term      = name | field ":" value | "(" any ")" | ("roots" | "sinks") "(" [any] ")"
+
+`+a` is `a` with all its upstream, `2+a` with two levels of it; `a+` and `a+2` go downstream. (In
+Dagster a bare `+a` is one level: write `1+a`.) `not` binds closer than `and`, `and` closer than
+`or`. `roots()` are the assets without upstream, `roots(x)` those of `x` without upstream in `x`;
+`sinks` likewise downstream.
+
+A name is the text of a key; `*` stands for any characters, also for none and for `/`. The fields
+are `key:`, `group:`, `tag:k` or `tag:k=v`, `kind:`, `owner:` and `status:`. Quotes, double or
+single, are needed only around blanks, `+`, `=` and parentheses. A key that is a word of the
+language, or starts with `-` or a digit, needs `key:`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal, NoReturn
+
+from assetgraph.errors import SelectionError
+from assetgraph.records import AssetState
+from assetgraph.text import did_you_mean, listed
+
+FIELDS = ("key", "group", "tag", "kind", "owner", "status")
+WORDS = ("and", "or", "not", "roots", "sinks")
+STATES = {
+    **{state.value: state for state in AssetState},
+    "never materialized": AssetState.MISSING,
+    "materialized": AssetState.FRESH,
+}
+MAX_DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """The assets whose `field` is `value`. Of a tag, `value` is its name, and `tag_value` its
+    value or None for any."""
+
+    field: str
+    value: str
+    tag_value: str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Traversal:
+    """`operand` with so many levels of its upstream and downstream (None: all)."""
+
+    operand: Expression
+    upstream: int | None
+    downstream: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The assets of `operand` that have no parent (roots) or no child (sinks) in it."""
+
+    which: Literal["roots", "sinks"]
+    operand: Expression
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Expression
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    parts: tuple[Expression, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    parts: tuple[Expression, ...]
+    start: int
+    end: int
+
+
+Expression = Filter | Traversal | Ends | Not | And | Or
+"""A node was written as `text[start:end]`."""
+
+
+def parse(text: str) -> Expression:
+    """Raises `SelectionError`, which points at the column."""
+    return _Parser(text).parse()
+
+
+_BLANK = re.compile(r"\s*")
+_WORD = re.compile(r"""[^\s()"'+:=,]+""")
+_VALUE = re.compile(r"""[^\s()"'+]+""")
+_TAG_NAME = re.compile(r"""[^\s()"'+=]+""")
+_QUOTED = re.compile(r""""([^"]*)"|'([^']*)\'""")
+_LEVELS_BEFORE = re.compile(r"([0-9]*)\s*\+")
+_LEVELS_AFTER = re.compile(r"\+\s*([0-9]*)(?!\w)")
+_COLON = re.compile(r"\s*:")
+
+
+class _Parser:
+    """Recursive descent over `text`. `at` is where the next character that is not blank stands,
+    `end` where what was taken last ended."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = self.end = 0
+        self.depth = 0
+        self._skip_blanks()
+
+    def parse(self) -> Expression:
+        if self._is_at_end():
+            self._fail("the selection is empty.", "Name assets, or select all with '*'.")
+        expression = self._any()
+        if not self._is_at_end():
+            self._fail_at_trailing_text()
+        return expression
+
+    def _any(self) -> Expression:
+        start = self.at
+        parts = [self._all()]
+        while self._take_word("or"):
+            parts.append(self._all())
+        return parts[0] if len(parts) == 1 else Or(tuple(parts), start, self.end)
+
+    def _all(self) -> Expression:
+        start = self.at
+        parts = [self._one()]
+        while self._take_word("and"):
+            parts.append(self._one())
+        return parts[0] if len(parts) == 1 else And(tuple(parts), start, self.end)
+
+    def _one(self) -> Expression:
+        start = self.at
+        if self._take_word("not"):
+            self._deepen(start)
+            operand = self._one()
+            self.depth -= 1
+            return Not(operand, start, self.end)
+        upstream = self._levels(_LEVELS_BEFORE)
+        operand = self._term()
+        downstream = self._levels(_LEVELS_AFTER)
+        if upstream == downstream == 0:
+            return operand
+        return Traversal(operand, upstream, downstream, start, self.end)
+
+    def _levels(self, pattern: re.Pattern[str]) -> int | None:
+        start = self.at
+        match = self._take(pattern)
+        if match is None:
+            if pattern is _LEVELS_AFTER and self._take_sign("+"):
+                self._fail(
+                    "a number of levels is expected after '+'.", "Write 'a+2', 'a+' or 'a or b'."
+                )
+            return 0
+        if len(match[1]) > 9:
+            self._fail("no graph has so many levels.", "Leave the number out for all.", start)
+        return int(match[1]) if match[1] else None
+
+    def _term(self) -> Expression:
+        start = self.at
+        if self._take_sign("("):
+            return self._until_closed(start)
+        quoted = self._take_quoted()
+        if quoted is not None:
+            return self._filter("key", quoted, start)
+        match = self._take(_WORD)
+        if match is None:
+            self._fail_at_missing_term()
+        word = match[0]
+        if self._take(_COLON):
+            return self._field(word, start)
+        if word.lower() == "roots" and self._take_sign("("):
+            return self._ends("roots", start)
+        if word.lower() == "sinks" and self._take_sign("("):
+            return self._ends("sinks", start)
+        self._refuse_unfit_name(word, start)
+        return self._filter("key", word, start)
+
+    def _ends(self, which: Literal["roots", "sinks"], start: int) -> Expression:
+        if self._take_sign(")"):
+            return Ends(which, self._filter("key", "*", start), start, self.end)
+        return Ends(which, self._until_closed(start), start, self.end)
+
+    def _until_closed(self, opened: int) -> Expression:
+        self._deepen(opened)
+        expression = self._any()
+        self.depth -= 1
+        if not self._take_sign(")"):
+            if not self._is_at_end():
+                self._fail_at_trailing_text()
+            self._fail("this parenthesis is not closed.", "Add a ')'.", opened)
+        return expression
+
+    def _field(self, field: str, start: int) -> Expression:
+        if field not in FIELDS:
+            hint = did_you_mean(field, FIELDS) or f"The fields are {listed(FIELDS)}."
+            self._fail(f"there is no field {field!r}.", hint, start)
+        if field == "status":
+            return self._filter(field, self._state(), start)
+        if field == "tag":
+            name = self._value(_TAG_NAME, "tag:")
+            value = self._value(_VALUE, f"tag:{name}=") if self._take_sign("=") else None
+            return Filter(field, name, value, start, self.end)
+        return self._filter(field, self._value(_VALUE, f"{field}:"), start)
+
+    def _value(self, pattern: re.Pattern[str], after: str) -> str:
+        quoted = self._take_quoted()
+        if quoted is not None:
+            return quoted
+        match = self._take(pattern)
+        if match is None:
+            self._fail(f"a value is missing after {after!r}.", f"Write one, as in '{after}name'.")
+        return match[0]
+
+    def _state(self) -> AssetState:
+        start = self.at
+        word = self._value(_VALUE, "status:").casefold()
+        # A shell eats the quotes of status:"never materialized".
+        if word == "never" and self._take_word("materialized"):
+            word = "never materialized"
+        if word not in STATES:
+            hint = did_you_mean(word, STATES) or f"An asset is {listed(STATES, 'or')}."
+            self._fail(f"there is no status {word!r}.", hint, start)
+        return STATES[word]
+
+    def _filter(self, field: str, value: str, start: int) -> Filter:
+        # Keys are in NFC, so that a name matches however the keyboard composed it.
+        value = unicodedata.normalize("NFC", value) if field == "key" else value
+        return Filter(field, value, None, start, self.end)
+
+    def _deepen(self, start: int) -> None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self._fail(
+                f"the selection is nested more than {MAX_DEPTH} levels deep.",
+                "Take out the parentheses and the 'not' that change nothing.",
+                start,
+            )
+
+    def _is_at_end(self) -> bool:
+        return self.at >= len(self.text)
+
+    def _take_word(self, word: str) -> bool:
+        match = _WORD.match(self.text, self.at)
+        if match is None or match[0].lower() != word:
+            return False
+        self._advance(match.end())
+        return True
+
+    def _take_sign(self, sign: str) -> bool:
+        if not self.text.startswith(sign, self.at):
+            return False
+        self._advance(self.at + len(sign))
+        return True
+
+    def _take_quoted(self) -> str | None:
+        if not self.text.startswith(("'", '"'), self.at):
+            return None
+        match = self._take(_QUOTED)
+        if match is None:
+            self._fail("this quote is not closed.", f"Add a {self.text[self.at]}.")
+        return match[1] if match[1] is not None else match[2]
+
+    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        match = pattern.match(self.text, self.at)
+        if match is not None:
+            self._advance(match.end())
+        return match
+
+    def _advance(self, end: int) -> None:
+        self.at = self.end = end
+        self._skip_blanks()
+
+    def _skip_blanks(self) -> None:
+        match = _BLANK.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+
+    def _refuse_unfit_name(self, word: str, start: int) -> None:
+        if word.lower() in WORDS:
+            call = f"'{word}()', or " if word.lower() in ("roots", "sinks") else ""
+            self._fail(
+                f"{word!r} is a word of the selection language.",
+                f"Write {call}'key:{word}' for the asset of that name.",
+                start,
+            )
+        if word[0] == "-" or word[0].isdigit():
+            self._fail(
+                f"a name that starts with {word[0]!r} needs 'key:'.", f"Write 'key:{word}'.", start
+            )
+
+    def _fail_at_missing_term(self) -> NoReturn:
+        if self._is_at_end():
+            self._fail("the selection ends where a name is expected.", "Name an asset there.")
+        self._fail(f"a name is expected, not {self.text[self.at]!r}.")
+
+    def _fail_at_trailing_text(self) -> NoReturn:
+        match = _WORD.match(self.text, self.at)
+        found = match[0] if match else self.text[self.at]
+        if found == ")":
+            self._fail("this parenthesis was never opened.", "Take it out.")
+        hint = "Join two selections with 'or' or with 'and'."
+        self._fail(f"{found!r} does not belong here.", hint)
+
+    def _fail(self, message: str, hint: str | None = None, column: int | None = None) -> NoReturn:
+        column = self.at if column is None else column
+        raise SelectionError(message, hint=hint, text=self.text, column=column)

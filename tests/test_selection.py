@@ -1,0 +1,260 @@
+"""The selection language: what a text selects, and what it says when it selects nothing."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assetgraph.asset import Asset
+from assetgraph.errors import SelectionError
+from assetgraph.keys import AssetKey
+from assetgraph.records import AssetState
+from assetgraph.selection import parse, select
+from assetgraph.selection.syntax import MAX_DEPTH, And, Filter, Not, Or
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class FakeGraph:
+    """A graph from `{child: (parents)}`, in the order given."""
+
+    def __init__(self, edges: dict[str, Iterable[str]], **options: dict[str, object]) -> None:
+        keys = {name: AssetKey(name) for name in edges}
+        self.order = tuple(keys.values())
+        self._parents = {keys[name]: tuple(keys[p] for p in edges[name]) for name in edges}
+        self._children = {key: [] for key in self.order}
+        for key, parents in self._parents.items():
+            for parent in parents:
+                self._children[parent].append(key)
+        self._assets = {key: Asset(key, print, **options.get(key.text, {})) for key in self.order}
+
+    def __contains__(self, key: AssetKey) -> bool:
+        return key in self._assets
+
+    def asset(self, key: AssetKey) -> Asset:
+        return self._assets[key]
+
+    def parents(self, key: AssetKey) -> tuple[AssetKey, ...]:
+        return self._parents[key]
+
+    def children(self, key: AssetKey) -> tuple[AssetKey, ...]:
+        return tuple(self._children[key])
+
+
+# raw_trips -> trips -> fares -> report, zones -> fares, and two that stand alone
+TAXI = FakeGraph(
+    {
+        "raw_trips": (),
+        "zones": (),
+        "trips": ("raw_trips",),
+        "manhattan/fares": ("trips", "zones"),
+        "report": ("manhattan/fares",),
+        "2024_plan": (),
+        "택시_운행": (),
+    },
+    raw_trips={"group_name": "raw", "tags": {"size": "big"}, "kinds": frozenset({"parquet"})},
+    zones={"group_name": "raw", "tags": {"size": "small", "daily": ""}, "owners": ("team:geo",)},
+    trips={"tags": {"size": "big"}, "owners": ("ada@example.com",)},
+)
+STATES = {"raw_trips": "fresh", "zones": "stale", "trips": "stale", "report": "failed"}
+
+
+def state(key: AssetKey) -> str:
+    return STATES.get(key.text, "missing")
+
+
+def chosen(*texts: str, graph: FakeGraph = TAXI) -> list[str]:
+    return [key.text for key in select(texts, graph, state)]
+
+
+def refused(*texts: str, graph: FakeGraph = TAXI) -> SelectionError:
+    with pytest.raises(SelectionError) as caught:
+        select(texts, graph, state)
+    assert caught.value.exit_code == 2
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("trips", "trips"),
+        ("manhattan/fares", "manhattan/fares"),
+        ("+trips", "raw_trips trips"),
+        ("trips+", "trips manhattan/fares report"),
+        ("trips+1", "trips manhattan/fares"),
+        ("1+manhattan/fares", "zones trips manhattan/fares"),
+        ("+manhattan/fares+", "raw_trips zones trips manhattan/fares report"),
+        ("1+trips+1", "raw_trips trips manhattan/fares"),
+        ("0+trips+0", "trips"),
+        ("2 + manhattan/fares", "raw_trips zones trips manhattan/fares"),
+        ("+(zones or trips)", "raw_trips zones trips"),
+        ('key:"trips"', "trips"),
+        ("key:'trips'+", "trips manhattan/fares report"),
+        ('"trips"', "trips"),
+        ('key:"*trips"', "raw_trips trips"),
+        ("*trips", "raw_trips trips"),
+        ("*a*a*/*", "manhattan/fares"),
+        ("key:2024_plan", "2024_plan"),
+        ("1+key:2024_plan", "2024_plan"),
+        ("택시*", "택시_운행"),
+        ("group:raw", "raw_trips zones"),
+        ("tag:daily", "zones"),
+        ("tag:size=big", "raw_trips trips"),
+        ('tag:"size"="big"', "raw_trips trips"),
+        ("tag:daily=''", "zones"),
+        ("kind:parquet", "raw_trips"),
+        ("owner:team:geo", "zones"),
+        ("owner:*@example.com", "trips"),
+        ("status:stale", "zones trips"),
+        ("status:STALE", "zones trips"),
+        ("status:fresh or status:failed", "raw_trips report"),
+        ("status:materialized", "raw_trips"),
+        ('status:"never materialized" and *fares', "manhattan/fares"),
+        ("status:never materialized and *fares", "manhattan/fares"),
+        ("roots() and +report", "raw_trips zones"),
+        ("roots(trips+)", "trips"),
+        ("sinks(+trips or zones)", "zones trips"),
+        ("sinks() and trips+", "report"),
+        ("trips or zones and report", "trips"),
+        ("(trips or zones) and not zones", "trips"),
+        ("not not trips", "trips"),
+        ("NOT *a* AND group:default", "trips report 택시_운행"),
+    ],
+)
+def test_a_text_selects(text: str, expected: str) -> None:
+    assert chosen(text) == expected.split()
+
+
+def test_everything_is_selected_only_by_a_star() -> None:
+    assert chosen("*") == [key.text for key in TAXI.order]
+    assert "nothing is selected" in refused().message
+    assert "empty" in refused("  ").message
+
+
+def test_several_texts_are_joined_by_or_in_the_order_of_the_graph() -> None:
+    assert chosen("report", "zones", "raw_trips") == ["raw_trips", "zones", "report"]
+    assert chosen("status:running", "zones") == ["zones"]
+
+
+def test_a_name_matches_however_its_letters_are_composed() -> None:
+    graph = FakeGraph({"caf\u00e9": ()})
+    assert chosen("cafe\u0301", graph=graph) == chosen("key:cafe\u0301*", graph=graph) == ["café"]
+
+
+def test_a_word_of_the_language_is_a_name_after_key() -> None:
+    graph = FakeGraph({"and": (), "roots": (), "-x": (), "status": ("and",)})
+    assert chosen("key:and+", graph=graph) == ["and", "status"]
+    assert chosen("key:roots or key:-x or status", graph=graph) == ["roots", "-x", "status"]
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message", "hint"),
+    [
+        ("trips and", 9, "ends where a name is expected", "Name an asset"),
+        ("and trips", 0, "'and' is a word of the selection language", "'key:and'"),
+        ("roots", 0, "'roots' is a word", "'roots()'"),
+        ("(trips or zones", 0, "not closed", "')'"),
+        ("trips)", 5, "never opened", "Take it out"),
+        ("trips zones", 6, "'zones' does not belong here", "'or'"),
+        ("(trips zones)", 7, "'zones' does not belong here", "'or'"),
+        ("trips,zones", 5, "',' does not belong here", "'and'"),
+        ("trips + zones", 8, "'zones' does not belong here", "'or'"),
+        ("trips or ()", 10, "a name is expected, not ')'", None),
+        ('zones or key:"trips', 13, "quote is not closed", '"'),
+        ("2024_plan", 0, "starts with '2'", "'key:2024_plan'"),
+        ("trips or -x", 9, "starts with '-'", "'key:-x'"),
+        ("trips+2x", 6, "number of levels", "'a+2'"),
+        ("9999999999+trips", 0, "so many levels", "Leave the number out"),
+        ("grup:raw", 0, "no field 'grup'", "'group'"),
+        ("wat:raw", 0, "no field 'wat'", "key, group, tag"),
+        ("zones or group:", 15, "missing after 'group:'", "'group:name'"),
+        ("tag:size=", 9, "missing after 'tag:size='", "'tag:size=name'"),
+        ("status:stal", 7, "no status 'stal'", "'stale'"),
+        ("status:'xyz'", 7, "no status 'xyz'", "running, failed, missing"),
+        ("trips or tripz", 9, "no asset is named 'tripz'", "'trips'"),
+        ("not tripz", 4, "no asset is named 'tripz'", "'trips'"),
+        ("fares", 0, "no asset is named 'fares'", "'manhattan/fares'"),
+        ("Trips", 0, "no asset is named 'Trips'", "'trips'"),
+        ("a/../b", 0, "no asset is named 'a/../b'", None),
+        ("trips or group:rwa", 9, "no asset is in a group 'rwa'", "'raw'"),
+        ("tag:siez", 0, "no asset has a tag 'siez'", "'size'"),
+        ("tag:size=bigg", 0, "no asset has 'bigg' as its tag 'size'", "'big'"),
+        ("kind:parket", 0, "no asset is of the kind 'parket'", "'parquet'"),
+        ("owner:team:go", 0, "no asset is owned by 'team:go'", "'team:geo'"),
+        ("trips or x*", 9, "no asset matches 'x*'", None),
+        ("status:running", 0, "no asset is running", None),
+        ("+(trips and status:running)+", 12, "no asset is running", None),
+        ("trips and (zones or report)", 0, "matches 'trips' and 'zones or report' at once", None),
+        ("not *", 0, "every asset matches '*'", None),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_where_and_what_to_type(
+    text: str, column: int, message: str, hint: str | None
+) -> None:
+    error = refused(text)
+    assert message in error.message
+    assert (error.text, error.column) == (text, column)
+    assert hint in error.hint if hint else error.hint is None
+
+
+def test_a_selection_from_no_assets_says_so() -> None:
+    assert "there are no assets" in refused("*", graph=FakeGraph({})).message
+
+
+def test_a_status_without_the_record_of_runs_says_what_it_needs() -> None:
+    with pytest.raises(SelectionError, match="needs the record of past runs") as caught:
+        select(["trips or status:stale"], TAXI)
+    assert caught.value.column == 9
+
+
+def test_every_state_can_be_selected() -> None:
+    for word in AssetState:
+        assert parse(f"status:{word}") == Filter("status", word, None, 0, len(f"status:{word}"))
+
+
+def test_not_binds_closer_than_and_and_closer_than_or() -> None:
+    match parse("a or not b and c"):
+        case Or((Filter(value="a"), And((Not(Filter(value="b")), Filter(value="c"))))):
+            pass
+        case other:
+            pytest.fail(f"parsed as {other}")
+
+
+@pytest.mark.parametrize("opening", ["(", "not ", "roots("])
+def test_nesting_beyond_the_limit_is_refused_and_up_to_it_is_read(opening: str) -> None:
+    closing = ")" if "(" in opening else ""
+    deepest = opening * MAX_DEPTH + "trips" + closing * MAX_DEPTH
+    assert "trips" in chosen(deepest)
+    error = refused(opening * 100_000 + "trips" + closing * 100_000)
+    assert "nested more than" in error.message
+    assert error.column == len(opening) * MAX_DEPTH
+
+
+@given(st.text(st.sampled_from("ab+()\"'*: =,-2not rsk택\x00\u202e"), max_size=30))
+def test_any_text_is_either_read_or_refused_with_a_column_inside_it(text: str) -> None:
+    try:
+        column = 0 if select([text], TAXI, state) else None
+    except SelectionError as error:
+        column = error.column
+    assert column is not None
+    assert 0 <= column <= len(text)
+
+
+def test_ten_thousand_assets_and_names_take_no_longer_than_a_few_passes() -> None:
+    names = [f"a{n}" for n in range(10_000)]
+    chain = FakeGraph({name: names[max(n - 1, 0) : n] for n, name in enumerate(names)})
+    started = time.process_time()
+    assert len(select([" or ".join(names)], chain)) == 10_000
+    assert len(select(names, chain)) == 10_000
+    assert len(select(["a0+ and +a9999 and not key:*00 and a*"], chain)) == 9_901
+    assert time.process_time() - started < 3  # a quadratic evaluation takes minutes
+
+
+def test_a_hostile_pattern_is_matched_in_linear_time() -> None:
+    graph = FakeGraph({"a" * 200: ()})
+    assert "no asset matches" in refused("a*" * 60 + "b", graph=graph).message
