@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.asset import Asset
+from assetgraph.assets import Asset
 from assetgraph.errors import SelectionError
 from assetgraph.keys import AssetKey
 from assetgraph.records import AssetState

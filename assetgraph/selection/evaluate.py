@@ -17,7 +17,7 @@ from assetgraph.text import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from assetgraph.asset import Asset
+    from assetgraph.assets import Asset
 
 
 class Selectable(Protocol):
