@@ -306,13 +306,12 @@ def plain_function(function: Any) -> FunctionType | None:
             function = function.__wrapped__
         elif hasattr(function, "__func__"):
             function = function.__func__
-        elif hasattr(type(function), "__call__") and isinstance(
-            type(function).__call__, FunctionType
-        ):
+        elif isinstance(getattr(type(function), "__call__", None), FunctionType):  # noqa: B004
             function = type(function).__call__
         else:
             return None
-    return inspect.unwrap(function)
+    bottom: FunctionType = inspect.unwrap(function)
+    return bottom
 
 
 def resolve_annotation(annotation: Any, names: Mapping[str, Any]) -> Any:

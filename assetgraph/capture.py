@@ -117,7 +117,7 @@ class _Redirect(io.TextIOBase):
 
     @property
     def buffer(self) -> Any:
-        return self._stream.buffer
+        return self._stream.buffer  # type: ignore[attr-defined]
 
 
 class OutputFile:

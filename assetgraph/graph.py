@@ -212,7 +212,9 @@ class AssetGraph:
             else "Define it with @asset."
         )
         self._note(
-            asset, f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines.", remedy
+            asset,
+            f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines.",
+            remedy,
         )
 
     def _note(self, asset: Asset, message: str, remedy: str) -> None:

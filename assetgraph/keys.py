@@ -27,6 +27,7 @@ class AssetKey:
 
     parts: tuple[str, ...]
     text: str
+    _hash: int
 
     def __init__(self, path: str | Sequence[str]) -> None:
         given = path.split("/") if isinstance(path, str) else path

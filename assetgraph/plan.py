@@ -67,7 +67,7 @@ def _code_text(facts: Mapping[str, Any]) -> str:
 
 
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
-    ReasonKind.NEVER_MATERIALIZED: lambda f: "never materialized",
+    ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
     ReasonKind.VALUE_GONE: lambda f: f"its value is gone: {f['path']}",
     ReasonKind.FILE_CHANGED: lambda f: f"its file was changed from outside: {f['path']}",
     ReasonKind.CODE_CHANGED: _code_text,
@@ -240,9 +240,7 @@ def _requested_plan(
     return Plan(tuple(steps), tuple(warnings))
 
 
-def _stale_plan(
-    graph: AssetGraph, facts: Facts, selected: set[AssetKey], config: Configs
-) -> Plan:
+def _stale_plan(graph: AssetGraph, facts: Facts, selected: set[AssetKey], config: Configs) -> Plan:
     reasons = stale_reasons(graph, facts, selected, config)
     steps = []
     for key in _in_order(graph, reasons):
@@ -285,10 +283,8 @@ def _input_reasons(
         elif version is not None and version != current.inputs[name]:
             facts = {"upstream": name, "old": current.inputs[name], "new": version}
             reasons.append(Reason(ReasonKind.UPSTREAM_DATA, facts))
-    for name in current.inputs:
-        if name not in present:
-            reasons.append(Reason(ReasonKind.UPSTREAM_REMOVED, {"upstream": name}))
-    return reasons
+    removed = [name for name in current.inputs if name not in present]
+    return reasons + [Reason(ReasonKind.UPSTREAM_REMOVED, {"upstream": name}) for name in removed]
 
 
 def _failure(known: AssetFacts) -> tuple[Reason, ...]:

@@ -143,7 +143,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 
 
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A run's summary, `run.json`. `selection` is what was asked for, `assets` the planned steps."""
+    """A run's summary, `run.json`. `selection` is what was asked for, `assets` what was planned."""
 
     run_id: str
     status: RunStatus

@@ -142,7 +142,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
                 try:
                     yield decoder.decode(lines[position])
                 except (msgspec.DecodeError, UnicodeDecodeError):
-                    number = _line_number(fd, start + len(rest), lines, position)
+                    number = _line_number(fd, start + len(rest), position)
                     yield _decode(decoder, lines[position], path, number)
             end, size = start, size * 4
     finally:
@@ -176,7 +176,7 @@ def _decode(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: 
         raise damaged(path, str(error), number) from error
 
 
-def _line_number(fd: int, start: int, lines: list[bytes], position: int) -> int:
+def _line_number(fd: int, start: int, position: int) -> int:
     before = os.pread(fd, start, 0).count(b"\n") if start else 0
     return before + position + 1
 

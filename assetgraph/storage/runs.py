@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.records import Event, RunRecord, RunStatus
 from assetgraph.storage.files import (
     AppendFile,
+    append_line,
     make_folder,
     read_lines,
     read_record,
@@ -33,9 +34,7 @@ _encode = msgspec.json.Encoder().encode
 
 def new_run_id(started_at: datetime) -> str:
     """An id that sorts by time to the millisecond: `20261122-160837-482-4f2a`, in UTC."""
-    return (
-        f"{started_at:%Y%m%d-%H%M%S}-{started_at.microsecond // 1000:03d}-{os.urandom(2).hex()}"
-    )
+    return f"{started_at:%Y%m%d-%H%M%S}-{started_at.microsecond // 1000:03d}-{os.urandom(2).hex()}"
 
 
 class RunLog:
@@ -88,7 +87,11 @@ class RunStorage:
         self._folder = folder
 
     def start(self, record: RunRecord) -> RunLog:
-        return RunLog(self.path(record.run_id), record)
+        log = RunLog(self.path(record.run_id), record)
+        for repeated in {record.parent_run_id, record.root_run_id}:
+            if repeated is not None and os.path.isdir(self.path(repeated)):
+                append_line(f"{self.path(repeated)}/reruns", record.run_id.encode() + b"\n")
+        return log
 
     def path(self, run_id: str) -> str:
         return f"{self._folder}/{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}/{run_id}"
@@ -169,6 +172,14 @@ class RunStorage:
                 stream = name.rpartition(".")[2]
                 yield key.replace(",", "/"), int(rest), stream, f"{folder}/{name}"
 
+    def reruns(self, run_id: str) -> list[str]:
+        """The ids of the runs that re-executed this one, oldest first."""
+        try:
+            with open(f"{self.path(run_id)}/reruns", encoding="ascii") as file:
+                return [line.rstrip() for line in file if line.endswith("\n")]
+        except FileNotFoundError:
+            return []
+
     def delete(self, run_id: str) -> None:
         """Remove the run's record. Raises `StoreError` for a run that is under way."""
         folder = self.path(run_id)
@@ -181,15 +192,6 @@ class RunStorage:
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
-
-    def select(
-        self, keep: Callable[[RunRecord], bool], *, before: str | None = None
-    ) -> Iterator[RunRecord]:
-        """The summaries of runs that `keep` keeps, newest first, read as they are taken."""
-        for run_id in self.ids(before=before):
-            record = self.read(run_id)
-            if keep(record):
-                yield record
 
 
 def _names(folder: str) -> list[str]:

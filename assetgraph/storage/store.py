@@ -26,18 +26,25 @@ class Store:
     """The store in `folder`; it is made when something is first written to it.
 
     `project_root` is what returned relative paths are relative to; `storage` is where values go:
-    a folder or an object store's URL, by default the store's own folder `values`.
+    a folder or an object store's URL, by default the store's own folder `values`. What an
+    `ephemeral` store holds need not survive a power cut.
 
     Raises `StoreError` where the folder cannot be one, and `StoreFormatError` where a later
     assetgraph wrote it.
     """
 
     def __init__(
-        self, folder: str | Path, *, project_root: str | Path | None = None, storage: str | None = None
+        self,
+        folder: str | Path,
+        *,
+        project_root: str | Path | None = None,
+        storage: str | None = None,
+        ephemeral: bool = False,
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.project_root = Path(project_root or Path.cwd()).absolute()
         self.storage = storage or f"{self.folder}/values"
+        self.ephemeral = ephemeral
         self._exists = self._check()
 
     @cached_property
@@ -112,7 +119,9 @@ class Store:
 
     def _check_absent(self) -> bool:
         if os.path.exists(f"{self.folder}/runs") or os.path.exists(f"{self.folder}/assets"):
-            raise damaged(f"{self.folder}/store.json", "it is missing from a store that has records")
+            raise damaged(
+                f"{self.folder}/store.json", "it is missing from a store that has records"
+            )
         return False
 
 
@@ -121,9 +130,7 @@ def _quoted(partition: str | None) -> str:
         return "_"
     from urllib.parse import quote
 
-    return quote(partition, safe="").replace("_", "%5F") if partition == "_" else quote(
-        partition, safe=""
-    )
+    return "%5F" if partition == "_" else quote(partition, safe="")
 
 
 def sync_file_system(path: str) -> None:

@@ -1,0 +1,199 @@
+"""`materialize` and what goes with it: assetgraph in a test, a script or a notebook."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.assets import EMPTY, Asset, load_assets_from_modules
+from assetgraph.config import Config, config_json
+from assetgraph.definitions import Definitions
+from assetgraph.errors import AssetGraphError, NoValueError
+from assetgraph.graph import AssetGraph
+from assetgraph.keys import AssetKey
+from assetgraph.plan import make_plan
+from assetgraph.project import find_project
+from assetgraph.runner import Launch, RunOutcome, checked_config, run_plan
+from assetgraph.selection import select
+from assetgraph.state import State
+from assetgraph.storage.store import Store
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from assetgraph.records import ErrorInfo, Event, Materialization
+
+Assets = Definitions | AssetGraph | Iterable[Asset | Iterable[Asset]]
+KeyLike = str | AssetKey | Asset
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Config by asset: `RunConfig({"trips": TripsConfig(month="2023-04")})`, or plain mappings."""
+
+    ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
+
+
+class Instance:
+    """A store to record in: `Instance.get()` that of the current folder's project,
+    `Instance(folder)` another, `Instance.ephemeral()` one that vanishes with it."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.store = Store(folder)
+
+    @classmethod
+    def get(cls) -> Instance:
+        """Raises `ProjectError` where the current folder is in no project."""
+        return cls._of(find_project().open_store())
+
+    @classmethod
+    def ephemeral(cls) -> Instance:
+        folder = tempfile.TemporaryDirectory(prefix="assetgraph-")
+        instance = cls._of(Store(f"{folder.name}/store", project_root=Path.cwd(), ephemeral=True))
+        instance._folder = folder
+        return instance
+
+    @classmethod
+    def _of(cls, store: Store) -> Instance:
+        instance = cls.__new__(cls)
+        instance.store = store
+        return instance
+
+    _folder: tempfile.TemporaryDirectory[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A run that ended, as `materialize` returns it. `failures` maps the text of each failed
+    step's key to what was raised."""
+
+    outcome: RunOutcome
+    graph: AssetGraph
+    instance: Instance
+
+    @property
+    def success(self) -> bool:
+        return not self.outcome.errors
+
+    @property
+    def run_id(self) -> str:
+        return self.outcome.record.run_id
+
+    @property
+    def failures(self) -> Mapping[str, ErrorInfo]:
+        return {key.text: error for key, error in self.outcome.errors.items()}
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self.instance.store.runs.events(self.run_id))
+
+    def value(self, key: KeyLike, as_type: Any = EMPTY) -> Any:
+        """The value that the run made, or found, of an asset; as `as_type`, where it converts.
+
+        Raises `NoValueError`.
+        """
+        return _load(self.instance.store, self.graph.asset(_key(key)).key, as_type)
+
+    def output_for_node(self, node: KeyLike) -> Any:
+        """Dagster's name for `value`."""
+        return self.value(node)
+
+    def materialization(self, key: KeyLike) -> Materialization:
+        """The record of the value: versions, metadata, where it is kept."""
+        return _current(self.instance.store, self.graph.asset(_key(key)).key)
+
+
+def materialize(
+    assets: Assets,
+    run_config: RunConfig | Mapping[str, Any] | None = None,
+    *,
+    instance: Instance | None = None,
+    selection: KeyLike | Sequence[KeyLike] | None = None,
+    tags: Mapping[str, str] | None = None,
+    raise_on_error: bool = True,
+) -> RunResult:
+    """Materialize assets, upstream before downstream, in this process.
+
+    All of `assets`, or those of `selection` with any upstream that has no value yet. Leaves
+    nothing behind unless `instance` says where to record.
+
+    Raises what the first failing asset raised, once the run is recorded, unless
+    `raise_on_error=False`; `DefinitionsError`, `SelectionError` and `ConfigError` before it runs.
+    """
+    graph = as_graph(assets).require_valid()
+    instance = instance or Instance.ephemeral()
+    state = State.of_store(graph, instance.store)
+    texts = _selection_texts(selection)
+    keys = select(texts, graph, state.state) if texts else graph.order
+    config = _config_by_key(graph, run_config)
+    checked_config(graph, config)
+    plan = make_plan(graph, state, keys, config=config)
+    launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
+    result = RunResult(run_plan(plan, state, launch=launch), graph, instance)
+    if raise_on_error and not result.success:
+        raise result.outcome.first_exception()
+    return result
+
+
+def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
+    """The current value of an asset in the project of the current folder, as it was returned or
+    as `as_type`: `load("taxi_trips", pa.Table)`.
+
+    Raises `NoValueError` for an asset without one.
+    """
+    return _load(Instance.get().store, _key(key), as_type)
+
+
+def as_graph(assets: Assets | ModuleType) -> AssetGraph:
+    if isinstance(assets, AssetGraph):
+        return assets
+    if isinstance(assets, Definitions):
+        return assets.graph
+    if hasattr(assets, "__name__") and hasattr(assets, "__dict__"):
+        return Definitions(load_assets_from_modules([assets])).graph  # type: ignore[list-item]
+    return Definitions(assets).graph
+
+
+def _load(store: Store, key: AssetKey, as_type: Any) -> Any:
+    return store.values.load(_current(store, key).value, as_type)
+
+
+def _current(store: Store, key: AssetKey) -> Materialization:
+    current, _ = store.history.current(key)
+    if current is None:
+        raise NoValueError(
+            f"{key.text!r} was never materialized.",
+            hint=f"Make it with: assetgraph materialize {key.text}",
+        )
+    return current
+
+
+def _key(given: KeyLike) -> AssetKey:
+    if isinstance(given, Asset):
+        return given.key
+    return given if isinstance(given, AssetKey) else AssetKey(given)
+
+
+def _selection_texts(selection: KeyLike | Sequence[KeyLike] | None) -> tuple[str, ...]:
+    if selection is None:
+        return ()
+    if isinstance(selection, str):
+        return (selection,)
+    if isinstance(selection, AssetKey | Asset):
+        selection = (selection,)
+    if not selection:
+        raise AssetGraphError("the selection is empty.", hint="Leave it out to take every asset.")
+    return tuple(one if isinstance(one, str) else f'key:"{_key(one).text}"' for one in selection)
+
+
+def _config_by_key(
+    graph: AssetGraph, given: RunConfig | Mapping[str, Any] | None
+) -> dict[AssetKey, Mapping[str, Any]]:
+    ops = given.ops if isinstance(given, RunConfig) else given or {}
+    return {
+        graph.asset(AssetKey(name)).key: config_json(c) if isinstance(c, Config) else dict(c)
+        for name, c in ops.items()
+    }

@@ -1,0 +1,110 @@
+"""An exception as it is recorded: the user's own frames with the lines around them, and the trace
+without the engine's."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import traceback
+from types import FrameType, TracebackType
+from typing import Any
+
+from assetgraph.records import ErrorInfo, Frame
+
+_ENGINE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_AROUND = 2
+_MAX_TRACE = 100_000
+_MAX_MESSAGE = 10_000
+
+
+def error_info(error: BaseException, project_root: str) -> ErrorInfo:
+    """What to record of `error`. The frames are those of the project's files, or where there are
+    none, all that are not the engine's."""
+    frames = [(f, line) for f, line in traceback.walk_tb(_user_part(error)) if not _is_engine(f)]
+    own = [(f, line) for f, line in frames if _is_own(f, project_root)]
+    return ErrorInfo(
+        type=_type_name(type(error)),
+        message=_message(error),
+        frames=tuple(_frame(f, line, project_root) for f, line in (own or frames)[-20:]),
+        trace=_trace(error),
+        hint=getattr(error, "hint", None),
+    )
+
+
+def short_traceback(error: BaseException, project_root: str) -> str:
+    """The user's part of a traceback as text, for a module that does not import."""
+    info = error_info(error, project_root)
+    lines = [
+        f'  File "{frame.file}", line {frame.line}, in {frame.function}\n'
+        f"    {frame.source[frame.line - frame.source_start].strip()}"
+        for frame in info.frames
+        if frame.source
+    ]
+    only = traceback.format_exception_only(error)
+    return "\n".join([*lines, "".join(only).rstrip()])
+
+
+def _user_part(error: BaseException) -> TracebackType | None:
+    """The traceback from the first frame that is not the engine's on."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and _is_engine(trace.tb_frame):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_engine(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    return name.startswith((_ENGINE, "<frozen importlib"))
+
+
+def _is_own(frame: FrameType, project_root: str) -> bool:
+    name = frame.f_code.co_filename
+    if name.startswith("<"):  # a notebook's cell, or what was given to exec
+        return not name.startswith("<frozen")
+    inside = os.path.abspath(name).startswith(project_root.rstrip(os.sep) + os.sep)
+    return inside and "site-packages" not in name
+
+
+def _frame(frame: FrameType, line: int, project_root: str) -> Frame:
+    file = frame.f_code.co_filename
+    start = max(1, line - _AROUND)
+    lines = linecache.getlines(file, frame.f_globals)[start - 1 : line + _AROUND]
+    prefix = project_root.rstrip(os.sep) + os.sep
+    return Frame(
+        file=file.removeprefix(prefix),
+        line=line,
+        function=frame.f_code.co_qualname,
+        source=tuple(text.rstrip("\n")[:500] for text in lines),
+        source_start=start,
+    )
+
+
+def _trace(error: BaseException) -> str:
+    try:
+        trace = traceback.TracebackException(
+            type(error), error, _user_part(error), capture_locals=False, compact=True
+        )
+        text = "".join(trace.format())
+    except Exception as problem:  # an exception can break whatever is asked of it
+        text = f"{type(error).__name__} (its trace cannot be shown: {type(problem).__name__})\n"
+    if len(text) > _MAX_TRACE:
+        half = _MAX_TRACE // 2
+        text = f"{text[:half]}\n… {len(text) - _MAX_TRACE} characters …\n{text[-half:]}"
+    return text
+
+
+def _message(error: BaseException) -> str:
+    try:
+        text = str(error)
+    except Exception as problem:
+        return f"<its message cannot be read: {type(problem).__name__}>"
+    if isinstance(error, SystemExit):
+        return f"the asset called sys.exit({text})"
+    return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + " …"
+
+
+def _type_name(kind: type[Any]) -> str:
+    module = kind.__module__
+    return (
+        kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
+    )

@@ -1,0 +1,179 @@
+"""`Project`: the folder that a person works in. Finding it is cheap; loading it runs their code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.errors import AssetGraphError, ProjectError
+from assetgraph.storage.store import Store
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from assetgraph.definitions import Definitions
+
+_TEXT_SETTINGS = ("store", "storage")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """`root` is its folder, `modules` what holds its assets, `store` the folder of its records,
+    `storage` where values go, if not there too."""
+
+    root: Path
+    modules: tuple[str, ...]
+    store: Path
+    storage: str | None = None
+
+    def open_store(self) -> Store:
+        return Store(self.store, project_root=self.root, storage=self.storage)
+
+    def enter(self) -> None:
+        """Make its folder the working folder and the first place that modules come from."""
+        os.chdir(self.root)
+        root = str(self.root)
+        if sys.path[:1] != [root]:
+            sys.path.insert(0, root)
+
+    def load(self) -> Definitions:
+        """Import the modules, and the submodules of those that are packages. A module that holds
+        a `Definitions` counts by it; otherwise what was registered while importing counts.
+
+        Raises `ProjectError` with the user's part of every traceback.
+        """
+        from assetgraph.assets import Registry
+        from assetgraph.definitions import Definitions
+
+        if not self.modules:
+            raise ProjectError(
+                f"{self.root} does not say where its assets are.",
+                hint='Add module = "…" to [tool.assetgraph] in pyproject.toml, or give -m MODULE.',
+            )
+        self.enter()
+        broken: list[tuple[str, BaseException]] = []
+        with Registry() as registry:
+            modules = [found for name in self.modules for found in _import_all(name, broken)]
+        if broken:
+            raise _import_error(broken, str(self.root))
+        given = {id(d): d for m in modules for d in vars(m).values() if isinstance(d, Definitions)}
+        return Definitions.merge(*given.values()) if given else Definitions(registry)
+
+
+def find_project(
+    start: Path | None = None, *, modules: Sequence[str] = (), store: Path | None = None
+) -> Project:
+    """The project of the folder `start` (the current one): the nearest folder upward whose
+    `pyproject.toml` has a table `[tool.assetgraph]`. `modules` and `store` override what it says,
+    and do without it where there is none.
+
+    Raises `ProjectError`.
+    """
+    start = (start or Path.cwd()).absolute()
+    for folder in (start, *start.parents):
+        settings = _settings(folder / "pyproject.toml")
+        if settings is not None:
+            return _project(folder, settings, modules, store)
+    if not modules and store is None:
+        raise ProjectError(
+            f"no project in {start} or above: no pyproject.toml has a table [tool.assetgraph].",
+            hint="Make one with: assetgraph init, or give -m MODULE.",
+        )
+    return Project(start, tuple(modules), store.absolute() if store else start / ".assetgraph")
+
+
+def _project(
+    folder: Path, settings: Mapping[str, Any], modules: Sequence[str], store: Path | None
+) -> Project:
+    file = folder / "pyproject.toml"
+    for name, value in settings.items():
+        if name not in (*_TEXT_SETTINGS, "module"):
+            raise ProjectError(
+                f"{file}: [tool.assetgraph] has no setting {name!r}.",
+                hint=f"It has: module, {', '.join(_TEXT_SETTINGS)}.",
+            )
+        if name != "module" and not isinstance(value, str):
+            raise ProjectError(f"{file}: [tool.assetgraph] {name} must be text.")
+    named = settings.get("module", ())
+    named = (named,) if isinstance(named, str) else tuple(named)
+    if not all(isinstance(name, str) for name in named):
+        raise ProjectError(f"{file}: [tool.assetgraph] module must be a name or a list of names.")
+    return Project(
+        root=folder,
+        modules=tuple(modules) or named,
+        store=store.absolute() if store else folder / settings.get("store", ".assetgraph"),
+        storage=_storage(folder, settings.get("storage")),
+    )
+
+
+def _storage(folder: Path, given: str | None) -> str | None:
+    return given if given is None or "://" in given else str(folder / given)
+
+
+def _settings(file: Path) -> Mapping[str, Any] | None:
+    try:
+        data = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    if b"assetgraph" not in data:
+        return None
+    import tomllib
+
+    try:
+        table = tomllib.loads(data.decode()).get("tool", {}).get("assetgraph")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{file} does not read: {error}.") from error
+    if table is not None and not isinstance(table, dict):
+        raise ProjectError(f"{file}: tool.assetgraph must be a table.")
+    return table
+
+
+def _import_all(name: str, broken: list[tuple[str, BaseException]]) -> list[ModuleType]:
+    """The module `name` and, if it is a package, all its submodules, by name."""
+    module = _import(name, broken)
+    if module is None:
+        return []
+    modules = [module]
+    if hasattr(module, "__path__"):
+        import pkgutil
+
+        for found in sorted(pkgutil.iter_modules(module.__path__), key=lambda m: m.name):
+            if found.name != "__main__":
+                modules += _import_all(f"{name}.{found.name}", broken)
+    return modules
+
+
+def _import(name: str, broken: list[tuple[str, BaseException]]) -> ModuleType | None:
+    from importlib import import_module
+
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+            raise ProjectError(
+                f"there is no module {name!r} in {os.getcwd()} or the environment.",
+                hint="Check [tool.assetgraph] module in pyproject.toml, or -m.",
+            ) from error
+        broken.append((name, error))
+    except AssetGraphError:
+        raise
+    except (Exception, SystemExit) as error:
+        broken.append((name, error))
+    return None
+
+
+def _import_error(broken: Sequence[tuple[str, BaseException]], root: str) -> ProjectError:
+    from assetgraph.failure import short_traceback
+
+    names = ", ".join(repr(name) for name, _ in broken)
+    traces = [short_traceback(error, root) for _, error in broken]
+    word = "module does" if len(broken) == 1 else "modules do"
+    return ProjectError(
+        f"{len(broken)} {word} not import: {names}.",
+        hint="Mend what the trace shows, then run: assetgraph check",
+        traceback="\n\n".join(dict.fromkeys(traces)),
+    )

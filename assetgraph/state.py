@@ -1,0 +1,85 @@
+"""`State`: what is known of a project's assets, read once. The only source of facts for plan,
+runner and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.plan import AssetFacts, Reason, asset_state, stale_reasons
+from assetgraph.records import AssetState, FailedAttempt, Materialization
+
+if TYPE_CHECKING:
+    from assetgraph.assets import Asset
+    from assetgraph.graph import AssetGraph
+    from assetgraph.keys import AssetKey
+    from assetgraph.storage.store import Store
+
+
+class State:
+    """The facts of every asset of `graph`, each read from `store` when it is first asked for.
+
+    `code_version` gives the version of an asset's code, `code_changes` what changed since a
+    version that was recorded.
+    """
+
+    def __init__(
+        self,
+        graph: AssetGraph,
+        store: Store,
+        code_version: Callable[[Asset], str | None],
+        code_changes: Callable[[Asset, str | None], tuple[str, ...]],
+    ) -> None:
+        self.graph = graph
+        self.store = store
+        self._code_version = code_version
+        self._code_changes = code_changes
+        self._facts: dict[AssetKey, AssetFacts] = {}
+
+    @classmethod
+    def of_store(cls, graph: AssetGraph, store: Store) -> State:
+        return cls(graph, store, lambda asset: asset.code_version, lambda *_: ())
+
+    def state(self, key: AssetKey) -> str:
+        return self.states([key])[key][0].value
+
+    def of(self, key: AssetKey) -> AssetFacts:
+        """Raises `DamagedStoreError` where the asset's history does not read."""
+        known = self._facts.get(key)
+        if known is None:
+            current, failed = self.store.history.current(key)
+            known = self._facts[key] = self._read(key, current, failed)
+        return known
+
+    def code_changes(self, key: AssetKey) -> tuple[str, ...]:
+        current = self.of(key).current
+        recorded = current.code_version if current else None
+        return self._code_changes(self.graph.asset(key), recorded)
+
+    def record(self, key: AssetKey, made: Materialization) -> None:
+        """Take over what a step has just made, so that the next steps see it."""
+        code_version = self.of(key).code_version
+        self._facts[key] = AssetFacts(
+            current=made, data_version=made.data_version, code_version=code_version
+        )
+
+    def states(
+        self, keys: Iterable[AssetKey]
+    ) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
+        """The state of each of `keys`, with the reasons where it is not fresh."""
+        keys = list(keys)
+        reasons = stale_reasons(self.graph, self, keys)
+        return {key: (asset_state(self.of(key), reasons[key]), reasons[key]) for key in keys}
+
+    def _read(
+        self, key: AssetKey, current: Materialization | None, failed: FailedAttempt | None
+    ) -> AssetFacts:
+        facts: dict[str, Any] = {
+            "code_version": self._code_version(self.graph.asset(key)),
+            "running": self.store.is_running(key),
+        }
+        if current is not None:
+            checked = self.store.values.check(current.value, current.data_version)
+            facts["value"] = checked.state
+            facts["data_version"] = checked.data_version
+        return AssetFacts(current=current, failed=failed, **facts)
