@@ -1,11 +1,20 @@
-"""Wording for people: lists of names, and guesses at what a mistyped name was meant to be."""
+"""Wording for people: lists of names, guesses at a mistyped name, and text cut to a width.
+
+A width is counted in the columns of a terminal: a Chinese, Japanese or Korean letter takes two.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_BIDI_CONTROLS = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+_LONGEST_LINE = 1000
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
@@ -27,3 +36,43 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     close = [folded[text] for text in get_close_matches(name.casefold(), folded)]
     found = list(dict.fromkeys([*same_end, *close]))[:3]
     return f"Did you mean {listed([repr(text) for text in found], 'or')}?" if found else None
+
+
+def first_line(text: str | None) -> str:
+    """The first line with anything on it, without what a terminal or a picture would obey."""
+    line = next((line for line in (text or "").splitlines() if not line.isspace() and line), "")
+    return " ".join(printable(line[:_LONGEST_LINE]).split())
+
+
+def printable(text: str) -> str:
+    """`text` with a blank for each control character and without marks that turn its direction."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = (c for c in text if c not in _BIDI_CONTROLS)
+    return "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in kept)
+
+
+def width(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def shorten(text: str, limit: int) -> str:
+    """`text`, cut to `limit` columns with an ellipsis where it is wider."""
+    if width(text) <= limit:
+        return text
+    kept = ""
+    room = limit - 1
+    for character in text:
+        room -= _columns(character)
+        if room < 0:
+            break
+        kept += character
+    return kept.rstrip() + "…" if limit > 0 else ""
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

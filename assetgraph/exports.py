@@ -1,0 +1,92 @@
+"""A graph as text for other tools: Mermaid, which Markdown pages draw, and Graphviz's DOT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.text import first_line, printable
+from assetgraph.theme import LIGHT, LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from assetgraph.theme import Card
+
+
+def mermaid(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:
+    """A flowchart. Its nodes have numbers for ids, because `end` and the like are no ids there."""
+    ids = {card.id: f"a{number}" for number, card in enumerate(cards)}
+    lines = ["flowchart LR"]
+    for number, (group, members) in enumerate(_grouped(cards)):
+        nodes = [f"{ids[card.id]}[{_mermaid_text(card.id)}]" for card in members]
+        if group is None:
+            lines += [f"    {node}" for node in nodes]
+        else:
+            lines.append(f"    subgraph g{number}[{_mermaid_text(group)}]")
+            lines += [f"        {node}" for node in nodes]
+            lines.append("    end")
+    lines += [f"    {ids[a]} --> {ids[b]}" for a, b in edges if a in ids and b in ids]
+    for state, look in LOOKS.items():
+        inside = ",".join(ids[card.id] for card in cards if card.state == state)
+        if inside:
+            colours = f"fill:{look.light_tint},stroke:{look.light},color:{LIGHT.text}"
+            lines += [f"    classDef {state} {colours}", f"    class {inside} {state}"]
+    return "\n".join(lines) + "\n"
+
+
+def dot(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:
+    """A digraph whose nodes are named by the assets' keys."""
+    known = {card.id for card in cards}
+    lines = [
+        "digraph assets {",
+        "    rankdir=LR",
+        f'    node [shape=box, style="rounded,filled", fillcolor="{LIGHT.surface}",'
+        f' color="{LIGHT.edge}", fontcolor="{LIGHT.text}", fontname="sans-serif"]',
+        f'    edge [color="{LIGHT.edge}"]',
+    ]
+    for number, (group, members) in enumerate(_grouped(cards)):
+        nodes = [f"{_dot_text(card.id)}{_dot_attributes(card)}" for card in members]
+        if group is None:
+            lines += [f"    {node}" for node in nodes]
+        else:
+            label = f'label={_dot_text(group)}, color="{LIGHT.line}", fontname="sans-serif"'
+            lines += [f"    subgraph cluster_{number} {{", f"        graph [{label}]"]
+            lines += [f"        {node}" for node in nodes]
+            lines.append("    }")
+    pairs = ((a, b) for a, b in edges if a in known and b in known)
+    lines += [f"    {_dot_text(a)} -> {_dot_text(b)}" for a, b in pairs]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _grouped(cards: Sequence[Card]) -> Iterator[tuple[str | None, list[Card]]]:
+    """The cards by group, in the order of their first; one part without a name if all share it."""
+    groups: dict[str, list[Card]] = {}
+    for card in cards:
+        groups.setdefault(card.group, []).append(card)
+    for group, members in groups.items():
+        yield (group if len(groups) > 1 else None), members
+
+
+def _dot_attributes(card: Card) -> str:
+    pairs = {"tooltip": first_line(card.description)}
+    if card.state is not None:
+        look = LOOKS[card.state]
+        pairs |= {"fillcolor": look.light_tint, "color": look.light}
+    shown = ", ".join(f"{name}={_dot_text(text)}" for name, text in pairs.items() if text)
+    return f" [{shown}]" if shown else ""
+
+
+def _dot_text(text: str) -> str:
+    """A quoted string. An `&` would start an HTML entity, a backslash an escape of Graphviz."""
+    escaped = printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _mermaid_text(text: str) -> str:
+    """A quoted string, in which all but letters, digits and `_ /-.` stands as a numbered entity."""
+    return '"' + "".join(_mermaid_character(c) for c in printable(text)) + '"'
+
+
+def _mermaid_character(character: str) -> str:
+    plain = character.isalnum() or character in "_ /-." or ord(character) > 127
+    return character if plain else f"#{ord(character)};"

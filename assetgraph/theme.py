@@ -1,0 +1,72 @@
+"""How assets look wherever a graph is drawn: what a card says, and the colours of each state.
+
+The terminal, the pictures and the page share these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from assetgraph.records import AssetState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One asset in a picture. `id` is its key's text, `state` None where it is not known."""
+
+    id: str
+    group: str = "default"
+    description: str | None = None
+    state: AssetState | None = None
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A state as glyph, word and colour, always together. `terminal` is the name of an ANSI
+    colour; a tint is the surface that its colour is readable on."""
+
+    glyph: str
+    word: str
+    terminal: str
+    light: str
+    light_tint: str
+    dark: str
+    dark_tint: str
+
+
+LOOKS: Mapping[AssetState, Look] = MappingProxyType(
+    {
+        AssetState.RUNNING: Look(
+            "▶", "running", "blue", "#1d4ed8", "#e8f0fe", "#7fb0ff", "#14233f"
+        ),
+        AssetState.FAILED: Look("✕", "failed", "red", "#b91f1f", "#fdecec", "#ff8080", "#341619"),
+        AssetState.MISSING: Look(
+            "–", "never materialized", "bright_black", "#5b6472", "#f1f3f6", "#9aa4b2", "#1d222b"
+        ),
+        AssetState.STALE: Look("!", "stale", "yellow", "#955500", "#fff4dc", "#f5b94a", "#2e2410"),
+        AssetState.FRESH: Look(
+            "✓", "materialized", "green", "#166e37", "#e9f7ee", "#4ade80", "#12281b"
+        ),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    background: str
+    surface: str
+    text: str
+    muted: str
+    line: str
+    edge: str
+    accent: str
+
+
+LIGHT = Palette("#f7f8fa", "#ffffff", "#1b1f27", "#5b6472", "#e2e5ea", "#a9b1bd", "#4f46e5")
+DARK = Palette("#0e1116", "#161a21", "#e7eaf0", "#9aa4b2", "#2a303a", "#4b5563", "#8b86ff")
