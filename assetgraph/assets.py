@@ -122,20 +122,23 @@ class Asset:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters, annotations resolved where their names can be."""
-        signature = inspect.signature(self.function)
         names = getattr(self.plain_function, "__globals__", {})
         return tuple(
             Parameter(
                 p.name, resolve_annotation(p.annotation, names), p.default is not EMPTY, p.kind
             )
-            for p in signature.parameters.values()
+            for p in self._signature.parameters.values()
         )
 
     @cached_property
     def returns(self) -> Any:
         """The return annotation, resolved where its names can be, or `EMPTY`."""
-        annotation = inspect.signature(self.function).return_annotation
+        annotation = self._signature.return_annotation
         return resolve_annotation(annotation, getattr(self.plain_function, "__globals__", {}))
+
+    @cached_property
+    def _signature(self) -> inspect.Signature:
+        return inspect.signature(self.function)
 
     @cached_property
     def context_parameter(self) -> str | None:

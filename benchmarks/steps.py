@@ -1,0 +1,182 @@
+"""What a step costs: chain, wide and layered graphs, each value stored, everything recorded.
+
+    python benchmarks/steps.py [--sizes 10 100 1000 10000] [--peers] [--repeat 3]
+
+The floor is a bare `graphlib` loop that calls the same functions and stores nothing. The peers,
+measured with --peers where they are installed, are doit (its file of dependencies on disk) and
+Dagster (a persistent instance); Dagster runs at most 100 assets, as it takes minutes beyond.
+Each measurement is a process of its own, in a fresh folder, after a sync of the file system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+SHAPES = ("chain", "wide", "layered")
+LAYER = 10
+
+
+def parents(shape: str, i: int) -> list[int]:
+    """The inputs of asset `i`: the one before, none, or three of the layer before."""
+    if shape == "chain":
+        return [i - 1] if i else []
+    if shape == "wide" or i < LAYER:
+        return []
+    first = (i // LAYER - 1) * LAYER
+    return sorted({first + (i + k) % LAYER for k in (0, 3, 7)})
+
+
+def source(shape: str, size: int, decorator: str = "") -> str:
+    """A module of `size` functions that add up their inputs."""
+    lines = []
+    for i in range(size):
+        names = [f"n{p}" for p in parents(shape, i)]
+        body = " + ".join([str(i % 7), *names])
+        lines.append(f"{decorator}\ndef n{i}({', '.join(names)}):\n    return ({body}) % 1000003\n")
+    return "\n".join(lines)
+
+
+def run_assetgraph(shape: str, size: int) -> float:
+    import time
+
+    namespace = _module("import assetgraph as dg\n" + source(shape, size, "@dg.asset"))
+    import assetgraph as dg
+
+    assets = [namespace[f"n{i}"] for i in range(size)]
+    os.sync()
+    start = time.perf_counter()
+    dg.materialize(assets, instance=dg.Instance(".assetgraph"))
+    return time.perf_counter() - start
+
+
+def run_graphlib(shape: str, size: int) -> float:
+    import time
+    from graphlib import TopologicalSorter
+
+    namespace = _module(source(shape, size))
+    start = time.perf_counter()
+    values: dict[int, int] = {}
+    for i in TopologicalSorter({i: parents(shape, i) for i in range(size)}).static_order():
+        values[i] = namespace[f"n{i}"](*[values[p] for p in parents(shape, i)])
+    return time.perf_counter() - start
+
+
+def run_doit(shape: str, size: int) -> float:
+    import time
+
+    from doit.cmd_base import ModuleTaskLoader  # type: ignore[import-not-found]
+    from doit.doit_cmd import DoitMain  # type: ignore[import-not-found]
+
+    functions = _module(source(shape, size))
+
+    def action(i: int) -> None:
+        values = [int(Path(f"v{p}").read_text()) for p in parents(shape, i)]
+        Path(f"v{i}").write_text(str(functions[f"n{i}"](*values)))
+
+    def task_node():  # type: ignore[no-untyped-def]
+        for i in range(size):
+            yield {
+                "name": str(i),
+                "actions": [(action, [i])],
+                "file_dep": [f"v{p}" for p in parents(shape, i)],
+                "targets": [f"v{i}"],
+            }
+
+    os.sync()
+    start = time.perf_counter()
+    loader = ModuleTaskLoader({"task_node": task_node, "DOIT_CONFIG": {"verbosity": 0}})
+    with open(os.devnull, "w") as quiet:
+        sys.stdout, before = quiet, sys.stdout
+        code = DoitMain(loader).run([])
+        sys.stdout = before
+    assert not code
+    return time.perf_counter() - start
+
+
+def run_dagster(shape: str, size: int) -> float:
+    import logging
+    import time
+
+    import dagster  # type: ignore[import-not-found]
+
+    logging.disable(logging.CRITICAL)
+    namespace = _module("import dagster as dg\n" + source(shape, size, "@dg.asset"))
+    assets = [namespace[f"n{i}"] for i in range(size)]
+    folder = os.path.abspath("home")
+    os.mkdir(folder)
+    os.environ["DAGSTER_HOME"] = folder
+    os.sync()
+    start = time.perf_counter()
+    with dagster.DagsterInstance.get() as instance:
+        dagster.materialize(assets, instance=instance)
+    return time.perf_counter() - start
+
+
+RUNNERS: dict[str, Callable[[str, int], float]] = {
+    "graphlib": run_graphlib,
+    "assetgraph": run_assetgraph,
+    "doit": run_doit,
+    "dagster": run_dagster,
+}
+
+
+def measure(tool: str, shape: str, size: int) -> tuple[float, int]:
+    """Seconds of one run in a process of its own, and the bytes that it left on disk."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, os.path.abspath(__file__), "--one", tool, shape, str(size)]
+        root = str(Path(__file__).parents[1])
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        stored = sum(f.stat().st_size for f in Path(folder).rglob("*") if f.is_file())
+        stored -= Path(folder, "bench_module.py").stat().st_size
+        return json.loads(done.stdout.splitlines()[-1]), stored
+
+
+def _module(text: str) -> dict[str, Callable[..., int]]:
+    Path("bench_module.py").write_text(text)
+    sys.path.insert(0, "")
+    return vars(__import__("bench_module"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000, 10_000])
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        tool, shape, size = options.one
+        print(json.dumps(RUNNERS[tool](shape, int(size))))
+        return
+    tools = list(RUNNERS) if options.peers else ["graphlib", "assetgraph"]
+    print(f"{'shape':8} {'assets':>6} {'tool':10} {'ms a step':>10} {'bytes a step':>13}")
+    for shape in SHAPES:
+        for size in options.sizes:
+            for tool in tools:
+                if (tool == "dagster" and size > 100) or (tool == "doit" and size > 1000):
+                    continue
+                try:
+                    results = [measure(tool, shape, size) for _ in range(options.repeat)]
+                except subprocess.CalledProcessError:
+                    print(f"{shape:8} {size:6} {tool:10} not installed or failed")
+                    continue
+                seconds, stored = min(results)
+                cost, kept = seconds / size * 1000, stored / size
+                print(f"{shape:8} {size:6} {tool:10} {cost:10.3f} {kept:13.0f}")
+
+
+if __name__ == "__main__":
+    main()
