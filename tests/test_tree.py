@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from graphlib import TopologicalSorter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
