@@ -114,7 +114,8 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
 class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):
     """One successful computation of an asset's value: its line in `assets/<key>.jsonl` commits it.
 
-    `inputs` maps the text of each upstream key to the data version that was read.
+    `inputs` maps the text of each upstream key to the data version that was read. One with
+    `accepted_at` repeats the one before it with the code version that a person accepted then.
     """
 
     run_id: str
@@ -127,6 +128,7 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     metadata: dict[str, Any] = {}
     duration_s: float | None = None
     partition: str | None = None
+    accepted_at: datetime | None = None
 
 
 class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failure"):

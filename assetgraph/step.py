@@ -7,7 +7,8 @@ import inspect
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,6 +21,7 @@ from assetgraph.config import build_config
 from assetgraph.context import AssetExecutionContext
 from assetgraph.errors import LockedError, ValueTypeError
 from assetgraph.failure import error_info
+from assetgraph.keys import AssetKey
 from assetgraph.metadata import MaterializeResult, metadata_json
 from assetgraph.records import (
     ErrorInfo,
@@ -31,6 +33,7 @@ from assetgraph.records import (
     StoredValue,
     now,
 )
+from assetgraph.storage.retention import drop_old_values, has_folder
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -127,7 +130,7 @@ def _compute(task: StepTask, store: Store, channel: Channel) -> StepResult:
         task.asset.key, task.run_id, recorder, retry_number=task.attempt - 1
     )
     try:
-        with step_output(recorder):
+        with step_output(recorder), _reading(task, store):
             arguments = _arguments(task, store, context, result.events)
             returned = _call(task.asset.function, arguments)
             _save(task, store, context, returned, started, result)
@@ -165,6 +168,23 @@ def _arguments(
     return arguments
 
 
+@contextmanager
+def _reading(task: StepTask, store: Store) -> Iterator[None]:
+    """Keeps the stored inputs from being pruned while the step may read them."""
+    guards = [
+        store.reading(AssetKey.unchecked(source.key.split("/")), shared=True)
+        for source in task.inputs
+        if source.parameter is not None and has_folder(source.stored)
+    ]
+    try:
+        for guard in guards:
+            guard.wait(until=lambda: True)
+        yield
+    finally:
+        for guard in guards:
+            guard.release()
+
+
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     returned = function(**arguments)
     return _awaited(returned) if inspect.iscoroutine(returned) else returned
@@ -200,6 +220,8 @@ def _save(
         duration_s=round(time.perf_counter() - started, 6),
     )
     store.history.append(asset.key, result.materialization)
+    if has_folder(saved.stored):
+        drop_old_values(store, asset.key)
     _report_success(asset.key.text, result)
     result.state = StepState.SUCCESS
     result.value = value

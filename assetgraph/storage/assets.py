@@ -31,16 +31,16 @@ class AssetHistory:
         """Raises `StoreError`; then nothing was committed."""
         line = self._encode(attempt) + b"\n"
         try:
-            append_line(self._path(key), line)
+            append_line(self.path(key), line)
         except Exception:
             if os.path.isdir(self._folder):
                 raise
             make_folder(self._folder)
-            append_line(self._path(key), line)
+            append_line(self.path(key), line)
 
     def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
         """Raises `DamagedStoreError` at a line that does not read."""
-        return read_last(self._path(key), Attempt)
+        return read_last(self.path(key), Attempt)
 
     def current(self, key: AssetKey) -> tuple[Materialization | None, FailedAttempt | None]:
         """The last materialization, and the last failure where it came after that."""
@@ -63,5 +63,5 @@ class AssetHistory:
             if name.endswith(".jsonl")
         )
 
-    def _path(self, key: AssetKey) -> str:
+    def path(self, key: AssetKey) -> str:
         return f"{self._folder}/{key.file_name}.jsonl"

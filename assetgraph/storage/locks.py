@@ -21,18 +21,19 @@ _held: set[int] = set()
 
 
 class Lock:
-    """An exclusive lock on the file at `path`, which says in `note` who holds it."""
+    """A lock on the file at `path`, exclusive unless `shared`; `note` says who holds it."""
 
-    def __init__(self, path: str, note: str = "") -> None:
+    def __init__(self, path: str, note: str = "", *, shared: bool = False) -> None:
         self.path = path
         self._note = note
+        self._how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._fd: int | None = None
 
     def acquire(self) -> bool:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
         fd = _open(self.path)
         try:
-            taken = _flock(fd, fcntl.LOCK_EX, self.path)
+            taken = _flock(fd, self._how, self.path)
         except BaseException:
             os.close(fd)
             raise

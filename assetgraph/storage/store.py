@@ -26,8 +26,9 @@ class Store:
     """The store in `folder`; it is made when something is first written to it.
 
     `project_root` is what returned relative paths are relative to; `storage` is where values go:
-    a folder or an object store's URL, by default the store's own folder `values`. What an
-    `ephemeral` store holds need not survive a power cut.
+    a folder or an object store's URL, by default the store's own folder `values`. Of
+    each asset the last `keep_values` values are kept. What an `ephemeral` store holds need not
+    survive a power cut.
 
     Raises `StoreError` where the folder cannot be one, and `StoreFormatError` where a later
     assetgraph wrote it.
@@ -39,11 +40,13 @@ class Store:
         *,
         project_root: str | Path | None = None,
         storage: str | None = None,
+        keep_values: int = 2,
         ephemeral: bool = False,
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.project_root = Path(project_root or Path.cwd()).absolute()
         self.storage = storage or f"{self.folder}/values"
+        self.keep_values = max(1, keep_values)
         self.ephemeral = ephemeral
         self._exists = self._check()
 
@@ -69,6 +72,10 @@ class Store:
     def lock(self, key: AssetKey, note: str, partition: str | None = None) -> Lock:
         """The lock on materializing one asset."""
         return Lock(self._lock_path(key, partition), note)
+
+    def reading(self, key: AssetKey, partition: str | None = None, *, shared: bool = False) -> Lock:
+        """Held (shared) by a step that reads the asset's stored value, so that it is not pruned."""
+        return Lock(f"{self._lock_path(key, partition)}.read", shared=shared)
 
     def is_running(self, key: AssetKey, partition: str | None = None) -> bool:
         return is_held(self._lock_path(key, partition))

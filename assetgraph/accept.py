@@ -1,0 +1,61 @@
+"""Record the present code of assets as current without running them, for a change known to be
+harmless."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.errors import LockedError, NoValueError
+from assetgraph.records import now
+
+if TYPE_CHECKING:
+    from assetgraph.keys import AssetKey
+    from assetgraph.state import State
+
+
+def accept(state: State, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
+    """Take the code of `keys` as the code that their values were made with; the keys for which
+    that changed anything.
+
+    Raises `NoValueError` for one that was never materialized, before anything is recorded, and
+    `LockedError` for one that is being materialized.
+    """
+    keys = tuple(keys)
+    for key in keys:
+        if state.of(key).current is None:
+            raise NoValueError(
+                f"{key.text!r} was never materialized: there is nothing to accept.",
+                hint=f"Make it with: assetgraph materialize {key.text}",
+            )
+    return tuple(key for key in keys if _accept(state, key))
+
+
+def _accept(state: State, key: AssetKey) -> bool:
+    known = state.of(key)
+    assert known.current is not None
+    if known.current.code_version == known.code_version:
+        return False
+    note = f"accept {os.getpid()} {socket.gethostname()}"
+    lock = state.store.lock(key, note)
+    if not lock.acquire():
+        holder = state.store.holder(key)
+        raise LockedError(
+            f"{key.text!r} is being materialized by run {holder.partition(' ')[0]}.",
+            key=key.text,
+            holder=holder,
+            hint="Accept it again once that run has ended.",
+        )
+    try:
+        accepted = msgspec.structs.replace(
+            known.current, code_version=known.code_version, accepted_at=now()
+        )
+        state.store.history.append(key, accepted)
+    finally:
+        lock.release()
+    state.record(key, accepted)
+    return True

@@ -1,0 +1,96 @@
+"""A store examined: every file read, what is wrong named, and mended where that takes no guess."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import StoreError
+from assetgraph.keys import AssetKey
+from assetgraph.records import Event, Materialization, RunStatus
+from assetgraph.storage.assets import Attempt
+from assetgraph.storage.files import AppendFile, read_lines
+from assetgraph.storage.locks import is_held
+from assetgraph.storage.retention import find_prunable, prune
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a store. `serious` means that records are lost or do not read; `mend` puts
+    it right, and is None where nothing can without guessing."""
+
+    text: str
+    serious: bool = False
+    mend: Callable[[], None] | None = None
+
+
+def examine(store: Store) -> Iterator[Finding]:
+    """What is wrong in `store`, or left over in it."""
+    yield from _histories(store)
+    yield from _runs(store)
+    for item in find_prunable(store):
+        if item.kind == "orphan":
+            text = f"a value of {item.name} was stored and never recorded: {item.path}"
+        elif item.kind == "leftover":
+            text = f"a process died and left {item.path}"
+        else:
+            continue
+        yield Finding(text, mend=lambda item=item: prune(store, item))  # type: ignore[misc]
+
+
+def _histories(store: Store) -> Iterator[Finding]:
+    for text in store.history.keys():  # noqa: SIM118 - a method, not a mapping's
+        key = AssetKey.unchecked(text.split("/"))
+        path = store.history.path(key)
+        try:
+            attempts = list(read_lines(path, Attempt))
+        except StoreError as error:
+            yield Finding(str(error), serious=True)
+            continue
+        yield from _cut_line(path, lambda key=key: store.is_running(key))  # type: ignore[misc]
+        made = [attempt for attempt in attempts if isinstance(attempt, Materialization)]
+        if made and store.values.check(made[-1].value) == "gone":
+            where = made[-1].value.path
+            yield Finding(
+                f"the value of {text} is gone: {where}. To make it again: "
+                f"assetgraph materialize {text}",
+                serious=True,
+            )
+
+
+def _runs(store: Store) -> Iterator[Finding]:
+    for run_id in store.runs.ids():
+        folder = store.runs.path(run_id)
+        try:
+            record = store.runs.read(run_id)
+            events = sum(1 for _ in read_lines(f"{folder}/events.jsonl", Event))
+        except FileNotFoundError:
+            yield Finding(f"the run {run_id} has no events.jsonl", serious=True)
+            continue
+        except StoreError as error:
+            yield Finding(str(error), serious=True)
+            continue
+        if record.status is RunStatus.INTERRUPTED:
+            yield Finding(f"the run {run_id} was interrupted after {events} events")
+        yield from _cut_line(
+            f"{folder}/events.jsonl",
+            lambda folder=folder: is_held(f"{folder}/lock"),  # type: ignore[misc]
+        )
+
+
+def _cut_line(path: str, in_use: Callable[[], bool]) -> Iterator[Finding]:
+    with open(path, "rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return
+        file.seek(-1, os.SEEK_END)
+        cut = file.read(1) != b"\n"
+    if cut and not in_use():
+        yield Finding(
+            f"the last line of {path} is cut: its writer died",
+            mend=lambda: AppendFile(path).close(),
+        )
