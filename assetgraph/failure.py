@@ -9,6 +9,7 @@ import traceback
 from types import FrameType, TracebackType
 from typing import Any
 
+from assetgraph.loading import source_of
 from assetgraph.records import ErrorInfo, Frame
 
 _ENGINE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -68,7 +69,9 @@ def _is_own(frame: FrameType, project_root: str) -> bool:
 def _frame(frame: FrameType, line: int, project_root: str) -> Frame:
     file = frame.f_code.co_filename
     start = max(1, line - _AROUND)
-    lines = linecache.getlines(file, frame.f_globals)[start - 1 : line + _AROUND]
+    ran = source_of(file)  # the file may have been edited since
+    source = ran.splitlines() if ran is not None else linecache.getlines(file, frame.f_globals)
+    lines = source[start - 1 : line + _AROUND]
     prefix = project_root.rstrip(os.sep) + os.sep
     return Frame(
         file=file.removeprefix(prefix),

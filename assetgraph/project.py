@@ -17,21 +17,30 @@ if TYPE_CHECKING:
 
     from assetgraph.definitions import Definitions
 
-_TEXT_SETTINGS = ("store", "storage")
+_SETTINGS = {"store": str, "storage": str, "keep_values": int, "keep_runs": int}
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """`root` is its folder, `modules` what holds its assets, `store` the folder of its records,
-    `storage` where values go, if not there too."""
+    `storage` where values go, if not there too. Of each asset the last `keep_values` values are
+    kept, and of all runs the last `keep_runs`, where given."""
 
     root: Path
     modules: tuple[str, ...]
     store: Path
     storage: str | None = None
+    keep_values: int = 2
+    keep_runs: int | None = None
 
     def open_store(self) -> Store:
-        return Store(self.store, project_root=self.root, storage=self.storage)
+        return Store(
+            self.store,
+            project_root=self.root,
+            storage=self.storage,
+            keep_values=self.keep_values,
+            keep_runs=self.keep_runs,
+        )
 
     def enter(self) -> None:
         """Make its folder the working folder and the first place that modules come from."""
@@ -46,6 +55,7 @@ class Project:
 
         Raises `ProjectError` with the user's part of every traceback.
         """
+        from assetgraph import loading
         from assetgraph.assets import Registry
         from assetgraph.definitions import Definitions
 
@@ -55,6 +65,7 @@ class Project:
                 hint='Add module = "…" to [tool.assetgraph] in pyproject.toml, or give -m MODULE.',
             )
         self.enter()
+        loading.install(self.root)
         broken: list[tuple[str, BaseException]] = []
         with Registry() as registry:
             modules = [found for name in self.modules for found in _import_all(name, broken)]
@@ -91,13 +102,17 @@ def _project(
 ) -> Project:
     file = folder / "pyproject.toml"
     for name, value in settings.items():
-        if name not in (*_TEXT_SETTINGS, "module"):
+        if name == "module":
+            continue
+        if name not in _SETTINGS:
             raise ProjectError(
                 f"{file}: [tool.assetgraph] has no setting {name!r}.",
-                hint=f"It has: module, {', '.join(_TEXT_SETTINGS)}.",
+                hint=f"It has: module, {', '.join(_SETTINGS)}.",
             )
-        if name != "module" and not isinstance(value, str):
-            raise ProjectError(f"{file}: [tool.assetgraph] {name} must be text.")
+        kind = _SETTINGS[name]
+        if type(value) is not kind or (kind is int and value < 1):
+            wanted = "text" if kind is str else "a whole number from 1"
+            raise ProjectError(f"{file}: [tool.assetgraph] {name} must be {wanted}.")
     named = settings.get("module", ())
     named = (named,) if isinstance(named, str) else tuple(named)
     if not all(isinstance(name, str) for name in named):
@@ -107,6 +122,8 @@ def _project(
         modules=tuple(modules) or named,
         store=store.absolute() if store else folder / settings.get("store", ".assetgraph"),
         storage=_storage(folder, settings.get("storage")),
+        keep_values=settings.get("keep_values", 2),
+        keep_runs=settings.get("keep_runs"),
     )
 
 

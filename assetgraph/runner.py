@@ -41,6 +41,7 @@ from assetgraph.records import (
     now,
 )
 from assetgraph.step import Input, Limits, StepResult, StepTask, run_step
+from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.runs import RunLog, new_run_id
 from assetgraph.storage.store import sync_file_system
 
@@ -381,6 +382,7 @@ class _Run:
             failed_steps=tuple(sorted(key.text for key in self._errors)),
         )
         self._log.finish(self._record)
+        drop_old_runs(self._store)
         self._sync()
 
     def _sync(self) -> None:

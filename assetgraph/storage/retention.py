@@ -46,14 +46,16 @@ def drop_old_values(store: Store, key: AssetKey, partition: str | None = None) -
             guard.release()
 
 
-def find_prunable(store: Store, *, keep_runs: int | None = None) -> Iterator[Prunable]:
-    """Everything that may go now, values first. With `keep_runs`, runs beyond that number too."""
+def drop_old_runs(store: Store) -> None:
+    """Delete the runs beyond the store's limit, if it has one."""
+    for item in _old_runs(store):
+        store.runs.delete(item.name)
+
+
+def find_prunable(store: Store) -> Iterator[Prunable]:
+    """Everything that may go now, values first."""
     yield from _values(store)
-    if keep_runs is not None:
-        for run_id in islice(store.runs.ids(), keep_runs, None):
-            path = store.runs.path(run_id)
-            if not is_held(f"{path}/lock"):
-                yield Prunable("run", run_id, path, _size(path))
+    yield from _old_runs(store)
     yield from _leftovers(store)
 
 
@@ -73,6 +75,15 @@ def prune(store: Store, item: Prunable) -> None:
             pass
         except OSError as error:
             raise store_error(error, "delete", item.path) from error
+
+
+def _old_runs(store: Store) -> Iterator[Prunable]:
+    if store.keep_runs is None:
+        return
+    for run_id in islice(store.runs.ids(), store.keep_runs, None):
+        path = store.runs.path(run_id)
+        if not is_held(f"{path}/lock"):
+            yield Prunable("run", run_id, path, _size(path))
 
 
 def _values(store: Store) -> Iterator[Prunable]:

@@ -27,8 +27,8 @@ class Store:
 
     `project_root` is what returned relative paths are relative to; `storage` is where values go:
     a folder or an object store's URL, by default the store's own folder `values`. Of
-    each asset the last `keep_values` values are kept. What an `ephemeral` store holds need not
-    survive a power cut.
+    each asset the last `keep_values` values are kept, and of all runs the last `keep_runs`, where
+    given. What an `ephemeral` store holds need not survive a power cut.
 
     Raises `StoreError` where the folder cannot be one, and `StoreFormatError` where a later
     assetgraph wrote it.
@@ -41,12 +41,14 @@ class Store:
         project_root: str | Path | None = None,
         storage: str | None = None,
         keep_values: int = 2,
+        keep_runs: int | None = None,
         ephemeral: bool = False,
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.project_root = Path(project_root or Path.cwd()).absolute()
         self.storage = storage or f"{self.folder}/values"
-        self.keep_values = max(1, keep_values)
+        self.keep_values = keep_values
+        self.keep_runs = keep_runs
         self.ephemeral = ephemeral
         self._exists = self._check()
 
