@@ -153,19 +153,30 @@ def stale_reasons(
     wanted = with_upstreams(graph, keys)
     found: dict[AssetKey, tuple[Reason, ...]] = {}
     for key in sorted(wanted, key=graph.positions.__getitem__):
-        upstream = {parent: facts.of(parent).data_version for parent in graph.parents(key)}
-        reasons = direct_reasons(key, facts, upstream, (config or {}).get(key))
-        if facts.of(key).has_value:
-            reasons += tuple(
-                Reason(
-                    ReasonKind.UPSTREAM_STALE,
-                    {"upstream": parent.text, "state": _state(facts.of(parent), found[parent])},
-                )
-                for parent in graph.parents(key)
-                if found[parent]
-            )
-        found[key] = reasons
+        found[key] = reasons_given(found, graph, facts, key, (config or {}).get(key))
     return found
+
+
+def reasons_given(
+    found: Mapping[AssetKey, tuple[Reason, ...]],
+    graph: AssetGraph,
+    facts: Facts,
+    key: AssetKey,
+    config: Mapping[str, Any] | None = None,
+) -> tuple[Reason, ...]:
+    """Why `key` is not up to date, where `found` says the same of each of its upstreams."""
+    upstream = {parent: facts.of(parent).data_version for parent in graph.parents(key)}
+    reasons = direct_reasons(key, facts, upstream, config)
+    if facts.of(key).has_value:
+        reasons += tuple(
+            Reason(
+                ReasonKind.UPSTREAM_STALE,
+                {"upstream": parent.text, "state": _state(facts.of(parent), found[parent])},
+            )
+            for parent in upstream
+            if found[parent]
+        )
+    return reasons
 
 
 def direct_reasons(

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 
+_ENDS = {
+    EventType.STEP_SUCCESS: StepState.SUCCESS,
+    EventType.STEP_FAILURE: StepState.FAILURE,
+    EventType.STEP_CANCELED: StepState.CANCELED,
+    EventType.STEP_SKIPPED: StepState.SKIPPED,
+    EventType.STEP_UNCHANGED: StepState.UNCHANGED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class RunPage:
     """Runs, newest first, and what did not read among them, as sentences. `following` is the id
@@ -103,7 +112,7 @@ def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, .
     steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
     for event in events:
         if event.step in steps:
-            steps[event.step] = _after(steps[event.step], event)
+            steps[event.step] = step_after(steps[event.step], event)
     if record.status in (RunStatus.INTERRUPTED, RunStatus.CANCELED):
         for key, step in steps.items():
             if step.state is StepState.RUNNING:
@@ -111,6 +120,26 @@ def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, .
                     step, state=StepState.CANCELED, reason="its process died"
                 )
     return tuple(steps.values())
+
+
+def step_after(step: StepRecord, event: Event) -> StepRecord:
+    """What `event`, which is of this step, makes of its record."""
+    change = msgspec.structs.replace
+    if event.type is EventType.STEP_START:
+        return change(step, state=StepState.RUNNING, started_at=event.timestamp)
+    if event.type is EventType.STEP_RESTARTED:
+        return change(step, state=StepState.RUNNING, attempt=event.data.get("attempt", 2))
+    if event.type is EventType.STEP_SKIPPED:
+        reason = f"upstream {event.data.get('upstream')} failed"
+        return change(step, state=StepState.SKIPPED, reason=reason)
+    if event.type is EventType.STEP_UNCHANGED:
+        return change(step, state=StepState.UNCHANGED, reason=event.data.get("reason"))
+    if event.type is EventType.STEP_FAILURE:
+        error = msgspec.convert(event.data["error"], ErrorInfo)
+        return change(step, state=StepState.FAILURE, ended_at=event.timestamp, error=error)
+    if event.type in _ENDS:
+        return change(step, state=_ENDS[event.type], ended_at=event.timestamp)
+    return step
 
 
 def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
@@ -248,34 +277,6 @@ def _planned_json(step: Step) -> dict[str, Any]:
         "cause": step.cause.value,
         "reasons": [reason_json(reason) for reason in step.reasons],
     }
-
-
-_ENDS = {
-    EventType.STEP_SUCCESS: StepState.SUCCESS,
-    EventType.STEP_FAILURE: StepState.FAILURE,
-    EventType.STEP_CANCELED: StepState.CANCELED,
-    EventType.STEP_SKIPPED: StepState.SKIPPED,
-    EventType.STEP_UNCHANGED: StepState.UNCHANGED,
-}
-
-
-def _after(step: StepRecord, event: Event) -> StepRecord:
-    change = msgspec.structs.replace
-    if event.type is EventType.STEP_START:
-        return change(step, state=StepState.RUNNING, started_at=event.timestamp)
-    if event.type is EventType.STEP_RESTARTED:
-        return change(step, state=StepState.RUNNING, attempt=event.data.get("attempt", 2))
-    if event.type is EventType.STEP_SKIPPED:
-        reason = f"upstream {event.data.get('upstream')} failed"
-        return change(step, state=StepState.SKIPPED, reason=reason)
-    if event.type is EventType.STEP_UNCHANGED:
-        return change(step, state=StepState.UNCHANGED, reason=event.data.get("reason"))
-    if event.type is EventType.STEP_FAILURE:
-        error = msgspec.convert(event.data["error"], ErrorInfo)
-        return change(step, state=StepState.FAILURE, ended_at=event.timestamp, error=error)
-    if event.type in _ENDS:
-        return change(step, state=_ENDS[event.type], ended_at=event.timestamp)
-    return step
 
 
 def _output_text(data: dict[str, Any]) -> str:

@@ -63,6 +63,10 @@ class State:
             current=made, data_version=made.data_version, code_version=code_version
         )
 
+    def forget(self, key: AssetKey) -> None:
+        """Read the facts of `key` anew when they are next asked for."""
+        self._facts.pop(key, None)
+
     def states(
         self, keys: Iterable[AssetKey]
     ) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
