@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions import Definitions
     from assetgraph.errors import AssetGraphError
     from assetgraph.graph import AssetGraph
+    from assetgraph.io_manager import InputContext, IOManager, OutputContext
     from assetgraph.keys import AssetKey
     from assetgraph.metadata import MaterializeResult, MetadataValue
 
@@ -37,9 +38,12 @@ _HOME = {
     "AssetKey": "keys",
     "Config": "config",
     "Definitions": "definitions",
+    "IOManager": "io_manager",
+    "InputContext": "io_manager",
     "Instance": "api",
     "MaterializeResult": "metadata",
     "MetadataValue": "metadata",
+    "OutputContext": "io_manager",
     "Registry": "assets",
     "RunConfig": "api",
     "RunResult": "api",
@@ -58,9 +62,12 @@ __all__ = [
     "AssetKey",
     "Config",
     "Definitions",
+    "IOManager",
+    "InputContext",
     "Instance",
     "MaterializeResult",
     "MetadataValue",
+    "OutputContext",
     "Registry",
     "RunConfig",
     "RunResult",

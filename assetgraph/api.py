@@ -13,6 +13,7 @@ from assetgraph.config import Config, config_json
 from assetgraph.definitions import Definitions
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.graph import AssetGraph
+from assetgraph.io_manager import InputContext
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.project import find_project
@@ -95,7 +96,7 @@ class RunResult:
 
         Raises `NoValueError`.
         """
-        return _load(self.instance.store, self.graph.asset(_key(key)).key, as_type)
+        return _load(self.instance.store, self.graph.asset(_key(key)), as_type)
 
     def output_for_node(self, node: KeyLike) -> Any:
         """Dagster's name for `value`."""
@@ -144,7 +145,11 @@ def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
 
     Raises `NoValueError` for an asset without one.
     """
-    return _load(Instance.get().store, _key(key), as_type)
+    project = find_project()
+    store, named = project.open_store(), _key(key)
+    if _current(store, named).value.format != "custom":
+        return store.values.load(_current(store, named).value, as_type)
+    return _load(store, project.load().graph.asset(named), as_type)
 
 
 def as_graph(assets: Assets | ModuleType) -> AssetGraph:
@@ -157,8 +162,11 @@ def as_graph(assets: Assets | ModuleType) -> AssetGraph:
     return Definitions(assets).graph
 
 
-def _load(store: Store, key: AssetKey, as_type: Any) -> Any:
-    return store.values.load(_current(store, key).value, as_type)
+def _load(store: Store, asset: Asset, as_type: Any) -> Any:
+    made = _current(store, asset.key)
+    if made.value.format == "custom" and asset.io_manager is not None:
+        return asset.io_manager.load_input(InputContext(asset.key, made.run_id, as_type))
+    return store.values.load(made.value, as_type)
 
 
 def _current(store: Store, key: AssetKey) -> Materialization:

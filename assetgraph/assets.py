@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any, overload
 
 from assetgraph.config import Config
+from assetgraph.io_manager import IOManager
 from assetgraph.keys import AssetKey, key_problem
 from assetgraph.metadata import metadata_json
 
@@ -80,6 +81,7 @@ class Asset:
     kinds: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     code_version: str | None = None
+    io_manager: IOManager | None = None
     module: str = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -237,6 +239,7 @@ def asset(
     kinds: Iterable[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
     code_version: str | None = None,
+    io_manager: IOManager | None = None,
 ) -> Callable[[Callable[..., Any]], Asset]: ...
 
 
@@ -256,6 +259,7 @@ def asset(
     kinds: Iterable[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
     code_version: str | None = None,
+    io_manager: IOManager | None = None,
 ) -> Asset | Callable[[Callable[..., Any]], Asset]:
     """Declare that a function makes an asset, named after the function.
 
@@ -267,7 +271,8 @@ def asset(
     takes config, one named `context` or annotated with `AssetExecutionContext` the context, and
     one with a default keeps its default. `deps` names upstreams that are not loaded; `ins` names
     the upstream of a parameter. `key` replaces name and prefix. The description is the docstring
-    unless given. `code_version` replaces the hash of the code. `kinds` says what it is made with
+    unless given. `code_version` replaces the hash of the code, `io_manager` the way values are
+    stored. `kinds` says what it is made with
     or of ("parquet"); an owner is an e-mail address or `team:name`.
 
     Raises `TypeError` for an option of the wrong type; what is wrong with a definition is
@@ -291,6 +296,7 @@ def asset(
             kinds=frozenset(_listed("kinds", kinds)),
             metadata=metadata_json(metadata or {}),
             code_version=code_version,
+            io_manager=_checked_io_manager(io_manager),
             module=caller,
         )
         current_registry().add(made)
@@ -422,6 +428,13 @@ def _as_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
 
 def _in_key(parameter: str, given: AssetIn | str | AssetKey | Asset) -> AssetKey:
     return given.resolve(parameter) if isinstance(given, AssetIn) else _as_unchecked_key(given)
+
+
+def _checked_io_manager(given: Any) -> IOManager | None:
+    if given is not None and not (hasattr(given, "handle_output") and hasattr(given, "load_input")):
+        raise TypeError(f"io_manager={given!r} needs the methods handle_output and load_input")
+    manager: IOManager | None = given
+    return manager
 
 
 def _listed(option: str, given: Iterable[Any] | None) -> list[Any]:

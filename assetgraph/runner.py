@@ -267,7 +267,10 @@ class _Run:
         facts = self._state.of(upstream)
         assert facts.current is not None  # a plan includes every upstream without a value
         version = facts.data_version or facts.current.data_version
-        return Input(upstream.text, parameter, version, facts.current.value)
+        made = facts.current
+        custom = made.value.format == "custom"
+        maker = self._graph.asset(upstream) if custom else None
+        return Input(upstream.text, parameter, version, made.value, maker, made.run_id)
 
     def _finish(self, key: AssetKey, future: Future[StepResult]) -> None:
         self._running.discard(key)

@@ -21,6 +21,7 @@ from assetgraph.config import build_config
 from assetgraph.context import AssetExecutionContext
 from assetgraph.errors import LockedError, ValueTypeError
 from assetgraph.failure import error_info
+from assetgraph.io_manager import InputContext, OutputContext
 from assetgraph.keys import AssetKey
 from assetgraph.metadata import MaterializeResult, metadata_json
 from assetgraph.records import (
@@ -34,6 +35,7 @@ from assetgraph.records import (
     now,
 )
 from assetgraph.storage.retention import drop_old_values, has_folder
+from assetgraph.storage.values import Saved
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -49,12 +51,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An upstream of a step: `parameter` is None for one that is not loaded."""
+    """An upstream of a step: `parameter` is None for one that is not loaded. `maker` is the asset
+    where its own IO manager stored the value in the run `run_id`."""
 
     key: str
     parameter: str | None
     data_version: str
     stored: StoredValue
+    maker: Asset | None = None
+    run_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,9 @@ def _arguments(
         wanted = annotations[source.parameter]
         if source.parameter in task.handed and _fits(task.handed[source.parameter], wanted):
             arguments[source.parameter] = task.handed[source.parameter]
+        elif source.maker is not None and source.maker.io_manager is not None:
+            asked = InputContext(source.maker.key, source.run_id, wanted)
+            arguments[source.parameter] = source.maker.io_manager.load_input(asked)
         else:
             arguments[source.parameter] = store.values.load(source.stored, wanted)
         events.append(
@@ -207,7 +215,7 @@ def _save(
         wrong = contradiction(value, asset.returns)
         if wrong:
             raise ValueTypeError(f"asset {asset.key.text!r} {wrong}.")
-    saved = store.values.save(asset.key, task.run_id, value)
+    saved = _stored(task, store, context, value)
     result.materialization = Materialization(
         run_id=task.run_id,
         timestamp=now(),
@@ -225,6 +233,15 @@ def _save(
     _report_success(asset.key.text, result)
     result.state = StepState.SUCCESS
     result.value = value
+
+
+def _stored(task: StepTask, store: Store, context: AssetExecutionContext, value: Any) -> Saved:
+    manager = task.asset.io_manager
+    if manager is None or value is None:
+        return store.values.save(task.asset.key, task.run_id, value)
+    output = OutputContext(task.asset.key, task.run_id, context.add_output_metadata)
+    manager.handle_output(output, value)
+    return Saved(StoredValue("custom", type(value).__name__), task.run_id)
 
 
 def _report_success(step: str, result: StepResult) -> None:
