@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 
 from assetgraph.errors import ConfigError
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _KeywordOnly(msgspec.StructMeta):
+    """Makes the fields of each subclass keyword-only: msgspec inherits its other options, not
+    this one."""
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+    ) -> Any:
+        return super().__new__(cls, name, bases, namespace, **{"kw_only": True, **options})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Config(msgspec.Struct, metaclass=_KeywordOnly, frozen=True, forbid_unknown_fields=True):
     """Base of an asset's config: fields with types and, where they have one, defaults.
 
         class TripsConfig(Config):
@@ -19,7 +30,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         @asset
         def trips(config: TripsConfig): ...
 
-    Frozen; unknown fields are refused.
+    Frozen and keyword-only: a field without a default may follow one with. Unknown fields are
+    refused.
     """
 
 

@@ -125,8 +125,9 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
         return MetadataValue.timestamp(value)
     if isinstance(value, os.PathLike):
         return MetadataValue.path(value)
-    if hasattr(value, "item"):  # a scalar of numpy or arrow's compute
-        return metadata_value(name, value.item())
+    scalar = _scalar(value)
+    if scalar is not None:
+        return metadata_value(name, scalar)
     try:
         return MetadataValue.json(value)
     except MetadataError as error:
@@ -139,6 +140,16 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
 def metadata_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata as it is recorded. Raises `MetadataError`."""
     return {str(name): metadata_value(name, value).to_json() for name, value in metadata.items()}
+
+
+def _scalar(value: Any) -> Any:
+    """The plain value that a scalar of numpy or pyarrow stands for, or None."""
+    unwrap = getattr(value, "item", None) or getattr(value, "as_py", None)
+    try:
+        plain = unwrap() if unwrap else None
+    except Exception:  # an array of several
+        return None
+    return plain if type(plain) is not type(value) else None
 
 
 def _json_shaped(value: Any) -> Any:

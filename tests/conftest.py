@@ -1,0 +1,126 @@
+"""Shared fixtures: an empty registry for every test, stores in a new folder, small projects."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from assetgraph import Instance, Registry, loading
+from assetgraph.assets import Asset
+from assetgraph.definitions import Definitions
+from assetgraph.graph import AssetGraph
+from assetgraph.project import Project, find_project
+from assetgraph.storage.store import Store
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def registry() -> Iterator[Registry]:
+    """What a test decorates is registered here, and nowhere else."""
+    with Registry() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def instance(folder: Path) -> Instance:
+    """Records in the current folder, `.assetgraph`."""
+    return Instance(folder / ".assetgraph")
+
+
+@pytest.fixture
+def store(instance: Instance) -> Store:
+    return instance.store
+
+
+@pytest.fixture
+def graph_of() -> Callable[..., AssetGraph]:
+    """Connects assets, whether they fit or not."""
+    return lambda *assets: Definitions(assets).graph
+
+
+def asset_named(name: str, *upstream: str, **options: object) -> Asset:
+    """An asset that reads `upstream` and returns the list of their values."""
+    from assetgraph import asset
+
+    names = ", ".join(upstream)
+    made: dict[str, Callable[..., object]] = {}
+    exec(f"def function({names}): return [{names}]", made)
+    return asset(name=name, **options)(made["function"])  # type: ignore[call-overload]
+
+
+@dataclass
+class ProjectFolder:
+    """A project on disk: `write` its files, load it here, or run Python in it."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text), encoding="utf-8")
+        importlib.invalidate_caches()
+        return file
+
+    def find(self) -> Project:
+        return find_project(self.root)
+
+    def load(self) -> AssetGraph:
+        return self.find().load().graph
+
+    def python(self, code: str, *, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        """Run `code` in a fresh interpreter with the project's folder as the current one."""
+        return subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code)],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., ProjectFolder]]:
+    """Makes a project of files: `project({"pipeline.py": "…"}, module="pipeline")`.
+
+    What loading it does to this process is undone.
+    """
+    root = tmp_path / "project"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    modules = set(sys.modules)
+
+    def make(files: dict[str, str], *, module: str | list[str] = "pipeline") -> ProjectFolder:
+        made = ProjectFolder(root)
+        named = repr(module).replace("'", '"')
+        made.write("pyproject.toml", f"[tool.assetgraph]\nmodule = {named}\n")
+        for name, text in files.items():
+            made.write(name, text)
+        return made
+
+    yield make
+    loading.uninstall(root)
+    loading.forget(root)
+    for name in set(sys.modules) - modules:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if file.startswith(str(tmp_path)):
+            del sys.modules[name]

@@ -1,0 +1,106 @@
+"""Config: typed, checked before anything runs, from text or from plain values."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import Enum
+from typing import Any, Literal
+
+import pytest
+
+from assetgraph import Config
+from assetgraph.config import build_config, config_json
+from assetgraph.errors import ConfigError
+
+
+class Mode(Enum):
+    FULL = "full"
+
+
+class Trips(Config):
+    month: str = "2023-03"
+    rows: int = 10
+    share: float = 0.5
+    strict: bool = False
+    day: date | None = None
+    columns: list[str] = []  # noqa: RUF012 - copied for each instance
+    mode: Mode = Mode.FULL
+    source: Literal["tlc", "sample"] = "tlc"
+
+
+class Needed(Config):
+    month: str
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"),
+    [
+        ("month", "2023-04", "2023-04"),
+        ("month", "5", "5"),
+        ("month", "null", "null"),
+        ("rows", "20", 20),
+        ("share", "0.25", 0.25),
+        ("strict", "true", True),
+        ("day", "2023-01-31", date(2023, 1, 31)),
+        ("columns", '["a", "b"]', ["a", "b"]),
+        ("mode", "full", Mode.FULL),
+        ("source", "sample", "sample"),
+    ],
+)
+def test_text_becomes_what_the_field_is(field: str, text: str, value: object) -> None:
+    assert getattr(build_config(Trips, {field: text}, "trips"), field) == value
+
+
+def test_plain_values_are_taken_as_they_are() -> None:
+    built = build_config(Trips, {"rows": 3, "columns": ["a"], "day": date(2023, 1, 1)}, "trips")
+    assert (built.rows, built.columns, built.day) == (3, ["a"], date(2023, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"mnth": "x"}, "'trips' has no config field 'mnth' It takes: month, rows"),
+        ({"rows": "many"}, "config of 'trips': rows: expected `int`"),
+        ({"rows": 1.5}, "config of 'trips': rows: expected `int`"),
+        ({"month": 5}, "config of 'trips': month: expected `str`, got `int`"),
+        ({"columns": "[1]"}, r"config of 'trips': columns"),
+        ({"source": "web"}, "config of 'trips': source: invalid enum value 'web'"),
+        ({"day": "soon"}, "config of 'trips': day"),
+    ],
+)
+def test_config_that_does_not_fit_names_the_asset_and_the_field(
+    given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_config(Trips, given, "trips")
+
+
+def test_a_field_without_a_default_must_be_given() -> None:
+    with pytest.raises(ConfigError, match=r"config of 'trips'.*month"):
+        build_config(Needed, {}, "trips")
+
+
+def test_config_does_not_change_and_takes_names_only() -> None:
+    config = Trips()
+    with pytest.raises(AttributeError):
+        config.month = "2023-04"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Trips("2023-04")  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Trips(mnth="2023-04")  # type: ignore[call-arg]
+
+
+def test_a_field_without_a_default_may_follow_one_with() -> None:
+    class Ordered(Config):
+        month: str = "2023-03"
+        rows: int
+
+    assert build_config(Ordered, {"rows": 5}, "trips") == Ordered(rows=5)
+
+
+def test_recorded_config_has_every_field_in_the_types_of_json() -> None:
+    recorded = config_json(Trips(day=date(2023, 1, 1)))
+    assert recorded["day"] == "2023-01-01"
+    assert recorded["mode"] == "full"
+    assert recorded["rows"] == 10
+    assert build_config(Trips, recorded, "trips") == Trips(day=date(2023, 1, 1))

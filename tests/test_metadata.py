@@ -1,0 +1,143 @@
+"""Metadata: each kind goes to JSON and back, and what cannot be recorded is refused by name."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assetgraph import MaterializeResult, MetadataValue
+from assetgraph.errors import MetadataError
+from assetgraph.metadata import metadata_json, metadata_value
+
+NOON = datetime(2023, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "recorded"),
+    [
+        (MetadataValue.text("TLC"), "text", "TLC"),
+        (MetadataValue.int(5), "int", 5),
+        (MetadataValue.float(2), "float", 2.0),
+        (MetadataValue.bool(1), "bool", True),
+        (MetadataValue.url("https://x.org"), "url", {"type": "url", "value": "https://x.org"}),
+        (MetadataValue.path(Path("a/b")), "path", {"type": "path", "value": "a/b"}),
+        (MetadataValue.md("# Title"), "md", {"type": "md", "value": "# Title"}),
+        (MetadataValue.json({"a": [1]}), "json", {"type": "json", "value": {"a": [1]}}),
+        (MetadataValue.table([{"a": 1}]), "table", {"type": "table", "value": [{"a": 1}]}),
+        (
+            MetadataValue.timestamp(NOON),
+            "timestamp",
+            {"type": "timestamp", "value": NOON.timestamp()},
+        ),
+        (MetadataValue.timestamp(0), "timestamp", {"type": "timestamp", "value": 0.0}),
+    ],
+)
+def test_each_kind_is_recorded_and_read_back(
+    value: MetadataValue, kind: str, recorded: object
+) -> None:
+    assert value.kind == kind
+    assert kind in MetadataValue.KINDS
+    assert value.to_json() == recorded
+    assert MetadataValue.from_json(json.loads(json.dumps(recorded))) == value
+
+
+@pytest.mark.parametrize(
+    ("plain", "kind"),
+    [
+        ("TLC", "text"),
+        (5, "int"),
+        (True, "bool"),
+        (2.5, "float"),
+        (Path("a"), "path"),
+        (NOON, "timestamp"),
+        ([1, {"a": None}], "json"),
+        ({"a": (1, 2)}, "json"),
+        (None, "json"),
+    ],
+)
+def test_a_plain_value_has_the_kind_of_its_type(plain: object, kind: str) -> None:
+    value = metadata_value("given", plain)
+    assert value.kind == kind
+    assert MetadataValue.from_json(value.to_json()) == value
+
+
+class Scalar:
+    """As numpy and pyarrow wrap a number."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def item(self) -> object:
+        return self.value
+
+
+class Vector:
+    """As numpy's array refuses to be one number."""
+
+    def item(self) -> object:
+        raise ValueError("can only convert an array of size 1 to a Python scalar")
+
+
+def test_a_scalar_of_an_array_library_is_its_number() -> None:
+    import pyarrow as pa
+
+    assert metadata_json({"rows": Scalar(5), "sum": pa.scalar(7)}) == {"rows": 5, "sum": 7}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        object(),
+        {"a": object()},
+        Decimal(1),
+        date(2023, 1, 1),
+        b"bytes",
+        Vector(),
+        Scalar(Scalar(1)),
+    ],
+)
+def test_what_cannot_be_recorded_is_named_with_its_type(value: object) -> None:
+    with pytest.raises(MetadataError, match=f"'sizes' is a {type(value).__name__}") as caught:
+        metadata_json({"sizes": value})
+    assert "Give text, a number" in str(caught.value)
+
+
+def test_a_timestamp_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(MetadataError, match="no time zone"):
+        MetadataValue.timestamp(datetime(2023, 3, 1))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_json_does_not_know_is_kept(number: float) -> None:
+    recorded = metadata_value("mean", number).to_json()
+    assert recorded == {"type": "float", "value": str(number)}
+    again = MetadataValue.from_json(recorded)
+    assert again.kind == "float"
+    assert str(again.value) == str(number)
+    assert metadata_json({"means": [number]}) == {"means": {"type": "json", "value": [str(number)]}}
+
+
+def test_a_result_has_a_value_metadata_and_a_data_version() -> None:
+    assert MaterializeResult() == MaterializeResult(None, {}, None)
+    assert MaterializeResult(5, {"a": 1}, "v").data_version == "v"
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_whatever_is_json_shaped_is_recorded_as_json(value: object) -> None:
+    recorded = metadata_json({"it": value})
+    assert json.loads(json.dumps(recorded)) == recorded
