@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
 
 Configs = Mapping["AssetKey", Mapping[str, Any]]
+ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 
 
 class Cause(StrEnum):
@@ -33,6 +34,8 @@ class Cause(StrEnum):
 class ReasonKind(StrEnum):
     NEVER_MATERIALIZED = "never_materialized"
     VALUE_GONE = "value_gone"
+    VALUE_DAMAGED = "value_damaged"
+    VALUE_UNREADABLE = "value_unreadable"
     FILE_CHANGED = "file_changed"
     CODE_CHANGED = "code_changed"
     CONFIG_CHANGED = "config_changed"
@@ -49,7 +52,7 @@ class Reason(msgspec.Struct, frozen=True):
     Facts by kind: `code_changed` has `changes` (sentences), `upstream_data` has `upstream`, `old`
     and `new` (data versions), `upstream_*` has `upstream`, `upstream_stale` also its `state`,
     `attempt_failed` has `run_id` and `error`, `config_changed` has `old` and `new`,
-    `value_gone` and `file_changed` have `path`.
+    `value_*` and `file_changed` have `path`.
     """
 
     kind: ReasonKind
@@ -69,6 +72,12 @@ def _code_text(facts: Mapping[str, Any]) -> str:
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
     ReasonKind.VALUE_GONE: lambda f: f"its value is gone: {f['path']}",
+    ReasonKind.VALUE_DAMAGED: lambda f: (
+        f"its value has not the size that was recorded: {f['path']}"
+    ),
+    ReasonKind.VALUE_UNREADABLE: lambda f: (
+        f"its value needs a class that no longer exists: {f['path']}"
+    ),
     ReasonKind.FILE_CHANGED: lambda f: f"its file was changed from outside: {f['path']}",
     ReasonKind.CODE_CHANGED: _code_text,
     ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
@@ -82,21 +91,30 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
+_CONDITIONS: Mapping[ValueCondition, ReasonKind] = {
+    "changed": ReasonKind.FILE_CHANGED,
+    "gone": ReasonKind.VALUE_GONE,
+    "damaged": ReasonKind.VALUE_DAMAGED,
+    "unreadable": ReasonKind.VALUE_UNREADABLE,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class AssetFacts:
     """What is known of one asset. `data_version` is that of the data as it lies there now;
-    `failed` is the last attempt where it failed; `value` is whether the value is as recorded."""
+    `failed` is the last attempt where it failed; `value` is whether the value is as recorded: a
+    returned file can be `changed` from outside, and be used as it is now."""
 
     current: Materialization | None = None
     failed: FailedAttempt | None = None
-    value: Literal["intact", "gone", "changed"] = "intact"
+    value: ValueCondition = "intact"
     data_version: str | None = None
     code_version: str | None = None
     running: bool = False
 
     @property
     def has_value(self) -> bool:
-        return self.current is not None and self.value != "gone"
+        return self.current is not None and self.value in ("intact", "changed")
 
 
 class Facts(Protocol):
@@ -275,12 +293,8 @@ def _step(
 
 def _value_reasons(known: AssetFacts) -> list[Reason]:
     assert known.current is not None
-    path = known.current.value.path or ""
-    if known.value == "gone":
-        return [Reason(ReasonKind.VALUE_GONE, {"path": path})]
-    if known.value == "changed":
-        return [Reason(ReasonKind.FILE_CHANGED, {"path": path})]
-    return []
+    kind = _CONDITIONS.get(known.value)
+    return [Reason(kind, {"path": known.current.value.path or ""})] if kind else []
 
 
 def _input_reasons(

@@ -4,9 +4,10 @@ runner and queries."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.plan import AssetFacts, Reason, asset_state, stale_reasons
+from assetgraph.plan import AssetFacts, Reason, ValueCondition, asset_state, stale_reasons
 from assetgraph.records import AssetState, FailedAttempt, Materialization
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ class State:
         return cls(graph, store, lambda asset: asset.code_version, lambda *_: ())
 
     def state(self, key: AssetKey) -> str:
-        return self.states([key])[key][0].value
+        """The word for the state of `key`; the first call works out all of them."""
+        return self._all_states[key][0].value
+
+    @cached_property
+    def _all_states(self) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
+        return self.states(self.graph.order)
 
     def of(self, key: AssetKey) -> AssetFacts:
         """Raises `DamagedStoreError` where the asset's history does not read."""
@@ -83,7 +89,14 @@ class State:
             "running": self.store.is_running(key),
         }
         if current is not None:
-            checked = self.store.values.check(current.value, current.data_version)
-            facts["value"] = checked.state
-            facts["data_version"] = checked.data_version
+            facts["value"], facts["data_version"] = self._condition(current)
         return AssetFacts(current=current, failed=failed, **facts)
+
+    def _condition(self, current: Materialization) -> tuple[ValueCondition, str | None]:
+        """Whether the value is as recorded, and the data version of what lies there now."""
+        condition = self.store.values.check(current.value)
+        if condition != "changed":
+            return condition, current.data_version
+        if current.value.format != "path":
+            return "damaged", current.data_version
+        return "changed", self.store.values.data_version(current.value)
