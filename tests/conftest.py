@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 
 from assetgraph import Instance, Registry, loading
-from assetgraph.assets import Asset
-from assetgraph.definitions import Definitions
 from assetgraph.graph import AssetGraph
 from assetgraph.project import Project, find_project
 from assetgraph.storage.store import Store
@@ -46,22 +44,6 @@ def instance(folder: Path) -> Instance:
 @pytest.fixture
 def store(instance: Instance) -> Store:
     return instance.store
-
-
-@pytest.fixture
-def graph_of() -> Callable[..., AssetGraph]:
-    """Connects assets, whether they fit or not."""
-    return lambda *assets: Definitions(assets).graph
-
-
-def asset_named(name: str, *upstream: str, **options: object) -> Asset:
-    """An asset that reads `upstream` and returns the list of their values."""
-    from assetgraph import asset
-
-    names = ", ".join(upstream)
-    made: dict[str, Callable[..., object]] = {}
-    exec(f"def function({names}): return [{names}]", made)
-    return asset(name=name, **options)(made["function"])  # type: ignore[call-overload]
 
 
 @dataclass

@@ -9,10 +9,8 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from assetgraph.records import FailedAttempt, Materialization
-from assetgraph.storage.files import append_line, make_folder, read_last
+from assetgraph.storage.files import append_line, encoded, make_folder, read_last
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
@@ -25,11 +23,10 @@ class AssetHistory:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._encode = msgspec.json.Encoder().encode
 
     def append(self, key: AssetKey, attempt: Attempt) -> None:
         """Raises `StoreError`; then nothing was committed."""
-        line = self._encode(attempt) + b"\n"
+        line = encoded(attempt) + b"\n"
         try:
             append_line(self.path(key), line)
         except Exception:

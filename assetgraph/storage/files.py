@@ -15,6 +15,7 @@ import msgspec
 from assetgraph.errors import DamagedStoreError, StoreError
 
 T = TypeVar("T")
+_encode = msgspec.json.Encoder().encode
 
 _WHY = {
     errno.ENOSPC: ("the disk is full", "Free some space; what was recorded before is intact."),
@@ -32,6 +33,15 @@ def store_error(error: OSError, doing: str, path: str) -> StoreError:
     """`error` as a sentence: what was being done to which file, and what to do about it."""
     why, hint = _WHY.get(error.errno or 0, (error.strerror or str(error), None))
     return StoreError(f"cannot {doing} {path}: {why}.", hint=hint)
+
+
+def encoded(record: Any) -> bytes:
+    """`record` as JSON. Text that UTF-8 does not hold (from a file name of foreign bytes, say) is
+    written with backslashes, so that nothing a step says can stop its record."""
+    try:
+        return _encode(record)
+    except UnicodeEncodeError:
+        return _encode(_with_backslashes(msgspec.to_builtins(record)))
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -142,7 +152,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
                 try:
                     yield decoder.decode(lines[position])
                 except (msgspec.DecodeError, UnicodeDecodeError):
-                    number = _line_number(fd, start + len(rest), position)
+                    number = _line_number(fd, start + len(rest) + 1 if start else 0, position)
                     yield _decode(decoder, lines[position], path, number)
             end, size = start, size * 4
     finally:
@@ -177,8 +187,17 @@ def _decode(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: 
 
 
 def _line_number(fd: int, start: int, position: int) -> int:
-    before = os.pread(fd, start, 0).count(b"\n") if start else 0
-    return before + position + 1
+    return os.pread(fd, start, 0).count(b"\n") + position + 1
+
+
+def _with_backslashes(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_with_backslashes(name): _with_backslashes(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_backslashes(item) for item in value]
+    return value
 
 
 def _write_all(fd: int, data: bytes) -> None:

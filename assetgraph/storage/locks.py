@@ -17,6 +17,8 @@ from assetgraph.storage.files import store_error
 
 POLL_S = 0.05
 _NOTE_BYTES = 192
+_ASKING_S = 0.0005
+_TRIES = 20
 _held: set[int] = set()
 
 
@@ -33,7 +35,7 @@ class Lock:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
         fd = _open(self.path)
         try:
-            taken = _flock(fd, self._how, self.path)
+            taken = _taken(fd, self._how, self.path)
         except BaseException:
             os.close(fd)
             raise
@@ -62,8 +64,8 @@ class Lock:
             self._fd = None
 
 
-def is_held(path: str) -> bool:
-    """Whether a living process holds the lock at `path`."""
+def is_held(path: str, *, shared: bool = False) -> bool:
+    """Whether a living process holds the lock at `path`; with `shared`, even a share of it."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -71,7 +73,7 @@ def is_held(path: str) -> bool:
     except OSError as error:
         raise store_error(error, "open the lock", path) from error
     try:
-        return not _flock(fd, fcntl.LOCK_SH, path)
+        return not _flock(fd, fcntl.LOCK_EX if shared else fcntl.LOCK_SH, path)
     finally:
         os.close(fd)
 
@@ -90,6 +92,19 @@ def _open(path: str) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise store_error(error, "open the lock", path) from error
+
+
+def _taken(fd: int, how: int, path: str) -> bool:
+    """Take the lock if it is free. Whoever asks whether it is held has a share of it for a moment,
+    which must not look like a holder."""
+    for _ in range(_TRIES):
+        if _flock(fd, how, path):
+            return True
+        if how == fcntl.LOCK_SH or not _flock(fd, fcntl.LOCK_SH, path):
+            return False
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        time.sleep(_ASKING_S)
+    return False
 
 
 def _flock(fd: int, how: int, path: str) -> bool:

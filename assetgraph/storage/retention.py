@@ -93,7 +93,11 @@ def _values(store: Store) -> Iterator[Prunable]:
         if stored.key not in known:
             known[stored.key] = _kept_and_recorded(store, key)
         kept, recorded = known[stored.key]
-        if stored.folder in kept or store.is_running(key) or is_held(store.reading(key).path):
+        if (
+            stored.folder in kept
+            or store.is_running(key)
+            or is_held(store.reading(key).path, shared=True)
+        ):
             continue
         kind: Literal["value", "orphan"] = "value" if stored.folder in recorded else "orphan"
         yield Prunable(kind, stored.key, stored.folder, stored.size)

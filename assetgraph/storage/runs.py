@@ -17,6 +17,7 @@ from assetgraph.records import Event, RunRecord, RunStatus
 from assetgraph.storage.files import (
     AppendFile,
     append_line,
+    encoded,
     make_folder,
     read_lines,
     read_record,
@@ -28,8 +29,8 @@ from assetgraph.storage.locks import Lock, is_held
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
-_encode = msgspec.json.Encoder().encode
 
 
 def new_run_id(started_at: datetime) -> str:
@@ -53,7 +54,7 @@ class RunLog:
         self._lock = Lock(f"{hidden}/lock", f"{os.getpid()}")
         if not self._lock.acquire():  # pragma: no cover - the id is random
             raise StoreError(f"another process is making the run {name}")
-        write_whole(f"{hidden}/run.json", _encode(record))
+        write_whole(f"{hidden}/run.json", encoded(record))
         self._events = AppendFile(f"{hidden}/events.jsonl")
         try:
             os.rename(hidden, folder)
@@ -64,12 +65,12 @@ class RunLog:
 
     def append(self, events: Iterable[Event]) -> None:
         """Raises `StoreError` when the disk takes no more."""
-        lines = b"".join([_encode(event) + b"\n" for event in events])
+        lines = b"".join([encoded(event) + b"\n" for event in events])
         with self._turn:
             self._events.append(lines)
 
     def finish(self, record: RunRecord) -> None:
-        write_whole(f"{self.folder}/run.json", _encode(record))
+        write_whole(f"{self.folder}/run.json", encoded(record))
 
     def log_path(self, key: AssetKey, attempt: int) -> str:
         """Where a step's output goes, but for the ending: `.out` or `.err`."""
@@ -99,7 +100,8 @@ class RunStorage:
     def ids(self, *, before: str | None = None) -> Iterator[str]:
         """The ids of all runs, newest first; of those before the run `before`, where given. A
         day's folder is read when it is reached."""
-        for day in sorted(_names(self._folder), reverse=True):
+        days = [name for name in _names(self._folder) if _DAY.fullmatch(name)]
+        for day in sorted(days, reverse=True):
             if before and day.replace("-", "") > before[:8]:
                 continue
             names = sorted(_names(f"{self._folder}/{day}"), reverse=True)

@@ -11,7 +11,7 @@ import msgspec
 
 from assetgraph.errors import StoreError, StoreFormatError
 from assetgraph.storage.assets import AssetHistory
-from assetgraph.storage.files import damaged, make_folder, store_error, write_whole
+from assetgraph.storage.files import damaged, encoded, make_folder, store_error, write_whole
 from assetgraph.storage.locks import Lock, holder, is_held
 from assetgraph.storage.runs import RunStorage
 
@@ -88,14 +88,16 @@ class Store:
 
     def prepare(self) -> None:
         """Make the folder, if it is not there yet, with its format and its parts."""
-        if self._exists:
-            return
-        for part in ("", "/runs", "/assets", "/locks"):
+        if not self._exists:
+            make_folder(self.folder)
+            if not os.listdir(self.folder):
+                # Records are of this machine: a project's repository should not carry them.
+                write_whole(f"{self.folder}/.gitignore", b"*\n")
+            # Before its parts: a folder with parts and no format is damaged.
+            write_whole(f"{self.folder}/store.json", encoded({"format": FORMAT}) + b"\n")
+            self._exists = True
+        for part in ("/runs", "/assets", "/locks"):
             make_folder(self.folder + part)
-        # Records are of this machine: a project's repository should not carry them.
-        write_whole(f"{self.folder}/.gitignore", b"*\n")
-        write_whole(f"{self.folder}/store.json", msgspec.json.encode({"format": FORMAT}) + b"\n")
-        self._exists = True
 
     def _lock_path(self, key: AssetKey, partition: str | None) -> str:
         return f"{self.folder}/locks/{key.file_name}={_quoted(partition)}"

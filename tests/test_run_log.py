@@ -1,0 +1,224 @@
+"""The record of runs: ids, the folder of one run, finding, listing, deleting."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assetgraph import AssetKey
+from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
+from assetgraph.queries import list_runs
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.store import Store
+
+START = datetime(2026, 11, 22, 16, 8, 37, 482_913, tzinfo=UTC)
+
+
+def begin(store: Store, started_at: datetime = START, **fields: object) -> RunLog:
+    """A run under way: its lock is held."""
+    store.prepare()
+    record = RunRecord(new_run_id(started_at), RunStatus.STARTED, started_at, **fields)  # type: ignore[arg-type]
+    return store.runs.start(record)
+
+
+def run(store: Store, started_at: datetime = START, **fields: object) -> str:
+    """A run that succeeded."""
+    log = begin(store, started_at, **fields)
+    run_id = os.path.basename(log.folder)
+    record = store.runs.read(run_id)
+    log.finish(
+        msgspec.structs.replace(
+            record, status=RunStatus.SUCCESS, ended_at=started_at + timedelta(seconds=2)
+        )
+    )
+    log.close()
+    return run_id
+
+
+def test_a_run_id_says_its_time_and_sorts_by_it() -> None:
+    assert new_run_id(START)[:-4] == "20261122-160837-482-"
+    ids = [new_run_id(START + timedelta(milliseconds=n * 7)) for n in range(300)]
+    assert ids == sorted(ids)
+    assert len({new_run_id(START) for _ in range(50)}) > 40
+
+
+def test_a_run_lies_in_a_folder_of_its_day(store: Store) -> None:
+    run_id = run(store)
+    folder = Path(store.folder, "runs", "2026-11-22", run_id)
+    assert sorted(os.listdir(folder)) == ["events.jsonl", "lock", "logs", "run.json"]
+    assert store.runs.read(run_id).duration_s == 2.0
+
+
+def test_a_run_is_seen_whole_from_its_first_moment(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    rename = os.rename
+
+    def watched(old: str, new: str) -> None:
+        seen.append(list(store.runs.ids()))
+        rename(old, new)
+        seen.append([store.runs.read(run_id).status for run_id in store.runs.ids()])
+
+    store.prepare()
+    monkeypatch.setattr(os, "rename", watched)
+    log = begin(store)
+    monkeypatch.undo()
+    assert all(look in ([], [RunStatus.STARTED]) for look in seen)
+    assert seen[-1] == [RunStatus.STARTED]
+    log.close()
+
+
+def test_a_run_is_under_way_while_its_lock_is_held_and_interrupted_after(store: Store) -> None:
+    log = begin(store)
+    (run_id,) = store.runs.ids()
+    assert store.runs.read(run_id).status is RunStatus.STARTED
+    log.close()
+    assert store.runs.read(run_id).status is RunStatus.INTERRUPTED
+    recorded = Path(store.runs.path(run_id), "run.json").read_text()
+    assert '"STARTED"' in recorded
+
+
+def test_events_are_read_in_the_order_they_were_appended(store: Store) -> None:
+    log = begin(store)
+    events = [Event(EventType.LOG, now(), "a", message=str(n)) for n in range(5)]
+    log.append(events[:2])
+    log.append(events[2:])
+    (run_id,) = store.runs.ids()
+    assert list(store.runs.events(run_id)) == events
+    log.close()
+
+
+def test_output_files_are_listed_by_step_attempt_and_stream(store: Store) -> None:
+    log = begin(store)
+    for key, attempt, stream in [("a.b/c", 1, "out"), ("a.b/c", 1, "err"), ("z", 12, "out")]:
+        Path(f"{log.log_path(AssetKey(key), attempt)}.{stream}").write_text("x")
+    (run_id,) = store.runs.ids()
+    assert [found[:3] for found in store.runs.outputs(run_id)] == [
+        ("a.b/c", 1, "err"),
+        ("a.b/c", 1, "out"),
+        ("z", 12, "out"),
+    ]
+    log.close()
+
+
+def test_runs_are_listed_newest_first_across_days_by_pages(store: Store) -> None:
+    ids = [run(store, START + timedelta(hours=5 * n)) for n in range(12)]
+    newest_first = ids[::-1]
+    assert list(store.runs.ids()) == newest_first
+    pages, before = [], None
+    while True:
+        page = list_runs(store, limit=5, before=before)
+        pages.append([record.run_id for record in page.runs])
+        before = page.following
+        if before is None:
+            break
+    assert pages == [newest_first[:5], newest_first[5:10], newest_first[10:]]
+
+
+def test_a_page_is_read_without_the_rest_of_the_history(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(6):
+        run(store, START + timedelta(days=n))
+    listed = []
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: (listed.append(path), listdir(path))[1])
+    assert len(list_runs(store, limit=2).runs) == 2
+    assert len(listed) <= 4
+
+
+def test_runs_are_listed_by_status(store: Store) -> None:
+    good = run(store)
+    begin(store, START + timedelta(seconds=5)).close()
+    page = list_runs(store, status=RunStatus.SUCCESS)
+    assert [record.run_id for record in page.runs] == [good]
+    assert len(list_runs(store, status=RunStatus.INTERRUPTED).runs) == 1
+
+
+def test_a_damaged_run_is_named_and_hides_no_other(store: Store) -> None:
+    ids = [run(store, START + timedelta(seconds=n)) for n in range(4)]
+    Path(store.runs.path(ids[1]), "run.json").write_text("{")
+    Path(store.runs.path(ids[2]), "run.json").unlink()
+    page = list_runs(store)
+    assert [record.run_id for record in page.runs] == [ids[3], ids[0]]
+    missing, damaged = page.damaged
+    assert f"the run {ids[2]} has no run.json" in missing
+    assert f"assetgraph runs delete {ids[2]}" in missing
+    assert "run.json is damaged" in damaged
+    with pytest.raises(StoreError, match=r"has no run\.json"):
+        store.runs.read(ids[2])
+    with pytest.raises(DamagedStoreError, match="is damaged"):
+        store.runs.read(ids[1])
+    store.runs.delete(ids[2])
+    assert list(store.runs.ids()) == [ids[3], ids[1], ids[0]]
+
+
+def test_files_that_are_no_runs_are_passed_over(store: Store) -> None:
+    run_id = run(store)
+    runs = Path(store.folder, "runs")
+    (runs / "Thumbs.db").write_text("")
+    (runs / "notes").mkdir()
+    (runs / "2026-11-22" / "readme.txt").write_text("")
+    assert list(store.runs.ids()) == [run_id]
+
+
+def test_a_run_is_found_by_its_id_a_unique_part_of_it_or_latest(store: Store) -> None:
+    old, new = run(store), run(store, START + timedelta(days=1))
+    assert store.runs.find(old) == old
+    assert store.runs.find("latest") == new
+    assert store.runs.find(old[4:17]) == old
+    with pytest.raises(UnknownRunError, match=r"'2026' is part of 2 run ids: .*Give more of it"):
+        store.runs.find("2026")
+    for text in ("1999", "", "../..", "latest2"):
+        with pytest.raises(UnknownRunError, match="assetgraph runs list"):
+            store.runs.find(text)
+
+
+def test_a_store_without_runs_says_how_to_make_one(store: Store) -> None:
+    with pytest.raises(UnknownRunError, match="assetgraph materialize --all"):
+        store.runs.find("latest")
+
+
+def test_a_run_that_is_gone_is_unknown(store: Store) -> None:
+    with pytest.raises(UnknownRunError, match="there is no run"):
+        store.runs.read(new_run_id(START))
+
+
+def test_a_run_knows_what_re_executed_it(store: Store) -> None:
+    root = run(store)
+    first = run(store, START + timedelta(seconds=5), root_run_id=root, parent_run_id=root)
+    second = run(store, START + timedelta(seconds=9), root_run_id=root, parent_run_id=first)
+    assert store.runs.reruns(root) == [first, second]
+    assert store.runs.reruns(first) == [second]
+    assert store.runs.reruns(second) == []
+
+
+def test_a_run_whose_root_was_deleted_still_starts(store: Store) -> None:
+    root = run(store)
+    store.runs.delete(root)
+    again = run(store, START + timedelta(seconds=5), root_run_id=root, parent_run_id=root)
+    assert store.runs.read(again).root_run_id == root
+    assert list(store.runs.ids()) == [again]
+
+
+def test_a_run_under_way_is_not_deleted(store: Store) -> None:
+    log = begin(store)
+    (run_id,) = store.runs.ids()
+    with pytest.raises(StoreError, match="is under way"):
+        store.runs.delete(run_id)
+    log.close()
+    store.runs.delete(run_id)
+    assert os.listdir(f"{store.folder}/runs") == []
+
+
+def test_a_run_left_half_made_or_half_deleted_is_not_seen(store: Store) -> None:
+    run_id = run(store)
+    folder = Path(store.runs.path(run_id))
+    folder.rename(folder.with_name("." + folder.name))
+    assert list(store.runs.ids()) == []
