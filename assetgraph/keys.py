@@ -96,6 +96,18 @@ class AssetKey:
         return AssetKey.unchecked, (self.parts,)
 
 
+def partition_file_name(partition: str | None) -> str:
+    """A partition as one file name: percent-encoded, `_` for none."""
+    if partition is None:
+        return "_"
+    from urllib.parse import quote
+
+    name = quote(partition, safe="")
+    if name == "_" or name.startswith("."):
+        return f"%{ord(name[0]):02X}{name[1:]}"
+    return name or "%"
+
+
 def key_problem(key: AssetKey) -> str | None:
     """Why `key` cannot name an asset, or None."""
     if not key.parts:

@@ -98,17 +98,22 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where and how an asset's value is kept.
 
-    `format` is none, path, json, text, bytes, pickle, parquet or custom; `path` is relative to the
-    value storage, or for a returned path to the project's folder; `inline` is a small value itself;
-    `type` is the type that was returned; `size` is in bytes.
+    `format` is none, path, json, text, bytes, pickle, parquet, arrow or custom; `path` is relative
+    to the value storage, or for a returned path to the project's folder; `inline` is a small value
+    itself, as its text (bytes in base64); `type` is the type that was returned; `size` is in bytes.
+    A returned path has the `digest` of its content, and its `stamp` when that was read: the file's
+    time of change in nanoseconds, or of a folder a digest of all its names, sizes and times.
+    `classes` are the classes of the project that a pickle names, as `module:qualname`.
     """
 
     format: str
     type: str = ""
     path: str | None = None
-    inline: Any = None
+    inline: str | None = None
     size: int | None = None
-    mtime_ns: int | None = None
+    stamp: int | None = None
+    digest: str | None = None
+    classes: tuple[str, ...] = ()
 
 
 class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):

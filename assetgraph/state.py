@@ -97,6 +97,4 @@ class State:
         condition = self.store.values.check(current.value)
         if condition != "changed":
             return condition, current.data_version
-        if current.value.format != "path":
-            return "damaged", current.data_version
         return "changed", self.store.values.data_version(current.value)

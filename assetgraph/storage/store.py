@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assetgraph.errors import StoreError, StoreFormatError
+from assetgraph.keys import partition_file_name
 from assetgraph.storage.assets import AssetHistory
 from assetgraph.storage.files import damaged, encoded, make_folder, store_error, write_whole
 from assetgraph.storage.locks import Lock, holder, is_held
@@ -100,7 +101,7 @@ class Store:
             make_folder(self.folder + part)
 
     def _lock_path(self, key: AssetKey, partition: str | None) -> str:
-        return f"{self.folder}/locks/{key.file_name}={_quoted(partition)}"
+        return f"{self.folder}/locks/{key.file_name}={partition_file_name(partition)}"
 
     def _check(self) -> bool:
         path = f"{self.folder}/store.json"
@@ -134,14 +135,6 @@ class Store:
                 f"{self.folder}/store.json", "it is missing from a store that has records"
             )
         return False
-
-
-def _quoted(partition: str | None) -> str:
-    if partition is None:
-        return "_"
-    from urllib.parse import quote
-
-    return "%5F" if partition == "_" else quote(partition, safe="")
 
 
 def sync_file_system(path: str) -> None:

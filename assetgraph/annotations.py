@@ -1,0 +1,276 @@
+"""What type annotations say about a value and about an edge, without importing their libraries.
+
+An annotation is an object, or the text of one whose names are imported for type checking only.
+Whatever is not understood says nothing: only a sure contradiction is one.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+import typing
+from collections import abc
+from inspect import Parameter
+from typing import Any, NamedTuple
+
+EMPTY = Parameter.empty
+
+# The kinds of table that convert into each other, by the library and the class that name them.
+_TABLE_KINDS = {
+    ("pyarrow", "Table"): "table",
+    ("pyarrow", "RecordBatch"): "batch",
+    ("pyarrow", "RecordBatchReader"): "reader",
+    ("pyarrow", "Dataset"): "dataset",
+    ("pyarrow", "FileSystemDataset"): "dataset",
+    ("pyarrow", "InMemoryDataset"): "dataset",
+    ("pyarrow", "UnionDataset"): "dataset",
+    ("pyarrow", "Scanner"): "reader",
+    ("pandas", "DataFrame"): "pandas",
+    ("polars", "DataFrame"): "polars",
+    ("polars", "LazyFrame"): "polars-lazy",
+    ("duckdb", "DuckDBPyRelation"): "duckdb",
+}
+_LIBRARY_OF = {"pa": "pyarrow", "ds": "pyarrow", "pd": "pandas", "pl": "polars"}
+_ITERATORS = {
+    "Generator": abc.Generator,
+    "Iterable": abc.Iterable,
+    "Iterator": abc.Iterator,
+}
+_NUMBERS: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
+
+
+class _Type(NamedTuple):
+    """One alternative of an annotation: a class, a kind of table, or both."""
+
+    cls: type | None = None
+    table: str | None = None
+    literals: tuple[Any, ...] | None = None
+
+
+_NONE = _Type(types.NoneType)
+
+
+def contradiction(value: object, annotation: Any) -> str | None:
+    """What an asset "is annotated … but returned …", if the value contradicts the annotation."""
+    if annotation is EMPTY or type(value) is annotation or accepts(annotation, value):
+        return None
+    return f"is annotated `-> {annotation_text(annotation)}` but returned {described(value)}"
+
+
+def edge_contradiction(returns: Any, wanted: Any) -> str | None:
+    """A sentence naming both, if nothing that an upstream's return annotation allows can reach a
+    parameter so annotated. Every kind of table converts into every other."""
+    given, accepted = _alternatives(returns), _alternatives(wanted)
+    if given is None or accepted is None:
+        return None
+    if any(_reaches(source, target) for source in given for target in accepted):
+        return None
+    return (
+        f"it is annotated `{annotation_text(wanted)}`, "
+        f"but its upstream is annotated `-> {annotation_text(returns)}`"
+    )
+
+
+def accepts(annotation: Any, value: object) -> bool:
+    """Whether `value` is what `annotation` says, as far as can be told."""
+    accepted = _alternatives(annotation)
+    return accepted is None or any(_is(value, one) for one in accepted)
+
+
+def table_kind(annotation: Any) -> str | None:
+    """Which kind of table an annotation (or the name of a type) asks for: table, batch, reader,
+    dataset, pandas, polars, polars-lazy or duckdb; None if it names no table, or several kinds."""
+    kinds = {one.table for one in _alternatives(annotation) or () if one != _NONE}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def type_name(cls: type) -> str:
+    """The name of a type as it is recorded and shown, such as `int` or `pandas.DataFrame`."""
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def annotation_text(annotation: Any) -> str:
+    """An annotation as a person would write it."""
+    if isinstance(annotation, str):
+        return annotation
+    if annotation is types.NoneType or annotation is None:
+        return "None"
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return type_name(annotation)
+    return repr(annotation).replace("typing.", "").replace("collections.abc.", "")
+
+
+def described(value: object) -> str:
+    """A value in a few words: its type, and itself if it is short."""
+    if value is None:
+        return "None"
+    name = type_name(type(value))
+    article = "an" if name[0].lower() in "aeiou" else "a"
+    try:
+        text = repr(value)
+    except Exception:
+        text = ""
+    if not text or len(text) > 60 or "\n" in text:
+        return f"{article} {name}"
+    return f"{article} {name}: {text}"
+
+
+def _alternatives(annotation: Any) -> tuple[_Type, ...] | None:
+    """The types that an annotation allows, or None where it does not say."""
+    if annotation is EMPTY or annotation is Any or annotation is object:
+        return None
+    if annotation is None:
+        return (_NONE,)
+    if isinstance(annotation, str):
+        return _of_text(annotation)
+    if isinstance(annotation, typing.ForwardRef):
+        return _of_text(annotation.__forward_arg__)
+    if isinstance(annotation, typing.NewType):
+        return _alternatives(annotation.__supertype__)
+    origin = typing.get_origin(annotation)
+    if origin is None:
+        return _of_class(annotation)
+    return _of_generic(origin, typing.get_args(annotation))
+
+
+def _of_generic(origin: Any, args: tuple[Any, ...]) -> tuple[_Type, ...] | None:
+    if origin is typing.Annotated:
+        return _alternatives(args[0])
+    if origin is typing.Union or origin is types.UnionType:
+        return _joined(_alternatives(arg) for arg in args)
+    if origin is typing.Literal:
+        return (_Type(literals=args),)
+    if origin in _ITERATORS.values():
+        return _of_iterator(origin, _alternatives(args[0]) if args else None)
+    return _of_class(origin)
+
+
+def _of_class(cls: Any) -> tuple[_Type, ...] | None:
+    if not isinstance(cls, type) or cls.__name__ == "MaterializeResult":
+        return None
+    if typing.is_typeddict(cls):
+        return (_Type(dict),)
+    if getattr(cls, "_is_protocol", False) and cls.__module__ not in ("collections.abc", "typing"):
+        return None
+    if cls in _ITERATORS.values():
+        return _of_iterator(cls, None)
+    return (_Type(cls, _TABLE_KINDS.get((_library(cls.__module__), cls.__name__))),)
+
+
+def _of_iterator(cls: type, item: tuple[_Type, ...] | None) -> tuple[_Type, ...]:
+    """An iterator of tables is a table in a stream; one of unknown items may be."""
+    is_stream = item is None or any(one.table for one in item)
+    return (_Type(cls, "reader" if is_stream else None),)
+
+
+def _of_text(text: str) -> tuple[_Type, ...] | None:
+    try:
+        return _of_syntax(ast.parse(text.strip(), mode="eval").body)
+    except SyntaxError:
+        return None
+
+
+def _of_syntax(node: ast.expr) -> tuple[_Type, ...] | None:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return _joined((_of_syntax(node.left), _of_syntax(node.right)))
+    if isinstance(node, ast.Constant):
+        if node.value is None:
+            return (_NONE,)
+        return _of_text(node.value) if isinstance(node.value, str) else None
+    if isinstance(node, ast.Subscript):
+        return _of_subscript(_dotted(node.value), node.slice)
+    return _of_name(_dotted(node))
+
+
+def _of_subscript(name: str, item: ast.expr) -> tuple[_Type, ...] | None:
+    last = name.rpartition(".")[2]
+    first = item.elts[0] if isinstance(item, ast.Tuple) and item.elts else item
+    if last == "Optional":
+        return _joined((_of_syntax(first), (_NONE,)))
+    if last == "Annotated":
+        return _of_syntax(first)
+    if last == "Union" and isinstance(item, ast.Tuple):
+        return _joined(_of_syntax(one) for one in item.elts)
+    if last in _ITERATORS:
+        return _of_iterator(_ITERATORS[last], _of_syntax(first))
+    return _of_name(name)
+
+
+def _of_name(name: str) -> tuple[_Type, ...] | None:
+    library, _, last = name.rpartition(".")
+    if not library:
+        cls = getattr(builtins, last, None)
+        return _of_class(cls) if cls is not object else None
+    root = library.partition(".")[0]
+    kind = _TABLE_KINDS.get((_LIBRARY_OF.get(root, _library(root)), last))
+    return (_Type(table=kind),) if kind else None
+
+
+def _dotted(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _library(module: str) -> str:
+    return module.partition(".")[0].lstrip("_")
+
+
+def _joined(parts: abc.Iterable[tuple[_Type, ...] | None]) -> tuple[_Type, ...] | None:
+    joined: list[_Type] = []
+    for part in parts:
+        if part is None:
+            return None
+        joined.extend(part)
+    return tuple(joined)
+
+
+def _is(value: object, wanted: _Type) -> bool:
+    if wanted.literals is not None:
+        return any(type(value) is type(one) and value == one for one in wanted.literals)
+    if wanted.cls is None:
+        return wanted.table is not None and wanted.table in {
+            _TABLE_KINDS.get((_library(cls.__module__), cls.__name__))
+            for cls in type(value).__mro__
+        }
+    try:
+        if isinstance(value, (wanted.cls, *_NUMBERS.get(wanted.cls, ()))):
+            return True
+    except TypeError:  # a class that refuses isinstance
+        return True
+    return _is_number(value, wanted.cls)
+
+
+def _is_number(value: object, wanted: type) -> bool:
+    """numpy's scalars do for Python's numbers."""
+    if wanted not in (bool, int, float, complex) or _library(type(value).__module__) != "numpy":
+        return False
+    item = getattr(value, "item", None)
+    return getattr(value, "ndim", 1) == 0 and callable(item) and _is(item(), _Type(wanted))
+
+
+def _reaches(source: _Type, target: _Type) -> bool:
+    if source.table and target.table:
+        return True
+    if source.literals is not None:
+        return any(_is(one, target) for one in source.literals)
+    if target.literals is not None:
+        return any(_is(one, source) for one in target.literals)
+    if source.cls is None or target.cls is None:
+        # One names a table by text: its class is known only if its library is here.
+        return not (_plain(source.cls) or _plain(target.cls))
+    return _related(source.cls, target.cls) or source.cls in _NUMBERS.get(target.cls, ())
+
+
+def _plain(cls: type | None) -> bool:
+    return cls is not None and cls.__module__ in ("builtins", "pathlib")
+
+
+def _related(one: type, other: type) -> bool:
+    try:
+        return issubclass(one, other) or issubclass(other, one)
+    except TypeError:
+        return True

@@ -1,0 +1,192 @@
+"""The hash of Arrow data by its content, whichever way it is cut into batches or stored.
+
+The rule: for the schema (names, types, metadata without the versions of libraries) and for each
+column one running hash of which rows are null, one of the values of the other rows in order, and,
+for what varies in length, one of the lengths; columns within columns alike. A column of dictionary
+type is hashed as its codes into the one dictionary that grows over all batches, and that
+dictionary. So a stream is hashed as it passes, and a table in one batch or in a thousand is the
+same data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assetgraph.storage.formats.digest import hasher
+
+_LIBRARY_VERSIONS = {"creator", "pandas_version"}
+
+
+class ArrowHash:
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._columns = [_Column(field.type) for field in schema]
+        self._rows = 0
+
+    def update(self, batch: pa.RecordBatch | pa.Table) -> None:
+        """Rows that follow those so far."""
+        for part in batch.to_batches() if isinstance(batch, pa.Table) else (batch,):
+            self._rows += part.num_rows
+            for column, values in zip(self._columns, part.columns, strict=True):
+                column.update(values)
+
+    def hexdigest(self, kind: str) -> str:
+        """`kind` is what the data comes back as, such as table or pandas."""
+        digest = hasher("arrow")
+        digest.update(f"{kind}\0{self._rows}\0".encode())
+        for field in self._schema:
+            digest.update(f"{field.name}\0{field.type}\0{field.nullable}\0".encode())
+            digest.update(_metadata(field.metadata))
+        digest.update(_metadata(self._schema.metadata))
+        for column in self._columns:
+            digest.update(column.digest())
+        return digest.hexdigest()
+
+
+class _Column:
+    """The running hashes of one column, and of the columns within it."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self._nulls = hasher("nulls")
+        self._values = hasher("values")
+        self._lengths = hasher("lengths")
+        self._rows = 0
+        self._kind = kind
+        self._children: list[_Column] = []
+        self._dictionary: pa.Array | None = None
+        self._add = self._way(kind)
+
+    def update(self, values: pa.Array) -> None:
+        if values.null_count and not pa.types.is_null(self._kind):
+            nulls = pc.indices_nonzero(values.is_null())
+            self._nulls.update(_bytes_of(pc.add(nulls, pa.scalar(self._rows, pa.uint64()))))
+        self._rows += len(values)
+        if values.null_count:
+            values = values.drop_null()
+        if len(values):
+            self._add(values)
+
+    def digest(self) -> bytes:
+        digest = hasher("column")
+        for part in (self._nulls, self._values, self._lengths):
+            digest.update(part.digest())
+        digest.update(self._rows.to_bytes(8, "little"))
+        for child in self._children:
+            digest.update(child.digest())
+        if self._dictionary is not None:
+            entries = _Column(self._dictionary.type)
+            entries.update(self._dictionary)
+            digest.update(entries.digest())
+        return digest.digest()
+
+    def _way(self, kind: pa.DataType) -> Callable[[pa.Array], None]:
+        types = pa.types
+        if isinstance(kind, pa.BaseExtensionType):
+            way = self._way(kind.storage_type)
+            return lambda values: way(values.storage)
+        if types.is_null(kind):
+            return _nothing
+        if types.is_boolean(kind):
+            return lambda values: self._values.update(_bytes_of(values.cast(pa.uint8())))
+        if types.is_string(kind) or types.is_binary(kind):
+            return self._add_binary
+        if types.is_large_string(kind) or types.is_large_binary(kind):
+            return self._add_binary
+        if types.is_string_view(kind):
+            return lambda values: self._add_binary(values.cast(pa.large_string()))
+        if types.is_binary_view(kind):
+            return lambda values: self._add_binary(values.cast(pa.large_binary()))
+        if types.is_dictionary(kind):
+            return self._add_dictionary
+        if types.is_struct(kind):
+            self._children = [_Column(field.type) for field in kind]
+            return self._add_struct
+        if types.is_map(kind):
+            item = pa.struct([kind.key_field, kind.item_field])
+            self._children = [_Column(item)]
+            return lambda values: self._add_list(values.cast(pa.list_(item)))
+        if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+            self._children = [_Column(kind.value_type)]
+            return self._add_list
+        if types.is_list_view(kind) or types.is_large_list_view(kind):
+            self._children = [_Column(kind.value_type)]
+            return lambda values: self._add_list(values.cast(pa.large_list(kind.value_field)))
+        if types.is_run_end_encoded(kind):
+            self._children = [_Column(kind.value_type)]
+            return lambda values: self._children[0].update(pc.run_end_decode(values))
+        if _has_fixed_width(kind):
+            return lambda values: self._values.update(_bytes_of(values))
+        return self._add_as_text
+
+    def _add_binary(self, values: pa.Array) -> None:
+        self._lengths.update(_bytes_of(pc.binary_length(values)))
+        offset_type = pa.int64() if "large" in str(values.type) else pa.int32()
+        offsets = pa.Array.from_buffers(
+            offset_type, len(values) + 1, [None, values.buffers()[1]], offset=values.offset
+        )
+        start, end = offsets[0].as_py(), offsets[len(values)].as_py()
+        if end > start:
+            self._values.update(values.buffers()[2][start:end])
+
+    def _add_list(self, values: pa.Array) -> None:
+        self._lengths.update(_bytes_of(pc.list_value_length(values)))
+        self._children[0].update(values.flatten())
+
+    def _add_struct(self, values: pa.StructArray) -> None:
+        for child, column in zip(self._children, values.flatten(), strict=True):
+            child.update(column)
+
+    def _add_dictionary(self, values: pa.DictionaryArray) -> None:
+        """Codes into the dictionary of all batches, or the values where they do not compare."""
+        entries = values.dictionary
+        try:
+            if self._dictionary is None:
+                self._dictionary = entries.slice(0, 0)
+            new = entries.filter(pc.invert(pc.is_in(entries, value_set=self._dictionary)))
+            self._dictionary = pa.concat_arrays([self._dictionary, new])
+            codes = pc.index_in(entries, value_set=self._dictionary).take(values.indices)
+        except (pa.ArrowNotImplementedError, pa.ArrowTypeError):
+            if not self._children:
+                self._children = [_Column(self._kind.value_type)]
+            self._children[0].update(values.dictionary_decode())
+        else:
+            self._values.update(_bytes_of(codes))
+
+    def _add_as_text(self, values: pa.Array) -> None:
+        for value in values.to_pylist():
+            text = repr(value).encode()
+            self._values.update(b"%d:" % len(text) + text)
+
+
+def _nothing(_: pa.Array) -> None:
+    pass
+
+
+def _has_fixed_width(kind: pa.DataType) -> bool:
+    try:
+        return bool(kind.bit_width % 8 == 0) and kind.num_fields == 0
+    except ValueError:
+        return False
+
+
+def _bytes_of(values: pa.Array) -> Any:
+    """The values of a column of fixed width without nulls, as they lie in memory."""
+    width = values.type.bit_width // 8
+    data = values.buffers()[1]
+    return data[values.offset * width : (values.offset + len(values)) * width] if data else b""
+
+
+def _metadata(metadata: dict[bytes, bytes] | None) -> bytes:
+    lines = []
+    for name, text in sorted((metadata or {}).items()):
+        if name == b"pandas":
+            described = json.loads(text)
+            kept = {k: v for k, v in described.items() if k not in _LIBRARY_VERSIONS}
+            text = json.dumps(kept, sort_keys=True).encode()
+        lines.append(name + b"\0" + text + b"\0")
+    return b"".join(lines)

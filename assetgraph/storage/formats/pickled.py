@@ -1,0 +1,115 @@
+"""Whatever else pickles: protocol 5, and the classes of the project that the pickle names.
+
+The hash covers the versions of those classes, since a changed method changes what the same bytes
+mean. Containers of plain values are hashed by their content; of anything else the pickle is, as
+well as pickles can be: equal objects may differ in it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+import sys
+from collections.abc import Callable
+from types import FunctionType
+from typing import IO, Any
+
+from assetgraph.annotations import described
+from assetgraph.errors import NoValueError, StoreError, ValueTypeError
+from assetgraph.storage.files import store_error
+from assetgraph.storage.formats.canonical import canonical_digest
+from assetgraph.storage.formats.digest import hasher
+
+ClassVersion = Callable[[Any], "str | None"]
+
+
+def write_pickle(
+    value: object, sink: IO[bytes], path: str, class_version: ClassVersion | None
+) -> tuple[str, tuple[str, ...]]:
+    """The data version, and the names (`module:qualname`) of the project's classes in it."""
+    hashed = _Hashed(sink, path)
+    pickler = _Pickler(hashed)
+    try:
+        pickler.dump(value)
+    except StoreError:
+        raise
+    except Exception as error:
+        raise ValueTypeError(
+            f"returned {described(value)}, which cannot be stored: {error}.", hint=_hint(value)
+        ) from error
+    versions = _versions(pickler.named, class_version)
+    digest = hasher("pickle")
+    digest.update((canonical_digest(value) or hashed.digest.hexdigest()).encode())
+    for name, version in versions.items():
+        digest.update(f"\0{name}\0{version}".encode())
+    return digest.hexdigest(), tuple(versions)
+
+
+def read_pickle(source: IO[bytes], path: str) -> object:
+    try:
+        return pickle.load(source)
+    except Exception as error:
+        raise NoValueError(
+            f"the value {path} cannot be read back: {type(error).__name__}: {error}.",
+            hint="Materialize its asset again, or bring back the class that it was made of.",
+        ) from error
+
+
+class _Pickler(pickle.Pickler):
+    """Keeps the classes and functions that are pickled by name."""
+
+    def __init__(self, sink: Any) -> None:
+        super().__init__(sink, protocol=5)
+        self.named: dict[str, Any] = {}
+
+    def reducer_override(self, item: Any) -> Any:
+        if isinstance(item, type | FunctionType):
+            self.named[f"{item.__module__}:{item.__qualname__}"] = item
+        return NotImplemented
+
+
+class _Hashed:
+    """A file that hashes what is written to it."""
+
+    def __init__(self, sink: IO[bytes], path: str) -> None:
+        self._sink = sink
+        self._path = path
+        self.digest = hasher("pickle")
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        try:
+            return self._sink.write(data)
+        except OSError as error:
+            raise store_error(error, "write", self._path) from error
+
+
+def _versions(named: dict[str, Any], class_version: ClassVersion | None) -> dict[str, str]:
+    if class_version is None:
+        return {}
+    versions = {name: class_version(item) for name, item in sorted(named.items())}
+    return {name: version for name, version in versions.items() if version is not None}
+
+
+def _hint(value: object) -> str:
+    if hasattr(value, "read") and hasattr(value, "close"):
+        return "Close the file and return its path, as a pathlib.Path."
+    return "Return plain data, a table, or the pathlib.Path of a file that it wrote."
+
+
+def class_exists(name: str) -> bool:
+    """Whether `module:qualname` still names something, as far as the module is here to ask."""
+    module_name, _, qualname = name.partition(":")
+    found: Any = sys.modules.get(module_name)
+    if found is None:
+        return _module_exists(module_name)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return found is not None
+
+
+def _module_exists(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,237 @@
+"""Where value files lie: a local folder, or an object store through pyarrow.
+
+A file is written under a temporary name and renamed; an object store takes whole objects only, so
+there it is written directly. Paths are text, relative to the place, with `/` between their parts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import IO, Any, NamedTuple, Protocol, cast
+
+from assetgraph.errors import NoValueError, StoreError
+from assetgraph.storage.files import make_folder, store_error, write_whole
+
+
+class FileInfo(NamedTuple):
+    path: str
+    size: int
+
+
+class Place(Protocol):
+    """`filesystem` is what pyarrow needs beside a file's full path, None for a local file."""
+
+    @property
+    def filesystem(self) -> Any: ...
+
+    def full_path(self, path: str) -> str: ...
+
+    def write(self, path: str, data: bytes) -> None: ...
+
+    def read(self, path: str) -> bytes: ...
+
+    def staged(self, path: str) -> Any:
+        """A context that gives the full path to write to. Its end commits the file; an exception
+        leaves nothing behind."""
+
+    def open_write(self, full_path: str) -> IO[bytes]: ...
+
+    def open_read(self, path: str) -> IO[bytes]: ...
+
+    def size(self, path: str) -> int | None:
+        """In bytes, or None if there is no such file."""
+
+    def files(self) -> Iterator[FileInfo]: ...
+
+    def delete_folder(self, path: str) -> None: ...
+
+
+def place_at(root: str, project_root: str) -> Place:
+    """The place that `root` names: a folder (relative to the project's), `s3://…` or `gs://…`."""
+    if root.startswith(("s3://", "gs://", "gcs://")):
+        return ObjectPlace(root)
+    if "://" in root:
+        raise StoreError(
+            f"cannot keep values in {root!r}.",
+            hint="Give a local folder, s3://bucket/prefix or gs://bucket/prefix.",
+        )
+    return LocalPlace(os.path.join(project_root, root))
+
+
+class LocalPlace:
+    filesystem = None
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.abspath(root)
+
+    def full_path(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def write(self, path: str, data: bytes) -> None:
+        write_whole(self._prepared(path), data)
+
+    def read(self, path: str) -> bytes:
+        with self.open_read(path) as file:
+            return file.read()
+
+    @contextmanager
+    def staged(self, path: str) -> Iterator[str]:
+        full_path = self._prepared(path)
+        temporary = f"{full_path}.{os.getpid()}.tmp"
+        try:
+            yield temporary
+            os.rename(temporary, full_path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            with suppress(OSError):
+                os.rmdir(os.path.dirname(full_path))
+            raise
+
+    def open_write(self, full_path: str) -> IO[bytes]:
+        return open(full_path, "wb", buffering=1 << 20)
+
+    def open_read(self, path: str) -> IO[bytes]:
+        full_path = self.full_path(path)
+        try:
+            return open(full_path, "rb")
+        except FileNotFoundError as error:
+            raise gone(full_path) from error
+        except OSError as error:
+            raise store_error(error, "read", full_path) from error
+
+    def size(self, path: str) -> int | None:
+        try:
+            return os.stat(self.full_path(path)).st_size
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise store_error(error, "look at", self.full_path(path)) from error
+
+    def files(self) -> Iterator[FileInfo]:
+        for folder, _, names in os.walk(self._root):
+            for name in names:
+                full_path = f"{folder}/{name}"
+                with suppress(FileNotFoundError):
+                    size = os.lstat(full_path).st_size
+                    yield FileInfo(full_path[len(self._root) + 1 :], size)
+
+    def delete_folder(self, path: str) -> None:
+        import shutil
+
+        full_path = self.full_path(path)
+        try:
+            shutil.rmtree(full_path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise store_error(error, "delete", full_path) from error
+
+    def _prepared(self, path: str) -> str:
+        full_path = self.full_path(path)
+        folder = os.path.dirname(full_path)
+        try:
+            os.mkdir(folder)
+        except OSError:
+            make_folder(folder)
+        return full_path
+
+
+class ObjectPlace:
+    """A prefix of a bucket. `AWS_ENDPOINT_URL` names another server than Amazon's."""
+
+    def __init__(self, url: str) -> None:
+        from pyarrow.fs import FileSystem
+
+        self._url = url.rstrip("/")
+        with _translated("open", self._url):
+            self.filesystem, self._root = FileSystem.from_uri(_with_endpoint(self._url))
+
+    def full_path(self, path: str) -> str:
+        return f"{self._root}/{path}"
+
+    def write(self, path: str, data: bytes) -> None:
+        with self.staged(path) as full_path, self.open_write(full_path) as file:
+            file.write(data)
+
+    def read(self, path: str) -> bytes:
+        with self.open_read(path) as file, _translated("read", self._shown(path)):
+            return file.read()
+
+    @contextmanager
+    def staged(self, path: str) -> Iterator[str]:
+        full_path = self.full_path(path)
+        try:
+            yield full_path
+        except BaseException:
+            with suppress(OSError):
+                self.filesystem.delete_file(full_path)
+            raise
+
+    def open_write(self, full_path: str) -> IO[bytes]:
+        with _translated("write", full_path):
+            return cast("IO[bytes]", self.filesystem.open_output_stream(full_path))
+
+    def open_read(self, path: str) -> IO[bytes]:
+        try:
+            with _translated("read", self._shown(path)):
+                return cast("IO[bytes]", self.filesystem.open_input_stream(self.full_path(path)))
+        except FileNotFoundError as error:
+            raise gone(self._shown(path)) from error
+
+    def size(self, path: str) -> int | None:
+        with _translated("look at", self._shown(path)):
+            info = self.filesystem.get_file_info(self.full_path(path))
+        return info.size if info.is_file else None
+
+    def files(self) -> Iterator[FileInfo]:
+        from pyarrow.fs import FileSelector
+
+        selector = FileSelector(self._root, recursive=True, allow_not_found=True)
+        with _translated("list", self._url):
+            found = self.filesystem.get_file_info(selector)
+        for info in found:
+            if info.is_file:
+                yield FileInfo(info.path[len(self._root) + 1 :], info.size)
+
+    def delete_folder(self, path: str) -> None:
+        with _translated("delete", self._shown(path)), suppress(FileNotFoundError):
+            self.filesystem.delete_dir(self.full_path(path))
+
+    def _shown(self, path: str) -> str:
+        return f"{self._url}/{path}"
+
+
+def gone(path: str) -> NoValueError:
+    return NoValueError(f"the value {path} is gone.", hint="Materialize its asset again.")
+
+
+@contextmanager
+def _translated(doing: str, path: str) -> Iterator[None]:
+    """An object store's failures as one sentence; a file that is not there stays what it is."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"cannot {doing} {path}: {error}",
+            hint="Check the bucket's name, the region and the credentials.",
+        ) from error
+
+
+def _with_endpoint(url: str) -> str:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint or not url.startswith("s3://") or "endpoint_override=" in url:
+        return url
+    from urllib.parse import quote, urlsplit
+
+    parts = urlsplit(endpoint)
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    separator = "&" if "?" in url else "?"
+    return (
+        f"{url}{separator}endpoint_override={quote(parts.netloc + parts.path.rstrip('/'), safe='')}"
+        f"&scheme={parts.scheme}&region={quote(region)}"
+    )

@@ -1,0 +1,38 @@
+"""The columns of a table as they are recorded, and how they changed from one run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from assetgraph.metadata import MetadataValue
+
+
+def table_metadata(rows: int, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """What is recorded of every table: its number of rows, and each column's name and type."""
+    records = [{"name": name, "type": kind} for name, kind in columns]
+    return {"rows": rows, "columns": MetadataValue.table(records).to_json()}
+
+
+def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
+    """How the columns recorded in one materialization's metadata differ from those of an earlier
+    one: `{"column": …, "change": "added"|"removed"|"retyped", "from": type, "to": type}`. Empty if
+    either did not make a table."""
+    old, new = _columns(before), _columns(after)
+    if old is None or new is None:
+        return []
+    removed = [{"column": c, "change": "removed", "from": old[c]} for c in old if c not in new]
+    added = [{"column": c, "change": "added", "to": new[c]} for c in new if c not in old]
+    retyped = [
+        {"column": c, "change": "retyped", "from": old[c], "to": new[c]}
+        for c in old
+        if c in new and old[c] != new[c]
+    ]
+    return [*removed, *added, *retyped]
+
+
+def _columns(metadata: Mapping[str, Any]) -> dict[str, str] | None:
+    recorded = metadata.get("columns")
+    if not isinstance(recorded, Mapping) or recorded.get("type") != "table":
+        return None
+    return {record["name"]: record["type"] for record in recorded["value"]}
