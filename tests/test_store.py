@@ -30,7 +30,7 @@ OWN_NAMES = [
 
 
 def made(run_id: str) -> Materialization:
-    return Materialization(run_id, now(), StoredValue("json", inline=1), f"version of {run_id}")
+    return Materialization(run_id, now(), StoredValue("json", inline="1"), f"version of {run_id}")
 
 
 def failed(run_id: str) -> FailedAttempt:
