@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assetgraph.io_manager import InputContext, IOManager, OutputContext
     from assetgraph.keys import AssetKey
     from assetgraph.metadata import MaterializeResult, MetadataValue
+    from assetgraph.retries import Backoff, Jitter, RetryPolicy, RetryRequested
 
 __version__ = "0.1.0"
 
@@ -36,15 +37,19 @@ _HOME = {
     "AssetGraphError": "errors",
     "AssetIn": "assets",
     "AssetKey": "keys",
+    "Backoff": "retries",
     "Config": "config",
     "Definitions": "definitions",
     "IOManager": "io_manager",
     "InputContext": "io_manager",
     "Instance": "api",
+    "Jitter": "retries",
     "MaterializeResult": "metadata",
     "MetadataValue": "metadata",
     "OutputContext": "io_manager",
     "Registry": "assets",
+    "RetryPolicy": "retries",
+    "RetryRequested": "retries",
     "RunConfig": "api",
     "RunResult": "api",
     "asset": "assets",
@@ -60,15 +65,19 @@ __all__ = [
     "AssetGraphError",
     "AssetIn",
     "AssetKey",
+    "Backoff",
     "Config",
     "Definitions",
     "IOManager",
     "InputContext",
     "Instance",
+    "Jitter",
     "MaterializeResult",
     "MetadataValue",
     "OutputContext",
     "Registry",
+    "RetryPolicy",
+    "RetryRequested",
     "RunConfig",
     "RunResult",
     "__version__",

@@ -12,6 +12,7 @@ from assetgraph.assets import EMPTY, Asset, load_assets_from_modules
 from assetgraph.config import Config, config_json
 from assetgraph.definitions import Definitions
 from assetgraph.errors import AssetGraphError, NoValueError
+from assetgraph.executors import StepExecutor, make
 from assetgraph.graph import AssetGraph
 from assetgraph.io_manager import InputContext
 from assetgraph.keys import AssetKey
@@ -115,8 +116,10 @@ def materialize(
     selection: KeyLike | Sequence[KeyLike] | None = None,
     tags: Mapping[str, str] | None = None,
     raise_on_error: bool = True,
+    executor: str | StepExecutor = "serial",
 ) -> RunResult:
-    """Materialize assets, upstream before downstream, in this process.
+    """Materialize assets, upstream before downstream, in this process unless `executor` says where:
+    "threads", "processes" or "dask", or what `executors.make` returns.
 
     All of `assets`, or those of `selection` with any upstream that has no value yet. Leaves
     nothing behind unless `instance` says where to record.
@@ -133,7 +136,8 @@ def materialize(
     checked_config(graph, config)
     plan = make_plan(graph, state, keys, config=config)
     launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
-    result = RunResult(run_plan(plan, state, launch=launch), graph, instance)
+    where = make(executor) if isinstance(executor, str) else executor
+    result = RunResult(run_plan(plan, state, executor=where, launch=launch), graph, instance)
     if raise_on_error and not result.success:
         raise result.outcome.first_exception()
     return result

@@ -16,6 +16,7 @@ from assetgraph.config import Config
 from assetgraph.io_manager import IOManager
 from assetgraph.keys import AssetKey, key_problem
 from assetgraph.metadata import metadata_json
+from assetgraph.retries import RetryPolicy
 
 EMPTY = inspect.Parameter.empty
 
@@ -67,7 +68,7 @@ class Asset:
     """A function with what is known of the asset that it makes. Calling it calls the function.
 
     `deps` are upstreams that are not loaded; `ins` says which upstream a parameter reads, where
-    its name does not. `module` is where it was decorated.
+    its name does not. `timeout` is in seconds. `module` is where it was decorated.
     """
 
     key: AssetKey
@@ -82,6 +83,10 @@ class Asset:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     code_version: str | None = None
     io_manager: IOManager | None = None
+    retry_policy: RetryPolicy | None = None
+    timeout: float | None = None
+    pool: str | None = None
+    op_tags: Mapping[str, Any] = field(default_factory=dict)
     module: str = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -89,6 +94,12 @@ class Asset:
 
     def __repr__(self) -> str:
         return f"<Asset {self.key.text} at {self.place}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With the annotations as objects: a function that travels by value leaves behind the
+        names that only its annotations use."""
+        fields = {name: self.__dict__[name] for name in self.__dataclass_fields__}
+        return {**fields, "parameters": self.parameters, "returns": self.returns}
 
     @property
     def __name__(self) -> str:
@@ -240,6 +251,10 @@ def asset(
     metadata: Mapping[str, Any] | None = None,
     code_version: str | None = None,
     io_manager: IOManager | None = None,
+    retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
+    pool: str | None = None,
+    op_tags: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Asset]: ...
 
 
@@ -260,6 +275,10 @@ def asset(
     metadata: Mapping[str, Any] | None = None,
     code_version: str | None = None,
     io_manager: IOManager | None = None,
+    retry_policy: RetryPolicy | None = None,
+    timeout: float | None = None,
+    pool: str | None = None,
+    op_tags: Mapping[str, Any] | None = None,
 ) -> Asset | Callable[[Callable[..., Any]], Asset]:
     """Declare that a function makes an asset, named after the function.
 
@@ -272,8 +291,13 @@ def asset(
     one with a default keeps its default. `deps` names upstreams that are not loaded; `ins` names
     the upstream of a parameter. `key` replaces name and prefix. The description is the docstring
     unless given. `code_version` replaces the hash of the code, `io_manager` the way values are
-    stored. `kinds` says what it is made with
-    or of ("parquet"); an owner is an e-mail address or `team:name`.
+    stored. `kinds` says what it is made with or of ("parquet"); an owner is an e-mail address or
+    `team:name`.
+
+    A step that fails runs again as `retry_policy` says. One that runs longer than `timeout` seconds
+    fails; in a process of its own it is ended, in a thread it is given up. Of the assets of one
+    `pool` no more run at once than the project allows. `op_tags` are hints for where it runs:
+    `{"dagster-dask/resource_requirements": {"GPU": 1}}` asks for a Dask worker that has one.
 
     Raises `TypeError` for an option of the wrong type; what is wrong with a definition is
     reported with everything else that is, when the graph is built.
@@ -297,6 +321,10 @@ def asset(
             metadata=metadata_json(metadata or {}),
             code_version=code_version,
             io_manager=_checked_io_manager(io_manager),
+            retry_policy=_checked_policy(retry_policy),
+            timeout=_checked_timeout(timeout),
+            pool=pool,
+            op_tags=dict(op_tags or {}),
             module=caller,
         )
         current_registry().add(made)
@@ -441,6 +469,18 @@ def _listed(option: str, given: Iterable[Any] | None) -> list[Any]:
     if isinstance(given, str):
         raise TypeError(f"{option}= takes a list: write {option}=[{given!r}]")
     return list(given or ())
+
+
+def _checked_policy(policy: RetryPolicy | None) -> RetryPolicy | None:
+    if policy is not None and not isinstance(policy, RetryPolicy):
+        raise TypeError(f"retry_policy= takes a RetryPolicy, not {policy!r}")
+    return policy
+
+
+def _checked_timeout(timeout: float | None) -> float | None:
+    if timeout is not None and (isinstance(timeout, bool) or not timeout > 0):
+        raise TypeError(f"timeout= takes seconds, more than 0, not {timeout!r}")
+    return timeout
 
 
 def _description(function: Callable[..., Any]) -> str | None:

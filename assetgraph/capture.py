@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _current: ContextVar[StepSink | None] = ContextVar("sink", default=None)
 _active: list[StepSink] = []
+_LONG_LINE = 4096
 
 
 @contextmanager
@@ -45,20 +46,31 @@ def redirected(echo: bool = True) -> Iterator[None]:
     if isinstance(sys.stdout, _Redirect):  # a run inside a run
         yield
         return
-    before = sys.stdout, sys.stderr, warnings.showwarning
+    before = sys.stdout, sys.stderr
+    sys.stdout = _Redirect(before[0], "out", echo)
+    sys.stderr = _Redirect(before[1], "err", echo)
+    try:
+        with redirected_logs():
+            yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+@contextmanager
+def redirected_logs() -> Iterator[None]:
+    """Redirect this process's logging and warnings only."""
+    before = warnings.showwarning
     handler = _RoutingHandler()
     root = logging.getLogger()
     level = root.level
     if not root.handlers and level == logging.WARNING:  # nobody configured logging: show more
         root.setLevel(logging.INFO)
     root.addHandler(handler)
-    sys.stdout = _Redirect(before[0], "out", echo)
-    sys.stderr = _Redirect(before[1], "err", echo)
     warnings.showwarning = _show_warning
     try:
         yield
     finally:
-        sys.stdout, sys.stderr, warnings.showwarning = before
+        warnings.showwarning = before
         root.removeHandler(handler)
         root.setLevel(level)
 
@@ -121,35 +133,44 @@ class _Redirect(io.TextIOBase):
 
 
 class OutputFile:
-    """A file for what a step prints, made when it prints. At most `limit` bytes are kept; what
-    follows is counted, and the count closes the file."""
+    """A file for what a step prints, made when it prints. It is written by the line. At most
+    `limit` bytes are kept; what follows is counted, and the count closes the file."""
 
     def __init__(self, path: str, limit: int) -> None:
         self._path = path
-        self._limit = limit
-        self._size = 0
-        self.dropped = 0
+        self._room = limit
+        self._line = ""
+        self._dropped = 0
         self._fd: int | None = None
 
     def write(self, text: str) -> None:
-        data = text.encode("utf-8", "backslashreplace")
-        room = self._limit - self._size
-        if len(data) > room:
-            self.dropped += len(data) - max(room, 0)
-            data = data[: max(room, 0)]
-        if not data:
-            return
-        if self._fd is None:
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        os.write(self._fd, data)
-        self._size += len(data)
+        self._line += text
+        if "\n" in text or len(self._line) > _LONG_LINE:
+            self._flush()
 
     def close(self) -> None:
-        if self._fd is None:
-            return
-        if self.dropped:
-            os.write(self._fd, f"\n[{self.dropped} more bytes were not kept]\n".encode())
-        os.close(self._fd)
+        self._flush()
+        if self._fd is not None:
+            try:
+                if self._dropped:
+                    os.write(self._fd, f"\n[{self._dropped} more bytes were not kept]\n".encode())
+            except OSError:
+                pass
+            os.close(self._fd)
+
+    def _flush(self) -> None:
+        data = self._line.encode("utf-8", "backslashreplace")
+        self._line = ""
+        kept = 0
+        if data and self._room > 0:
+            try:
+                if self._fd is None:
+                    self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+                kept = os.write(self._fd, data[: self._room])
+            except OSError:
+                self._room = 0  # a full disk must not fail what is only printing
+        self._room -= kept
+        self._dropped += len(data) - kept
 
 
 def _sink() -> StepSink | None:

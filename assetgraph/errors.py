@@ -13,6 +13,8 @@
     │   └── StoreFormatError        a store written by a later assetgraph
     ├── UnknownRunError             no run has that id, or several do
     ├── NoValueError                an asset has no value to load
+    ├── StepTimeoutError            a step ran longer than its timeout
+    ├── WorkerError                 the process that ran a step is gone, or cannot run it
     └── LockedError                 another run holds it (exit code 3)
 
 A step that fails is not an error of assetgraph: it is an event in the run's record.
@@ -127,6 +129,14 @@ class UnknownRunError(AssetGraphError):
 
 
 class NoValueError(AssetGraphError):
+    pass
+
+
+class StepTimeoutError(AssetGraphError):
+    pass
+
+
+class WorkerError(AssetGraphError):
     pass
 
 

@@ -3,32 +3,41 @@
 run_plan
   └─ _Run.execute
        ├─ _start_ready     check again, then hand a step to the executor
-       ├─ _finish          record what became of it, make its children ready or skip them
+       ├─ _wait            until a step ends, or runs out of its time
+       │    └─ _settle     record what became of it; its children are ready, or skipped
+       ├─ _cancel          after an interrupt: end what runs, keep what is committed
        └─ _end             write the run's summary
 """
 
 from __future__ import annotations
 
-import heapq
 import os
 import platform
-import socket
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from assetgraph import __version__
 from assetgraph.capture import redirected
+from assetgraph.channel import Observer, RunChannel, StepChannel
 from assetgraph.config import build_config
-from assetgraph.errors import AssetGraphError, ConfigError, LockedError
-from assetgraph.executors import SerialExecutor, StepExecutor
+from assetgraph.errors import (
+    AssetGraphError,
+    ConfigError,
+    LockedError,
+    StepTimeoutError,
+    StoreError,
+    WorkerError,
+)
+from assetgraph.executors import StepExecutor
+from assetgraph.executors.local import SerialExecutor
 from assetgraph.plan import Cause, Plan, Step, direct_reasons
 from assetgraph.records import (
     ErrorInfo,
@@ -40,9 +49,20 @@ from assetgraph.records import (
     StepState,
     now,
 )
-from assetgraph.step import Input, Limits, StepResult, StepTask, run_step
+from assetgraph.schedule import Schedule
+from assetgraph.signals import held_back, let_through
+from assetgraph.step import (
+    Input,
+    Limits,
+    StepResult,
+    StepTask,
+    abandoned_step,
+    committed,
+    lost_step,
+    run_step,
+)
 from assetgraph.storage.retention import drop_old_runs
-from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import sync_file_system
 
 if TYPE_CHECKING:
@@ -51,17 +71,8 @@ if TYPE_CHECKING:
     from assetgraph.state import State
 
 GRACE_S = 5.0
+COMMIT_S = 1.0
 SYNC_INTERVAL_S = 5.0
-
-
-class Observer(Protocol):
-    """Told what happens in a run while it happens, from any thread."""
-
-    def event(self, event: Event) -> None: ...
-
-    def output(self, step: str, stream: str, text: str) -> None: ...
-
-    def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +87,7 @@ class Launch:
     wait: bool = True
     echo: bool = True
     limits: Limits = field(default_factory=Limits)
+    pools: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,34 +141,20 @@ def checked_config(graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any
         build_config(kind, given, key.text)
 
 
-class _Channel:
-    """Takes what steps report, from any thread: into the record, and to the observer."""
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """One attempt at a step, from its start until the runner has recorded what became of it.
+    `error` is why the runner ended it."""
 
-    def __init__(self, log: RunLog, observer: Observer | None) -> None:
-        self._log = log
-        self._observer = observer
-        self.stopping = False
-
-    def events(self, events: Sequence[Event]) -> None:
-        self._log.append(events)
-        if self._observer is not None:
-            for event in events:
-                self._observer.event(event)
-
-    def output(self, step: str, stream: str, text: str) -> None:
-        if self._observer is not None:
-            self._observer.output(step, stream, text)
-
-    def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
-        if self._observer is not None:
-            self._observer.progress(step, done, total, unit)
-
-    def canceled(self) -> bool:
-        return self.stopping
+    task: StepTask
+    channel: StepChannel = field(init=False)
+    future: Future[StepResult] | None = None
+    deadline: float | None = None
+    error: Exception | None = None
 
 
 class _Run:
-    """One run while it lives. All mutable state of a run is here."""
+    """One run while it lives. All mutable state of a run is here and in its schedule."""
 
     def __init__(
         self,
@@ -173,14 +171,12 @@ class _Run:
         self._launch = launch
         self._steps = {step.key: step for step in plan.steps}
         self._states = dict.fromkeys(self._steps, StepState.WAITING)
-        self._blockers = {
-            key: sum(parent in self._steps for parent in self._graph.parents(key))
-            for key in self._steps
-        }
-        self._priority = self._priorities()
-        self._ready: list[tuple[tuple[int, int], AssetKey]] = []
-        self._done: SimpleQueue[tuple[AssetKey, Future[StepResult]]] = SimpleQueue()
-        self._running: set[AssetKey] = set()
+        self._attempts = dict.fromkeys(self._steps, 0)
+        self._schedule = Schedule(
+            self._graph, self._steps.keys(), slots=executor.slots, pools=launch.pools
+        )
+        self._running: dict[AssetKey, _Attempt] = {}
+        self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._handed: dict[AssetKey, Any] = {}
         self._readers = {key: self._reader_count(key) for key in self._steps}
         self._errors: dict[AssetKey, ErrorInfo] = {}
@@ -188,51 +184,104 @@ class _Run:
         self._record = self._first_record(plan)
         self._store.prepare()
         self._log = self._store.runs.start(self._record)
-        self._channel = _Channel(self._log, observer)
+        self._channel = RunChannel(self._log, observer, echo=launch.echo)
         self._synced = time.monotonic()
+        self._unsynced = False
 
     def execute(self) -> RunOutcome:
-        try:
-            self._emit(EventType.RUN_START)
-            for warning in self._record.warnings:
-                self._emit(EventType.LOG, level="WARNING", message=warning)
+        with held_back():
             try:
-                with redirected(self._launch.echo):
-                    self._loop()
-            except KeyboardInterrupt:
-                self._cancel()
-                self._end(RunStatus.CANCELED)
-                raise
-            self._end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
-        finally:
-            self._executor.shutdown(wait=False, cancel_futures=True)
-            self._log.close()
+                self._emit(EventType.RUN_START)
+                for warning in self._record.warnings:
+                    self._emit(EventType.LOG, level="WARNING", message=warning)
+                try:
+                    with redirected(self._launch.echo):
+                        self._loop()
+                except KeyboardInterrupt:
+                    self._cancel()
+                    self._end(RunStatus.CANCELED)
+                    raise
+                except StoreError:
+                    self._executor.shutdown()
+                    self._end_anyhow()
+                    raise
+                self._end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
+            finally:
+                self._executor.shutdown()
+                self._log.close()
         return RunOutcome(self._record, self._errors, self._exceptions)
 
     def _loop(self) -> None:
-        for key, blockers in self._blockers.items():
-            if blockers == 0:
-                heapq.heappush(self._ready, (self._priority[key], key))
-        while self._ready or self._running:
+        while True:
             self._start_ready()
-            if self._running:
-                self._finish(*self._done.get())
+            if not self._running and self._schedule.next_at is None:
+                return
+            self._wait()
 
     def _start_ready(self) -> None:
-        while self._ready and len(self._running) < self._executor.slots:
-            key = heapq.heappop(self._ready)[1]
+        while len(self._running) < self._executor.slots:
+            key = self._schedule.take(time.monotonic())
+            if key is None:
+                return
             step = self._steps[key]
             if step.cause is not Cause.REQUESTED and not self._still_needed(step):
+                self._schedule.leave(key)
                 self._spare(key, "unchanged upstream")
-                continue
-            self._running.add(key)
-            self._states[key] = StepState.RUNNING
-            self._emit(EventType.STEP_START, key)
-            future = self._executor.submit(run_step, self._task(step), self._store, self._channel)
-            future.add_done_callback(partial(self._put_done, key))
+            else:
+                self._start(key, step)
 
-    def _put_done(self, key: AssetKey, future: Future[StepResult]) -> None:
-        self._done.put((key, future))
+    def _start(self, key: AssetKey, step: Step) -> None:
+        self._attempts[key] += 1
+        task = self._task(step)
+        attempt = _Attempt(task)
+        attempt.channel = StepChannel(self._channel, task, partial(self._post_start, attempt))
+        self._running[key] = attempt
+        self._states[key] = StepState.RUNNING
+        if task.attempt == 1:
+            self._emit(EventType.STEP_START, key)
+        else:
+            self._emit(EventType.STEP_RESTARTED, key, attempt=task.attempt)
+        future = self._executor.submit(run_step, task, self._store, attempt.channel)
+        attempt.future = future
+        future.add_done_callback(lambda _: self._inbox.put(partial(self._finish, key, attempt)))
+
+    def _post_start(self, attempt: _Attempt) -> None:
+        self._inbox.put(partial(self._start_clock, attempt, time.monotonic()))
+
+    def _start_clock(self, attempt: _Attempt, started: float) -> None:
+        assert attempt.task.timeout_s is not None
+        attempt.deadline = started + attempt.task.timeout_s
+
+    def _wait(self) -> None:
+        """Until something happens, or the time comes for something."""
+        now_s = time.monotonic()
+        times = [a.deadline for a in self._running.values() if a.deadline is not None]
+        if self._schedule.next_at is not None and len(self._running) < self._executor.slots:
+            times.append(self._schedule.next_at)
+        if self._unsynced:
+            times.append(self._synced + SYNC_INTERVAL_S)
+        try:
+            with let_through():
+                happened = self._inbox.get(timeout=max(0.0, min(times) - now_s) if times else None)
+        except Empty:
+            self._expire()
+        else:
+            happened()
+        if self._unsynced and time.monotonic() - self._synced > SYNC_INTERVAL_S:
+            self._sync()
+
+    def _expire(self) -> None:
+        """Steps that ran too long: ended where they can be, or else given up."""
+        for key, attempt in list(self._running.items()):
+            if attempt.deadline is None or attempt.deadline > time.monotonic():
+                continue
+            attempt.deadline = None
+            attempt.error = StepTimeoutError(
+                f"it ran longer than its timeout of {attempt.task.timeout_s:g} s."
+            )
+            ended = attempt.future is not None and attempt.future.cancel()
+            if not ended and attempt.channel.give_up():
+                self._settle(key, attempt, abandoned_step(attempt.task, self._store, attempt.error))
 
     def _still_needed(self, step: Step) -> bool:
         """Early cut-off: what ran upstream may have made the same data again."""
@@ -252,12 +301,11 @@ class _Run:
         return StepTask(
             asset=self._graph.asset(key),
             run_id=self._record.run_id,
-            attempt=1,
+            attempt=self._attempts[key],
             inputs=tuple(inputs),
             config=step.config,
             code_version=facts.code_version,
             known_run_id=facts.current.run_id if facts.current else None,
-            log_path=self._log.log_path(key, 1),
             wait=self._launch.wait,
             limits=self._launch.limits,
             handed={n: self._handed[up] for n, up in loaded.items() if up in self._handed},
@@ -272,11 +320,33 @@ class _Run:
         maker = self._graph.asset(upstream) if custom else None
         return Input(upstream.text, parameter, version, made.value, maker, made.run_id)
 
-    def _finish(self, key: AssetKey, future: Future[StepResult]) -> None:
-        self._running.discard(key)
-        result = future.result()
+    def _finish(self, key: AssetKey, attempt: _Attempt) -> None:
+        if self._running.get(key) is not attempt:
+            return  # it was given up
+        assert attempt.future is not None
+        try:
+            result = attempt.future.result()
+        except WorkerError as error:
+            result = lost_step(attempt.task, self._store, attempt.error or error)
+        except KeyboardInterrupt:
+            self._give_up(key, attempt)
+            if not self._channel.stopping:
+                raise
+            return
+        self._settle(key, attempt, result)
+
+    def _settle(self, key: AssetKey, attempt: _Attempt, result: StepResult) -> None:
+        """Record what became of one attempt."""
+        del self._running[key]
+        attempt.channel.end()
+        self._schedule.leave(key)
         if result.events:
             self._channel.events(result.events)
+        self._unsynced = True
+        if result.state is StepState.FAILURE and result.retry_in_s is not None:
+            self._states[key] = StepState.WAITING
+            self._schedule.again(key, time.monotonic() + result.retry_in_s)
+            return
         if result.state is StepState.SUCCESS:
             assert result.materialization is not None
             self._succeed(key, result.materialization, result.value)
@@ -290,8 +360,6 @@ class _Run:
             self._states[key] = result.state
             self._emit(EventType.STEP_CANCELED, key)
         self._release_inputs(key)
-        if time.monotonic() - self._synced > SYNC_INTERVAL_S:
-            self._sync()
 
     def _succeed(self, key: AssetKey, made: Materialization, value: Any) -> None:
         self._states[key] = StepState.SUCCESS
@@ -302,12 +370,12 @@ class _Run:
             and self._store.values.is_immutable(value)
         ):
             self._handed[key] = value
-        self._release_children(key)
+        self._schedule.done(key)
 
     def _spare(self, key: AssetKey, reason: str) -> None:
         self._states[key] = StepState.UNCHANGED
         self._emit(EventType.STEP_UNCHANGED, key, reason=reason)
-        self._release_children(key)
+        self._schedule.done(key)
 
     def _fail(self, key: AssetKey, result: StepResult) -> None:
         assert result.error is not None
@@ -319,14 +387,7 @@ class _Run:
             if self._states.get(other) is StepState.WAITING:
                 self._states[other] = StepState.SKIPPED
                 self._emit(EventType.STEP_SKIPPED, other, upstream=key.text)
-
-    def _release_children(self, key: AssetKey) -> None:
-        for child in self._graph.children(key):
-            if child not in self._blockers:
-                continue
-            self._blockers[child] -= 1
-            if self._blockers[child] == 0 and self._states[child] is StepState.WAITING:
-                heapq.heappush(self._ready, (self._priority[child], child))
+                self._release_inputs(other)
 
     def _release_inputs(self, key: AssetKey) -> None:
         """A value leaves memory with its last reader."""
@@ -342,31 +403,35 @@ class _Run:
             for child in self._graph.children(key)
         )
 
-    def _priorities(self) -> dict[AssetKey, tuple[int, int]]:
-        """One step at a time: the graph's order. Several: the longest way to the end first."""
-        positions = self._graph.positions
-        if self._executor.slots == 1:
-            return {key: (0, positions[key]) for key in self._steps}
-        height: dict[AssetKey, int] = {}
-        for key in sorted(self._steps, key=positions.__getitem__, reverse=True):
-            below = (height[c] for c in self._graph.children(key) if c in height)
-            height[key] = 1 + max(below, default=0)
-        return {key: (-height[key], positions[key]) for key in self._steps}
-
     def _cancel(self) -> None:
-        """Running steps get a moment to end by themselves; the rest does not start."""
+        """Running steps get a moment to end by themselves; the rest does not start. A second
+        interrupt takes the moment from them."""
         self._channel.stopping = True
-        self._ready.clear()
-        deadline = time.monotonic() + GRACE_S
-        while self._running and self._executor.slots > 1:
-            try:
-                self._finish(*self._done.get(timeout=max(0.0, deadline - time.monotonic())))
-            except Empty:
-                break
-            self._ready.clear()
-        for key in [k for k, s in self._states.items() if s is StepState.RUNNING]:
-            self._states[key] = StepState.CANCELED
-            self._emit(EventType.STEP_CANCELED, key)
+        try:
+            self._executor.interrupt()
+            deadline = time.monotonic() + GRACE_S
+            while any(attempt.future is not None for attempt in self._running.values()):
+                with let_through():
+                    happened = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
+                happened()
+        except (Empty, KeyboardInterrupt):
+            pass
+        self._executor.shutdown()
+        for key, attempt in list(self._running.items()):
+            self._give_up(key, attempt)
+        for key, state in self._states.items():
+            if state is StepState.WAITING and self._attempts[key]:
+                self._states[key] = StepState.CANCELED
+                self._emit(EventType.STEP_CANCELED, key)
+
+    def _give_up(self, key: AssetKey, attempt: _Attempt) -> None:
+        """Of a step that was interrupted, what it has committed is kept."""
+        if not attempt.channel.give_up() and attempt.future is not None:
+            wait([attempt.future], timeout=COMMIT_S)
+        result = StepResult(StepState.CANCELED, [])
+        if committed(attempt.task, self._store) is not None:
+            result = lost_step(attempt.task, self._store, KeyboardInterrupt())
+        self._settle(key, attempt, result)
 
     def _end(self, status: RunStatus) -> None:
         counts = Counter(state.value for state in self._states.values())
@@ -388,10 +453,18 @@ class _Run:
         drop_old_runs(self._store)
         self._sync()
 
+    def _end_anyhow(self) -> None:
+        """The store takes no more: it may still take that the run failed."""
+        try:
+            self._end(RunStatus.FAILURE)
+        except StoreError:
+            pass
+
     def _sync(self) -> None:
         if not self._store.ephemeral:
             sync_file_system(self._store.folder)
         self._synced = time.monotonic()
+        self._unsynced = False
 
     def _emit(
         self,
@@ -422,7 +495,7 @@ class _Run:
             warnings=plan.warnings,
             launched_by=launch.launched_by,
             pid=os.getpid(),
-            host=socket.gethostname(),
+            host=os.uname().nodename,
             python_version=platform.python_version(),
             assetgraph_version=__version__,
         )

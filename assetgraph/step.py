@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import inspect
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from assetgraph.annotations import contradiction
 from assetgraph.assets import EMPTY, Asset
-from assetgraph.capture import OutputFile, step_output
+from assetgraph.capture import step_output
 from assetgraph.config import build_config
 from assetgraph.context import AssetExecutionContext
-from assetgraph.errors import LockedError, ValueTypeError
+from assetgraph.errors import AssetGraphError, LockedError, StoreError, ValueTypeError
 from assetgraph.failure import error_info
 from assetgraph.io_manager import InputContext, OutputContext
 from assetgraph.keys import AssetKey
@@ -34,11 +33,15 @@ from assetgraph.records import (
     StoredValue,
     now,
 )
+from assetgraph.retries import retry_delay
+from assetgraph.signals import let_through
 from assetgraph.storage.retention import drop_old_values, has_folder
 from assetgraph.storage.values import Saved
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
+
+_PROCESS = f"{os.getpid()} {os.uname().nodename}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,60 +77,88 @@ class StepTask:
     config: Mapping[str, Any]
     code_version: str | None
     known_run_id: str | None
-    log_path: str
     wait: bool = True
     limits: Limits = field(default_factory=Limits)
     handed: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def timeout_s(self) -> float | None:
+        return self.asset.timeout
+
 
 @dataclass(slots=True)
 class StepResult:
-    """What became of a step. `value` and `exception` are only there in the process that ran it."""
+    """What became of a step. `value` and `exception` are only there in the process that ran it;
+    `retry_in_s` is given where it failed and is to run again."""
 
     state: StepState
     events: list[Event]
     materialization: Materialization | None = None
     error: ErrorInfo | None = None
+    retry_in_s: float | None = None
     value: Any = None
     exception: BaseException | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return StepResult, (self.state, self.events, self.materialization, self.error)
+        exception = portable(self.exception)
+        kept = (self.state, self.events, self.materialization, self.error, self.retry_in_s)
+        return StepResult, (*kept, None, exception)
 
 
 class Channel(Protocol):
-    """Where a step reports to while it runs: the runner, in this process or another."""
+    """Where one step reports to while it runs: the runner, in this process or another."""
+
+    def started(self) -> None:
+        """The step has its asset's lock: its time runs."""
 
     def events(self, events: Sequence[Event]) -> None: ...
 
-    def output(self, step: str, stream: str, text: str) -> None: ...
+    def output(self, stream: str, text: str) -> None: ...
 
-    def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+    def progress(self, done: float, total: float | None, unit: str) -> None: ...
 
-    def canceled(self) -> bool: ...
+    def canceled(self) -> bool:
+        """Whether the run is ending: a step that waits for a lock gives up."""
+
+    def may_commit(self) -> bool:
+        """Asked once, before the step records anything: False for a step that was given up."""
 
 
-def run_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
+Compute = Callable[["StepTask", "Store", "Channel"], StepResult]
+
+
+def run_step(
+    task: StepTask, store: Store, channel: Channel, compute: Compute | None = None
+) -> StepResult:
     """Run a step under its asset's lock, and commit what it made to the asset's history.
 
     Whatever the user's code raises is a result with state FAILURE; `KeyboardInterrupt` passes.
     """
-    lock = store.lock(task.asset.key, f"{task.run_id} {os.getpid()} {socket.gethostname()}")
-    if not lock.acquire():
-        _say_who_holds(task, store, channel)
-        if not lock.wait(until=lambda: not channel.canceled()):
-            return StepResult(StepState.CANCELED, [])
-        made = _made_meanwhile(task, store)
-        if made is not None:
-            lock.release()
-            return StepResult(StepState.UNCHANGED, [], made)
+    started = time.perf_counter()
+    lock = store.lock(task.asset.key, f"{task.run_id} {_PROCESS}")
     try:
-        return _compute(task, store, channel)
+        if not lock.acquire():
+            channel.events([_waits(task, store)])
+            with let_through():
+                if not lock.wait(until=lambda: not channel.canceled()):
+                    return StepResult(StepState.CANCELED, [])
+        made = _made_meanwhile(task, store, lock.previous.partition(" ")[0])
+        if made is not None:
+            return StepResult(StepState.UNCHANGED, [], made)
+        if task.timeout_s is not None:
+            channel.started()
+        with let_through(), _reading(task, store):
+            result = (compute or compute_step)(task, store, channel)
+        return _commit(task, store, channel, result)
+    except AssetGraphError as error:
+        failed = failed_step(task, store, error, started)
+        return _commit(task, store, channel, failed) if lock.held else failed
     finally:
         lock.release()
 
 
-def _compute(task: StepTask, store: Store, channel: Channel) -> StepResult:
+def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
+    """Load the inputs, call the function, save what it returned; commit nothing."""
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
     recorder = _Recorder(task, channel, result.events)
@@ -135,17 +166,130 @@ def _compute(task: StepTask, store: Store, channel: Channel) -> StepResult:
         task.asset.key, task.run_id, recorder, retry_number=task.attempt - 1
     )
     try:
-        with step_output(recorder), _reading(task, store):
+        with step_output(recorder):
             arguments = _arguments(task, store, context, result.events)
             returned = _call(task.asset.function, arguments)
             _save(task, store, context, returned, started, result)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        _fail(task, store, error, started, result)
+        failed = failed_step(task, store, error, started)
+        failed.events[:0] = result.events
+        return failed
     finally:
         recorder.close()
     return result
+
+
+def failed_step(
+    task: StepTask, store: Store, error: BaseException, started: float | None = None
+) -> StepResult:
+    """The result of a step that `error` ended. It runs again if its policy, or what it raised,
+    says so."""
+    info = error_info(error, str(store.project_root))
+    retry_in_s = retry_delay(error, task.asset.retry_policy, task.attempt)
+    data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
+    if started is not None:
+        data["duration_s"] = round(time.perf_counter() - started, 6)
+    kind = EventType.STEP_FAILURE
+    if retry_in_s is not None:
+        kind = EventType.STEP_UP_FOR_RETRY
+        data["retry_in_s"] = round(retry_in_s, 3)
+    level = "ERROR" if retry_in_s is None else "WARNING"
+    event = Event(kind, now(), task.asset.key.text, level, f"{info.type}: {info.message}", data)
+    return StepResult(
+        StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
+    )
+
+
+def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
+    """What became of a step whose worker is gone: it may have committed just before; otherwise
+    `error` ended it."""
+    made = committed(task, store)
+    if made is not None:
+        result = StepResult(StepState.SUCCESS, [], made)
+        _report_success(task.asset.key.text, result)
+        return result
+    result = failed_step(task, store, error)
+    lock = store.lock(task.asset.key, f"{task.run_id} {_PROCESS}")
+    if lock.acquire():  # another run that has it already writes its own attempt
+        try:
+            _record_failure(task, store, result)
+        finally:
+            lock.release()
+    return result
+
+
+def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
+    """A step that is given up while its thread goes on, and still holds the asset's lock: it does
+    not run again."""
+    once = replace(task, asset=replace(task.asset, retry_policy=None))
+    result = failed_step(once, store, error)
+    _record_failure(task, store, result)
+    return result
+
+
+def committed(task: StepTask, store: Store) -> Materialization | None:
+    """What this very step committed, if it did."""
+    current, _ = store.history.current(task.asset.key)
+    return current if current is not None and current.run_id == task.run_id else None
+
+
+def portable(error: BaseException | None) -> BaseException | None:
+    """The exception if it survives the way to another process, which not all do."""
+    if error is None:
+        return None
+    import pickle
+
+    try:
+        copy = pickle.loads(pickle.dumps(error))
+    except Exception:
+        return None
+    return error if type(copy) is type(error) else None
+
+
+def _commit(task: StepTask, store: Store, channel: Channel, result: StepResult) -> StepResult:
+    """Append the attempt to the asset's history: from here on, it counts."""
+    if not channel.may_commit():
+        return StepResult(StepState.CANCELED, [])
+    made = result.materialization
+    if made is not None:
+        try:
+            store.history.append(task.asset.key, made)
+        except StoreError as error:
+            result = failed_step(task, store, error)
+        else:
+            _drop_old_values(task, store, made)
+            return result
+    _record_failure(task, store, result)
+    return result
+
+
+def _drop_old_values(task: StepTask, store: Store, made: Materialization) -> None:
+    if has_folder(made.value):
+        try:
+            drop_old_values(store, task.asset.key)
+        except StoreError:
+            pass  # the step is done; what could not be deleted is found by the next prune
+
+
+def _record_failure(task: StepTask, store: Store, result: StepResult) -> None:
+    if result.retry_in_s is not None:
+        return
+    assert result.error is not None
+    attempt = FailedAttempt(
+        run_id=task.run_id,
+        timestamp=now(),
+        error=f"{result.error.type}: {result.error.message}"[:500],
+        code_version=task.code_version,
+        config=dict(task.config),
+        inputs={source.key: source.data_version for source in task.inputs},
+        duration_s=result.events[-1].data.get("duration_s"),
+    )
+    try:
+        store.history.append(task.asset.key, attempt)
+    except StoreError:
+        pass  # the disk that failed the step takes no line about it either: the run's record has it
 
 
 def _arguments(
@@ -228,8 +372,6 @@ def _save(
         duration_s=round(time.perf_counter() - started, 6),
     )
     store.history.append(asset.key, result.materialization)
-    if has_folder(saved.stored):
-        drop_old_values(store, asset.key)
     _report_success(asset.key.text, result)
     result.state = StepState.SUCCESS
     result.value = value
@@ -262,40 +404,14 @@ def _report_success(step: str, result: StepResult) -> None:
     )
 
 
-def _fail(
-    task: StepTask, store: Store, error: BaseException, started: float, result: StepResult
-) -> None:
-    info = error_info(error, str(store.project_root))
-    result.state = StepState.FAILURE
-    result.materialization = None
-    result.error = info
-    result.exception = error
-    result.events.append(
-        Event(
-            EventType.STEP_FAILURE,
-            now(),
-            task.asset.key.text,
-            "ERROR",
-            f"{info.type}: {info.message}",
-            {"error": msgspec.to_builtins(info), "attempt": task.attempt},
-        )
-    )
-    store.history.append(
-        task.asset.key,
-        FailedAttempt(
-            run_id=task.run_id,
-            timestamp=now(),
-            error=f"{info.type}: {info.message}"[:500],
-            code_version=task.code_version,
-            config=dict(task.config),
-            inputs={source.key: source.data_version for source in task.inputs},
-            duration_s=round(time.perf_counter() - started, 6),
-        ),
-    )
+def _made_meanwhile(task: StepTask, store: Store, last_holder: str) -> Materialization | None:
+    """What another run recorded since this step was planned, if it is what this step would make.
 
-
-def _made_meanwhile(task: StepTask, store: Store) -> Materialization | None:
-    """What another run recorded while this one waited, if it is what this step would make."""
+    `last_holder` is the run that held the asset's lock before: mostly the one that is known, so
+    that the history need not be read.
+    """
+    if last_holder in ("", task.known_run_id, task.run_id):
+        return None
     current, failed = store.history.current(task.asset.key)
     if current is None or failed is not None or current.run_id == task.known_run_id:
         return None
@@ -303,11 +419,13 @@ def _made_meanwhile(task: StepTask, store: Store) -> Materialization | None:
         current.code_version == task.code_version
         and current.config == dict(task.config)
         and current.inputs == {source.key: source.data_version for source in task.inputs}
+        and store.values.check(current.value) == "intact"
     )
     return current if same else None
 
 
-def _say_who_holds(task: StepTask, store: Store, channel: Channel) -> None:
+def _waits(task: StepTask, store: Store) -> Event:
+    """Says for whom the step waits. Raises `LockedError` where it must not wait."""
     key = task.asset.key.text
     run_id, _, process = store.holder(task.asset.key).partition(" ")
     pid, _, host = process.partition(" ")
@@ -320,8 +438,7 @@ def _say_who_holds(task: StepTask, store: Store, channel: Channel) -> None:
             hint="Leave out --no-wait to wait for it.",
         )
     message = f"waiting for {who}, which is materializing {key}"
-    event = Event(EventType.LOG, now(), key, "WARNING", message, {"waits_for": run_id})
-    channel.events([event])
+    return Event(EventType.LOG, now(), key, "WARNING", message, {"waits_for": run_id})
 
 
 def _fits(value: Any, wanted: Any) -> bool:
@@ -346,40 +463,26 @@ def _awaited(coroutine: Any) -> Any:
 
 
 class _Recorder:
-    """The sink of one step: events to the channel, printed text to the step's files. `pending`
-    are events of the step that go before whatever it logs."""
+    """The sink of one step. `pending` are events of the step that go before whatever it logs."""
 
     def __init__(self, task: StepTask, channel: Channel, pending: list[Event]) -> None:
+        self.output = channel.output
+        self.progress = channel.progress
         self._pending = pending
         self._step = task.asset.key.text
-        self._limits = task.limits
+        self._limit = task.limits.log_events
         self._channel = channel
-        self._log_path = task.log_path
-        self._files: dict[str, OutputFile] = {}
         self._logged = 0
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:
         self._logged += 1
-        if self._logged <= self._limits.log_events:
+        if self._logged <= self._limit:
             event = Event(EventType.LOG, now(), self._step, level, message, data)
             self._channel.events([*self._pending, event])
             self._pending.clear()
 
-    def output(self, stream: str, text: str) -> None:
-        file = self._files.get(stream)
-        if file is None:
-            path = f"{self._log_path}.{stream}"
-            file = self._files[stream] = OutputFile(path, self._limits.output_bytes)
-        file.write(text)
-        self._channel.output(self._step, stream, text)
-
-    def progress(self, done: float, total: float | None, unit: str) -> None:
-        self._channel.progress(self._step, done, total, unit)
-
     def close(self) -> None:
-        for file in self._files.values():
-            file.close()
-        dropped = self._logged - self._limits.log_events
+        dropped = self._logged - self._limit
         if dropped > 0:
             message = f"{dropped} more log records were not kept"
             self._channel.events([Event(EventType.LOG, now(), self._step, "WARNING", message)])

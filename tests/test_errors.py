@@ -26,6 +26,8 @@ EXAMPLES = [
     errors.StoreFormatError("from the future"),
     errors.UnknownRunError("no run"),
     errors.NoValueError("nothing there"),
+    errors.StepTimeoutError("too long"),
+    errors.WorkerError("killed"),
     errors.LockedError("held", key="a", holder="run 1"),
 ]
 

@@ -1,49 +1,99 @@
-"""Where steps run. An executor is what `concurrent.futures` says it is, with two facts about it:
-how many steps it takes at once, and whether they share this process's memory."""
+"""Where steps run. An executor is what `concurrent.futures` says it is, with facts about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.text import did_you_mean
+
+if TYPE_CHECKING:
+    from assetgraph.assets import Asset
+    from assetgraph.keys import AssetKey
 
 T = TypeVar("T")
 
+NAMES = ("serial", "threads", "processes", "dask")
+
 
 class StepExecutor(Protocol):
-    """`slots` is how many steps run at once; with `shares_memory`, values are handed on."""
+    """Runs `fn(task, store, channel)`.
+
+    `slots` is how many steps run at once; with `shares_memory`, values are handed on. A future's
+    `cancel()` ends a step that runs where it can, and otherwise says False. A future whose worker
+    is gone raises `WorkerError`.
+    """
 
     slots: int
     shares_memory: bool
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]: ...
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
+    def interrupt(self) -> None:
+        """Raise `KeyboardInterrupt` in the steps that run, where it can."""
+
+    def shutdown(self) -> None:
+        """End what still runs, where it can; again does nothing."""
 
 
-class SerialExecutor:
-    """Runs each step in the caller's thread, so that a debugger and Ctrl-C work as always."""
+class Loadable(Protocol):
+    """What a worker loads the assets of a project from: see `assetgraph.project`."""
 
-    slots = 1
-    shares_memory = True
+    @property
+    def root(self) -> Path: ...
 
-    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        pass
+    def load(self) -> Any: ...
 
 
-class ThreadExecutor(ThreadPoolExecutor):
-    """Runs steps in `slots` threads of this process."""
+def make(
+    name: str | None = None,
+    jobs: int | None = None,
+    *,
+    project: Loadable | None = None,
+    assets: Mapping[AssetKey, Asset] | None = None,
+    scheduler: str | None = None,
+) -> StepExecutor:
+    """The executor called `name`, for `jobs` steps at once.
 
-    shares_memory = True
+    Without a name: processes for more than one job, else serial. Without jobs: as many as there
+    are cores, or as the cluster has threads. `assets` are those that `project` loads: they go to
+    workers by their keys, any other by value. `scheduler` is the address of a Dask scheduler; a
+    cluster on this machine is made without it.
 
-    def __init__(self, slots: int) -> None:
-        super().__init__(slots, thread_name_prefix="step")
-        self.slots = slots
+    Raises `AssetGraphError` for a name or a number that cannot be.
+    """
+    if jobs is not None and jobs < 1:
+        raise AssetGraphError(f"{jobs} jobs at once cannot be.", hint="Give 1 or more.")
+    if name is None:
+        name = "processes" if jobs and jobs > 1 else "serial"
+    if scheduler is not None and name != "dask":
+        raise AssetGraphError(
+            f"the executor {name!r} has no scheduler.", hint="Give: --executor dask"
+        )
+    if name == "serial":
+        if jobs and jobs > 1:
+            raise AssetGraphError(
+                f"the executor 'serial' runs one step at a time, not {jobs}.",
+                hint="Choose threads or processes.",
+            )
+        from assetgraph.executors.local import SerialExecutor
+
+        return SerialExecutor()
+    if name == "threads":
+        from assetgraph.executors.local import ThreadExecutor
+
+        return ThreadExecutor(jobs or _cores())
+    if name == "processes":
+        from assetgraph.executors.processes import ProcessExecutor
+
+        return ProcessExecutor(jobs or _cores(), project=project, assets=assets or {})
+    hint = did_you_mean(name, NAMES) or f"There are: {', '.join(NAMES)}."
+    raise AssetGraphError(f"there is no executor {name!r}.", hint=hint)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

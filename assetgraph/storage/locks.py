@@ -23,13 +23,19 @@ _held: set[int] = set()
 
 
 class Lock:
-    """A lock on the file at `path`, exclusive unless `shared`; `note` says who holds it."""
+    """A lock on the file at `path`, exclusive unless `shared`; `note` says who holds it. Once it
+    is acquired, `previous` is the note of who held it before."""
 
     def __init__(self, path: str, note: str = "", *, shared: bool = False) -> None:
         self.path = path
+        self.previous = ""
         self._note = note
         self._how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._fd: int | None = None
+
+    @property
+    def held(self) -> bool:
+        return self._fd is not None
 
     def acquire(self) -> bool:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
@@ -45,6 +51,7 @@ class Lock:
         _held.add(fd)
         self._fd = fd
         if self._note:
+            self.previous = os.pread(fd, _NOTE_BYTES, 0).decode(errors="replace").strip()
             # Padded to one width: a file that is truncated and written again is flushed by ext4.
             os.pwrite(fd, self._note.encode().ljust(_NOTE_BYTES)[:_NOTE_BYTES], 0)
         return True

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -52,6 +52,16 @@ class Store:
         self.keep_runs = keep_runs
         self.ephemeral = ephemeral
         self._exists = self._check()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        options: dict[str, Any] = {
+            "project_root": self.project_root,
+            "storage": self.storage,
+            "keep_values": self.keep_values,
+            "keep_runs": self.keep_runs,
+            "ephemeral": self.ephemeral,
+        }
+        return partial(Store, **options), (self.folder,)
 
     @cached_property
     def runs(self) -> RunStorage:

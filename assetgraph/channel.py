@@ -1,0 +1,111 @@
+"""What running steps say, on its way into the run's record and to whoever watches the run."""
+
+from __future__ import annotations
+
+import codecs
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from assetgraph.capture import OutputFile
+
+if TYPE_CHECKING:
+    from assetgraph.records import Event
+    from assetgraph.step import StepTask
+    from assetgraph.storage.runs import RunLog
+
+
+class Observer(Protocol):
+    """Told what happens in a run while it happens, from any thread."""
+
+    def event(self, event: Event) -> None: ...
+
+    def output(self, step: str, stream: str, text: str) -> None: ...
+
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+
+
+class RunChannel:
+    """Takes events, from any thread: into the run's record, and to the observer."""
+
+    def __init__(self, log: RunLog, observer: Observer | None, *, echo: bool) -> None:
+        self.log = log
+        self.observer = observer
+        self.echo = echo
+        self.stopping = False
+
+    def events(self, events: Sequence[Event]) -> None:
+        self.log.append(events)
+        if self.observer is not None:
+            for event in events:
+                self.observer.event(event)
+
+
+class StepChannel:
+    """The runner's end of one attempt at a step: a `step.Channel`, for any thread.
+
+    Writes what the step prints. Settles who is first when a step wants to commit while the runner
+    gives it up.
+    """
+
+    def __init__(self, run: RunChannel, task: StepTask, on_start: Callable[[], None]) -> None:
+        self.started = on_start
+        self.events = run.events
+        self._run = run
+        self._step = task.asset.key
+        self._attempt = task.attempt
+        self._limit = task.limits.output_bytes
+        self._files: dict[str, OutputFile] = {}
+        self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self._turn = threading.Lock()
+        self._settled = False
+        self._ended = False
+
+    def output(self, stream: str, text: str) -> None:
+        with self._turn:
+            if self._ended:  # a thread that was given up, or one that the step left behind
+                return
+            file = self._files.get(stream)
+            if file is None:
+                path = f"{self._run.log.log_path(self._step, self._attempt)}.{stream}"
+                file = self._files[stream] = OutputFile(path, self._limit)
+            file.write(text)
+        if self._run.observer is not None:
+            self._run.observer.output(self._step.text, stream, text)
+
+    def written(self, stream: str, data: bytes) -> None:
+        """What a step in another process wrote to its standard output or error."""
+        decoder = self._decoders.get(stream)
+        if decoder is None:
+            decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+            self._decoders[stream] = decoder
+        text = decoder.decode(data)
+        self.output(stream, text)
+        if self._run.echo:
+            (sys.stdout if stream == "out" else sys.stderr).write(text)
+
+    def progress(self, done: float, total: float | None, unit: str) -> None:
+        if self._run.observer is not None:
+            self._run.observer.progress(self._step.text, done, total, unit)
+
+    def canceled(self) -> bool:
+        return self._run.stopping
+
+    def may_commit(self) -> bool:
+        return self._settle()
+
+    def give_up(self) -> bool:
+        """Whether the step can still be given up; then it will commit nothing."""
+        return self._settle()
+
+    def end(self) -> None:
+        with self._turn:
+            self._ended = True
+            for file in self._files.values():
+                file.close()
+
+    def _settle(self) -> bool:
+        with self._turn:
+            first, self._settled = not self._settled, True
+            return first

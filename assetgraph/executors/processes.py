@@ -1,0 +1,286 @@
+"""Steps in processes of their own: one worker a slot, each started once.
+
+A worker is a new interpreter, never a fork: a fork would hold this process's locks and threads.
+One socket a worker carries steps there and results back; what it writes to its standard output
+and error comes through two pipes. A worker that dies takes its own step with it and no other.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from multiprocessing.connection import Pipe
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from assetgraph.errors import WorkerError
+from assetgraph.executors.transport import Sender
+
+if TYPE_CHECKING:
+    from assetgraph.assets import Asset
+    from assetgraph.executors import Loadable
+    from assetgraph.keys import AssetKey
+
+T = TypeVar("T")
+END_S = 2.0
+_CHUNK = 65536
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from assetgraph.executors.worker import main; main(*map(int, sys.argv[2:]))"
+)
+
+
+class ProcessExecutor:
+    """Runs each step in one of `slots` worker processes."""
+
+    shares_memory = False
+
+    def __init__(
+        self,
+        slots: int,
+        *,
+        project: Loadable | None = None,
+        assets: Mapping[AssetKey, Asset] | None = None,
+    ) -> None:
+        self.slots = slots
+        self._sender = Sender(project, assets or {})
+        self._workers: set[_Worker] = set()
+        self._idle: list[_Worker] = []
+        # Nobody writes to it. Workers hold the other end, and are killed when this one closes.
+        self._lifeline: tuple[int, int] | None = None
+
+    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
+        """`fn(*args)` in a worker. The last argument is the channel: it stays here, and what the
+        worker's stand-in for it is told comes to it."""
+        *sent, channel = args
+        future = _StepFuture()
+        future.set_running_or_notify_cancel()
+        try:
+            data = self._sender.pack((fn, *sent))
+        except WorkerError as error:
+            future.set_exception(error)
+            return future
+        while not future.give_to(self._idle_worker() or self._start(), data, channel):
+            pass  # that worker has died while it was idle
+        return future
+
+    def interrupt(self) -> None:
+        for worker in tuple(self._workers):
+            worker.interrupt()
+
+    def shutdown(self) -> None:
+        for worker in tuple(self._workers):
+            worker.end()
+        for worker in tuple(self._workers):
+            worker.join()
+        self._idle.clear()
+        if self._lifeline is not None:
+            for fd in self._lifeline:
+                os.close(fd)
+            self._lifeline = None
+
+    def _start(self) -> _Worker:
+        if self._lifeline is None:
+            self._lifeline = os.pipe()
+        worker = _Worker(self._lifeline[0], self._sender.greeting(), self._idle.append)
+        self._workers.add(worker)
+        return worker
+
+    def _idle_worker(self) -> _Worker | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+class _StepFuture(Future[Any]):
+    worker: _Worker
+
+    def give_to(self, worker: _Worker, data: bytes, channel: Any) -> bool:
+        self.worker = worker
+        return worker.give(data, self, channel)
+
+    def cancel(self) -> bool:
+        """A step that runs is ended with its process."""
+        if self.done():
+            return False
+        self.worker.kill()
+        return True
+
+
+class _Worker:
+    """One worker process, seen from here, with a thread that listens to it."""
+
+    def __init__(self, lifeline: int, greeting: bytes, on_idle: Callable[[_Worker], None]) -> None:
+        self._on_idle = on_idle
+        self._turn = threading.Lock()
+        self._future: Future[Any] | None = None
+        self._channel: Any = None
+        self._gone = False
+        self._ending = False
+        self._socket, theirs = Pipe()
+        self._process = _start_process(theirs.fileno(), lifeline)
+        theirs.close()
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._streams = {self._process.stdout: "out", self._process.stderr: "err"}
+        for stream in self._streams:
+            os.set_blocking(stream.fileno(), False)
+        # A child of the worker may keep the socket open after the worker's death (macOS waits).
+        self._death_fd = os.pidfd_open(self._process.pid) if hasattr(os, "pidfd_open") else None
+        self._thread = threading.Thread(target=self._listen, name="listener", daemon=True)
+        self._thread.start()
+        self._send(greeting)
+
+    def give(self, data: bytes, future: Future[Any], channel: Any) -> bool:
+        """Start a step; False where the worker is gone."""
+        with self._turn:
+            if self._gone:
+                return False
+            self._channel, self._future = channel, future
+        self._send(data)
+        return True
+
+    def interrupt(self) -> None:
+        if self._future is not None:
+            self._signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        self._signal(signal.SIGKILL)
+
+    def end(self) -> None:
+        """An idle worker leaves; one that still runs a step is killed."""
+        self._ending = True
+        if self._future is not None or not self._send(b""):
+            self.kill()
+
+    def join(self) -> None:
+        self._thread.join(END_S)
+        if self._thread.is_alive():  # what it is doing does not end with it
+            self.kill()
+            self._thread.join()
+
+    def _send(self, data: bytes) -> bool:
+        try:
+            self._socket.send_bytes(data)
+        except OSError:
+            return False
+        return True
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the worker and to whatever its step has started."""
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass  # it is gone, or on its way
+
+    def _listen(self) -> None:
+        error: Exception | None = None
+        try:
+            self._listen_to_the_end()
+        except Exception as problem:  # a channel that takes no more: a full disk
+            error = problem
+        self._bury(error)
+
+    def _listen_to_the_end(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            for stream in self._streams:
+                selector.register(stream, selectors.EVENT_READ)
+            if self._death_fd is not None:
+                selector.register(self._death_fd, selectors.EVENT_READ)
+            while True:
+                for ready, _ in selector.select():
+                    if ready.fileobj == self._death_fd:
+                        while self._socket.poll() and self._receive():
+                            pass
+                        return
+                    if ready.fileobj is self._socket:
+                        if not self._receive():
+                            return
+                    elif not self._read(ready.fileobj):  # type: ignore[arg-type]
+                        selector.unregister(ready.fileobj)
+
+    def _receive(self) -> bool:
+        """Take one message; False where none will come any more."""
+        try:
+            kind, content = self._socket.recv()
+        except (EOFError, OSError):
+            return False
+        if kind == "done":
+            self._drain()
+            self._done(*content)
+        else:
+            getattr(self._channel, kind)(*content)
+        return True
+
+    def _done(self, outcome: Callable[[Future[Any]], None]) -> None:
+        future, self._future, self._channel = self._future, None, None
+        self._on_idle(self)
+        assert future is not None
+        outcome(future)
+
+    def _bury(self, error: Exception | None) -> None:
+        """Nothing of a worker that is gone may stay, and its step is told why."""
+        if not self._ending:
+            self.kill()
+        code = self._process.wait()
+        if error is None:
+            self._drain()
+        with self._turn:
+            self._gone = True
+        for stream in self._streams:
+            stream.close()
+        if self._death_fd is not None:
+            os.close(self._death_fd)
+        self._socket.close()
+        if self._future is not None:
+            self._future.set_exception(error or _death(code))
+
+    def _drain(self) -> None:
+        """What it wrote before it said that it was done is in the pipes already."""
+        for stream in self._streams:
+            while self._read(stream, wait=False):
+                pass
+
+    def _read(self, stream: IO[bytes], *, wait: bool = True) -> bool:
+        """Pass on some output. False at its end, or without `wait` where there is none now."""
+        try:
+            data = os.read(stream.fileno(), _CHUNK)
+        except BlockingIOError:
+            return wait
+        if data and self._channel is not None:
+            self._channel.written(self._streams[stream], data)
+        return bool(data)
+
+
+def _start_process(socket: int, lifeline: int) -> subprocess.Popen[bytes]:
+    import json
+
+    flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
+    path = json.dumps([entry for entry in sys.path if isinstance(entry, str)])
+    return subprocess.Popen(
+        [sys.executable, *flags, "-c", _BOOT, path, str(socket), str(lifeline)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        pass_fds=(socket, lifeline),
+        process_group=0,  # Ctrl-C is the runner's to handle
+    )
+
+
+def _death(code: int) -> WorkerError:
+    if code >= 0:
+        return WorkerError(f"its process ended with exit code {code}, without a result.")
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = "The machine may have run out of memory." if name == "SIGKILL" else None
+    return WorkerError(f"its process was killed by {name}.", hint=hint)

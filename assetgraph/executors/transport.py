@@ -1,0 +1,120 @@
+"""How a step travels to another process: an asset of the project by its key, any other by value."""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.assets import Asset
+from assetgraph.errors import WorkerError
+from assetgraph.keys import AssetKey
+from assetgraph.loading import source_hashes
+
+if TYPE_CHECKING:
+    from assetgraph.executors import Loadable
+
+
+class Sender:
+    """Packs what goes to workers. `assets` are those that `project` loads there too."""
+
+    def __init__(self, project: Loadable | None, assets: Mapping[AssetKey, Asset]) -> None:
+        self._assets = assets if project is not None else {}
+        self._project = project
+
+    def greeting(self) -> bytes:
+        """What a worker needs first: the project, and the hashes of the sources it has here."""
+        return pickle.dumps((self._project, source_hashes()))
+
+    def pack(self, work: Any) -> bytes:
+        """Raises `WorkerError` for what does not pickle."""
+        try:
+            return self._by_value(work) if self._has_strangers(work) else self._by_key(work)
+        except Exception as error:
+            raise WorkerError(
+                f"it cannot be sent to another process: {type(error).__name__}: {error}.",
+                hint="Define it in a module of the project, or choose the executor threads.",
+            ) from error
+
+    def _has_strangers(self, work: Any) -> bool:
+        return any(isinstance(item, Asset) and not self._knows(item) for item in _assets_of(work))
+
+    def _knows(self, asset: Asset) -> bool:
+        return self._assets.get(asset.key) is asset
+
+    def _by_key(self, work: Any) -> bytes:
+        class Pickler(pickle.Pickler):
+            persistent_id = staticmethod(self._reference)
+
+        return _dumps(Pickler, work)
+
+    def _by_value(self, work: Any) -> bytes:
+        import cloudpickle
+
+        class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+            persistent_id = staticmethod(self._reference)
+
+        return _dumps(Pickler, work)
+
+    def _reference(self, item: Any) -> tuple[str, ...] | None:
+        return item.key.parts if isinstance(item, Asset) and self._knows(item) else None
+
+
+class Receiver:
+    """Unpacks in a worker what a `Sender` packed. The project is loaded when the first of its
+    assets arrives."""
+
+    def __init__(self, greeting: bytes) -> None:
+        self._project: Loadable | None
+        self._project, self._sources = pickle.loads(greeting)
+        self._loaded: Mapping[AssetKey, Asset] | None = None
+        if self._project is not None:
+            os.chdir(self._project.root)
+
+        class Unpickler(pickle.Unpickler):
+            persistent_load = staticmethod(self._asset)
+
+        self._unpickler = Unpickler
+
+    def unpack(self, data: bytes) -> Any:
+        """Raises `WorkerError` where the project is not what it is at the sender's."""
+        work = self._unpickler(io.BytesIO(data)).load()
+        self._check_sources()
+        return work
+
+    def _asset(self, parts: tuple[str, ...]) -> Asset:
+        key = AssetKey.unchecked(parts)
+        if self._loaded is None:
+            assert self._project is not None
+            self._loaded = self._project.load().graph.assets
+        if key not in self._loaded:
+            raise WorkerError(
+                f"the project's modules no longer define {key.text!r}: they changed during the run."
+            )
+        return self._loaded[key]
+
+    def _check_sources(self) -> None:
+        here = source_hashes()
+        changed = sorted(p for p, digest in self._sources.items() if here.get(p, digest) != digest)
+        if changed:
+            raise WorkerError(
+                f"{', '.join(changed)} changed during the run.",
+                hint="Run it again: assetgraph materialize --stale",
+            )
+
+
+def _dumps(kind: Any, work: Any) -> bytes:
+    buffer = io.BytesIO()
+    kind(buffer, protocol=5).dump(work)
+    return buffer.getvalue()
+
+
+def _assets_of(work: Any) -> list[Any]:
+    """The assets among the arguments of a call: a step's own, and those that made its inputs."""
+    found = []
+    for item in work:
+        if hasattr(item, "asset"):
+            found += [item.asset, *(source.maker for source in item.inputs)]
+    return found

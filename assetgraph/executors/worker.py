@@ -1,0 +1,129 @@
+"""What runs in a worker process: one step after another, until the coordinator is done or gone."""
+
+from __future__ import annotations
+
+import faulthandler
+import fcntl
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+from assetgraph.capture import redirected_logs
+from assetgraph.errors import WorkerError
+from assetgraph.executors.transport import Receiver
+from assetgraph.signals import held_back
+
+Outcome = Callable[[Future[Any]], None]
+
+
+def main(socket: int, lifeline: int) -> None:
+    """Serve the coordinator at the other end of `socket`; `lifeline` closes when it dies."""
+    for fd in (socket, lifeline):
+        os.set_inheritable(fd, False)
+    _die_with(lifeline)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(  # type: ignore[union-attr]
+            encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+    connection = Connection(socket)
+    inbox: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    channel = _Channel(connection)
+    receiver = Receiver(inbox.get())
+    with redirected_logs():
+        while work := inbox.get():
+            outcome = _run(receiver, work, channel)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            channel.send("done", outcome)
+    os._exit(0)  # what the steps left running, threads and all, must not hold up the end
+
+
+def _die_with(lifeline: int) -> None:
+    """When the coordinator dies, its end of the lifeline closes, and the kernel kills this process
+    and what it started: even one that is stopped, or in a long call of a C library.
+
+    Where the kernel cannot do that (macOS), the receiving thread does, as soon as it runs.
+    """
+    if sys.platform == "linux":
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgid(0))
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+
+
+def _receive(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
+    try:
+        while True:
+            inbox.put(connection.recv_bytes())
+    except (EOFError, OSError):
+        os.killpg(0, signal.SIGKILL)
+
+
+def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
+    """The step's outcome as what to do with its future."""
+    try:
+        fn, *args = receiver.unpack(work)
+    except WorkerError as error:
+        return partial(_fail, error)
+    except BaseException as error:
+        message = f"it cannot be loaded in another process: {type(error).__name__}: {error}"
+        return partial(_fail, WorkerError(message, hint=getattr(error, "hint", None)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with held_back():
+            result = fn(*args, channel)
+        return partial(_succeed, result)
+    except KeyboardInterrupt:
+        return partial(_fail, KeyboardInterrupt())
+    except BaseException as error:
+        return partial(_fail, error)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _succeed(result: Any, future: Future[Any]) -> None:
+    future.set_result(result)
+
+
+def _fail(error: BaseException, future: Future[Any]) -> None:
+    future.set_exception(error)
+
+
+class _Channel:
+    """Stands in for the runner's channel: each call goes to it through the socket."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = threading.Lock()
+
+    def started(self) -> None:
+        self.send("started")
+
+    def events(self, events: Any) -> None:
+        self.send("events", events)
+
+    def output(self, stream: str, text: str) -> None:
+        """Not called: what is printed goes through the pipes."""
+
+    def progress(self, done: float, total: float | None, unit: str) -> None:
+        self.send("progress", done, total, unit)
+
+    def canceled(self) -> bool:
+        return False  # the interrupt of a run comes as a signal
+
+    def may_commit(self) -> bool:
+        return True  # a worker whose step is given up is killed
+
+    def send(self, kind: str, *content: Any) -> None:
+        with self._turn:
+            self._connection.send((kind, content))

@@ -1,0 +1,101 @@
+"""Ctrl-C and SIGTERM reach a run where it can take them: while a step works or the runner waits,
+never between a fact and its record."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_holding = False
+_open = False
+_pending: list[Callable[[], Any]] = []
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was told to end by SIGTERM."""
+
+    exit_code = 143
+
+
+def raise_on_sigterm() -> None:
+    """From now on SIGTERM raises `Terminated`, so that a run is recorded as canceled. For the
+    main thread of a program that does nothing else."""
+    signal.signal(signal.SIGTERM, _raise_terminated)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold back the signals whose handlers are Python's until `let_through`, or the end.
+
+    Only the main thread gets signals; elsewhere this does nothing. A signal that comes while
+    another is held back is let through at once: the person means it.
+    """
+    global _holding, _open
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outside = _holding, _open
+    handlers = {} if _holding else _hold()
+    _holding, _open = True, False
+    try:
+        yield
+    finally:
+        _holding, _open = outside
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if not _holding or _open:
+            _deliver()
+
+
+@contextmanager
+def let_through() -> Iterator[None]:
+    """Signals that were held back come now, and others as they come."""
+    global _open
+    if not _holding or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    outside, _open = _open, True
+    try:
+        _deliver()
+        yield
+    finally:
+        _open = outside
+
+
+def _hold() -> dict[signal.Signals, Any]:
+    handlers = {}
+    for number in _SIGNALS:
+        handler = signal.getsignal(number)
+        if callable(handler):
+            handlers[number] = handler
+            signal.signal(number, _holding_handler(handler))
+    return handlers
+
+
+def _holding_handler(
+    handler: Callable[[int, FrameType | None], Any],
+) -> Callable[[int, FrameType | None], None]:
+    def hold(number: int, frame: FrameType | None) -> None:
+        if _open or _pending:
+            _pending.clear()
+            handler(number, frame)
+        else:
+            _pending.append(lambda: handler(number, frame))
+
+    return hold
+
+
+def _deliver() -> None:
+    if _pending:
+        handle = _pending.pop()
+        _pending.clear()
+        handle()
+
+
+def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
+    raise Terminated

@@ -1,0 +1,311 @@
+"""What every executor must do alike: the same results, events, skips and logs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import warnings
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.executors import StepExecutor, make
+from assetgraph.records import EventType
+
+NAMES = ("serial", "threads", "processes")
+
+
+@pytest.fixture(params=NAMES)
+def executor(request: pytest.FixtureRequest) -> StepExecutor:
+    return make(request.param, None if request.param == "serial" else 2)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> dg.Instance:
+    return dg.Instance(tmp_path / "store")
+
+
+class Rate(dg.Config):
+    percent: int = 10
+
+
+@dg.asset
+def fares() -> list[int]:
+    return [100, 250]
+
+
+@dg.asset
+def tips(fares: list[int], config: Rate) -> list[float]:
+    return [fare * config.percent / 100 for fare in fares]
+
+
+@dg.asset
+def total(context: dg.AssetExecutionContext, fares: list[int], tips: list[float]) -> float:
+    context.add_output_metadata({"fares": len(fares)})
+    context.log.info("adding %d fares", len(fares))
+    return sum(fares) + sum(tips)
+
+
+@dg.asset
+def broken(fares: list[int]) -> int:
+    return fares[0] // 0
+
+
+@dg.asset
+def below(broken: int) -> int:
+    return broken
+
+
+@dg.asset
+def beside(fares: list[int]) -> int:
+    return len(fares)
+
+
+@dg.asset
+def talker() -> None:
+    print("printed by talker")
+    print("complained by talker", file=sys.stderr)
+    logging.getLogger("talk").warning("logged by talker")
+    warnings.warn("warned by talker", UserWarning, stacklevel=1)
+
+
+@dg.asset
+def other_talker() -> None:
+    print("printed by other_talker")
+
+
+@dg.asset
+def leaver() -> None:
+    sys.exit(3)
+
+
+class UnpicklableError(Exception):
+    def __init__(self) -> None:
+        super().__init__("it holds a lock")
+        self.lock = threading.Lock()
+
+    def __reduce__(self) -> str:
+        raise TypeError("cannot pickle a lock")
+
+
+@dg.asset
+def raises_unpicklable() -> None:
+    raise UnpicklableError
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@dg.asset
+def raises_mute() -> None:
+    raise MuteError
+
+
+@dg.asset
+async def awaited() -> int:
+    return 5
+
+
+@dg.asset
+def mutable() -> list[int]:
+    return [1]
+
+
+@dg.asset
+def mutates(mutable: list[int]) -> int:
+    mutable.append(2)
+    return len(mutable)
+
+
+@dg.asset
+def sees_no_mutation(mutable: list[int], mutates: int) -> int:
+    return len(mutable)
+
+
+def test_values_go_from_step_to_step(executor: StepExecutor, instance: dg.Instance) -> None:
+    result = dg.materialize([fares, tips, total], instance=instance, executor=executor)
+    assert result.value("total") == 385
+    assert result.materialization("total").metadata == {"fares": 2}
+    assert result.outcome.record.step_counts == {"success": 3}
+
+
+def test_config_reaches_the_step(executor: StepExecutor, instance: dg.Instance) -> None:
+    config = dg.RunConfig({"tips": Rate(percent=20)})
+    result = dg.materialize([fares, tips], config, instance=instance, executor=executor)
+    assert result.value("tips") == [20.0, 50.0]
+
+
+def test_the_events_of_a_step_are_the_same_in_the_same_order(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    result = dg.materialize([fares, tips, total], instance=instance, executor=executor)
+    of_total = [e.type for e in result.events if e.step == "total"]
+    assert of_total == [
+        EventType.STEP_START,
+        EventType.LOADED_INPUT,
+        EventType.LOADED_INPUT,
+        EventType.LOG,
+        EventType.STEP_OUTPUT,
+        EventType.ASSET_MATERIALIZATION,
+        EventType.STEP_SUCCESS,
+    ]
+    assert [e.type for e in result.events if e.step is None] == [
+        EventType.RUN_START,
+        EventType.RUN_SUCCESS,
+    ]
+
+
+def test_a_failed_step_skips_only_its_descendants(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    result = dg.materialize(
+        [fares, broken, below, beside], instance=instance, executor=executor, raise_on_error=False
+    )
+    assert not result.success
+    assert result.outcome.record.step_counts == {"success": 2, "failure": 1, "skipped": 1}
+    failure = result.failures["broken"]
+    assert (failure.type, failure.frames[-1].function) == ("ZeroDivisionError", "broken")
+    assert "fares[0] // 0" in failure.frames[-1].source[2]
+    skipped = [e for e in result.events if e.type is EventType.STEP_SKIPPED]
+    assert [(e.step, e.data["upstream"]) for e in skipped] == [("below", "broken")]
+
+
+def test_what_an_asset_raised_is_raised(executor: StepExecutor, instance: dg.Instance) -> None:
+    with pytest.raises(ZeroDivisionError):
+        dg.materialize([fares, broken], instance=instance, executor=executor)
+
+
+def test_an_exception_that_cannot_travel_is_recorded_all_the_same(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    result = dg.materialize(
+        [raises_unpicklable, raises_mute, leaver],
+        instance=instance,
+        executor=executor,
+        raise_on_error=False,
+    )
+    assert result.failures["raises_unpicklable"].message == "it holds a lock"
+    assert result.failures["raises_mute"].message == "<its message cannot be read: RuntimeError>"
+    assert result.failures["leaver"].message == "the asset called sys.exit(3)"
+
+
+@pytest.mark.filterwarnings("always")
+def test_what_a_step_says_lands_under_that_step(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    result = dg.materialize([talker, other_talker], instance=instance, executor=executor)
+    assert printed(result) == {
+        ("talker", "out"): "printed by talker\n",
+        ("talker", "err"): "complained by talker\n",
+        ("other_talker", "out"): "printed by other_talker\n",
+    }
+    logged = {e.message: e.level for e in result.events if e.type is EventType.LOG}
+    assert logged == {
+        "logged by talker": "WARNING",
+        "UserWarning: warned by talker": "WARNING",
+    }
+
+
+def test_an_observer_hears_all_while_it_happens(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    heard: list[tuple[str, ...]] = []
+
+    class Listener:
+        def event(self, event: object) -> None:
+            pass
+
+        def output(self, step: str, stream: str, text: str) -> None:
+            heard.append((step, stream, text.strip()))
+
+        def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
+            heard.append((step, str(done), str(total), unit))
+
+    @dg.asset
+    def counts(context: dg.AssetExecutionContext) -> None:
+        print("counting")
+        context.progress(1, 2, "rows")
+
+    run(instance, [counts], executor, Listener())
+    assert ("counts", "1", "2", "rows") in heard
+    assert any(step == "counts" and "counting" in text for step, _, text, *_ in heard)
+
+
+def test_an_async_asset_runs(executor: StepExecutor, instance: dg.Instance) -> None:
+    assert dg.materialize([awaited], instance=instance, executor=executor).value("awaited") == 5
+
+
+def test_no_reader_sees_what_another_did_to_a_value(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    result = dg.materialize(
+        [mutable, mutates, sees_no_mutation], instance=instance, executor=executor
+    )
+    assert (result.value("mutates"), result.value("sees_no_mutation")) == (2, 1)
+
+
+def test_assets_defined_inside_a_function_run(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    offset = 40
+
+    @dg.asset
+    def inner() -> int:
+        return offset + 2
+
+    assert dg.materialize([inner], instance=instance, executor=executor).value("inner") == 42
+
+
+def test_a_run_leaves_its_executor_without_processes(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    @dg.asset
+    def pid() -> int:
+        return os.getpid()
+
+    ran_in = dg.materialize([pid], instance=instance, executor=executor).value("pid")
+    if ran_in != os.getpid():
+        with pytest.raises(ProcessLookupError):
+            os.kill(ran_in, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "jobs", "message"),
+    [
+        ("serial", 2, "one step at a time"),
+        ("thread", None, "Did you mean 'threads'"),
+        ("threads", 0, "0 jobs"),
+    ],
+)
+def test_an_executor_that_cannot_be_says_what_can(
+    name: str, jobs: int | None, message: str
+) -> None:
+    with pytest.raises(dg.AssetGraphError, match=message):
+        make(name, jobs)
+
+
+def test_more_than_one_job_means_processes() -> None:
+    assert type(make(None, 2)).__name__ == "ProcessExecutor"
+    assert type(make(None, 1)).__name__ == "SerialExecutor"
+
+
+def printed(result: dg.RunResult) -> dict[tuple[str, str], str]:
+    files = result.instance.store.runs.outputs(result.run_id)
+    return {(key, stream): Path(path).read_text() for key, _, stream, path in files}
+
+
+def run(instance, assets, executor, observer):
+    from assetgraph.plan import make_plan
+    from assetgraph.runner import run_plan
+    from assetgraph.state import State
+
+    graph = dg.Definitions(assets).graph
+    state = State.of_store(graph, instance.store)
+    return run_plan(
+        make_plan(graph, state, graph.order), state, executor=executor, observer=observer
+    )
