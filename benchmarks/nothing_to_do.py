@@ -1,0 +1,146 @@
+"""What it costs to find out that nothing is to do: 1000 assets in layers, all of them fresh.
+
+    python benchmarks/nothing_to_do.py [--size 1000] [--peers] [--repeat 3]
+
+Every tool makes the graph once and then, in a process of its own whose imports are not counted,
+checks it again. With --peers, those of doit, Hamilton (with its cache) and redun that are installed
+are measured in the same run. "cold" is assetgraph without its cache of code versions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from steps import parents, source
+
+
+def check_assetgraph(size: int) -> float:
+    from assetgraph.plan import make_plan
+    from assetgraph.project import Project, find_project
+    from assetgraph.runner import run_plan
+    from assetgraph.state import State
+
+    _write("pipeline", "import assetgraph as dg\n" + source("layered", size, "@dg.asset"))
+    Path("pyproject.toml").write_text('[tool.assetgraph]\nmodule = "pipeline"\n')
+    project: Project = find_project()
+    graph = project.load().graph
+    start = time.perf_counter()
+    state = State.of_store(graph.require_valid(), project.open_store())
+    plan = make_plan(graph, state, graph.order, stale_only=True)
+    spent = time.perf_counter() - start
+    if plan.steps:
+        run_plan(plan, state)
+    return spent
+
+
+def check_cold(size: int) -> float:
+    shutil.rmtree(".assetgraph/cache", ignore_errors=True)
+    return check_assetgraph(size)
+
+
+def check_doit(size: int) -> float:
+    from steps import run_doit
+
+    return run_doit("layered", size)
+
+
+def check_hamilton(size: int) -> float:
+    from hamilton import driver  # type: ignore[import-not-found]
+
+    text = "".join(
+        f"def n{i}({', '.join(f'n{p}: int' for p in parents('layered', i))}) -> int:\n"
+        f"    return {' + '.join([str(i % 7), *(f'n{p}' for p in parents('layered', i))])}\n\n"
+        for i in range(size)
+    )
+    module = _imported("pipeline", text)
+    start = time.perf_counter()
+    built = driver.Builder().with_modules(module).with_cache(path="cache").build()
+    built.execute([f"n{i}" for i in range(size - 10, size)])
+    return time.perf_counter() - start
+
+
+def check_redun(size: int) -> float:
+    from redun import Scheduler  # type: ignore[import-not-found]
+    from redun.backends.db import RedunBackendDb  # type: ignore[import-not-found]
+
+    text = "from redun import task\nredun_namespace = 'bench'\n"
+    text += source("layered", size, "@task()")
+    text += "\n@task()\ndef everything():\n"
+    for i in range(size):
+        names = ", ".join(f"v{p}" for p in parents("layered", i))
+        text += f"    v{i} = n{i}({names})\n"
+    text += f"    return [{', '.join(f'v{i}' for i in range(size - 10, size))}]\n"
+    module = _imported("pipeline", text)
+    start = time.perf_counter()
+    backend = RedunBackendDb(db_uri="sqlite:///redun.db")
+    backend.load()
+    Scheduler(backend=backend).run(module.everything())
+    return time.perf_counter() - start
+
+
+RUNNERS: dict[str, Callable[[int], float]] = {
+    "assetgraph": check_assetgraph,
+    "cold": check_cold,
+    "doit": check_doit,
+    "hamilton": check_hamilton,
+    "redun": check_redun,
+}
+
+
+def measure(tool: str, size: int, repeat: int) -> float:
+    """Seconds of the quickest of `repeat` checks, after one run that made everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, os.path.abspath(__file__), "--one", tool, "--size", str(size)]
+        seconds = []
+        for _ in range(repeat + 1):
+            done = subprocess.run(
+                command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+            )
+            seconds.append(json.loads(done.stdout.splitlines()[-1]))
+    return min(seconds[1:])
+
+
+def _write(name: str, text: str) -> None:
+    if not Path(f"{name}.py").exists():
+        Path(f"{name}.py").write_text(text)
+
+
+def _imported(name: str, text: str) -> Any:
+    _write(name, text)
+    sys.path.insert(0, "")
+    return __import__(name)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--size", type=int, default=1000)
+    parser.add_argument("--peers", action="store_true")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(RUNNERS[options.one](options.size)))
+        return
+    for tool in RUNNERS if options.peers else ("assetgraph", "cold"):
+        try:
+            seconds = measure(tool, options.size, options.repeat)
+            print(f"{tool:10} {seconds:8.3f} s for {options.size} assets", flush=True)
+        except subprocess.CalledProcessError:
+            print(f"{tool:10} not installed, or failed", flush=True)
+
+
+if __name__ == "__main__":
+    main()
