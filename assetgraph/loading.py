@@ -166,7 +166,7 @@ def install(project_root: Path | str) -> ProjectFinder:
     finder = _finders.get(folder.root)
     if finder is None or finder not in sys.meta_path:
         finder = _finders[folder.root] = ProjectFinder(folder)
-        sys.meta_path.insert(_place_before_path_finder(), finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(_place_before_path_finder(), finder)
     return finder
 
 
@@ -174,7 +174,7 @@ def uninstall(project_root: Path | str) -> None:
     """Undo `install`; what was imported stays."""
     finder = _finders.pop(os.path.abspath(project_root), None)
     if finder in sys.meta_path:
-        sys.meta_path.remove(finder)  # type: ignore[arg-type]
+        sys.meta_path.remove(finder)
 
 
 def forget(project_root: Path | str) -> tuple[str, ...]:

@@ -109,9 +109,8 @@ def _project(
                 f"{file}: [tool.assetgraph] has no setting {name!r}.",
                 hint=f"It has: module, {', '.join(_SETTINGS)}.",
             )
-        kind = _SETTINGS[name]
-        if type(value) is not kind or (kind is int and value < 1):
-            wanted = "text" if kind is str else "a whole number from 1"
+        wanted = "text" if _SETTINGS[name] is str else "a whole number from 1"
+        if type(value) is not _SETTINGS[name] or (isinstance(value, int) and value < 1):
             raise ProjectError(f"{file}: [tool.assetgraph] {name} must be {wanted}.")
     named = settings.get("module", ())
     named = (named,) if isinstance(named, str) else tuple(named)
