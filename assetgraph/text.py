@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_UNPRINTED = ("Cc", "Cs", "Zl", "Zp")
+_NONCHARACTERS = frozenset("\ufffe\uffff")  # which XML refuses
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -45,11 +47,10 @@ def first_line(text: str | None) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` with a blank for each control character and without marks that turn its direction."""
+    """`text` with a blank for whatever is no character to print, without marks that turn it."""
     if text.isascii() and text.isprintable():
         return text
-    kept = (c for c in text if c not in _BIDI_CONTROLS)
-    return "".join(" " if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in kept)
+    return "".join(c if _is_printed(c) else " " for c in text if c not in _BIDI_CONTROLS)
 
 
 def width(text: str) -> int:
@@ -70,6 +71,10 @@ def shorten(text: str, limit: int) -> str:
             break
         kept += character
     return kept.rstrip() + "…" if limit > 0 else ""
+
+
+def _is_printed(character: str) -> bool:
+    return unicodedata.category(character) not in _UNPRINTED and character not in _NONCHARACTERS
 
 
 def _columns(character: str) -> int:

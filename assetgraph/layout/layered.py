@@ -1,0 +1,219 @@
+"""The layout as a whole. Deterministic: the same graph gives the same picture, in whatever order
+its cards and edges are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assetgraph.layout.alignment import heights
+from assetgraph.layout.ordering import order
+from assetgraph.layout.packing import pack
+from assetgraph.layout.ranking import layered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from assetgraph.layout.packing import Size
+    from assetgraph.layout.ranking import Neighbours
+
+Point = tuple[float, float]
+Edge = tuple[str, str]
+
+STEEPNESS = 6  # a space between columns is at least this part of the highest climb in it
+WIDEST_SPACE = 4  # in spaces of the usual width
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What is kept free between columns at least, between the cards and the bends of a column, and
+    between components."""
+
+    column: float = 56
+    card: float = 20
+    bend: float = 10
+    component: float = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`positions` are the upper left corners of the cards; x grows to the right, y downward.
+
+    A route leads from the middle of the right side of a card to the middle of the left side of
+    another and meets no third. Two points of it that differ in height lie on either side of the
+    space between two columns: a curve that leaves and arrives level belongs there. An edge that
+    closes a circle leads back; one from a card to itself has no route.
+    """
+
+    positions: dict[str, Point]
+    routes: dict[Edge, tuple[Point, ...]]
+    width: float
+    height: float
+
+
+def layout(
+    sizes: Mapping[str, Size],
+    edges: Iterable[Edge],
+    *,
+    aspect: float = 1.6,
+    gaps: Gaps | None = None,
+) -> Layout:
+    """A layered layout from left to right of cards of these (width, height), packed for a window of
+    `aspect` (width / height). An edge of a card that is not in `sizes` is left out."""
+    gaps = gaps or Gaps()
+    names = sorted(sizes)
+    number = {name: n for n, name in enumerate(names)}
+    pairs = sorted({(number[a], number[b]) for a, b in edges if a in number and b in number})
+    children, turned = _without_circles(len(names), pairs)
+    parts = [
+        _Part(members, children, [sizes[names[n]] for n in members], gaps)
+        for members in _components(children)
+    ]
+    packed = pack([(part.width, part.height) for part in parts], aspect, gaps.component)
+    positions: dict[int, Point] = {}
+    routes: dict[tuple[int, int], tuple[Point, ...]] = {}
+    for part, corner in zip(parts, packed.corners, strict=True):
+        positions |= {n: _moved(point, corner) for n, point in part.corners()}
+        routes |= {pair: tuple(_moved(p, corner) for p in route) for pair, route in part.routes()}
+    routes |= {(a, b): routes[b, a][::-1] for a, b in turned}
+    return Layout(
+        {names[n]: positions[n] for n in range(len(names))},
+        {(names[a], names[b]): routes[a, b] for a, b in pairs if a != b},
+        round(packed.width, 1),
+        round(packed.height, 1),
+    )
+
+
+class _Part:
+    """One component, with its upper left corner at (0, 0). `members` are numbers of cards."""
+
+    def __init__(
+        self, members: Sequence[int], children: Neighbours, sizes: Sequence[Size], gaps: Gaps
+    ) -> None:
+        self.members = members
+        self.sizes = sizes
+        local = {n: vertex for vertex, n in enumerate(members)}
+        self.children = [[local[child] for child in children[n]] for n in members]
+        self.graph = layered(self.children)
+        order(self.graph)
+        self._place_in_height(gaps)
+        self._place_in_width(gaps)
+
+    def corners(self) -> Iterable[tuple[int, Point]]:
+        for vertex, n in enumerate(self.members):
+            yield n, (self.left[vertex], self.middle[vertex] - self.sizes[vertex][1] / 2)
+
+    def routes(self) -> Iterable[tuple[tuple[int, int], list[Point]]]:
+        for vertex, near in enumerate(self.children):
+            for child in near:
+                yield (self.members[vertex], self.members[child]), self._route(vertex, child)
+
+    def _place_in_height(self, gaps: Gaps) -> None:
+        cards = self.graph.count
+        high = [height / 2 for _, height in self.sizes] + [0.0] * len(self.graph.left)
+
+        def distance(upper: int, lower: int) -> float:
+            gap = gaps.card if upper < cards and lower < cards else gaps.bend
+            return high[upper] + gap + high[lower]
+
+        middle = heights(self.graph, distance)
+        top = min(y - half for y, half in zip(middle, high, strict=False))
+        self.middle = [round(y - top, 1) for y in middle]
+        self.height = max(y + half for y, half in zip(self.middle, high, strict=False))
+
+    def _place_in_width(self, gaps: Gaps) -> None:
+        graph = self.graph
+        self.left = [0.0] * len(graph.left)
+        self.right = [0.0] * len(graph.left)
+        x = 0.0
+        for layer in graph.layers:
+            cards = [vertex for vertex in layer if not graph.is_bend(vertex)]
+            width = max(self.sizes[vertex][0] for vertex in cards)
+            for vertex in layer:
+                self.left[vertex], self.right[vertex] = x, x + width
+            climbs = [
+                abs(self.middle[vertex] - self.middle[other])
+                for vertex in layer
+                for other in graph.right[vertex]
+            ]
+            self.width = x + width
+            space = max(climbs, default=0.0) / STEEPNESS
+            x += width + min(max(gaps.column, space), gaps.column * WIDEST_SPACE)
+
+    def _route(self, vertex: int, child: int) -> list[Point]:
+        points = [(self.left[vertex] + self.sizes[vertex][0], self.middle[vertex])]
+        _extend(points, (self.right[vertex], self.middle[vertex]))
+        for bend in self.graph.trunks.get(vertex, ()):
+            if self.left[bend] >= self.left[child]:
+                break
+            _extend(points, (self.left[bend], self.middle[bend]))
+            _extend(points, (self.right[bend], self.middle[bend]))
+        _extend(points, (self.left[child], self.middle[child]))
+        return points
+
+
+def _extend(points: list[Point], point: Point) -> None:
+    """Append `point`; of points level with each other, only the first and the last are kept."""
+    if points[-1] == point:
+        return
+    if len(points) > 1 and points[-2][1] == points[-1][1] == point[1]:
+        points.pop()
+    points.append(point)
+
+
+def _moved(point: Point, corner: Point) -> Point:
+    return round(point[0] + corner[0], 1), round(point[1] + corner[1], 1)
+
+
+def _without_circles(
+    count: int, pairs: Sequence[tuple[int, int]]
+) -> tuple[Neighbours, set[tuple[int, int]]]:
+    """The children of each card, and the edges that were turned around to break circles."""
+    children = _children(count, pairs)
+    turned: set[tuple[int, int]] = set()
+    on_path, seen = [False] * count, [False] * count
+    for start in range(count):
+        path = [(start, iter((start,)))]
+        while path:
+            n, rest = path[-1]
+            child = next(rest, None)
+            if child is None:
+                on_path[n] = False
+                path.pop()
+            elif on_path[child]:
+                turned.add((n, child))
+            elif not seen[child]:
+                seen[child] = on_path[child] = True
+                path.append((child, iter(children[child])))
+    if turned:
+        kept = (set(pairs) - turned) | {(b, a) for a, b in turned if a != b}
+        children = _children(count, sorted(kept))
+    return children, {(a, b) for a, b in turned if a != b}
+
+
+def _children(count: int, pairs: Iterable[tuple[int, int]]) -> Neighbours:
+    children: Neighbours = [[] for _ in range(count)]
+    for a, b in pairs:
+        children[a].append(b)
+    return children
+
+
+def _components(children: Neighbours) -> list[list[int]]:
+    near = [list(others) for others in children]
+    for n, others in enumerate(children):
+        for child in others:
+            near[child].append(n)
+    seen = [False] * len(near)
+    parts = []
+    for start in range(len(near)):
+        part = []
+        pending = [start]
+        while pending:
+            n = pending.pop()
+            if not seen[n]:
+                seen[n] = True
+                part.append(n)
+                pending += near[n]
+        if part:
+            parts.append(sorted(part))
+    return parts

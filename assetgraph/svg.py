@@ -1,0 +1,220 @@
+"""A graph as an SVG picture, for a file or a notebook. Light or dark as the reader's system is."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from assetgraph.layout import layout
+from assetgraph.text import first_line, printable
+from assetgraph.theme import DARK, LIGHT, LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from assetgraph.layout import Point
+    from assetgraph.records import AssetState
+    from assetgraph.theme import Card, Palette
+
+MARGIN = 24
+PADDING = 12
+NARROWEST, USUAL, WIDEST = 120, 216, 272
+NAME_SIZE, TEXT_SIZE, NOTE_SIZE = 13, 12, 11
+FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+
+
+def graph_svg(
+    cards: Sequence[Card], edges: Iterable[tuple[str, str]], *, aspect: float = 1.6
+) -> str:
+    """A whole document. `edges` are (upstream, downstream) ids; `aspect` is the shape of the window
+    (width / height) that the parts of the graph are packed for."""
+    shape = _Shape.of(cards)
+    placed = layout({c.id: (shape.width, shape.height) for c in cards}, edges, aspect=aspect)
+    ends = dict.fromkeys(route[-1] for route in placed.routes.values())
+    width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
+    role = "group" if any(card.link for card in cards) else "img"
+    count = "1 asset" if len(cards) == 1 else f"{len(cards)} assets"
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="assetgraph" role="{role}"'
+        f' viewBox="0 0 {_px(width)} {_px(height)}" width="{_px(width)}" height="{_px(height)}">',
+        f"<title>Lineage of {count}</title>",
+        f"<style>{_style()}</style>",
+        f'<clipPath id="{shape.clip}"><rect width="{shape.width}" height="{shape.height}"/>'
+        "</clipPath>",
+        '<rect class="ground" width="100%" height="100%" rx="8"/>',
+        f'<g transform="translate({MARGIN} {MARGIN})">',
+        *(f'<path class="edge" d="{_curve(route)}"/>' for route in placed.routes.values()),
+        *(f'<path class="tip" d="{_tip(end)}"/>' for end in ends),
+        *(shape.drawn(card, placed.positions[card.id]) for card in cards),
+        "</g>",
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What all cards of a picture have in common: a row for whatever one of them has to say."""
+
+    width: int
+    with_description: bool
+    with_group: bool
+    with_state: bool
+
+    @staticmethod
+    def of(cards: Sequence[Card]) -> _Shape:
+        names = max((_ems(card.id) * NAME_SIZE * 1.05 for card in cards), default=0)
+        with_description = any(first_line(card.description) for card in cards)
+        with_state = any(card.state is not None for card in cards)
+        least = USUAL if with_description or with_state else NARROWEST
+        return _Shape(
+            min(max(least, int(names) + 2 * PADDING), WIDEST),
+            with_description,
+            len({card.group for card in cards}) > 1,
+            with_state,
+        )
+
+    @property
+    def height(self) -> int:
+        return 40 + 19 * self.with_description + 24 * (self.with_group or self.with_state)
+
+    @property
+    def clip(self) -> str:
+        return f"assetgraph-{self.width}-{self.height}"
+
+    def drawn(self, card: Card, corner: Point) -> str:
+        x, y = corner
+        parts = [
+            f'<g transform="translate({_px(x)} {_px(y)})" clip-path="url(#{self.clip})">',
+            f"<title>{_escaped(_summary(card))}</title>",
+            f'<rect class="card" x=".5" y=".5" width="{self.width - 1}"'
+            f' height="{self.height - 1}" rx="8"/>',
+            self._text("name", 25, card.id, NAME_SIZE * 1.05),
+        ]
+        if self.with_description:
+            parts.append(self._text("about", 44, first_line(card.description), TEXT_SIZE))
+        parts += self._footer(card)
+        drawn = "".join([*parts, "</g>"])
+        return f'<a href="{_escaped(card.link)}">{drawn}</a>' if card.link else drawn
+
+    def _text(self, kind: str, y: float, text: str, size: float) -> str:
+        shown = _escaped(_fitted(printable(text), (self.width - 2 * PADDING) / size))
+        return f'<text class="{kind}" x="{PADDING}" y="{y}">{shown}</text>'
+
+    def _footer(self, card: Card) -> Iterator[str]:
+        base = self.height - 14
+        x = float(PADDING)
+        if card.state is not None:
+            look = LOOKS[card.state]
+            width = round((_ems(look.word) + 2.6) * NOTE_SIZE, 1)
+            yield (
+                f'<g class="{card.state}"><rect class="pill" x="{_px(x - 2)}" y="{base - 12.5}"'
+                f' width="{_px(width)}" height="18" rx="9"/>'
+                f'<text class="state" x="{_px(x + 6)}" y="{base}">{look.glyph} {look.word}</text>'
+                "</g>"
+            )
+            x += width + 6
+        if self.with_group:
+            room = (self.width - PADDING - x) / NOTE_SIZE
+            group = _escaped(_fitted(printable(card.group), room))
+            yield f'<text class="group" x="{self.width - PADDING}" y="{base}">{group}</text>'
+
+
+def _summary(card: Card) -> str:
+    state = LOOKS[card.state].word if card.state is not None else ""
+    words = [printable(card.id), printable(card.group), state, first_line(card.description)]
+    return " · ".join(word for word in words if word)
+
+
+def _curve(route: Sequence[Point]) -> str:
+    """Level where the route is, and an S from one height to another."""
+    x, y = route[0]
+    steps = [f"M{_px(x)} {_px(y)}"]
+    for (x1, y1), (x2, y2) in pairwise(route):
+        if y1 == y2:
+            steps.append(f"H{_px(x2)}")
+        else:
+            middle = (x1 + x2) / 2
+            steps.append(f"C{_px(middle)} {_px(y1)} {_px(middle)} {_px(y2)} {_px(x2)} {_px(y2)}")
+    return "".join(steps)
+
+
+def _tip(end: Point) -> str:
+    x, y = end
+    return f"M{_px(x)} {_px(y)}l-7 -3.5v7z"
+
+
+def _style() -> str:
+    """Every rule starts at the picture, so that a notebook around it is left alone."""
+    fixed = {
+        "text": f"font:{TEXT_SIZE}px {FONT}",
+        ".state,.assetgraph .group": f"font-size:{NOTE_SIZE}px",
+        ".group": "text-anchor:end",
+    }
+    light = {state: (look.light, look.light_tint) for state, look in LOOKS.items()}
+    dark = {state: (look.dark, look.dark_tint) for state, look in LOOKS.items()}
+    return (
+        _rules(fixed | _colours(LIGHT, light))
+        + f"@media(prefers-color-scheme:dark){{{_rules(_colours(DARK, dark))}}}"
+    )
+
+
+def _colours(palette: Palette, states: Mapping[AssetState, tuple[str, str]]) -> dict[str, str]:
+    rules = {
+        ".ground": f"fill:{palette.background}",
+        ".card": f"fill:{palette.surface};stroke:{palette.line}",
+        ".name": f"fill:{palette.text};font-size:{NAME_SIZE}px;font-weight:600",
+        ".about,.assetgraph .group": f"fill:{palette.muted}",
+        ".edge": f"fill:none;stroke:{palette.edge};stroke-width:1.5",
+        ".tip": f"fill:{palette.edge}",
+    }
+    for state, (colour, tint) in states.items():
+        rules |= {f".{state} .pill": f"fill:{tint}", f".{state} .state": f"fill:{colour}"}
+    return rules
+
+
+def _rules(rules: Mapping[str, str]) -> str:
+    return "".join(f".assetgraph {place}{{{rule}}}" for place, rule in rules.items())
+
+
+def _fitted(text: str, room: float) -> str:
+    """`text`, cut with an ellipsis to `room` in ems."""
+    if _ems(text) <= room:
+        return text
+    used, end = 1.0, 0
+    for character in text:
+        used += _ems(character)
+        if used > room:
+            break
+        end += 1
+    return text[:end].rstrip() + "…"
+
+
+def _ems(text: str) -> float:
+    """How wide `text` is at most in a usual sans-serif font, about."""
+    return sum(map(_em, text))
+
+
+def _em(character: str) -> float:
+    if character in "iljtfrI.,:;'|!-()[]/ ":
+        return 0.36
+    if character in "mwMW@%":
+        return 0.92
+    if character.isascii():
+        return 0.7 if character.isupper() else 0.58
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.7
+
+
+def _px(length: float) -> str:
+    return f"{length:.1f}".removesuffix(".0")
+
+
+def _escaped(text: str) -> str:
+    return printable(text).translate(_ENTITIES)
+
+
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
