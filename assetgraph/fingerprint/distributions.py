@@ -1,0 +1,91 @@
+"""Which installed distribution a module belongs to, and its version.
+
+The names of the `*.dist-info` folders say nearly all of it; the files in them are read only for a
+module that is not called like its distribution (`yaml` of PyYAML), and the answer is cached.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import MutableMapping
+from functools import cached_property
+from hashlib import blake2b
+
+_INFO = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info$")
+
+
+class Distributions:
+    def __init__(self, cache: MutableMapping[str, bytes]) -> None:
+        self._cache = cache
+        self._known: dict[str, str | None] = {}
+
+    def of(self, module: str) -> str | None:
+        """The distributions of the top-level module `module` with their versions, as text
+        ("PyYAML 6.0.1"); "" for the standard library; None for what nobody installed."""
+        if module not in self._known:
+            self._known[module] = self._find(module)
+        return self._known[module]
+
+    def _find(self, module: str) -> str | None:
+        if module in sys.stdlib_module_names or module in sys.builtin_module_names:
+            return ""
+        by_name = [info for info in self._installed if _plain_name(info) == _plain(module)]
+        return _titles(by_name[:1] or self._owners(module)) or None
+
+    @cached_property
+    def _installed(self) -> dict[str, str]:
+        """The folder of each `*.dist-info`; the first on the path wins."""
+        found: dict[str, str] = {}
+        for folder in sys.path:
+            try:
+                names = sorted(os.listdir(folder or "."))
+            except OSError:
+                continue
+            for name in names:
+                if _INFO.match(name):
+                    found.setdefault(name, folder)
+        return found
+
+    def _owners(self, module: str) -> list[str]:
+        listing = "\n".join([module, *self._installed]).encode()
+        key = f"distributions-{blake2b(listing, digest_size=16).hexdigest()}"
+        cached = self._cache.get(key)
+        if cached is None:
+            owners = [
+                info for info, folder in self._installed.items() if _holds(folder, info, module)
+            ]
+            cached = self._cache[key] = "\n".join(owners).encode()
+        return cached.decode().split("\n") if cached else []
+
+
+def _holds(folder: str, info: str, module: str) -> bool:
+    name = module.encode()
+    listed = _read(f"{folder}/{info}/top_level.txt")
+    if listed is not None:
+        return name in listed.split()
+    record = b"\n" + (_read(f"{folder}/{info}/RECORD") or b"")
+    return any(b"\n" + name + end in record for end in (b"/", b".py,", b"."))
+
+
+def _read(path: str) -> bytes | None:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _titles(infos: list[str]) -> str:
+    matches = [match for match in map(_INFO.match, infos) if match]
+    return ", ".join(f"{match['name']} {match['version']}" for match in matches)
+
+
+def _plain_name(info: str) -> str:
+    match = _INFO.match(info)
+    return _plain(match["name"]) if match else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "_", name).lower()

@@ -1,0 +1,359 @@
+"""A source file as a `File`: its definitions, and what the module does beside making them.
+
+The tree is walked once: the code of an inner function enters that of the outer one as a digest,
+with the names that it takes from outside.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from assetgraph.fingerprint.notes import use_note
+from assetgraph.fingerprint.scopes import Closed, Scope, Use
+from assetgraph.fingerprint.summary import (
+    Class,
+    Decorator,
+    File,
+    Function,
+    Note,
+    Piece,
+    Statement,
+)
+from assetgraph.fingerprint.trees import TreeWriter
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+_NOTHING = Closed(b"", [], [])
+_DEEP = 50_000
+
+
+def summarize(source: bytes | str, filename: str) -> File:
+    """What `source` says. Raises `SyntaxError` or `ValueError` where it is not Python."""
+    tree = ast.parse(source, filename)
+    try:
+        return Summary().of(tree)
+    except RecursionError:  # an elif chain of hundreds, say
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(_DEEP)
+        try:
+            return Summary().of(tree)
+        finally:
+            sys.setrecursionlimit(limit)
+
+
+class Summary(TreeWriter):
+    """Gathers what a file says while its tree is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._names: dict[str, int] = {}
+        self._functions: list[Callable[[], Function]] = []
+        self._classes: list[Callable[[], Class]] = []
+        self._imports: dict[str, list[str]] = {}
+        self._stars: list[str] = []
+        self._statements: dict[str, list[Statement]] = {}
+
+    def writers(self) -> dict[type[ast.AST], Callable[[Any], None]]:
+        return super().writers() | {
+            ast.FunctionDef: self._function,
+            ast.AsyncFunctionDef: self._function,
+            ast.Lambda: self._lambda,
+            ast.ClassDef: self._class,
+        }
+
+    def of(self, tree: ast.Module) -> File:
+        for statement in tree.body:
+            self._top_level(statement)
+        # Names are complete only when everything else is.
+        functions = tuple(finish() for finish in self._functions)
+        classes = tuple(finish() for finish in self._classes)
+        return File(
+            names=tuple(self._names),
+            functions=functions,
+            classes=classes,
+            imports={name: tuple(dict.fromkeys(found)) for name, found in self._imports.items()},
+            stars=tuple(self._stars),
+            statements={name: tuple(found) for name, found in self._statements.items()},
+        )
+
+    def module_import(self, name: str, origin: str) -> None:
+        if name == "*":
+            self._stars.append(origin.removesuffix("*"))
+        else:
+            self._imports.setdefault(name, []).append(origin)
+
+    def _top_level(self, node: ast.stmt) -> None:
+        scope = self.open_scope("module")
+        names = _given_values(node)
+        value = _only_value(node)
+        if value is None:
+            scope.bound |= names
+            self.write(node)
+        else:
+            self.write(value)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names |= scope.bound
+        closed = self.close_scope()
+        if names:
+            statement = Statement(node.lineno, self._piece(closed))
+            for name in sorted(names):
+                self._statements.setdefault(name, []).append(statement)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        outer = self.scope
+        outer.bind(node.name)
+        decorators = [self._header(decorator) for decorator in node.decorator_list]
+        defaults = self._defaults(node.args)
+        annotations = self._annotations(node)
+        body = self._body(node, node.name, node.body)
+        self._functions.append(
+            self._function_later(
+                f"{outer.prefix}{node.name}",
+                node.decorator_list[0].lineno if node.decorator_list else node.lineno,
+                body=body,
+                defaults=defaults,
+                annotations=annotations,
+                decorators=list(zip(decorators, node.decorator_list, strict=True)),
+            )
+        )
+        if outer.kind == "class":
+            outer.methods.append(len(self._functions) - 1)
+        kept = annotations if decorators else _NOTHING
+        self._embed(f"def {node.name}", [*decorators, defaults, kept], body)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        defaults = self._defaults(node.args)
+        body = self._body(node, "<lambda>", [node.body])
+        place = node.body
+        span = (place.lineno, place.col_offset, place.end_lineno or 0, place.end_col_offset or 0)
+        name = f"{self.scope.prefix}<lambda>"
+        self._functions.append(
+            self._function_later(name, node.lineno, body=body, defaults=defaults, span=span)
+        )
+        self.scope.parts.append("lambda")
+        self.scope.take(defaults)
+        self.scope.take(body, past_class=True)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        outer = self.scope
+        outer.bind(node.name)
+        decorators = [self._header(decorator) for decorator in node.decorator_list]
+        bases = self._header(*node.bases, *node.keywords, *getattr(node, "type_params", ()))
+        scope = self.open_scope("class", f"{outer.prefix}{node.name}.")
+        for statement in node.body:
+            self.write(statement)
+        body = self.close_scope()
+        self._classes.append(
+            self._class_later(
+                f"{outer.prefix}{node.name}",
+                node.decorator_list[0].lineno if node.decorator_list else node.lineno,
+                scope=scope,
+                body=body,
+                bases=bases,
+                decorators=list(zip(decorators, node.decorator_list, strict=True)),
+            )
+        )
+        if outer.kind == "class":
+            outer.classes.append(len(self._classes) - 1)
+        members = sorted((member.close() for member in scope.members), key=lambda m: m.digest)
+        self._embed(f"class {node.name}", [*decorators, bases, body], *members)
+
+    def _embed(self, title: str, headers: Sequence[Closed], *bodies: Closed) -> None:
+        """Make a definition part of what it is defined in. The body of a class says nothing of the
+        definitions in it, which may come in any order: they count on their own."""
+        outer = self.scope
+        if outer.kind == "module":
+            return
+        if outer.kind == "class":
+            outer.members.append(Scope("header"))
+            outer = outer.members[-1]
+        outer.parts.append(title)
+        for header in headers:
+            outer.take(header)
+        for body in bodies:
+            outer.take(body, past_class=True)
+
+    # Parts of definitions
+
+    def _body(self, node: FunctionNode, name: str, body: Iterable[ast.AST]) -> Closed:
+        scope = self.open_scope("function", f"{self.scope.prefix}{name}.<locals>.")
+        scope.parts.append(node.__class__.__name__)
+        for parameter in getattr(node, "type_params", ()):
+            self.write(parameter)
+        args = node.args
+        groups = (args.posonlyargs, args.args, (args.vararg,), args.kwonlyargs, (args.kwarg,))
+        for mark, group in zip("/ *:=", groups, strict=True):
+            for argument in group:
+                if argument is not None:
+                    scope.bind(argument.arg)
+                    scope.parts.append(f"{mark}{argument.arg}")
+        for part in body:
+            self.write(part)
+        return self.close_scope()
+
+    def _defaults(self, args: ast.arguments) -> Closed:
+        if not (args.defaults or args.kw_defaults):
+            return _NOTHING
+        scope = self.open_scope("header")
+        for default in (*args.defaults, *args.kw_defaults):
+            if default is None:
+                scope.parts.append("required")
+            else:
+                self.write(default)
+        return self.close_scope()
+
+    def _annotations(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Closed:
+        args = node.args
+        arguments = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
+        annotations = {a.arg: a.annotation for a in arguments if a is not None and a.annotation}
+        if node.returns is not None:
+            annotations["return"] = node.returns
+        if not annotations:
+            return _NOTHING
+        scope = self.open_scope("header")
+        for name, annotation in annotations.items():
+            scope.parts.append(name)
+            self.annotation(annotation)
+        return self.close_scope()
+
+    def _header(self, *nodes: ast.AST) -> Closed:
+        self.open_scope("header")
+        for node in nodes:
+            self.write(node)
+        return self.close_scope()
+
+    # Entries, finished when all scopes around them are complete
+
+    def _function_later(
+        self,
+        qualname: str,
+        line: int,
+        *,
+        body: Closed,
+        defaults: Closed,
+        annotations: Closed = _NOTHING,
+        decorators: Sequence[tuple[Closed, ast.expr]] = (),
+        span: tuple[int, int, int, int] | None = None,
+    ) -> Callable[[], Function]:
+        headers = [defaults, annotations, *(header for header, _ in decorators)]
+        enclosing = self._enclosing()
+        made = partial(
+            Function,
+            qualname=qualname,
+            line=line,
+            body=self._piece(body),
+            defaults=self._piece(defaults) if defaults.digest else None,
+            annotations=self._piece(annotations) if annotations.digest else None,
+            decorators=tuple(self._decorator(*decorator) for decorator in decorators),
+            notes=self._notes([body, *headers]),
+            span=span,
+        )
+        return lambda: made(enclosed=self._enclosed(headers, enclosing))
+
+    def _class_later(
+        self,
+        qualname: str,
+        line: int,
+        *,
+        scope: Scope,
+        body: Closed,
+        bases: Closed,
+        decorators: Sequence[tuple[Closed, ast.expr]],
+    ) -> Callable[[], Class]:
+        headers = [body, bases, *(header for header, _ in decorators)]
+        enclosing = self._enclosing()
+        made = partial(
+            Class,
+            qualname=qualname,
+            line=line,
+            body=self._piece(body),
+            bases=self._piece(bases),
+            decorators=tuple(self._decorator(*decorator) for decorator in decorators),
+            methods=tuple(scope.methods),
+            classes=tuple(scope.classes),
+            bound=frozenset(scope.bound),
+            notes=self._notes(headers),
+        )
+        return lambda: made(enclosed=self._enclosed(headers, enclosing))
+
+    def _decorator(self, header: Closed, node: ast.expr) -> Decorator:
+        callee = node.func if isinstance(node, ast.Call) else node
+        named = isinstance(callee, ast.Name | ast.Attribute) and header.outside
+        position = self._position(header.outside[0]) if named else -1
+        return Decorator(self._piece(header), position)
+
+    def _piece(self, closed: Closed) -> Piece:
+        return Piece(closed.digest, tuple(map(self._position, closed.outside)))
+
+    def _position(self, use: Use) -> int:
+        return self._names.setdefault(use.text, len(self._names))
+
+    def _notes(self, closed: Sequence[Closed]) -> tuple[Note, ...]:
+        found = []
+        for part in closed:
+            for line, text, use in part.notes:
+                found.append(Note(line, text, self._position(use) if use else -1))
+            for use in part.outside:
+                note = use_note(use.text)
+                if note is not None:
+                    found.append(Note(use.line, note, self._position(use)))
+        return tuple(dict.fromkeys(found))
+
+    def _enclosing(self) -> list[Scope]:
+        """The scopes whose names a header here may read: functions, and the class right around."""
+        around = [scope for scope in self.outer_scopes if scope.kind == "function"]
+        return [*around, self.scope] if self.scope.kind in ("function", "class") else around
+
+    def _enclosed(self, headers: Sequence[Closed], enclosing: Sequence[Scope]) -> frozenset[int]:
+        return frozenset(
+            self._position(use)
+            for header in headers
+            for use in header.outside
+            if any(use.root in scope.bound for scope in enclosing)
+        )
+
+
+def _only_value(node: ast.stmt) -> ast.expr | None:
+    """The value in `NAME = value`: what it is called does not matter."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        return node.value if isinstance(node.targets[0], ast.Name) else None
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return node.value
+    return None
+
+
+def _given_values(node: ast.stmt) -> set[str]:
+    """The names that a statement of the module gives a value or changes: `TABLE = {}`,
+    `TABLE["x"] = 1`, `TABLE.update(more)`, also inside `if`, `for`, `try` and the like."""
+    names = set()
+    for inner in ast.walk(node) if _is_compound(node) else (node,):
+        targets: Iterable[ast.AST] = ()
+        if isinstance(inner, ast.Assign | ast.Delete):
+            targets = inner.targets
+        elif isinstance(inner, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
+            targets = (inner.target,)
+        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
+            targets = (inner.value.func,)
+        for target in targets:
+            names |= set(_roots(target))
+    return names
+
+
+def _roots(target: ast.AST) -> Iterable[str]:
+    while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred):
+        target = target.value
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            yield from _roots(element)
+
+
+def _is_compound(node: ast.stmt) -> bool:
+    return hasattr(node, "body") and not isinstance(
+        node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    )

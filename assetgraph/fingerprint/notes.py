@@ -1,0 +1,66 @@
+"""What in a piece of code cannot be followed, in the words that `show` uses."""
+
+from __future__ import annotations
+
+import re
+
+_BUILTINS = {
+    "globals": "`globals()` is read, so everything in the module counts",
+    "locals": "`locals()` reads names when it runs",
+    "vars": "`vars()` reads names when it runs",
+    "eval": "`eval` runs text",
+    "exec": "`exec` runs text",
+    "compile": "`compile` makes code from text",
+    "__import__": "`__import__` chooses a module when it runs",
+    "open": "`open` reads or writes a file",
+    "sys.modules": "`sys.modules` is read when it runs",
+    "os.system": "`os.system` runs another program",
+    "os.popen": "`os.popen` runs another program",
+}
+_LAST = {
+    "import_module": "`import_module` chooses a module when it runs",
+    "get_type_hints": "`get_type_hints` reads annotations when it runs",
+    "run_path": "`run_path` runs a file",
+    "run_module": "`run_module` chooses a module when it runs",
+}
+_ATTRIBUTES = {
+    "__subclasses__": "`__subclasses__` finds classes when it runs",
+    "__doc__": "`__doc__` reads a docstring when it runs",
+    "__name__": "`__name__` is read when it runs",
+    "__qualname__": "`__qualname__` is read when it runs",
+    "__annotations__": "`__annotations__` is read when it runs",
+    "__dict__": "`__dict__` reads names when it runs",
+    "__globals__": "`__globals__` reads names when it runs",
+    "__code__": "`__code__` is read when it runs",
+    "read_text": "`read_text` reads a file",
+    "read_bytes": "`read_bytes` reads a file",
+}
+COMPUTED_ATTRIBUTE = "`getattr` reads a name that is computed"
+
+_VOLATILE = re.compile(
+    r"""(^|[.:])(
+        now|utcnow|today|time|time_ns|monotonic|monotonic_ns|perf_counter|localtime|gmtime
+        |uuid1|uuid4|urandom|getrandbits|environ|getenv|getpid|gethostname|getuser|getcwd|cwd
+        |token_hex|token_bytes|token_urlsafe
+        )$
+        |(^|[.:])(random|secrets)[.:]""",
+    re.VERBOSE,
+)
+
+
+def use_note(name: str) -> str | None:
+    """What to say of a name from outside, as `names` of a file spell it."""
+    dotted = name.removesuffix("[]").replace(":", ".").strip(".")
+    note = _BUILTINS.get(dotted) or _LAST.get(dotted.rpartition(".")[2])
+    if note is None and dotted.startswith("subprocess."):
+        return f"`{dotted}` runs another program"
+    return note
+
+
+def attribute_note(attribute: str) -> str | None:
+    return _ATTRIBUTES.get(attribute)
+
+
+def is_volatile(name: str) -> bool:
+    """Whether a name looks like a clock, a source of chance or the environment."""
+    return _VOLATILE.search(name.removesuffix("[]")) is not None

@@ -1,0 +1,380 @@
+"""Names as the live objects that they stand for.
+
+The modules are imported anyway, so a name is looked up where the code itself would look: among
+captured variables, the module's globals, built-ins; through modules attribute by attribute. A name
+of an outside library stands for itself and the library's version.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import import_module
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple, Protocol
+
+from assetgraph.assets import Asset
+from assetgraph.fingerprint.distributions import Distributions
+from assetgraph.fingerprint.graph import Vertex
+from assetgraph.fingerprint.sources import EMPTY, Sources, Text
+from assetgraph.fingerprint.summary import File
+
+_OWN_PACKAGE = __name__.partition(".")[0]
+_BUILTINS = dict(vars(builtins))
+_CALLED = ("__name__", "__qualname__", "__module__", "__doc__")
+
+
+class Target(NamedTuple):
+    """What a name stands for: a definition and what is read from it, or only text."""
+
+    text: bytes
+    vertex: Vertex | None = None
+
+
+class Module:
+    """The globals of a module with the summary of its text. `targets` are those of `file.names`."""
+
+    def __init__(self, names: dict[str, Any], filename: str, text: Text | str) -> None:
+        self.names = names
+        self.filename = filename
+        self.file: File = EMPTY if isinstance(text, str) else text.file
+        self.targets: list[Target | None] = [None] * len(self.file.names)
+
+
+class Definitions(Protocol):
+    """Where vertices come from: see `build`."""
+
+    def function(self, function: FunctionType) -> Vertex: ...
+
+    def wrapper(self, function: FunctionType) -> Vertex | None: ...
+
+    def class_(self, kind: type) -> Vertex: ...
+
+    def module(self, module: Module) -> Vertex: ...
+
+    def value(self, module: Module, name: str, value: Any, *, any_order: bool) -> Vertex: ...
+
+
+class Resolver:
+    def __init__(
+        self, sources: Sources, distributions: Distributions, definitions: Definitions
+    ) -> None:
+        self._sources = sources
+        self._folder = sources.folder
+        self._distributions = distributions
+        self._definitions = definitions
+        self._modules: dict[tuple[int, str], Module] = {}
+        self._libraries: dict[str, Vertex | None] = {}
+        self._ours: dict[Any, bool] = {}
+        self._following: set[tuple[int, str]] = set()
+
+    # What is the project's
+
+    def is_ours(self, item: Any) -> bool:
+        """Whether a function, class or module is of the project."""
+        if isinstance(item, FunctionType):
+            return self._is_our_function(item)
+        key = item if isinstance(item, type) else id(item)
+        known = self._ours.get(key)
+        if known is None:
+            decide = self._is_our_class if isinstance(item, type) else self._is_our_module
+            known = self._ours[key] = decide(item)
+        return known
+
+    def _is_our_function(self, function: FunctionType) -> bool:
+        filename = function.__code__.co_filename
+        if self._folder.contains(filename):
+            return True
+        names = function.__globals__
+        if names.get("__name__") == "__main__":
+            return True
+        # Made by `exec`: it is the project's unless a library's module made it.
+        return filename.startswith("<") and not self._is_library(names.get("__name__"))
+
+    def _is_our_class(self, kind: type) -> bool:
+        module = sys.modules.get(kind.__module__)
+        if module is not None and self.is_ours(module):
+            return True
+        return any(
+            isinstance(member, FunctionType) and self._folder.contains(member.__code__.co_filename)
+            for member in vars(kind).values()
+        )
+
+    def _is_our_module(self, module: ModuleType) -> bool:
+        file = vars(module).get("__file__")
+        if vars(module).get("__name__") == "__main__":
+            return True
+        if file is None:
+            paths = getattr(vars(module).get("__path__"), "_path", ())
+            return any(self._folder.contains(f"{path}/x.py") for path in paths)
+        return self._folder.contains(file)
+
+    def _is_library(self, name: Any) -> bool:
+        module = sys.modules.get(name) if isinstance(name, str) else None
+        return module is not None and not self.is_ours(module)
+
+    # Modules
+
+    def module_of(self, function: FunctionType) -> Module:
+        return self.module(function.__globals__, function.__code__.co_filename)
+
+    def module(self, names: dict[str, Any], filename: str) -> Module:
+        key = (id(names), filename)
+        known = self._modules.get(key)
+        if known is None:
+            text = self._sources.text(filename, names)
+            known = self._modules[key] = Module(names, filename, text)
+        return known
+
+    def module_named(self, module: ModuleType) -> Module:
+        return self.module(vars(module), vars(module).get("__file__") or "")
+
+    # Names of a piece of code
+
+    def resolve(self, module: Module, position: int) -> Target:
+        """The target of a name by its position in the file's names."""
+        target = self._resolved(module, module.file.names[position])
+        module.targets[position] = target
+        return target
+
+    def named(self, module: Module, name: str) -> Target:
+        """The target of a name of the module."""
+        return self._global(module, name, [], False)
+
+    def live(self, value: Any, attributes: Sequence[str], home: Callable[[], Vertex]) -> Target:
+        """The target of a live object; `home` makes the vertex of a plain value."""
+        found = self.definition(value)
+        if found is None:
+            return Target(_text(attributes), home())
+        if found.vertex is not None and attributes and attributes[0] in _CALLED:
+            called = ascii(getattr(value, attributes[0], None)).encode()
+            return Target(found.text + _text(attributes) + called, found.vertex)
+        if isinstance(value, ModuleType):
+            return self._through(value, attributes, False)
+        return Target(found.text + _text(attributes), found.vertex)
+
+    def definition(self, value: Any) -> Target | None:
+        """What a function, class, module or asset counts by; None for any other value."""
+        kind = type(value)
+        if kind is FunctionType:
+            if self._is_our_function(value):
+                return Target(b"", self._definitions.function(value))
+            wrapper = self._definitions.wrapper(value)
+            library = self._spelled(value.__globals__.get("__name__"), value.__code__.co_qualname)
+            return library if wrapper is None else Target(library.text, wrapper)
+        if issubclass(kind, type):
+            if self.is_ours(value):
+                return Target(b"", self._definitions.class_(value))
+            return self._spelled(value.__module__, value.__qualname__)
+        if issubclass(kind, ModuleType):
+            return self._through(value, [], False)
+        if kind is Asset:
+            return self.definition(value.function)
+        if kind.__module__.partition(".")[0] == _OWN_PACKAGE:
+            return self._spelled(kind.__module__, kind.__qualname__)
+        if kind is BuiltinFunctionType:
+            owner = value.__self__
+            if owner is None or isinstance(owner, ModuleType):
+                return self._spelled(value.__module__, value.__qualname__)
+        return self._wrapped(kind, value) or self._library_method(value)
+
+    def _wrapped(self, kind: type, value: Any) -> Target | None:
+        """A cache, a compiled function: an object around a function of the project."""
+        try:
+            inner = object.__getattribute__(value, "__dict__").get("__wrapped__")
+        except Exception:
+            return None
+        found = self.definition(inner) if callable(inner) and inner is not value else None
+        if found is None or found.vertex is None:
+            return None
+        around = self._spelled(kind.__module__, kind.__qualname__).text
+        return Target(b"%b around %b" % (around, found.text), found.vertex)
+
+    def _library_method(self, value: Any) -> Target | None:
+        """A method of an outside library's own instance, such as `random.randint`."""
+        if not isinstance(value, MethodType | BuiltinFunctionType):
+            return None
+        name, owner = value.__name__, type(value.__self__)
+        module = sys.modules.get(owner.__module__)
+        if self.is_ours(owner) or module is None or vars(module).get(name) != value:
+            return None
+        return self._spelled(module.__name__, name)
+
+    def _resolved(self, module: Module, name: str) -> Target:
+        lookup = name.endswith("[]")
+        origin, colon, rest = name.removesuffix("[]").partition(":")
+        if not colon:
+            root, *attributes = origin.split(".")
+            return self._global(module, root, attributes, lookup)
+        absolute = _absolute(origin, module.names)
+        found = self._import(absolute)
+        attributes = rest.split(".") if rest else []
+        if found is None:
+            return self._library(absolute, None, attributes)
+        return self._through(found, attributes, lookup)
+
+    def _global(self, module: Module, root: str, attributes: Sequence[str], lookup: bool) -> Target:
+        if root in module.names:
+            value = module.names[root]
+            step = (id(module.names), root)
+            if step not in self._following:  # modules may import a name from each other
+                self._following.add(step)
+                imported = self._by_import(module, root, value, attributes, lookup)
+                self._following.discard(step)
+                if imported is not None:
+                    return imported
+            looked_up = attributes == ["get"] or (lookup and not attributes)
+            home = partial(self._definitions.value, module, root, value, any_order=looked_up)
+            return self.live(value, attributes, home)
+        if root in _BUILTINS:
+            return self._builtin(module, root, attributes)
+        return self._absent(module, root, attributes)
+
+    def _builtin(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
+        if root == "globals":
+            return Target(b"globals", self._definitions.module(module))
+        present = vars(builtins).get(root)
+        if isinstance(present, FunctionType) and self._is_our_function(present):
+            return Target(_text(attributes), self._definitions.function(present))
+        return Target(b"builtins." + root.encode() + _text(attributes))
+
+    def _absent(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
+        """A name that the module does not have, such as one imported for type checking only."""
+        for origin in module.file.imports.get(root, ()):
+            name, _, attribute = origin.partition(":")
+            absolute = _absolute(name, module.names)
+            path = [attribute, *attributes] if attribute else attributes
+            if not self._is_our_name(absolute):
+                return self._library(absolute, sys.modules.get(absolute), path)
+        return Target(b"?" + root.encode() + _text(attributes))
+
+    def _by_import(
+        self, module: Module, root: str, value: Any, attributes: Sequence[str], lookup: bool
+    ) -> Target | None:
+        """A name that the module imports is followed to where it is defined, so that it is called
+        the same wherever it is used; a name of a library is the text of the import."""
+        origins = [*module.file.imports.get(root, ()), *(f"{s}{root}" for s in module.file.stars)]
+        for origin in origins:
+            name, _, attribute = origin.partition(":")
+            absolute = _absolute(name, module.names)
+            source = sys.modules.get(absolute)
+            if source is None or (source is value and attribute):
+                continue
+            if attribute:
+                there = vars(source).get(attribute, sys.modules.get(f"{absolute}.{attribute}"))
+            else:
+                there = source
+            if there is not value or vars(source) is module.names:
+                continue
+            path = [attribute, *attributes] if attribute else attributes
+            if self.is_ours(source):
+                return self._through(source, path, lookup)
+            return self._library(absolute, source, path)
+        return None
+
+    def _through(self, module: ModuleType, attributes: Sequence[str], lookup: bool) -> Target:
+        """What is read from a module; a module of the project that is read from in no way that can
+        be followed counts whole."""
+        if not self.is_ours(module):
+            return self._library(module.__name__, module, attributes)
+        ours = self.module_named(module)
+        if not attributes:
+            return Target(b"module", self._definitions.module(ours))
+        first, *rest = attributes
+        if first not in ours.names:
+            name = f"{module.__name__}.{first}"
+            inner = self._import(name) if self._is_our_name(name) else None
+            if inner is not None:
+                return self._through(inner, rest, lookup)
+            dynamic = ours.names.get("__getattr__")
+            if isinstance(dynamic, FunctionType):
+                return Target(_text(attributes), self._definitions.function(dynamic))
+            return Target(b"?" + _text([module.__name__, *attributes]))
+        return self._global(ours, first, rest, lookup)
+
+    def _library(self, module: str, live: Any, attributes: Sequence[str]) -> Target:
+        """A name of an outside library, as it is written; followed where the project has put
+        something of its own in its place."""
+        value = live
+        for position, attribute in enumerate(attributes):
+            if not isinstance(value, ModuleType | type):
+                break
+            value = vars(value).get(attribute)
+            replaced = isinstance(value, FunctionType) and self._is_our_function(value)
+            if replaced or (isinstance(value, ModuleType) and self.is_ours(value)):
+                return self.live(value, attributes[position + 1 :], _no_home)
+        return self._spelled(module, ".".join(attributes), whole=True)
+
+    def _spelled(self, module: str | None, name: str, *, whole: bool = False) -> Target:
+        """The text of a library's name, with the library's version. Of a live object only the
+        outermost module counts (`whole` false): where in a library a thing is, its versions
+        change."""
+        module = module or "builtins"
+        first = module.partition(".")[0]
+        text = f"{module if whole else first}.{name}".rstrip(".")
+        return Target(text.encode(), self._library_vertex(first))
+
+    def _library_vertex(self, name: str) -> Vertex | None:
+        if name not in self._libraries:
+            self._libraries[name] = self._make_library(name)
+        return self._libraries[name]
+
+    def _make_library(self, name: str) -> Vertex | None:
+        title = self._distributions.of(name)
+        if title == "" or name == _OWN_PACKAGE:
+            return None
+        vertex = Vertex("library", name)
+        vertex.own = (title or name).encode()
+        if title is None:
+            vertex.notes.append((0, "it belongs to no installed distribution: no version of it"))
+        return vertex
+
+    # Imports that have not happened yet
+
+    def _import(self, name: str) -> ModuleType | None:
+        """A module that a function imports. The project's are imported now, as the function would
+        do; a library's only counts by its name."""
+        module = sys.modules.get(name)
+        if module is None and self._is_our_name(name):
+            try:
+                module = import_module(name)
+            except Exception:
+                return None
+        return module
+
+    def _is_our_name(self, name: str) -> bool:
+        first = name.partition(".")[0]
+        module = sys.modules.get(first)
+        if module is not None:
+            return self.is_ours(module)
+        try:
+            spec = importlib.util.find_spec(first)
+        except (ImportError, ValueError):
+            return False
+        if spec is None:
+            return False
+        places = [spec.origin or "", *(f"{p}/x.py" for p in spec.submodule_search_locations or ())]
+        return any(self._folder.contains(place) for place in places)
+
+
+def _absolute(name: str, names: dict[str, Any]) -> str:
+    """The full name of a module that is imported as `.name` in a module with the globals
+    `names`."""
+    level = len(name) - len(name.lstrip("."))
+    if not level:
+        return name
+    package = names.get("__package__") or names.get("__name__", "")
+    for _ in range(level - 1):
+        package = package.rpartition(".")[0]
+    return f"{package}.{name[level:]}".strip(".")
+
+
+def _text(attributes: Sequence[str]) -> bytes:
+    return "".join(f".{attribute}" for attribute in attributes).encode("utf-8", "surrogatepass")
+
+
+def _no_home() -> Vertex:
+    raise AssertionError("a function or a module is a definition")

@@ -1,0 +1,112 @@
+"""Scopes: which names of a piece of code are its own, and which come from outside."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+LOOKUP = 1  # only looked up in: the order of a dict does not matter
+GLOBAL = 2  # declared global: no enclosing function binds it
+PAST_CLASS = 4  # read inside a function or comprehension of a class body, which cannot see the body
+IMPORTED = 8  # `root` is a module and what is taken from it, not a name
+
+
+class Use(NamedTuple):
+    """A name and the attributes read from it: `root` "helpers", `rest` ".clean"."""
+
+    root: str
+    rest: str
+    flags: int
+    line: int
+
+    @property
+    def text(self) -> str:
+        return f"{self.root}{self.rest}[]" if self.flags & LOOKUP else f"{self.root}{self.rest}"
+
+
+class Scope:
+    """The canonical text of some code while it is written, with a gap for each name.
+
+    `kind` is function, comprehension, class, header (what is evaluated outside a definition:
+    decorators, defaults, annotations, bases) or module (one statement of it).
+    """
+
+    def __init__(self, kind: str, prefix: str = "") -> None:
+        self.kind = kind
+        self.prefix = prefix  # of the qualified names of what is defined in it
+        self.parts: list[str] = []
+        self.gaps: list[tuple[int, Use]] = []
+        self.bound: set[str] = set()
+        self.declared_global: set[str] = set()
+        self.declared_nonlocal: set[str] = set()
+        self.imports: dict[str, list[str]] = {}
+        self.notes: list[tuple[int, str, Use | None]] = []
+        self.methods: list[int] = []
+        self.classes: list[int] = []
+        self.members: list[Scope] = []
+
+    def bind(self, name: str) -> None:
+        self.bound.add(name)
+
+    def use(self, root: str, rest: str, flags: int, line: int) -> None:
+        """Leave a gap for a name. The body of a class runs in order, so there it is known at once
+        whether the name is bound; elsewhere only at the end."""
+        if self.kind == "class" and root in self.bound and not flags & (PAST_CLASS | IMPORTED):
+            self.parts.append(f"L{root}{rest}")
+            return
+        if root in self.declared_global:
+            flags |= GLOBAL
+        self.gaps.append((len(self.parts), Use(root, rest, flags, line)))
+        self.parts.append("?")
+
+    def close(self) -> Closed:
+        """Fill the gaps of its own names."""
+        outside: list[Use] = []
+        used_imports: set[str] = set()
+        binds = self._binds()
+        for position, use in self.gaps:
+            free = not use.flags & (GLOBAL | IMPORTED)
+            if free and use.root in binds:
+                self.parts[position] = f"L{use.root}{use.rest}"
+            elif free and use.root in self.imports:
+                used_imports.add(use.root)
+                outside.append(_imported(self.imports[use.root][0], use))
+            else:
+                outside.append(use)
+        outside += self._unused_imports(used_imports)
+        text = "\n".join(self.parts)
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return Closed(digest, outside, self.notes)
+
+    def take(self, closed: Closed, past_class: bool = False) -> None:
+        """Put the code of a closed inner scope here. Its names from outside may be ours."""
+        self.parts.append(closed.digest.hex())
+        extra = PAST_CLASS if past_class and self.kind == "class" else 0
+        for root, rest, flags, line in closed.outside:
+            self.use(root, rest, flags | extra, line)
+        self.notes += closed.notes
+
+    def _binds(self) -> set[str]:
+        if self.kind in ("class", "header"):
+            return set()
+        return self.bound - self.declared_global - self.declared_nonlocal
+
+    def _unused_imports(self, used: set[str]) -> list[Use]:
+        """What is imported for its effect, or under a name that is also bound otherwise."""
+        left = []
+        for name, origins in self.imports.items():
+            for origin in origins[1:] if name in used else origins:
+                self.parts.append("?")
+                left.append(Use(origin, "", IMPORTED, 0))
+        return left
+
+
+class Closed(NamedTuple):
+    digest: bytes
+    outside: list[Use]
+    notes: list[tuple[int, str, Use | None]]
+
+
+def _imported(origin: str, use: Use) -> Use:
+    rest = use.rest.removeprefix(".") if origin.endswith(":") else use.rest
+    return Use(origin, rest, use.flags | IMPORTED, use.line)

@@ -1,0 +1,149 @@
+"""The source that a function or a module ran from, summarized; each text is read and parsed once.
+
+Our loader kept the text of what it imported. For anything else (a script, a notebook's cell, a
+module that was imported before) the text is what `linecache` has; a file may have changed since, so
+there the compiled text must equal the code that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from hashlib import blake2b
+from linecache import getlines
+from os.path import exists
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+import msgspec
+
+from assetgraph.fingerprint.normalize import summarize
+from assetgraph.fingerprint.summary import Class, File, Function
+from assetgraph.loading import ProjectFolder, reading_of
+
+ALGORITHM = "1"
+EMPTY = File()
+
+NO_SOURCE = "its source is not at hand, so its compiled code counts"
+CHANGED = "its file was changed after it was imported, so the code that runs counts, as compiled"
+BROKEN = "its source does not parse, so its compiled code counts"
+
+
+class Text(NamedTuple):
+    """The summary of a file, with what its functions and classes are found by."""
+
+    file: File
+    functions: dict[tuple[int, str], list[Function]]
+    classes: dict[str, list[Class]]
+    codes: set[CodeType] | None  # what the text compiles to, where the code must be compared
+
+
+class Found(NamedTuple):
+    """Where a function's code stands in its file; `problem` says why it was not found."""
+
+    text: Text
+    functions: list[Function]
+    problem: str | None
+
+
+class Sources:
+    def __init__(self, folder: ProjectFolder, cache: MutableMapping[str, bytes]) -> None:
+        self.folder = folder
+        self._cache = cache
+        self._texts: dict[tuple[str, str], Text | str] = {}
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(File).decode
+
+    def text(self, filename: str, names: Mapping[str, Any]) -> Text | str:
+        """The text of the module with the globals `names`, or why there is none."""
+        reading = reading_of(filename, names)
+        if reading is not None:
+            key = (filename, reading.digest)
+            return self._texts.get(key) or self._keep(key, reading.source)
+        key = (filename, "")
+        if key in self._texts:
+            return self._texts[key]
+        source = "".join(getlines(filename, dict(names)))
+        if not source:
+            return NO_SOURCE
+        return self._keep(key, source)
+
+    def find(self, function: FunctionType) -> Found:
+        """The definition of `function`, found by its code. More than one where lambdas on one line
+        cannot be told apart."""
+        code = function.__code__
+        text = self.text(code.co_filename, function.__globals__)
+        if isinstance(text, str):
+            return Found(Text(EMPTY, {}, {}, None), [], text)
+        if text.codes is not None and code not in text.codes:
+            return Found(text, [], CHANGED)
+        found = text.functions.get((code.co_firstlineno, code.co_name), [])
+        if len(found) > 1:
+            found = _at_positions(code, found) or found
+        return Found(text, found, None if found else CHANGED)
+
+    def _keep(self, key: tuple[str, str], source: bytes | str) -> Text | str:
+        filename, digest = key
+        try:
+            file = self._summary(filename, digest, source)
+            # Text that is not a file (a notebook's cell) cannot change; a file can.
+            loose = isinstance(source, str) and exists(filename)
+            codes = _codes(source, filename) if loose else None
+        except (SyntaxError, ValueError):
+            return BROKEN
+        functions: dict[tuple[int, str], list[Function]] = {}
+        for function in file.functions:
+            functions.setdefault((function.line, function.name), []).append(function)
+        classes: dict[str, list[Class]] = {}
+        for found in file.classes:
+            classes.setdefault(found.qualname, []).append(found)
+        text = self._texts[key] = Text(file, functions, classes, codes)
+        return text
+
+    def _summary(self, filename: str, digest: str, source: bytes | str) -> File:
+        if isinstance(source, str):
+            encoded = source.encode("utf-8", "surrogatepass")
+            digest = f"text-{blake2b(encoded, digest_size=16).hexdigest()}"
+        key = f"source-{ALGORITHM}-{digest}"
+        cached = self._cache.get(key)
+        if cached is not None:
+            try:
+                return self._decode(cached)
+            except msgspec.DecodeError:
+                pass
+        file = summarize(source, filename)
+        self._cache[key] = self._encode(file)
+        return file
+
+
+def _codes(source: bytes | str, filename: str) -> set[CodeType]:
+    return set(_all_codes(compile(source, filename, "exec", dont_inherit=True)))
+
+
+def _all_codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _all_codes(constant)
+
+
+def _at_positions(code: CodeType, candidates: list[Function]) -> list[Function]:
+    """The candidate whose text holds every instruction: two lambdas on one line differ by their
+    columns. None where Python keeps no columns."""
+    places = [place for place in code.co_positions() if None not in place and place[3]]
+    fitting = [
+        (_size(found.span), found)
+        for found in candidates
+        if found.span and places and all(_within(place, found.span) for place in places)
+    ]
+    if fitting:
+        return [min(fitting, key=lambda item: item[0])[1]]
+    return [found for found in candidates if found.qualname == code.co_qualname][-1:]
+
+
+def _within(place: tuple[Any, ...], span: tuple[int, int, int, int]) -> bool:
+    line, end_line, column, end_column = place
+    return (line, column) >= span[:2] and (end_line, end_column) <= span[2:]
+
+
+def _size(span: tuple[int, int, int, int]) -> tuple[int, int]:
+    return (span[2] - span[0], span[3] - span[1])

@@ -1,0 +1,359 @@
+"""Statements and expressions as canonical text: the same for every Python version and layout."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from assetgraph.fingerprint.notes import COMPUTED_ATTRIBUTE, attribute_note
+from assetgraph.fingerprint.scopes import IMPORTED, LOOKUP, Closed, Scope, Use
+
+_IGNORED_FIELDS = {"ctx", "type_comment", "kind"}
+_FIELDS = {
+    kind: tuple(field for field in kind._fields if field not in _IGNORED_FIELDS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+
+
+class TreeWriter:
+    """Writes nodes into the scope that is open. A node is its kind, its fields that are not empty,
+    and an end: an optional field that a later Python adds changes nothing."""
+
+    def __init__(self) -> None:
+        self.scope = Scope("module")
+        self.outer_scopes: list[Scope] = []
+        self._in_annotation = False
+        self._writers: dict[type[ast.AST], Callable[[Any], None]] = dict.fromkeys(
+            _FIELDS, self._any
+        )
+        self._writers |= self.writers()
+
+    def writers(self) -> dict[type[ast.AST], Callable[[Any], None]]:
+        """The kinds of nodes that are not written as they are."""
+        return {
+            ast.Name: self._name,
+            ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
+            ast.Compare: self._compare,
+            ast.Call: self._call,
+            ast.Constant: self._constant,
+            ast.JoinedStr: self._formatted_text,
+            ast.BinOp: self._binary,
+            ast.NamedExpr: self._walrus,
+            ast.ListComp: self._comprehension,
+            ast.SetComp: self._comprehension,
+            ast.DictComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension,
+            ast.Pass: self._nothing,
+            ast.Expr: self._expression_statement,
+            ast.AnnAssign: self._annotated_assignment,
+            ast.Delete: self._delete,
+            ast.ExceptHandler: self._binding,
+            ast.MatchAs: self._binding,
+            ast.MatchStar: self._binding,
+            ast.MatchMapping: self._match_mapping,
+            ast.Global: self._global,
+            ast.Nonlocal: self._nonlocal,
+            ast.Import: self._import,
+            ast.ImportFrom: self._import_from,
+            **{
+                getattr(ast, kind): self._binding
+                for kind in ("TypeVar", "ParamSpec", "TypeVarTuple")
+                if hasattr(ast, kind)
+            },
+        }
+
+    def write(self, node: ast.AST) -> None:
+        self._writers[node.__class__](node)
+
+    def annotation(self, node: ast.expr) -> None:
+        """Write an annotation. Text in it is read as the expression that it spells."""
+        before, self._in_annotation = self._in_annotation, True
+        self.write(node)
+        self._in_annotation = before
+
+    def open_scope(self, kind: str, prefix: str | None = None) -> Scope:
+        outer = self.scope
+        self.outer_scopes.append(outer)
+        self.scope = Scope(kind, outer.prefix if prefix is None else prefix)
+        return self.scope
+
+    def close_scope(self) -> Closed:
+        closed = self.scope.close()
+        self.scope = self.outer_scopes.pop()
+        return closed
+
+    def module_import(self, name: str, origin: str) -> None:
+        """A name that the module itself imports."""
+        raise NotImplementedError
+
+    def _any(self, node: ast.AST) -> None:
+        parts, writers = self.scope.parts, self._writers
+        kind = node.__class__
+        parts.append(kind.__name__)
+        for field in _FIELDS[kind]:
+            value = getattr(node, field, None)
+            if value is None or value == []:
+                continue
+            parts.append(field)
+            if value.__class__ is list:
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        writers[item.__class__](item)
+                    else:
+                        parts.append(ascii(item))
+                parts.append("]")
+            elif isinstance(value, ast.AST):
+                writers[value.__class__](value)
+            else:
+                parts.append(ascii(value))
+        parts.append(")")
+
+    # Names
+
+    def _name(self, node: ast.Name) -> None:
+        if node.ctx.__class__ is not ast.Load:
+            self.scope.bind(node.id)
+        self.scope.use(node.id, "", 0, node.lineno)
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        chain = _chain(node)
+        if chain is None:
+            self.scope.parts.append(f".{node.attr}")
+            self.write(node.value)
+            self._note_attribute(node, None)
+        else:
+            self.scope.use(*chain, 0, node.lineno)
+            self._note_attribute(node, Use(*chain, 0, node.lineno))
+
+    def _note_attribute(self, node: ast.Attribute, use: Use | None) -> None:
+        note = attribute_note(node.attr)
+        if note is not None:
+            # What a definition of the project is called is part of the version: see `resolve`.
+            named = use if node.attr in ("__name__", "__qualname__", "__doc__") else None
+            self.scope.notes.append((node.lineno, note, named))
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        self.scope.parts.append("Subscript")
+        self._container(node.value)
+        self.write(node.slice)
+
+    def _compare(self, node: ast.Compare) -> None:
+        parts = self.scope.parts
+        parts.append("Compare")
+        self.write(node.left)
+        for operator, operand in zip(node.ops, node.comparators, strict=True):
+            parts.append(operator.__class__.__name__)
+            if isinstance(operator, ast.In | ast.NotIn):
+                self._container(operand)
+            else:
+                self.write(operand)
+        parts.append(")")
+
+    def _container(self, node: ast.expr) -> None:
+        """What is only looked up in: then the order of its items does not matter."""
+        chain = _chain(node)
+        if chain is None:
+            self.write(node)
+        else:
+            self.scope.use(*chain, LOOKUP, node.lineno)
+
+    def _call(self, node: ast.Call) -> None:
+        self.scope.parts.append("Call")
+        called = _chain(node.func)
+        name = "".join(called).rpartition(".")[2] if called else ""
+        self.write(node.func)
+        arguments: Iterable[ast.expr] = node.args
+        if name == "getattr" and len(node.args) > 1:
+            arguments = self._getattr_arguments(node)
+        elif name in ("import_module", "__import__") and node.args:
+            module = _text(node.args[0])
+            if module and not module.startswith("."):
+                self.scope.use(f"{module}:", "", IMPORTED, node.lineno)
+        for argument in arguments:
+            self.write(argument)
+        for keyword in node.keywords:
+            self.scope.parts.append(f"{keyword.arg}=")
+            self.write(keyword.value)
+        self.scope.parts.append(")")
+
+    def _getattr_arguments(self, node: ast.Call) -> list[ast.expr]:
+        """`getattr(helpers, "clean")` reads `helpers.clean`."""
+        name, chain = _text(node.args[1]), _chain(node.args[0])
+        if name is None:
+            self.scope.notes.append((node.lineno, COMPUTED_ATTRIBUTE, None))
+        if name is None or chain is None:
+            return node.args
+        self.scope.use(chain[0], f"{chain[1]}.{name}", 0, node.lineno)
+        return node.args[2:]
+
+    # Expressions that several spellings or Python versions write differently
+
+    def _constant(self, node: ast.Constant) -> None:
+        value = node.value
+        if self._in_annotation and isinstance(value, str):
+            try:
+                self.write(ast.parse(value, mode="eval").body)
+                return
+            except SyntaxError:
+                pass
+        # A decimal of thousands of digits is refused.
+        self.scope.parts.append(f"{value:#x}" if type(value) is int else ascii(value))
+
+    def _formatted_text(self, node: ast.JoinedStr) -> None:
+        parts = self.scope.parts
+        parts.append("JoinedStr")
+        text = ""
+        for value in node.values:
+            if isinstance(value, ast.Constant):
+                text += str(value.value)
+                continue
+            assert isinstance(value, ast.FormattedValue)
+            parts += [ascii(text), str(value.conversion)]
+            text = ""
+            self.write(value.value)
+            if isinstance(value.format_spec, ast.JoinedStr) and value.format_spec.values:
+                self.write(value.format_spec)
+        parts += [ascii(text), ")"]
+
+    def _binary(self, node: ast.BinOp) -> None:
+        """A sum of a thousand terms is a thousand deep to the left: walk that way in a loop."""
+        parts = self.scope.parts
+        pending = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            parts.append("BinOp")
+            pending.append(left)
+            left = left.left
+        self.write(left)
+        for level in reversed(pending):
+            parts.append(level.op.__class__.__name__)
+            self.write(level.right)
+
+    def _walrus(self, node: ast.NamedExpr) -> None:
+        for scope in (self.scope, *reversed(self.outer_scopes)):
+            if scope.kind not in ("comprehension", "header"):
+                scope.bind(node.target.id)
+                break
+        self.scope.parts.append("NamedExpr")
+        self.scope.use(node.target.id, "", 0, node.lineno)
+        self.write(node.value)
+
+    def _comprehension(self, node: Any) -> None:
+        """The first iterable belongs to the scope around it."""
+        outer = self.scope
+        outer.parts.append(node.__class__.__name__)
+        first = node.generators[0].iter
+        self.write(first)
+        scope = self.open_scope("comprehension")
+        for generator in node.generators:
+            self.write(generator.target)
+            if generator.iter is not first:
+                self.write(generator.iter)
+            for condition in generator.ifs:
+                scope.parts.append("if")
+                self.write(condition)
+            scope.parts.append("async for" if generator.is_async else "for")
+        for field in ("key", "value", "elt"):
+            if hasattr(node, field):
+                self.write(getattr(node, field))
+        outer.take(self.close_scope(), past_class=True)
+
+    # Statements
+
+    def _nothing(self, node: ast.AST) -> None:
+        pass
+
+    def _expression_statement(self, node: ast.Expr) -> None:
+        if not isinstance(node.value, ast.Constant):  # a docstring, an ellipsis
+            self._any(node)
+
+    def _annotated_assignment(self, node: ast.AnnAssign) -> None:
+        """In a class an annotation makes a field; elsewhere it does nothing."""
+        parts = self.scope.parts
+        if self.scope.kind == "class":
+            parts.append("AnnAssign")
+            self.write(node.target)
+            self.annotation(node.annotation)
+        elif node.value is None:
+            if isinstance(node.target, ast.Name):
+                self.scope.bind(node.target.id)
+            return
+        else:
+            parts += ["Assign", "targets"]
+            self.write(node.target)
+            parts += ["]", "value"]
+        if node.value is not None:
+            self.write(node.value)
+        parts.append(")")
+
+    def _delete(self, node: ast.Delete) -> None:
+        self.scope.parts.append("Delete")
+        for target in _flat(node.targets):
+            self.write(target)
+        self.scope.parts.append(")")
+
+    def _binding(self, node: Any) -> None:
+        if node.name is not None:
+            self.scope.bind(node.name)
+        self._any(node)
+
+    def _match_mapping(self, node: ast.MatchMapping) -> None:
+        if node.rest is not None:
+            self.scope.bind(node.rest)
+        self._any(node)
+
+    def _global(self, node: ast.Global) -> None:
+        self.scope.declared_global.update(node.names)
+
+    def _nonlocal(self, node: ast.Nonlocal) -> None:
+        self.scope.declared_nonlocal.update(node.names)
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.asname:
+                self._import_as(alias.asname, f"{alias.name}:", node.lineno)
+            else:
+                first = alias.name.partition(".")[0]
+                self._import_as(first, f"{first}:", node.lineno)
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        module = "." * node.level + (node.module or "")
+        for alias in node.names:
+            origin = f"{module}:{alias.name}"
+            self._import_as(alias.asname or alias.name, origin, node.lineno)
+
+    def _import_as(self, name: str, origin: str, line: int) -> None:
+        scope = self.scope
+        if scope.kind == "module":
+            self.module_import(name, origin)
+        elif scope.kind == "function":
+            scope.imports.setdefault(name, []).append(origin)
+        else:
+            scope.bind(name)
+            scope.parts.append(f"import {name}")
+            scope.use(origin, "", IMPORTED, line)
+
+
+def _chain(node: ast.expr) -> tuple[str, str] | None:
+    """A name with the attributes read from it: ("helpers", ".clean")."""
+    rest = ""
+    while isinstance(node, ast.Attribute):
+        rest = f".{node.attr}{rest}"
+        node = node.value
+    return (node.id, rest) if isinstance(node, ast.Name) else None
+
+
+def _flat(targets: Iterable[ast.expr]) -> Iterable[ast.expr]:
+    """`del (a, b)` deletes what `del a, b` does, and formatters make one of the other."""
+    for target in targets:
+        if isinstance(target, ast.Tuple | ast.List):
+            yield from _flat(target.elts)
+        else:
+            yield target
+
+
+def _text(node: ast.expr) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

@@ -1,0 +1,96 @@
+"""`CodeVersions`: the code version of any function, what it covers, and why it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assetgraph.fingerprint.build import Builder
+from assetgraph.fingerprint.changes import Change, changes
+from assetgraph.fingerprint.graph import Vertex, hash_all
+from assetgraph.fingerprint.notes import is_volatile
+from assetgraph.fingerprint.table import Table, table_of
+from assetgraph.loading import ProjectFolder
+
+_SHOWN = ("function", "class", "value", "module", "library")
+
+
+class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that a code version covers. `kind` is function, class, value, module or library;
+    `file` is relative to the project; `notes` say what in it is not fully followed, and where."""
+
+    kind: str
+    name: str
+    file: str = ""
+    line: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class CodeVersions:
+    """The code versions of a project's functions, as the project was when they were first asked.
+
+    Ask for all of them when the project is imported and before any step runs: what steps do to
+    globals must not count. `project_root` is the folder whose code is followed (None: all code that
+    is not installed); `cache` keeps what source files say, by their content.
+    """
+
+    def __init__(
+        self, project_root: Path | None, cache: MutableMapping[str, bytes] | None = None
+    ) -> None:
+        folder = ProjectFolder(project_root)
+        self._builder = Builder(folder, {} if cache is None else cache)
+        self._roots: dict[int, tuple[Any, Vertex]] = {}
+
+    def version(self, function: Callable[..., Any]) -> str:
+        """A hash of the code of `function` and of all that it reaches, in 20 hexadecimal digits."""
+        return self._root(function).hash.hex()
+
+    def class_version(self, kind: type) -> str:
+        """The same for a class: what the bytes of its pickled instances mean."""
+        return self._root(kind).hash.hex()
+
+    def is_ours(self, kind: type) -> bool:
+        """Whether a class is of the project, so that its version is of interest."""
+        return self._builder.is_ours(kind)
+
+    def covers(self, function: Callable[..., Any]) -> tuple[Definition, ...]:
+        """What the version of `function` covers, nearest first, and what it cannot follow."""
+        shown = (vertex for vertex in self._root(function).reached() if vertex.kind in _SHOWN)
+        found = (Definition(v.kind, v.name, v.file, v.line, tuple(_notes(v))) for v in shown)
+        return tuple(dict.fromkeys(found))
+
+    def table(self) -> Table:
+        """Every definition that the versions asked so far cover. The key of a root is its
+        version."""
+        return table_of(vertex for _, vertex in self._roots.values())
+
+    def changes(
+        self, function: Callable[..., Any], old_root: str, old_table: Table
+    ) -> tuple[Change, ...]:
+        """What changed in the code of `function` since its version was `old_root`."""
+        new_table = table_of([self._root(function)])
+        return changes(old_root, old_table, self.version(function), new_table)
+
+    def _root(self, item: Any) -> Vertex:
+        known = self._roots.get(id(item))
+        if known is None:
+            vertex = self._builder.root(item)
+            hash_all(vertex)
+            known = self._roots[id(item)] = (item, vertex)
+        return known[1]
+
+
+def _notes(vertex: Vertex) -> Iterator[str]:
+    for line, text in sorted(set(vertex.notes)):
+        yield f"line {line}: {text}" if line else text
+    if vertex.origin is not None:
+        for maker in vertex.origin.reached():
+            for file, piece in maker.said:
+                for position in piece.names:
+                    if is_volatile(file.names[position]):
+                        name = file.names[position].removesuffix("[]").lstrip(".")
+                        yield f"its value comes from `{name}`, so it may change by itself"
+                        return

@@ -1,0 +1,158 @@
+"""The table of definitions, `code/definitions.jsonl`, and the cache of what source files say.
+
+Lines are only appended, each under the hash of what it says, so it does not matter who wrote one
+first; a damaged line is one definition that a reason cannot name.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+
+import msgspec
+
+from assetgraph.errors import StoreError, StoreFormatError
+from assetgraph.fingerprint import Node
+from assetgraph.storage.files import make_folder, store_error, write_whole
+
+FORMAT = 1
+
+
+class CodeTable:
+    """The definitions that the materializations of a store were made with, in `folder`."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._path = f"{folder}/definitions.jsonl"
+        self._nodes: dict[str, Node] = {}
+        self._read_to = 0
+        self._encode = msgspec.json.Encoder().encode
+        self._decode = msgspec.json.Decoder(tuple[str, Node]).decode
+
+    def load(self) -> Mapping[str, Node]:
+        """Every definition on record. Raises `StoreFormatError` where a later assetgraph wrote."""
+        try:
+            with open(self._path, "rb") as file:
+                file.seek(self._read_to)
+                data = file.read()
+        except FileNotFoundError:
+            return self._nodes
+        except OSError as error:
+            raise store_error(error, "read", self._path) from error
+        lines = data.split(b"\n")
+        if self._read_to == 0:
+            self._check_format(lines[0])
+        for line in lines[:-1]:
+            self._take(line)
+        self._read_to += len(data) - len(lines[-1])  # a line without an end may grow yet
+        return self._nodes
+
+    def add(self, table: Mapping[str, Node]) -> int:
+        """Record what is not on record yet; says how many that were. Raises `StoreError`."""
+        known = self.load()
+        new = [(key, node) for key, node in table.items() if key not in known]
+        if new:
+            self._append(self._encoded(new))
+        return len(new)
+
+    def prune(self, roots: Iterable[str]) -> int:
+        """Drop what none of the versions `roots` reaches; says how many that were."""
+        known = self.load()
+        kept = {key: known[key] for key in _reached(roots, known)}
+        dropped = len(known) - len(kept)
+        if dropped:
+            write_whole(self._path, self._header() + self._encoded(kept.items()))
+            self._nodes, self._read_to = {}, 0
+        return dropped
+
+    def _encoded(self, nodes: Iterable[tuple[str, Node]]) -> bytes:
+        return b"".join([self._encode(line) + b"\n" for line in nodes])
+
+    def _header(self) -> bytes:
+        return self._encode({"format": FORMAT}) + b"\n"
+
+    def _append(self, lines: bytes) -> None:
+        """In one write, so that two processes do not mix their lines. What stands without an end
+        was cut when its writer died: it gets one."""
+        make_folder(self._folder)
+        try:
+            with open(self._path, "ab+", buffering=0) as file:
+                end = file.seek(0, os.SEEK_END)
+                if end == 0:
+                    lines = self._header() + lines
+                else:
+                    file.seek(end - 1)
+                    lines = lines if file.read(1) == b"\n" else b"\n" + lines
+                file.write(lines)
+        except OSError as error:
+            raise store_error(error, "write", self._path) from error
+
+    def _take(self, line: bytes) -> None:
+        try:
+            key, node = self._decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        self._nodes.setdefault(key, node)
+
+    def _check_format(self, line: bytes) -> None:
+        try:
+            found = msgspec.json.decode(line, type=dict[str, int]).get("format", FORMAT)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        if found > FORMAT:
+            raise StoreFormatError(
+                f"{self._path} has format {found}, made by a later assetgraph; "
+                f"this one knows format {FORMAT}.",
+                hint="Upgrade assetgraph, or choose another folder with --store.",
+            )
+
+
+class FolderCache(MutableMapping[str, bytes]):
+    """Bytes by name in the files of a folder that may be deleted at any time.
+
+    Several processes may use it. What cannot be written is not cached.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> bytes:
+        try:
+            with open(f"{self._folder}/{name}", "rb") as file:
+                return file.read()
+        except OSError:
+            raise KeyError(name) from None
+
+    def __setitem__(self, name: str, data: bytes) -> None:
+        try:
+            make_folder(self._folder)
+            write_whole(f"{self._folder}/{name}", data)
+        except StoreError:
+            pass
+
+    def __delitem__(self, name: str) -> None:
+        try:
+            os.unlink(f"{self._folder}/{name}")
+        except FileNotFoundError:
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            return iter(sorted(os.listdir(self._folder)))
+        except FileNotFoundError:
+            return iter(())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _reached(roots: Iterable[str], table: Mapping[str, Node]) -> list[str]:
+    waiting = [root for root in dict.fromkeys(roots) if root in table]
+    known = set(waiting)
+    for key in waiting:
+        node = table[key]
+        for other in (*node.refs, node.origin):
+            if other in table and other not in known:
+                known.add(other)
+                waiting.append(other)
+    return waiting

@@ -1,0 +1,110 @@
+"""The table of definitions on disk, and the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assetgraph.errors import StoreFormatError
+from assetgraph.fingerprint import Node
+from assetgraph.storage.code import CodeTable, FolderCache
+
+
+def node(name: str, *refs: str, origin: str = "") -> Node:
+    return Node("function", name, f"version of {name}", "own", "x.py", 3, refs, origin)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(tmp_path / "code")
+
+
+def test_what_is_added_is_read_by_another(folder: str) -> None:
+    table = {"a": node("f", "b", origin="c"), "b": node("g")}
+    CodeTable(folder).add(table)
+
+    assert dict(CodeTable(folder).load()) == table
+
+
+def test_a_definition_is_recorded_once(folder: str) -> None:
+    first, second = CodeTable(folder), CodeTable(folder)
+
+    assert first.add({"a": node("f")}) == 1
+    assert second.add({"a": node("f"), "b": node("g")}) == 1
+    assert first.add({"b": node("g")}) == 0
+    assert len(file_of(folder).read_text().splitlines()) == 3
+
+
+def test_a_store_without_a_table_has_an_empty_one(folder: str) -> None:
+    assert dict(CodeTable(folder).load()) == {}
+
+
+def test_the_table_reads_cut_at_every_byte_and_goes_on(folder: str) -> None:
+    CodeTable(folder).add({"a": node("f"), "b": node("g")})
+    whole = file_of(folder).read_bytes()
+    for cut in range(len(whole)):
+        file_of(folder).write_bytes(whole[:cut])
+        before = dict(CodeTable(folder).load())
+        CodeTable(folder).add({"c": node("h")})
+        after = dict(CodeTable(folder).load())
+
+        assert before.items() <= after.items()
+        assert after["c"] == node("h")
+
+
+def test_a_damaged_line_is_left_out(folder: str) -> None:
+    CodeTable(folder).add({"a": node("f"), "b": node("g"), "c": node("h")})
+    lines = file_of(folder).read_bytes().split(b"\n")
+    lines[2] = lines[2][:20] + b"\x00\xff" + lines[2][22:]
+    file_of(folder).write_bytes(b"\n".join(lines))
+
+    assert set(CodeTable(folder).load()) == {"a", "c"}
+
+
+def test_a_table_from_the_future_is_left_alone(folder: str) -> None:
+    file = file_of(folder)
+    file.parent.mkdir()
+    file.write_text('{"format": 2}\n')
+
+    with pytest.raises(StoreFormatError, match="made by a later assetgraph"):
+        CodeTable(folder).add({"a": node("f")})
+    assert file.read_text() == '{"format": 2}\n'
+
+
+def test_pruning_keeps_what_the_roots_reach(folder: str) -> None:
+    table = {
+        "a": node("f", "b", origin="c"),
+        "b": node("g", "a"),
+        "c": node("h"),
+        "d": node("i", "b"),
+    }
+    CodeTable(folder).add(table)
+
+    assert CodeTable(folder).prune(["a", "gone"]) == 1
+    assert set(CodeTable(folder).load()) == {"a", "b", "c"}
+    assert CodeTable(folder).prune(["a"]) == 0
+
+
+def test_the_cache_keeps_bytes_by_name(tmp_path: Path) -> None:
+    cache = FolderCache(str(tmp_path / "cache"))
+    assert "a" not in cache
+    cache["a"] = b"one"
+    cache["a"] = b"two"
+
+    assert FolderCache(str(tmp_path / "cache"))["a"] == b"two"
+    assert list(cache) == ["a"]
+    del cache["a"]
+    assert len(cache) == 0
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    cache = FolderCache(str(tmp_path / "cache"))
+    cache["a"] = b"one"
+
+    assert cache.get("a") is None
+
+
+def file_of(folder: str) -> Path:
+    return Path(folder) / "definitions.jsonl"

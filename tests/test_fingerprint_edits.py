@@ -1,0 +1,31 @@
+"""Ordinary edits: one that matters gives a new version, and a reason that names what changed; one
+that does not matter gives none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fingerprint_projects import Edit, before_and_after, read_edits
+
+from assetgraph.fingerprint import changes
+
+
+@pytest.mark.parametrize("edit", read_edits("ordinary.txt"), ids=lambda edit: edit.title)
+def test_an_edit_that_matters_is_seen_and_named(edit: Edit, tmp_path: Path) -> None:
+    before, after = before_and_after(tmp_path, edit)
+    found = changes(before.versions["result"], before.table, after.versions["result"], after.table)
+
+    assert repr(before.value) != repr(after.value), "the edit should matter"
+    assert before.versions["result"] != after.versions["result"]
+    assert tuple(change.name for change in found) == edit.names
+    assert {change.kind for change in found} == {"code"}
+    assert before.versions["unrelated"] == after.versions["unrelated"]
+
+
+@pytest.mark.parametrize("edit", read_edits("neutral.txt"), ids=lambda edit: edit.title)
+def test_an_edit_that_changes_nothing_keeps_the_version(edit: Edit, tmp_path: Path) -> None:
+    before, after = before_and_after(tmp_path, edit)
+
+    assert repr(before.value) == repr(after.value), "the edit should not matter"
+    assert before.versions == after.versions
