@@ -1,0 +1,1 @@
+"""The NYC taxi pipeline of the Dagster Essentials course, on assetgraph."""

@@ -1,0 +1,1 @@
+"""The assets of the pipeline: `trips` and `zones`, and the `metrics` made of them."""

@@ -1,0 +1,114 @@
+"""`obtain`: a file from the network, or what a person without one can go on with."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import assetgraph as dg
+from nyc_taxi import sample
+from nyc_taxi.download import Download, Patience, RefusedError, UnreachableError, download
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nyc_taxi.tlc import FileFacts
+
+PATIENCE = Patience()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file of the TLC: where it comes from, where it goes, how it is read and made up.
+
+    `absent` is what to say to a person whose file the host does not have.
+    """
+
+    url: str
+    path: Path
+    inspect: Callable[[Path], FileFacts]
+    write_sample: Callable[[Path], None]
+    absent: str
+
+
+def obtain(context: dg.AssetExecutionContext, source: Source) -> Path:
+    """The file at `source.path`, downloaded. If its host cannot be reached: the real file that is
+    there already, or else the embedded sample, with a warning either way.
+
+    Raises `DownloadError`; with NYC_TAXI_OFFLINE=fail also for a host that cannot be reached.
+    """
+    fail_offline = _fail_offline()
+    try:
+        got, origin = _download(context, source), urlsplit(source.url).netloc
+    except UnreachableError as error:
+        if fail_offline:
+            raise
+        got, origin, warning = _without_network(source, error)
+        context.log.warning(warning)
+        context.add_output_metadata({"warning": warning})
+    context.add_output_metadata(
+        {
+            "source": origin,
+            "url": dg.MetadataValue.url(source.url),
+            "rows": got.facts.rows,
+            "columns": dg.MetadataValue.table(
+                [{"name": name, "type": kind} for name, kind in got.facts.columns]
+            ),
+            "bytes": got.bytes,
+            "sha256": got.sha256,
+            "seconds": round(got.duration_s, 3),
+        }
+    )
+    return source.path
+
+
+def _fail_offline() -> bool:
+    wish = os.environ.get("NYC_TAXI_OFFLINE", "")
+    if wish not in ("", "sample", "fail"):
+        raise ValueError(f"NYC_TAXI_OFFLINE is {wish!r}: set it to 'fail' or to 'sample'.")
+    return wish == "fail"
+
+
+def _download(context: dg.AssetExecutionContext, source: Source) -> Download[FileFacts]:
+    try:
+        return download(
+            source.url,
+            source.path,
+            check=source.inspect,
+            progress=lambda done, total: context.progress(done, total, unit="B"),
+            notice=context.log.info,
+            patience=PATIENCE,
+        )
+    except RefusedError as error:
+        if error.status not in (403, 404):
+            raise
+        raise RefusedError(f"{error} {source.absent}", error.status) from error
+
+
+def _without_network(
+    source: Source, error: UnreachableError
+) -> tuple[Download[FileFacts], str, str]:
+    """What there is instead of the download, its origin, and the warning about it."""
+    path = source.path
+    if not path.exists() or sample.is_sample(path):
+        source.write_sample(path)
+        warning = f"{error} {path} is the embedded sample: made up, not data of the TLC."
+        return _as_it_is(source), sample.SOURCE, warning
+    try:
+        there = _as_it_is(source)
+    except ValueError as damage:
+        problem = f"{path} is there, and is {damage}. Remove it to get the embedded sample."
+        raise UnreachableError(f"{error} {problem}") from error
+    return there, "the file that was there", f"{error} {path} is left as it was."
+
+
+def _as_it_is(source: Source) -> Download[FileFacts]:
+    """The file at `source.path`, described like one that was downloaded."""
+    facts = source.inspect(source.path)
+    with open(source.path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return Download(source.url, source.path, source.path.stat().st_size, sha256, 0, facts)

@@ -1,0 +1,231 @@
+"""What the files of the Taxi and Limousine Commission hold, and how to read any month of them.
+
+The spelling and the types of the columns change from month to month, so columns are found by
+name without regard to case, and cast to the types that are written here.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nyc_taxi import wkt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+BATCH_ROWS = 1 << 16
+LONGEST_LINE_BYTES = 1 << 24  # a zone's outline takes 300,000 in the real file
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of ours, the names it goes by in the TLC's files, and its Arrow type."""
+
+    name: str
+    sources: tuple[str, ...]
+    type: str
+
+    @property
+    def source(self) -> str:
+        return " or ".join(repr(source) for source in self.sources)
+
+
+TRIPS = (
+    Column("vendor_id", ("VendorID",), "int32"),
+    Column("pickup_zone_id", ("PULocationID",), "int32"),
+    Column("dropoff_zone_id", ("DOLocationID",), "int32"),
+    Column("rate_code_id", ("RatecodeID",), "int32"),
+    Column("payment_type", ("payment_type",), "int32"),
+    Column("dropoff_datetime", ("tpep_dropoff_datetime", "lpep_dropoff_datetime"), "timestamp[us]"),
+    Column("pickup_datetime", ("tpep_pickup_datetime", "lpep_pickup_datetime"), "timestamp[us]"),
+    Column("trip_distance", ("trip_distance",), "double"),
+    Column("passenger_count", ("passenger_count",), "int32"),
+    Column("total_amount", ("total_amount",), "double"),
+)
+ZONES = (
+    Column("zone_id", ("LocationID",), "int32"),
+    Column("zone", ("zone",), "string"),
+    Column("borough", ("borough",), "string"),
+    Column("geometry", ("the_geom",), "string"),
+)
+
+
+class SourceFileError(ValueError):
+    """A file that is not what the TLC publishes, or has a column that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """The size of a table in a file, and its columns with their types, in order."""
+
+    rows: int
+    columns: tuple[tuple[str, str], ...]
+
+
+def inspect_trips(path: Path) -> FileFacts:
+    """Read the footer of a Parquet file. Raises `SourceFileError` if there is none."""
+    with _parquet(path) as file:
+        return FileFacts(file.metadata.num_rows, _columns(file.schema_arrow))
+
+
+def inspect_zones(path: Path) -> FileFacts:
+    """Read a zones file to its end. Raises `SourceFileError` if it is not one."""
+    table = _zones(path)
+    _found(ZONES, table.schema)
+    return FileFacts(table.num_rows, _columns(table.schema))
+
+
+def read_trips(path: Path, marks: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
+    """The trips with our ten columns, batch by batch. `marks` go into the schema.
+
+    Raises `SourceFileError`, naming the column: at once for one that is missing, and from the
+    reader for one that cannot be cast.
+    """
+    import pyarrow as pa
+
+    with _naming(path), _parquet(path) as file:
+        _found(TRIPS, file.schema_arrow)
+    schema = _schema(TRIPS).with_metadata(dict(marks or {}))
+    return pa.RecordBatchReader.from_batches(schema, _trip_batches(path, schema))
+
+
+def read_zones(path: Path, marks: Mapping[str, str] | None = None) -> pa.Table:
+    """One row a zone, by number. The source gives a zone of several parts in several rows: they
+    become one, with all the parts in its geometry. `marks` go into the schema.
+
+    Raises `SourceFileError`.
+    """
+    import pyarrow as pa
+
+    with _naming(path):
+        given = _zones(path)
+        columns = [_cast(given[name], column) for name, column in _found(ZONES, given.schema)]
+        rows = pa.table(columns, schema=_schema(ZONES)).to_pylist()
+        zones: dict[int, list[dict[str, Any]]] = {}
+        for row in rows:
+            zones.setdefault(row["zone_id"], []).append(row)
+        if None in zones:
+            raise SourceFileError("a row has no LocationID")
+        merged = [_merged(zones[zone_id]) for zone_id in sorted(zones)]
+    schema = _schema(ZONES).with_metadata(dict(marks or {}))
+    return pa.Table.from_pylist(merged, schema=schema)
+
+
+def _trip_batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    with _naming(path), _parquet(path) as file:
+        found = _found(TRIPS, file.schema_arrow)
+        for batch in file.iter_batches(BATCH_ROWS, columns=[name for name, _ in found]):
+            columns = [_cast(batch[name], column) for name, column in found]
+            yield pa.record_batch(columns, schema=schema)
+
+
+def _merged(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rows of one zone as one."""
+    zone = rows[0]
+    for other in rows[1:]:
+        if (other["zone"], other["borough"]) != (zone["zone"], zone["borough"]):
+            raise SourceFileError(
+                f"zone {zone['zone_id']} is {zone['zone']!r} in {zone['borough']!r}, "
+                f"and again {other['zone']!r} in {other['borough']!r}"
+            )
+    if len(rows) == 1:
+        return zone
+    try:
+        return zone | {"geometry": wkt.join([row["geometry"] or "" for row in rows])}
+    except ValueError as error:
+        raise SourceFileError(f"zone {zone['zone_id']}: {error}") from error
+
+
+def _schema(columns: Sequence[Column]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([(column.name, pa.type_for_alias(column.type)) for column in columns])
+
+
+def _columns(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
+    return tuple((field.name, str(field.type)) for field in schema)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file's name before what is wrong with it."""
+    try:
+        yield
+    except SourceFileError as error:
+        raise SourceFileError(f"{path}: {error}") from error.__cause__
+
+
+def _parquet(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise SourceFileError(f"not a whole Parquet file: {_beginning(path)}") from error
+
+
+def _zones(path: Path) -> pa.Table:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    whole_lines = csv.ReadOptions(block_size=LONGEST_LINE_BYTES)
+    only_empty_is_null = csv.ConvertOptions(null_values=[""])  # "NA" is a text like any other
+    try:
+        table = csv.read_csv(path, whole_lines, convert_options=only_empty_is_null)
+        table.column_names  # noqa: B018 (a name that is not UTF-8 fails here)
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        raise SourceFileError(f"not a whole CSV file: {_beginning(path)}") from error
+    return table
+
+
+def _found(columns: Sequence[Column], schema: pa.Schema) -> list[tuple[str, Column]]:
+    """Each of `columns` with the name that it has in the file."""
+    names: dict[str, list[str]] = {}
+    for name in schema.names:
+        names.setdefault(name.lower(), []).append(name)
+    found = []
+    for column in columns:
+        candidates = [n for source in column.sources for n in names.get(source.lower(), ())]
+        if len(candidates) != 1:
+            many = f"{len(candidates)} columns" if candidates else "no column"
+            raise SourceFileError(f"{many} named {column.source}; it has {', '.join(schema.names)}")
+        found.append((candidates[0], column))
+    return found
+
+
+def _cast(values: Any, column: Column) -> Any:
+    """An array, or one in chunks, as the type of `column`."""
+    import pyarrow as pa
+
+    wanted = pa.type_for_alias(column.type)
+    given = values.type
+    try:
+        if pa.types.is_timestamp(wanted) and not _is_local_time(given):
+            raise pa.ArrowInvalid("it should be the city's time, without a time zone")
+        return values.cast(wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SourceFileError(
+            f"column {column.source}, of type {given}, cannot be read as {wanted}: {error}"
+        ) from error
+
+
+def _is_local_time(given: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(given):
+        return given.tz is None
+    return bool(pa.types.is_null(given) or pa.types.is_string(given) or pa.types.is_date(given))
+
+
+def _beginning(path: Path) -> str:
+    with open(path, "rb") as file:
+        head = file.read(32)
+    return f"it begins with {head!r}" if head else "it is empty"
