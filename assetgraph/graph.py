@@ -15,6 +15,7 @@ from assetgraph.annotations import edge_contradiction
 from assetgraph.assets import Asset, Parameter, Problem, definition_problems
 from assetgraph.errors import AssetGraphError, DefinitionsError
 from assetgraph.keys import AssetKey
+from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     DiGraph = nx.DiGraph[AssetKey]
@@ -145,6 +146,17 @@ class AssetGraph:
 
     def __repr__(self) -> str:
         return f"<AssetGraph of {len(self)} assets, {self._digraph.number_of_edges()} edges>"
+
+    def _repr_svg_(self) -> str:
+        """The picture that a notebook shows."""
+        from assetgraph.svg import graph_svg
+        from assetgraph.theme import Card
+
+        cards = [
+            Card(asset.key.text, asset.group_name, asset.description)
+            for asset in map(self.asset, self.order)
+        ]
+        return graph_svg(cards, [(a.text, b.text) for a, b in self.edges])
 
     @cached_property
     def _all_problems(self) -> tuple[Problem, ...]:
@@ -316,14 +328,6 @@ class AssetGraph:
             row = tuple(following)
             depth = None if depth is None else depth - 1
         return tuple(found)
-
-
-def did_you_mean(wanted: str, known: Iterable[str]) -> str | None:
-    """A question that names the closest of `known`, where one is close."""
-    import difflib
-
-    close = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.6)
-    return f"Did you mean {close[0]!r}?" if close else None
 
 
 def _parts(key: AssetKey) -> tuple[str, ...]:

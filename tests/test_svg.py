@@ -6,6 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from assetgraph.assets import Asset
+from assetgraph.graph import AssetGraph
+from assetgraph.keys import AssetKey
 from assetgraph.records import AssetState
 from assetgraph.svg import graph_svg
 from assetgraph.theme import DARK, LIGHT, LOOKS, Card, Palette
@@ -92,6 +95,15 @@ def test_the_picture_has_both_themes_and_the_colours_of_every_state() -> None:
 
 def test_a_graph_without_assets_is_an_empty_picture() -> None:
     assert drawn().find(f"{SVG}title").text == "Lineage of 0 assets"
+
+
+def test_a_graph_shows_itself_in_a_notebook() -> None:
+    trips = Asset(AssetKey("trips"), lambda: None, description="Each trip.")
+    fares = Asset(AssetKey("fares"), lambda trips: None)
+    picture = ElementTree.fromstring(AssetGraph([fares, trips])._repr_svg_())
+    assert texts(picture, "name") == ["trips", "fares"]
+    assert texts(picture, "about") == ["Each trip.", None]
+    assert len([p for p in picture.iter(f"{SVG}path") if p.get("class") == "edge"]) == 1
 
 
 def luminance(colour: str) -> float:
