@@ -54,6 +54,7 @@ def _accept(state: State, key: AssetKey) -> bool:
         accepted = msgspec.structs.replace(
             known.current, code_version=known.code_version, accepted_at=now()
         )
+        state.record_code()
         state.store.history.append(key, accepted)
     finally:
         lock.release()

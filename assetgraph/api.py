@@ -129,7 +129,7 @@ def materialize(
     """
     graph = as_graph(assets).require_valid()
     instance = instance or Instance.ephemeral()
-    state = State.of_store(graph, instance.store)
+    state = State(graph, instance.store)
     texts = _selection_texts(selection)
     keys = select(texts, graph, state.state) if texts else graph.order
     config = _config_by_key(graph, run_config)

@@ -183,6 +183,7 @@ class _Run:
         self._exceptions: dict[AssetKey, BaseException] = {}
         self._record = self._first_record(plan)
         self._store.prepare()
+        state.record_code()
         self._log = self._store.runs.start(self._record)
         self._channel = RunChannel(self._log, observer, echo=launch.echo)
         self._synced = time.monotonic()

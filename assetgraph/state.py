@@ -3,7 +3,7 @@ runner and queries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,26 +20,13 @@ if TYPE_CHECKING:
 class State:
     """The facts of every asset of `graph`, each read from `store` when it is first asked for.
 
-    `code_version` gives the version of an asset's code, `code_changes` what changed since a
-    version that was recorded.
+    An ephemeral store is asked for no code versions: nothing in it is older than the code.
     """
 
-    def __init__(
-        self,
-        graph: AssetGraph,
-        store: Store,
-        code_version: Callable[[Asset], str | None],
-        code_changes: Callable[[Asset, str | None], tuple[str, ...]],
-    ) -> None:
+    def __init__(self, graph: AssetGraph, store: Store) -> None:
         self.graph = graph
         self.store = store
-        self._code_version = code_version
-        self._code_changes = code_changes
         self._facts: dict[AssetKey, AssetFacts] = {}
-
-    @classmethod
-    def of_store(cls, graph: AssetGraph, store: Store) -> State:
-        return cls(graph, store, lambda asset: asset.code_version, lambda *_: ())
 
     def state(self, key: AssetKey) -> str:
         """The word for the state of `key`; the first call works out all of them."""
@@ -60,7 +47,13 @@ class State:
     def code_changes(self, key: AssetKey) -> tuple[str, ...]:
         current = self.of(key).current
         recorded = current.code_version if current else None
-        return self._code_changes(self.graph.asset(key), recorded)
+        return self.store.code.changes(self.graph.asset(key), recorded)
+
+    def record_code(self) -> None:
+        """Put the code that the facts so far cover on record, so that a later change can be named.
+        Raises `StoreError`."""
+        if not self.store.ephemeral:
+            self.store.code.record()
 
     def record(self, key: AssetKey, made: Materialization) -> None:
         """Take over what a step has just made, so that the next steps see it."""
@@ -91,6 +84,9 @@ class State:
         if current is not None:
             facts["value"], facts["data_version"] = self._condition(current)
         return AssetFacts(current=current, failed=failed, **facts)
+
+    def _code_version(self, asset: Asset) -> str | None:
+        return asset.code_version if self.store.ephemeral else self.store.code.version(asset)
 
     def _condition(self, current: Materialization) -> tuple[ValueCondition, str | None]:
         """Whether the value is as recorded, and the data version of what lies there now."""

@@ -380,7 +380,8 @@ def _save(
 def _stored(task: StepTask, store: Store, context: AssetExecutionContext, value: Any) -> Saved:
     manager = task.asset.io_manager
     if manager is None or value is None:
-        return store.values.save(task.asset.key, task.run_id, value)
+        class_version = None if store.ephemeral else store.code.class_version
+        return store.values.save(task.asset.key, task.run_id, value, class_version=class_version)
     output = OutputContext(task.asset.key, task.run_id, context.add_output_metadata)
     manager.handle_output(output, value)
     return Saved(StoredValue("custom", type(value).__name__), task.run_id)

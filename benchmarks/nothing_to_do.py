@@ -38,7 +38,7 @@ def check_assetgraph(size: int) -> float:
     project: Project = find_project()
     graph = project.load().graph
     start = time.perf_counter()
-    state = State.of_store(graph.require_valid(), project.open_store())
+    state = State(graph.require_valid(), project.open_store())
     plan = make_plan(graph, state, graph.order, stale_only=True)
     spent = time.perf_counter() - start
     if plan.steps:

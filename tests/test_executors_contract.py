@@ -305,7 +305,7 @@ def run(instance, assets, executor, observer):
     from assetgraph.state import State
 
     graph = dg.Definitions(assets).graph
-    state = State.of_store(graph, instance.store)
+    state = State(graph, instance.store)
     return run_plan(
         make_plan(graph, state, graph.order), state, executor=executor, observer=observer
     )

@@ -19,6 +19,7 @@ from assetgraph.storage.runs import RunStorage
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
     from assetgraph.storage.values import ValueStore
+    from assetgraph.storage.versions import ProjectCode
 
 FORMAT = 1
 
@@ -77,10 +78,11 @@ class Store:
 
         return ValueStore(self.storage, self.project_root)
 
-    @property
-    def cache(self) -> str:
-        """A folder for what can be computed again; it may not exist."""
-        return f"{self.folder}/cache"
+    @cached_property
+    def code(self) -> ProjectCode:
+        from assetgraph.storage.versions import ProjectCode
+
+        return ProjectCode(self.project_root, self.folder)
 
     def lock(self, key: AssetKey, note: str, partition: str | None = None) -> Lock:
         """The lock on materializing one asset."""
