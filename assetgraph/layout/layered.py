@@ -20,19 +20,9 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Edge = tuple[str, str]
 
+COLUMN_GAP, CARD_GAP, BEND_GAP, COMPONENT_GAP = 56, 20, 10, 40  # free at least
 STEEPNESS = 6  # a space between columns is at least this part of the highest climb in it
-WIDEST_SPACE = 4  # in spaces of the usual width
-
-
-@dataclass(frozen=True, slots=True)
-class Gaps:
-    """What is kept free between columns at least, between the cards and the bends of a column, and
-    between components."""
-
-    column: float = 56
-    card: float = 20
-    bend: float = 10
-    component: float = 40
+WIDEST_COLUMN_GAP = 4 * COLUMN_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +46,18 @@ def layout(
     edges: Iterable[Edge],
     *,
     aspect: float = 1.6,
-    gaps: Gaps | None = None,
 ) -> Layout:
     """A layered layout from left to right of cards of these (width, height), packed for a window of
     `aspect` (width / height). An edge of a card that is not in `sizes` is left out."""
-    gaps = gaps or Gaps()
     names = sorted(sizes)
     number = {name: n for n, name in enumerate(names)}
     pairs = sorted({(number[a], number[b]) for a, b in edges if a in number and b in number})
     children, turned = _without_circles(len(names), pairs)
     parts = [
-        _Part(members, children, [sizes[names[n]] for n in members], gaps)
+        _Part(members, children, [sizes[names[n]] for n in members])
         for members in _components(children)
     ]
-    packed = pack([(part.width, part.height) for part in parts], aspect, gaps.component)
+    packed = pack([(part.width, part.height) for part in parts], aspect, COMPONENT_GAP)
     positions: dict[int, Point] = {}
     routes: dict[tuple[int, int], tuple[Point, ...]] = {}
     for part, corner in zip(parts, packed.corners, strict=True):
@@ -87,17 +75,15 @@ def layout(
 class _Part:
     """One component, with its upper left corner at (0, 0). `members` are numbers of cards."""
 
-    def __init__(
-        self, members: Sequence[int], children: Neighbours, sizes: Sequence[Size], gaps: Gaps
-    ) -> None:
+    def __init__(self, members: Sequence[int], children: Neighbours, sizes: Sequence[Size]) -> None:
         self.members = members
         self.sizes = sizes
         local = {n: vertex for vertex, n in enumerate(members)}
         self.children = [[local[child] for child in children[n]] for n in members]
         self.graph = layered(self.children)
         order(self.graph)
-        self._place_in_height(gaps)
-        self._place_in_width(gaps)
+        self._place_in_height()
+        self._place_in_width()
 
     def corners(self) -> Iterable[tuple[int, Point]]:
         for vertex, n in enumerate(self.members):
@@ -108,20 +94,20 @@ class _Part:
             for child in near:
                 yield (self.members[vertex], self.members[child]), self._route(vertex, child)
 
-    def _place_in_height(self, gaps: Gaps) -> None:
+    def _place_in_height(self) -> None:
         cards = self.graph.count
-        high = [height / 2 for _, height in self.sizes] + [0.0] * len(self.graph.left)
+        high = [height / 2 for _, height in self.sizes] + [0.0] * (len(self.graph.left) - cards)
 
         def distance(upper: int, lower: int) -> float:
-            gap = gaps.card if upper < cards and lower < cards else gaps.bend
+            gap = CARD_GAP if upper < cards and lower < cards else BEND_GAP
             return high[upper] + gap + high[lower]
 
         middle = heights(self.graph, distance)
-        top = min(y - half for y, half in zip(middle, high, strict=False))
+        top = min(y - half for y, half in zip(middle, high, strict=True))
         self.middle = [round(y - top, 1) for y in middle]
-        self.height = max(y + half for y, half in zip(self.middle, high, strict=False))
+        self.height = max(y + half for y, half in zip(self.middle, high, strict=True))
 
-    def _place_in_width(self, gaps: Gaps) -> None:
+    def _place_in_width(self) -> None:
         graph = self.graph
         self.left = [0.0] * len(graph.left)
         self.right = [0.0] * len(graph.left)
@@ -138,7 +124,7 @@ class _Part:
             ]
             self.width = x + width
             space = max(climbs, default=0.0) / STEEPNESS
-            x += width + min(max(gaps.column, space), gaps.column * WIDEST_SPACE)
+            x += width + min(max(COLUMN_GAP, space), WIDEST_COLUMN_GAP)
 
     def _route(self, vertex: int, child: int) -> list[Point]:
         points = [(self.left[vertex] + self.sizes[vertex][0], self.middle[vertex])]
