@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,31 @@ if TYPE_CHECKING:
 
     from assetgraph.definitions import Definitions
 
-_SETTINGS = {"store": str, "storage": str, "keep_values": int, "keep_runs": int}
+_SETTINGS: Mapping[str, type] = {
+    "store": str,
+    "storage": str,
+    "keep_values": int,
+    "keep_runs": int,
+    "executor": str,
+    "jobs": int,
+    "scheduler": str,
+    "pools": dict,
+    "log_limit": int,
+}
+_WANTED = {
+    str: "text",
+    int: "a whole number from 1",
+    dict: "a table of whole numbers from 1",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """`root` is its folder, `modules` what holds its assets, `store` the folder of its records,
     `storage` where values go, if not there too. Of each asset the last `keep_values` values are
-    kept, and of all runs the last `keep_runs`, where given."""
+    kept, and of all runs the last `keep_runs`, where given. `executor`, `jobs` and `scheduler` are
+    what `executors.make` gets unless a command says otherwise; `pools` are how many steps of a
+    pool run at once, `log_limit` how many bytes of each stream that a step prints are kept."""
 
     root: Path
     modules: tuple[str, ...]
@@ -32,6 +49,11 @@ class Project:
     storage: str | None = None
     keep_values: int = 2
     keep_runs: int | None = None
+    executor: str | None = None
+    jobs: int | None = None
+    scheduler: str | None = None
+    pools: Mapping[str, int] = field(default_factory=dict)
+    log_limit: int | None = None
 
     def open_store(self) -> Store:
         return Store(
@@ -109,8 +131,8 @@ def _project(
                 f"{file}: [tool.assetgraph] has no setting {name!r}.",
                 hint=f"It has: module, {', '.join(_SETTINGS)}.",
             )
-        wanted = "text" if _SETTINGS[name] is str else "a whole number from 1"
-        if type(value) is not _SETTINGS[name] or (isinstance(value, int) and value < 1):
+        if not _is_setting(value, _SETTINGS[name]):
+            wanted = _WANTED[_SETTINGS[name]]
             raise ProjectError(f"{file}: [tool.assetgraph] {name} must be {wanted}.")
     named = settings.get("module", ())
     named = (named,) if isinstance(named, str) else tuple(named)
@@ -121,9 +143,16 @@ def _project(
         modules=tuple(modules) or named,
         store=store.absolute() if store else folder / settings.get("store", ".assetgraph"),
         storage=_storage(folder, settings.get("storage")),
-        keep_values=settings.get("keep_values", 2),
-        keep_runs=settings.get("keep_runs"),
+        **{name: settings[name] for name in settings if name not in ("module", "store", "storage")},
     )
+
+
+def _is_setting(value: Any, kind: type) -> bool:
+    if kind is dict:
+        return isinstance(value, dict) and all(_is_setting(limit, int) for limit in value.values())
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return isinstance(value, kind)
 
 
 def _storage(folder: Path, given: str | None) -> str | None:

@@ -1,0 +1,78 @@
+"""What a re-execution runs, and the end of a run from outside its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import StoreError
+from assetgraph.keys import AssetKey
+from assetgraph.queries import run_details
+from assetgraph.records import Materialization, RunStatus, StepState
+
+if TYPE_CHECKING:
+    from assetgraph.queries import RunDetails
+    from assetgraph.storage.store import Store
+
+_DONE = (StepState.SUCCESS, StepState.UNCHANGED)
+
+
+def rerun_selection(store: Store, details: RunDetails) -> tuple[AssetKey, ...]:
+    """What is left of a run: the steps that failed, were skipped or never ended, in it and in all
+    its re-executions so far, in the order of its plan. None is left of a run that succeeded.
+
+    A step whose process died between its commit and the run's record of it counts as done.
+    """
+    runs = [details]
+    waiting = list(details.reruns)
+    while waiting:
+        runs.append(run_details(store, waiting.pop()))
+        known = {run.record.run_id for run in runs}
+        waiting += [run_id for run_id in runs[-1].reruns if run_id not in {*known, *waiting}]
+    done = {step.key for run in runs for step in run.steps if step.state in _DONE}
+    ids = {run.record.run_id for run in runs}
+    keys = (AssetKey.unchecked(text.split("/")) for text in details.record.assets)
+    return tuple(key for key in keys if key.text not in done and not _made_by(store, key, ids))
+
+
+def cancel_run(store: Store, run_id: str) -> None:
+    """Have the process of a run end it as Ctrl-C does; it may take a moment.
+
+    Raises `StoreError` for a run that is not under way, or not on this machine.
+    """
+    record = store.runs.read(run_id)
+    if record.status is not RunStatus.STARTED or record.pid is None:
+        raise StoreError(f"the run {run_id} is not under way: it is {record.status.value}.")
+    if record.host != os.uname().nodename:
+        raise StoreError(
+            f"the run {run_id} is on {record.host}, not on this machine.",
+            hint=f"Give the same command there: assetgraph runs cancel {run_id}",
+        )
+    try:
+        os.kill(record.pid, signal.SIGTERM if _ignores_interrupts(record.pid) else signal.SIGINT)
+    except ProcessLookupError:
+        pass  # it has just ended
+    except PermissionError as error:
+        raise StoreError(
+            f"the run {run_id} is another user's: process {record.pid} cannot be told to end."
+        ) from error
+
+
+def _made_by(store: Store, key: AssetKey, run_ids: set[str]) -> bool:
+    for attempt in store.history.newest_first(key):
+        if isinstance(attempt, Materialization) and attempt.run_id in run_ids:
+            return True
+        if attempt.run_id < min(run_ids):
+            return False
+    return False
+
+
+def _ignores_interrupts(pid: int) -> bool:
+    """What a shell started in the background ignores SIGINT; Linux says so."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            ignored = next(line for line in file if line.startswith("SigIgn:")).split()[1]
+    except (OSError, StopIteration):
+        return False
+    return bool(int(ignored, 16) & 1 << (signal.SIGINT - 1))
