@@ -167,7 +167,7 @@ class ObjectPlace:
             yield full_path
         except BaseException:
             with suppress(OSError):
-                self.filesystem.delete_file(full_path)
+                self.filesystem.delete_dir(full_path.rpartition("/")[0])
             raise
 
     def open_write(self, full_path: str) -> IO[bytes]:

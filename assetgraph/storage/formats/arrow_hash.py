@@ -16,16 +16,33 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import types
 
 from assetgraph.storage.formats.digest import hasher
 
+_FLAT = (
+    types.is_null,
+    types.is_boolean,
+    types.is_string,
+    types.is_binary,
+    types.is_large_string,
+    types.is_large_binary,
+)
+_LISTS = (
+    types.is_list,
+    types.is_large_list,
+    types.is_fixed_size_list,
+    types.is_list_view,
+    types.is_large_list_view,
+)
+_NESTED = (types.is_dictionary, types.is_struct, types.is_map)
 _LIBRARY_VERSIONS = {"creator", "pandas_version"}
 
 
 class ArrowHash:
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
-        self._columns = [_Column(field.type) for field in schema]
+        self._columns = [_column_of(field.type) for field in schema]
         self._rows = 0
 
     def update(self, batch: pa.RecordBatch | pa.Table) -> None:
@@ -52,11 +69,11 @@ class _Column:
     """The running hashes of one column, and of the columns within it."""
 
     def __init__(self, kind: pa.DataType) -> None:
+        self._kind = kind
         self._nulls = hasher("nulls")
         self._values = hasher("values")
         self._lengths = hasher("lengths")
         self._rows = 0
-        self._kind = kind
         self._children: list[_Column] = []
         self._dictionary: pa.Array | None = None
         self._add = self._way(kind)
@@ -85,7 +102,7 @@ class _Column:
         return digest.digest()
 
     def _way(self, kind: pa.DataType) -> Callable[[pa.Array], None]:
-        types = pa.types
+        """How non-null values of this type are hashed."""
         if isinstance(kind, pa.BaseExtensionType):
             way = self._way(kind.storage_type)
             return lambda values: way(values.storage)
@@ -93,14 +110,10 @@ class _Column:
             return _nothing
         if types.is_boolean(kind):
             return lambda values: self._values.update(_bytes_of(values.cast(pa.uint8())))
-        if types.is_string(kind) or types.is_binary(kind):
-            return self._add_binary
-        if types.is_large_string(kind) or types.is_large_binary(kind):
-            return self._add_binary
-        if types.is_string_view(kind):
-            return lambda values: self._add_binary(values.cast(pa.large_string()))
-        if types.is_binary_view(kind):
-            return lambda values: self._add_binary(values.cast(pa.large_binary()))
+        if _is_one(kind, types.is_string, types.is_binary):
+            return lambda values: self._add_binary(values, pa.int32())
+        if _is_one(kind, types.is_large_string, types.is_large_binary):
+            return lambda values: self._add_binary(values, pa.int64())
         if types.is_dictionary(kind):
             return self._add_dictionary
         if types.is_struct(kind):
@@ -110,28 +123,20 @@ class _Column:
             item = pa.struct([kind.key_field, kind.item_field])
             self._children = [_Column(item)]
             return lambda values: self._add_list(values.cast(pa.list_(item)))
-        if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        if _is_one(kind, *_LISTS):
             self._children = [_Column(kind.value_type)]
             return self._add_list
-        if types.is_list_view(kind) or types.is_large_list_view(kind):
-            self._children = [_Column(kind.value_type)]
-            return lambda values: self._add_list(values.cast(pa.large_list(kind.value_field)))
-        if types.is_run_end_encoded(kind):
-            self._children = [_Column(kind.value_type)]
-            return lambda values: self._children[0].update(pc.run_end_decode(values))
-        if _has_fixed_width(kind):
-            return lambda values: self._values.update(_bytes_of(values))
-        return self._add_as_text
+        return lambda values: self._values.update(_bytes_of(values))
 
-    def _add_binary(self, values: pa.Array) -> None:
+    def _add_binary(self, values: pa.Array, offset_type: pa.DataType) -> None:
         self._lengths.update(_bytes_of(pc.binary_length(values)))
-        offset_type = pa.int64() if "large" in str(values.type) else pa.int32()
+        _, offset_bytes, data = values.buffers()
         offsets = pa.Array.from_buffers(
-            offset_type, len(values) + 1, [None, values.buffers()[1]], offset=values.offset
+            offset_type, len(values) + 1, [None, offset_bytes], offset=values.offset
         )
         start, end = offsets[0].as_py(), offsets[len(values)].as_py()
         if end > start:
-            self._values.update(values.buffers()[2][start:end])
+            self._values.update(data[start:end])
 
     def _add_list(self, values: pa.Array) -> None:
         self._lengths.update(_bytes_of(pc.list_value_length(values)))
@@ -157,10 +162,88 @@ class _Column:
         else:
             self._values.update(_bytes_of(codes))
 
-    def _add_as_text(self, values: pa.Array) -> None:
+
+class _TextColumn:
+    """A column of a type that Arrow cannot filter: each value as Python writes it."""
+
+    def __init__(self) -> None:
+        self._values = hasher("text")
+
+    def update(self, values: pa.Array) -> None:
         for value in values.to_pylist():
             text = repr(value).encode()
             self._values.update(b"%d:" % len(text) + text)
+
+    def digest(self) -> bytes:
+        return self._values.digest()
+
+
+class _CastColumn:
+    """A column of views, or of runs, hashed as plain text or values."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self._kind = kind
+        self._column = _Column(kind)
+
+    def update(self, values: pa.Array) -> None:
+        if types.is_run_end_encoded(values.type):
+            values = pc.run_end_decode(values)
+        self._column.update(values.cast(self._kind))
+
+    def digest(self) -> bytes:
+        return self._column.digest()
+
+
+def _column_of(kind: pa.DataType) -> _Column | _CastColumn | _TextColumn:
+    plain = _plain(kind.value_type if types.is_run_end_encoded(kind) else kind)
+    if plain is None:
+        return _TextColumn()
+    return _Column(kind) if plain is kind else _CastColumn(plain)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType | None:
+    """The type to hash a column as: itself if all in it can be filtered, one without views if it
+    has some, else None."""
+    if types.is_string_view(kind):
+        return pa.large_string()
+    if types.is_binary_view(kind):
+        return pa.large_binary()
+    if isinstance(kind, pa.BaseExtensionType):
+        return kind if _plain(kind.storage_type) == kind.storage_type else None
+    within = _types_within(kind)
+    if not within:
+        return kind if _is_one(kind, *_FLAT) or _has_fixed_width(kind) else None
+    plain = [_plain(part) for part in within]
+    if None in plain or not _is_one(kind, *_LISTS, *_NESTED):
+        return None
+    return kind if plain == within else _rebuilt(kind, plain)
+
+
+def _types_within(kind: pa.DataType) -> list[pa.DataType]:
+    if types.is_dictionary(kind):
+        return [kind.value_type]
+    if types.is_map(kind):
+        return [kind.key_type, kind.item_type]
+    return [kind.field(number).type for number in range(kind.num_fields)]
+
+
+def _rebuilt(kind: pa.DataType, parts: list[pa.DataType]) -> pa.DataType | None:
+    if types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, parts[0], kind.ordered)
+    if types.is_map(kind):
+        return pa.map_(*parts)
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(part) for field, part in zip(kind, parts, strict=True)])
+    item = kind.value_field.with_type(parts[0])
+    if types.is_list(kind):
+        return pa.list_(item)
+    if types.is_large_list(kind):
+        return pa.large_list(item)
+    return pa.list_(item, kind.list_size) if types.is_fixed_size_list(kind) else None
+
+
+def _is_one(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
+    return any(test(kind) for test in tests)
 
 
 def _nothing(_: pa.Array) -> None:
@@ -169,7 +252,7 @@ def _nothing(_: pa.Array) -> None:
 
 def _has_fixed_width(kind: pa.DataType) -> bool:
     try:
-        return bool(kind.bit_width % 8 == 0) and kind.num_fields == 0
+        return bool(kind.bit_width % 8 == 0)
     except ValueError:
         return False
 

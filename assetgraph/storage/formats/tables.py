@@ -85,7 +85,11 @@ def file_format_for(schema: pa.Schema) -> str:
         kept = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema_arrow
     except (pa.ArrowException, NotImplementedError):
         return "arrow"
-    return "parquet" if kept.equals(schema, check_metadata=True) else "arrow"
+    return "parquet" if kept.equals(schema) and _metadata(kept) == _metadata(schema) else "arrow"
+
+
+def _metadata(schema: pa.Schema) -> list[Any]:
+    return [schema.metadata, *(field.metadata for field in schema)]
 
 
 @dataclass(frozen=True, slots=True)
