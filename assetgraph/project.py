@@ -78,7 +78,7 @@ class Project:
         Raises `ProjectError` with the user's part of every traceback.
         """
         from assetgraph import loading
-        from assetgraph.assets import Registry
+        from assetgraph.assets import Registry, load_assets_from_modules
         from assetgraph.definitions import Definitions
 
         if not self.modules:
@@ -88,13 +88,37 @@ class Project:
             )
         self.enter()
         loading.install(self.root)
+        known = _loaded.get(self.root)
+        if known is not None and known.covers(self.modules):
+            return known.definitions
         broken: list[tuple[str, BaseException]] = []
         with Registry() as registry:
             modules = [found for name in self.modules for found in _import_all(name, broken)]
         if broken:
             raise _import_error(broken, str(self.root))
         given = {id(d): d for m in modules for d in vars(m).values() if isinstance(d, Definitions)}
-        return Definitions.merge(*given.values()) if given else Definitions(registry)
+        if given:
+            definitions = Definitions.merge(*given.values())
+        else:
+            definitions = Definitions([*registry, *load_assets_from_modules(modules)])
+        _loaded[self.root] = _Loaded(self.modules, tuple(modules), definitions)
+        return definitions
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What a project was loaded as. It holds until one of its modules is forgotten."""
+
+    names: tuple[str, ...]
+    modules: tuple[ModuleType, ...]
+    definitions: Definitions
+
+    def covers(self, names: tuple[str, ...]) -> bool:
+        same = all(sys.modules.get(module.__name__) is module for module in self.modules)
+        return same and self.names == names
+
+
+_loaded: dict[Path, _Loaded] = {}
 
 
 def find_project(

@@ -68,7 +68,9 @@ def test_reading_from_the_end_is_reading_backwards(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str], size: int, cut: str
 ) -> None:
     path = tmp_path_factory.mktemp("lines") / "lines.jsonl"
-    path.write_bytes(b"".join(encoded(t) + b"\n" for t in texts) + cut.encode("utf-8", "surrogatepass"))
+    path.write_bytes(
+        b"".join(encoded(t) + b"\n" for t in texts) + cut.encode("utf-8", "surrogatepass")
+    )
     assert list(read_last(str(path), str, size=size)) == texts[::-1]
 
 
