@@ -64,6 +64,18 @@ def config_json(config: Config) -> dict[str, Any]:
     return built
 
 
+def declared_fields(kind: type[Config]) -> dict[str, str]:
+    """Each field with its type and its default, if any: `{"month": "str = '2023-03'"}`."""
+    return {field.encode_name: _declared(field) for field in msgspec.structs.fields(kind)}
+
+
+def _declared(field: msgspec.structs.FieldInfo) -> str:
+    kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+    if field.default is not msgspec.NODEFAULT:
+        return f"{kind} = {field.default!r}"
+    return kind if field.required else f"{kind} = {field.default_factory()!r}"
+
+
 def _from_text(value: Any, wanted: Any) -> Any:
     if not isinstance(value, str) or _takes_text(value, wanted):
         return value

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.config import declared_fields
+from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
 from assetgraph.records import (
     ErrorInfo,
     Event,
@@ -18,6 +18,7 @@ from assetgraph.records import (
     StepRecord,
     StepState,
 )
+from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.assets import Asset
@@ -36,8 +37,7 @@ _ENDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class RunPage:
+class RunPage(msgspec.Struct, frozen=True):
     """Runs, newest first, and what did not read among them, as sentences. `following` is the id
     to ask for the next page with, if there is one."""
 
@@ -46,8 +46,7 @@ class RunPage:
     following: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunDetails:
+class RunDetails(msgspec.Struct, frozen=True):
     """All of one run. `reruns` are the ids of the runs that re-executed it."""
 
     record: RunRecord
@@ -56,8 +55,7 @@ class RunDetails:
     reruns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AssetView:
+class AssetView(msgspec.Struct, frozen=True):
     """One asset with its state, why it is not fresh, and its last attempts."""
 
     asset: Asset
@@ -66,6 +64,24 @@ class AssetView:
     reasons: tuple[Reason, ...]
     materialization: Materialization | None
     failure: FailedAttempt | None
+
+
+class AssetDetails(msgspec.Struct, frozen=True):
+    """All of one asset. `config_fields` maps each field of its config to how it is declared."""
+
+    view: AssetView
+    downstream: tuple[str, ...]
+    config_fields: Mapping[str, str]
+
+
+class StepLog(msgspec.Struct, frozen=True):
+    """What a step said in one attempt: `stream` is "log" for what it logged, "out" or "err" for
+    what it printed."""
+
+    key: str
+    attempt: int
+    stream: str
+    text: str
 
 
 def list_runs(
@@ -152,6 +168,39 @@ def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
         deps = tuple(key.text for key in state.graph.parents(asset.key))
         views.append(AssetView(asset, deps, *states[asset.key], known.current, known.failed))
     return tuple(views)
+
+
+def asset_details(state: State, asset: Asset) -> AssetDetails:
+    (view,) = asset_views(state, [asset])
+    downstream = tuple(key.text for key in state.graph.children(asset.key))
+    kind = asset.config_type
+    return AssetDetails(view, downstream, declared_fields(kind) if kind else {})
+
+
+def step_logs(store: Store, text: str, keys: Sequence[str] = ()) -> tuple[StepLog, ...]:
+    """What the steps of the run `text` logged and printed; of the steps `keys`, where given.
+
+    Raises `UnknownRunError`, and `AssetGraphError` for a key that is no step of the run.
+    """
+    record = find_run(store, text)
+    for key in keys:
+        if key not in record.assets:
+            raise AssetGraphError(
+                f"the run {record.run_id} has no step {key!r}.",
+                hint=did_you_mean(key, record.assets) or f"Its steps: {', '.join(record.assets)}.",
+            )
+    logged: dict[str, list[str]] = {}
+    for event in store.runs.events(record.run_id):
+        if event.type is EventType.LOG and event.step:
+            line = f"{event.timestamp.astimezone():%H:%M:%S} {event.level} {event.message}"
+            logged.setdefault(event.step, []).append(line)
+    logs = [StepLog(key, 1, "log", "\n".join(lines)) for key, lines in logged.items()]
+    for key, attempt, stream, path in store.runs.outputs(record.run_id):
+        with open(path, encoding="utf-8", errors="replace", newline="") as file:
+            logs.append(StepLog(key, attempt, stream, file.read()))
+    position = {key: place for place, key in enumerate(record.assets)}
+    wanted = [log for log in logs if log.key in (keys or position)]
+    return tuple(sorted(wanted, key=lambda log: (position[log.key], log.attempt)))
 
 
 def event_text(event: Event) -> str:
@@ -257,6 +306,24 @@ def asset_json(view: AssetView) -> dict[str, Any]:
         "state": view.state.value,
         "reasons": [reason_json(reason) for reason in view.reasons],
     }
+
+
+def asset_details_json(details: AssetDetails) -> dict[str, Any]:
+    view = details.view
+    made, failed = view.materialization, view.failure
+    return {
+        **asset_json(view),
+        "downstream": list(details.downstream),
+        "defined_at": view.asset.place,
+        "config_fields": dict(details.config_fields),
+        "metadata": dict(view.asset.metadata),
+        "materialization": msgspec.to_builtins(made) if made else None,
+        "failure": msgspec.to_builtins(failed) if failed else None,
+    }
+
+
+def step_log_json(log: StepLog) -> dict[str, Any]:
+    return {"key": log.key, "attempt": log.attempt, "stream": log.stream, "text": log.text}
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:

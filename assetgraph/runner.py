@@ -192,7 +192,7 @@ class _Run:
     def execute(self) -> RunOutcome:
         with held_back():
             try:
-                self._emit(EventType.RUN_START)
+                self._emit(EventType.RUN_START, run_id=self._record.run_id)
                 for warning in self._record.warnings:
                     self._emit(EventType.LOG, level="WARNING", message=warning)
                 try:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from assetgraph import Instance, Registry, loading
+from assetgraph.cli.app import run
 from assetgraph.graph import AssetGraph
 from assetgraph.project import Project, find_project
 from assetgraph.storage.store import Store
@@ -106,3 +110,39 @@ def project(
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The local time is UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@dataclass
+class Answer:
+    """What a command said: its exit code, and the text on each stream."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def assetgraph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """Runs a command in the current folder: `assetgraph("runs", "list")`."""
+
+    def run_command(*arguments: str) -> Answer:
+        loading.forget(tmp_path)  # as in a process of its own
+        capsys.readouterr()
+        code = run(arguments)
+        return Answer(code, *capsys.readouterr())
+
+    return run_command

@@ -1,0 +1,5 @@
+"""`python -m assetgraph` is `assetgraph`."""
+
+from assetgraph.cli import main
+
+main()

@@ -1,0 +1,30 @@
+"""How a command answers: data on stdout, as JSON or for people; everything else on stderr."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.cli.output import stderr, stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from assetgraph.cli.text import Line
+
+
+def answer(
+    as_json: bool, *, data: Callable[[], Any], lines: Callable[[int | None], Iterable[Line]]
+) -> None:
+    """Print `data()` as JSON, or `lines(width)`."""
+    out = stdout()
+    if as_json:
+        from assetgraph.cli.json_text import json_text
+
+        out.write_text(json_text(data()) + "\n")
+    else:
+        out.write(lines(out.width))
+
+
+def say(lines: Iterable[Line]) -> None:
+    """Tell the person something that is not the answer."""
+    stderr().write(lines)

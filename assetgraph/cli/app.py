@@ -1,0 +1,95 @@
+"""The commands by name, each imported when it is used, and the run of one from arguments to exit
+code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class LazyGroup(click.Group):
+    """A group that knows where its commands are, in the order of a person's work."""
+
+    modules: ClassVar = {
+        "init": "cmd_init",
+        "scaffold": "cmd_init",
+        "check": "cmd_check",
+        "list": "cmd_assets",
+        "show": "cmd_assets",
+        "lineage": "cmd_lineage",
+        "plan": "cmd_materialize",
+        "materialize": "cmd_materialize",
+        "runs": "cmd_runs",
+    }
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(self.modules)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.modules:
+            return None
+        module = import_module(f"assetgraph.cli.{self.modules[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.modules:
+            from assetgraph.text import did_you_mean
+
+            hint = did_you_mean(args[0], self.modules) or ""
+            ctx.fail(f"there is no command {args[0]!r}. {hint}".rstrip())
+        return super().resolve_command(ctx, args)
+
+
+def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from assetgraph import __version__
+
+        click.echo(f"assetgraph {__version__}")
+        ctx.exit()
+
+
+def _set_debug(_ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        os.environ["ASSETGRAPH_DEBUG"] = "1"
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: assetgraph init. For completion in bash, put this into ~/.bashrc (zsh and "
+    'fish likewise): eval "$(_ASSETGRAPH_COMPLETE=bash_source assetgraph)"',
+)
+@click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_set_debug,
+    help="Show the whole trace of an error (or set ASSETGRAPH_DEBUG=1).",
+)  # fmt: skip
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
+    help="Print the version.",
+)  # fmt: skip
+def assetgraph() -> None:
+    """Functions become assets, parameters become lineage, runs become records."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command that `arguments` give; the exit code. Every error is reported here."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # no text is a reason to fail
+    try:
+        code: Any = assetgraph.main(list(arguments), "assetgraph", standalone_mode=False)
+    except BaseException as error:
+        from assetgraph.cli.errors import report
+
+        return report(error)
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,167 @@
+"""`runs`: the record of what ran."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from assetgraph.cli.complete import complete_assets, complete_runs
+from assetgraph.cli.options import Given, json_option, project_options, run_argument
+
+_STATUSES = ("STARTED", "SUCCESS", "FAILURE", "CANCELED", "INTERRUPTED")
+
+
+@click.group("runs")
+def runs_command() -> None:
+    """List, show, repeat and delete runs."""
+
+
+@runs_command.command("list")
+@click.option(
+    "-n", "--limit", default=20, show_default=True, type=click.IntRange(1), help="How many."
+)
+@click.option("--before", metavar="RUN", help="Only runs older than this one.")
+@click.option(
+    "--status", type=click.Choice(_STATUSES, case_sensitive=False), help="Only runs with it."
+)
+@json_option
+@project_options
+def list_command(
+    given: Given, limit: int, before: str | None, status: str | None, as_json: bool
+) -> None:
+    """The runs, newest first.
+
+    \b
+    Examples:
+      assetgraph runs list
+      assetgraph runs list --status FAILURE --limit 5
+    """
+    from assetgraph.cli.answer import answer, say
+    from assetgraph.cli.render_runs import page_notes, run_table
+    from assetgraph.queries import list_runs, run_json
+    from assetgraph.records import RunStatus, now
+
+    page = list_runs(
+        given.store,
+        limit=limit,
+        before=given.store.runs.find(before) if before else None,
+        status=RunStatus(status) if status else None,
+    )
+    answer(
+        as_json,
+        data=lambda: [run_json(run) for run in page.runs],
+        lines=lambda width: run_table(page.runs, now(), width),
+    )
+    if not as_json:
+        older = ["--before", page.following] if page.following and sys.stdout.isatty() else []
+        say(page_notes(page, given.command("runs", "list", *older) if older else None))
+
+
+@runs_command.command("show")
+@run_argument
+@click.option("--trace", is_flag=True, help="Show the full trace of each failure.")
+@click.option("--all", "whole", is_flag=True, help="Draw every step, show every event.")
+@json_option
+@project_options
+def show_command(given: Given, run: str, trace: bool, whole: bool, as_json: bool) -> None:
+    """All about one run: what failed, statistics, timeline, log.
+
+    RUN is its id, any unique part of it, or "latest".
+
+    \b
+    Examples:
+      assetgraph runs show latest
+      assetgraph runs show 4f2a --trace
+    """
+    from assetgraph.cli.answer import answer
+    from assetgraph.cli.render_run import run_page
+    from assetgraph.queries import run_details, run_details_json
+    from assetgraph.records import now
+
+    details = run_details(given.store, run)
+    answer(
+        as_json,
+        data=lambda: run_details_json(details),
+        lines=lambda width: run_page(
+            details, now(), width, given.command, trace=trace, whole=whole
+        ),
+    )
+
+
+@runs_command.command("logs")
+@run_argument
+@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_assets)
+@json_option
+@project_options
+def logs_command(given: Given, run: str, keys: tuple[str, ...], as_json: bool) -> None:
+    """What the steps of a run logged and printed, step by step.
+
+    \b
+    Examples:
+      assetgraph runs logs latest
+      assetgraph runs logs latest taxi_trips_file
+    """
+    from assetgraph.cli.answer import answer
+    from assetgraph.cli.render_log import step_log_lines
+    from assetgraph.queries import step_log_json, step_logs
+
+    logs = step_logs(given.store, run, keys)
+    answer(
+        as_json,
+        data=lambda: [step_log_json(log) for log in logs],
+        lines=lambda _: step_log_lines(logs),
+    )
+
+
+@runs_command.command("rerun")
+@run_argument
+@click.option("--from-failure", is_flag=True, help="Only what failed, and what did not run.")
+@json_option
+@project_options
+def rerun_command(given: Given, run: str, from_failure: bool, as_json: bool) -> int:
+    """Make a new run of the same assets with the same config.
+
+    It remembers the run that it repeats, and the first of them all: its root.
+
+    \b
+    Examples:
+      assetgraph runs rerun latest
+      assetgraph runs rerun 4f2a --from-failure
+    """
+    from assetgraph.cli.execute import execute, launched_by
+    from assetgraph.queries import run_details
+    from assetgraph.rerun import rerun
+
+    details = run_details(given.store, run)
+    plan, launch = rerun(details, given.state, launched_by=launched_by(), from_failure=from_failure)
+    return execute(given, plan, launch, as_json=as_json)
+
+
+@runs_command.command("delete")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_runs)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@json_option
+@project_options
+def delete_command(given: Given, runs: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Remove the records of runs. What they materialized stays.
+
+    \b
+    Example:
+      assetgraph runs delete 4f2a --yes
+    """
+    from assetgraph.cli.answer import answer
+    from assetgraph.cli.text import Line, plural
+
+    ids = list(dict.fromkeys(given.store.runs.find(run) for run in runs))
+    if not yes:
+        if not sys.stdin.isatty():
+            raise click.UsageError("there is nobody to ask. Give --yes to delete without asking.")
+        click.confirm(f"Delete {plural(len(ids), 'run')}: {', '.join(ids)}?", abort=True, err=True)
+    for run_id in ids:
+        given.store.runs.delete(run_id)
+    answer(
+        as_json,
+        data=lambda: ids,
+        lines=lambda _: [Line(f"Deleted {run_id}") for run_id in ids],
+    )

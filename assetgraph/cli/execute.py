@@ -1,0 +1,57 @@
+"""A run from the command line: watched while it goes, summed up at its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.answer import answer
+from assetgraph.cli.errors import CANCELED
+from assetgraph.cli.output import stderr
+from assetgraph.cli.render_plan import plan_notes
+from assetgraph.cli.render_summary import summary
+from assetgraph.cli.reporters import reporting
+from assetgraph.queries import run_details, run_details_json
+from assetgraph.records import RunStatus
+from assetgraph.runner import run_plan
+from assetgraph.signals import Terminated
+
+if TYPE_CHECKING:
+    from assetgraph.cli.options import Given
+    from assetgraph.plan import Plan
+    from assetgraph.runner import Launch
+
+_RUN_FAILED = 1
+
+
+def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
+    """Run `plan`; the exit code. Progress and summary go to stderr; stdout gets the run as JSON,
+    if asked for."""
+    err = stderr()
+    err.write(plan_notes(plan))
+    code = 0
+    with reporting(err, [step.key.text for step in plan.steps]) as reporter:
+        try:
+            run_plan(plan, given.state, observer=reporter, launch=replace(launch, echo=False))
+        except KeyboardInterrupt as interrupt:
+            if reporter.run_id is None:  # before the run had a record
+                raise
+            code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
+    assert reporter.run_id
+    details = run_details(given.store, reporter.run_id)
+    err.write(summary(details, err.width, given.command))
+    given.remember_assets(given.graph)  # the run may have made the store
+    if as_json:
+        answer(True, data=lambda: run_details_json(details), lines=lambda _: ())
+    failed = details.record.status is RunStatus.FAILURE
+    return code or (_RUN_FAILED if failed else 0)
+
+
+def launched_by() -> str:
+    """Who runs this, for the record."""
+    from getpass import getuser
+
+    try:
+        return f"command line ({getuser()})"
+    except (OSError, KeyError):  # a process whose user has no name
+        return "command line"

@@ -1,0 +1,127 @@
+"""What several commands take, defined once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from assetgraph.cli.complete import complete_assets, complete_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from assetgraph.graph import AssetGraph
+    from assetgraph.keys import AssetKey
+    from assetgraph.project import Project
+    from assetgraph.state import State
+    from assetgraph.storage.store import Store
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@dataclass
+class Given:
+    """The project that a command works on, as the person gave it; each part is made when it is
+    asked for, so that a command pays for what it uses."""
+
+    modules: tuple[str, ...] = ()
+    store_folder: Path | None = None
+
+    def __post_init__(self) -> None:
+        import assetgraph.cli.lean  # noqa: F401 - before all else that imports msgspec
+
+    @cached_property
+    def project(self) -> Project:
+        from assetgraph.project import find_project
+
+        return find_project(modules=self.modules, store=self.store_folder)
+
+    @cached_property
+    def store(self) -> Store:
+        return self.project.open_store()
+
+    @cached_property
+    def graph(self) -> AssetGraph:
+        """The valid graph. Raises `ProjectError` and `DefinitionsError`."""
+        graph = self.project.load().graph.require_valid()
+        self.remember_assets(graph)
+        return graph
+
+    def remember_assets(self, graph: AssetGraph) -> None:
+        """Write down the names for the Tab key, if there is a store to write them in."""
+        from assetgraph.cli.complete import remember_assets
+
+        remember_assets(self.project, [key.text for key in graph.order])
+
+    @cached_property
+    def state(self) -> State:
+        from assetgraph.state import State
+
+        return State.of_store(self.graph, self.store)
+
+    def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
+        """The keys that a selection means; all of them where there is none."""
+        from assetgraph.selection import select
+
+        return select(selection, self.graph, self.state.state) if selection else self.graph.order
+
+    def config(
+        self, settings: Mapping[str, Mapping[str, Any]]
+    ) -> dict[AssetKey, Mapping[str, Any]]:
+        """Config by key, checked. Raises `AssetGraphError`."""
+        from assetgraph.keys import AssetKey
+        from assetgraph.runner import checked_config
+
+        config = {self.graph.asset(AssetKey(key)).key: fields for key, fields in settings.items()}
+        checked_config(self.graph, config)
+        return config
+
+    def command(self, *words: str) -> str:
+        """What to type for another command on the same project."""
+        from shlex import join
+
+        given = [word for module in self.modules for word in ("-m", module)]
+        given += ["--store", str(self.store_folder)] if self.store_folder else []
+        return join(["assetgraph", *words, *given])
+
+
+def project_options(command: F) -> F:
+    """`-m` and `--store`, given to the command as `given`."""
+
+    def gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        given = ctx.ensure_object(Given)
+        if parameter.name == "modules":
+            given.modules = tuple(value)
+        else:
+            given.store_folder = value
+        return value
+
+    for option in (
+        click.option(
+            "--store", "store_folder", metavar="DIR", callback=gather, expose_value=False,
+            type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+            help="Where the records are, in place of the project's own folder for them.",
+        ),
+        click.option(
+            "-m", "--module", "modules", metavar="MODULE", multiple=True, callback=gather,
+            expose_value=False, help="A module with assets, in place of the project's.",
+        ),
+        click.make_pass_decorator(Given, ensure=True),
+    ):  # fmt: skip
+        command = option(command)  # type: ignore[assignment]
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+
+selection_argument = click.argument(
+    "selection", nargs=-1, shell_complete=complete_assets, metavar="[SELECTION]..."
+)
+
+asset_argument = click.argument("key", shell_complete=complete_assets)
+
+run_argument = click.argument("run", metavar="RUN", shell_complete=complete_runs)

@@ -1,0 +1,45 @@
+"""The graph as text: drawn for a terminal, or in the language of another tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.text import Line
+from assetgraph.theme import Card
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assetgraph.queries import AssetView
+
+_STYLES = {
+    "branch": "muted",
+    "name": "name",
+    "reference": "muted",
+    "group": "path",
+    "description": "muted",
+}
+
+
+def lineage(
+    views: Sequence[AssetView], edges: Sequence[tuple[str, str]], form: str, width: int | None
+) -> list[Line]:
+    """`form` is tree, mermaid or dot."""
+    cards = [
+        Card(view.asset.key.text, view.asset.group_name, view.asset.description, view.state)
+        for view in views
+    ]
+    if form != "tree":
+        from assetgraph import exports
+
+        text = exports.mermaid(cards, edges) if form == "mermaid" else exports.dot(cards, edges)
+        return [Line(line) for line in text.splitlines()]
+    from assetgraph.cli.style import style_of
+    from assetgraph.tree import tree
+
+    states = {str(view.state): style_of(view.state) for view in views}
+    styles = {**_STYLES, **states}
+    return [
+        Line(*((span.text, styles.get(str(span.role), "")) for span in spans))
+        for spans in tree(cards, edges, columns=width)
+    ]

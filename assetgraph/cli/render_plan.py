@@ -1,0 +1,44 @@
+"""What would run, in order, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.table import Column, table
+from assetgraph.cli.text import Line, plural
+from assetgraph.plan import Cause
+
+if TYPE_CHECKING:
+    from assetgraph.plan import Plan
+
+_COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
+_CAUSE_STYLES = {Cause.REQUESTED: "", Cause.MISSING: "warning", Cause.STALE: "warning"}
+_MOST_NAMES = 5
+
+
+def plan_lines(plan: Plan, width: int | None) -> list[Line]:
+    if not plan.steps:
+        return [Line(("Nothing to do: everything is up to date.", "success"))]
+    rows = [
+        [
+            Line((str(number), "muted")),
+            Line(step.key.text),
+            Line((str(step.cause), _CAUSE_STYLES[step.cause])),
+            Line(("; ".join(reason.text for reason in step.reasons), "muted")),
+        ]
+        for number, step in enumerate(plan.steps, 1)
+    ]
+    return table(_COLUMNS, rows, width)
+
+
+def plan_notes(plan: Plan) -> list[Line]:
+    """What is run beyond what was asked for, and what is used as it is."""
+    added = [step.key.text for step in plan.steps if step.cause is Cause.MISSING]
+    requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
+    lines = [Line(("! ", "warning"), warning) for warning in plan.warnings]
+    if added and requested:
+        names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
+        verb = "has" if len(added) == 1 else "have"
+        text = f"{plural(len(added), 'upstream asset')} {verb} no value yet and will run too: "
+        lines.append(Line((text, "muted"), names))
+    return lines

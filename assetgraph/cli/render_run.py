@@ -1,0 +1,121 @@
+"""All about one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.cli import units
+from assetgraph.cli.render_failure import failure
+from assetgraph.cli.render_log import log, warnings
+from assetgraph.cli.render_runs import run_seconds, step_counts
+from assetgraph.cli.render_timeline import timeline
+from assetgraph.cli.style import state_line
+from assetgraph.cli.text import Line, plural
+from assetgraph.records import RunStatus
+from assetgraph.text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from assetgraph.queries import RunDetails
+    from assetgraph.records import Event, RunRecord
+
+MOST_BARS = 40
+MOST_EVENTS = 200
+_MOST_FAILURES = 5
+
+
+def run_page(
+    details: RunDetails,
+    now: datetime,
+    width: int | None,
+    command: Callable[..., str],
+    *,
+    trace: bool = False,
+    whole: bool = False,
+) -> list[Line]:
+    """What failed, if anything did; statistics; timeline; structured log.
+
+    `command` gives the text of a command on the same project; `trace` shows full traces, `whole`
+    every step and event however many they are.
+    """
+    run = details.record
+    lines = [Line("Run ", (run.run_id, "name"), "  ", state_line(run.status))]
+    lines += warnings(details.events, width)
+    lines += _failures(details, width, command, trace)
+    lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
+    lines += [Line(), Line(("Timeline", "heading"))]
+    lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
+    return [*lines, Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]
+
+
+def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Line]:
+    run = details.record
+    facts: list[tuple[str, Line]] = [
+        ("Assets", Line(_some(run.assets, width))),
+        ("Selection", Line(" ".join(run.selection))),
+        ("Started", Line(units.local_time(run.started_at))),
+        ("Duration", Line(units.duration(run_seconds(run, now)))),
+        ("Steps", step_counts(run)),
+        ("Re-run of", Line(run.parent_run_id or "")),
+        ("Root run", Line(run.root_run_id or "")),
+        ("Re-run by", Line(", ".join(details.reruns))),
+        ("Launched by", Line(run.launched_by)),
+        ("Tags", Line(", ".join(f"{k}={v}" for k, v in run.tags.items()))),
+        ("Config", Line(", ".join(_config_texts(run.config)))),
+        ("Versions", Line(_versions(run))),
+    ]
+    cells = max(len(name) for name, _ in facts)
+    return [
+        Line("  ", (name.ljust(cells), "muted"), "  ", value).cut(width)
+        for name, value in facts
+        if value
+    ]
+
+
+def _failures(
+    details: RunDetails, width: int | None, command: Callable[..., str], trace: bool
+) -> list[Line]:
+    """What failed and where, and the commands that tell more and go on."""
+    run, lines = details.record, []
+    failed = [step for step in details.steps if step.error]
+    for step in failed[:_MOST_FAILURES]:
+        assert step.error
+        lines += [Line(), *failure(step.key, step.error, width, trace=trace)]
+    if len(failed) > _MOST_FAILURES:
+        others = ", ".join(step.key for step in failed[_MOST_FAILURES:])
+        lines += [Line(), Line(("✕ Failed too: ", "failure"), others).cut(width)]
+    if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
+        return lines
+    lines.append(Line())
+    if failed and not trace:
+        show = command("runs", "show", run.run_id, "--trace")
+        lines.append(Line("Full trace:  ", (show, "command")))
+    lines.append(Line("Re-execute:  ", (command("runs", "rerun", run.run_id), "command")))
+    return lines
+
+
+def _last(events: Sequence[Event], width: int | None, whole: bool) -> list[Line]:
+    if whole or len(events) <= MOST_EVENTS:
+        return log(events, width)
+    earlier = plural(len(events) - MOST_EVENTS, "earlier event")
+    note = Line((f"  … {earlier} not shown: --all shows every one", "muted"))
+    return [note, *log(events[-MOST_EVENTS:], width)]
+
+
+def _some(keys: Sequence[str], width: int | None) -> str:
+    """The keys, or how many there are and the first of them."""
+    text = ", ".join(keys)
+    if width is None or len(text) <= width - 16:
+        return text
+    return shorten(f"{len(keys)}: {text}", width - 16)
+
+
+def _config_texts(config: dict[str, dict[str, Any]]) -> list[str]:
+    return [f"{key}.{name}={value}" for key, set_ in config.items() for name, value in set_.items()]
+
+
+def _versions(run: RunRecord) -> str:
+    known = {"assetgraph": run.assetgraph_version, "Python": run.python_version}
+    return ", ".join(f"{name} {version}" for name, version in known.items() if version)

@@ -1,0 +1,81 @@
+"""The list of runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli import units
+from assetgraph.cli.style import glyph, state_line
+from assetgraph.cli.table import Column, table
+from assetgraph.cli.text import Line, joined
+from assetgraph.records import RunStatus, StepState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assetgraph.queries import RunPage
+    from assetgraph.records import RunRecord
+
+_RUN_COLUMNS = (
+    Column("RUN"),
+    Column("STATUS"),
+    Column("STARTED", drop=1),
+    Column("TIME", right=True),
+    Column("STEPS", drop=2),
+    Column("RE-RUN OF"),
+    Column("ASSETS", least=8, drop=3),
+)
+_ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
+_MOST_NAMES = 5
+
+
+def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> list[Line]:
+    return table(_RUN_COLUMNS, [_run_row(run, now) for run in runs], width)
+
+
+def page_notes(page: RunPage, older: str | None) -> list[Line]:
+    """What a list of runs does not show; `older` is the command that shows the next page."""
+    lines = [Line(("! ", "warning"), damaged) for damaged in page.damaged]
+    if not page.runs:
+        first = ("assetgraph materialize --all", "command")
+        lines.append(Line("No runs here. A first one: ", first))
+    if older:
+        lines.append(Line(("Older ones: ", "muted"), (older, "command")))
+    return lines
+
+
+def step_counts(run: RunRecord) -> Line:
+    """`3 success, 1 failure`, in the order of a step's life."""
+    return joined(
+        (Line(glyph(state), f" {run.step_counts[state]} {state}") for state in StepState
+         if run.step_counts.get(state)), "   ",
+    )  # fmt: skip
+
+
+def run_seconds(run: RunRecord, now: datetime) -> float | None:
+    """How long the run took, or has taken until now; unknown of one whose process died."""
+    if run.status is RunStatus.STARTED:
+        return (now - run.started_at).total_seconds()
+    return run.duration_s
+
+
+def _run_row(run: RunRecord, now: datetime) -> list[Line]:
+    total = max(sum(run.step_counts.values()), len(run.assets))
+    ended_well = sum(run.step_counts.get(state, 0) for state in _ENDED_WELL)
+    asked_for = run.assets if run.selection in ((), ("*",)) else run.selection
+    failed = Line(("✕ " + _some(run.failed_steps), "failure")) if run.failed_steps else None
+    return [
+        Line(run.run_id),
+        state_line(run.status),
+        Line(units.short_time(run.started_at, now)),
+        Line(units.duration(run_seconds(run, now))),
+        Line(f"{ended_well}/{total}"),
+        Line(run.parent_run_id.rpartition("-")[2] if run.parent_run_id else ""),
+        failed or Line(_some(asked_for)),
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return " ".join(names[:_MOST_NAMES]) + (f" +{more}" if more > 0 else "")

@@ -1,0 +1,222 @@
+"""Those who watch a run for a person: plain lines into a pipe, a live view on a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event as Signal
+from threading import RLock, Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assetgraph.cli.output import ReaderGoneError, as_rich
+from assetgraph.cli.progress import RunProgress
+from assetgraph.cli.render_events import PrintedText, log_lines, step_line
+from assetgraph.cli.render_live import live
+from assetgraph.cli.text import Line, plural
+from assetgraph.records import now
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from assetgraph.cli.output import Output
+    from assetgraph.records import Event
+
+_MOST_LINES_A_TICK = 200
+_MOST_STEPS_SHOWN = 24
+_TICK_S = 0.1
+
+
+class Reporter(Protocol):
+    """What a run reports to while it goes, from any thread."""
+
+    def event(self, event: Event) -> None: ...
+
+    def output(self, step: str, stream: str, text: str) -> None: ...
+
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+
+    def give_way(self) -> None:
+        """Leave the terminal to somebody who needs it: a debugger."""
+
+    def stop(self) -> None: ...
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, once it started."""
+
+
+@contextmanager
+def reporting(out: Output, keys: Sequence[str]) -> Iterator[Reporter]:
+    """The reporter that suits `out`, for a run of the steps `keys`."""
+    reporter: Reporter = LiveReporter(out, keys) if out.is_terminal else LineReporter(out, keys)
+    try:
+        with _debuggers_get_the_terminal(reporter):
+            yield reporter
+    finally:
+        reporter.stop()
+
+
+class LineReporter:
+    """A line for each event of interest and each line that a step prints or logs."""
+
+    def __init__(self, out: Output, keys: Sequence[str]) -> None:
+        self._out = out
+        self._progress = RunProgress(keys)
+        self._printed = PrintedText()
+        self._turn = RLock()
+        self._heard = True
+
+    @property
+    def run_id(self) -> str | None:
+        return self._progress.run_id
+
+    def event(self, event: Event) -> None:
+        with self._turn:
+            self._progress.event(event)
+            line = step_line(event, self._progress.seconds_of(event))
+            if line:
+                self._write([*self._printed.rest(event.step), line])
+            else:
+                self._write(log_lines(event))
+
+    def output(self, step: str, stream: str, text: str) -> None:
+        with self._turn:
+            self._write(self._printed.add(step, stream, text))
+
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
+        pass  # how far a step is makes no line
+
+    def give_way(self) -> None:
+        pass  # lines are in nobody's way
+
+    def stop(self) -> None:
+        with self._turn:
+            self._write(self._printed.rest())
+
+    def _write(self, lines: Sequence[Line]) -> None:
+        if lines and self._heard:
+            try:
+                self._out.write(lines)
+            except ReaderGoneError:  # nobody listens any more, which is no reason to stop the run
+                self._heard = False
+
+
+class LiveReporter:
+    """The steps in a window that is drawn anew ten times a second, what they print and log above.
+
+    A thread of its own draws, so that a step that prints a million lines is not held up; of the
+    lines between two drawings the last 200 are shown.
+    """
+
+    def __init__(self, out: Output, keys: Sequence[str]) -> None:
+        from rich.live import Live
+
+        self._out = out
+        self._progress = RunProgress(keys)
+        self._printed = PrintedText()
+        self._above: list[Line] = []
+        self._dropped = 0
+        self._turn = RLock()
+        self._ended = Signal()
+        self._instead: LineReporter | None = None
+        self._live = Live(console=out.console, auto_refresh=False, get_renderable=self._window)
+        self._live.start()
+        self._ticker = Thread(target=self._tick, name="assetgraph-live", daemon=True)
+        self._ticker.start()
+
+    @property
+    def run_id(self) -> str | None:
+        return self._progress.run_id
+
+    def event(self, event: Event) -> None:
+        with self._turn:
+            self._progress.event(event)
+            if self._instead:
+                self._instead.event(event)
+            else:
+                ended = step_line(event, None) is not None
+                self._show(self._printed.rest(event.step) if ended else log_lines(event))
+
+    def output(self, step: str, stream: str, text: str) -> None:
+        with self._turn:
+            if self._instead:
+                self._instead.output(step, stream, text)
+            else:
+                self._show(self._printed.add(step, stream, text))
+
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
+        with self._turn:
+            self._progress.progress(step, done, total, unit, now())
+
+    def give_way(self) -> None:
+        self.stop()
+        if self._instead is None:
+            self._instead = LineReporter(self._out, list(self._progress.steps))
+
+    def stop(self) -> None:
+        if self._instead:
+            self._instead.stop()
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self._ticker.join()
+        with self._turn:
+            self._show(self._printed.rest())
+            self._draw()
+        self._live.stop()
+
+    def _show(self, lines: Sequence[Line]) -> None:
+        self._above.extend(lines)
+        excess = len(self._above) - _MOST_LINES_A_TICK
+        if excess > 0:
+            del self._above[:excess]
+            self._dropped += excess
+
+    def _tick(self) -> None:
+        while not self._ended.wait(_TICK_S):
+            with self._turn:
+                self._draw()
+
+    def _draw(self) -> None:
+        if self._dropped:
+            note = f"  … {plural(self._dropped, 'line')} more, kept in the record of the run"
+            self._above.insert(0, Line((note, "muted")))
+        for line in self._above:
+            self._out.console.print(as_rich(line), soft_wrap=True)
+        self._above.clear()
+        self._dropped = 0
+        self._live.refresh()
+
+    def _window(self) -> RenderableType:
+        from rich.console import Group
+
+        width, height = self._out.console.size
+        with self._turn:
+            lines = live(self._progress, now(), width, min(height - 2, _MOST_STEPS_SHOWN))
+        return Group(*map(as_rich, lines))
+
+
+@contextmanager
+def _debuggers_get_the_terminal(reporter: Reporter) -> Iterator[None]:
+    """Let `breakpoint()` in an asset talk to the person: `sys.stdout` is the run's record then."""
+
+    def hook(*args: Any, **kwargs: Any) -> Any:
+        wanted = os.environ.get("PYTHONBREAKPOINT")
+        if wanted == "0":
+            return None
+        reporter.give_way()
+        if wanted or sys.__stdout__ is None:
+            sys.stdout = sys.__stdout__  # a debugger of the person's choice talks to this
+            return sys.__breakpointhook__(*args, **kwargs)
+        from pdb import Pdb
+
+        return Pdb(stdout=sys.__stdout__).set_trace(sys._getframe(1))
+
+    before = sys.breakpointhook
+    sys.breakpointhook = hook
+    try:
+        yield
+    finally:
+        sys.breakpointhook = before

@@ -1,0 +1,160 @@
+"""The files of a new project and of a new asset. Nothing that exists is ever written over."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import AssetGraphError, ProjectError
+from assetgraph.keys import AssetKey, key_problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assetgraph.project import Project
+
+_PYPROJECT = """\
+[project]
+name = "{distribution}"
+version = "0.1.0"
+requires-python = ">=3.11"
+dependencies = ["assetgraph"]
+
+# Where the assets are: a module, or a package with all its submodules.
+[tool.assetgraph]
+module = "{package}"
+"""
+
+_GITIGNORE = """\
+__pycache__/
+.venv/
+.assetgraph/
+"""
+
+_README = """\
+# {distribution}
+
+    assetgraph list                what there is, and in which state
+    assetgraph materialize --all   make it
+    assetgraph runs show latest    how that went
+
+The assets are in `{package}/assets.py`. A new file of them: `assetgraph scaffold asset NAME.py`.
+"""
+
+_EXAMPLE = '''\
+"""Two assets to start from: replace them with yours."""
+
+import assetgraph as dg
+
+
+@dg.asset
+def readings() -> list[float]:
+    """Temperatures of one day, in degrees Celsius."""
+    return [11.5, 14.0, 18.5, 16.0]
+
+
+@dg.asset
+def average_reading(readings: list[float]) -> float:
+    """The mean of the day. The parameter names the asset that it reads."""
+    return sum(readings) / len(readings)
+'''
+
+_ASSET = '''\
+import assetgraph as dg
+
+
+@dg.asset
+def {name}() -> None:
+    """What this asset is: the first line is shown in lists.
+
+    A parameter names the asset that it reads: `def {name}(raw_data): ...`. What is returned is
+    stored; return the path of a file that you wrote yourself, or nothing.
+    """
+    ...
+'''
+
+
+def create_project(folder: Path) -> list[Path]:
+    """Make a project in `folder`; the files that were made.
+
+    Raises `AssetGraphError` if one of them is there already; then none is made.
+    """
+    package = _package_name(folder.name)
+    texts = {
+        folder / "pyproject.toml": _PYPROJECT,
+        folder / ".gitignore": _GITIGNORE,
+        folder / "README.md": _README,
+        folder / package / "__init__.py": "",
+        folder / package / "assets.py": _EXAMPLE,
+    }
+    names = {"package": package, "distribution": package.replace("_", "-")}
+    return _write({file: text.format(**names) for file, text in texts.items()})
+
+
+def create_asset(project: Project, path: str) -> list[Path]:
+    """Make the file `path`, relative to the project's package, with one asset named after it, and
+    an `__init__.py` for each new folder on the way; the files that were made.
+
+    Raises `AssetGraphError`.
+    """
+    base = _package_folder(project)
+    file = (base / path).resolve()
+    if file.suffix != ".py":
+        raise AssetGraphError(f"{path!r} is no Python file.", hint="End its name in .py.")
+    if not file.is_relative_to(base):
+        raise AssetGraphError(
+            f"{path!r} is outside the package {base.name!r}, where no asset would be found.",
+            hint="Give a path inside it, such as: assets/trips.py",
+        )
+    for part in (*file.relative_to(base).parent.parts, file.stem):
+        _require_name(part)
+    folders = [folder for folder in file.parents if folder != base and folder.is_relative_to(base)]
+    inits = [folder / "__init__.py" for folder in reversed(folders)]
+    texts = {init: "" for init in inits if not init.exists()}
+    return _write({**texts, file: _ASSET.format(name=file.stem)})
+
+
+def _package_folder(project: Project) -> Path:
+    for module in project.modules:
+        folder = project.root.joinpath(*module.split("."))
+        if folder.is_dir():
+            return folder.resolve()
+    named = ", ".join(project.modules) or "none"
+    raise ProjectError(
+        f"no package to put the file into: the project's modules are {named}.",
+        hint="Name a package as module in [tool.assetgraph]: all its submodules are loaded.",
+    )
+
+
+def _package_name(folder: str) -> str:
+    """A folder's name as one that Python can import."""
+    name = re.sub(r"\W+", "_", folder).strip("_").lower()
+    name = f"project_{name}".rstrip("_") if not name.isidentifier() else name
+    return f"{name}_project" if keyword.iskeyword(name) or name == "assetgraph" else name
+
+
+def _require_name(part: str) -> None:
+    problem = key_problem(AssetKey.unchecked([part]))
+    if not part.isidentifier() or keyword.iskeyword(part) or problem:
+        raise AssetGraphError(
+            f"{part!r} cannot name a module.",
+            hint="Use letters, digits and '_', and start with a letter, as in: assets/trips.py",
+        )
+
+
+def _write(texts: dict[Path, str]) -> list[Path]:
+    existing = [file for file in texts if file.exists()]
+    if existing:
+        raise AssetGraphError(
+            f"{existing[0]} is there already: nothing was written.",
+            hint="Choose another path, or move it away.",
+        )
+    try:
+        for file, text in texts.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("x", encoding="utf-8") as new:
+                new.write(text)
+    except OSError as error:
+        raise AssetGraphError(f"cannot write {error.filename}: {error.strerror}.") from error
+    return list(texts)

@@ -1,0 +1,82 @@
+"""What a person gives as text: config by field or by file, and tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+Settings = dict[str, dict[str, Any]]
+
+
+def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
+    """{asset key: {field: value}} from a file and from `KEY.FIELD=VALUE`, which win.
+
+    Raises `ConfigError`.
+    """
+    config = read_config_file(file) if file else {}
+    for setting in settings:
+        place, equals, value = setting.partition("=")
+        key, _, field = place.rpartition(".")
+        if not (equals and key and field):
+            raise ConfigError(
+                f"cannot read --config {setting!r}.",
+                hint="Write KEY.FIELD=VALUE, as in: --config taxi_trips_file.month=2023-04",
+            )
+        config.setdefault(key, {})[field] = value
+    return config
+
+
+def read_config_file(file: Path) -> Settings:
+    """Raises `ConfigError`."""
+    decode = _decoders().get(file.suffix.lower())
+    if decode is None:
+        raise ConfigError(
+            f"cannot tell what {file} is written in.", hint="Name it .json, .toml or .yaml."
+        )
+    try:
+        given = decode(file.read_bytes())
+    except ImportError as error:
+        raise ConfigError(
+            f"{file} is YAML, which needs the package PyYAML.",
+            hint="Install it with: pip install pyyaml, or write JSON or TOML.",
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigError(f"{file} does not read: {error}.") from error
+    except OSError as error:
+        raise ConfigError(f"cannot read {file}: {error.strerror}.") from error
+    if not isinstance(given, dict) or not all(isinstance(v, dict) for v in given.values()):
+        raise ConfigError(f"{file} must hold {{asset key: {{field: value}}}}.")
+    return {str(key): dict(fields) for key, fields in given.items()}
+
+
+def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:
+    """{key: value} from `KEY=VALUE`. Raises `ConfigError`."""
+    parsed = {}
+    for tag in tags:
+        key, equals, value = tag.partition("=")
+        if not (equals and key):
+            raise ConfigError(f"cannot read --tag {tag!r}.", hint="Write KEY=VALUE.")
+        parsed[key] = value
+    return parsed
+
+
+def _decoders() -> Mapping[str, Callable[[bytes], Any]]:
+    return {
+        ".json": msgspec.json.decode,
+        ".toml": _decode_toml,
+        ".yaml": msgspec.yaml.decode,
+        ".yml": msgspec.yaml.decode,
+    }
+
+
+def _decode_toml(data: bytes) -> Any:
+    import tomllib
+
+    return tomllib.loads(data.decode())

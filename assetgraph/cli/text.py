@@ -1,0 +1,124 @@
+"""Text for people: safe to print, measured in terminal cells, styled by meaning.
+
+A `Line` is what every view is made of. Into a pipe its plain text is written; on a terminal its
+styles become colours.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+from assetgraph.text import shorten
+from assetgraph.text import width as cell_width
+
+_COLOUR_SEQUENCE = re.compile("\x1b\\[[0-9;:]*m")
+_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"  # needed to write Persian, Hindi and family emoji; they reorder nothing
+
+
+def clean(text: str) -> str:
+    """`text` on one line, with nothing in it that a terminal would obey: colour sequences are
+    dropped, every other control or direction mark is written as an escape."""
+    if text.isprintable():
+        return text
+    text = _COLOUR_SEQUENCE.sub("", text).replace("\t", "    ")
+    return "".join(c if _is_safe(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def clean_lines(text: str) -> list[str]:
+    """The lines of `text`, each clean. Of a line that was written over (a progress bar's), only
+    what was written last."""
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return [clean(line.rstrip("\r").rpartition("\r")[2]) for line in lines]
+
+
+class Line:
+    """One line of output: pieces of clean text, each with the name of its style (see `style.py`).
+
+    A piece is given as text, as `(text, style)`, or as another line.
+    """
+
+    __slots__ = ("spans",)
+
+    def __init__(self, *pieces: str | tuple[str, str] | Line) -> None:
+        self.spans: tuple[tuple[str, str], ...] = tuple(_spans(pieces))
+
+    @property
+    def plain(self) -> str:
+        return "".join(text for text, _ in self.spans)
+
+    @property
+    def width(self) -> int:
+        return sum(cell_width(text) for text, _ in self.spans)
+
+    def cut(self, width: int | None) -> Line:
+        """This line in at most `width` cells; None means any."""
+        if width is None or self.width <= width:
+            return self
+        kept = shorten(self.plain, width)
+        spans, start = [], 0
+        for text, style in self.spans:
+            spans.append((kept[start : start + len(text)], style))
+            start += len(text)
+        return Line(*spans)
+
+    def fitted(self, width: int, *, right: bool = False) -> Line:
+        """This line in exactly `width` cells."""
+        line = self.cut(width)
+        space = " " * (width - line.width)
+        return Line(space, line) if right else Line(line, space)
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Line) and self.spans == other.spans
+
+    def __hash__(self) -> int:
+        return hash(self.spans)
+
+    def __repr__(self) -> str:
+        return f"Line({', '.join(map(repr, self.spans))})"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Prose of one or more paragraphs, broken between words to `width` cells."""
+    return [line for paragraph in clean_lines(text) for line in _wrap(paragraph, width)]
+
+
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def joined(lines: Iterable[Line], separator: str) -> Line:
+    pieces: list[str | Line] = []
+    for line in lines:
+        pieces += [separator, line] if pieces else [line]
+    return Line(*pieces)
+
+
+def _spans(pieces: Iterable[str | tuple[str, str] | Line]) -> Iterator[tuple[str, str]]:
+    for piece in pieces:
+        if isinstance(piece, Line):
+            yield from piece.spans
+        else:
+            text, style = (piece, "") if isinstance(piece, str) else piece
+            if text:
+                yield clean(text), style
+
+
+def _is_safe(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in _UNSAFE
+
+
+def _wrap(paragraph: str, width: int) -> Iterator[str]:
+    line = ""
+    for word in paragraph.split():
+        if line and cell_width(line) + 1 + cell_width(word) > width:
+            yield line
+            line = word
+        else:
+            line = f"{line} {word}" if line else word
+    yield line

@@ -1,0 +1,690 @@
+"""The commands, on projects of files: what they answer, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from conftest import REPOSITORY, Answer, ProjectFolder
+
+from assetgraph.cli.app import assetgraph as root_command
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+Command = Callable[..., Answer]
+MakeProject = Callable[..., ProjectFolder]
+
+PIPELINE = """\
+import assetgraph as dg
+
+class TripsConfig(dg.Config):
+    month: str = "2023-03"
+
+@dg.asset(group_name="raw", kinds={"parquet"}, owners=["team:data"], tags={"tier": "1"})
+def raw_trips(context: dg.AssetExecutionContext, config: TripsConfig) -> list[int]:
+    \"\"\"Trips as they come.
+
+    From the city.\"\"\"
+    context.log.info("month %s", config.month)
+    print("reading", config.month)
+    context.add_output_metadata({"rows": 3000})
+    return [1, 2, 3]
+
+@dg.asset
+def daily_fares(raw_trips: list[int]) -> int:
+    return sum(raw_trips)
+
+@dg.asset
+def 택시_운행(daily_fares: int) -> int:
+    return daily_fares * 2
+"""
+BROKEN = PIPELINE.replace("return sum(raw_trips)", "return sum(constants.X)")
+RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
+
+
+@pytest.fixture
+def pipeline(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> ProjectFolder:
+    made = project({"pipeline.py": PIPELINE})
+    monkeypatch.chdir(made.root)
+    return made
+
+
+@pytest.fixture
+def broken(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> ProjectFolder:
+    """A project in which `daily_fares` fails."""
+    made = project({"pipeline.py": BROKEN})
+    monkeypatch.chdir(made.root)
+    return made
+
+
+def in_new_process(folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "assetgraph", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+# -- the assets
+
+
+def test_list_shows_each_asset_with_its_state(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    assert assetgraph("list") == Answer(
+        0,
+        "ASSET        STATE                 GROUP    KINDS    DESCRIPTION\n"
+        "raw_trips    – never materialized  raw      parquet  Trips as they come.\n"
+        "daily_fares  – never materialized  default\n"
+        "택시_운행    – never materialized  default\n",
+        "",
+    )
+
+
+def test_list_takes_a_selection(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    keys = [asset["key"] for asset in assetgraph("list", "+daily_fares", "--json").json]
+    assert keys == ["raw_trips", "daily_fares"]
+
+
+def test_an_asset_in_json_has_the_documented_names(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    first = assetgraph("list", "--json").json[0]
+    assert first == {
+        "key": "raw_trips",
+        "group_name": "raw",
+        "description": "Trips as they come.\n\nFrom the city.",
+        "deps": [],
+        "kinds": ["parquet"],
+        "owners": ["team:data"],
+        "tags": {"tier": "1"},
+        "state": "missing",
+        "reasons": [{"kind": "never_materialized", "text": "never materialized"}],
+    }
+
+
+def test_show_tells_all_about_one_asset(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    assetgraph("materialize", "raw_trips", "--config", "raw_trips.month=2023-04")
+    page = assetgraph("show", "raw_trips").out
+    for told in (
+        "raw_trips  ✓ materialized", "From the city.", "team:data", "tier=1", "pipeline.py:6",
+        "Downstream  daily_fares", "month: str = '2023-03'", "month=2023-04", "rows  3,000",
+    ):  # fmt: skip
+        assert told in page
+    shown = assetgraph("show", "raw_trips", "--json").json
+    assert shown["key"] == "raw_trips"
+    assert shown["downstream"] == ["daily_fares"]
+    assert shown["materialization"]["metadata"] == {"rows": 3000}
+
+
+def test_show_asks_what_a_mistyped_name_was_meant_to_be(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("show", "raw_tripss")
+    assert (answer.code, answer.out) == (2, "")
+    assert "Did you mean 'raw_trips'?" in answer.err
+
+
+def test_a_warning_that_a_value_carries_is_told_wherever_the_asset_is(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    sample = PIPELINE.replace('{"rows": 3000}', '{"warning": "embedded sample"}')
+    monkeypatch.chdir(project({"pipeline.py": sample}).root)
+    assetgraph("materialize", "raw_trips")
+    assert assetgraph("list").err == "! raw_trips: embedded sample\n"
+    assert "! embedded sample\n" in assetgraph("show", "raw_trips").out
+
+
+def test_lineage_draws_a_tree_or_speaks_other_languages(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    tree = assetgraph("lineage").out
+    assert [line.split("  ")[0].rstrip() for line in tree.splitlines()] == [
+        "– raw_trips", "└─ – daily_fares", "",
+    ]  # fmt: skip
+    assert assetgraph("lineage", "--format", "mermaid").out.startswith("flowchart LR\n")
+    assert assetgraph("lineage", "--format", "dot").out.startswith("digraph")
+    graph = assetgraph("lineage", "--format", "json").json
+    assert [(asset["key"], asset["deps"]) for asset in graph] == [
+        ("raw_trips", []), ("daily_fares", ["raw_trips"]), ("택시_운행", ["daily_fares"]),
+    ]  # fmt: skip
+    assert assetgraph("lineage", "--json").json == graph
+
+
+def test_lineage_reaches_up_and_down_as_far_as_asked(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    def keys(*options: str) -> list[str]:
+        return [asset["key"] for asset in assetgraph("lineage", *options, "--json").json]
+
+    assert keys("택시_운행", "--upstream", "--depth", "1") == ["daily_fares", "택시_운행"]
+    assert keys("daily_fares", "--downstream") == ["daily_fares", "택시_운행"]
+    assert assetgraph("lineage", "raw_trips", "--depth", "1").code == 2
+
+
+def test_check_says_that_all_is_well(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    assert assetgraph("check") == Answer(0, "All definitions loaded successfully.\n", "")
+    assert assetgraph("check", "--json").json == []
+
+
+def test_check_lists_every_problem_with_place_and_remedy(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    wrong = PIPELINE.replace("raw_trips: list[int]", "raw_tripss") + (
+        "\n@dg.asset(name='..')\ndef hidden(): ...\n"
+    )
+    monkeypatch.chdir(project({"pipeline.py": wrong}).root)
+    answer = assetgraph("check")
+    assert answer.code == 2
+    assert "pipeline.py:16: " in answer.out
+    assert "Did you mean 'raw_trips'?" in answer.out
+    assert "2 problems in the definitions." in answer.out
+    listed = assetgraph("check", "--json").json
+    assert [problem["line"] for problem in listed] == [16, 24]
+    assert set(listed[0]) == {"file", "line", "key", "message", "remedy"}
+    assert assetgraph("list").err == answer.out
+
+
+def test_a_module_that_does_not_import_shows_the_persons_own_line(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": "import nothing_such\n"}).root)
+    answer = assetgraph("check")
+    assert answer.code == 2
+    assert 'File "pipeline.py", line 1' in answer.err
+    assert "No module named 'nothing_such'" in answer.err
+    assert "1 module does not import: 'pipeline'." in answer.err
+    assert "assetgraph/cli" not in answer.err
+
+
+# -- plan and materialize
+
+
+def test_plan_lists_the_steps_in_order_with_their_causes(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("plan", "daily_fares")
+    assert answer.out == (
+        "   ASSET        CAUSE      WHY\n"
+        "1  raw_trips    missing    never materialized\n"
+        "2  daily_fares  requested  never materialized\n"
+    )
+    assert answer.err == "1 upstream asset has no value yet and will run too: raw_trips\n"
+    planned = assetgraph("plan", "daily_fares", "--json").json
+    assert [(step["key"], step["cause"]) for step in planned] == [
+        ("raw_trips", "missing"), ("daily_fares", "requested"),
+    ]  # fmt: skip
+    assert assetgraph("materialize", "daily_fares", "--dry-run").out == answer.out
+    assert not (pipeline.root / ".assetgraph").exists()
+
+
+def test_materialize_reports_on_stderr_and_ends_with_what_was_made(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("materialize", "daily_fares", "--tag", "who=me")
+    assert (answer.code, answer.out) == (0, "")
+    told = re.sub(r"[\d.]+(µs|ms|s)\b", "T", RUN_ID.sub("ID", answer.err))
+    assert told == (
+        "1 upstream asset has no value yet and will run too: raw_trips\n"
+        "▶ raw_trips\n"
+        "  raw_trips │ month 2023-03\n"
+        "  raw_trips │ reading 2023-03\n"
+        "✓ raw_trips  T\n"
+        "▶ daily_fares\n"
+        "✓ daily_fares  T\n"
+        "\n"
+        "✓ Run ID succeeded in T\n"
+        "  raw_trips    json\n"
+        "  daily_fares  json\n"
+        "  Steps:         ✓ 2 success\n"
+        "  All about it:  assetgraph runs show ID\n"
+    )
+
+
+def test_materialize_prints_the_run_as_json_and_nothing_else_on_stdout(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("materialize", "--all", "--json", "--tag", "who=me")
+    run = answer.json
+    assert run["status"] == "SUCCESS"
+    assert run["tags"] == {"who": "me"}
+    assert [step["state"] for step in run["steps"]] == ["success"] * 3
+    assert "reading" not in answer.out.replace("2023", "")
+
+
+def test_config_comes_from_fields_and_files_and_fields_win(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    def config(*options: str) -> object:
+        return assetgraph("materialize", "raw_trips", "--json", *options).json["config"]
+
+    (pipeline.root / "run.json").write_text('{"raw_trips": {"month": "2020-01"}}')
+    (pipeline.root / "run.toml").write_text('[raw_trips]\nmonth = "2020-02"\n')
+    (pipeline.root / "run.yaml").write_text("raw_trips:\n  month: '2020-03'\n")
+    for name, month in (("json", "2020-01"), ("toml", "2020-02"), ("yaml", "2020-03")):
+        assert config("--config-file", f"run.{name}") == {"raw_trips": {"month": month}}
+    both = config("--config-file", "run.json", "--config", "raw_trips.month=2021-01")
+    assert both == {"raw_trips": {"month": "2021-01"}}
+
+
+def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
+    pipeline: ProjectFolder, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    pipeline.write("runs/april.toml", '[raw_trips]\nmonth = "2023-04"\n')
+    monkeypatch.chdir(pipeline.root / "runs")
+    answer = assetgraph("plan", "raw_trips", "--config-file", "april.toml")
+    assert answer.code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["materialize"], "give --all for every one"),
+        (["materialize", "--all", "raw_trips"], "leave it out"),
+        (["materialize", "raw_tripss"], "Did you mean 'raw_trips'?"),
+        (["materialize", "group:nothing"], "group"),
+        (["materialize", "raw_trips", "--colour"], "--colour"),
+        (["materialize", "daily_fares", "--config", "daily_fares.x=1"], "takes no config"),
+        (["materialize", "raw_trips", "--config", "raw_trips.moon=1"], "moon"),
+        (["materialize", "raw_trips", "--config", "nonsense"], "KEY.FIELD=VALUE"),
+        (["materialize", "raw_trips", "--config", "rawtrips.month=1"], "Did you mean 'raw_trips'?"),
+        (["materialize", "raw_trips", "--config-file", "gone.json"], "gone.json"),
+        (["materialize", "raw_trips", "--tag", "x"], "KEY=VALUE"),
+        (["materialise", "raw_trips"], "Did you mean 'materialize'?"),
+        (["runs", "show", "nothing"], "no run's id contains 'nothing'"),
+        (["runs", "show", "latest"], "there are no runs yet"),
+        (["runs", "lst"], "list"),
+        (["list", "-m", "no_such_module"], "there is no module 'no_such_module'"),
+        (["list", "--store", "pyproject.toml"], "pyproject.toml"),
+    ],
+)
+def test_wrong_use_is_told_with_exit_code_2_and_nothing_done(
+    pipeline: ProjectFolder, assetgraph: Command, arguments: list[str], told: str
+) -> None:
+    answer = assetgraph(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert told in answer.err
+    assert "Traceback" not in answer.err
+    assert not (pipeline.root / ".assetgraph").exists()
+
+
+def test_an_error_in_a_selection_is_pointed_at(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("list", "택시_운행 and )")
+    assert answer.code == 2
+    assert "\n  택시_운행 and )\n                ^\n" in answer.err
+
+
+def test_a_folder_without_a_project_says_how_to_make_one(folder: Path, assetgraph: Command) -> None:
+    answer = assetgraph("list")
+    assert answer.code == 2
+    assert "assetgraph init" in answer.err
+
+
+# -- failure and repetition
+
+
+def test_the_exercise_break_look_mend_repeat(broken: ProjectFolder, assetgraph: Command) -> None:
+    failed = assetgraph("materialize", "--all")
+    assert failed.code == 1
+    assert "✕ daily_fares failed: NameError: name 'constants' is not defined" in failed.err
+    assert "❱ 18 │     return sum(constants.X)" in failed.err
+    failed_id = RUN_ID.findall(failed.err)[0]
+    assert f"assetgraph runs rerun {failed_id} --from-failure" in failed.err
+    page = assetgraph("runs", "show", "latest").out
+    assert page.index("NameError") < page.index("Statistics") < page.index("Timeline")
+    assert "STEP_FAILURE" in page
+    assert "Traceback" in assetgraph("runs", "show", "latest", "--trace").out
+
+    broken.write("pipeline.py", PIPELINE)
+    process = in_new_process(broken.root, "runs", "rerun", "latest", "--json")
+    repeated = json.loads(process.communicate(timeout=60)[0])
+    assert process.returncode == 0
+    assert repeated["status"] == "SUCCESS"
+    assert repeated["root_run_id"] == repeated["parent_run_id"] == failed_id
+    newest, root = assetgraph("runs", "list", "--json").json
+    assert (newest["status"], root["status"]) == ("SUCCESS", "FAILURE")
+    listed = assetgraph("runs", "list").out.splitlines()
+    assert failed_id.rpartition("-")[2] in listed[1].partition("3/3")[2]
+    assert repeated["run_id"] in assetgraph("runs", "show", failed_id).out
+
+
+def test_a_rerun_from_failure_leaves_out_what_succeeded(
+    broken: ProjectFolder, assetgraph: Command
+) -> None:
+    first = assetgraph("materialize", "--all", "--tag", "who=me", "--json").json
+    again = assetgraph("runs", "rerun", "latest", "--from-failure", "--json").json
+    assert again["assets"] == ["daily_fares", "택시_운행"]
+    assert again["tags"] == {"who": "me"}
+    third = assetgraph("runs", "rerun", "latest", "--json").json
+    assert third["root_run_id"] == first["run_id"]
+    assert third["parent_run_id"] == again["run_id"]
+
+
+def test_a_rerun_keeps_the_config(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    assetgraph("materialize", "raw_trips", "--config", "raw_trips.month=2023-04")
+    again = assetgraph("runs", "rerun", "latest", "--json").json
+    assert again["config"] == {"raw_trips": {"month": "2023-04"}}
+    answer = assetgraph("runs", "rerun", "latest", "--from-failure")
+    assert answer.code == 2
+    assert "every step" in answer.err
+
+
+# -- runs
+
+
+def test_a_run_in_json_has_the_documented_names(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    assetgraph("materialize", "--all")
+    listed = assetgraph("runs", "list", "--json").json
+    assert {
+        "run_id", "status", "root_run_id", "parent_run_id", "started_at", "ended_at",
+        "duration_s", "tags", "config", "selection", "step_counts", "failed_steps",
+    } <= set(listed[0])  # fmt: skip
+    shown = assetgraph("runs", "show", "latest", "--json").json
+    assert {**listed[0], **{k: shown[k] for k in ("steps", "events", "reruns")}} == shown
+    assert set(shown["events"][0]) == {"type", "timestamp", "step", "level", "message", "data"}
+    assert {"key", "state", "started_at", "duration_s", "error"} <= set(shown["steps"][0])
+
+
+def test_runs_can_be_listed_page_by_page_and_by_status(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    ids = [assetgraph("materialize", "raw_trips", "--json").json["run_id"] for _ in range(3)]
+    newest = assetgraph("runs", "list", "--limit", "2", "--json").json
+    assert [run["run_id"] for run in newest] == ids[:0:-1]
+    older = assetgraph("runs", "list", "--before", ids[1], "--json").json
+    assert [run["run_id"] for run in older] == ids[:1]
+    assert assetgraph("runs", "list", "--status", "failure", "--json").json == []
+    assert "No runs here." in assetgraph("runs", "list", "--status", "FAILURE").err
+
+
+def test_logs_tell_what_each_step_logged_and_printed(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    assetgraph("materialize", "--all")
+    logs = assetgraph("runs", "logs", "latest").out
+    assert re.sub(r"\d\d:\d\d:\d\d", "T", logs) == (
+        "raw_trips  logged\n  T INFO month 2023-03\n\nraw_trips  printed\n  reading 2023-03\n"
+    )
+    assert assetgraph("runs", "logs", "latest", "daily_fares").out == ""
+    listed = assetgraph("runs", "logs", "latest", "raw_trips", "--json").json
+    assert [(log["stream"], log["key"]) for log in listed] == [
+        ("log", "raw_trips"), ("out", "raw_trips"),
+    ]  # fmt: skip
+    unknown = assetgraph("runs", "logs", "latest", "raw_tripss")
+    assert unknown.code == 2
+    assert "Did you mean 'raw_trips'?" in unknown.err
+
+
+def test_a_run_is_deleted_only_when_somebody_says_yes(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    run_id = assetgraph("materialize", "raw_trips", "--json").json["run_id"]
+    refused = assetgraph("runs", "delete", run_id)
+    assert refused.code == 2
+    assert "--yes" in refused.err
+    assert assetgraph("runs", "delete", "nothing", run_id, "--yes").code == 2
+    assert len(assetgraph("runs", "list", "--json").json) == 1
+    assert assetgraph("runs", "delete", run_id, "--yes").out == f"Deleted {run_id}\n"
+    assert assetgraph("runs", "list", "--json").json == []
+
+
+def test_commands_that_are_suggested_name_the_same_store_and_module(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("materialize", "raw_trips", "--store", "my store", "-m", "pipeline")
+    assert re.search(r"assetgraph runs show \S+ -m pipeline --store '[^']+/my store'\n", answer.err)
+
+
+# -- new files
+
+
+def test_init_makes_a_project_that_runs(folder: Path, assetgraph: Command) -> None:
+    answer = assetgraph("init", "my-taxi")
+    assert answer.code == 0
+    assert answer.err == "Next: cd my-taxi && assetgraph materialize --all\n"
+    made = {line.removeprefix("Made ") for line in answer.out.splitlines()}
+    assert made == {
+        "my-taxi/pyproject.toml", "my-taxi/.gitignore", "my-taxi/README.md",
+        "my-taxi/my_taxi/__init__.py", "my-taxi/my_taxi/assets.py",
+    }  # fmt: skip
+    process = in_new_process(folder / "my-taxi", "materialize", "--all")
+    assert "✓ average_reading" in process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+
+
+def test_init_writes_over_nothing(folder: Path, assetgraph: Command) -> None:
+    (folder / "README.md").write_text("mine")
+    answer = assetgraph("init")
+    assert answer.code == 2
+    assert "README.md is there already: nothing was written." in answer.err
+    assert os.listdir(folder) == ["README.md"]
+
+
+@pytest.mark.parametrize("name", ["class", "2023", "한국-택시", "assetgraph"])
+def test_init_makes_a_package_name_of_any_folder_name(
+    folder: Path, assetgraph: Command, name: str
+) -> None:
+    assert assetgraph("init", name).code == 0
+    (assets,) = (folder / name).glob("*/assets.py")
+    assert assets.parent.name.isidentifier()
+    assert assets.parent.name not in ("class", "assetgraph")
+
+
+def test_a_scaffolded_asset_is_found_at_once(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    made = project({"taxi/__init__.py": ""}, module="taxi")
+    monkeypatch.chdir(made.root)
+    answer = assetgraph("scaffold", "asset", "assets/trips.py")
+    assert answer.out == "Made taxi/assets/__init__.py\nMade taxi/assets/trips.py\n"
+    assert [asset["key"] for asset in assetgraph("list", "--json").json] == ["trips"]
+    again = assetgraph("scaffold", "asset", "assets/trips.py")
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("trips.txt", "End its name in .py"), ("../trips.py", "outside the package"),
+     ("a-b.py", "cannot name a module"), ("class.py", "cannot name a module")],
+)  # fmt: skip
+def test_a_scaffolded_asset_must_have_a_name_that_python_can_import(
+    project: MakeProject,
+    monkeypatch: pytest.MonkeyPatch,
+    assetgraph: Command,
+    path: str,
+    told: str,
+) -> None:
+    made = project({"taxi/__init__.py": ""}, module="taxi")
+    monkeypatch.chdir(made.root)
+    answer = assetgraph("scaffold", "asset", path)
+    assert answer.code == 2
+    assert told in answer.err
+    assert os.listdir(made.root / "taxi") == ["__init__.py"]
+
+
+# -- errors and ends
+
+
+def test_a_bug_is_owned_up_to_with_where_to_report_it(
+    pipeline: ProjectFolder, assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("unthinkable\x1b[2J")
+
+    monkeypatch.setattr("assetgraph.queries.list_runs", fail)
+    monkeypatch.setenv("ASSETGRAPH_DEBUG", "")
+    short = assetgraph("runs", "list")
+    assert short.code == 70
+    assert short.err.startswith("Error: RuntimeError: unthinkable\\x1b[2J\nThis is a bug in assetg")
+    assert "issue tracker" in short.err
+    whole = assetgraph("--debug", "runs", "list")
+    assert "Traceback (most recent call last)" in whole.err
+
+
+def test_a_reader_that_leaves_early_is_no_error(pipeline: ProjectFolder) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as stdout:
+        ended = subprocess.run(
+            [sys.executable, "-m", "assetgraph", "list"],
+            cwd=pipeline.root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_cancels_the_run_and_says_so(
+    project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = project(
+        {"pipeline.py": "import assetgraph as dg, threading\n@dg.asset\ndef endless():\n"
+                        "    print('here')\n    threading.Event().wait(60)\n"}
+    )  # fmt: skip
+    process = in_new_process(made.root, "materialize", "endless")
+    assert process.stderr
+    assert process.stderr.readline() == "▶ endless\n"
+    assert process.stderr.readline() == "  endless │ here\n"
+    process.send_signal(number)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert "was canceled after" in told
+    assert "assetgraph runs rerun" in told
+    monkeypatch.chdir(made.root)
+    (run,) = assetgraph("runs", "list", "--json").json
+    assert run["status"] == "CANCELED"
+
+
+def test_text_that_the_terminal_cannot_show_is_no_reason_to_fail(pipeline: ProjectFolder) -> None:
+    process = in_new_process(pipeline.root, "list", PYTHONIOENCODING="ascii")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "\\ud0dd\\uc2dc" in out
+
+
+# -- help, completion, start-up
+
+
+def commands(group: click.Group, *path: str) -> list[tuple[tuple[str, ...], click.Command]]:
+    found = []
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        found.append(((*path, name), command))
+        if isinstance(command, click.Group):
+            found += commands(command, *path, name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), commands(root_command), ids=lambda value: " ".join(value)
+    if isinstance(value, tuple) else "",
+)  # fmt: skip
+def test_every_command_explains_itself_with_an_example(
+    path: tuple[str, ...], command: click.Command, assetgraph: Command
+) -> None:
+    answer = assetgraph(*path, "--help")
+    assert answer.code == 0
+    assert (
+        isinstance(command, click.Group)
+        or f"assetgraph {' '.join(path)}" in answer.out.partition("Example")[2]
+    )
+    assert "..." not in command.get_short_help_str(60)
+
+
+def complete(folder: Path, *words: str) -> list[str]:
+    process = in_new_process(
+        folder,
+        _ASSETGRAPH_COMPLETE="bash_complete",
+        COMP_WORDS=" ".join(["assetgraph", *words]),
+        COMP_CWORD=str(len(words)),
+    )
+    out, err = process.communicate(timeout=60)
+    assert err == ""
+    return [line.partition(",")[2] for line in out.split()]
+
+
+def test_the_tab_key_knows_commands_assets_and_runs(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    assert complete(pipeline.root, "mat") == ["materialize"]
+    assert complete(pipeline.root, "show", "raw") == ["raw_trips"]
+    assert complete(pipeline.root, "materialize", "+da") == ["+daily_fares"]
+    run_id = assetgraph("materialize", "raw_trips", "--json").json["run_id"]
+    assert complete(pipeline.root, "runs", "show", "") == ["latest", run_id]
+
+
+def test_the_tab_key_reads_remembered_names_until_a_file_is_newer(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    assetgraph("materialize", "raw_trips")
+    remembered = pipeline.root / ".assetgraph/cache/assets.txt"
+    remembered.write_text("pipeline\nremembered")
+    later = pipeline.root.stat().st_mtime_ns + 10**12
+    os.utime(remembered, ns=(later, later))
+    assert complete(pipeline.root, "show", "") == ["remembered"]
+    os.utime(pipeline.root / "pipeline.py", ns=(later + 1, later + 1))
+    assert complete(pipeline.root, "show", "raw") == ["raw_trips"]
+
+
+def test_the_tab_key_is_silent_where_nothing_loads(folder: Path) -> None:
+    assert complete(folder, "show", "") == []
+
+
+HEAVY = {
+    "networkx",
+    "rich",
+    "pyarrow",
+    "requests",
+    "pandas",
+    "numpy",
+    "typing_extensions",
+    "asyncio",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "allowed"),
+    [
+        (["--help"], set()),
+        (["runs", "list"], set()),
+        (["runs", "show", "latest"], set()),
+        (["runs", "logs", "latest"], set()),
+        (["list"], {"networkx"}),
+        (["plan"], {"networkx"}),
+        (["lineage"], {"networkx"}),
+        (["check"], {"networkx"}),
+        (["materialize", "--all"], {"networkx"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_imports_only_what_it_uses(
+    pipeline: ProjectFolder, assetgraph: Command, arguments: list[str], allowed: set[str]
+) -> None:
+    assetgraph("materialize", "--all")
+    ended = pipeline.python(
+        f"""
+        import sys
+        from assetgraph.cli.app import run
+        assert run({arguments!r}) == 0
+        print(*sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)
+        """
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert set(ended.stderr.splitlines()[-1].split()) <= allowed
