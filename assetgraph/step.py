@@ -22,7 +22,7 @@ from assetgraph.errors import AssetGraphError, LockedError, StoreError, ValueTyp
 from assetgraph.failure import error_info
 from assetgraph.io_manager import InputContext, OutputContext
 from assetgraph.keys import AssetKey
-from assetgraph.metadata import MaterializeResult, metadata_json
+from assetgraph.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.records import (
     ErrorInfo,
     Event,
@@ -36,6 +36,7 @@ from assetgraph.records import (
 from assetgraph.retries import retry_delay
 from assetgraph.signals import let_through
 from assetgraph.storage.retention import drop_old_values, has_folder
+from assetgraph.storage.schema import schema_change_text, schema_changes
 from assetgraph.storage.values import Saved
 
 if TYPE_CHECKING:
@@ -360,6 +361,9 @@ def _save(
         if wrong:
             raise ValueTypeError(f"asset {asset.key.text!r} {wrong}.")
     saved = _stored(task, store, context, value)
+    metadata = {**saved.metadata, **context.output_metadata, **metadata}
+    if "columns" in metadata and task.known_run_id is not None:
+        _compare_schema(task, store, metadata, result.events)
     result.materialization = Materialization(
         run_id=task.run_id,
         timestamp=now(),
@@ -368,13 +372,24 @@ def _save(
         code_version=task.code_version,
         config=dict(task.config),
         inputs={source.key: source.data_version for source in task.inputs},
-        metadata={**saved.metadata, **context.output_metadata, **metadata},
+        metadata=metadata,
         duration_s=round(time.perf_counter() - started, 6),
     )
-    store.history.append(asset.key, result.materialization)
     _report_success(asset.key.text, result)
     result.state = StepState.SUCCESS
     result.value = value
+
+
+def _compare_schema(
+    task: StepTask, store: Store, metadata: dict[str, Any], events: list[Event]
+) -> None:
+    """Record how the columns differ from those of the value before, and warn of it."""
+    before, _ = store.history.current(task.asset.key)
+    found = schema_changes(before.metadata if before else {}, metadata)
+    if found:
+        metadata["schema_changes"] = MetadataValue.table(found).to_json()
+        message = f"The columns changed: {'; '.join(map(schema_change_text, found))}."
+        events.append(Event(EventType.LOG, now(), task.asset.key.text, "WARNING", message))
 
 
 def _stored(task: StepTask, store: Store, context: AssetExecutionContext, value: Any) -> Saved:

@@ -31,6 +31,17 @@ def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
     return [*removed, *added, *retyped]
 
 
+def schema_change_text(change: Mapping[str, str]) -> str:
+    """One of `schema_changes` in words."""
+    match change["change"]:
+        case "added":
+            return f"{change['column']} ({change['to']}) is new"
+        case "removed":
+            return f"{change['column']} ({change['from']}) is gone"
+        case _:
+            return f"{change['column']} was {change['from']} and is {change['to']}"
+
+
 def _columns(metadata: Mapping[str, Any]) -> dict[str, str] | None:
     recorded = metadata.get("columns")
     if not isinstance(recorded, Mapping) or recorded.get("type") != "table":

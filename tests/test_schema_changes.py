@@ -1,0 +1,52 @@
+"""A table whose columns differ from those of the materialization before says so."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+import assetgraph as dg
+from assetgraph.records import EventType
+
+
+def made_by(instance: dg.Instance, table: pa.Table) -> dg.RunResult:
+    with dg.Registry():
+
+        @dg.asset
+        def fares() -> pa.Table:
+            return table
+
+    return dg.materialize([fares], instance=instance)
+
+
+def warnings(result: dg.RunResult) -> list[str | None]:
+    return [e.message for e in result.events if e.type is EventType.LOG and e.level == "WARNING"]
+
+
+def test_a_column_that_is_new_gone_or_of_another_type_is_recorded_and_shown(
+    instance: dg.Instance,
+) -> None:
+    made_by(instance, pa.table({"zone": [1], "fare": [2]}))
+    result = made_by(instance, pa.table({"zone": ["a"], "tip": [0.5]}))
+    recorded = result.materialization("fares").metadata["schema_changes"]["value"]
+    assert recorded == [
+        {"column": "fare", "change": "removed", "from": "int64"},
+        {"column": "tip", "change": "added", "to": "double"},
+        {"column": "zone", "change": "retyped", "from": "int64", "to": "string"},
+    ]
+    assert warnings(result) == [
+        "The columns changed: fare (int64) is gone; tip (double) is new; "
+        "zone was int64 and is string."
+    ]
+
+
+def test_the_same_columns_again_say_nothing(instance: dg.Instance) -> None:
+    made_by(instance, pa.table({"zone": [1]}))
+    result = made_by(instance, pa.table({"zone": [2]}))
+    assert "schema_changes" not in result.materialization("fares").metadata
+    assert warnings(result) == []
+
+
+def test_a_materialization_is_one_line_of_the_history(instance: dg.Instance) -> None:
+    result = made_by(instance, pa.table({"zone": [1]}))
+    history = instance.store.history.newest_first(dg.AssetKey("fares"))
+    assert [attempt.run_id for attempt in history] == [result.run_id]
