@@ -26,6 +26,7 @@ from assetgraph.state import State
 
 EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
 PADDING = "x" * 5000
+Value = tuple[int, bool]
 SOURCES = ("source_0", "source_1")
 
 
@@ -95,9 +96,10 @@ class Code:
 
 @dataclass
 class Model:
-    """What should be on record: of each asset its code's meaning, what it read, and its value."""
+    """What should be on record: of each asset its code's meaning, what it read, and its value,
+    which is a number and whether that is wrapped in something large."""
 
-    current: dict[str, tuple[Any, dict[str, int], int]] = field(default_factory=dict)
+    current: dict[str, tuple[Any, dict[str, Value], Value]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
     def run(
@@ -115,23 +117,24 @@ class Model:
             known = self.current.get(name)
             fresh = known is not None and known[:2] == (code.meaning(name), read)
             fresh = fresh and name not in self.gone
-            fresh = fresh and (name not in SOURCES or known[2] == files[name])  # type: ignore[index]
+            fresh = fresh and (name not in SOURCES or known[2][0] == files[name])  # type: ignore[index]
             if fresh and name not in forced:
                 continue
             ran.add(name)
             if name in SOURCES:
-                value = files[name]
+                value = (files[name], False)
             elif code.assets[name].broken:
                 failed.add(name)
                 continue
             else:
-                value = code.value(name, [read[parent] for parent in parents])
+                number = code.value(name, [read[parent][0] for parent in parents])
+                value = (number, code.assets[name].large)
             self.current[name] = (code.meaning(name), read, value)
             self.gone.discard(name)
         return ran
 
-    def value(self, name: str, files: dict[str, int]) -> int:
-        return files[name] if name in SOURCES else self.current[name][2]
+    def value(self, name: str, files: dict[str, int]) -> Value:
+        return (files[name], False) if name in SOURCES else self.current[name][2]
 
 
 names = st.sampled_from([f"a{i}" for i in range(7)])
