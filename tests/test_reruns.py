@@ -27,7 +27,7 @@ def left_of(store: Store, run_id: str) -> list[str]:
 
 def rerun(store: Store, assets: list[dg.Asset], run_id: str) -> str:
     graph = dg.Definitions(assets).graph
-    state = State.of_store(graph, store)
+    state = State(graph, store)
     plan = make_plan(graph, state, rerun_selection(store, run_details(store, run_id)))
     launch = Launch(root_run_id=run_id, parent_run_id=run_id)
     return run_plan(plan, state, launch=launch).record.run_id

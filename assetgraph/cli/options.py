@@ -61,7 +61,7 @@ class Given:
     def state(self) -> State:
         from assetgraph.state import State
 
-        return State.of_store(self.graph, self.store)
+        return State(self.graph, self.store)
 
     def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
         """The keys that a selection means; all of them where there is none."""
