@@ -6,13 +6,17 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from assetgraph.errors import StoreError
+from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import AssetKey
+from assetgraph.plan import make_plan
 from assetgraph.queries import run_details
 from assetgraph.records import Materialization, RunStatus, StepState
+from assetgraph.runner import Launch, checked_config
 
 if TYPE_CHECKING:
+    from assetgraph.plan import Plan
     from assetgraph.queries import RunDetails
+    from assetgraph.state import State
     from assetgraph.storage.store import Store
 
 _DONE = (StepState.SUCCESS, StepState.UNCHANGED)
@@ -34,6 +38,40 @@ def rerun_selection(store: Store, details: RunDetails) -> tuple[AssetKey, ...]:
     ids = {run.record.run_id for run in runs}
     keys = (AssetKey.unchecked(text.split("/")) for text in details.record.assets)
     return tuple(key for key in keys if key.text not in done and not _made_by(store, key, ids))
+
+
+def rerun_plan(
+    state: State, details: RunDetails, *, launched_by: str = "", from_failure: bool = False
+) -> tuple[Plan, Launch]:
+    """The steps of a run again, with its config and tags; with `from_failure` only what is left of
+    it. The new run knows the run that it repeats, and the first of them all.
+
+    Raises `AssetGraphError` where an asset is no longer defined, where nothing is left, or where
+    the run has not ended.
+    """
+    run = details.record
+    if run.status is RunStatus.STARTED:
+        raise AssetGraphError(f"the run {run.run_id} is still under way.")
+    keys = tuple(AssetKey.unchecked(text.split("/")) for text in run.assets)
+    if from_failure:
+        keys = rerun_selection(state.store, details)
+        if not keys:
+            raise AssetGraphError(
+                f"every step of the run {run.run_id} succeeded, in it or in a run that repeated it.",
+                hint=f"Repeat all of it with: assetgraph runs rerun {run.run_id}",
+            )
+    config = {state.graph.asset(k).key: run.config[k.text] for k in keys if k.text in run.config}
+    checked_config(state.graph, config)
+    plan = make_plan(
+        state.graph, state, [state.graph.asset(key).key for key in keys], config=config
+    )
+    return plan, Launch(
+        selection=run.selection,
+        tags=run.tags,
+        launched_by=launched_by,
+        root_run_id=run.root_run_id or run.run_id,
+        parent_run_id=run.run_id,
+    )
 
 
 def cancel_run(store: Store, run_id: str) -> None:
