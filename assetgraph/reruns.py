@@ -57,7 +57,7 @@ def rerun_plan(
         keys = rerun_selection(state.store, details)
         if not keys:
             raise AssetGraphError(
-                f"every step of the run {run.run_id} succeeded, in it or in a run that repeated it.",
+                f"every step of the run {run.run_id} succeeded, in it or in a repetition of it.",
                 hint=f"Repeat all of it with: assetgraph runs rerun {run.run_id}",
             )
     config = {state.graph.asset(k).key: run.config[k.text] for k in keys if k.text in run.config}

@@ -224,7 +224,7 @@ def test_plan_lists_the_steps_in_order_with_their_causes(
         ("raw_trips", "missing"), ("daily_fares", "requested"),
     ]  # fmt: skip
     assert assetgraph("materialize", "daily_fares", "--dry-run").out == answer.out
-    assert not (pipeline.root / ".assetgraph").exists()
+    assert not (pipeline.root / ".assetgraph/runs").exists()
 
 
 def test_materialize_reports_on_stderr_and_ends_with_what_was_made(

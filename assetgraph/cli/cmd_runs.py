@@ -131,10 +131,12 @@ def rerun_command(given: Given, run: str, from_failure: bool, as_json: bool) -> 
     """
     from assetgraph.cli.execute import execute, launched_by
     from assetgraph.queries import run_details
-    from assetgraph.rerun import rerun
+    from assetgraph.reruns import rerun_plan
 
     details = run_details(given.store, run)
-    plan, launch = rerun(details, given.state, launched_by=launched_by(), from_failure=from_failure)
+    plan, launch = rerun_plan(
+        given.state, details, launched_by=launched_by(), from_failure=from_failure
+    )
     return execute(given, plan, launch, as_json=as_json)
 
 
