@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -97,9 +98,7 @@ def rechunked(draw: st.DrawFn, table: pa.Table) -> pa.Table:
     wider = pa.concat_tables([table.slice(0, 1), table, table.slice(0, 1)]).combine_chunks()
     start = min(1, table.num_rows)
     cuts = sorted(draw(st.sets(st.integers(0, table.num_rows), max_size=3)) | {0, table.num_rows})
-    parts = [
-        wider.slice(start + low, high - low) for low, high in zip(cuts, cuts[1:], strict=False)
-    ]
+    parts = [wider.slice(start + low, high - low) for low, high in pairwise(cuts)]
     return pa.concat_tables(parts) if parts else table
 
 
