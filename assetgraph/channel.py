@@ -100,6 +100,10 @@ class StepChannel:
         return self._settle()
 
     def end(self) -> None:
+        for stream, decoder in self._decoders.items():
+            rest = decoder.decode(b"", final=True)
+            if rest:
+                self.output(stream, rest)
         with self._turn:
             self._ended = True
             for file in self._files.values():

@@ -10,6 +10,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from assetgraph.loading import source_of
+from assetgraph.errors import AssetGraphError
 from assetgraph.records import ErrorInfo, Frame
 
 _ENGINE = os.path.dirname(os.path.abspath(__file__)) + os.sep
@@ -98,7 +99,7 @@ def _trace(error: BaseException) -> str:
 
 def _message(error: BaseException) -> str:
     try:
-        text = str(error)
+        text = error.message if isinstance(error, AssetGraphError) else str(error)
     except Exception as problem:
         return f"<its message cannot be read: {type(problem).__name__}>"
     if isinstance(error, SystemExit):

@@ -1,0 +1,366 @@
+"""Steps in worker processes: what dies with whom, what is captured, what travels how."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.executors import make
+from assetgraph.plan import make_plan
+from assetgraph.queries import run_details
+from assetgraph.records import EventType, RunStatus, StepState
+from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.state import State
+from assetgraph.storage.store import Store
+
+
+def in_processes(instance: dg.Instance, *assets: dg.Asset, jobs: int = 1) -> dg.RunResult:
+    return dg.materialize(
+        assets, instance=instance, executor=make("processes", jobs), raise_on_error=False
+    )
+
+
+def printed(result: dg.RunResult, stream: str) -> str:
+    files = result.instance.store.runs.outputs(result.run_id)
+    return "".join(Path(path).read_text() for _, _, name, path in files if name == stream)
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "its process was killed by SIGKILL."),
+        (lambda: os._exit(3), "its process ended with exit code 3, without a result."),
+        (lambda: ctypes.string_at(0), "its process was killed by SIGSEGV."),
+    ],
+    ids=["SIGKILL", "exit", "segfault"],
+)
+def test_a_worker_that_dies_fails_its_own_step_only(
+    end: Callable[[], None], message: str, instance: dg.Instance
+) -> None:
+    @dg.asset
+    def dies() -> None:
+        end()
+
+    @dg.asset
+    def below(dies: None) -> int:
+        return 1
+
+    @dg.asset
+    def beside() -> int:
+        return 2
+
+    result = in_processes(instance, dies, below, beside, jobs=2)
+    assert (result.failures["dies"].type, result.failures["dies"].message) == (
+        "assetgraph.errors.WorkerError",
+        message,
+    )
+    assert result.outcome.record.step_counts == {"failure": 1, "skipped": 1, "success": 1}
+    failed = instance.store.history.current(dies.key)[1]
+    assert failed is not None
+    assert message in failed.error
+
+
+def test_the_last_words_of_a_crash_are_kept(instance: dg.Instance) -> None:
+    @dg.asset
+    def crashes() -> None:
+        print("about to crash")
+        ctypes.string_at(0)
+
+    result = in_processes(instance, crashes)
+    assert printed(result, "out") == "about to crash\n"
+    assert "Fatal Python error: Segmentation fault" in printed(result, "err")
+
+
+def test_a_step_whose_worker_died_runs_again_as_its_policy_says(instance: dg.Instance) -> None:
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=1))
+    def dies_once(context: dg.AssetExecutionContext) -> int:
+        if context.retry_number == 0:
+            os._exit(1)
+        return context.retry_number
+
+    result = in_processes(instance, dies_once)
+    assert result.value("dies_once") == 1
+    step = run_details(instance.store, result.run_id).steps[0]
+    assert (step.state, step.attempt) == (StepState.SUCCESS, 2)
+
+
+def test_a_step_that_committed_before_its_worker_died_is_a_success(instance: dg.Instance) -> None:
+    @dg.asset
+    def commits_and_dies() -> int:
+        from assetgraph import step
+
+        commit = step._commit
+
+        def commit_and_die(*args: object) -> None:
+            commit(*args)  # type: ignore[arg-type]
+            os._exit(9)
+
+        step._commit = commit_and_die  # type: ignore[assignment]
+        return 7
+
+    result = in_processes(instance, commits_and_dies)
+    assert result.success
+    assert result.value("commits_and_dies") == 7
+
+
+def test_a_step_that_does_not_cooperate_is_ended_when_its_time_is_over(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset(timeout=0.2)
+    def never_ends() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        while True:
+            time.sleep(1000)
+
+    result = in_processes(instance, never_ends)
+    failure = result.failures["never_ends"]
+    assert failure.message == "it ran longer than its timeout of 0.2 s."
+    assert not instance.store.is_running(never_ends.key)
+
+
+def test_what_c_libraries_and_subprocesses_write_is_captured(instance: dg.Instance) -> None:
+    @dg.asset
+    def writes() -> None:
+        print("by print")
+        os.write(1, b"by os.write\n")
+        subprocess.run(["sh", "-c", "echo by a subprocess; echo and its error >&2"], check=True)
+
+    @dg.asset
+    def afterwards(writes: None) -> None:
+        os.write(1, b"by the next step\n")
+
+    result = in_processes(instance, writes, afterwards)
+    texts = {
+        (key, stream): Path(path).read_text()
+        for key, _, stream, path in instance.store.runs.outputs(result.run_id)
+    }
+    assert texts == {
+        ("writes", "out"): "by print\nby os.write\nby a subprocess\n",
+        ("writes", "err"): "and its error\n",
+        ("afterwards", "out"): "by the next step\n",
+    }
+
+
+def test_bytes_that_are_no_text_are_kept_readable(instance: dg.Instance) -> None:
+    @dg.asset
+    def writes() -> None:
+        os.write(1, "half of 운".encode()[:-1])
+
+    assert printed(in_processes(instance, writes), "out") == "half of \\xec\\x9a"
+
+
+def test_a_worker_serves_many_steps(instance: dg.Instance) -> None:
+    def named(name: str, *upstream: str) -> dg.Asset:
+        made: dict[str, Callable[[], int]] = {}
+        exec(f"import os\ndef {name}({', '.join(upstream)}): return os.getpid()", made)
+        return dg.asset(made[name])
+
+    result = in_processes(instance, named("a"), named("b", "a"), named("c", "b"))
+    pids = {result.value(name) for name in "abc"}
+    assert len(pids) == 1
+    assert os.getpid() not in pids
+
+
+def test_what_cannot_travel_fails_its_step_with_a_sentence(instance: dg.Instance) -> None:
+    import threading
+
+    lock = threading.Lock()
+
+    @dg.asset
+    def holds() -> None:
+        lock.acquire()
+
+    failure = in_processes(instance, holds).failures["holds"]
+    assert failure.message.startswith("it cannot be sent to another process: TypeError")
+
+
+@pytest.mark.parametrize("state", ["busy", "stopped"])
+def test_workers_and_what_they_started_die_with_the_coordinator(folder: Path, state: str) -> None:
+    os.mkfifo(folder / "alive")
+    script(
+        folder,
+        f"""
+        import os, signal, subprocess, time
+        import assetgraph as dg
+
+        @dg.asset
+        def endless():
+            pipe = os.open("alive", os.O_WRONLY)
+            os.set_inheritable(pipe, True)
+            subprocess.Popen(["sleep", "1000"], close_fds=False)
+            os.write(pipe, b"running")
+            if {state == "stopped"}:
+                os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(1000)
+
+        if __name__ == "__main__":
+            dg.materialize([endless], instance=dg.Instance("store"), executor="processes")
+        """,
+    )
+    coordinator = subprocess.Popen([sys.executable, "script.py"], cwd=folder, env=environment())
+    with open(folder / "alive", "rb") as alive:
+        assert alive.read(7) == b"running"
+        coordinator.kill()
+        coordinator.wait()
+        assert alive.read() == b""  # the pipe ends with the last process that has it
+    store = Store(folder / "store")
+    assert run_details(store, "latest").record.status is RunStatus.INTERRUPTED
+    lock = store.lock(dg.AssetKey("endless"), "")
+    assert lock.wait(until=lambda: True)  # the kernel drops a dead process's descriptors in turn
+    lock.release()
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+def test_an_interrupt_cancels_the_run_and_keeps_what_finished(folder: Path, executor: str) -> None:
+    script(
+        folder,
+        f"""
+        import os, time
+        import assetgraph as dg
+        from assetgraph import runner
+        from assetgraph.executors import make
+
+        runner.GRACE_S = 0.2
+
+        @dg.asset
+        def finished():
+            return 1
+
+        @dg.asset
+        def endless(finished):
+            try:
+                open("running", "w").write("yes")
+                while True:
+                    time.sleep(0.05)
+            finally:
+                open("cleaned", "w").close()
+
+        @dg.asset
+        def never(endless):
+            return 2
+
+        if __name__ == "__main__":
+            dg.materialize(
+                [finished, endless, never],
+                instance=dg.Instance("store"),
+                executor=make("{executor}", None if "{executor}" == "serial" else 2),
+            )
+        """,
+    )
+    os.mkfifo(folder / "running")
+    process = subprocess.Popen(
+        [sys.executable, "script.py"], cwd=folder, env=environment(), stderr=subprocess.PIPE
+    )
+    assert (folder / "running").read_text() == "yes"
+    process.send_signal(signal.SIGINT)
+    assert b"KeyboardInterrupt" in process.communicate(timeout=30)[1]
+    details = run_details(Store(folder / "store"), "latest")
+    assert details.record.status is RunStatus.CANCELED
+    assert {step.key: step.state.value for step in details.steps} == {
+        "finished": "success",
+        "endless": "canceled",
+        "never": "waiting",
+    }
+    assert details.events[-1].type is EventType.RUN_CANCELED
+    if executor != "threads":  # a thread cannot be interrupted
+        assert (folder / "cleaned").exists()
+
+
+def test_sigterm_cancels_the_run_of_a_program_that_asks_for_it(folder: Path) -> None:
+    script(
+        folder,
+        """
+        import os, sys, time
+        import assetgraph as dg
+        from assetgraph.signals import Terminated, raise_on_sigterm
+
+        @dg.asset
+        def endless():
+            open("running", "w").write("yes")
+            time.sleep(1000)
+
+        if __name__ == "__main__":
+            raise_on_sigterm()
+            try:
+                dg.materialize([endless], instance=dg.Instance("store"), executor="processes")
+            except Terminated as terminated:
+                sys.exit(terminated.exit_code)
+        """,
+    )
+    os.mkfifo(folder / "running")
+    process = subprocess.Popen([sys.executable, "script.py"], cwd=folder, env=environment())
+    assert (folder / "running").read_text() == "yes"
+    process.terminate()
+    assert process.wait(timeout=30) == 143
+    assert run_details(Store(folder / "store"), "latest").record.status is RunStatus.CANCELED
+
+
+FILES = {
+    "pipeline/__init__.py": "",
+    "pipeline/rates.py": "RATE = 2\n",
+    "pipeline/assets.py": """
+        import os
+        import assetgraph as dg
+        from pipeline.rates import RATE
+
+        def make(name):
+            @dg.asset(name=name)
+            def made():
+                return [name, RATE, os.getcwd()]
+            return made
+
+        first, second = make("first"), make("second")
+        """,
+}
+
+
+def test_assets_of_a_project_go_by_their_keys(project) -> None:
+    files = project(FILES)
+    outcome, store = run_project(files)
+    assert not outcome.errors
+    current, _ = store.history.current(dg.AssetKey("second"))
+    assert current is not None
+    assert store.values.load(current.value) == ["second", 2, str(files.root)]
+
+
+def test_a_file_that_changed_during_the_run_fails_the_step(project) -> None:
+    files = project(FILES)
+    outcome, _ = run_project(files, lambda: files.write("pipeline/rates.py", "RATE = 3\n"))
+    messages = {error.message for error in outcome.errors.values()}
+    assert messages == {"pipeline/rates.py changed during the run."}
+
+
+def test_a_module_that_no_longer_imports_fails_the_step(project) -> None:
+    files = project(FILES)
+    outcome, _ = run_project(files, lambda: files.write("pipeline/rates.py", "RATE =\n"))
+    assert len(outcome.errors) == 2
+    for error in outcome.errors.values():
+        assert "it cannot be loaded in another process" in error.message
+
+
+def run_project(files, change: Callable[[], object] = lambda: None) -> tuple[RunOutcome, Store]:
+    found = files.find()
+    graph = found.load().graph
+    change()
+    state = State(graph, found.open_store())
+    executor = make("processes", 1, project=found, assets=graph.assets)
+    outcome = run_plan(make_plan(graph, state, graph.order), state, executor=executor)
+    return outcome, state.store
+
+
+def script(folder: Path, text: str) -> None:
+    (folder / "script.py").write_text(textwrap.dedent(text))
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
