@@ -18,24 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from assetgraph.storage.formats.arrow_types import LISTS, is_one, plain_type
 from assetgraph.storage.formats.digest import hasher
 
-_FLAT = (
-    types.is_null,
-    types.is_boolean,
-    types.is_string,
-    types.is_binary,
-    types.is_large_string,
-    types.is_large_binary,
-)
-_LISTS = (
-    types.is_list,
-    types.is_large_list,
-    types.is_fixed_size_list,
-    types.is_list_view,
-    types.is_large_list_view,
-)
-_NESTED = (types.is_dictionary, types.is_struct, types.is_map)
 _LIBRARY_VERSIONS = {"creator", "pandas_version"}
 
 
@@ -110,9 +95,9 @@ class _Column:
             return _nothing
         if types.is_boolean(kind):
             return lambda values: self._values.update(_bytes_of(values.cast(pa.uint8())))
-        if _is_one(kind, types.is_string, types.is_binary):
+        if is_one(kind, types.is_string, types.is_binary):
             return lambda values: self._add_binary(values, pa.int32())
-        if _is_one(kind, types.is_large_string, types.is_large_binary):
+        if is_one(kind, types.is_large_string, types.is_large_binary):
             return lambda values: self._add_binary(values, pa.int64())
         if types.is_dictionary(kind):
             return self._add_dictionary
@@ -123,7 +108,7 @@ class _Column:
             item = pa.struct([kind.key_field, kind.item_field])
             self._children = [_Column(item)]
             return lambda values: self._add_list(values.cast(pa.list_(item)))
-        if _is_one(kind, *_LISTS):
+        if is_one(kind, *LISTS):
             self._children = [_Column(kind.value_type)]
             return self._add_list
         return lambda values: self._values.update(_bytes_of(values))
@@ -195,66 +180,14 @@ class _CastColumn:
 
 
 def _column_of(kind: pa.DataType) -> _Column | _CastColumn | _TextColumn:
-    plain = _plain(kind.value_type if types.is_run_end_encoded(kind) else kind)
+    plain = plain_type(kind.value_type if types.is_run_end_encoded(kind) else kind)
     if plain is None:
         return _TextColumn()
     return _Column(kind) if plain is kind else _CastColumn(plain)
 
 
-def _plain(kind: pa.DataType) -> pa.DataType | None:
-    """The type to hash a column as: itself if all in it can be filtered, one without views if it
-    has some, else None."""
-    if types.is_string_view(kind):
-        return pa.large_string()
-    if types.is_binary_view(kind):
-        return pa.large_binary()
-    if isinstance(kind, pa.BaseExtensionType):
-        return kind if _plain(kind.storage_type) == kind.storage_type else None
-    within = _types_within(kind)
-    if not within:
-        return kind if _is_one(kind, *_FLAT) or _has_fixed_width(kind) else None
-    plain = [_plain(part) for part in within]
-    if None in plain or not _is_one(kind, *_LISTS, *_NESTED):
-        return None
-    return kind if plain == within else _rebuilt(kind, plain)
-
-
-def _types_within(kind: pa.DataType) -> list[pa.DataType]:
-    if types.is_dictionary(kind):
-        return [kind.value_type]
-    if types.is_map(kind):
-        return [kind.key_type, kind.item_type]
-    return [kind.field(number).type for number in range(kind.num_fields)]
-
-
-def _rebuilt(kind: pa.DataType, parts: list[pa.DataType]) -> pa.DataType | None:
-    if types.is_dictionary(kind):
-        return pa.dictionary(kind.index_type, parts[0], kind.ordered)
-    if types.is_map(kind):
-        return pa.map_(*parts)
-    if types.is_struct(kind):
-        return pa.struct([field.with_type(part) for field, part in zip(kind, parts, strict=True)])
-    item = kind.value_field.with_type(parts[0])
-    if types.is_list(kind):
-        return pa.list_(item)
-    if types.is_large_list(kind):
-        return pa.large_list(item)
-    return pa.list_(item, kind.list_size) if types.is_fixed_size_list(kind) else None
-
-
-def _is_one(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
-    return any(test(kind) for test in tests)
-
-
 def _nothing(_: pa.Array) -> None:
     pass
-
-
-def _has_fixed_width(kind: pa.DataType) -> bool:
-    try:
-        return bool(kind.bit_width % 8 == 0)
-    except ValueError:
-        return False
 
 
 def _bytes_of(values: pa.Array) -> Any:

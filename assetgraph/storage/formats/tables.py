@@ -20,6 +20,7 @@ from assetgraph.annotations import described, table_kind, type_name
 from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.arrow_hash import ArrowHash
+from assetgraph.storage.formats.arrow_types import as_parquet_keeps, has_views_within
 
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
@@ -79,6 +80,8 @@ def file_format_for(schema: pa.Schema) -> str:
     """`parquet` if it gives this schema back just as it is, else `arrow`."""
     if not len(schema):
         return "arrow"  # Parquet forgets the number of rows
+    if any(has_views_within(field.type) for field in schema):
+        return "arrow"
     sink = pa.BufferOutputStream()
     try:
         pq.write_table(schema.empty_table(), sink, **_PARQUET)
@@ -187,7 +190,8 @@ def _as_lazy_polars(source: TableInMemory | TableInFile) -> Any:
 def _as_pandas(source: TableInMemory | TableInFile) -> Any:
     import pandas  # noqa: F401  # pyarrow's own message does not say what to install
 
-    return source.read().to_pandas()
+    table = source.read()
+    return table.cast(as_parquet_keeps(table.schema)).to_pandas()  # it cannot take lists of views
 
 
 def _as_duckdb(source: TableInMemory | TableInFile) -> Any:
@@ -220,12 +224,20 @@ def _reader_of(value: Any, kind: str | None) -> pa.RecordBatchReader | None:
     if not speaks_arrow(value):
         return None
     try:
-        return pa.RecordBatchReader.from_stream(value)
+        reader = pa.RecordBatchReader.from_stream(value)
+        return reader if type(value).__module__ == "pyarrow.lib" else _kept_by_parquet(reader)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise ValueTypeError(
             f"returned {described(value)}, which Arrow cannot take: {error}.",
             hint="Give each column one type, and each its own name.",
         ) from error
+
+
+def _kept_by_parquet(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    schema = as_parquet_keeps(reader.schema)
+    if schema.equals(reader.schema):
+        return reader
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in reader))
 
 
 def speaks_arrow(value: object) -> bool:

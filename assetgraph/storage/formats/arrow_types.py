@@ -1,0 +1,93 @@
+"""Arrow types told apart, and the plainer type that holds the same values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+from pyarrow import types
+
+_FLAT = (
+    types.is_null,
+    types.is_boolean,
+    types.is_string,
+    types.is_binary,
+    types.is_large_string,
+    types.is_large_binary,
+)
+LISTS = (
+    types.is_list,
+    types.is_large_list,
+    types.is_fixed_size_list,
+    types.is_list_view,
+    types.is_large_list_view,
+)
+_NESTED = (types.is_dictionary, types.is_struct, types.is_map)
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType | None:
+    """The same type without views, or None if there is something in it that Arrow's kernels do
+    not take: a union, runs, a list of views of views."""
+    if types.is_string_view(kind):
+        return pa.large_string()
+    if types.is_binary_view(kind):
+        return pa.large_binary()
+    if isinstance(kind, pa.BaseExtensionType):
+        return kind if plain_type(kind.storage_type) == kind.storage_type else None
+    within = _types_within(kind)
+    if not within:
+        return kind if is_one(kind, *_FLAT) or _has_fixed_width(kind) else None
+    plain = [plain_type(part) for part in within]
+    if None in plain or not is_one(kind, *LISTS, *_NESTED):
+        return None
+    return kind if plain == within else _rebuilt(kind, plain)
+
+
+def as_parquet_keeps(schema: pa.Schema) -> pa.Schema:
+    """Without views, and with plain text in categories: a library makes its own type of either."""
+    fields = []
+    for field in schema:
+        kind = plain_type(field.type) or field.type
+        if types.is_dictionary(kind) and types.is_large_string(kind.value_type):
+            kind = pa.dictionary(kind.index_type, pa.string(), kind.ordered)
+        fields.append(field.with_type(kind))
+    return pa.schema(fields, schema.metadata)
+
+
+def has_views_within(kind: pa.DataType) -> bool:
+    """Parquet's writer cannot slice them."""
+    return kind.num_fields > 0 and plain_type(kind) not in (kind, None)
+
+
+def _types_within(kind: pa.DataType) -> list[pa.DataType]:
+    if types.is_dictionary(kind):
+        return [kind.value_type]
+    if types.is_map(kind):
+        return [kind.key_type, kind.item_type]
+    return [kind.field(number).type for number in range(kind.num_fields)]
+
+
+def _rebuilt(kind: pa.DataType, parts: list[pa.DataType]) -> pa.DataType | None:
+    if types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, parts[0], kind.ordered)
+    if types.is_map(kind):
+        return pa.map_(*parts)
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(part) for field, part in zip(kind, parts, strict=True)])
+    item = kind.value_field.with_type(parts[0])
+    if types.is_list(kind):
+        return pa.list_(item)
+    if types.is_large_list(kind):
+        return pa.large_list(item)
+    return pa.list_(item, kind.list_size) if types.is_fixed_size_list(kind) else None
+
+
+def _has_fixed_width(kind: pa.DataType) -> bool:
+    try:
+        return bool(kind.bit_width % 8 == 0)
+    except ValueError:
+        return False
+
+
+def is_one(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
+    return any(test(kind) for test in tests)

@@ -1,0 +1,395 @@
+"""The value store's contract: every format, in a local folder and in an object store alike."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.fs
+import pytest
+from arrow_data import content, tables
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto.server import ThreadedMotoServer
+from pandas.testing import assert_frame_equal
+
+from assetgraph.keys import AssetKey
+from assetgraph.storage.formats.plain import exact_json
+from assetgraph.storage.values import INLINE_BYTES, ValueStore
+
+KEY = AssetKey("ingested/trips")
+BUCKET = "values"
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[None]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "any")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        pyarrow.fs.S3FileSystem(
+            endpoint_override=f"{host}:{port}",
+            scheme="http",
+            region="us-east-1",
+            allow_bucket_creation=True,
+        ).create_dir(BUCKET)
+        yield
+    server.stop()
+
+
+@pytest.fixture(params=["local", "s3"])
+def values(request: pytest.FixtureRequest, folder: Path) -> ValueStore:
+    if request.param == "local":
+        return ValueStore("values", folder)
+    request.getfixturevalue("object_store")
+    return ValueStore(f"s3://{BUCKET}/{folder.name}/{os.urandom(4).hex()}", folder)
+
+
+@pytest.fixture
+def local(folder: Path) -> ValueStore:
+    return ValueStore("values", folder)
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Code(enum.StrEnum):
+    CASH = "cash"
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Fare:
+    amount: float
+    tags: tuple[str, ...] = ()
+
+
+TABLE = pa.table(
+    {
+        "day": pa.array([date(2023, 3, 1), None, date(2023, 3, 2)]),
+        "at": pa.array([1, 2, None], pa.timestamp("us", "America/New_York")),
+        "fare": pa.array([Decimal("1.50"), Decimal("-0.25"), None], pa.decimal128(9, 2)),
+        "zone": pa.array(["a", "b", "a"]).dictionary_encode(),
+        "stops": pa.array([[1, 2], [], None]),
+        "point": pa.array([{"x": 1.5, "y": None}, None, {"x": -0.0, "y": float("nan")}]),
+        "nothing": pa.nulls(3),
+        "id": pa.array([2**53, 2**53 + 1, -(2**63)]),
+    }
+)
+FRAME = pd.DataFrame(
+    {
+        "fare": [1.5, float("nan"), -0.0],
+        "id": pd.array([1, None, 3], "Int64"),
+        "at": pd.to_datetime(["2023-03-01", "2023-03-02", None]).tz_localize("Asia/Seoul"),
+        "kind": pd.Categorical(["x", "y", "x"], ["y", "x", "z"], ordered=True),
+    },
+    index=pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)], names=["zone", None]),
+)
+POLARS = pl.DataFrame(
+    {"a": [1, None], "b": ["x", "y"], "l": [["p"], []], "t": [datetime(2023, 3, 1), None]},
+    schema_overrides={"b": pl.Enum(["y", "x"])},
+)
+
+
+def recursive() -> list[Any]:
+    made: list[Any] = [1]
+    made.append(made)
+    return made
+
+
+def shared() -> list[Any]:
+    row = [0]
+    return [row, row]
+
+
+PLAIN: dict[str, tuple[object, str]] = {
+    "none": (None, "none"),
+    "text": ("택시\r\n", "text"),
+    "long text": ("é" * INLINE_BYTES, "text"),
+    "half a character": ("\ud800", "pickle"),
+    "text of a class": (Text("x"), "pickle"),
+    "bytes": (b"\xff\x00", "bytes"),
+    "long bytes": (b"\xff" * (INLINE_BYTES + 1), "bytes"),
+    "bytearray": (bytearray(b"x"), "pickle"),
+    "int": (7, "json"),
+    "beyond 2^53": ([2**53 + 1, -(2**63), 2**64, 10**40], "json"),
+    "too many digits": (10**5000, "pickle"),
+    "true": (True, "json"),
+    "minus zero": ({"a": [-0.0, 1.0, 5e-324, 1e300]}, "json"),
+    "nan": ([float("nan")], "pickle"),
+    "infinity": ({"a": float("-inf")}, "pickle"),
+    "long json": ({"rows": list(range(5000))}, "json"),
+    "empty": ([{}, [], ""], "json"),
+    "keys of numbers": ({1: "a", None: "b"}, "pickle"),
+    "tuple": ((1, [2]), "pickle"),
+    "tuple within": ([(1, 2)], "pickle"),
+    "set": ({1, "x"}, "pickle"),
+    "dataclass": (Fare(1.5, ("x",)), "pickle"),
+    "enum": ({"a": Colour.RED}, "pickle"),
+    "enum of text": ([Code.CASH], "pickle"),
+    "datetime": (datetime(2023, 3, 1, tzinfo=UTC), "pickle"),
+    "recursive": (recursive(), "pickle"),
+    "one list in two places": (shared(), "pickle"),
+    "deep": (eval("[" * 150 + "]" * 150), "pickle"),
+    "a series": (pd.Series([1, 2], name="x"), "pickle"),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), PLAIN.values(), ids=PLAIN.keys())
+def test_a_value_comes_back_just_as_it_was(
+    values: ValueStore, value: object, expected: str
+) -> None:
+    saved = values.save(KEY, "run", value)
+    assert saved.stored.format == expected
+    assert values.check(saved.stored) == "intact"
+    assert same(values.load(saved.stored), value)
+
+
+TABLES: dict[str, tuple[Callable[[], Any], str]] = {
+    "table": (lambda: TABLE, "parquet"),
+    "no rows": (lambda: TABLE.slice(0, 0), "parquet"),
+    "no columns": (lambda: TABLE.select([]), "arrow"),
+    "nothing": (lambda: pa.table({}), "arrow"),
+    "seconds": (lambda: pa.table({"at": pa.array([1], pa.timestamp("s"))}), "arrow"),
+    "map": (lambda: pa.table({"m": pa.array([[("a", 1)]], pa.map_("string", "int8"))}), "parquet"),
+    "metadata": (lambda: TABLE.replace_schema_metadata({"unit": "km"}), "parquet"),
+    "batch": (lambda: TABLE.to_batches()[0], "parquet"),
+    "empty batch": (lambda: TABLE.to_batches()[0].slice(0, 0), "parquet"),
+    "reader": (TABLE.to_reader, "parquet"),
+    "batches": (lambda: iter(TABLE.to_batches(1)), "parquet"),
+    "dataset": (lambda: pa.dataset.dataset(TABLE), "parquet"),
+    "pandas": (lambda: FRAME, "parquet"),
+    "pandas, index of numbers": (lambda: FRAME.reset_index(drop=True)[1:], "parquet"),
+    "polars": (lambda: POLARS, "parquet"),
+    "lazy polars": (POLARS.lazy, "parquet"),
+    "another library": (lambda: Foreign(TABLE), "parquet"),
+}
+
+
+class Foreign:
+    """A table of some library that gives Arrow, and is not known here."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize(("make", "expected"), TABLES.values(), ids=TABLES.keys())
+def test_a_table_comes_back_as_it_was_returned(
+    values: ValueStore, make: Callable[[], Any], expected: str
+) -> None:
+    saved = values.save(KEY, "run", make())
+    assert saved.stored.format == expected
+    assert values.check(saved.stored) == "intact"
+    back = values.load(saved.stored)
+    given_type = type(make())
+    if given_type is Foreign:
+        given_type = pa.Table
+    elif "iterator" in given_type.__name__:
+        given_type = pa.RecordBatchReader
+    elif issubclass(given_type, pa.dataset.Dataset):
+        given_type = pa.dataset.Dataset
+    assert isinstance(back, given_type)
+    assert same_table(back, make())
+
+
+ANNOTATIONS: dict[str, tuple[Any, type]] = {
+    "pa.Table": (pa.Table, pa.Table),
+    "pa.RecordBatch": (pa.RecordBatch, pa.RecordBatch),
+    "pa.RecordBatchReader": (pa.RecordBatchReader, pa.RecordBatchReader),
+    "Iterator[pa.RecordBatch]": (Iterator[pa.RecordBatch], pa.RecordBatchReader),
+    "pyarrow.dataset.Dataset": (pa.dataset.Dataset, pa.dataset.Dataset),
+    "pd.DataFrame": (pd.DataFrame, pd.DataFrame),
+    "pl.DataFrame | None": (pl.DataFrame | None, pl.DataFrame),
+    "pl.LazyFrame": (pl.LazyFrame, pl.LazyFrame),
+}
+
+
+@pytest.mark.parametrize("returned", [TABLE, FRAME, POLARS], ids=["arrow", "pandas", "polars"])
+@pytest.mark.parametrize("text", ANNOTATIONS)
+def test_every_kind_of_table_converts_into_every_other(
+    values: ValueStore, text: str, returned: Any
+) -> None:
+    annotation, expected = ANNOTATIONS[text]
+    stored = values.save(KEY, "run", returned).stored
+    for wanted in (annotation, text):
+        loaded = values.load(stored, wanted)
+        assert isinstance(loaded, expected)
+        assert rows(loaded) == rows(returned)
+
+
+@pytest.mark.parametrize("text", ANNOTATIONS)
+def test_a_table_in_memory_is_handed_on_as_the_parameter_asks(local: ValueStore, text: str) -> None:
+    annotation, expected = ANNOTATIONS[text]
+    for table in (TABLE, TABLE.to_batches()[0]):
+        handed = local.adapt(table, annotation)
+        assert isinstance(handed, expected)
+        assert rows(handed) == rows(TABLE)
+    assert local.adapt(TABLE) is TABLE
+
+
+def test_seconds_reach_polars_lazily_though_they_are_no_parquet(values: ValueStore) -> None:
+    table = pa.table({"at": pa.array([1], pa.timestamp("s"))})
+    lazy = values.load(values.save(KEY, "run", table).stored, pl.LazyFrame)
+    assert isinstance(lazy, pl.LazyFrame)
+    assert lazy.collect()["at"].to_list() == [datetime(1970, 1, 1, 0, 0, 1)]
+
+
+def test_a_table_without_an_index_is_a_plain_frame(values: ValueStore) -> None:
+    loaded = values.load(values.save(KEY, "run", pa.table({"a": [1]})).stored, pd.DataFrame)
+    assert_frame_equal(loaded, pd.DataFrame({"a": [1]}))
+
+
+json_shaped = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.complex_numbers()
+    | st.binary()
+    | st.text(st.characters())
+    | st.decimals()
+    | st.datetimes(timezones=st.none() | st.timezones())
+    | st.sampled_from([Colour.RED, Code.CASH, Text("x"), Fare(1.0)])
+)
+keys = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+hashable = keys | st.tuples(keys, keys) | st.frozensets(keys, max_size=3)
+anything = st.recursive(
+    leaves | st.sets(hashable, max_size=3),
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(hashable, inner)
+        | st.dictionaries(st.text(), inner)
+        | st.lists(inner, min_size=1).map(lambda items: [items, items[0]])
+    ),
+)
+
+
+@settings(deadline=None)
+@given(json_shaped)
+def test_whatever_json_can_keep_is_json_and_comes_back(value: object) -> None:
+    assert exact_json(value) is not None
+    assert comes_back(value)
+
+
+@settings(deadline=None)
+@given(anything)
+def test_whatever_python_value_comes_back_with_its_types(value: object) -> None:
+    assert comes_back(value)
+
+
+@settings(deadline=None)
+@given(table=tables())
+def test_whatever_table_comes_back_with_its_types(
+    tmp_path_factory: pytest.TempPathFactory, table: pa.Table
+) -> None:
+    values = ValueStore("values", tmp_path_factory.mktemp("any"))
+    stored = values.save(KEY, "run", table).stored
+    assert content(values.load(stored)) == content(table)
+    reader = values.load(stored, pa.RecordBatchReader)
+    assert content(reader.read_all()) == content(table)
+    dataset = values.load(stored, pa.dataset.Dataset)
+    assert content(dataset.to_table()) == content(table)
+
+
+def comes_back(value: object) -> bool:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as root:
+        values = ValueStore("values", root)
+        return same(values.load(values.save(KEY, "run", value).stored), value)
+
+
+def same(one: Any, other: Any, seen: frozenset[int] = frozenset()) -> bool:
+    """Equal in type and value all the way down, NaN, signs of zero and order of keys included."""
+    if type(one) is not type(other):
+        return False
+    if id(one) in seen:
+        return True
+    seen |= {id(one)}
+    if isinstance(one, float):
+        return one.hex() == other.hex() if math.isfinite(one) else repr(one) == repr(other)
+    if isinstance(one, complex | Decimal):
+        return repr(one) == repr(other)
+    if isinstance(one, dict):
+        return same(list(one.items()), list(other.items()), seen)
+    if isinstance(one, list | tuple):
+        alike = len(one) == len(other) and all(map(lambda a, b: same(a, b, seen), one, other))
+        first = one[0] if one else None
+        sharing = [item is first for item in one if isinstance(item, list)]
+        return alike and sharing == [item is other[0] for item in other if isinstance(item, list)]
+    if isinstance(one, pd.Series):
+        return bool(one.equals(other)) and one.name == other.name
+    return bool(one == other)
+
+
+def same_table(back: Any, returned: Any) -> bool:
+    if isinstance(returned, pd.DataFrame):
+        assert_frame_equal(back, returned)
+        return True
+    if isinstance(returned, pl.LazyFrame):
+        back, returned = back.collect(), returned.collect()
+    if isinstance(returned, pl.DataFrame):
+        return bool(back.equals(returned)) and back.schema == returned.schema
+    one, other = as_arrow(back), as_arrow(returned)
+    return (content(one), one.num_rows, one.schema.metadata) == (
+        content(other),
+        other.num_rows,
+        other.schema.metadata,
+    )
+
+
+def as_arrow(value: Any) -> pa.Table:
+    if isinstance(value, pa.dataset.Dataset):
+        return value.to_table()
+    if isinstance(value, pl.LazyFrame):
+        value = value.collect()
+    if hasattr(value, "__arrow_c_stream__"):
+        return pa.table(value)
+    return pa.Table.from_batches(list(value))
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """The rows in Python's words, whatever library holds them: NaN as null, categories as text."""
+    table = as_arrow(value)
+    plain = []
+    for row in table.to_pylist():
+        plain.append({name: _plain(item) for name, item in row.items()})
+    return plain
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, dict):
+        return {name: _plain(part) for name, part in item.items()}
+    if isinstance(item, list):
+        return [_plain(part) for part in item]
+    return None if isinstance(item, float) and math.isnan(item) else item
