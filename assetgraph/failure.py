@@ -9,8 +9,8 @@ import traceback
 from types import FrameType, TracebackType
 from typing import Any
 
-from assetgraph.loading import source_of
 from assetgraph.errors import AssetGraphError
+from assetgraph.loading import source_of
 from assetgraph.records import ErrorInfo, Frame
 
 _ENGINE = os.path.dirname(os.path.abspath(__file__)) + os.sep

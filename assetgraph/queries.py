@@ -143,8 +143,10 @@ def step_after(step: StepRecord, event: Event) -> StepRecord:
     change = msgspec.structs.replace
     if event.type is EventType.STEP_START:
         return change(step, state=StepState.RUNNING, started_at=event.timestamp)
+    if event.type is EventType.STEP_UP_FOR_RETRY:
+        return change(step, state=StepState.WAITING, reason="it is to run again")
     if event.type is EventType.STEP_RESTARTED:
-        return change(step, state=StepState.RUNNING, attempt=event.data.get("attempt", 2))
+        return change(step, state=StepState.RUNNING, attempt=event.data["attempt"], reason=None)
     if event.type is EventType.STEP_SKIPPED:
         reason = f"upstream {event.data.get('upstream')} failed"
         return change(step, state=StepState.SKIPPED, reason=reason)
@@ -219,6 +221,8 @@ def event_text(event: Event) -> str:
             return "Materialized" + _metadata_text(data.get("metadata", {}))
         case EventType.STEP_SUCCESS:
             return "Succeeded."
+        case EventType.STEP_RESTARTED:
+            return f"Started again: attempt {data.get('attempt')}."
         case EventType.STEP_SKIPPED:
             return f"Skipped: upstream {data.get('upstream')} failed."
         case EventType.STEP_UNCHANGED:

@@ -15,7 +15,7 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from functools import partial
@@ -480,6 +480,13 @@ class _Run:
         self._channel.events((event,))
         return event
 
+    def _unlimited_pools(self) -> Iterator[str]:
+        """Where a project limits pools, one that it does not name may be a slip of the pen."""
+        if self._launch.pools:
+            pools = (self._graph.asset(key).pool for key in self._steps)
+            for pool in sorted({pool for pool in pools if pool} - self._launch.pools.keys()):
+                yield f"the pool {pool!r} has no limit: give it one under [tool.assetgraph.pools]."
+
     def _first_record(self, plan: Plan) -> RunRecord:
         started_at = now()
         launch = self._launch
@@ -493,7 +500,7 @@ class _Run:
             assets=tuple(step.key.text for step in plan.steps),
             tags=dict(launch.tags),
             config={step.key.text: dict(step.config) for step in plan.steps if step.config},
-            warnings=plan.warnings,
+            warnings=(*plan.warnings, *self._unlimited_pools()),
             launched_by=launch.launched_by,
             pid=os.getpid(),
             host=os.uname().nodename,

@@ -1,0 +1,315 @@
+"""Whether a step runs again, when, and how long it may take; how many of a pool run at once."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.channel import RunChannel, StepChannel
+from assetgraph.executors import make
+from assetgraph.plan import make_plan
+from assetgraph.queries import run_details
+from assetgraph.records import EventType, StepState
+from assetgraph.retries import retry_delay
+from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.schedule import Schedule
+from assetgraph.state import State
+
+
+def flaky(failures: int, **options: object) -> dg.Asset:
+    """An asset that fails so many times before it succeeds."""
+    tries = []
+
+    @dg.asset(name="flaky", **options)  # type: ignore[call-overload]
+    def function(context: dg.AssetExecutionContext) -> int:
+        tries.append(context.retry_number)
+        if len(tries) <= failures:
+            print(f"attempt {len(tries)}")
+            raise ConnectionError("no answer")
+        return len(tries)
+
+    return function
+
+
+def materialize(instance: dg.Instance, *assets: dg.Asset, executor: str = "serial") -> dg.RunResult:
+    return dg.materialize(assets, instance=instance, executor=executor, raise_on_error=False)
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_a_step_runs_again_until_it_succeeds(executor: str, instance: dg.Instance) -> None:
+    policy = dg.RetryPolicy(max_retries=3)
+    result = materialize(instance, flaky(2, retry_policy=policy), executor=executor)
+    assert result.value("flaky") == 3
+    assert [e.type for e in result.events if e.step == "flaky"] == [
+        EventType.STEP_START,
+        EventType.STEP_UP_FOR_RETRY,
+        EventType.STEP_RESTARTED,
+        EventType.STEP_UP_FOR_RETRY,
+        EventType.STEP_RESTARTED,
+        EventType.STEP_OUTPUT,
+        EventType.ASSET_MATERIALIZATION,
+        EventType.STEP_SUCCESS,
+    ]
+    step = run_details(instance.store, result.run_id).steps[0]
+    assert (step.state, step.attempt) == (StepState.SUCCESS, 3)
+    outputs = instance.store.runs.outputs(result.run_id)
+    printed = {attempt: Path(path).read_text() for _, attempt, _, path in outputs}
+    assert printed == {1: "attempt 1\n", 2: "attempt 2\n"}
+
+
+def test_a_step_that_fails_too_often_fails_once_in_the_asset_s_history(
+    instance: dg.Instance,
+) -> None:
+    result = materialize(instance, flaky(9, retry_policy=dg.RetryPolicy(max_retries=2)))
+    assert result.failures["flaky"].message == "no answer"
+    assert result.outcome.record.failed_steps == ("flaky",)
+    failures = [e for e in result.events if e.type is EventType.STEP_FAILURE]
+    assert [e.data["attempt"] for e in failures] == [3]
+    assert len(list(instance.store.history.newest_first(dg.AssetKey("flaky")))) == 1
+
+
+def test_an_asset_can_ask_to_run_again(instance: dg.Instance) -> None:
+    tries = []
+
+    @dg.asset
+    def asks() -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise dg.RetryRequested(max_retries=2)
+        return len(tries)
+
+    assert materialize(instance, asks).value("asks") == 3
+
+
+def test_a_step_without_a_policy_runs_once(instance: dg.Instance) -> None:
+    assert not materialize(instance, flaky(1)).success
+
+
+def test_others_run_while_a_step_waits_for_its_retry(instance: dg.Instance) -> None:
+    order = []
+
+    @dg.asset(retry_policy=dg.RetryPolicy(delay=0.2))
+    def first(context: dg.AssetExecutionContext) -> None:
+        order.append("first")
+        if context.retry_number == 0:
+            raise ConnectionError
+
+    @dg.asset
+    def second() -> None:
+        order.append("second")
+
+    assert materialize(instance, first, second).success
+    assert order == ["first", "second", "first"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "delays"),
+    [
+        (dg.RetryPolicy(max_retries=3), [0, 0, 0, None]),
+        (dg.RetryPolicy(max_retries=2, delay=2), [2, 2, None]),
+        (dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.LINEAR), [2, 4, 6, None]),
+        (dg.RetryPolicy(max_retries=3, delay=2, backoff=dg.Backoff.EXPONENTIAL), [2, 6, 14, None]),
+    ],
+)
+def test_the_delay_grows_as_the_policy_says(
+    policy: dg.RetryPolicy, delays: list[float | None]
+) -> None:
+    found = [retry_delay(ValueError(), policy, attempt + 1) for attempt in range(len(delays))]
+    assert found == delays
+
+
+@pytest.mark.parametrize(("jitter", "low", "high"), [("FULL", 0, 10), ("PLUS_MINUS", 0, 20)])
+def test_jitter_stays_within_its_bounds(jitter: str, low: float, high: float) -> None:
+    policy = dg.RetryPolicy(delay=10, jitter=dg.Jitter(jitter))
+    delays = {policy.calculate_delay(1) for _ in range(100)}
+    assert len(delays) > 90
+    assert all(low <= delay <= high for delay in delays)
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_retries": -1}, {"delay": -1}, {"backoff": dg.Backoff.LINEAR}]
+)
+def test_a_policy_that_cannot_be_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="RetryPolicy"):
+        dg.RetryPolicy(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
+    executor: str, instance: dg.Instance
+) -> None:
+    go_on = threading.Event()
+
+    @dg.asset(timeout=0.05, retry_policy=dg.RetryPolicy())
+    def stuck() -> int:
+        go_on.wait()
+        print("too late")
+        return 1
+
+    @dg.asset
+    def beside() -> int:
+        return 2
+
+    result = materialize(instance, beside, stuck, executor=executor)
+    assert result.failures["stuck"].message == "it ran longer than its timeout of 0.05 s."
+    assert result.value("beside") == 2
+    assert instance.store.is_running(stuck.key)
+    go_on.set()
+    lock = instance.store.lock(stuck.key, "")
+    assert lock.wait(until=lambda: True)
+    lock.release()
+    current, failed = instance.store.history.current(stuck.key)
+    assert current is None
+    assert failed is not None
+    assert list(instance.store.runs.outputs(result.run_id)) == []
+
+
+def test_a_step_within_its_time_succeeds(instance: dg.Instance) -> None:
+    @dg.asset(timeout=60)
+    def quick() -> int:
+        return 1
+
+    assert materialize(instance, quick).value("quick") == 1
+
+
+def test_a_step_either_commits_or_is_given_up() -> None:
+    class Task:
+        asset = flaky(0)
+        attempt = 1
+
+        class limits:
+            output_bytes = 1
+
+    for first, second in (("may_commit", "give_up"), ("give_up", "may_commit")):
+        channel = StepChannel(RunChannel(None, None, echo=False), Task, lambda: None)  # type: ignore[arg-type]
+        assert getattr(channel, first)()
+        assert not getattr(channel, second)()
+
+
+@pytest.mark.parametrize("timeout", [0, -1, True, "10"])
+def test_a_timeout_that_cannot_be_is_refused(timeout: object) -> None:
+    with pytest.raises(TypeError):
+        dg.asset(timeout=timeout)(lambda: None)  # type: ignore[call-overload]
+
+
+class TestPools:
+    def run(self, instance: dg.Instance, pools: dict[str, int]) -> tuple[RunOutcome, list[int]]:
+        """Runs four assets of the pool "api": the run, and the most of them that ran at once."""
+        running: list[int] = []
+        most = [0]
+        turn = threading.Lock()
+        full = threading.Barrier(pools.get("api", 4))
+
+        def work() -> None:
+            with turn:
+                running.append(1)
+                most[0] = max(most[0], len(running))
+            full.wait(timeout=20)
+            with turn:
+                running.pop()
+
+        assets = [dg.asset(name=f"call_{i}", pool="api")(lambda: work()) for i in range(4)]
+        graph = dg.Definitions(assets).graph
+        state = State(graph, instance.store)
+        plan = make_plan(graph, state, graph.order)
+        launch = Launch(pools=pools)
+        return run_plan(plan, state, executor=make("threads", 4), launch=launch), most
+
+    @pytest.mark.parametrize("limit", [1, 2])
+    def test_no_more_of_a_pool_run_at_once_than_it_allows(
+        self, instance: dg.Instance, limit: int
+    ) -> None:
+        outcome, most = self.run(instance, {"api": limit})
+        assert not outcome.errors
+        assert most == [limit]
+
+    def test_a_pool_without_a_limit_has_none(self, instance: dg.Instance) -> None:
+        outcome, most = self.run(instance, {})
+        assert not outcome.errors
+        assert most == [4]
+
+    def test_a_pool_that_the_project_does_not_name_is_told(self, instance: dg.Instance) -> None:
+        outcome, _ = self.run(instance, {"apis": 1})
+        assert outcome.record.warnings == (
+            "the pool 'api' has no limit: give it one under [tool.assetgraph.pools].",
+        )
+
+
+class TestSchedule:
+    def keys(self, schedule: Schedule, now: float = 0) -> list[str]:
+        taken = []
+        while (key := schedule.take(now)) is not None:
+            taken.append(key.text)
+        return taken
+
+    def schedule(self, *assets: dg.Asset, **options: object) -> Schedule:
+        graph = dg.Definitions(assets).graph
+        return Schedule(graph, set(graph.order), **options)  # type: ignore[arg-type]
+
+    def test_the_start_of_the_longest_way_goes_first(self) -> None:
+        @dg.asset
+        def a_short() -> None: ...
+
+        @dg.asset
+        def b_long() -> None: ...
+
+        @dg.asset
+        def c_below(b_long: None) -> None: ...
+
+        assets = (a_short, b_long, c_below)
+        assert self.keys(self.schedule(*assets, slots=2)) == ["b_long", "a_short"]
+        assert self.keys(self.schedule(*assets, slots=1)) == ["a_short", "b_long"]
+
+    def test_a_step_is_ready_once_all_that_it_reads_are_done(self) -> None:
+        @dg.asset
+        def a() -> None: ...
+
+        @dg.asset
+        def b() -> None: ...
+
+        @dg.asset
+        def c(a: None, b: None) -> None: ...
+
+        schedule = self.schedule(a, b, c)
+        assert self.keys(schedule) == ["a", "b"]
+        schedule.done(a.key)
+        assert self.keys(schedule) == []
+        schedule.done(b.key)
+        assert self.keys(schedule) == ["c"]
+
+    def test_a_step_that_runs_again_comes_when_its_time_has_come(self) -> None:
+        @dg.asset
+        def a() -> None: ...
+
+        schedule = self.schedule(a)
+        assert self.keys(schedule) == ["a"]
+        schedule.again(a.key, 5.0)
+        assert schedule.next_at == 5.0
+        assert self.keys(schedule, now=4.9) == []
+        assert self.keys(schedule, now=5.0) == ["a"]
+        assert schedule.next_at is None
+
+    def test_a_place_in_a_pool_goes_to_the_next(self) -> None:
+        assets = [dg.asset(name=name, pool="p")(lambda: None) for name in "abc"]
+        schedule = self.schedule(*assets, slots=3, pools={"p": 1})
+        assert self.keys(schedule) == ["a"]
+        schedule.leave(assets[0].key)
+        assert self.keys(schedule) == ["b"]
+
+
+def test_a_project_sets_how_its_steps_run(project) -> None:
+    files = project({"pipeline.py": ""})
+    settings = files.root / "pyproject.toml"
+    settings.write_text(
+        '[tool.assetgraph]\nmodule = "pipeline"\nexecutor = "threads"\njobs = 3\n'
+        "log_limit = 1000\n[tool.assetgraph.pools]\napi = 2\n"
+    )
+    found = files.find()
+    assert (found.executor, found.jobs, found.log_limit) == ("threads", 3, 1000)
+    assert found.pools == {"api": 2}
+    settings.write_text("[tool.assetgraph.pools]\napi = 0\n")
+    with pytest.raises(dg.AssetGraphError, match="pools must be a table of whole numbers from 1"):
+        files.find()
