@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.assets import EMPTY, Asset, load_assets_from_modules
@@ -18,17 +21,16 @@ from assetgraph.io_manager import InputContext
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.project import find_project
+from assetgraph.records import Materialization
 from assetgraph.runner import Launch, RunOutcome, checked_config, run_plan
 from assetgraph.selection import select
 from assetgraph.state import State
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from assetgraph.records import ErrorInfo, Event
 
-    from assetgraph.records import ErrorInfo, Event, Materialization
-
-Assets = Definitions | AssetGraph | Iterable[Asset | Iterable[Asset]]
+Assets = Definitions | AssetGraph | ModuleType | Iterable[Asset | Iterable[Asset]]
 KeyLike = str | AssetKey | Asset
 
 
@@ -53,9 +55,9 @@ class Instance:
 
     @classmethod
     def ephemeral(cls) -> Instance:
-        folder = tempfile.TemporaryDirectory(prefix="assetgraph-")
-        instance = cls._of(Store(f"{folder.name}/store", project_root=Path.cwd(), ephemeral=True))
-        instance._folder = folder
+        folder = tempfile.mkdtemp(prefix="assetgraph-")
+        instance = cls._of(Store(f"{folder}/store", project_root=Path.cwd(), ephemeral=True))
+        weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
         return instance
 
     @classmethod
@@ -63,8 +65,6 @@ class Instance:
         instance = cls.__new__(cls)
         instance.store = store
         return instance
-
-    _folder: tempfile.TemporaryDirectory[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +95,23 @@ class RunResult:
     def value(self, key: KeyLike, as_type: Any = EMPTY) -> Any:
         """The value that the run made, or found, of an asset; as `as_type`, where it converts.
 
-        Raises `NoValueError`.
+        Raises `NoValueError` where there was none, or it was replaced and pruned since.
         """
-        return _load(self.instance.store, self.graph.asset(_key(key)), as_type)
+        asset = self.graph.asset(_key(key))
+        return _load(self.instance.store, asset, self.materialization(key), as_type)
 
     def output_for_node(self, node: KeyLike) -> Any:
         """Dagster's name for `value`."""
         return self.value(node)
 
     def materialization(self, key: KeyLike) -> Materialization:
-        """The record of the value: versions, metadata, where it is kept."""
-        return _current(self.instance.store, self.graph.asset(_key(key)).key)
+        """The record of that value: versions, metadata, where it is kept."""
+        asset, ended_at = self.graph.asset(_key(key)), self.outcome.record.ended_at
+        assert ended_at is not None  # a run that returned has ended
+        for attempt in self.instance.store.history.newest_first(asset.key):
+            if isinstance(attempt, Materialization) and attempt.timestamp <= ended_at:
+                return attempt
+        raise _never_materialized(asset.key)
 
 
 def materialize(
@@ -151,36 +157,37 @@ def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
     """
     project = find_project()
     store, named = project.open_store(), _key(key)
-    if _current(store, named).value.format != "custom":
-        return store.values.load(_current(store, named).value, as_type)
-    return _load(store, project.load().graph.asset(named), as_type)
+    made, _ = store.history.current(named)
+    if made is None:
+        raise _never_materialized(named)
+    if made.value.format != "custom":
+        return store.values.load(made.value, as_type)
+    return _load(store, project.load().graph.asset(named), made, as_type)
 
 
-def as_graph(assets: Assets | ModuleType) -> AssetGraph:
+def as_graph(assets: Assets) -> AssetGraph:
     if isinstance(assets, AssetGraph):
         return assets
     if isinstance(assets, Definitions):
         return assets.graph
-    if hasattr(assets, "__name__") and hasattr(assets, "__dict__"):
-        return Definitions(load_assets_from_modules([assets])).graph  # type: ignore[list-item]
+    if isinstance(assets, ModuleType):
+        return Definitions(load_assets_from_modules([assets])).graph
+    if isinstance(assets, Asset):
+        raise TypeError(f"materialize takes several assets: write [{assets.__name__}]")
     return Definitions(assets).graph
 
 
-def _load(store: Store, asset: Asset, as_type: Any) -> Any:
-    made = _current(store, asset.key)
+def _load(store: Store, asset: Asset, made: Materialization, as_type: Any) -> Any:
     if made.value.format == "custom" and asset.io_manager is not None:
         return asset.io_manager.load_input(InputContext(asset.key, made.run_id, as_type))
     return store.values.load(made.value, as_type)
 
 
-def _current(store: Store, key: AssetKey) -> Materialization:
-    current, _ = store.history.current(key)
-    if current is None:
-        raise NoValueError(
-            f"{key.text!r} was never materialized.",
-            hint=f"Make it with: assetgraph materialize {key.text}",
-        )
-    return current
+def _never_materialized(key: AssetKey) -> NoValueError:
+    return NoValueError(
+        f"{key.text!r} was never materialized.",
+        hint=f"Make it with: assetgraph materialize {key.text}",
+    )
 
 
 def _key(given: KeyLike) -> AssetKey:

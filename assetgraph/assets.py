@@ -89,6 +89,10 @@ class Asset:
     op_tags: Mapping[str, Any] = field(default_factory=dict)
     module: str = ""
 
+    def __post_init__(self) -> None:
+        # On the instance: a property would hide the docstring of the class.
+        object.__setattr__(self, "__doc__", self.function.__doc__)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.function(*args, **kwargs)
 
@@ -104,10 +108,6 @@ class Asset:
     @property
     def __name__(self) -> str:
         return self.key.name
-
-    @property
-    def __doc__(self) -> str | None:  # type: ignore[override]
-        return self.function.__doc__
 
     @property
     def __wrapped__(self) -> Callable[..., Any]:
@@ -433,8 +433,10 @@ def _key_of(
             raise TypeError("give key=, or name= and key_prefix=, not both")
         return _as_unchecked_key(key)
     prefix = _as_unchecked_key(key_prefix).parts if key_prefix else ()
-    bottom = plain_function(function)
-    return AssetKey.unchecked([*prefix, name or (bottom.__name__ if bottom else repr(function))])
+    if name is None:
+        bottom = plain_function(function)
+        name = bottom.__name__ if bottom else repr(function)
+    return AssetKey.unchecked([*prefix, name])
 
 
 def _as_unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:

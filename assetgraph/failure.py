@@ -3,6 +3,7 @@ without the engine's."""
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import os
 import traceback
@@ -13,7 +14,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.loading import source_of
 from assetgraph.records import ErrorInfo, Frame
 
-_ENGINE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_ENGINE = tuple(os.path.dirname(str(m)) + os.sep for m in (__file__, importlib.__file__))
 _AROUND = 2
 _MAX_TRACE = 100_000
 _MAX_MESSAGE = 10_000
@@ -29,7 +30,7 @@ def error_info(error: BaseException, project_root: str) -> ErrorInfo:
         message=_message(error),
         frames=tuple(_frame(f, line, project_root) for f, line in (own or frames)[-20:]),
         trace=_trace(error),
-        hint=getattr(error, "hint", None),
+        hint=error.hint if isinstance(error, AssetGraphError) else None,
     )
 
 
@@ -37,10 +38,9 @@ def short_traceback(error: BaseException, project_root: str) -> str:
     """The user's part of a traceback as text, for a module that does not import."""
     info = error_info(error, project_root)
     lines = [
-        f'  File "{frame.file}", line {frame.line}, in {frame.function}\n'
-        f"    {frame.source[frame.line - frame.source_start].strip()}"
+        f'  File "{frame.file}", line {frame.line}, in {frame.function}\n    {line.strip()}'
         for frame in info.frames
-        if frame.source
+        for line in frame.source[frame.line - frame.source_start :][:1]
     ]
     only = traceback.format_exception_only(error)
     return "\n".join([*lines, "".join(only).rstrip()])
@@ -56,7 +56,7 @@ def _user_part(error: BaseException) -> TracebackType | None:
 
 def _is_engine(frame: FrameType) -> bool:
     name = frame.f_code.co_filename
-    return name.startswith((_ENGINE, "<frozen importlib"))
+    return name.startswith((*_ENGINE, "<frozen importlib"))
 
 
 def _is_own(frame: FrameType, project_root: str) -> bool:
@@ -70,6 +70,7 @@ def _is_own(frame: FrameType, project_root: str) -> bool:
 def _frame(frame: FrameType, line: int, project_root: str) -> Frame:
     file = frame.f_code.co_filename
     start = max(1, line - _AROUND)
+    linecache.checkcache(file)
     ran = source_of(file)  # the file may have been edited since
     source = ran.splitlines() if ran is not None else linecache.getlines(file, frame.f_globals)
     lines = source[start - 1 : line + _AROUND]
@@ -89,7 +90,7 @@ def _trace(error: BaseException) -> str:
             type(error), error, _user_part(error), capture_locals=False, compact=True
         )
         text = "".join(trace.format())
-    except Exception as problem:  # an exception can break whatever is asked of it
+    except BaseException as problem:  # an exception can break whatever is asked of it
         text = f"{type(error).__name__} (its trace cannot be shown: {type(problem).__name__})\n"
     if len(text) > _MAX_TRACE:
         half = _MAX_TRACE // 2
@@ -100,7 +101,8 @@ def _trace(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     try:
         text = error.message if isinstance(error, AssetGraphError) else str(error)
-    except Exception as problem:
+        text = str.__str__(text)
+    except BaseException as problem:
         return f"<its message cannot be read: {type(problem).__name__}>"
     if isinstance(error, SystemExit):
         return f"the asset called sys.exit({text})"

@@ -153,10 +153,14 @@ def _scalar(value: Any) -> Any:
 
 
 def _json_shaped(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)  # a subclass, as numpy's, is not known to the encoder
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, Mapping):
         return {str(key): _json_shaped(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -165,4 +169,7 @@ def _json_shaped(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    scalar = _scalar(value)
+    if scalar is not None:
+        return _json_shaped(scalar)
     raise MetadataError(f"a {type(value).__name__} is not JSON-shaped")

@@ -72,8 +72,8 @@ class Project:
             sys.path.insert(0, root)
 
     def load(self) -> Definitions:
-        """Import the modules, and the submodules of those that are packages. A module that holds
-        a `Definitions` counts by it; otherwise what was registered while importing counts.
+        """Import the modules, and the submodules of those that are packages. A module or package
+        that holds a `Definitions` counts by it; otherwise what it registered counts.
 
         Raises `ProjectError` with the user's part of every traceback.
         """
@@ -93,14 +93,12 @@ class Project:
             return known.definitions
         broken: list[tuple[str, BaseException]] = []
         with Registry() as registry:
-            modules = [found for name in self.modules for found in _import_all(name, broken)]
+            packages = [_import_all(name, broken) for name in self.modules]
         if broken:
             raise _import_error(broken, str(self.root))
-        given = {id(d): d for m in modules for d in vars(m).values() if isinstance(d, Definitions)}
-        if given:
-            definitions = Definitions.merge(*given.values())
-        else:
-            definitions = Definitions([*registry, *load_assets_from_modules(modules)])
+        modules = [module for package in packages for module in package]
+        registered = Definitions([*registry, *load_assets_from_modules(modules)])
+        definitions = _definitions(packages, registered)
         _loaded[self.root] = _Loaded(self.modules, tuple(modules), definitions)
         return definitions
 
@@ -158,13 +156,13 @@ def _project(
         if not _is_setting(value, _SETTINGS[name]):
             wanted = _WANTED[_SETTINGS[name]]
             raise ProjectError(f"{file}: [tool.assetgraph] {name} must be {wanted}.")
-    named = settings.get("module", ())
-    named = (named,) if isinstance(named, str) else tuple(named)
-    if not all(isinstance(name, str) for name in named):
+    named = settings.get("module", [])
+    named = [named] if isinstance(named, str) else named
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
         raise ProjectError(f"{file}: [tool.assetgraph] module must be a name or a list of names.")
     return Project(
         root=folder,
-        modules=tuple(modules) or named,
+        modules=tuple(modules or named),
         store=store.absolute() if store else folder / settings.get("store", ".assetgraph"),
         storage=_storage(folder, settings.get("storage")),
         **{name: settings[name] for name in settings if name not in ("module", "store", "storage")},
@@ -199,6 +197,23 @@ def _settings(file: Path) -> Mapping[str, Any] | None:
     if table is not None and not isinstance(table, dict):
         raise ProjectError(f"{file}: tool.assetgraph must be a table.")
     return table
+
+
+def _definitions(packages: Sequence[Sequence[ModuleType]], registered: Definitions) -> Definitions:
+    """Of each package (a module and its submodules) the `Definitions` that it holds, or else what
+    it registered; with none anywhere, all that was registered, wherever."""
+    from assetgraph.definitions import Definitions
+
+    held: list[Definitions] = []
+    plain: set[str] = set()
+    for modules in packages:
+        found = [d for m in modules for d in vars(m).values() if isinstance(d, Definitions)]
+        held += found
+        plain |= set() if found else {module.__name__ for module in modules}
+    if not held:
+        return registered
+    rest = [asset for asset in registered.assets if asset.module in plain]
+    return Definitions.merge(*held, Definitions(rest))
 
 
 def _import_all(name: str, broken: list[tuple[str, BaseException]]) -> list[ModuleType]:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from assetgraph import MaterializeResult, MetadataValue
 from assetgraph.errors import MetadataError
 from assetgraph.metadata import metadata_json, metadata_value
+from assetgraph.storage.files import encoded
 
 NOON = datetime(2023, 3, 1, 12, tzinfo=UTC)
 
@@ -90,6 +91,23 @@ def test_a_scalar_of_an_array_library_is_its_number() -> None:
     import pyarrow as pa
 
     assert metadata_json({"rows": Scalar(5), "sum": pa.scalar(7)}) == {"rows": 5, "sum": 7}
+
+
+class Text(str):
+    """As numpy and markup libraries make their text."""
+
+
+class Number(float):
+    """As numpy's float64 is one."""
+
+
+@pytest.mark.parametrize(
+    ("value", "plain"),
+    [(Text("x"), "x"), (Number(1.5), 1.5), (Scalar(5), 5), (Text("\udcff"), "\\udcff")],
+)
+def test_what_subclasses_a_plain_type_is_recorded_as_it(value: object, plain: object) -> None:
+    recorded = json.loads(encoded(metadata_json({"bare": value, "nested": {"a": [value]}})))
+    assert recorded == {"bare": plain, "nested": {"type": "json", "value": {"a": [plain]}}}
 
 
 @pytest.mark.parametrize(

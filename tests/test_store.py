@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers import asset_named
+from small_assets import asset_named
 
 from assetgraph import AssetKey, Instance, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, StoreFormatError
