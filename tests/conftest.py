@@ -101,6 +101,8 @@ def project(
         made.write("pyproject.toml", f"[tool.assetgraph]\nmodule = {named}\n")
         for name, text in files.items():
             made.write(name, text)
+            top = name.partition("/")[0].removesuffix(".py")
+            monkeypatch.delitem(sys.modules, top, raising=False)  # of these tests, say
         return made
 
     yield make

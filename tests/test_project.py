@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import ProjectFolder
 
+from assetgraph import loading
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.project import find_project
 
@@ -138,6 +139,7 @@ def test_a_package_means_all_its_submodules(project: MakeProject) -> None:
     )
     assert names(made) == ["trips", "zones"]
     made.write("city/assets/fares.py", ASSET.format("fares"))
+    loading.forget(made.root)
     assert "fares" in names(made)
 
 
@@ -181,6 +183,15 @@ def test_a_project_loads_the_same_again_and_after_its_module_was_imported(
     assert names(made) == ["trips"]
     assert names(made) == ["trips"]
     assert made.load().asset(pipeline.trips.key) is pipeline.trips
+
+
+def test_forgetting_a_project_loads_it_anew(project: MakeProject) -> None:
+    made = project({"pipeline.py": ASSET.format("trips")})
+    assert names(made) == ["trips"]
+    made.write("pipeline.py", "\n" + ASSET.format("trips") + ASSET.format("fares"))
+    loading.forget(made.root)
+    assert names(made) == ["fares", "trips"]
+    assert made.load().validate() == ()
 
 
 def test_the_projects_folder_is_the_working_folder_before_anything_is_imported(
