@@ -11,9 +11,10 @@ import io
 import logging
 import os
 import sys
+import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING, Any
 
@@ -37,28 +38,43 @@ def step_output(sink: StepSink) -> Iterator[None]:
         _current.reset(token)
 
 
-@contextmanager
-def redirected(echo: bool = True) -> Iterator[None]:
-    """Redirect this process's output streams, logging and warnings for the length of a run.
+class _Shared:
+    """A redirection that all runs of the process share: the first makes it, the last undoes it."""
 
-    With `echo`, what is printed appears where it always did, too.
-    """
-    if isinstance(sys.stdout, _Redirect):  # a run inside a run
-        yield
-        return
+    def __init__(self, redirect: Callable[..., AbstractContextManager[None]]) -> None:
+        self._redirect = redirect
+        self._undo = ExitStack()
+        self._runs = 0
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def __call__(self, *given: Any) -> Iterator[None]:
+        with self._turn:
+            if self._runs == 0:
+                self._undo.enter_context(self._redirect(*given))
+            self._runs += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._runs -= 1
+                if self._runs == 0:
+                    self._undo.close()
+
+
+@contextmanager
+def _streams_redirected(echo: bool) -> Iterator[None]:
     before = sys.stdout, sys.stderr
     sys.stdout = _Redirect(before[0], "out", echo)
     sys.stderr = _Redirect(before[1], "err", echo)
     try:
-        with redirected_logs():
-            yield
+        yield
     finally:
         sys.stdout, sys.stderr = before
 
 
 @contextmanager
-def redirected_logs() -> Iterator[None]:
-    """Redirect this process's logging and warnings only."""
+def _logs_redirected() -> Iterator[None]:
     before = warnings.showwarning
     handler = _RoutingHandler()
     root = logging.getLogger()
@@ -73,6 +89,25 @@ def redirected_logs() -> Iterator[None]:
         warnings.showwarning = before
         root.removeHandler(handler)
         root.setLevel(level)
+
+
+_share_streams = _Shared(_streams_redirected)
+_share_logs = _Shared(_logs_redirected)
+
+
+@contextmanager
+def redirected(echo: bool = True) -> Iterator[None]:
+    """Redirect this process's output streams, logging and warnings for the length of a run.
+
+    With `echo`, what is printed appears where it always did, too.
+    """
+    with _share_streams(echo), _share_logs():
+        yield
+
+
+def redirected_logs() -> AbstractContextManager[None]:
+    """Redirect this process's logging and warnings only."""
+    return _share_logs()
 
 
 class SinkHandler(logging.Handler):
@@ -127,9 +162,8 @@ class _Redirect(io.TextIOBase):
     def encoding(self) -> str:  # type: ignore[override]
         return getattr(self._stream, "encoding", None) or "utf-8"
 
-    @property
-    def buffer(self) -> Any:
-        return self._stream.buffer  # type: ignore[attr-defined]
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)  # `buffer`, `reconfigure` and the like
 
 
 class OutputFile:

@@ -1,0 +1,299 @@
+"""What steps print, log and warn: all of it in the record, each under its own step."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.capture import redirected
+from assetgraph.records import Event, EventType
+from assetgraph.state import State
+from assetgraph.step import Limits
+
+
+def logs(result: dg.RunResult, step: str) -> list[tuple[str, str]]:
+    return [
+        (event.level, event.message or "")
+        for event in result.events
+        if event.type is EventType.LOG and event.step == step
+    ]
+
+
+def printed(result: dg.RunResult, step: str, stream: str = "out") -> str | None:
+    for key, _, name, path in result.instance.store.runs.outputs(result.run_id):
+        if (key, name) == (step, stream):
+            return Path(path).read_text()
+    return None
+
+
+def test_prints_logs_and_warnings_land_under_their_step(
+    instance: dg.Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @dg.asset
+    def says(context: dg.AssetExecutionContext) -> None:
+        print("to out", end="")
+        print("to err", file=sys.stderr)
+        context.log.info("from %s", "the context")
+        context.log.debug("quietly")
+        logging.getLogger("library").warning("from a library")
+        logging.warning("from the root")
+        warnings.warn("old way", DeprecationWarning, stacklevel=1)
+
+    @dg.asset
+    def silent() -> None: ...
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        result = dg.materialize([says, silent], instance=instance)
+    assert printed(result, "says") == "to out"
+    assert printed(result, "says", "err") == "to err\n"
+    assert logs(result, "says") == [
+        ("INFO", "from the context"),
+        ("DEBUG", "quietly"),
+        ("WARNING", "from a library"),
+        ("WARNING", "from the root"),
+        ("WARNING", "DeprecationWarning: old way"),
+    ]
+    assert logs(result, "silent") == []
+    assert printed(result, "silent") is None
+    assert capsys.readouterr() == ("to out", "to err\n")
+
+
+def test_where_nobody_configured_logging_information_is_recorded_too(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+
+    @dg.asset
+    def says() -> None:
+        logging.getLogger("library").info("for information")
+
+    assert logs(dg.materialize([says], instance=instance), "says") == [("INFO", "for information")]
+
+
+def test_what_is_said_lands_in_order_between_the_events_of_the_step(instance: dg.Instance) -> None:
+    @dg.asset
+    def raw() -> int:
+        return 1
+
+    @dg.asset
+    def fares(context, raw: int) -> int:
+        context.log.info("hello")
+        return raw
+
+    result = dg.materialize([raw, fares], instance=instance)
+    assert [e.type.value for e in result.events if e.step == "fares"] == [
+        "STEP_START",
+        "LOADED_INPUT",
+        "LOG",
+        "STEP_OUTPUT",
+        "ASSET_MATERIALIZATION",
+        "STEP_SUCCESS",
+    ]
+
+
+def test_a_log_call_that_does_not_fit_its_text_does_not_fail_the_step(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def says(context) -> None:
+        context.log.info("%d rows", "many")
+        try:
+            raise ValueError("inner")
+        except ValueError:
+            context.log.exception("went wrong")
+
+    result = dg.materialize([says], instance=instance)
+    (_, wrong), (level, trace) = logs(result, "says")
+    assert "%d rows (its arguments do not fit" in wrong
+    assert level == "ERROR"
+    assert trace.startswith("went wrong\nTraceback")
+    assert trace.endswith("ValueError: inner")
+
+
+def test_text_of_foreign_bytes_is_recorded(instance: dg.Instance) -> None:
+    @dg.asset
+    def says(context) -> None:
+        print("name \udcff")
+        context.log.info("name \udcff")
+        context.add_output_metadata({"file": "name \udcff"})
+
+    result = dg.materialize([says], instance=instance)
+    assert printed(result, "says") == "name \\udcff\n"
+    assert logs(result, "says") == [("INFO", "name \\udcff")]
+    assert result.materialization("says").metadata == {"file": "name \\udcff"}
+
+
+def test_what_a_thread_of_the_only_running_step_prints_is_the_steps(instance: dg.Instance) -> None:
+    @dg.asset
+    def says() -> None:
+        thread = threading.Thread(target=lambda: print("from a thread"))
+        thread.start()
+        thread.join()
+
+    assert printed(dg.materialize([says], instance=instance), "says") == "from a thread\n"
+
+
+def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.Instance) -> None:
+    @dg.asset
+    def chatty(context) -> None:
+        for _ in range(100):
+            sys.stdout.write("a line of twenty-one\n" * 10_000)
+        for number in range(25):
+            context.log.info("record %d", number)
+
+    graph = dg.Definitions([chatty]).graph
+    from assetgraph.plan import make_plan
+    from assetgraph.runner import Launch, run_plan
+
+    state = State(graph, instance.store)
+    limits = Limits(output_bytes=50_000, log_events=20)
+    plan = make_plan(graph, state, graph.order)
+    outcome = run_plan(plan, state, launch=Launch(echo=False, limits=limits))
+    assert outcome.record.step_counts == {"success": 1}
+    ((_, _, _, path),) = instance.store.runs.outputs(outcome.record.run_id)
+    text = Path(path).read_text()
+    assert len(text) < 51_000
+    assert text.startswith("a line of twenty-one\n")
+    assert text.endswith(f"[{21 * 1_000_000 - 50_000} more bytes were not kept]\n")
+    said = [e.message for e in instance.store.runs.events(outcome.record.run_id) if e.message]
+    assert said.count("record 19") == 1
+    assert "record 20" not in said
+    assert "5 more log records were not kept" in " ".join(said)
+
+
+def test_without_an_echo_a_run_prints_nothing_itself(
+    instance: dg.Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = sys.stdout
+    with redirected(echo=False):
+        print("outside of any step")
+        assert sys.stdout is not stream
+    assert sys.stdout is stream
+    assert capsys.readouterr().out == "outside of any step\n"
+
+
+def test_streams_logging_and_warnings_are_put_back(instance: dg.Instance) -> None:
+    before = sys.stdout, sys.stderr, warnings.showwarning, logging.getLogger().level
+    handlers = list(logging.getLogger().handlers)
+
+    @dg.asset
+    def fails() -> None:
+        raise ValueError
+
+    dg.materialize([fails], instance=instance, raise_on_error=False)
+    after = sys.stdout, sys.stderr, warnings.showwarning, logging.getLogger().level
+    assert after == before
+    assert logging.getLogger().handlers == handlers
+
+
+def test_two_runs_at_once_in_one_process_keep_their_words_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run that started first ends first, and the other goes on printing."""
+    started, ended = threading.Event(), threading.Event()
+    results: dict[str, dg.RunResult] = {}
+
+    def make(name: str, body: Callable[[], None]) -> dg.Asset:
+        return dg.asset(name=name)(lambda: body())
+
+    def first() -> None:
+        assert started.wait(10)
+        print("first")
+
+    def second() -> None:
+        started.set()
+        assert ended.wait(10)
+        print("second")
+
+    def run(name: str, body: Callable[[], None]) -> None:
+        results[name] = dg.materialize([make(name, body)], instance=dg.Instance(folder / name))
+
+    one = threading.Thread(target=run, args=("first", first))
+    two = threading.Thread(target=run, args=("second", second))
+    one.start()
+    two.start()
+    one.join()
+    ended.set()
+    two.join()
+    assert printed(results["first"], "first") == "first\n"
+    assert printed(results["second"], "second") == "second\n"
+
+
+def test_a_run_inside_a_step_records_its_own_words(instance: dg.Instance, folder: Path) -> None:
+    inner_instance = dg.Instance(folder / "inner")
+    inner_results = []
+
+    @dg.asset
+    def inner() -> None:
+        print("inner")
+
+    @dg.asset
+    def outer() -> None:
+        print("before")
+        inner_results.append(dg.materialize([inner], instance=inner_instance))
+        print("after")
+
+    result = dg.materialize([outer], instance=instance)
+    assert printed(inner_results[0], "inner") == "inner\n"
+    assert (printed(result, "outer") or "").startswith("before\n")
+    assert (printed(result, "outer") or "").endswith("after\n")
+
+
+def test_a_stream_in_a_step_is_still_the_stream(
+    instance: dg.Instance, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @dg.asset
+    def asks() -> None:
+        assert sys.stdout.writable()
+        assert sys.stdout.encoding
+        assert sys.stdout.isatty() in (True, False)
+        sys.stdout.buffer.write(b"raw\n")
+        sys.stdout.writelines(["a\n", "b\n"])
+        sys.stdout.flush()
+        with pytest.raises(TypeError, match="must be str"):
+            sys.stdout.write(b"bytes")  # type: ignore[arg-type]
+        with pytest.raises(AttributeError):
+            sys.stdout.nothing_of_this_name  # noqa: B018
+
+    assert printed(dg.materialize([asks], instance=instance), "asks") == "a\nb\n"
+
+
+def test_progress_reaches_whoever_watches(instance: dg.Instance) -> None:
+    from assetgraph.plan import make_plan
+    from assetgraph.runner import run_plan
+
+    @dg.asset
+    def downloads(context: dg.AssetExecutionContext) -> None:
+        context.progress(5, 10, "B")
+        context.progress(10)
+        print("done")
+
+    class Watcher:
+        def __init__(self) -> None:
+            self.seen: list[object] = []
+
+        def event(self, event: Event) -> None:
+            self.seen.append(event.type.value)
+
+        def output(self, step: str, stream: str, text: str) -> None:
+            self.seen.append((step, stream, text))
+
+        def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
+            self.seen.append((step, done, total, unit))
+
+    graph = dg.Definitions([downloads]).graph
+    state, watcher = State(graph, instance.store), Watcher()
+    run_plan(make_plan(graph, state, graph.order), state, observer=watcher)
+    seen = watcher.seen
+    assert seen[:2] == ["RUN_START", "STEP_START"]
+    assert seen[2:4] == [("downloads", 5, 10, "B"), ("downloads", 10, None, "")]
+    assert "".join(s[2] for s in seen if isinstance(s, tuple) and len(s) == 3) == "done\n"
+    assert seen[-2:] == ["STEP_SUCCESS", "RUN_SUCCESS"]
