@@ -308,8 +308,8 @@ def _arguments(
         if source.parameter is None:
             continue
         wanted = annotations[source.parameter]
-        if source.parameter in task.handed and _fits(task.handed[source.parameter], wanted):
-            arguments[source.parameter] = task.handed[source.parameter]
+        if source.parameter in task.handed:
+            arguments[source.parameter] = store.values.adapt(task.handed[source.parameter], wanted)
         elif source.maker is not None and source.maker.io_manager is not None:
             asked = InputContext(source.maker.key, source.run_id, wanted)
             arguments[source.parameter] = source.maker.io_manager.load_input(asked)
@@ -455,11 +455,6 @@ def _waits(task: StepTask, store: Store) -> Event:
         )
     message = f"waiting for {who}, which is materializing {key}"
     return Event(EventType.LOG, now(), key, "WARNING", message, {"waits_for": run_id})
-
-
-def _fits(value: Any, wanted: Any) -> bool:
-    """Whether a value that needs no loading is what the parameter asks for."""
-    return wanted is EMPTY or (isinstance(wanted, type) and isinstance(value, wanted))
 
 
 def _awaited(coroutine: Any) -> Any:
