@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.config import declared_fields
 from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
 from assetgraph.records import (
     ErrorInfo,
@@ -173,6 +172,8 @@ def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
 
 
 def asset_details(state: State, asset: Asset) -> AssetDetails:
+    from assetgraph.config import declared_fields
+
     (view,) = asset_views(state, [asset])
     downstream = tuple(key.text for key in state.graph.children(asset.key))
     kind = asset.config_type

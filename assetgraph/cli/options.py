@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,16 +22,15 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-@dataclass
 class Given:
     """The project that a command works on, as the person gave it; each part is made when it is
     asked for, so that a command pays for what it uses."""
 
-    modules: tuple[str, ...] = ()
-    store_folder: Path | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         import assetgraph.cli.lean  # noqa: F401 - before all else that imports msgspec
+
+        self.modules: tuple[str, ...] = ()
+        self.store_folder: Path | None = None
 
     @cached_property
     def project(self) -> Project:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from contextlib import contextmanager
 from functools import cached_property
@@ -44,7 +43,7 @@ class Output:
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self.is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
-        self.width = shutil.get_terminal_size().columns if self.is_terminal else None
+        self.width = _terminal_width() if self.is_terminal else None
 
     def write(self, lines: Iterable[Line]) -> None:
         """Raises `ReaderGoneError`, and `AssetGraphError` where nothing more can be written."""
@@ -70,6 +69,12 @@ class Output:
         return Console(
             file=self.stream, theme=Theme(COLOURS), highlight=False, markup=False, emoji=False
         )
+
+
+def _terminal_width() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 @contextmanager

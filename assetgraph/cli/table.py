@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assetgraph.cli.text import Line
 from assetgraph.text import width as cell_width
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 GAP = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """A column is as wide as its widest cell. Where that is too much, columns shrink to `least`
     cells, the last one first; then those with the highest `drop` are left out (0: never)."""
 

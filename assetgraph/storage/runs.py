@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -187,10 +186,12 @@ class RunStorage:
         folder = self.path(run_id)
         if is_held(f"{folder}/lock"):
             raise StoreError(f"the run {run_id} is under way.", hint="Cancel it first.")
+        from shutil import rmtree  # a list of runs does without it
+
         hidden = f"{os.path.dirname(folder)}/.{run_id}"
         try:
             os.rename(folder, hidden)
-            shutil.rmtree(hidden)
+            rmtree(hidden)
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
