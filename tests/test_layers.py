@@ -36,6 +36,7 @@ BESIDE = {
     ("failure", "records"), ("theme", "records"),
     ("definitions", "graph"), ("graph", "svg"), ("svg", "layout"),
     ("runner", "schedule"), ("reruns", "queries"), ("reruns", "runner"),
+    ("cli", "web"),
 }  # fmt: skip
 
 

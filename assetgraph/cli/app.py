@@ -27,6 +27,7 @@ class LazyGroup(click.Group):
         "plan": "cmd_materialize",
         "materialize": "cmd_materialize",
         "runs": "cmd_runs",
+        "dev": "cmd_dev",
     }
 
     def list_commands(self, _ctx: click.Context) -> list[str]:

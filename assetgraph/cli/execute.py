@@ -49,8 +49,11 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
 
 def launched_by() -> str:
     """Who runs this, for the record."""
+    import os
     from getpass import getuser
 
+    if "ASSETGRAPH_LAUNCHED_BY" in os.environ:  # a program that runs the command for a person
+        return os.environ["ASSETGRAPH_LAUNCHED_BY"]
     try:
         return f"command line ({getuser()})"
     except (OSError, KeyError):  # a process whose user has no name

@@ -1,0 +1,62 @@
+"""`dev`: the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from assetgraph.cli.options import Given, project_options
+from assetgraph.errors import AssetGraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from assetgraph.web.server import Address
+
+
+@click.command("dev", short_help="Show the project in the browser.")
+@click.option(
+    "-p", "--port", default=3000, show_default=True, type=click.IntRange(0, 65535),
+    help="Where to listen; the next free port, if it is taken.",
+)  # fmt: skip
+@click.option(
+    "--host", default="127.0.0.1", show_default=True,
+    help="The address to listen at. Beyond this machine the page asks for a token.",
+)  # fmt: skip
+@click.option("--open", "open_browser", is_flag=True, help="Open it in the browser.")
+@click.option("--watch", is_flag=True, help="Reload the definitions when a file is saved.")
+@project_options
+def dev_command(given: Given, port: int, host: str, open_browser: bool, watch: bool) -> None:
+    """Serve a page with the assets, their lineage and their runs, until Ctrl-C.
+
+    It needs the extra: pip install 'assetgraph[ui]'
+
+    \b
+    Examples:
+      assetgraph dev --open
+      assetgraph dev --port 8080 --watch
+    """
+    serve = _serve()
+
+    def ready(address: Address) -> None:
+        if port and address.port != port:
+            click.echo(f"Port {port} is taken: using {address.port}.", err=True)
+        click.echo(f"{given.project.root.name} is at {address.url}  (Ctrl-C ends it)")
+        if open_browser:
+            click.launch(address.url)
+
+    serve(given.project, port=port, host=host, watch=watch, ready=ready)
+
+
+def _serve() -> Callable[..., None]:
+    try:
+        from assetgraph.web.server import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "assetgraph":
+            raise
+        raise AssetGraphError(
+            "the page needs packages that are not installed.",
+            hint="Install them with: pip install 'assetgraph[ui]'",
+        ) from error
+    return serve

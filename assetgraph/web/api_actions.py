@@ -1,0 +1,139 @@
+"""Addresses that do something: plan, launch, re-execute, cancel, reload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.config import build_config
+from assetgraph.errors import AssetGraphError, ConfigError
+from assetgraph.keys import AssetKey
+from assetgraph.plan import make_plan
+from assetgraph.queries import find_run, plan_json
+from assetgraph.reruns import cancel_run
+from assetgraph.selection import select
+from assetgraph.web.answers import definitions_json
+from assetgraph.web.config_form import config_fields
+from assetgraph.web.launch import Wanted
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from assetgraph.graph import AssetGraph
+    from assetgraph.web.site import Site
+
+Config = Mapping[str, Mapping[str, Any]]
+
+
+def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
+    """What would run and why: `{"selection": [texts], "stale": bool, "config": …}`."""
+    wanted = read_wanted(body)
+    state = site.state()
+    graph = state.graph
+    keys = select(wanted.selection, graph, state.state) if wanted.selection else graph.order
+    config = keyed_config(graph, wanted.config)
+    made = make_plan(graph, state, keys, stale_only=wanted.stale, config=config)
+    asked = {step.key.text: config_fields(graph.asset(step.key)) for step in made.steps}
+    return {
+        "steps": plan_json(made),
+        "warnings": list(made.warnings),
+        "config_fields": {key: fields for key, fields in asked.items() if fields is not None},
+    }
+
+
+def launch(site: Site, body: Any, _request: Request) -> dict[str, Any]:
+    """Start a run: as for a plan, with `"tags"`, `"executor"` and `"jobs"`."""
+    wanted = read_wanted(body)
+    if not wanted.selection and not wanted.stale:
+        raise AssetGraphError("nothing is selected.", hint='Everything is "selection": ["*"].')
+    started = site.launcher.materialize(wanted)
+    site.look()
+    return {"run_id": started.run_id, "message": started.message}
+
+
+def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
+    """Execute a run again: `{"from_failure": bool}`."""
+    record = find_run(site.store, request.path_params["run_id"])
+    from_failure = _typed(body, "from_failure", bool, False)
+    started = site.launcher.rerun(record.run_id, from_failure=from_failure)
+    site.look()
+    return {"run_id": started.run_id, "message": started.message}
+
+
+def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
+    cancel_run(site.store, site.store.runs.find(request.path_params["run_id"]))
+    return {}
+
+
+def reload(site: Site, _body: Any, _request: Request) -> dict[str, Any]:
+    site.reload()
+    return definitions_json(site)
+
+
+def read_wanted(body: Mapping[str, Any]) -> Wanted:
+    """Raises `AssetGraphError` for a body of another shape."""
+    unknown = set(body) - {
+        "selection",
+        "stale",
+        "config",
+        "config_text",
+        "tags",
+        "executor",
+        "jobs",
+    }
+    if unknown:
+        raise AssetGraphError(f"there is no {sorted(unknown)[0]!r} in a launch.")
+    config = _typed(body, "config", dict[str, dict[str, Any]], {})
+    text = _typed(body, "config_text", str, "")
+    return Wanted(
+        selection=tuple(_typed(body, "selection", list[str], [])),
+        stale=_typed(body, "stale", bool, False),
+        config=parse_config(text) if text.strip() else config,
+        tags=_typed(body, "tags", dict[str, str], {}),
+        executor=_typed(body, "executor", str | None, None),
+        jobs=_typed(body, "jobs", int | None, None),
+    )
+
+
+def keyed_config(graph: AssetGraph, config: Config) -> dict[AssetKey, Mapping[str, Any]]:
+    """Raises `ConfigError` for config that an asset does not take."""
+    keyed = {}
+    for name, given in config.items():
+        asset = graph.asset(AssetKey(name))
+        if asset.config_type is None:
+            raise ConfigError(f"asset {name!r} takes no config.")
+        build_config(asset.config_type, given, name)
+        keyed[asset.key] = given
+    return keyed
+
+
+def parse_config(text: str) -> Config:
+    """`{asset key: {field: value}}` from JSON, or from YAML where PyYAML is installed."""
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        found = _yaml(text)
+    try:
+        return msgspec.convert(found, dict[str, dict[str, Any]])
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"config is {{asset key: {{field: value}}}}: {error}.") from None
+
+
+def _yaml(text: str) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise ConfigError("the config is not JSON.", hint="For YAML: pip install pyyaml") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"the config is neither JSON nor YAML: {error}.") from None
+
+
+def _typed(body: Mapping[str, Any], name: str, kind: Any, default: Any) -> Any:
+    try:
+        return msgspec.convert(body.get(name, default), kind)
+    except msgspec.ValidationError as error:
+        raise AssetGraphError(f"{name}: {error}.") from None

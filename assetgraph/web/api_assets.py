@@ -1,0 +1,184 @@
+"""Addresses that tell of assets: the list, one asset, its history, a preview of its value."""
+
+from __future__ import annotations
+
+import inspect
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.responses import FileResponse, Response
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.keys import AssetKey
+from assetgraph.records import Materialization
+from assetgraph.selection import select
+from assetgraph.storage.schema import schema_changes
+from assetgraph.web.answering import NotFoundError, number
+from assetgraph.web.answers import (
+    asset_row,
+    attempt_head,
+    counts_by_state,
+    definitions_json,
+    run_row,
+)
+from assetgraph.web.config_form import config_fields
+from assetgraph.web.preview import image_file, preview
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from assetgraph.queries import AssetView
+    from assetgraph.storage.assets import Attempt
+    from assetgraph.web.board import Board
+    from assetgraph.web.site import Site
+
+_PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+_LONGEST_HISTORY = 500
+
+
+def summary(site: Site, _request: Request) -> dict[str, Any]:
+    """What every page shows around its content."""
+    board = site.board()
+    with site.turn:
+        live = dict(site.follower.live)
+    return {
+        "project": site.project.root.name,
+        "counts": counts_by_state(board),
+        "running": [run_row(run.record, site.store, run) for run in live.values()],
+        "definitions": definitions_json(site),
+        "damage": [{"key": key.text, "message": text} for key, text in board.damage.items()],
+    }
+
+
+def definitions(site: Site, _request: Request) -> dict[str, Any]:
+    """Where the definitions come from, and the state of the last reading."""
+    return definitions_json(site)
+
+
+def assets(site: Site, request: Request) -> list[dict[str, Any]]:
+    """All assets, or those of `?select=`, upstream before downstream."""
+    board = site.board()
+    return [
+        asset_row(board.views[key], board.running.get(key))
+        for key in selected(board, request.query_params.getlist("select"))
+    ]
+
+
+def asset(site: Site, request: Request) -> dict[str, Any]:
+    """All about one asset, but for its history."""
+    board = site.board()
+    view = _view(board, request)
+    definition, made = view.asset, view.materialization
+    return {
+        **asset_row(view, board.running.get(definition.key)),
+        "place": definition.place,
+        "source": _source(view),
+        "code_version": made.code_version if made else None,
+        "data_version": made.data_version if made else None,
+        "value": made and value_json(made),
+        "metadata": made.metadata if made else {},
+        "schema_changes": _schema_changes(site, view),
+        "definition_metadata": dict(definition.metadata),
+        "config_fields": config_fields(definition),
+        "config": made.config if made else {},
+        "upstream": [_neighbour(board, key) for key in board.graph.parents(definition.key)],
+        "downstream": [_neighbour(board, key) for key in board.graph.children(definition.key)],
+        "damage": board.damage.get(definition.key),
+    }
+
+
+def history(site: Site, request: Request) -> dict[str, Any]:
+    """The attempts at an asset, newest first: materializations and failures."""
+    key = AssetKey(request.path_params["key"])
+    skipped = number(request, "after", 0, 1_000_000)
+    limit = number(request, "limit", 50, _LONGEST_HISTORY)
+    attempts = list(islice(site.store.history.newest_first(key), skipped, skipped + limit + 1))
+    return {
+        "attempts": [attempt_json(attempt) for attempt in attempts[:limit]],
+        "next": skipped + limit if len(attempts) > limit else None,
+    }
+
+
+def value_preview(site: Site, request: Request) -> dict[str, Any]:
+    made = _current(site, request)
+    return {**preview(site.store, made.value), "run_id": made.run_id, "format": made.value.format}
+
+
+def picture(request: Request) -> Response:
+    """The file of a value that is a picture. It may hold anything, so it may do nothing."""
+    site: Site = request.app.state.site
+    found = image_file(site.store, _current(site, request).value)
+    if found is None:
+        raise NotFoundError("the value of this asset is not a picture.")
+    headers = {"content-security-policy": _PICTURE_POLICY, "cache-control": "no-cache"}
+    return FileResponse(found[0], media_type=found[1], headers=headers)
+
+
+def selected(board: Board, texts: list[str]) -> tuple[AssetKey, ...]:
+    """The keys that any of `texts` selects; without one, all. Raises `SelectionError`."""
+    wanted = [text for text in texts if text.strip()]
+    if not wanted:
+        return board.graph.order
+    return select(wanted, board.graph, lambda key: board.views[key].state.value)
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
+    row = {
+        "type": "failure",
+        **attempt_head(attempt),
+        "config": attempt.config,
+        "inputs": attempt.inputs,
+        "code_version": attempt.code_version,
+    }
+    if isinstance(attempt, Materialization):
+        row |= {
+            "type": "materialization",
+            "data_version": attempt.data_version,
+            "metadata": attempt.metadata,
+            "value": value_json(attempt),
+        }
+    return row
+
+
+def value_json(made: Materialization) -> dict[str, Any]:
+    value: dict[str, Any] = msgspec.to_builtins(made.value)
+    return {name: value.get(name) for name in ("format", "type", "path", "size")}
+
+
+def _view(board: Board, request: Request) -> AssetView:
+    key = AssetKey.unchecked(request.path_params["key"].split("/"))
+    if key not in board.views:
+        try:
+            board.graph.asset(key)
+        except AssetGraphError as error:
+            raise NotFoundError(error.message, hint=error.hint) from None
+    return board.views[key]
+
+
+def _current(site: Site, request: Request) -> Materialization:
+    key = AssetKey(request.path_params["key"])
+    current, _ = site.store.history.current(key)
+    if current is None:
+        raise NotFoundError(f"{key.text!r} was never materialized.")
+    return current
+
+
+def _schema_changes(site: Site, view: AssetView) -> list[dict[str, str]]:
+    """How the columns differ from those of the materialization before."""
+    past = site.store.history.newest_first(view.asset.key)
+    made = [attempt for attempt in islice(past, 20) if isinstance(attempt, Materialization)]
+    return schema_changes(made[1].metadata, made[0].metadata) if len(made) > 1 else []
+
+
+def _neighbour(board: Board, key: AssetKey) -> dict[str, Any]:
+    view = board.views[key]
+    return {"key": key.text, "state": view.state.value, "group_name": view.asset.group_name}
+
+
+def _source(view: AssetView) -> str | None:
+    function = view.asset.plain_function
+    try:
+        return inspect.getsource(function) if function else None
+    except (OSError, TypeError):
+        return None

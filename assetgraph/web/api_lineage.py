@@ -1,0 +1,147 @@
+"""The address of the lineage graph: cards where they stand, edges as they run."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.layout import Layout, layout
+from assetgraph.text import first_line
+from assetgraph.web.answers import attempt_head
+from assetgraph.web.api_assets import selected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from starlette.requests import Request
+
+    from assetgraph.keys import AssetKey
+    from assetgraph.queries import AssetView
+    from assetgraph.web.board import Board
+    from assetgraph.web.site import Site
+
+CARD = (228.0, 104.0)
+GROUP_CARD = (228.0, 92.0)
+COLLAPSE_ABOVE = 150
+_KEPT_LAYOUTS = 16
+
+
+def lineage(site: Site, request: Request) -> dict[str, Any]:
+    """The graph of all assets, or of those of `?select=`.
+
+    `?collapsed=` names groups that are drawn as one card, `*` means all of them; without it, a
+    graph of more than 150 assets has all its groups collapsed. `?collapsed=` with nothing: none.
+    """
+    board = site.board()
+    with site.turn:
+        keys = selected(board, request.query_params.getlist("select"))
+        picture = _Picture(board, keys, _collapsed(board, keys, request))
+    placed = _layouts.of(picture.sizes, picture.edges)
+    return {
+        "nodes": [
+            {**node, "x": placed.positions[id_][0], "y": placed.positions[id_][1]}
+            for id_, node in picture.nodes.items()
+        ],
+        "edges": [{"from": a, "to": b, "points": placed.routes[(a, b)]} for a, b in picture.edges],
+        "width": placed.width,
+        "height": placed.height,
+        "card": CARD,
+        "group_card": GROUP_CARD,
+        "groups": picture.groups,
+        "asset_count": len(keys),
+    }
+
+
+class _Picture:
+    """What is drawn: a card an asset, or a card a collapsed group."""
+
+    def __init__(self, board: Board, keys: Sequence[AssetKey], collapsed: set[str]) -> None:
+        self.nodes: dict[str, dict[str, Any]] = {}
+        self.sizes: dict[str, tuple[float, float]] = {}
+        drawn_as: dict[AssetKey, str] = {}
+        members: dict[str, list[AssetView]] = {}
+        for key in keys:
+            view = board.views[key]
+            group = view.asset.group_name
+            members.setdefault(group, []).append(view)
+            drawn_as[key] = f"group:{group}" if group in collapsed else key.text
+            if group not in collapsed:
+                self.nodes[key.text] = asset_node(view, board.running.get(key))
+                self.sizes[key.text] = CARD
+        for group in sorted(collapsed & members.keys()):
+            self.nodes[f"group:{group}"] = _group_node(group, members[group])
+            self.sizes[f"group:{group}"] = GROUP_CARD
+        self.groups = [
+            {"name": group, "count": len(views), "collapsed": group in collapsed}
+            for group, views in sorted(members.items())
+        ]
+        self.edges = tuple(_edges(board, drawn_as))
+
+
+def asset_node(view: AssetView, running: str | None) -> dict[str, Any]:
+    asset = view.asset
+    return {
+        "id": asset.key.text,
+        "key": asset.key.text,
+        "group": asset.group_name,
+        "description": first_line(asset.description or ""),
+        "kinds": sorted(asset.kinds),
+        "state": view.state.value,
+        "reason": view.reasons[0].text if view.reasons else None,
+        "last": view.materialization and attempt_head(view.materialization),
+        "failure": view.failure and attempt_head(view.failure),
+        "running_run_id": running,
+    }
+
+
+def _group_node(group: str, views: Sequence[AssetView]) -> dict[str, Any]:
+    return {
+        "id": f"group:{group}",
+        "group": group,
+        "collapsed": True,
+        "count": len(views),
+        "member_states": {view.asset.key.text: view.state.value for view in views},
+    }
+
+
+def _edges(board: Board, drawn_as: Mapping[AssetKey, str]) -> Iterable[tuple[str, str]]:
+    found: dict[tuple[str, str], None] = {}
+    for key, id_ in drawn_as.items():
+        for parent in board.graph.parents(key):
+            source = drawn_as.get(parent)
+            if source is not None and source != id_:
+                found[(source, id_)] = None
+    return found
+
+
+def _collapsed(board: Board, keys: Sequence[AssetKey], request: Request) -> set[str]:
+    groups = {board.views[key].asset.group_name for key in keys}
+    given = request.query_params.get("collapsed")
+    if given is None:
+        return groups if len(keys) > COLLAPSE_ABOVE and len(groups) > 1 else set()
+    return groups if given == "*" else groups & set(given.split(","))
+
+
+class _Layouts:
+    """The last few layouts, by what they were made from."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Any, Layout] = OrderedDict()
+        self._turn = threading.Lock()
+
+    def of(
+        self, sizes: Mapping[str, tuple[float, float]], edges: Sequence[tuple[str, str]]
+    ) -> Layout:
+        known = (tuple(sizes.items()), tuple(edges))
+        with self._turn:
+            found = self._kept.pop(known, None)
+        found = found or layout(sizes, edges)
+        with self._turn:
+            self._kept[known] = found
+            if len(self._kept) > _KEPT_LAYOUTS:
+                self._kept.popitem(last=False)
+        return found
+
+
+_layouts = _Layouts()

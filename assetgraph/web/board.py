@@ -1,0 +1,121 @@
+"""`Board`: the state of every asset, kept up to date one change at a time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import StoreError
+from assetgraph.plan import AssetFacts, asset_state, reasons_given
+from assetgraph.queries import AssetView
+from assetgraph.records import AssetState
+
+if TYPE_CHECKING:
+    from assetgraph.graph import AssetGraph
+    from assetgraph.keys import AssetKey
+    from assetgraph.plan import Reason
+    from assetgraph.state import State
+
+
+class Board:
+    """What `queries.asset_views` says of every asset, at the cost of what changed.
+
+    `running` maps the assets that a living run is at to the run's id: its lock alone would say so
+    a moment later.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = _ReadableFacts(state)
+        self._views: dict[AssetKey, AssetView] = {}
+        self._reasons: dict[AssetKey, tuple[Reason, ...]] = {}
+        self._running: dict[AssetKey, str] = {}
+
+    @property
+    def graph(self) -> AssetGraph:
+        return self._state.state.graph
+
+    @property
+    def views(self) -> Mapping[AssetKey, AssetView]:
+        """Every asset's view, upstream before downstream."""
+        return self._views
+
+    @property
+    def damage(self) -> Mapping[AssetKey, str]:
+        """The assets whose history does not read, with what is wrong with it."""
+        return self._state.damage
+
+    @property
+    def running(self) -> Mapping[AssetKey, str]:
+        return self._running
+
+    def read_all(self) -> set[AssetKey]:
+        """Look at everything anew; the assets whose view changed."""
+        return self.refresh(self.graph.order)
+
+    def refresh(
+        self, keys: Iterable[AssetKey], running: Mapping[AssetKey, str] | None = None
+    ) -> set[AssetKey]:
+        """Look at `keys` anew, and at what they bear on; the assets whose view changed."""
+        if running is not None:
+            self._running = dict(running)
+        positions = self.graph.positions
+        waiting = {positions[key] for key in keys if key in self.graph}
+        for place in waiting:
+            self._state.forget(self.graph.order[place])
+        heap = sorted(waiting)
+        changed = set()
+        while heap:
+            key = self.graph.order[heapq.heappop(heap)]
+            before, view = self._views.get(key), self._look(key)
+            if view == before:
+                continue
+            changed.add(key)
+            if before is None or _bearing(view) != _bearing(before):
+                for child in self.graph.children(key):
+                    if positions[child] not in waiting:
+                        waiting.add(positions[child])
+                        heapq.heappush(heap, positions[child])
+        return changed
+
+    def _look(self, key: AssetKey) -> AssetView:
+        facts = self._state.of(key)
+        reasons = reasons_given(self._reasons, self.graph, self._state, key)
+        self._reasons[key] = reasons
+        running = key in self._running
+        state = AssetState.RUNNING if running else asset_state(facts, reasons)
+        deps = tuple(parent.text for parent in self.graph.parents(key))
+        view = AssetView(self.graph.asset(key), deps, state, reasons, facts.current, facts.failed)
+        self._views[key] = view
+        return view
+
+
+class _ReadableFacts:
+    """The facts of `state`, with nothing known of an asset whose history does not read: one such
+    asset must not hide all others."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self.damage: dict[AssetKey, str] = {}
+
+    def of(self, key: AssetKey) -> AssetFacts:
+        if key in self.damage:
+            return AssetFacts()
+        try:
+            return self.state.of(key)
+        except StoreError as error:
+            self.damage[key] = str(error)
+            return AssetFacts()
+
+    def code_changes(self, key: AssetKey) -> tuple[str, ...]:
+        return self.state.code_changes(key)
+
+    def forget(self, key: AssetKey) -> None:
+        self.damage.pop(key, None)
+        self.state.forget(key)
+
+
+def _bearing(view: AssetView) -> tuple[object, ...]:
+    """What of a view shows in the assets that read it."""
+    made = view.materialization
+    return made and made.data_version, view.state, view.reasons

@@ -1,0 +1,246 @@
+"""`Follower`: reads the store as runs write it, whoever started them.
+
+Nothing tells the page that a run began elsewhere, so it looks: at the folders of the runs for new
+ones, at what the living ones appended since the last look, and now and then at the histories of
+the assets, which change without a run too. A look at a quiet store is a few calls of `stat`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.keys import AssetKey
+from assetgraph.queries import step_after
+from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
+
+HISTORY_INTERVAL_S = 2.0
+LIVENESS_INTERVAL_S = 0.5
+_SEARCHED_FOR_LIVING = 500
+_WATCHED_DAYS = 2  # midnight (UTC) passes while a run is under way
+_RECENT_NS = 100_000_000
+_decode = msgspec.json.Decoder(Event).decode
+
+
+@dataclass(slots=True)
+class LiveRun:
+    """A run as far as it has been read."""
+
+    record: RunRecord
+    steps: dict[str, StepRecord]
+    events: int = 0
+    offset: int = 0
+    looked_at: float = 0.0
+
+    @property
+    def step_counts(self) -> dict[str, int]:
+        return dict(Counter(step.state.value for step in self.steps.values()))
+
+
+@dataclass(slots=True)
+class News:
+    """What one look found. `assets` are those whose history or run changed; `steps` maps a run to
+    its steps that moved."""
+
+    runs: dict[str, RunRecord] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    steps: dict[str, dict[str, StepRecord]] = field(default_factory=dict)
+    assets: set[AssetKey] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.runs or self.gone or self.steps or self.assets)
+
+
+class Follower:
+    """Call `look` as often as the page should be up to date. Not for two threads at once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._runs_folder = f"{store.folder}/runs"
+        self._assets_folder = f"{store.folder}/assets"
+        self._stamps: dict[str, int] = {}
+        self._days: list[str] = []
+        self._known: dict[str, set[str]] = {}
+        self._histories: dict[str, tuple[int, int]] = {}
+        self._histories_read_at = 0.0
+        self.live: dict[str, LiveRun] = {}
+
+    def start(self) -> None:
+        """Take the store as it is for known, and find the runs that are under way."""
+        self._histories = dict(self._scan_histories())
+        self._find_runs(News(), known=True)
+        for run_id in islice(self._store.runs.ids(), _SEARCHED_FOR_LIVING):
+            self._begin(run_id, News())
+        self.look()
+
+    def look(self) -> News:
+        news = News()
+        self._find_runs(news)
+        for run_id in tuple(self.live):
+            self._read_on(self.live[run_id], news)
+        if time.monotonic() - self._histories_read_at > HISTORY_INTERVAL_S:
+            self._find_histories(news)
+        return news
+
+    def running(self) -> Mapping[AssetKey, str]:
+        """The assets that a living run is at, with the run's id."""
+        return {
+            _key(step.key): run_id
+            for run_id, run in self.live.items()
+            for step in run.steps.values()
+            if step.state is StepState.RUNNING
+        }
+
+    def _find_runs(self, news: News, *, known: bool = False) -> None:
+        if self._changed(self._runs_folder):
+            days = sorted(_names(self._runs_folder))
+            self._days = days[-_WATCHED_DAYS:]
+            for day in self._known.keys() - set(days):
+                self._compare(day, set(), news, known)
+        for day in self._days:
+            folder = f"{self._runs_folder}/{day}"
+            if self._changed(folder):
+                present = {name for name in _names(folder) if not name.startswith(".")}
+                self._compare(day, present, news, known)
+
+    def _compare(self, day: str, present: set[str], news: News, known: bool) -> None:
+        before = self._known.get(day, set())
+        self._known[day] = present
+        for run_id in () if known else sorted(present - before):
+            self._begin(run_id, news)
+        for run_id in sorted(before - present):
+            self._end(run_id, news)
+
+    def _begin(self, run_id: str, news: News) -> None:
+        try:
+            record = self._store.runs.read(run_id)
+        except (UnknownRunError, StoreError):
+            return
+        news.runs[run_id] = record
+        if record.status is RunStatus.STARTED:
+            steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
+            self.live[run_id] = LiveRun(record, steps)
+        else:
+            news.assets |= {_key(asset) for asset in record.assets}
+
+    def _end(self, run_id: str, news: News) -> None:
+        """The run is no longer there."""
+        news.gone.append(run_id)
+        run = self.live.pop(run_id, None)
+        news.assets |= {_key(step) for step in run.steps} if run else set()
+
+    def _read_on(self, run: LiveRun, news: News) -> None:
+        moved = self._read_events(run, news)
+        now = time.monotonic()
+        if moved or now - run.looked_at > LIVENESS_INTERVAL_S:
+            run.looked_at = now
+            self._read_status(run, news)
+
+    def _read_status(self, run: LiveRun, news: News) -> None:
+        run_id = run.record.run_id
+        try:
+            record = self._store.runs.read(run_id)
+        except (UnknownRunError, StoreError):
+            self._end(run_id, news)
+            return
+        if record.status is not RunStatus.STARTED:
+            self._read_events(run, news)
+            run.record = record
+            news.runs[run_id] = record
+            news.assets |= {_key(step) for step in run.steps}
+            del self.live[run_id]
+
+    def _read_events(self, run: LiveRun, news: News) -> bool:
+        """Whether the run recorded anything since the last look."""
+        run_id = run.record.run_id
+        path = f"{self._store.runs.path(run_id)}/events.jsonl"
+        lines = _lines_after(path, run.offset)
+        if not lines:
+            return False
+        run.offset += len(lines)
+        moved = news.steps.setdefault(run_id, {})
+        for line in lines.split(b"\n")[:-1]:
+            run.events += 1
+            step = _moved(run, line)
+            if step is not None:
+                run.steps[step.key] = moved[step.key] = step
+                news.assets.add(_key(step.key))
+        if moved:
+            news.runs[run_id] = run.record
+        return True
+
+    def _find_histories(self, news: News) -> None:
+        found = dict(self._scan_histories())
+        for name in found.keys() | self._histories.keys():
+            if found.get(name) != self._histories.get(name):
+                news.assets.add(_key(name.removesuffix(".jsonl").replace(",", "/")))
+        self._histories = found
+
+    def _scan_histories(self) -> Iterator[tuple[str, tuple[int, int]]]:
+        self._histories_read_at = time.monotonic()
+        try:
+            with os.scandir(self._assets_folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".jsonl"):
+                        stat = entry.stat()
+                        yield entry.name, (stat.st_size, stat.st_mtime_ns)
+        except OSError:
+            return
+
+    def _changed(self, folder: str) -> bool:
+        try:
+            stamp = os.stat(folder).st_mtime_ns
+        except OSError:
+            stamp = 0
+        changed = stamp != self._stamps.get(folder)
+        # A stamp is some milliseconds coarse: a folder that changed just now may do so again
+        # without another stamp, so it is not trusted yet.
+        recent = time.time_ns() - stamp < _RECENT_NS
+        self._stamps[folder] = -1 if recent else stamp
+        return changed
+
+
+def _moved(run: LiveRun, line: bytes) -> StepRecord | None:
+    """The step that the event in `line` moved on, as it is then."""
+    try:
+        event = _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None  # whoever opens the run is told of the damage
+    step = run.steps.get(event.step or "")
+    after = step and step_after(step, event)
+    return after if after is not step else None
+
+
+def _key(text: str) -> AssetKey:
+    return AssetKey.unchecked(text.split("/"))
+
+
+def _lines_after(path: str, offset: int) -> bytes:
+    """The whole lines of a file from `offset` on."""
+    try:
+        if os.stat(path).st_size <= offset:
+            return b""
+        with open(path, "rb") as file:
+            file.seek(offset)
+            data = file.read()
+    except OSError:
+        return b""
+    return data[: data.rfind(b"\n") + 1]
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

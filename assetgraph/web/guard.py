@@ -1,0 +1,131 @@
+"""What a request must look like to be answered, and the headers that every answer carries.
+
+The page runs a person's code on their machine, so no other site may reach it through their
+browser: not by a name that resolves here (`Host`), not by a form or script of its own (`Origin`,
+`Sec-Fetch-Site`), and not without the token where the page listens beyond this machine.
+"""
+
+from __future__ import annotations
+
+import hmac
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_READS = ("GET", "HEAD")
+_COOKIE = "assetgraph_token"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
+)
+_HEADERS = {
+    b"content-security-policy": _POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+}
+
+
+class Guard:
+    """Stands in front of `app`. `hosts` are further names that a request may give as its host;
+    with a `token`, only who knows it is answered."""
+
+    def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), token: str | None = None):
+        self._app = app
+        self._hosts = LOCAL_NAMES | {host.lower() for host in hosts}
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            refusal = self._refusal(scope)
+            await (refusal or self._app)(scope, receive, _with_headers(send))
+        else:
+            raise RuntimeError(f"the page does not speak {scope['type']}")
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").lower()
+        if _name(host) not in self._hosts:
+            return _refused(f"the host {host!r} is not served here.")
+        if scope["method"] not in _READS:
+            wrong = _wrong_write(headers, f"{scope['scheme']}://{host}")
+            if wrong:
+                return _refused(wrong)
+        return self._without_token(scope, headers) if self._token else None
+
+    def _without_token(self, scope: Scope, headers: Headers) -> Response | None:
+        query = parse_qsl(scope["query_string"].decode("latin-1"))
+        if self._is_token(dict(query).get("token")) and scope["method"] == "GET":
+            return self._welcome(scope, query)
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        if self._is_token(bearer) or self._is_token(_cookie(headers)):
+            return None
+        return _refused("open the address that assetgraph dev printed: it holds the token.")
+
+    def _welcome(self, scope: Scope, query: list[tuple[str, str]]) -> Response:
+        """The same address without the token, which a cookie holds from now on."""
+        rest = urlencode([(name, value) for name, value in query if name != "token"])
+        path = "/" + quote(scope["path"]).lstrip("/")
+        answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
+        assert self._token is not None
+        answer.set_cookie(_COOKIE, self._token, httponly=True, samesite="strict")
+        return answer
+
+    def _is_token(self, given: str | None) -> bool:
+        assert self._token is not None
+        return hmac.compare_digest((given or "").encode(), self._token.encode())
+
+
+def _wrong_write(headers: Headers, own_origin: str) -> str | None:
+    origin = headers.get("origin")
+    if origin is not None and origin.lower() != own_origin:
+        return f"a page of {origin} may not change anything here."
+    if headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return "another site's page may not change anything here."
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return "send application/json."
+    return None
+
+
+def _name(host: str) -> str:
+    """A host without its port; an IPv6 address keeps its brackets."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def _cookie(headers: Headers) -> str | None:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(_COOKIE)
+    except CookieError:
+        return None
+    return found.value if found else None
+
+
+def _refused(why: str) -> Response:
+    return PlainTextResponse(f"Refused: {why}\n", 403)
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
+            known = {name.lower() for name, _ in given}
+            given += [(name, value) for name, value in _HEADERS.items() if name not in known]
+            message = {**message, "headers": given}
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,144 @@
+"""Runs that the page starts: each a process of its own, so that nothing that an asset does can take
+the page down, and a run goes on when the page ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.errors import AssetGraphError, StoreError
+
+if TYPE_CHECKING:
+    from assetgraph.project import Project
+    from assetgraph.records import RunRecord
+    from assetgraph.storage.store import Store
+
+PATIENCE_S = 60.0
+_LOOK_INTERVAL_S = 0.02
+_NEWEST = 20
+_SHOWN_OUTPUT = 8000
+
+
+class LaunchError(AssetGraphError):
+    """The process ended before it made a run; the message is what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the launch dialog asks for: a selection, or all that is stale of it."""
+
+    selection: tuple[str, ...] = ()
+    stale: bool = False
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    executor: str | None = None
+    jobs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A process that was started: the run that it made, or what it said where there was nothing to
+    run, or neither where it is still loading the project."""
+
+    run_id: str | None = None
+    message: str | None = None
+
+
+class Launcher:
+    """Starts runs of `project`."""
+
+    def __init__(self, project: Project, store: Store) -> None:
+        self._project = project
+        self._store = store
+
+    def materialize(self, wanted: Wanted) -> Launched:
+        """Start a run and wait until it is recorded, for a minute at most.
+
+        Raises `LaunchError`.
+        """
+        with _config_file(wanted.config) as file:
+            options = ["--stale"] if wanted.stale else []
+            options += ["--config-file", file] if file else []
+            options += [f"--tag={name}={value}" for name, value in wanted.tags.items()]
+            options += ["--executor", wanted.executor] if wanted.executor else []
+            options += [f"-j{wanted.jobs}"] if wanted.jobs else []
+            return self._run(["materialize", *options, *self._where(), "--", *wanted.selection])
+
+    def rerun(self, run_id: str, *, from_failure: bool) -> Launched:
+        """Execute a run's steps again. Raises `LaunchError`."""
+        options = ["--from-failure"] if from_failure else []
+        return self._run(["runs", "rerun", *options, *self._where(), run_id])
+
+    def _where(self) -> list[str]:
+        modules = [word for module in self._project.modules for word in ("-m", module)]
+        return [*modules, "--store", str(self._project.store)]
+
+    def _run(self, arguments: Sequence[str]) -> Launched:
+        begun = time.time()
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "assetgraph", *arguments],
+                cwd=self._project.root,
+                env={**os.environ, "ASSETGRAPH_LAUNCHED_BY": "page"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the page's terminal is not for the run
+            )
+            threading.Thread(target=process.wait, daemon=True).start()
+            while time.time() < begun + PATIENCE_S:
+                ended = process.poll() is not None
+                run_id = self._run_of(process.pid, begun)
+                if run_id:
+                    return Launched(run_id)
+                if ended and process.returncode == 0:
+                    return Launched(message=_said(output))
+                if ended:
+                    raise LaunchError(_said(output) or f"it ended with {process.returncode}.")
+                time.sleep(_LOOK_INTERVAL_S)
+        return Launched()
+
+    def _run_of(self, pid: int, begun: float) -> str | None:
+        """The run that the process `pid` recorded since `begun`."""
+        for run_id in islice(self._store.runs.ids(), _NEWEST):
+            record = self._read(run_id)
+            if record and record.pid == pid and record.started_at.timestamp() >= begun - 1:
+                return run_id
+        return None
+
+    def _read(self, run_id: str) -> RunRecord | None:
+        try:
+            return self._store.runs.read(run_id)
+        except (AssetGraphError, StoreError):
+            return None
+
+
+@contextmanager
+def _config_file(config: Mapping[str, Any]) -> Iterator[str | None]:
+    """A file with `config` for as long as the process may read it."""
+    if not config:
+        yield None
+        return
+    handle, path = tempfile.mkstemp(suffix=".json", prefix="assetgraph-config-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(config))
+        yield path
+    finally:
+        os.unlink(path)
+
+
+def _said(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read()[-_SHOWN_OUTPUT:].decode(errors="replace").strip()

@@ -1,0 +1,87 @@
+"""The pages as a browser first sees them: the frame, and which script fills it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from starlette.responses import HTMLResponse, Response
+
+from assetgraph import __version__
+from assetgraph.theme import LOOKS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jinja2 import Template
+    from starlette.requests import Request
+
+    from assetgraph.web.static_files import StaticFiles
+
+NAVIGATION = (
+    ("overview", "/", "Overview"),
+    ("assets", "/assets", "Assets"),
+    ("lineage", "/lineage", "Lineage"),
+    ("runs", "/runs", "Runs"),
+    ("definitions", "/definitions", "Definitions"),
+)
+_STATES = msgspec.json.encode(
+    {state.value: {"glyph": look.glyph, "word": look.word} for state, look in LOOKS.items()}
+).decode()
+
+
+def page(
+    name: str, title: str, *, section: str | None = None, parameter: str | None = None
+) -> Callable[[Request], Response]:
+    """A page that `static/pages/<name>.js` fills. `parameter` is the part of its address that
+    says what it is about."""
+
+    def endpoint(request: Request) -> Response:
+        about = request.path_params[parameter] if parameter else ""
+        return _rendered(
+            request, script=f"pages/{name}.js", page=name, section=section or name,
+            title=f"{about} · {title}" if about else title, about=about,
+        )  # fmt: skip
+
+    return endpoint
+
+
+def problem_page(request: Request, status: int, text: str) -> Response:
+    """A page that says why there is none."""
+    title = HTTPStatus(status).phrase
+    return _rendered(
+        request, status, script="pages/problem.js", page="problem", section="", title=title,
+        about="", text=text,
+    )  # fmt: skip
+
+
+def _rendered(request: Request, status: int = 200, **values: Any) -> Response:
+    files: StaticFiles = request.app.state.files
+    text = _template().render(
+        values,
+        text=values.get("text", ""),
+        navigation=NAVIGATION,
+        version=__version__,
+        states=_STATES,
+        project=request.app.state.site.project.root.name,
+        url=files.url,
+        styles=files.styles(),
+        preloaded=files.modules_of(values["script"]),
+    )
+    return HTMLResponse(text, status, headers={"cache-control": "no-cache"})
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("assetgraph.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")

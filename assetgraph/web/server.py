@@ -1,0 +1,134 @@
+"""Serving the page: an address to listen at, and an end when it is asked for."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.web.app import create_app
+from assetgraph.web.site import Site
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from assetgraph.project import Project
+
+_GRACE_S = 1
+_TRIED_PORTS = 50
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the page is: `url` as a browser opens it, with the token where it needs one."""
+
+    url: str
+    port: int
+
+
+def serve(
+    project: Project,
+    *,
+    port: int = 3000,
+    host: str = "127.0.0.1",
+    watch: bool = False,
+    ready: Callable[[Address], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is told the address once it answers.
+
+    Listens at the next free port where `port` is taken. Beyond this machine (`host`) it answers
+    only who has the token.
+
+    Raises `AssetGraphError` where it cannot listen.
+    """
+    local = host in _LOOPBACK
+    token = None if local else secrets.token_urlsafe(24)
+    site = Site(project, watch=watch)
+    sock = _listen(host, port)
+    taken = sock.getsockname()[1]
+    hosts = [] if local else _names_of(host)
+    url = _url(host, taken) + (f"/?token={token}" if token else "")
+    config = uvicorn.Config(
+        create_app(site, hosts=hosts, token=token),
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_GRACE_S,
+        server_header=False,
+        ws="none",
+    )
+    server = _Server(config, site, Address(url, taken), ready)
+    with sock:
+        server.run(sockets=[sock])
+
+
+class _Server(uvicorn.Server):
+    """Ends the open streams when it is asked to end: uvicorn would wait for them."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        site: Site,
+        address: Address,
+        ready: Callable[[Address], None] | None,
+    ) -> None:
+        super().__init__(config)
+        self._site = site
+        self._address = address
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._ready:
+            self._ready(self._address)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._site.feed.close()
+        super().handle_exit(sig, frame)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket at `port`, or at the next one that is free."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    last = min(port + _TRIED_PORTS, 65_536) if port else 1
+    for candidate in range(port, last):
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, candidate))
+            sock.listen(128)
+        except OSError as error:
+            sock.close()
+            problem: Any = error
+        else:
+            return sock
+    raise AssetGraphError(
+        f"cannot listen at {host}, port {port}: {problem.strerror}.", hint="Give another --port."
+    )
+
+
+def _names_of(host: str) -> list[str]:
+    """What a request may call a server that is bound to `host`."""
+    if host not in ("0.0.0.0", "::"):
+        return [f"[{host}]" if ":" in host else host]
+    own = socket.gethostname()
+    addresses = {str(info[4][0]) for info in _addresses(own)}
+    return [own, *(f"[{a}]" if ":" in a else a for a in addresses)]
+
+
+def _addresses(name: str) -> list[Any]:
+    try:
+        return list(socket.getaddrinfo(name, None))
+    except OSError:
+        return []
+
+
+def _url(host: str, port: int) -> str:
+    shown = socket.gethostname() if host in ("0.0.0.0", "::") else host
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"

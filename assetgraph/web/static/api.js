@@ -1,0 +1,55 @@
+// Requests to the server. An answer carries its place in the live stream.
+
+export class ApiError extends Error {
+  constructor(status, {message, hint, text, column}) {
+    super(message);
+    Object.assign(this, {status, hint, text, column});
+  }
+}
+
+/** The JSON at an address, and the position from which the stream goes on. */
+export async function read(path, options = {}) {
+  const answer = await send(path, {signal: options.signal});
+  return {data: await answer.json(), position: answer.headers.get('Live-Position')};
+}
+
+/** What an address does with `body`. */
+export async function write(path, body = {}) {
+  const answer = await send(path, {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify(body),
+  });
+  return answer.json();
+}
+
+/** An address below `/api`, each part quoted, but for the slashes of a key. */
+export function address(...parts) {
+  return ['/api', ...parts.map((part) => part.split('/').map(encodeURIComponent).join('/'))].join('/');
+}
+
+export function assetPage(key) {
+  return `/assets/${key.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+export function runPage(runId) {
+  return `/runs/${encodeURIComponent(runId)}`;
+}
+
+async function send(path, options) {
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    throw new ApiError(0, {message: 'The server does not answer.', hint: 'Is assetgraph dev still running?'});
+  }
+  if (answer.ok) return answer;
+  let told = {message: `The server answered ${answer.status}.`};
+  try {
+    told = (await answer.json()).error;
+  } catch {
+    // not JSON: the status says it
+  }
+  throw new ApiError(answer.status, told);
+}

@@ -1,0 +1,55 @@
+// The attempts at an asset, newest first: materializations and failures alike.
+
+import {runPage} from './api.js';
+import {h, icon} from './dom.js';
+import {duration, shortRun} from './format.js';
+import {kindOf, metadataTable, metadataValue} from './metadata.js';
+import {glyph} from './states.js';
+import {when} from './ticks.js';
+
+const SHOWN_FACTS = 3;
+
+export function attemptList(attempts) {
+  return h('ul', {class: 'attempts'}, attempts.map(attemptLine));
+}
+
+function attemptLine(attempt) {
+  const made = attempt.type === 'materialization';
+  const state = made ? 'fresh' : 'failed';
+  return h(
+    'li',
+    {key: `${attempt.run_id} ${attempt.timestamp}`},
+    h(
+      'details',
+      {class: 'attempt', key: 'details'},
+      h(
+        'summary',
+        {},
+        icon('chevron', 'icon-small'),
+        h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? 'materialized' : 'failed'),
+        h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : attempt.error),
+        when(attempt.timestamp, 'muted small'),
+        h('a', {class: 'link mono small', href: runPage(attempt.run_id)}, shortRun(attempt.run_id)),
+        h('span', {class: 'small attempt-duration'}, duration(attempt.duration_s)),
+      ),
+      h(
+        'div',
+        {class: 'attempt-body'},
+        made ? metadataTable(attempt.metadata) : h('pre', {class: 'code', dir: 'auto'}, attempt.error),
+        h(
+          'dl',
+          {class: 'facts'},
+          made ? [h('dt', {}, 'Data version'), h('dd', {}, h('code', {}, attempt.data_version))] : null,
+          attempt.code_version ? [h('dt', {}, 'Code version'), h('dd', {}, h('code', {}, attempt.code_version))] : null,
+          Object.keys(attempt.config).length ? [h('dt', {}, 'Config'), h('dd', {}, h('code', {}, JSON.stringify(attempt.config)))] : null,
+          Object.entries(attempt.inputs).map(([name, version]) => [h('dt', {dir: 'auto'}, `read ${name}`), h('dd', {}, h('code', {}, version.slice(0, 12)))]),
+        ),
+      ),
+    ),
+  );
+}
+
+function gist(metadata) {
+  const short = Object.entries(metadata).filter(([, value]) => ['int', 'float', 'bool', 'text'].includes(kindOf(value).type));
+  return short.slice(0, SHOWN_FACTS).map(([name, value], index) => h('span', {}, index ? ' · ' : '', `${name} `, h('span', {class: 'attempt-value'}, metadataValue(value))));
+}

@@ -1,0 +1,216 @@
+// The structured log of a run: pages of events from the server, drawn as far as they are in sight.
+
+import {plainLine} from './ansi.js';
+import {address, read} from './api.js';
+import {h, icon, kept, patch} from './dom.js';
+import {clock, count} from './format.js';
+import {metadataTable} from './metadata.js';
+import {complain} from './toast.js';
+import {VirtualRows} from './virtual.js';
+
+const PAGE = 200;
+const ROW = 28;
+const PAUSE_MS = 200;
+const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'];
+const NEAR_END_PX = 60;
+const TONES = {WARNING: 'stale', ERROR: 'failed', CRITICAL: 'failed'};
+
+export class EventsView {
+  constructor(runId, stepFilter) {
+    this.runId = runId;
+    this.stepFilter = stepFilter;
+    this.filter = {text: '', level: '', step: '', type: ''};
+    this.pages = new Map();
+    this.total = 0;
+    this.open = null;
+    this.timer = 0;
+    this.rows = new VirtualRows({height: ROW, draw: (index) => this.row(index), seen: (first, last) => this.fetchSeen(first, last)});
+    this.element = h('div', {class: 'events'});
+  }
+
+  async load() {
+    await this.fetchPage(0);
+    this.draw();
+  }
+
+  place() {
+    return kept(this.element, 'events');
+  }
+
+  /** The log has `total` events now. */
+  async grow(total) {
+    const filtered = Object.values(this.filter).some(Boolean);
+    if (!filtered && total <= this.total) return;
+    const last = Math.floor(this.total / PAGE);
+    const atEnd = this.isAtEnd();
+    await this.fetchPage(last);
+    this.draw();
+    if (atEnd) this.toEnd();
+  }
+
+  set(change) {
+    Object.assign(this.filter, change);
+    this.draw();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.renew(), 'text' in change ? PAUSE_MS : 0);
+  }
+
+  async renew() {
+    this.pages.clear();
+    this.open = null;
+    await this.fetchPage(0);
+    this.scroller()?.scrollTo(0, 0);
+    this.draw();
+  }
+
+  fetchSeen(first, last) {
+    for (let page = Math.floor(first / PAGE); page <= Math.floor(Math.max(first, last - 1) / PAGE); page += 1) {
+      if (page * PAGE < this.total && !this.pages.has(page)) {
+        this.pages.set(page, []);
+        this.fetchPage(page).then(() => this.draw());
+      }
+    }
+  }
+
+  async fetchPage(page) {
+    const query = new URLSearchParams({after: page * PAGE, limit: PAGE});
+    for (const [name, value] of Object.entries(this.filter)) if (value) query.set(name, value);
+    const asked = JSON.stringify(this.filter);
+    try {
+      const {data} = await read(`${address('runs', this.runId, 'events')}?${query}`);
+      if (asked !== JSON.stringify(this.filter)) return;
+      this.pages.set(page, data.events);
+      this.total = data.total;
+    } catch (error) {
+      this.pages.delete(page);
+      complain(error);
+    }
+  }
+
+  scroller() {
+    return this.element.querySelector('[data-scroller]');
+  }
+
+  isAtEnd() {
+    const box = this.scroller();
+    return !box || box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+  }
+
+  toEnd() {
+    const box = this.scroller();
+    if (box) box.scrollTop = box.scrollHeight;
+  }
+
+  at(index) {
+    return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
+  }
+
+  draw() {
+    this.rows.update(this.total);
+    patch(this.element, this.toolbar(), this.list());
+    this.rows.later();
+  }
+
+  toolbar() {
+    const {text, level, step} = this.filter;
+    return h(
+      'div',
+      {class: 'log-tools', key: 'tools'},
+      h(
+        'div',
+        {class: 'search'},
+        icon('search'),
+        h('input', {class: 'field', type: 'search', placeholder: 'Search the log', 'aria-label': 'Search the log', 'data-search': '', value: text, oninput: (event) => this.set({text: event.target.value})}),
+      ),
+      h(
+        'select',
+        {class: 'field', 'aria-label': 'Lowest level', value: level, onchange: (event) => this.set({level: event.target.value})},
+        h('option', {value: ''}, 'All levels'),
+        LEVELS.slice(1).map((name) => h('option', {value: name, selected: level === name}, name === 'ERROR' ? 'Errors' : name === 'WARNING' ? 'Warnings and up' : 'Info and up')),
+      ),
+      step
+        ? h('button', {class: 'button', type: 'button', title: 'Show all steps', onclick: () => this.stepFilter(''), key: 'step'}, h('span', {class: 'cut', dir: 'auto'}, step), icon('close', 'icon-small'))
+        : null,
+      h('span', {class: 'muted small nowrap', role: 'status'}, `${count(this.total)} events`),
+    );
+  }
+
+  list() {
+    if (!this.total) return h('div', {class: 'empty', key: 'none'}, 'No event matches.');
+    return h(
+      'div',
+      {class: 'log-split', key: 'split'},
+      h(
+        'div',
+        {class: 'log-scroll', 'data-scroller': '', tabindex: '0', role: 'table', 'aria-label': 'Events', 'aria-rowcount': String(this.total), onkeydown: (event) => this.walk(event)},
+        this.rows.place('event-rows'),
+      ),
+      this.detail(),
+    );
+  }
+
+  row(index) {
+    const event = this.at(index);
+    if (!event) return h('div', {class: 'log-row', role: 'row', key: `empty-${index}`}, h('span', {class: 'skeleton'}));
+    return h(
+      'div',
+      {
+        class: 'log-row',
+        role: 'row',
+        key: event.number,
+        'aria-rowindex': String(index + 1),
+        'aria-selected': String(this.open === index),
+        data: {level: event.level, state: TONES[event.level]},
+        onclick: () => this.show(index),
+      },
+      h('span', {role: 'cell', class: 'log-time'}, clock(event.timestamp)),
+      h('span', {role: 'cell', class: 'log-type cut', title: event.type}, event.type === 'LOG' ? event.level : event.type),
+      h('span', {role: 'cell', class: 'log-step cut', title: event.step ?? '', dir: 'auto'}, event.step ?? ''),
+      h('span', {role: 'cell', class: 'log-text cut', dir: 'auto'}, plainLine(event.message.split('\n', 1)[0])),
+    );
+  }
+
+  async show(index) {
+    this.open = this.open === index ? null : index;
+    this.whole = null;
+    const event = this.at(index);
+    if (this.open !== null && event && (event.cut || event.type === 'STEP_FAILURE')) {
+      const {data} = await read(address('runs', this.runId, 'events', String(event.number)));
+      this.whole = data;
+    }
+    this.draw();
+  }
+
+  walk(event) {
+    const step = {ArrowDown: 1, ArrowUp: -1}[event.key];
+    if (event.key === 'Escape' && this.open !== null) this.show(this.open);
+    if (!step) return;
+    event.preventDefault();
+    const next = Math.min(this.total - 1, Math.max(0, (this.open ?? -1) + step));
+    if (next === this.open) return;
+    this.show(next);
+    const box = this.scroller();
+    if (next * ROW < box.scrollTop) box.scrollTop = next * ROW;
+    if ((next + 1) * ROW > box.scrollTop + box.clientHeight) box.scrollTop = (next + 1) * ROW - box.clientHeight;
+  }
+
+  detail() {
+    const event = this.open === null ? null : (this.whole ?? this.at(this.open));
+    if (!event) return null;
+    const {metadata, error, ...rest} = event.data;
+    return h(
+      'aside',
+      {class: 'log-detail', 'aria-label': 'The event', key: 'detail'},
+      h(
+        'div',
+        {class: 'row'},
+        h('h3', {class: 'grow mono'}, event.type),
+        h('button', {class: 'tool', type: 'button', 'aria-label': 'Close', onclick: () => this.show(this.open)}, icon('close', 'icon-small')),
+      ),
+      h('pre', {class: 'log-message', dir: 'auto'}, event.message.split('\n').map(plainLine).join('\n')),
+      metadata ? metadataTable(metadata) : null,
+      error?.trace ? h('pre', {class: 'code'}, error.trace.split('\n').map(plainLine).join('\n')) : null,
+      Object.keys(rest).length ? h('pre', {class: 'code'}, JSON.stringify(rest, null, 2)) : null,
+    );
+  }
+}

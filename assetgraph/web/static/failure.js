@@ -1,0 +1,93 @@
+// A failed step: what was raised, the person's own line, and the rest behind a button.
+
+import {address, assetPage, read} from './api.js';
+import {plainLine} from './ansi.js';
+import {h, icon, patch} from './dom.js';
+import {glyph} from './states.js';
+import {complain} from './toast.js';
+
+/** The panel of one failure of run `runId`. */
+export function failurePanel(runId, failure) {
+  const own = failure.frames?.at(-1);
+  const above = (failure.frames ?? []).slice(0, -1).reverse();
+  return h(
+    'section',
+    {class: 'failure', key: `failure-${failure.key}`, 'aria-label': `${failure.key} failed`},
+    h(
+      'div',
+      {class: 'failure-head'},
+      h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')),
+      h('a', {class: 'strong', href: assetPage(failure.key), dir: 'auto'}, failure.key),
+      h('span', {class: 'muted'}, failure.attempt > 1 ? `failed at attempt ${failure.attempt}` : 'failed'),
+    ),
+    h('p', {class: 'failure-what'}, h('span', {class: 'failure-type'}, failure.type), h('span', {class: 'failure-message', dir: 'auto'}, message(failure))),
+    failure.hint ? h('p', {class: 'failure-hint'}, failure.hint) : null,
+    own ? frame(own, true) : null,
+    above.length
+      ? h('details', {class: 'failure-more'}, h('summary', {}, above.length === 1 ? 'Called from 1 frame above' : `Called from ${above.length} frames above`), h('div', {class: 'stack'}, above.map((one) => frame(one, false))))
+      : null,
+    trace(runId, failure.key),
+  );
+}
+
+/** Code around a line of a file. */
+export function frame({file, line, function: name, source: given = [], source_start: begin}, main) {
+  const [source, start] = withoutBlankEnds(given, begin);
+  return h(
+    'div',
+    {class: `frame ${main ? 'frame-main' : ''}`},
+    h('div', {class: 'frame-place mono'}, icon('code', 'icon-small'), h('span', {class: 'cut'}, `${file}:${line}`), h('span', {class: 'muted cut'}, `in ${name}`), copyButton(`${file}:${line}`)),
+    source.length
+      ? h(
+          'pre',
+          {class: 'frame-source'},
+          source.map((text, index) =>
+            h(
+              'div',
+              {class: 'frame-line', 'aria-current': start + index === line ? 'true' : null},
+              h('span', {class: 'frame-number'}, String(start + index)),
+              h('span', {}, plainLine(text) || ' '),
+            ),
+          ),
+        )
+      : null,
+  );
+}
+
+function withoutBlankEnds(lines, start) {
+  const first = lines.findIndex((text) => text.trim());
+  const last = lines.findLastIndex((text) => text.trim());
+  return first < 0 ? [[], start] : [lines.slice(first, last + 1), start + first];
+}
+
+function message({message: text}) {
+  return text ? plainLine(text.replaceAll('\n', ' \n')).slice(0, 4000) : '';
+}
+
+function trace(runId, key) {
+  const box = h('pre', {class: 'code trace', hidden: true, tabindex: '0', 'aria-label': 'Full stack trace'});
+  const button = h('button', {class: 'button button-small', type: 'button', 'aria-expanded': 'false', onclick: toggle}, 'Full stack trace');
+  async function toggle() {
+    try {
+      if (!box.textContent) {
+        const {data} = await read(address('runs', runId, 'steps', key));
+        patch(box, data.error.trace.split('\n').map(plainLine).join('\n'));
+      }
+    } catch (error) {
+      complain(error);
+      return;
+    }
+    box.hidden = !box.hidden;
+    button.setAttribute('aria-expanded', String(!box.hidden));
+  }
+  return h('div', {class: 'stack', keep: true, key: 'trace'}, h('div', {}, button), box);
+}
+
+function copyButton(text) {
+  const button = h('button', {class: 'tool tool-small', type: 'button', title: 'Copy the place', 'aria-label': `Copy ${text}`, onclick: copy}, icon('copy', 'icon-small'));
+  async function copy() {
+    await navigator.clipboard.writeText(text);
+    button.title = 'Copied';
+  }
+  return button;
+}

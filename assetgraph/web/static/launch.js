@@ -1,0 +1,253 @@
+// The dialog that starts a run: the plan with its reasons, config, tags and how to run it.
+
+import {address, write} from './api.js';
+import {ConfigForm} from './config_form.js';
+import {h, icon, patch} from './dom.js';
+import {plural, shortRun} from './format.js';
+import {runPage} from './api.js';
+import {complain, toast} from './toast.js';
+
+const PAUSE_MS = 250;
+const CAUSES = {requested: ['requested', 'missing'], missing: ['has no value yet', 'stale'], stale: ['stale', 'stale']};
+const EXECUTORS = ['serial', 'threads', 'processes', 'dask'];
+
+/** Ask how to materialize `selection` (texts of the selection language), or all that is stale. */
+export function openLaunch({selection, stale = false}) {
+  new LaunchDialog(selection, stale).open();
+}
+
+class LaunchDialog {
+  constructor(selection, stale) {
+    this.selection = selection;
+    this.stale = stale;
+    this.plan = null;
+    this.error = null;
+    this.starting = false;
+    this.tags = [['', '']];
+    this.executor = '';
+    this.jobs = '';
+    this.config = new ConfigForm(() => this.replan());
+    this.timer = 0;
+    this.asked = 0;
+    this.dialog = h('dialog', {class: 'launch', 'aria-labelledby': 'launch-title', onclose: () => this.dialog.remove()});
+  }
+
+  open() {
+    document.body.append(this.dialog);
+    this.draw();
+    this.dialog.showModal();
+    this.ask();
+  }
+
+  get wanted() {
+    const tags = Object.fromEntries(this.tags.map(([name, value]) => [name.trim(), value.trim()]).filter(([name]) => name));
+    return {
+      selection: this.selection,
+      stale: this.stale,
+      ...this.config.given,
+      tags,
+      executor: this.executor || null,
+      jobs: this.jobs ? Number(this.jobs) : null,
+    };
+  }
+
+  replan() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ask(), PAUSE_MS);
+  }
+
+  async ask() {
+    const number = (this.asked += 1);
+    const {tags, executor, jobs, ...wanted} = this.wanted;
+    try {
+      const plan = await write(address('plan'), wanted);
+      if (number !== this.asked) return;
+      this.plan = plan;
+      this.error = null;
+      this.config.takes(plan.config_fields);
+    } catch (error) {
+      if (number !== this.asked) return;
+      this.error = error;
+    }
+    this.draw();
+    if (number === 1) this.dialog.querySelector('.button-main')?.focus();
+  }
+
+  async start() {
+    this.starting = true;
+    this.draw();
+    try {
+      const {run_id: runId, message} = await write(address('runs'), this.wanted);
+      this.dialog.close();
+      if (runId) {
+        const link = h('a', {class: 'link mono', href: runPage(runId)}, shortRun(runId));
+        if (!document.querySelector(`[data-key="${CSS.escape(runId)}"]`)) toast('running', ['Launched run ', link], {key: runId});
+      } else {
+        toast('fresh', [message || 'The run is starting.']);
+      }
+    } catch (error) {
+      this.starting = false;
+      this.error = error;
+      if (this.dialog.open) this.draw();
+      else complain(error);
+    }
+  }
+
+  draw() {
+    patch(this.dialog, [this.head(), h('form', {class: 'launch-form', id: 'launch-form', onsubmit: (event) => this.submit(event)}, this.body()), this.foot()]);
+  }
+
+  submit(event) {
+    event.preventDefault();
+    if (this.ready) this.start();
+  }
+
+  get ready() {
+    return this.plan?.steps.length > 0 && !this.starting && !this.error;
+  }
+
+  head() {
+    return h(
+      'div',
+      {class: 'dialog-head'},
+      h('h2', {id: 'launch-title'}, 'Materialize'),
+      h('button', {class: 'tool', type: 'button', 'aria-label': 'Close', onclick: () => this.dialog.close()}, icon('close')),
+    );
+  }
+
+  body() {
+    return h(
+      'div',
+      {class: 'dialog-body stack launch-body'},
+      this.scope(),
+      this.error ? h('div', {class: 'problem-note', role: 'alert', key: 'error'}, this.error.message, this.error.hint ? `\n${this.error.hint}` : null) : null,
+      this.steps(),
+      this.config.draw(),
+      this.options(),
+    );
+  }
+
+  scope() {
+    if (!this.selection.length) return null;
+    const choice = (stale, text, note) =>
+      h('button', {type: 'button', 'aria-pressed': String(this.stale === stale), title: note, onclick: () => this.choose(stale)}, text);
+    return h(
+      'div',
+      {class: 'row launch-scope', key: 'scope'},
+      h(
+        'div',
+        {class: 'switch', role: 'group', 'aria-label': 'What to run'},
+        choice(false, 'What is selected', 'Run all of it, whether it is fresh or not'),
+        choice(true, 'Only what is stale', 'Run what is missing or stale among it and its upstreams'),
+      ),
+      h('code', {class: 'muted cut grow', title: this.selection.join(' or ')}, this.selection.map(readable).join(', ')),
+    );
+  }
+
+  choose(stale) {
+    this.stale = stale;
+    this.draw();
+    this.ask();
+  }
+
+  steps() {
+    if (!this.plan) return this.error ? null : h('div', {class: 'plan plan-loading', key: 'loading'}, [70, 55, 62].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}})));
+    const {steps, warnings} = this.plan;
+    if (!steps.length) return h('div', {class: 'plan-none', key: 'none'}, 'Nothing to do: everything is up to date.');
+    return [
+      warnings.map((text) => h('div', {class: 'warning-note', key: text}, icon('warning', 'icon-small'), h('span', {}, text))),
+      h(
+        'ol',
+        {class: 'plan', 'aria-label': 'The steps in order', key: 'plan'},
+        steps.map((step, index) => planned(step, index)),
+      ),
+    ];
+  }
+
+  options() {
+    return h(
+      'details',
+      {class: 'launch-options', key: 'options'},
+      h('summary', {}, 'Tags and execution'),
+      h(
+        'div',
+        {class: 'stack'},
+        this.tags.map(([name, value], index) => this.tagRow(name, value, index)),
+        h(
+          'div',
+          {class: 'row'},
+          h(
+            'label',
+            {class: 'label'},
+            'Executor',
+            h(
+              'select',
+              {class: 'field', onchange: (event) => (this.executor = event.target.value)},
+              h('option', {value: ''}, 'the project’s own'),
+              EXECUTORS.map((name) => h('option', {value: name}, name)),
+            ),
+          ),
+          h(
+            'label',
+            {class: 'label'},
+            'Steps at once',
+            h('input', {class: 'field jobs', type: 'number', min: '1', max: '256', placeholder: 'the project’s own', oninput: (event) => (this.jobs = event.target.value)}),
+          ),
+        ),
+      ),
+    );
+  }
+
+  tagRow(name, value, index) {
+    const change = (place) => (event) => {
+      this.tags[index][place] = event.target.value;
+      if (index === this.tags.length - 1 && event.target.value) {
+        this.tags.push(['', '']);
+        this.draw();
+      }
+    };
+    return h(
+      'div',
+      {class: 'row', key: `tag-${index}`},
+      h('input', {class: 'field', placeholder: 'tag', 'aria-label': `Name of tag ${index + 1}`, value: name, oninput: change(0)}),
+      h('span', {class: 'muted'}, '='),
+      h('input', {class: 'field', placeholder: 'value', 'aria-label': `Value of tag ${index + 1}`, value, oninput: change(1)}),
+    );
+  }
+
+  foot() {
+    const count = this.plan?.steps.length ?? 0;
+    return h(
+      'div',
+      {class: 'dialog-foot'},
+      h('span', {class: 'muted small grow'}, this.plan && !this.error ? plural(count, 'step') : ''),
+      h('button', {class: 'button', type: 'button', onclick: () => this.dialog.close()}, 'Cancel'),
+      h(
+        'button',
+        {class: 'button button-main', type: 'submit', form: 'launch-form', disabled: !this.ready},
+        icon('play', 'icon-small'),
+        this.starting ? 'Starting …' : 'Materialize',
+      ),
+    );
+  }
+}
+
+function planned(step, index) {
+  const [text, tone] = CAUSES[step.cause];
+  const reasons = step.reasons.map((reason) => reason.text).join(' · ');
+  return h(
+    'li',
+    {class: 'plan-step', key: step.key},
+    h('span', {class: 'plan-number muted'}, String(index + 1)),
+    h(
+      'div',
+      {class: 'grow'},
+      h('div', {class: 'row'}, h('span', {class: 'strong cut', dir: 'auto'}, step.key), step.cause === 'requested' ? null : h('span', {class: 'mark pill', data: {state: tone}}, text)),
+      reasons ? h('div', {class: 'sub plan-reason', title: reasons}, reasons) : h('div', {class: 'sub plan-reason'}, 'up to date: runs because it is selected'),
+    ),
+  );
+}
+
+function readable(text) {
+  return text === '*' ? 'every asset' : text.replace(/^key:"(.*)"$/, '$1');
+}

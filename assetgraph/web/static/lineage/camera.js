@@ -1,0 +1,61 @@
+// Where the window stands over the graph: a point of the graph is `point * zoom + offset` on screen.
+
+export const LEAST_ZOOM = 0.02;
+export const MOST_ZOOM = 2;
+
+export class Camera {
+  constructor() {
+    this.x = 0;
+    this.y = 0;
+    this.zoom = 1;
+  }
+
+  pan(dx, dy) {
+    this.x += dx;
+    this.y += dy;
+  }
+
+  /** Zoom by a factor around a point of the screen. */
+  zoomAt(factor, x, y) {
+    const zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, this.zoom * factor));
+    this.x = x - ((x - this.x) / this.zoom) * zoom;
+    this.y = y - ((y - this.y) / this.zoom) * zoom;
+    this.zoom = zoom;
+  }
+
+  /** Show a box of the graph whole in a window, with an edge around it. */
+  fit(box, width, height, {edge = 32, most = 1} = {}) {
+    const zoom = Math.min((width - 2 * edge) / Math.max(box.width, 1), (height - 2 * edge) / Math.max(box.height, 1), most);
+    this.zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, zoom));
+    this.x = (width - box.width * this.zoom) / 2 - box.x * this.zoom;
+    this.y = (height - box.height * this.zoom) / 2 - box.y * this.zoom;
+  }
+
+  /** Move as little as needed to bring a box into a window. */
+  reveal(box, width, height, edge = 32) {
+    const left = box.x * this.zoom + this.x;
+    const top = box.y * this.zoom + this.y;
+    this.x += shift(left, left + box.width * this.zoom, width, edge);
+    this.y += shift(top, top + box.height * this.zoom, height, edge);
+  }
+
+  /** The part of the graph that a window shows, with `beyond` pixels around it. */
+  view(width, height, beyond = 0) {
+    return {
+      left: (-beyond - this.x) / this.zoom,
+      top: (-beyond - this.y) / this.zoom,
+      right: (width + beyond - this.x) / this.zoom,
+      bottom: (height + beyond - this.y) / this.zoom,
+    };
+  }
+
+  copy() {
+    return Object.assign(new Camera(), this);
+  }
+}
+
+function shift(begin, end, size, edge) {
+  if (begin < edge) return edge - begin;
+  if (end > size - edge) return Math.max(size - edge - end, edge - begin);
+  return 0;
+}

@@ -1,0 +1,57 @@
+// The cards as elements, for a zoom at which they can be read.
+
+import {runPage} from '../api.js';
+import {h, icon} from '../dom.js';
+import {ASSET_STATES, assetMark, glyph, word} from '../states.js';
+import {when} from '../ticks.js';
+
+export function card(node, marked) {
+  const classes = ['graph-card', marked.isSelected(node.id) ? 'selected' : '', marked.isDim(node.id) ? 'dim' : ''];
+  return h(
+    'div',
+    {
+      class: classes.filter(Boolean).join(' '),
+      key: node.id,
+      data: {id: node.id, state: node.state},
+      style: {left: `${node.x}px`, top: `${node.y}px`, width: `${node.width}px`, height: `${node.height}px`},
+    },
+    node.collapsed ? groupBody(node) : assetBody(node),
+  );
+}
+
+function assetBody(node) {
+  return [
+    h(
+      'div',
+      {class: 'graph-card-body'},
+      h('div', {class: 'graph-card-top'}, h('span', {class: 'graph-card-name cut', title: node.key, dir: 'auto'}, node.key), node.kinds[0] ? h('span', {class: 'chip'}, node.kinds[0]) : null),
+      h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, node.description || 'No description'),
+      h('div', {class: 'graph-card-group cut'}, icon('group', 'icon-small'), h('span', {class: 'cut', dir: 'auto'}, node.group)),
+    ),
+    h('div', {class: 'graph-card-foot', title: node.reason ?? word(node.state)}, assetMark(node.state), lastLink(node)),
+  ];
+}
+
+function lastLink(node) {
+  const link = (run, text) => h('a', {class: 'graph-card-link', href: runPage(run), tabindex: '-1'}, text);
+  if (node.state === 'running' && node.running_run_id) return link(node.running_run_id, 'see the run');
+  if (node.state === 'failed' && node.failure) return link(node.failure.run_id, when(node.failure.timestamp));
+  if (node.last) return link(node.last.run_id, when(node.last.timestamp));
+  return null;
+}
+
+function groupBody(node) {
+  return [
+    h(
+      'div',
+      {class: 'graph-card-body'},
+      h('div', {class: 'graph-card-top'}, icon('group'), h('span', {class: 'graph-card-name cut', title: node.group, dir: 'auto'}, node.group)),
+      h('div', {class: 'graph-card-text'}, `${node.count} assets · double-click to open`),
+    ),
+    h(
+      'div',
+      {class: 'graph-card-foot'},
+      ASSET_STATES.filter((state) => node.counts[state]).map((state) => h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), String(node.counts[state]), h('span', {class: 'visually-hidden'}, word(state)))),
+    ),
+  ];
+}

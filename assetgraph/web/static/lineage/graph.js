@@ -1,0 +1,175 @@
+// The window onto the graph: canvas below, cards above, both moved by one camera.
+
+import {h, icon, patch} from '../dom.js';
+import {Camera} from './camera.js';
+import {card} from './cards.js';
+import {listen} from './gestures.js';
+import {CARDS_FROM, Painter} from './painter.js';
+
+const SETTLE_MS = 90;
+const STEP = 1.35;
+const CARD_MARGIN = 200;
+
+export class Graph {
+  constructor({marked, choose, open}) {
+    this.marked = marked;
+    this.camera = new Camera();
+    this.painted = null;
+    this.scene = null;
+    this.waiting = false;
+    this.settling = 0;
+    this.cards = h('div', {class: 'graph-cards'});
+    this.canvas = h('canvas', {class: 'graph-canvas', 'aria-hidden': 'true'});
+    this.grid = h('div', {class: 'graph-grid', 'aria-hidden': 'true'});
+    this.element = h(
+      'div',
+      {class: 'graph', tabindex: '0', role: 'group', 'aria-roledescription': 'graph', 'aria-label': 'Lineage. Arrow keys follow the edges from the selected asset; the list beside it holds every asset.'},
+      this.grid,
+      this.canvas,
+      this.cards,
+      this.tools(),
+    );
+    listen(this.element, {
+      pan: (dx, dy) => this.move(() => this.camera.pan(dx, dy)),
+      zoom: (factor, x, y) => this.move(() => this.camera.zoomAt(factor, x, y)),
+      choose,
+      open,
+      idAt: (x, y) => this.idAt(x, y),
+    });
+    new ResizeObserver(() => this.resize()).observe(this.element);
+    document.addEventListener('themechange', () => {
+      this.painter.readColours();
+      this.renew();
+    });
+  }
+
+  /** Show another scene; the camera stays where it is unless it has none yet. */
+  show(scene) {
+    const first = this.scene === null;
+    this.scene = scene;
+    if (first) this.fitted = false;
+    this.renew();
+  }
+
+  fit(ids) {
+    this.camera.fit(this.scene.box(ids), this.width, this.height);
+    this.renew();
+  }
+
+  reveal(id) {
+    const node = this.scene.nodes.get(id);
+    if (!node) return;
+    if (this.camera.zoom < CARDS_FROM) this.camera.fit(node, this.width, this.height, {most: 0.9});
+    else this.camera.reveal(node, this.width, this.height);
+    this.renew();
+  }
+
+  /** A card has another state: paint it alone. */
+  touch(node) {
+    if (!this.painted) return;
+    if (this.camera.zoom < CARDS_FROM) this.painter.paintBox(node);
+    else this.later();
+  }
+
+  /** Paint everything again. */
+  renew() {
+    this.painted = null;
+    this.later();
+  }
+
+  move(change) {
+    change();
+    this.later();
+  }
+
+  later() {
+    if (this.waiting) return;
+    this.waiting = true;
+    requestAnimationFrame(() => {
+      this.waiting = false;
+      this.draw();
+    });
+  }
+
+  resize() {
+    this.painter ??= new Painter(this.canvas);
+    this.width = this.element.clientWidth;
+    this.height = this.element.clientHeight;
+    if (!this.width || !this.height) return;
+    this.painter.resize(this.width, this.height, Math.round(Math.min(this.width, this.height) * 0.4));
+    this.painted = null;
+    this.draw();
+  }
+
+  draw() {
+    if (!this.scene || !this.width) return;
+    if (!this.fitted) {
+      this.fitted = true;
+      this.camera.fit(this.scene.box(), this.width, this.height);
+    }
+    const {camera} = this;
+    if (this.mustPaint()) this.paint();
+    else this.placeCanvas();
+    this.grid.style.backgroundPosition = `${camera.x}px ${camera.y}px`;
+    const step = 24 * camera.zoom;
+    this.grid.style.backgroundSize = `${step < 12 ? step * 4 : step}px ${step < 12 ? step * 4 : step}px`;
+    this.cards.style.transform = `translate(${camera.x}px, ${camera.y}px) scale(${camera.zoom})`;
+    this.drawCards();
+  }
+
+  mustPaint() {
+    if (!this.painted) return true;
+    const scale = this.camera.zoom / this.painted.zoom;
+    if (scale > 1.8 || scale < 0.6) return true;
+    if ((this.camera.zoom < CARDS_FROM) !== (this.painted.zoom < CARDS_FROM)) return true;
+    const {beyond} = this.painter;
+    const left = this.camera.x - this.painted.x * scale - beyond * scale;
+    const top = this.camera.y - this.painted.y * scale - beyond * scale;
+    return left > 0 || top > 0 || left + (this.width + 2 * beyond) * scale < this.width || top + (this.height + 2 * beyond) * scale < this.height;
+  }
+
+  paint() {
+    clearTimeout(this.settling);
+    this.painted = this.camera.copy();
+    this.painter.paint(this.scene, this.painted, this.marked, this.camera.view(this.width, this.height, this.painter.beyond));
+    this.canvas.style.transform = '';
+  }
+
+  /** Move and scale what was painted, until the hand rests. */
+  placeCanvas() {
+    const scale = this.camera.zoom / this.painted.zoom;
+    const {beyond} = this.painter;
+    const x = this.camera.x - this.painted.x * scale + beyond * (1 - scale);
+    const y = this.camera.y - this.painted.y * scale + beyond * (1 - scale);
+    this.canvas.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    if (scale === 1) return;
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.renew(), SETTLE_MS);
+  }
+
+  drawCards() {
+    const readable = this.camera.zoom >= CARDS_FROM;
+    const nodes = readable ? this.scene.visible(this.camera.view(this.width, this.height, CARD_MARGIN)) : [];
+    patch(this.cards, nodes.map((node) => card(node, this.marked)));
+  }
+
+  idAt(x, y) {
+    const {camera} = this;
+    return this.scene?.at((x - camera.x) / camera.zoom, (y - camera.y) / camera.zoom)?.id ?? null;
+  }
+
+  zoomBy(factor) {
+    this.move(() => this.camera.zoomAt(factor, this.width / 2, this.height / 2));
+  }
+
+  tools() {
+    const tool = (name, text, act) => h('button', {class: 'tool', type: 'button', title: text, 'aria-label': text, onclick: act}, icon(name));
+    return h(
+      'div',
+      {class: 'graph-tools', role: 'group', 'aria-label': 'Zoom'},
+      tool('plus', 'Zoom in (+)', () => this.zoomBy(STEP)),
+      tool('minus', 'Zoom out (−)', () => this.zoomBy(1 / STEP)),
+      tool('fit', 'Fit everything (0)', () => this.fit()),
+    );
+  }
+}

@@ -1,0 +1,157 @@
+// What lies on the canvas: the edges, and below a certain zoom the cards as boxes. It is painted
+// somewhat larger than the window, so that panning only moves it.
+
+import {groupState} from './scene.js';
+
+export const CARDS_FROM = 0.42;
+const NAMES_FROM = 0.2;
+const TONES = ['fresh', 'running', 'stale', 'failed', 'missing'];
+const SOLID_BELOW = 0.1;
+const ARROW = 6;
+const BOX_RADIUS = 8;
+
+export class Painter {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext('2d');
+    this.readColours();
+  }
+
+  readColours() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+    this.colours = Object.fromEntries(['surface', 'background', 'text', 'muted', 'line', 'edge', 'accent'].map((name) => [name, colour(name)]));
+    for (const tone of TONES) this.colours[tone] = {line: colour(tone), tint: colour(`${tone}-tint`)};
+  }
+
+  /** Give the canvas the size of a window with `beyond` pixels around it. */
+  resize(width, height, beyond) {
+    this.ratio = Math.min(devicePixelRatio || 1, 2);
+    this.beyond = beyond;
+    const [wide, high] = [width + 2 * beyond, height + 2 * beyond];
+    this.canvas.width = Math.round(wide * this.ratio);
+    this.canvas.height = Math.round(high * this.ratio);
+    this.canvas.style.width = `${wide}px`;
+    this.canvas.style.height = `${high}px`;
+    this.canvas.style.left = `${-beyond}px`;
+    this.canvas.style.top = `${-beyond}px`;
+  }
+
+  paint(scene, camera, marked, view) {
+    const {context, ratio, beyond} = this;
+    this.camera = camera;
+    this.marked = marked;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    context.setTransform(ratio * camera.zoom, 0, 0, ratio * camera.zoom, ratio * (camera.x + beyond), ratio * (camera.y + beyond));
+    this.paintEdges(scene.edges, view);
+    if (camera.zoom < CARDS_FROM) for (const node of scene.visible(view)) this.paintBox(node);
+  }
+
+  paintEdges(edges, view) {
+    const {context, camera, colours, marked} = this;
+    const seen = edges.filter((edge) => edge.left < view.right && edge.right > view.left && edge.top < view.bottom && edge.bottom > view.top);
+    const lit = [];
+    context.beginPath();
+    for (const edge of seen) {
+      if (marked.isLit(edge)) lit.push(edge);
+      else trace(context, edge.points);
+    }
+    const thin = Math.max(1.25, 0.7 / camera.zoom);
+    const dimmed = marked.dims ? 0.45 : 1;
+    context.globalAlpha = (camera.zoom < SOLID_BELOW ? 0.5 : 1) * dimmed;
+    context.lineWidth = thin;
+    context.strokeStyle = colours.edge;
+    context.stroke();
+    if (camera.zoom >= NAMES_FROM) this.paintArrows(seen.filter((edge) => !marked.isLit(edge)), colours.edge);
+    context.globalAlpha = 1;
+    if (!lit.length) return;
+    context.beginPath();
+    for (const edge of lit) trace(context, edge.points);
+    context.lineWidth = thin * 1.6;
+    context.strokeStyle = colours.accent;
+    context.stroke();
+    this.paintArrows(lit, colours.accent);
+  }
+
+  paintArrows(edges, colour) {
+    const {context} = this;
+    context.beginPath();
+    for (const {points} of edges) {
+      const [x, y] = points.at(-1);
+      context.moveTo(x, y);
+      context.lineTo(x - ARROW * 1.3, y - ARROW * 0.7);
+      context.lineTo(x - ARROW * 1.3, y + ARROW * 0.7);
+    }
+    context.fillStyle = colour;
+    context.fill();
+  }
+
+  /** One card as a box; it covers what was there, so that a change needs no painting of the rest. */
+  paintBox(node) {
+    const {context, camera, colours, marked} = this;
+    const tone = colours[node.collapsed ? groupState(node.counts) : node.state];
+    const solid = camera.zoom < SOLID_BELOW;
+    context.beginPath();
+    context.roundRect(node.x, node.y, node.width, node.height, BOX_RADIUS);
+    context.fillStyle = colours.background;
+    context.fill();
+    context.globalAlpha = marked.isDim(node.id) ? 0.3 : 1;
+    context.fillStyle = solid ? tone.line : tone.tint;
+    context.fill();
+    context.lineWidth = Math.max(1, (marked.isSelected(node.id) ? 2.5 : 1) / camera.zoom);
+    context.strokeStyle = marked.isSelected(node.id) ? colours.accent : tone.line;
+    context.stroke();
+    if (camera.zoom >= NAMES_FROM) this.paintName(node, tone);
+    context.globalAlpha = 1;
+  }
+
+  paintName(node, tone) {
+    const {context, camera, colours} = this;
+    const size = Math.min(30, 10.5 / camera.zoom);
+    context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
+    context.textBaseline = 'middle';
+    context.fillStyle = tone.line;
+    const dot = size * 0.32;
+    context.beginPath();
+    context.arc(node.x + size * 0.8, node.y + node.height / 2, dot, 0, 7);
+    context.fill();
+    context.fillStyle = colours.text;
+    const name = node.collapsed ? `${node.group} (${node.count})` : node.key;
+    context.fillText(cutTo(context, name, node.width - size * 1.9), node.x + size * 1.4, node.y + node.height / 2);
+  }
+}
+
+function trace(context, points) {
+  if (!points.length) return;
+  let [x, y] = points[0];
+  context.moveTo(x, y);
+  for (const [nextX, nextY] of points.slice(1)) {
+    if (nextY === y) {
+      context.lineTo(nextX, nextY);
+    } else {
+      const middle = (x + nextX) / 2;
+      context.bezierCurveTo(middle, y, middle, nextY, nextX, nextY);
+    }
+    [x, y] = [nextX, nextY];
+  }
+}
+
+const widths = new Map();
+
+function cutTo(context, text, width) {
+  const key = `${context.font} ${Math.round(width)} ${text}`;
+  let known = widths.get(key);
+  if (known === undefined) {
+    known = text;
+    const letter = context.measureText('n').width;
+    let count = Math.max(1, Math.floor(width / letter));
+    while (known.length > 1 && context.measureText(known).width > width) {
+      count = Math.min(count, known.length) - 1;
+      known = `${text.slice(0, count)}…`;
+    }
+    if (widths.size > 20_000) widths.clear();
+    widths.set(key, known);
+  }
+  return known;
+}

@@ -1,0 +1,168 @@
+// Beside the graph: every asset as a list, or all that is known of what is selected.
+
+import {address, assetPage, read, runPage} from '../api.js';
+import {h, icon} from '../dom.js';
+import {duration, plural, shortRun} from '../format.js';
+import {metadataTable} from '../metadata.js';
+import {assetMark, glyph, word} from '../states.js';
+import {when} from '../ticks.js';
+import {groupState} from './scene.js';
+
+const LISTED = 300;
+
+export class Panel {
+  /** `choose(ids)` selects; `drawn()` is called when something was read; `expand(group)` opens. */
+  constructor({choose, drawn, expand}) {
+    this.choose = choose;
+    this.drawn = drawn;
+    this.expand = expand;
+    this.known = new Map();
+  }
+
+  forget(key) {
+    this.known.delete(key);
+  }
+
+  forgetAll() {
+    this.known.clear();
+  }
+
+  draw(scene, marked, search) {
+    const ids = [...marked.selected];
+    if (!ids.length) return this.list(scene, search);
+    if (ids.length > 1) return this.several(scene, ids);
+    const node = scene.nodes.get(ids[0]);
+    return node.collapsed ? this.group(node) : this.asset(node);
+  }
+
+  list(scene, search) {
+    const nodes = [...scene.nodes.values()].filter((node) => node.collapsed || search.takes({...node, group_name: node.group, owners: []}));
+    return [
+      h('div', {class: 'panel-head', key: 'head'}, h('h2', {class: 'grow'}, 'Assets'), h('span', {class: 'muted small'}, String(nodes.length))),
+      h('p', {class: 'panel-hint muted small', key: 'hint'}, 'Click a card to see it here; Shift-click adds; double-click opens it. Arrow keys follow the edges.'),
+      h(
+        'ul',
+        {class: 'panel-list', key: 'list'},
+        nodes.slice(0, LISTED).map((node) => {
+          const state = node.collapsed ? groupState(node.counts) : node.state;
+          return h(
+            'li',
+            {key: node.id},
+            h(
+              'button',
+              {class: 'panel-item', type: 'button', onclick: (event) => this.choose([node.id], event.shiftKey)},
+              h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), h('span', {class: 'visually-hidden'}, word(state))),
+              h('span', {class: 'cut grow', dir: 'auto'}, node.collapsed ? node.group : node.key),
+              node.collapsed ? h('span', {class: 'muted small'}, plural(node.count, 'asset')) : null,
+            ),
+          );
+        }),
+        nodes.length > LISTED ? h('li', {class: 'muted small panel-rest'}, `${nodes.length - LISTED} more: search to find them`) : null,
+      ),
+    ];
+  }
+
+  several(scene, ids) {
+    return [
+      this.head(plural(ids.length, 'asset'), 'selected'),
+      h(
+        'ul',
+        {class: 'panel-list', key: 'list'},
+        ids.slice(0, LISTED).map((id) => {
+          const node = scene.nodes.get(id);
+          const state = node.collapsed ? groupState(node.counts) : node.state;
+          return h('li', {key: id}, h('button', {class: 'panel-item', type: 'button', onclick: () => this.choose([id])}, h('span', {class: 'mark', data: {state}}, glyph(state), h('span', {class: 'visually-hidden'}, word(state))), h('span', {class: 'cut grow', dir: 'auto'}, node.collapsed ? node.group : node.key)));
+        }),
+      ),
+    ];
+  }
+
+  group(node) {
+    return [
+      this.head(node.group, 'group'),
+      h(
+        'div',
+        {class: 'panel-body', key: `group-${node.group}`},
+        h('p', {}, `${plural(node.count, 'asset')}, drawn as one card.`),
+        h('button', {class: 'button', type: 'button', onclick: () => this.expand(node.group)}, icon('plus', 'icon-small'), 'Open the group'),
+        h(
+          'ul',
+          {},
+          Object.entries(node.member_states)
+            .slice(0, LISTED)
+            .map(([key, state]) => h('li', {key}, h('a', {class: 'panel-item', href: assetPage(key)}, h('span', {class: 'mark', data: {state}}, glyph(state), h('span', {class: 'visually-hidden'}, word(state))), h('span', {class: 'cut grow', dir: 'auto'}, key)))),
+        ),
+      ),
+    ];
+  }
+
+  asset(node) {
+    const known = this.known.get(node.key);
+    if (!known) this.fetch(node.key);
+    return [
+      this.head(node.key, node.group),
+      h(
+        'div',
+        {class: 'panel-body', key: `asset-${node.key}`},
+        h('div', {class: 'row wrap'}, assetMark(node.state, 'pill'), h('a', {class: 'link small', href: assetPage(node.key)}, 'Open the asset')),
+        known ? this.details(known) : h('div', {class: 'stack'}, [80, 60, 70].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}}))),
+      ),
+    ];
+  }
+
+  details(asset) {
+    const reasons = asset.reasons.filter((reason) => reason.kind !== 'never_materialized');
+    return [
+      reasons.length
+        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, h('span', {}, reason.text), reason.run_id ? h('a', {class: 'link', href: runPage(reason.run_id)}, 'run') : null)))
+        : null,
+      asset.description ? h('p', {class: 'prose panel-text', dir: 'auto', key: 'text'}, asset.description) : null,
+      this.latest(asset),
+      neighbours('Upstream', asset.upstream, this.choose),
+      neighbours('Downstream', asset.downstream, this.choose),
+    ];
+  }
+
+  latest(asset) {
+    const made = asset.materialization;
+    if (!made) return h('p', {class: 'muted', key: 'latest'}, 'Never materialized: press Materialize to make its first value.');
+    return h(
+      'section',
+      {class: 'panel-section', key: 'latest'},
+      h('h3', {}, 'Latest materialization'),
+      h('div', {class: 'row small'}, when(made.timestamp), h('a', {class: 'link mono', href: runPage(made.run_id)}, shortRun(made.run_id)), h('span', {class: 'muted'}, duration(made.duration_s))),
+      Object.keys(asset.metadata).length ? metadataTable(asset.metadata) : null,
+    );
+  }
+
+  head(title, sub) {
+    return h(
+      'div',
+      {class: 'panel-head', key: 'head'},
+      h('div', {class: 'grow'}, h('h2', {class: 'panel-title', title, dir: 'auto'}, title), h('div', {class: 'muted small cut', dir: 'auto'}, sub)),
+      h('button', {class: 'tool', type: 'button', title: 'Clear the selection (Esc)', 'aria-label': 'Clear the selection', onclick: () => this.choose([])}, icon('close')),
+    );
+  }
+
+  async fetch(key) {
+    this.known.set(key, null);
+    try {
+      const {data} = await read(address('assets', key));
+      this.known.set(key, data);
+    } catch {
+      this.known.delete(key);
+      return;
+    }
+    this.drawn();
+  }
+}
+
+function neighbours(title, list, choose) {
+  if (!list.length) return null;
+  return h(
+    'section',
+    {class: 'panel-section', key: title},
+    h('h3', {}, title),
+    h('ul', {}, list.map((one) => h('li', {key: one.key}, h('button', {class: 'panel-item', type: 'button', onclick: () => choose([one.key])}, h('span', {class: 'mark', data: {state: one.state}}, glyph(one.state), h('span', {class: 'visually-hidden'}, word(one.state))), h('span', {class: 'cut grow', dir: 'auto'}, one.key))))),
+  );
+}

@@ -1,0 +1,136 @@
+// The graph as it is drawn: cards with their places and states, edges with their routes.
+
+export class Scene {
+  constructor(answer) {
+    const [cardWidth, cardHeight] = answer.card;
+    const [groupWidth, groupHeight] = answer.group_card;
+    this.nodes = new Map();
+    for (const node of answer.nodes) {
+      node.width = node.collapsed ? groupWidth : cardWidth;
+      node.height = node.collapsed ? groupHeight : cardHeight;
+      if (node.collapsed) node.counts = counted(node.member_states);
+      this.nodes.set(node.id, node);
+    }
+    this.edges = answer.edges.map((edge) => ({...edge, ...bounds(edge.points)}));
+    this.groups = answer.groups;
+    this.assetCount = answer.asset_count;
+    this.width = answer.width;
+    this.height = answer.height;
+    this.parents = neighbours(answer.edges, 'to', 'from');
+    this.children = neighbours(answer.edges, 'from', 'to');
+    this.drawnAs = new Map();
+    for (const node of this.nodes.values()) {
+      for (const key of node.collapsed ? Object.keys(node.member_states) : [node.key]) this.drawnAs.set(key, node);
+    }
+  }
+
+  /** Take over an asset's new row; the card that shows it, if one does. */
+  update(row) {
+    const node = this.drawnAs.get(row.key);
+    if (!node) return null;
+    if (node.collapsed) {
+      node.member_states[row.key] = row.state;
+      node.counts = counted(node.member_states);
+    } else {
+      node.state = row.state;
+      node.reason = row.reasons[0]?.text ?? null;
+      node.last = row.materialization;
+      node.failure = row.failure;
+      node.running_run_id = row.running_run_id;
+    }
+    return node;
+  }
+
+  box(ids = [...this.nodes.keys()]) {
+    const boxes = ids.map((id) => this.nodes.get(id)).filter(Boolean);
+    if (!boxes.length) return {x: 0, y: 0, width: this.width, height: this.height};
+    const x = Math.min(...boxes.map((node) => node.x));
+    const y = Math.min(...boxes.map((node) => node.y));
+    return {
+      x,
+      y,
+      width: Math.max(...boxes.map((node) => node.x + node.width)) - x,
+      height: Math.max(...boxes.map((node) => node.y + node.height)) - y,
+    };
+  }
+
+  visible({left, top, right, bottom}) {
+    const found = [];
+    for (const node of this.nodes.values()) {
+      if (node.x < right && node.x + node.width > left && node.y < bottom && node.y + node.height > top) found.push(node);
+    }
+    return found;
+  }
+
+  at(x, y) {
+    for (const node of this.nodes.values()) {
+      if (x >= node.x && x <= node.x + node.width && y >= node.y && y <= node.y + node.height) return node;
+    }
+    return null;
+  }
+
+  /** All ids up or down from `ids`, themselves included. */
+  reach(ids, near) {
+    const found = new Set(ids);
+    const waiting = [...ids];
+    while (waiting.length) {
+      for (const id of near.get(waiting.pop()) ?? []) {
+        if (!found.has(id)) {
+          found.add(id);
+          waiting.push(id);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** The card that an arrow key leads to: along an edge, or up and down in a column. */
+  towards(id, key) {
+    const from = this.nodes.get(id);
+    if (!from) return null;
+    if (key === 'ArrowLeft' || key === 'ArrowRight') {
+      const near = (key === 'ArrowLeft' ? this.parents : this.children).get(id) ?? [];
+      return nearest(near.map((other) => this.nodes.get(other)), from);
+    }
+    const down = key === 'ArrowDown';
+    const beside = [...this.nodes.values()].filter((node) => (down ? node.y > from.y : node.y < from.y) && Math.abs(node.x - from.x) < from.width);
+    return nearest(beside, from);
+  }
+}
+
+/** The state that says most about a collapsed group. */
+export function groupState(counts) {
+  return ['running', 'failed', 'stale', 'missing', 'fresh'].find((state) => counts[state]) ?? 'missing';
+}
+
+function nearest(nodes, from) {
+  const distance = (node) => Math.hypot(node.x - from.x, node.y - from.y);
+  return nodes.reduce((best, node) => (!best || distance(node) < distance(best) ? node : best), null);
+}
+
+function counted(states) {
+  const counts = {};
+  for (const state of Object.values(states)) counts[state] = (counts[state] ?? 0) + 1;
+  return counts;
+}
+
+function neighbours(edges, of, to) {
+  const found = new Map();
+  for (const edge of edges) {
+    if (!found.has(edge[of])) found.set(edge[of], []);
+    found.get(edge[of]).push(edge[to]);
+  }
+  return found;
+}
+
+function bounds(points) {
+  let [left, top] = points[0] ?? [0, 0];
+  let [right, bottom] = [left, top];
+  for (const [x, y] of points) {
+    left = Math.min(left, x);
+    right = Math.max(right, x);
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y);
+  }
+  return {left, top, right, bottom};
+}

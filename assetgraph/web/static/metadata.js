@@ -1,0 +1,82 @@
+// Metadata as a person reads it, each kind in its own way.
+
+import {plainLine} from './ansi.js';
+import {h} from './dom.js';
+import {exact, quantity} from './format.js';
+
+const LONG = 400;
+
+/** Names and values. */
+export function metadataTable(metadata) {
+  const entries = Object.entries(metadata);
+  if (!entries.length) return h('p', {class: 'muted small'}, 'No metadata.');
+  return h('dl', {class: 'facts metadata'}, entries.map(([name, value]) => [h('dt', {dir: 'auto'}, name), h('dd', {}, metadataValue(value))]));
+}
+
+export function metadataValue(recorded) {
+  const {type, value} = kindOf(recorded);
+  switch (type) {
+    case 'int':
+    case 'float':
+      return typeof value === 'number' ? quantity(value) : String(value);
+    case 'bool':
+      return value ? 'true' : 'false';
+    case 'url':
+      return link(value);
+    case 'path':
+      return h('code', {dir: 'auto'}, plainLine(value));
+    case 'timestamp':
+      return exact(value * 1000);
+    case 'md':
+      return h('div', {class: 'prose'}, value);
+    case 'table':
+      return tableOf(value);
+    case 'json':
+      return h('pre', {class: 'code metadata-json'}, JSON.stringify(value, null, 2));
+    default:
+      return text(String(value));
+  }
+}
+
+export function isNumber(recorded) {
+  return typeof recorded === 'number';
+}
+
+export function kindOf(recorded) {
+  if (recorded !== null && typeof recorded === 'object' && 'type' in recorded && 'value' in recorded && Object.keys(recorded).length === 2) return recorded;
+  const kinds = {number: 'float', boolean: 'bool', string: 'text'};
+  return {type: kinds[typeof recorded] ?? 'json', value: recorded};
+}
+
+/** Only addresses of the web become links: a `javascript:` one would run. */
+function link(value) {
+  const href = String(value);
+  if (!/^https?:\/\//i.test(href)) return text(href);
+  return h('a', {class: 'link', href, target: '_blank', rel: 'noopener noreferrer'}, plainLine(href));
+}
+
+function text(value) {
+  const lines = value.split('\n').map(plainLine).join('\n');
+  if (lines.length <= LONG) return h('span', {dir: 'auto', class: 'metadata-text'}, lines);
+  return h('details', {}, h('summary', {}, `${lines.slice(0, LONG / 2)} …`), h('span', {class: 'metadata-text'}, lines.slice(0, 100_000)));
+}
+
+export function tableOf(rows) {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return h(
+    'div',
+    {class: 'scroll table-box'},
+    h(
+      'table',
+      {class: 'data-table'},
+      h('thead', {}, h('tr', {}, names.map((name) => h('th', {scope: 'col'}, name)))),
+      h('tbody', {}, rows.slice(0, 100).map((row) => h('tr', {}, names.map((name) => cell(row[name]))))),
+    ),
+    rows.length > 100 ? h('p', {class: 'muted small'}, `The first 100 of ${rows.length} rows.`) : null,
+  );
+}
+
+export function cell(value) {
+  const shown = value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return h('td', {class: typeof value === 'number' ? 'number' : '', title: shown, dir: 'auto'}, plainLine(shown.replaceAll('\n', ' ')));
+}

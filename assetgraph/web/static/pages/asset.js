@@ -1,0 +1,248 @@
+// All about one asset.
+
+import {address, assetPage, read, runPage} from '../api.js';
+import {lineChart} from '../chart.js';
+import {attemptList} from '../attempts.js';
+import {h, icon} from '../dom.js';
+import {duration, shortRun} from '../format.js';
+import {openLaunch} from '../launch.js';
+import {isNumber, metadataTable} from '../metadata.js';
+import {previewOf} from '../preview.js';
+import {crumbs, redraw, setActions, start} from '../shell.js';
+import {shortcut} from '../shortcuts.js';
+import {assetMark, glyph} from '../states.js';
+import {when} from '../ticks.js';
+import {complain} from '../toast.js';
+
+const CHARTED = 100;
+
+const key = document.body.dataset.about;
+let asset = null;
+let attempts = [];
+let next = null;
+let preview = null;
+
+async function load() {
+  const [first, past] = await Promise.all([read(address('assets', key)), read(`${address('history', key)}?limit=${CHARTED}`)]);
+  asset = first.data;
+  ({attempts, next} = past.data);
+  if (asset.materialization) loadPreview();
+  return first.position;
+}
+
+async function loadPreview() {
+  if (preview?.run_id === asset.materialization.run_id) return;
+  try {
+    preview = (await read(address('preview', key))).data;
+  } catch (error) {
+    preview = {kind: 'none', note: error.message};
+  }
+  redraw();
+}
+
+function hear(change) {
+  if (change.definitions && !change.definitions.loading) load().then(redraw);
+  const near = new Set([...asset.upstream, ...asset.downstream].map((one) => one.key));
+  let touched = false;
+  for (const row of change.assets ?? []) {
+    if (row.key === key) load().then(redraw);
+    for (const one of [...asset.upstream, ...asset.downstream]) {
+      if (one.key === row.key) one.state = row.state;
+    }
+    touched ||= row.key === key || near.has(row.key);
+  }
+  return touched;
+}
+
+async function more() {
+  try {
+    const {data} = await read(`${address('history', key)}?limit=${CHARTED}&after=${next}`);
+    attempts.push(...data.attempts);
+    next = data.next;
+    redraw();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+function draw() {
+  crumbs([['Assets', '/assets']], asset.key);
+  setActions(
+    h('a', {class: 'button', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
+    h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: materialize}, icon('play', 'icon-small'), 'Materialize'),
+  );
+  return h(
+    'div',
+    {class: 'columns', key: 'asset'},
+    h('div', {class: 'stack asset-main'}, head(), latest(), schemaChanges(), charts(), shownPreview(), history(), source()),
+    h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream)),
+  );
+}
+
+function materialize() {
+  openLaunch({selection: [`key:"${key}"`]});
+}
+
+function head() {
+  const reasons = asset.reasons.filter((reason) => reason.kind !== 'never_materialized');
+  return h(
+    'section',
+    {class: 'asset-head', 'aria-label': 'Status', key: 'head'},
+    h(
+      'div',
+      {class: 'row wrap'},
+      assetMark(asset.state, 'pill'),
+      asset.running_run_id ? h('a', {class: 'link mono small', href: runPage(asset.running_run_id)}, `run ${shortRun(asset.running_run_id)}`) : null,
+      asset.state === 'missing' ? h('span', {class: 'muted'}, 'Materialize it to make its first value.') : null,
+    ),
+    asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
+    reasons.length ? h('ul', {class: 'reasons', 'aria-label': 'Why it is not up to date'}, reasons.map(reasonLine)) : null,
+    asset.description ? h('p', {class: 'prose', dir: 'auto'}, asset.description) : h('p', {class: 'muted'}, 'No description: write a docstring.'),
+  );
+}
+
+function reasonLine(reason) {
+  const runId = reason.run_id;
+  return h(
+    'li',
+    {key: reason.text, data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}},
+    h('span', {class: 'mark', data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, glyph(reason.kind === 'attempt_failed' ? 'failed' : 'stale')),
+    h('span', {class: 'grow'}, reason.error ? `its last attempt failed: ${reason.error}` : reason.text),
+    runId ? h('a', {class: 'link small nowrap', href: runPage(runId)}, 'See the run') : null,
+  );
+}
+
+function latest() {
+  const made = asset.materialization;
+  if (!made) return null;
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'latest-title', key: 'latest'},
+    h(
+      'div',
+      {class: 'card-head'},
+      h('h2', {id: 'latest-title'}, 'Latest materialization'),
+      when(made.timestamp, 'muted small'),
+      h('a', {class: 'link mono small', href: runPage(made.run_id)}, shortRun(made.run_id)),
+      h('span', {class: 'muted small'}, duration(made.duration_s)),
+    ),
+    h('div', {class: 'card-body'}, metadataTable(asset.metadata)),
+  );
+}
+
+const CHANGES = {added: ['fresh', '+'], removed: ['failed', '−'], retyped: ['stale', '~']};
+
+function schemaChanges() {
+  const changes = asset.schema_changes;
+  if (!changes.length) return null;
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'schema-title', key: 'schema'},
+    h('div', {class: 'card-head'}, h('h2', {id: 'schema-title'}, 'What changed in the schema'), h('span', {class: 'muted small'}, 'since the materialization before')),
+    h(
+      'ul',
+      {class: 'lines'},
+      changes.map((change) =>
+        h(
+          'li',
+          {class: 'line', key: change.column},
+          h('span', {class: 'mark', data: {state: CHANGES[change.change][0]}}, `${CHANGES[change.change][1]} ${change.change}`),
+          h('code', {class: 'strong'}, change.column),
+          h('code', {class: 'muted'}, [change.from, change.to].filter(Boolean).join(' → ')),
+        ),
+      ),
+    ),
+  );
+}
+
+/** A chart for each number in the metadata that was recorded at least twice, and for the duration. */
+function charts() {
+  const made = attempts.filter((attempt) => attempt.type === 'materialization').reverse();
+  const names = [...new Set(made.flatMap((attempt) => Object.keys(attempt.metadata)))];
+  const series = names.map((name) => [name, made.filter((attempt) => isNumber(attempt.metadata[name])).map((attempt) => point(attempt, attempt.metadata[name]))]);
+  series.push(['duration', made.filter((attempt) => attempt.duration_s !== null).map((attempt) => point(attempt, attempt.duration_s)), duration]);
+  const drawn = series.filter(([, points]) => points.length > 1);
+  if (!drawn.length) return null;
+  return h('section', {class: 'charts', 'aria-label': 'Metadata over time', key: 'charts'}, drawn.map(([name, points, format]) => lineChart(name, points, format)));
+}
+
+function point(attempt, value) {
+  return {value, at: attempt.timestamp, href: runPage(attempt.run_id)};
+}
+
+function shownPreview() {
+  if (!asset.materialization) return null;
+  const {format, type, path} = asset.value;
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'preview-title', key: 'preview'},
+    h(
+      'div',
+      {class: 'card-head'},
+      h('h2', {id: 'preview-title'}, 'Value'),
+      h('span', {class: 'muted small'}, [type, format === 'path' ? null : format].filter(Boolean).join(' · ')),
+      path ? h('code', {class: 'muted cut', title: path, dir: 'auto'}, path) : null,
+    ),
+    preview ? previewOf(preview, address('picture', key), asset.materialization.run_id) : h('div', {class: 'card-body'}, h('span', {class: 'skeleton'})),
+  );
+}
+
+function history() {
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'history-title', key: 'history'},
+    h('div', {class: 'card-head'}, h('h2', {id: 'history-title'}, 'History'), h('span', {class: 'muted small'}, 'materializations and failures')),
+    attempts.length ? attemptList(attempts, asset) : h('p', {class: 'card-body muted'}, 'Nothing yet: every attempt to materialize this asset is listed here.'),
+    next ? h('div', {class: 'card-body'}, h('button', {class: 'button', type: 'button', onclick: more}, 'Earlier attempts')) : null,
+  );
+}
+
+function source() {
+  if (!asset.source) return null;
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'source-title', key: 'source'},
+    h('div', {class: 'card-head'}, h('h2', {id: 'source-title'}, 'Definition'), h('code', {class: 'muted'}, asset.place)),
+    h('pre', {class: 'code code-flush', tabindex: '0', 'aria-label': 'Source'}, asset.source),
+  );
+}
+
+function facts() {
+  const tags = Object.entries(asset.tags);
+  return h(
+    'section',
+    {class: 'card', 'aria-label': 'Facts', key: 'facts'},
+    h(
+      'dl',
+      {class: 'facts card-body'},
+      pair('Group', h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), asset.group_name)),
+      pair('Kinds', asset.kinds.length ? h('div', {class: 'row wrap chips'}, asset.kinds.map((kind) => h('span', {class: 'chip'}, kind))) : null),
+      pair('Owners', asset.owners.length ? asset.owners.join(', ') : null),
+      pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => h('span', {class: 'chip'}, `${name}=${value}`))) : null),
+      pair('Module', h('code', {}, asset.module)),
+      pair('Place', h('code', {}, asset.place)),
+      pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
+      pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
+      pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
+      Object.keys(asset.definition_metadata).length ? pair('Metadata', metadataTable(asset.definition_metadata)) : null,
+    ),
+  );
+}
+
+function pair(name, value) {
+  return value === null ? null : [h('dt', {}, name), h('dd', {}, value)];
+}
+
+function neighbours(title, list) {
+  return h(
+    'section',
+    {class: 'card', 'aria-label': title, key: title},
+    h('div', {class: 'card-head'}, h('h2', {}, title), h('span', {class: 'muted small'}, String(list.length))),
+    list.length
+      ? h('ul', {class: 'lines'}, list.map((one) => h('li', {key: one.key}, h('a', {class: 'line', href: assetPage(one.key)}, h('span', {class: 'mark', data: {state: one.state}, title: one.state}, glyph(one.state), h('span', {class: 'visually-hidden'}, one.state)), h('span', {class: 'cut grow', dir: 'auto'}, one.key)))))
+      : h('p', {class: 'card-body muted small'}, title === 'Upstream' ? 'It reads no other asset.' : 'No asset reads it.'),
+  );
+}
+
+shortcut('m', 'Materialize', materialize);
+start({load, draw, hear});

@@ -1,0 +1,226 @@
+// The table of assets.
+
+import {address, assetPage, read, runPage} from '../api.js';
+import {h, icon} from '../dom.js';
+import {duration, plural} from '../format.js';
+import {openLaunch} from '../launch.js';
+import {AssetSearch} from '../search.js';
+import {definitions, redraw, setActions, start} from '../shell.js';
+import {shortcut} from '../shortcuts.js';
+import {ASSET_STATES, assetMark, glyph, word} from '../states.js';
+import {when} from '../ticks.js';
+import {noAssets} from '../empty.js';
+import {parameters, remember} from '../url.js';
+import {VirtualRows} from '../virtual.js';
+
+const WIDE_ROW = 56;
+const NARROW_ROW = 76;
+const MOST_KINDS = 1;
+const narrow = matchMedia('(max-width: 760px)');
+
+const COLUMNS = [
+  ['key', 'Asset', (asset) => asset.key],
+  ['state', 'Status', (asset) => ASSET_STATES.indexOf(asset.state)],
+  ['group', 'Group', (asset) => asset.group_name],
+  ['kinds', 'Kinds', (asset) => asset.kinds.join()],
+  ['owners', 'Owner', (asset) => asset.owners.join()],
+  ['last', 'Last materialized', (asset) => asset.materialization?.timestamp ?? ''],
+  ['duration', 'Duration', (asset) => asset.materialization?.duration_s ?? -1],
+];
+
+const assets = new Map();
+const ticked = new Set();
+let shown = [];
+let state = parameters().get('state') ?? '';
+let [sortBy, direction] = (parameters().get('sort') ?? 'order').split('-');
+
+const search = new AssetSearch(parameters().get('q') ?? '', () => {
+  remember({q: search.text});
+  scrollTo(0, 0);
+  redraw();
+});
+const rows = new VirtualRows({height: WIDE_ROW, draw: (index) => row(shown[index], index)});
+
+async function load() {
+  const {data, position} = await read(address('assets'));
+  assets.clear();
+  for (const asset of data) assets.set(asset.key, asset);
+  for (const key of ticked) if (!assets.has(key)) ticked.delete(key);
+  await search.ask();
+  return position;
+}
+
+function hear(change) {
+  if (change.definitions && !change.definitions.loading) load().then(redraw);
+  for (const asset of change.assets ?? []) {
+    if (assets.has(asset.key)) assets.set(asset.key, asset);
+  }
+  return Boolean(change.assets);
+}
+
+function draw() {
+  drawActions();
+  if (!assets.size) return noAssets(definitions());
+  const found = [...assets.values()].filter((asset) => search.takes(asset));
+  shown = sorted(found.filter((asset) => !state || asset.state === state));
+  rows.update(shown.length, narrow.matches ? NARROW_ROW : WIDE_ROW);
+  return [
+    h('div', {class: 'toolbar', key: 'toolbar'}, search.field(), stateFilter(found)),
+    search.note(),
+    h(
+      'div',
+      {class: 'table assets-table', role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
+      head(),
+      shown.length ? null : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No asset matches'), h('p', {}, 'Clear the search, or choose another status.')),
+      rows.place('rows'),
+    ),
+  ];
+}
+
+function drawActions() {
+  const keys = [...ticked];
+  const behind = [...assets.values()].filter((asset) => ['stale', 'failed', 'missing'].includes(asset.state)).length;
+  setActions(
+    keys.length ? h('button', {class: 'button wide', type: 'button', onclick: () => tickAll(false)}, 'Clear selection') : null,
+    !keys.length && behind && behind < assets.size
+      ? h('button', {class: 'button wide', type: 'button', onclick: () => openLaunch({selection: [], stale: true})}, `Bring ${behind} up to date`)
+      : null,
+    h(
+      'button',
+      {class: 'button button-main', type: 'button', id: 'materialize', disabled: !assets.size, onclick: materialize},
+      icon('play', 'icon-small'),
+      keys.length ? `Materialize ${keys.length} selected` : 'Materialize all',
+    ),
+  );
+}
+
+function materialize() {
+  openLaunch({selection: ticked.size ? [...ticked].map((key) => `key:"${key}"`) : ['*']});
+}
+
+function stateFilter(found) {
+  const counts = Object.fromEntries(ASSET_STATES.map((name) => [name, found.filter((asset) => asset.state === name).length]));
+  const choice = (name, text, inner) =>
+    h('button', {type: 'button', 'aria-pressed': String(state === name), onclick: () => choose(name), title: text, key: name || 'all'}, inner);
+  return h(
+    'div',
+    {class: 'switch state-filter', role: 'group', 'aria-label': 'Status', key: 'states'},
+    choice('', 'All', ['All ', h('span', {class: 'count'}, String(found.length))]),
+    ASSET_STATES.filter((name) => counts[name] || state === name).map((name) =>
+      choice(name, word(name), [
+        h('span', {class: 'mark', data: {state: name}}, glyph(name)),
+        h('span', {class: 'wide'}, word(name)),
+        h('span', {class: 'count'}, String(counts[name])),
+      ]),
+    ),
+  );
+}
+
+function choose(name) {
+  state = state === name ? '' : name;
+  remember({state});
+  redraw();
+}
+
+function head() {
+  const all = shown.length > 0 && shown.every((asset) => ticked.has(asset.key));
+  const some = shown.some((asset) => ticked.has(asset.key));
+  return h(
+    'div',
+    {class: 'table-head', role: 'row', key: 'head'},
+    h(
+      'span',
+      {role: 'columnheader'},
+      h('input', {type: 'checkbox', 'aria-label': 'Select all that are shown', checked: all, indeterminate: some && !all, onchange: (event) => tickAll(event.target.checked)}),
+    ),
+    COLUMNS.map(([name, text]) => {
+      const order = sortBy === name ? (direction === 'down' ? 'descending' : 'ascending') : null;
+      return h(
+        'span',
+        {role: 'columnheader', 'aria-sort': order},
+        h('button', {class: 'sort', type: 'button', 'aria-sort': order, onclick: () => sort(name)}, text, icon('sort', 'icon-small')),
+      );
+    }),
+  );
+}
+
+function sort(name) {
+  if (sortBy !== name) [sortBy, direction] = [name, 'up'];
+  else if (direction === 'up') direction = 'down';
+  else sortBy = 'order';
+  remember({sort: sortBy === 'order' ? null : `${sortBy}-${direction}`});
+  redraw();
+}
+
+function sorted(list) {
+  const of = COLUMNS.find(([name]) => name === sortBy)?.[2];
+  if (!of) return list;
+  const sign = direction === 'down' ? -1 : 1;
+  return list
+    .map((asset) => [of(asset), asset])
+    .sort(([a], [b]) => sign * (typeof a === 'number' ? a - b : a.localeCompare(b)))
+    .map(([, asset]) => asset);
+}
+
+function row(asset, index) {
+  const chosen = ticked.has(asset.key);
+  const made = asset.materialization;
+  return h(
+    'div',
+    {class: 'table-row', role: 'row', 'aria-rowindex': String(index + 2), 'aria-selected': String(chosen), key: asset.key, data: {key: asset.key}, style: {height: `${rows.height}px`}},
+    h('span', {role: 'cell'}, h('input', {type: 'checkbox', 'aria-label': `Select ${asset.key}`, checked: chosen, onchange: (event) => tick(asset.key, event)})),
+    h(
+      'span',
+      {role: 'cell', class: 'cell-name'},
+      h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
+      h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
+    ),
+    h('span', {role: 'cell'}, assetMark(asset.state, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, reasons(asset))),
+    h('span', {role: 'cell', class: 'wide cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
+    h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
+    h('span', {role: 'cell', class: 'wide sub'}, asset.owners.join(', ')),
+    h('span', {role: 'cell', class: 'wide'}, last(asset)),
+    h('span', {role: 'cell', class: 'wide muted'}, made ? duration(made.duration_s) : ''),
+  );
+}
+
+function last(asset) {
+  if (asset.running_run_id) return h('a', {class: 'link', href: runPage(asset.running_run_id)}, 'in this run');
+  if (!asset.materialization) return h('span', {class: 'muted'}, '–');
+  return h('a', {class: 'quiet-link', href: runPage(asset.materialization.run_id)}, when(asset.materialization.timestamp));
+}
+
+function reasons(asset) {
+  const told = asset.reasons.filter((reason) => reason.kind !== 'never_materialized').map((reason) => reason.text);
+  return asset.state === 'failed' && asset.failure ? asset.failure.error : told.join(' · ');
+}
+
+function firstLine(text) {
+  return (text ?? '').split('\n').find((line) => line.trim()) ?? '';
+}
+
+let lastTicked = null;
+
+function tick(key, event) {
+  const keys = shown.map((asset) => asset.key);
+  const on = event.target.checked;
+  const between = event.shiftKey && lastTicked ? [keys.indexOf(lastTicked), keys.indexOf(key)].sort((a, b) => a - b) : [keys.indexOf(key), keys.indexOf(key)];
+  for (const one of keys.slice(between[0], between[1] + 1)) {
+    if (on) ticked.add(one);
+    else ticked.delete(one);
+  }
+  lastTicked = key;
+  redraw();
+}
+
+function tickAll(on) {
+  for (const asset of on ? shown : assets.values()) {
+    if (on) ticked.add(asset.key);
+    else ticked.delete(asset.key);
+  }
+  redraw();
+}
+
+shortcut('m', 'Materialize', materialize);
+narrow.addEventListener('change', redraw);
+start({load, draw, hear});

@@ -1,0 +1,124 @@
+// Where the definitions come from, and what is wrong with them.
+
+import {address, assetPage, read, write} from '../api.js';
+import {h, icon} from '../dom.js';
+import {empty} from '../empty.js';
+import {duration, plural} from '../format.js';
+import {redraw, setActions, start} from '../shell.js';
+import {glyph} from '../states.js';
+import {when} from '../ticks.js';
+import {complain, toast} from '../toast.js';
+
+let definitions = null;
+let assets = [];
+let reloading = false;
+
+async function load() {
+  const [first, list] = await Promise.all([read(address('definitions')), read(address('assets'))]);
+  definitions = first.data;
+  assets = list.data;
+  return first.position;
+}
+
+function hear(change) {
+  if (change.definitions) {
+    definitions = change.definitions;
+    read(address('assets')).then(({data}) => {
+      assets = data;
+      redraw();
+    });
+  }
+  return Boolean(change.definitions);
+}
+
+function draw() {
+  setActions(
+    h('button', {class: 'button button-main', type: 'button', id: 'reload', disabled: reloading, onclick: reload}, icon('reload', 'icon-small'), reloading ? 'Reloading …' : 'Reload definitions'),
+  );
+  return h('div', {class: 'stack definitions', key: 'definitions'}, status(), failure(), modules());
+}
+
+async function reload() {
+  reloading = true;
+  redraw();
+  try {
+    definitions = await write(address('definitions', 'reload'));
+    if (!definitions.failure) toast('fresh', [`Loaded ${plural(definitions.assets, 'asset')} in ${duration(definitions.duration_s)}.`], {key: 'reload'});
+  } catch (error) {
+    complain(error);
+  }
+  reloading = false;
+  redraw();
+}
+
+function status() {
+  const {loaded_at: loaded, duration_s: spent, failure: wrong, watching, changed_on_disk: changed} = definitions;
+  const mark = definitions.loading
+    ? ['running', 'running', 'loading']
+    : wrong
+      ? ['failed', 'failed', 'broken']
+      : ['fresh', 'fresh', 'loaded'];
+  return h(
+    'section',
+    {class: 'card', 'aria-label': 'Status', key: 'status'},
+    h(
+      'dl',
+      {class: 'facts card-body'},
+      pair('Status', h('span', {class: 'mark pill', data: {state: mark[0]}}, glyph(mark[1]), mark[2]), changed ? h('span', {class: 'mark', data: {state: 'stale'}}, glyph('stale'), 'files changed since') : null),
+      pair('Project', h('code', {}, definitions.root)),
+      pair('Modules', definitions.modules.length ? h('code', {}, definitions.modules.join(', ')) : h('span', {class: 'muted'}, 'none named')),
+      pair('Store', h('code', {}, definitions.store)),
+      loaded ? pair('Loaded', when(loaded), h('span', {class: 'muted'}, `in ${duration(spent)}, ${plural(definitions.assets, 'asset')}`)) : null,
+      wrong && definitions.tried_at !== loaded ? pair('Last try', when(definitions.tried_at)) : null,
+      pair('Reload', watching ? 'when a file is saved' : h('span', {}, 'on the button. ', h('span', {class: 'muted'}, 'Start with --watch to reload when a file is saved.'))),
+    ),
+  );
+}
+
+function failure() {
+  const {failure: wrong, loaded_at: loaded} = definitions;
+  if (!wrong) return null;
+  return h(
+    'section',
+    {class: 'failure', role: 'alert', key: 'failure'},
+    h('div', {class: 'failure-head'}, h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')), h('span', {class: 'strong'}, wrong.message)),
+    wrong.hint ? h('p', {class: 'muted'}, wrong.hint) : null,
+    wrong.traceback ? h('pre', {class: 'code'}, wrong.traceback) : null,
+    wrong.problems.map((problem) =>
+      h(
+        'div',
+        {class: 'definition-problem', key: `${problem.place} ${problem.message}`},
+        h('code', {class: 'muted'}, problem.place),
+        h('p', {}, problem.message),
+        problem.remedy ? h('p', {class: 'muted'}, problem.remedy) : null,
+      ),
+    ),
+    loaded ? h('p', {class: 'muted small'}, 'The last good definitions stay in use until this is mended.') : null,
+  );
+}
+
+function modules() {
+  if (!assets.length) {
+    if (definitions.failure || definitions.loading) return null;
+    return empty('definitions', 'The modules define no assets', h('p', {}, 'Scaffold one in a terminal, then reload.'), h('pre', {class: 'code'}, 'assetgraph scaffold asset assets/trips.py'));
+  }
+  const groups = [...Map.groupBy(assets, (asset) => asset.module)].sort(([a], [b]) => a.localeCompare(b));
+  return groups.map(([module, own]) =>
+    h(
+      'section',
+      {class: 'card', key: module, 'aria-label': module},
+      h('div', {class: 'card-head'}, icon('code', 'icon-small'), h('h2', {class: 'mono'}, module), h('span', {class: 'muted small'}, plural(own.length, 'asset'))),
+      h(
+        'ul',
+        {class: 'module-assets'},
+        own.map((asset) => h('li', {key: asset.key}, h('a', {class: 'chip', href: assetPage(asset.key)}, h('span', {class: 'mark', data: {state: asset.state}}, glyph(asset.state)), h('span', {class: 'cut', dir: 'auto'}, asset.key)))),
+      ),
+    ),
+  );
+}
+
+function pair(name, ...values) {
+  return [h('dt', {}, name), h('dd', {class: 'row wrap'}, values)];
+}
+
+start({load, draw, hear});

@@ -1,0 +1,281 @@
+// The graph of all assets.
+
+import {address, assetPage, read} from '../api.js';
+import {h, icon, kept} from '../dom.js';
+import {noAssets} from '../empty.js';
+import {plural} from '../format.js';
+import {openLaunch} from '../launch.js';
+import {Graph} from '../lineage/graph.js';
+import {Marked} from '../lineage/marked.js';
+import {Panel} from '../lineage/panel.js';
+import {Scene} from '../lineage/scene.js';
+import {AssetSearch} from '../search.js';
+import {definitions, redraw, setActions, start} from '../shell.js';
+import {shortcut} from '../shortcuts.js';
+import {word} from '../states.js';
+import {announce, complain} from '../toast.js';
+import {parameters, remember} from '../url.js';
+
+const HOPS = [1, 2, 3, 5];
+const LISTED = 'assetgraph-lineage-list';
+const ARROWS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']);
+
+const marked = new Marked();
+const graph = new Graph({marked, choose: (id, adding) => choose(id ? [id] : [], adding), open});
+const panel = new Panel({choose, drawn: redraw, expand});
+const search = new AssetSearch(parameters().get('q') ?? '', found);
+
+let select = parameters().get('select') ?? '';
+let focus = parameters().get('focus') ?? '';
+let hops = Number(parameters().get('hops')) || 1;
+let collapsed = parameters().get('collapsed');
+let listed = localStorage.getItem(LISTED) === 'yes';
+let scene = null;
+
+async function load() {
+  const query = new URLSearchParams();
+  const wanted = focus ? `${hops}+key:"${focus}"+${hops}` : select;
+  if (wanted) query.set('select', wanted);
+  if (collapsed !== null) query.set('collapsed', collapsed);
+  const {data, position} = await read(`${address('lineage')}?${query}`);
+  const before = scene ? [...marked.selected] : parameters().getAll('selected');
+  scene = new Scene(data);
+  marked.select(scene, before);
+  panel.forgetAll();
+  graph.show(scene);
+  return position;
+}
+
+function hear(change) {
+  if (change.definitions && !change.definitions.loading) load().then(redraw, complain);
+  let selected = false;
+  for (const row of change.assets ?? []) {
+    const node = scene.update(row);
+    if (!node) continue;
+    graph.touch(node);
+    if (marked.isSelected(node.id)) {
+      panel.forget(row.key);
+      selected = true;
+    }
+  }
+  return selected || (Boolean(change.assets) && !marked.selected.size);
+}
+
+function draw() {
+  actions();
+  if (!scene.assetCount) return noAssets(definitions());
+  return h(
+    'div',
+    {class: 'lineage', key: 'lineage'},
+    h('div', {class: 'lineage-main'}, toolbar(), search.note(), kept(graph.element, 'graph')),
+    h(
+      'aside',
+      {class: 'panel', 'aria-label': marked.selected.size ? 'What is selected' : 'All assets', data: {closed: listed || marked.selected.size ? null : ''}, onfocusin: openList},
+      panel.draw(scene, marked, search),
+    ),
+  );
+}
+
+function actions() {
+  const ids = [...marked.selected];
+  const shown = scene.assetCount;
+  setActions(
+    h(
+      'button',
+      {class: 'button button-main', type: 'button', id: 'materialize', disabled: !shown, onclick: materialize},
+      icon('play', 'icon-small'),
+      ids.length ? `Materialize ${ids.length === 1 ? 'selected' : `${ids.length} selected`}` : focus || select ? `Materialize these ${shown}` : 'Materialize all',
+    ),
+  );
+}
+
+function materialize() {
+  openLaunch({selection: selectionTexts()});
+}
+
+function selectionTexts() {
+  const nodes = [...marked.selected].map((id) => scene.nodes.get(id));
+  if (nodes.length) return nodes.map((node) => (node.collapsed ? `group:"${node.group}"` : `key:"${node.key}"`));
+  if (!focus && !select) return ['*'];
+  return [...scene.drawnAs.keys()].map((key) => `key:"${key}"`);
+}
+
+function toolbar() {
+  return h(
+    'div',
+    {class: 'lineage-tools', key: 'tools'},
+    h('form', {class: 'grow row', role: 'search', onsubmit: submitted}, search.field()),
+    select && !focus ? h('button', {class: 'button', type: 'button', title: 'Show the whole graph', onclick: () => filter(''), key: 'select'}, h('code', {class: 'cut', dir: 'auto'}, select), icon('close', 'icon-small')) : null,
+    focusSwitch(),
+    scene.groups.length > 1 ? groupsMenu() : null,
+    listSwitch(),
+  );
+}
+
+function listSwitch() {
+  return h('button', {class: 'button', type: 'button', id: 'list-switch', 'aria-pressed': String(listed), title: 'The assets as a list', onclick: () => showList(!listed)}, icon('list', 'icon-small'), h('span', {class: 'wide'}, 'List'));
+}
+
+function showList(on) {
+  listed = on;
+  localStorage.setItem(LISTED, on ? 'yes' : 'no');
+  redraw();
+}
+
+/** The closed list is there for the keyboard: whoever steps into it sees it. */
+function openList() {
+  if (!listed && !marked.selected.size) showList(true);
+}
+
+function focusSwitch() {
+  const [only] = marked.selected;
+  const key = focus || (marked.selected.size === 1 && !scene.nodes.get(only)?.collapsed ? only : '');
+  if (!key) return null;
+  return h(
+    'div',
+    {class: 'row focus', key: 'focus'},
+    h('span', {class: 'muted small wide'}, 'Steps around'),
+    h(
+      'div',
+      {class: 'switch', role: 'group', 'aria-label': `How much to show around ${key}`},
+      h('button', {type: 'button', 'aria-pressed': String(!focus), onclick: () => focusOn('', 1)}, 'All'),
+      HOPS.map((count) => h('button', {type: 'button', 'aria-pressed': String(Boolean(focus) && hops === count), onclick: () => focusOn(key, count)}, String(count))),
+    ),
+  );
+}
+
+function groupsMenu() {
+  const open = scene.groups.filter((group) => !group.collapsed).length;
+  return h(
+    'details',
+    {class: 'menu', key: 'groups'},
+    h('summary', {class: 'button'}, icon('group', 'icon-small'), h('span', {class: 'wide'}, 'Groups')),
+    h(
+      'div',
+      {class: 'menu-box'},
+      h('div', {class: 'row menu-head'}, h('span', {class: 'muted small grow'}, `${open} of ${scene.groups.length} open`), h('button', {class: 'button button-small', type: 'button', onclick: () => collapse('*')}, 'Collapse all'), h('button', {class: 'button button-small', type: 'button', onclick: () => collapse('')}, 'Open all')),
+      h(
+        'ul',
+        {class: 'menu-list'},
+        scene.groups.map((group) =>
+          h('li', {key: group.name}, h('label', {class: 'menu-item'}, h('input', {type: 'checkbox', checked: !group.collapsed, onchange: () => expand(group.name)}), h('span', {class: 'cut grow', dir: 'auto'}, group.name), h('span', {class: 'muted small'}, String(group.count)))),
+        ),
+      ),
+    ),
+  );
+}
+
+function expand(name) {
+  const names = scene.groups.filter((group) => (group.name === name ? !group.collapsed : group.collapsed)).map((group) => group.name);
+  collapse(names.join(','));
+}
+
+async function collapse(names) {
+  collapsed = names;
+  await reshape();
+}
+
+async function focusOn(key, count) {
+  [focus, hops] = [key, count];
+  await reshape();
+}
+
+async function filter(text) {
+  [select, focus] = [text, ''];
+  await reshape();
+}
+
+/** Another part of the graph: read it, show it whole. */
+async function reshape() {
+  try {
+    await load();
+  } catch (error) {
+    complain(error);
+    return;
+  }
+  keepAddress();
+  graph.fit();
+  redraw();
+}
+
+function keepAddress() {
+  const query = {select: focus ? null : select, focus, hops: focus ? String(hops) : null, selected: [...marked.selected], q: search.text};
+  remember(query);
+  const url = new URLSearchParams(location.search);
+  url.delete('collapsed');
+  if (collapsed !== null) url.set('collapsed', collapsed);
+  history.replaceState(null, '', url.size ? `?${url}` : location.pathname);
+}
+
+/** Enter: a text of the selection language cuts the graph to it, a name goes to the card. */
+function submitted(event) {
+  event.preventDefault();
+  if (search.isSelection) {
+    const text = search.text;
+    search.type('');
+    filter(text);
+    return;
+  }
+  const ids = [...(marked.found ?? [])];
+  if (!ids.length) return;
+  const at = ids.indexOf([...marked.selected][0]);
+  choose([ids[(at + 1) % ids.length]]);
+}
+
+function found() {
+  const nodes = [...scene.nodes.values()];
+  const hits = (node) => (node.collapsed ? Object.keys(node.member_states).some((key) => key.toLowerCase().includes(search.text.toLowerCase())) : search.takes({...node, group_name: node.group, owners: []}));
+  marked.found = search.text.trim() && !search.error ? new Set(nodes.filter(hits).map((node) => node.id)) : null;
+  keepAddress();
+  graph.renew();
+  redraw();
+}
+
+function choose(ids, adding = false) {
+  const wanted = ids.map((id) => (scene.nodes.has(id) ? id : scene.drawnAs.get(id)?.id)).filter(Boolean);
+  const known = marked.selected;
+  const next = adding ? [...new Set([...known, ...wanted])].filter((id) => !(known.has(id) && wanted.includes(id))) : wanted;
+  marked.select(scene, next);
+  if (wanted.length === 1) {
+    const node = scene.nodes.get(wanted[0]);
+    announce(node.collapsed ? `group ${node.group}` : `${node.key}, ${word(node.state)}`);
+    graph.reveal(wanted[0]);
+  }
+  keepAddress();
+  graph.renew();
+  redraw();
+}
+
+function open(id) {
+  const node = scene.nodes.get(id);
+  if (node.collapsed) expand(node.group);
+  else location.assign(assetPage(node.key));
+}
+
+graph.element.addEventListener('keydown', (event) => {
+  const [id] = [...marked.selected].slice(-1);
+  if (ARROWS.has(event.key)) {
+    event.preventDefault();
+    const next = id ? scene.towards(id, event.key) : scene.nodes.values().next().value;
+    if (next) choose([next.id], false);
+  } else if (event.key === 'Enter' && id) {
+    open(id);
+  } else if (event.key === '+' || event.key === '=') {
+    graph.zoomBy(1.35);
+  } else if (event.key === '-') {
+    graph.zoomBy(1 / 1.35);
+  } else if (event.key === '0') {
+    graph.fit();
+  }
+});
+
+shortcut('Escape', 'Clear the selection', () => choose([]));
+shortcut('m', 'Materialize', materialize);
+shortcut('↑ ↓ ← →', 'Follow the edges');
+shortcut('+ − 0', 'Zoom in, out, fit');
+document.addEventListener('click', (event) => {
+  const menu = document.querySelector('.menu[open]');
+  if (menu && !menu.contains(event.target)) menu.open = false;
+});
+
+start({load, draw, hear, fill: true, ready: () => search.text && found()});

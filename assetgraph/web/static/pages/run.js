@@ -1,0 +1,247 @@
+// One run: what failed first of all, then when its steps ran, what they logged and printed.
+
+import {address, assetPage, read, runPage, write} from '../api.js';
+import {h, icon, patch} from '../dom.js';
+import {EventsView} from '../events_view.js';
+import {failurePanel} from '../failure.js';
+import {duration, plural, shortRun} from '../format.js';
+import {openLaunch} from '../launch.js';
+import {OutputView} from '../output_view.js';
+import {crumbs, redraw, setActions, start} from '../shell.js';
+import {runMark, stepGlyph} from '../states.js';
+import {stepList} from '../step_list.js';
+import {lasted, when} from '../ticks.js';
+import {Timeline} from '../timeline.js';
+import {complain, toast} from '../toast.js';
+import {parameters, remember} from '../url.js';
+
+const RUNNING_MS = 250;
+const PAUSE_MS = 120;
+
+const runId = document.body.dataset.about;
+let run = null;
+let step = parameters().get('step') ?? '';
+let tab = parameters().get('view') ?? 'events';
+let canceling = false;
+let waiting = 0;
+
+const timeline = new Timeline(chooseStep);
+let events = null;
+let output = null;
+
+async function load() {
+  const {data, position} = await read(address('runs', runId));
+  run = data;
+  if (run.run_id !== runId) history.replaceState(null, '', runPage(run.run_id));
+  document.body.dataset.about = run.run_id;
+  events ??= new EventsView(run.run_id, chooseStep);
+  output ??= new OutputView(run.run_id);
+  events.filter.step = step;
+  await events.load();
+  showOutput();
+  return position;
+}
+
+function hear(change) {
+  const row = change.runs?.find((one) => one.run_id === run.run_id);
+  const total = change.events?.[run.run_id];
+  for (const moved of change.steps?.[run.run_id] ?? []) {
+    const known = run.steps.find((one) => one.key === moved.key);
+    if (known) Object.assign(known, moved);
+  }
+  if (total) growSoon(total);
+  const ended = row && row.status !== 'STARTED' && run.status === 'STARTED';
+  const rerun = change.runs?.some((one) => one.root_run_id === (run.root_run_id ?? run.run_id));
+  if (ended || rerun) load().then(redraw);
+  else if (row) Object.assign(run, {status: row.status, step_counts: row.step_counts});
+  return Boolean(row) || Boolean(change.steps?.[run.run_id]);
+}
+
+function growSoon(total) {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => events.grow(total), PAUSE_MS);
+}
+
+function draw() {
+  crumbs([['Runs', '/runs']], run.run_id);
+  actions();
+  timeline.update(run, step);
+  return [
+    h(
+      'div',
+      {class: 'run-grid', key: 'grid'},
+      h(
+        'div',
+        {class: 'stack run-main'},
+        header(),
+        run.warnings.map((text) => h('div', {class: 'warning-note', key: `warning-${text}`}, icon('warning', 'icon-small'), h('span', {dir: 'auto'}, text))),
+        failures(),
+        timeline.place(),
+        log(),
+      ),
+      h('aside', {class: 'stack run-side', 'aria-label': 'Steps and facts'}, stepList(run, step, chooseStep), family(), facts()),
+    ),
+  ];
+}
+
+function actions() {
+  const live = run.status === 'STARTED';
+  const unfinished = run.steps.some((one) => ['failure', 'skipped', 'canceled', 'waiting'].includes(one.state));
+  setActions(
+    live
+      ? h('button', {class: 'button button-danger', type: 'button', id: 'cancel', disabled: canceling === 'sent', onclick: cancel}, icon('stop', 'icon-small'), canceling ? 'Canceling …' : 'Cancel run')
+      : null,
+    !live && step ? h('button', {class: 'button wide', type: 'button', onclick: () => openLaunch({selection: [`key:"${step}"`]})}, 'Materialize this step') : null,
+    !live && unfinished
+      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', onclick: () => rerun(false)}, icon('reload', 'icon-small'), h('span', {}, 'Re-execute all'))
+      : null,
+    live
+      ? null
+      : h(
+          'button',
+          {class: 'button button-main', type: 'button', id: unfinished ? 'rerun-failed' : 'rerun-all', onclick: () => rerun(unfinished)},
+          icon(unfinished ? 'play' : 'reload', 'icon-small'),
+          unfinished ? 'From failure' : 'Re-execute all',
+        ),
+  );
+}
+
+async function rerun(fromFailure) {
+  try {
+    const {run_id: id, message} = await write(address('runs', run.run_id, 'rerun'), {from_failure: fromFailure});
+    if (id) location.assign(runPage(id));
+    else toast('fresh', [message || 'The run is starting.']);
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function cancel() {
+  canceling = true;
+  redraw();
+  try {
+    await write(address('runs', run.run_id, 'cancel'));
+  } catch (error) {
+    canceling = false;
+    complain(error);
+  }
+}
+
+function header() {
+  const live = run.status === 'STARTED';
+  return h(
+    'section',
+    {class: 'card run-header', 'aria-label': 'Summary', key: 'header'},
+    fact('Status', runMark(run.status, 'pill')),
+    fact('Assets', run.assets.length === 1 ? h('a', {class: 'quiet-link cut', href: assetPage(run.assets[0]), dir: 'auto'}, run.assets[0]) : plural(run.assets.length, 'asset')),
+    fact('Started', when(run.started_at)),
+    fact('Duration', lasted(run.duration_s, live ? run.started_at : null)),
+    fact('Launched by', run.launched_by || '–'),
+    run.parent_run_id ? fact('Re-execution of', h('a', {class: 'link mono', href: runPage(run.parent_run_id)}, shortRun(run.parent_run_id))) : null,
+  );
+}
+
+function fact(name, value) {
+  return h('div', {class: 'run-fact', key: name}, h('div', {class: 'muted small'}, name), h('div', {class: 'row'}, value));
+}
+
+function failures() {
+  const {failures: found} = run;
+  if (!found.length) return null;
+  const rest = run.failed_steps.length - found.length;
+  return h(
+    'div',
+    {class: 'stack', key: 'failures'},
+    found.map((failure) => failurePanel(run.run_id, failure)),
+    rest > 0 ? h('p', {class: 'muted small'}, `${rest} more steps failed: they are in the list of steps.`) : null,
+  );
+}
+
+function log() {
+  const choice = (name, text) =>
+    h('button', {type: 'button', role: 'tab', id: `tab-${name}`, 'aria-selected': String(tab === name), 'aria-controls': 'log-panel', onclick: () => chooseTab(name)}, text);
+  return h(
+    'section',
+    {class: 'card log', key: 'log', 'aria-label': 'Log'},
+    h(
+      'div',
+      {class: 'tabs', role: 'tablist', 'aria-label': 'What the run recorded'},
+      choice('events', 'Events'),
+      choice('output', `stdout and stderr${run.outputs.length ? ` (${run.outputs.length})` : ''}`),
+    ),
+    h('div', {role: 'tabpanel', id: 'log-panel', 'aria-labelledby': `tab-${tab}`, key: tab}, tab === 'events' ? events.place() : output.place()),
+  );
+}
+
+function chooseTab(name) {
+  tab = name;
+  remember({view: name === 'events' ? null : name});
+  if (name === 'output') showOutput();
+  redraw();
+}
+
+function showOutput() {
+  output.update(run.outputs, step || run.failed_steps[0], run.status === 'STARTED');
+  output.follow();
+}
+
+function chooseStep(key) {
+  step = step === key ? '' : key;
+  remember({step});
+  events.set({step});
+  if (step) output.chooseStep(step);
+  redraw();
+}
+
+function facts() {
+  const tags = Object.entries(run.tags);
+  const config = Object.entries(run.config);
+  return h(
+    'section',
+    {class: 'card', key: 'facts', 'aria-label': 'Facts'},
+    h('div', {class: 'card-head'}, h('h2', {}, 'Facts')),
+    h(
+      'dl',
+      {class: 'facts card-body'},
+      pair('Run id', h('code', {}, run.run_id)),
+      run.selection.length ? pair('Selection', h('code', {dir: 'auto'}, run.selection.join(', '))) : null,
+      pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => h('a', {class: 'chip', href: `/runs?tag=${encodeURIComponent(`${name}=${value}`)}`}, h('span', {class: 'cut', dir: 'auto'}, `${name}=${value}`)))) : h('span', {class: 'muted'}, 'none')),
+      pair('Config', config.length ? h('pre', {class: 'code'}, config.map(([key, fields]) => `${key}:\n${Object.entries(fields).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`).join('\n')}`).join('\n')) : h('span', {class: 'muted'}, 'defaults')),
+      pair('Process', `${run.pid ?? '?'} on ${run.host || '?'}`),
+      pair('Versions', `Python ${run.python_version}, assetgraph ${run.assetgraph_version}`),
+    ),
+  );
+}
+
+function pair(name, value) {
+  return [h('dt', {}, name), h('dd', {}, value)];
+}
+
+/** The root run and its re-executions, each below the run that it repeats. */
+function family() {
+  if (run.family.length < 2) return null;
+  const children = Map.groupBy(run.family, (one) => one.parent_run_id);
+  const [root] = run.family;
+  const branch = (one, depth) => [
+    h(
+      'li',
+      {key: one.run_id, style: {'padding-left': `${depth * 16}px`}},
+      h(
+        'a',
+        {class: 'family-run', href: runPage(one.run_id), 'aria-current': one.run_id === run.run_id ? 'page' : null},
+        runMark(one.status),
+        h('code', {}, shortRun(one.run_id)),
+        h('span', {class: 'muted small grow'}, depth ? 're-execution' : 'root'),
+        h('span', {class: 'muted small'}, duration(one.duration_s)),
+      ),
+    ),
+    (children.get(one.run_id) ?? []).filter((child) => child.run_id !== one.run_id).map((child) => branch(child, depth + 1)),
+  ];
+  return h('section', {class: 'card', key: 'family', 'aria-label': 'Re-executions'}, h('div', {class: 'card-head'}, h('h2', {}, 'Re-executions')), h('ul', {class: 'family'}, branch(root, 0)));
+}
+
+setInterval(() => {
+  if (run?.status === 'STARTED' && !document.hidden) timeline.update(run, step);
+}, RUNNING_MS);
+
+start({load, draw, hear});

@@ -1,0 +1,207 @@
+// The table of runs, a page at a time.
+
+import {address, assetPage, read, runPage} from '../api.js';
+import {h, icon} from '../dom.js';
+import {noRuns} from '../empty.js';
+import {plural, shortRun} from '../format.js';
+import {redraw, setActions, start} from '../shell.js';
+import {RUN_STATUSES, runMark, stepGlyph, tone, word} from '../states.js';
+import {lasted, when} from '../ticks.js';
+import {parameters, remember} from '../url.js';
+
+const PAGE = 25;
+const PAUSE_MS = 200;
+
+const filters = {
+  text: parameters().get('text') ?? '',
+  status: parameters().get('status') ?? '',
+  asset: parameters().get('asset') ?? '',
+  tag: parameters().get('tag') ?? '',
+};
+let pages = [parameters().get('before')];
+let runs = [];
+let damaged = [];
+let next = null;
+let timer = 0;
+
+async function load() {
+  const query = new URLSearchParams({limit: PAGE});
+  for (const [name, value] of Object.entries({...filters, before: pages.at(-1)})) {
+    if (value) query.set(name, value);
+  }
+  const {data, position} = await read(`${address('runs')}?${query}`);
+  ({runs, damaged, next} = data);
+  return position;
+}
+
+function hear(change) {
+  let touched = false;
+  for (const run of change.runs ?? []) {
+    const at = runs.findIndex((one) => one.run_id === run.run_id);
+    if (at >= 0) runs[at] = run;
+    else if (pages.length === 1 && !pages[0] && takes(run)) runs = [run, ...runs].slice(0, PAGE);
+    touched = true;
+  }
+  const gone = new Set(change.gone_runs ?? []);
+  if (gone.size) runs = runs.filter((run) => !gone.has(run.run_id));
+  return touched || gone.size > 0;
+}
+
+/** Whether a run that has just begun belongs to this page; the server filters the others. */
+function takes(run) {
+  const {text, status, asset, tag} = filters;
+  if (status && run.status !== status) return false;
+  return !text && !tag && (!asset || run.assets.includes(asset));
+}
+
+function isFiltered() {
+  return Object.values(filters).some(Boolean);
+}
+
+function draw() {
+  setActions();
+  if (!runs.length && !isFiltered() && !pages.at(-1)) return noRuns();
+  return [
+    toolbar(),
+    damaged.map((text) => h('div', {class: 'problem-note', key: text}, text)),
+    h(
+      'div',
+      {class: 'table runs-table', role: 'table', 'aria-label': 'Runs', key: 'table'},
+      h(
+        'div',
+        {class: 'table-head', role: 'row', key: 'head'},
+        ['Run', 'Status', 'Assets', 'Steps', 'Launched by', 'Started', 'Duration'].map((text) => h('span', {role: 'columnheader'}, text)),
+      ),
+      runs.length
+        ? h('div', {class: 'table-body', role: 'rowgroup', key: 'rows'}, runs.map(row))
+        : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No run matches'), h('p', {}, 'Clear the search or the filters.')),
+    ),
+    paging(),
+  ];
+}
+
+function toolbar() {
+  return h(
+    'div',
+    {class: 'toolbar', key: 'toolbar'},
+    h(
+      'div',
+      {class: 'search'},
+      icon('search'),
+      h('input', {
+        class: 'field',
+        type: 'search',
+        placeholder: 'Search by id, asset, tag or who launched it',
+        'aria-label': 'Search runs',
+        'data-search': '',
+        value: filters.text,
+        oninput: (event) => change('text', event.target.value),
+      }),
+    ),
+    h(
+      'div',
+      {class: 'switch state-filter', role: 'group', 'aria-label': 'Status'},
+      ['', ...RUN_STATUSES].map((status) =>
+        h('button', {type: 'button', 'aria-pressed': String(filters.status === status), onclick: () => change('status', filters.status === status ? '' : status), key: status || 'all'}, status ? runMark(status) : 'All'),
+      ),
+    ),
+    ['asset', 'tag'].map((name) =>
+      filters[name]
+        ? h('button', {class: 'button button-small', type: 'button', title: 'Remove this filter', onclick: () => change(name, ''), key: name}, `${name}: ${filters[name]}`, icon('close', 'icon-small'))
+        : null,
+    ),
+  );
+}
+
+function change(name, value) {
+  filters[name] = value;
+  pages = [null];
+  clearTimeout(timer);
+  timer = setTimeout(show, name === 'text' ? PAUSE_MS : 0);
+}
+
+async function show() {
+  remember({...filters, before: pages.at(-1)});
+  await load();
+  redraw();
+}
+
+function row(run) {
+  return h(
+    'div',
+    {class: 'table-row', role: 'row', key: run.run_id, data: {run: run.run_id}},
+    h(
+      'span',
+      {role: 'cell'},
+      h('a', {class: 'name mono', href: runPage(run.run_id), title: run.run_id}, shortRun(run.run_id)),
+      run.parent_run_id ? h('div', {class: 'sub'}, 're-run of ', h('a', {class: 'mono quiet-link', href: runPage(run.parent_run_id)}, shortRun(run.parent_run_id))) : null,
+    ),
+    h('span', {role: 'cell'}, runMark(run.status, 'pill')),
+    h('span', {role: 'cell', class: 'run-assets'}, assets(run), tags(run)),
+    h('span', {role: 'cell', class: 'wide'}, steps(run)),
+    h('span', {role: 'cell', class: 'wide sub'}, run.launched_by),
+    h('span', {role: 'cell', class: 'muted run-when'}, when(run.started_at)),
+    h('span', {role: 'cell', class: 'run-duration'}, lasted(run.duration_s, run.status === 'STARTED' ? run.started_at : null)),
+  );
+}
+
+function assets(run) {
+  const first = run.failed_steps[0] ?? run.assets[0];
+  const rest = run.asset_count - 1;
+  return h(
+    'div',
+    {class: 'row'},
+    h('a', {class: 'cut quiet-link', href: assetPage(first ?? ''), title: run.assets.join('\n'), dir: 'auto'}, first ?? 'nothing'),
+    rest > 0 ? h('span', {class: 'muted small nowrap'}, `+${rest} more`) : null,
+  );
+}
+
+function tags(run) {
+  const entries = Object.entries(run.tags);
+  if (!entries.length) return null;
+  return h(
+    'div',
+    {class: 'row chips run-tags'},
+    entries.slice(0, 3).map(([name, value]) =>
+      h('button', {class: 'chip', type: 'button', title: 'Runs with this tag', onclick: () => change('tag', `${name}=${value}`)}, h('span', {class: 'cut'}, `${name}=${value}`)),
+    ),
+  );
+}
+
+const STEP_ORDER = ['success', 'unchanged', 'running', 'failure', 'skipped', 'canceled', 'waiting'];
+
+function steps(run) {
+  const total = run.asset_count || 1;
+  const known = STEP_ORDER.filter((state) => run.step_counts[state]);
+  const text = known.map((state) => `${run.step_counts[state]} ${word(state)}`).join(', ');
+  return h(
+    'div',
+    {class: 'step-counts', title: text},
+    h(
+      'div',
+      {class: 'step-bar', role: 'img', 'aria-label': text || plural(run.asset_count, 'step')},
+      known.map((state) => h('span', {data: {state: tone(state), step: state}, style: {'flex-grow': String(run.step_counts[state] / total)}})),
+    ),
+    h('span', {class: 'muted small'}, `${(run.step_counts.success ?? 0) + (run.step_counts.unchanged ?? 0)}/${run.asset_count}`),
+  );
+}
+
+function paging() {
+  if (pages.length === 1 && !next) return null;
+  return h(
+    'nav',
+    {class: 'paging', 'aria-label': 'Pages of runs', key: 'paging'},
+    h('button', {class: 'button', type: 'button', disabled: pages.length === 1 && !pages[0], onclick: () => turn(null)}, 'Newer'),
+    h('button', {class: 'button', type: 'button', disabled: !next, onclick: () => turn(next)}, 'Older'),
+  );
+}
+
+function turn(before) {
+  if (before) pages.push(before);
+  else if (pages.length > 1) pages.pop();
+  else pages = [null];
+  scrollTo(0, 0);
+  show();
+}
+
+start({load, draw, hear});

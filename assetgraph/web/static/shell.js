@@ -1,0 +1,185 @@
+// What every page does: read, draw, follow the stream, draw again; and the frame around it.
+
+import {address, read, runPage} from './api.js';
+import {h, icon, patch} from './dom.js';
+import {plural, shortRun} from './format.js';
+import {follow} from './live.js';
+import {setUpShortcuts} from './shortcuts.js';
+import {setUpTheme} from './theme_switch.js';
+import {announce, toast} from './toast.js';
+
+const main = document.getElementById('main');
+let summary = null;
+let page = null;
+let waiting = false;
+
+/**
+ * Run a page.
+ *
+ * `load()` reads what it shows and returns the position it belongs to, or null; `draw()` returns
+ * what stands in the main part; `hear(change)` takes over a change of the stream and says whether
+ * to draw again. `fill` leaves out the padding of the main part.
+ */
+export async function start(given) {
+  page = given;
+  main.classList.toggle('fill', Boolean(page.fill));
+  setUpTheme();
+  setUpShortcuts();
+  await loadAll(true);
+}
+
+/** Draw the page again with the next frame. */
+export function redraw() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    if (!page.broken) patch(main, page.draw());
+  });
+}
+
+/** Read everything again. */
+export function reread() {
+  return loadAll(false);
+}
+
+export function definitions() {
+  return summary?.definitions ?? null;
+}
+
+export function setTitle(...parts) {
+  patch(document.getElementById('bar-title'), ...parts);
+}
+
+export function setActions(...parts) {
+  patch(document.getElementById('bar-actions'), ...parts);
+}
+
+export function crumbs(links, title) {
+  setTitle(
+    links.map(([text, href]) => [h('a', {class: 'crumb', href}, text), h('span', {class: 'crumb-line', 'aria-hidden': 'true'}, '/')]),
+    h('h1', {title}, title),
+  );
+}
+
+async function loadAll(first) {
+  try {
+    const [around, position] = await Promise.all([read(address('summary')), page.load()]);
+    summary = around.data;
+    page.broken = false;
+    drawFrame();
+    patch(main, page.draw());
+    if (first) {
+      listen(earlier(around.position, position));
+      page.ready?.();
+    }
+    document.body.dataset.ready = '';
+  } catch (error) {
+    page.broken = true;
+    patch(main, problem(error));
+    document.body.dataset.ready = 'problem';
+    if (error.status === 0) setTimeout(() => loadAll(first), 1000);
+    else if (!error.status) throw error;
+  }
+}
+
+function listen(position) {
+  follow(position, {
+    heard: hear,
+    lost: reread,
+    shown(state) {
+      const live = document.getElementById('live');
+      if (live.dataset.live === 'lost' && state === 'open') reread();
+      live.dataset.live = state;
+      patch(document.getElementById('live-text'), state === 'open' ? 'Live' : 'Reconnecting …');
+    },
+  });
+}
+
+function hear(change) {
+  hearSummary(change);
+  if (page.hear(change)) redraw();
+}
+
+function hearSummary(change) {
+  let touched = Boolean(change.definitions);
+  if (change.definitions) summary.definitions = change.definitions;
+  if (change.counts) {
+    summary.counts = change.counts;
+    touched = true;
+  }
+  for (const run of change.runs ?? []) {
+    const before = summary.running.find((one) => one.run_id === run.run_id);
+    summary.running = summary.running.filter((one) => one.run_id !== run.run_id);
+    if (run.status === 'STARTED') summary.running.push(run);
+    if (run.status !== 'STARTED' || !before) tell(run);
+    touched = true;
+  }
+  if (touched) drawFrame();
+}
+
+function tell(run) {
+  const name = run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset');
+  const link = h('a', {class: 'link mono', href: runPage(run.run_id)}, shortRun(run.run_id));
+  const elsewhere = document.body.dataset.about === run.run_id;
+  const [tone, text] = {
+    STARTED: ['running', 'Materializing '],
+    SUCCESS: ['fresh', 'Materialized '],
+    FAILURE: ['failed', 'Failed: '],
+    CANCELED: ['missing', 'Canceled: '],
+    INTERRUPTED: ['stale', 'Interrupted: '],
+  }[run.status];
+  if (elsewhere) announce(`${text}${name}`);
+  else toast(tone, [text, h('span', {class: 'strong'}, name), ' · run ', link], {key: run.run_id});
+}
+
+function drawFrame() {
+  const {counts, running} = summary;
+  badge('assets', counts.failed ? 'failed' : counts.stale ? 'stale' : null, counts.failed || counts.stale);
+  badge('runs', running.length ? 'running' : null, running.length);
+  badge('definitions', summary.definitions.failure ? 'failed' : null, '!');
+  patch(document.getElementById('banners'), banners());
+}
+
+function badge(name, state, text) {
+  const element = document.getElementById(`badge-${name}`);
+  if (state) element.dataset.state = state;
+  else delete element.dataset.state;
+  patch(element, state ? String(text) : '');
+  element.title = {failed: 'failed', stale: 'stale', running: 'running'}[state] ?? '';
+}
+
+function banners() {
+  const {failure, changed_on_disk: changed, loaded_at: loaded} = summary.definitions;
+  const found = [];
+  if (failure && document.body.dataset.page !== 'definitions') {
+    const kept = loaded ? ' The last good ones stay in use.' : '';
+    found.push(banner('failed', `The definitions do not load: ${failure.message}${kept} `, h('a', {href: '/definitions'}, 'See the error')));
+  } else if (changed && document.body.dataset.page !== 'definitions') {
+    found.push(banner('stale', 'Files changed since the definitions were loaded. ', h('a', {href: '/definitions'}, 'Reload')));
+  }
+  for (const {message} of summary.damage) found.push(banner('failed', message));
+  if (summary.trouble) found.push(banner('failed', summary.trouble));
+  return found;
+}
+
+function banner(state, ...parts) {
+  return h('div', {class: 'banner', data: {state}}, icon('warning'), h('span', {}, parts));
+}
+
+function problem(error) {
+  return h(
+    'div',
+    {class: 'empty'},
+    icon('warning', 'empty-art'),
+    h('h2', {}, error.status === 404 ? 'Not found' : 'This did not work'),
+    h('p', {}, error.message),
+    error.hint ? h('p', {class: 'muted'}, error.hint) : null,
+  );
+}
+
+function earlier(a, b) {
+  if (!b) return a;
+  const number = (position) => Number(position.split('.')[1]);
+  return number(b) < number(a) ? b : a;
+}

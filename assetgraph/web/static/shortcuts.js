@@ -1,0 +1,66 @@
+// Keys that work on every page, and the dialog that lists them.
+
+import {h, icon} from './dom.js';
+
+const GO = {o: '/', a: '/assets', l: '/lineage', r: '/runs', d: '/definitions'};
+const own = [];
+let afterG = false;
+
+/** Say what a key does on this page, for the list; `act` is called when it is pressed. */
+export function shortcut(key, text, act) {
+  own.push({key, text, act});
+}
+
+export function setUpShortcuts() {
+  document.getElementById('help-open').addEventListener('click', showHelp);
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (document.querySelector('dialog[open]')) return;
+    if (afterG && GO[event.key]) location.assign(GO[event.key]);
+    afterG = event.key === 'g';
+    if (event.key === '?') showHelp();
+    if (event.key === '/') focusSearch(event);
+    own.find((one) => one.key === event.key)?.act?.(event);
+  });
+}
+
+function focusSearch(event) {
+  const field = document.querySelector('[data-search]');
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+}
+
+function isTyping(element) {
+  return element.closest?.('input, textarea, select, [contenteditable]') !== null;
+}
+
+function showHelp() {
+  const rows = [
+    ['/', 'Search on this page'],
+    ['g o', 'Overview'],
+    ['g a', 'Assets'],
+    ['g l', 'Lineage'],
+    ['g r', 'Runs'],
+    ['g d', 'Definitions'],
+    ...own.map(({key, text}) => [key, text]),
+  ];
+  const dialog = h(
+    'dialog',
+    {class: 'help', 'aria-labelledby': 'help-title', onclose: () => dialog.remove()},
+    h(
+      'div',
+      {class: 'dialog-head'},
+      h('h2', {id: 'help-title'}, 'Keyboard'),
+      h('button', {class: 'tool', type: 'button', 'aria-label': 'Close', onclick: () => dialog.close()}, icon('close')),
+    ),
+    h(
+      'dl',
+      {class: 'dialog-body help-list'},
+      rows.map(([keys, text]) => [h('dt', {}, keys.split(' ').map((key) => h('kbd', {class: 'kbd'}, key))), h('dd', {}, text)]),
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,62 @@
+// States as glyph, word and colour together. Five tones colour every state of an asset, a run or a
+// step; the words of assets come from the server, which shares them with the command line.
+
+import {h, s} from './dom.js';
+
+const ASSETS = JSON.parse(document.querySelector('meta[name="assetgraph-states"]').content);
+
+const RUNS = {
+  STARTED: ['running', 'running', 'running'],
+  SUCCESS: ['fresh', 'fresh', 'succeeded'],
+  FAILURE: ['failed', 'failed', 'failed'],
+  CANCELED: ['missing', 'canceled', 'canceled'],
+  INTERRUPTED: ['stale', 'stale', 'interrupted'],
+};
+
+const STEPS = {
+  waiting: ['missing', 'waiting', 'waiting'],
+  running: ['running', 'running', 'running'],
+  success: ['fresh', 'fresh', 'succeeded'],
+  failure: ['failed', 'failed', 'failed'],
+  skipped: ['missing', 'skipped', 'skipped'],
+  unchanged: ['fresh', 'unchanged', 'unchanged'],
+  canceled: ['missing', 'canceled', 'canceled'],
+};
+
+export const ASSET_STATES = ['running', 'failed', 'stale', 'missing', 'fresh'];
+
+export const RUN_STATUSES = Object.keys(RUNS);
+
+export function word(state) {
+  return ASSETS[state]?.word ?? (RUNS[state] ?? STEPS[state] ?? [])[2] ?? state;
+}
+
+/** Which of the five tones colours a state of a run or a step. */
+export function tone(state) {
+  return state in ASSETS && !(state in STEPS) ? state : (RUNS[state] ?? STEPS[state])[0];
+}
+
+export function glyph(name) {
+  return s('svg', {class: 'glyph', 'aria-hidden': 'true'}, s('use', {href: `#g-${name}`}));
+}
+
+export function assetMark(state, extra = '') {
+  return mark(state, state, ASSETS[state].word, extra);
+}
+
+export function runMark(status, extra = '') {
+  return mark(...RUNS[status], extra);
+}
+
+export function stepMark(state, extra = '') {
+  return mark(...STEPS[state], extra);
+}
+
+export function stepGlyph(state) {
+  const [colour, shape, text] = STEPS[state];
+  return h('span', {class: 'mark', data: {state: colour}, title: text}, glyph(shape), h('span', {class: 'visually-hidden'}, text));
+}
+
+function mark(colour, shape, text, extra) {
+  return h('span', {class: `mark ${extra}`.trim(), data: {state: colour}}, glyph(shape), text);
+}

@@ -1,0 +1,51 @@
+// The steps of a run by what became of them.
+
+import {h, icon} from './dom.js';
+import {duration} from './format.js';
+import {stepGlyph} from './states.js';
+import {lasted} from './ticks.js';
+
+const GROUPS = [
+  ['failure', 'Failed'],
+  ['running', 'Running'],
+  ['waiting', 'Preparing'],
+  ['skipped', 'Skipped'],
+  ['canceled', 'Canceled'],
+  ['success', 'Succeeded'],
+  ['unchanged', 'Unchanged'],
+];
+const SHOWN = 100;
+const OPEN = new Set(['failure', 'running', 'success', 'skipped', 'canceled']);
+
+/** Lists of steps; `chosen` is called with the key of one that is clicked. */
+export function stepList(run, selected, chosen) {
+  const groups = GROUPS.map(([state, title]) => [state, title, run.steps.filter((step) => step.state === state)]).filter(([, , steps]) => steps.length);
+  return h(
+    'section',
+    {class: 'card steps', key: 'steps', 'aria-label': 'Steps'},
+    h('div', {class: 'card-head'}, h('h2', {}, 'Steps'), selected ? h('button', {class: 'button button-small button-bare', type: 'button', onclick: () => chosen(selected)}, 'Show all') : h('span', {class: 'muted small'}, String(run.steps.length))),
+    groups.map(([state, title, steps]) =>
+      h(
+        'details',
+        {class: 'step-group', open: OPEN.has(state), key: state},
+        h('summary', {}, icon('chevron', 'icon-small'), stepGlyph(state), h('span', {class: 'grow'}, title), h('span', {class: 'muted small'}, String(steps.length))),
+        h(
+          'ul',
+          {},
+          steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected === step.key, chosen))),
+          steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more: filter the timeline`) : null,
+        ),
+      ),
+    ),
+  );
+}
+
+function item(step, selected, chosen) {
+  const live = step.state === 'running' ? step.started_at : null;
+  return h(
+    'button',
+    {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.key), onclick: () => chosen(step.key)},
+    h('span', {class: 'cut grow', dir: 'auto'}, step.key),
+    h('span', {class: 'muted small nowrap'}, live ? lasted(null, live) : duration(step.duration_s)),
+  );
+}

@@ -1,0 +1,34 @@
+// Short notes in the corner.
+
+import {h, icon} from './dom.js';
+import {glyph} from './states.js';
+
+const STAYS_MS = 8000;
+
+/** Show a note. `tone` colours it; `parts` is its text and links; `more` is output to show below.
+ * A note about a failure stays until it is closed. The same `key` replaces the note before. */
+export function toast(tone, parts, {more = null, key = null} = {}) {
+  const box = document.getElementById('toasts');
+  const note = h(
+    'div',
+    {class: 'toast', data: {state: tone, key}},
+    h('span', {class: 'mark', data: {state: tone}}, glyph(tone)),
+    h('div', {class: 'toast-text'}, parts, more ? h('div', {class: 'toast-more'}, more) : null),
+    h('button', {class: 'tool', type: 'button', 'aria-label': 'Close', onclick: () => note.remove()}, icon('close', 'icon-small')),
+  );
+  if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
+  box.append(note);
+  announce(note.querySelector('.toast-text').textContent);
+  if (tone !== 'failed') setTimeout(() => note.remove(), STAYS_MS);
+}
+
+/** A failed request as a note. */
+export function complain(error) {
+  const [first, ...rest] = error.message.split('\n');
+  toast('failed', [first, error.hint ? ` ${error.hint}` : null], {more: rest.join('\n').trim() || null});
+}
+
+/** Say something to who listens instead of looking. */
+export function announce(text) {
+  document.getElementById('announcer').textContent = text;
+}

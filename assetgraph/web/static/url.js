@@ -1,0 +1,19 @@
+// What a page shows, kept in its address, so that it can be linked to and found again.
+
+/** The parameters of the address. */
+export function parameters() {
+  return new URLSearchParams(location.search);
+}
+
+/** Put `values` into the address; an empty one is left out. */
+export function remember(values) {
+  const query = parameters();
+  for (const [name, value] of Object.entries(values)) {
+    query.delete(name);
+    for (const one of [value].flat()) {
+      if (one !== null && one !== undefined && one !== '') query.append(name, one);
+    }
+  }
+  const text = query.toString();
+  history.replaceState(null, '', text ? `?${text}` : location.pathname);
+}

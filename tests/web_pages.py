@@ -1,0 +1,59 @@
+"""A served project for the tests of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from assetgraph.project import Project
+from assetgraph.web.app import create_app
+from assetgraph.web.site import Site
+
+PIPELINE = """
+    from pathlib import Path
+
+    import assetgraph as dg
+
+
+    class TripsConfig(dg.Config):
+        month: str = "2023-03"
+        rows: int = 3
+
+
+    @dg.asset(group_name="raw", kinds={"csv"}, owners=["team:data"], tags={"tier": "1"})
+    def trips_file(context, config: TripsConfig) -> Path:
+        \"\"\"The trips as they come.
+
+        One file a month.
+        \"\"\"
+        print(f"writing {config.rows} rows")
+        context.log.info("month %s", config.month)
+        file = Path(f"trips_{config.month}.csv")
+        file.write_text("id,fare\\n" + "".join(f"{i},{i * 2}\\n" for i in range(config.rows)))
+        context.add_output_metadata({"rows": config.rows})
+        return file
+
+
+    @dg.asset(group_name="made")
+    def trips(trips_file: Path) -> list[dict[str, str]]:
+        head, *rows = trips_file.read_text().split()
+        return [dict(zip(head.split(","), row.split(","))) for row in rows]
+
+
+    @dg.asset(group_name="made", key_prefix="city")
+    def fares(trips):
+        if Path("break").exists():
+            return sum(missing_name for trip in trips)
+        return sum(int(trip["fare"]) for trip in trips)
+"""
+
+
+@contextmanager
+def served(project: Project, **options: Any) -> Iterator[TestClient]:
+    """A client of the page of `project`, as its own page and scripts see it."""
+    site = Site(project, **options)
+    with TestClient(create_app(site), base_url="http://localhost:3000") as client:
+        yield client
