@@ -1,0 +1,53 @@
+"""The pages under docs/ name what there is, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import assetgraph
+from assetgraph.plan import ReasonKind
+from assetgraph.records import AssetState, RunStatus, StepState
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [n for n in assetgraph.__all__ if n != "__version__"])
+def test_every_public_name_is_documented(name: str) -> None:
+    assert f"`{name}`" in page("python.md")
+
+
+def test_every_option_of_the_decorator_is_documented_and_no_other() -> None:
+    line = next(line for line in page("python.md").splitlines() if line.startswith("| `asset` |"))
+    documented = re.findall(r"`(\w+)`", line.partition("Options:")[2])
+    options = [p for p in inspect.signature(assetgraph.asset).parameters if p != "function"]
+    assert documented == options
+
+
+@pytest.mark.parametrize("word", [*AssetState, *StepState, *RunStatus, *ReasonKind])
+def test_every_word_for_a_state_or_a_reason_is_documented(word: str) -> None:
+    assert f"`{word}`" in page("json.md")
+
+
+def test_the_names_of_a_run_are_documented() -> None:
+    from assetgraph.queries import run_json
+    from assetgraph.records import RunRecord, now
+
+    for name in run_json(RunRecord("r", RunStatus.SUCCESS, now())):
+        assert f"`{name}`" in page("json.md")
+
+
+def test_the_names_of_an_error_are_documented() -> None:
+    from assetgraph.records import ErrorInfo, Frame
+
+    for kind in (ErrorInfo, Frame):
+        for field in msgspec.structs.fields(kind):
+            assert f"`{field.name}`" in page("json.md")
