@@ -138,8 +138,7 @@ def materialize(
     state = State(graph, instance.store)
     texts = _selection_texts(selection)
     keys = select(texts, graph, state.state) if texts else graph.order
-    config = _config_by_key(graph, run_config)
-    checked_config(graph, config)
+    config = checked_config(graph, _config_by_key(graph, run_config))
     plan = make_plan(graph, state, keys, config=config)
     launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
     where = make(executor) if isinstance(executor, str) else executor

@@ -27,7 +27,7 @@ import msgspec
 from assetgraph import __version__
 from assetgraph.capture import redirected
 from assetgraph.channel import Observer, RunChannel, StepChannel
-from assetgraph.config import build_config
+from assetgraph.config import build_config, config_json
 from assetgraph.errors import (
     AssetGraphError,
     ConfigError,
@@ -129,8 +129,14 @@ def run_plan(
     return run.execute()
 
 
-def checked_config(graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any]]) -> None:
-    """Raises `ConfigError` for config that an asset does not take."""
+def checked_config(
+    graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any]]
+) -> dict[AssetKey, dict[str, Any]]:
+    """The given fields in the types of JSON, so that text and number mean the same config.
+
+    Raises `ConfigError` for config that an asset does not take.
+    """
+    checked = {}
     for key, given in config.items():
         kind = graph.asset(key).config_type
         if kind is None:
@@ -138,7 +144,9 @@ def checked_config(graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any
                 f"asset {key.text!r} takes no config.",
                 hint="Give it a parameter annotated with a subclass of Config.",
             )
-        build_config(kind, given, key.text)
+        built = config_json(build_config(kind, given, key.text))
+        checked[key] = {name: built[name] for name in given}
+    return checked
 
 
 @dataclass(slots=True, eq=False)

@@ -67,16 +67,13 @@ class Given:
 
         return select(selection, self.graph, self.state.state) if selection else self.graph.order
 
-    def config(
-        self, settings: Mapping[str, Mapping[str, Any]]
-    ) -> dict[AssetKey, Mapping[str, Any]]:
+    def config(self, settings: Mapping[str, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
         """Config by key, checked. Raises `AssetGraphError`."""
         from assetgraph.keys import AssetKey
         from assetgraph.runner import checked_config
 
         config = {self.graph.asset(AssetKey(key)).key: fields for key, fields in settings.items()}
-        checked_config(self.graph, config)
-        return config
+        return checked_config(self.graph, config)
 
     def command(self, *words: str) -> str:
         """What to type for another command on the same project."""
