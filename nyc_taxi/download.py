@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
 from nyc_taxi.files import replacing
 
@@ -207,7 +207,7 @@ class _Transfer:
     def _receive(self, response: Response) -> None:
         """Take in the body of the response, or raise what is the matter with it."""
         self._judge(response)
-        hashed = self.beside.submit(int)
+        hashed: Future[Any] = self.beside.submit(int)
         for chunk in self._chunks(response):
             hashed.result()  # one chunk behind at most, so that memory stays constant
             hashed = self.beside.submit(self.sha256.update, chunk)

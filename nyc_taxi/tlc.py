@@ -167,7 +167,7 @@ def _parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)  # or it holds all that it has read
     except pa.ArrowInvalid as error:
         raise SourceFileError(f"not a whole Parquet file: {_beginning(path)}") from error
 

@@ -23,7 +23,7 @@ from assetgraph.storage.formats.arrow_hash import ArrowHash
 from assetgraph.storage.formats.arrow_types import as_parquet_keeps, has_views_within
 
 if TYPE_CHECKING:
-    from pyarrow.dataset import Dataset
+    from pyarrow.dataset import Dataset, FileFormat
 
     from assetgraph.storage.places import Place
 
@@ -130,7 +130,9 @@ class TableInFile:
     def reader(self) -> pa.RecordBatchReader:
         with _reading(self.path):
             if self.file_format == "parquet":
-                file = pq.ParquetFile(self.path, filesystem=self.filesystem)
+                file = pq.ParquetFile(
+                    self.path, filesystem=self.filesystem, pre_buffer=not self._is_local
+                )
                 return pa.RecordBatchReader.from_batches(file.schema_arrow, file.iter_batches())
             file = ipc.open_file(self._source())
             batches = (file.get_batch(number) for number in range(file.num_record_batches))
@@ -140,10 +142,22 @@ class TableInFile:
         import pyarrow.dataset
 
         with _reading(self.path):
-            file_format = "parquet" if self.file_format == "parquet" else "ipc"
             return pyarrow.dataset.dataset(
-                self.path, format=file_format, filesystem=self.filesystem
+                self.path, format=self._dataset_format(), filesystem=self.filesystem
             )
+
+    def _dataset_format(self) -> FileFormat:
+        from pyarrow.dataset import IpcFileFormat, ParquetFileFormat, ParquetFragmentScanOptions
+
+        if self.file_format != "parquet":
+            return IpcFileFormat()
+        options = ParquetFragmentScanOptions(pre_buffer=not self._is_local)
+        return ParquetFileFormat(default_fragment_scan_options=options)
+
+    @property
+    def _is_local(self) -> bool:
+        """Fetching ahead pays in an object store, but what was fetched is held to the end."""
+        return self.filesystem is None
 
     def _source(self) -> pa.NativeFile:
         return (

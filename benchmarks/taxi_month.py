@@ -1,0 +1,97 @@
+"""The seconds and the peak memory of each taxi asset on a whole month of trips.
+
+    python benchmarks/taxi_month.py [--rows 3403766]
+
+The month is made up, in the form of the TLC's: row groups of about a million rows, as many rows
+as March 2023. Each asset is materialized in a process of its own, in a fresh project; the peak
+is that process's, from /proc. The first line is a process that only imports what all of them do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from nyc_taxi import sample  # noqa: E402
+
+MARCH_2023_ROWS = 3_403_766
+ROW_GROUP_ROWS = 1_048_576
+MADE_UP_ROWS = 100_000  # repeated to make the month
+ASSETS = (
+    "taxi_trips_file",
+    "taxi_zones_file",
+    "taxi_trips",
+    "taxi_zones",
+    "trips_by_week",
+    "manhattan/manhattan_stats",
+    "manhattan/manhattan_map",
+)
+STEP = """
+import json, sys, time
+import pyarrow.dataset, pyarrow.parquet
+import assetgraph as dg
+from nyc_taxi.assets import metrics, trips, zones
+key, seconds = sys.argv[1], 0
+if key:
+    assets = dg.load_assets_from_modules([trips, zones, metrics])
+    started = time.perf_counter()
+    dg.materialize(assets, selection=[key], instance=dg.Instance(".assetgraph"))
+    seconds = time.perf_counter() - started
+peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({"seconds": seconds, "mib": int(peak) / 1024}))
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=MARCH_2023_ROWS)
+    rows = parser.parse_args().rows
+    with tempfile.TemporaryDirectory() as folder:
+        size = write_month(Path(folder, "data/raw/taxi_trips_2023-03.parquet"), rows)
+        print(f"{rows:,} rows, {size / 1e6:.0f} MB of Parquet")
+        for key in ("", *ASSETS):
+            figures = measure(key, folder)
+            name = key or "imports only"
+            print(f"  {name:28} {figures['seconds']:6.2f} s  peak {figures['mib']:4.0f} MiB")
+
+
+def write_month(path: Path, rows: int) -> int:
+    """Returns the bytes written. Without the sample's mark, as it stands for a real file."""
+    made_up = pa.Table.from_batches(sample.trips("2023-03", min(rows, MADE_UP_ROWS)))
+    made_up = made_up.replace_schema_metadata(None)
+    path.parent.mkdir(parents=True)
+    with pq.ParquetWriter(path, made_up.schema) as writer:
+        for first in range(0, rows, ROW_GROUP_ROWS):
+            wanted = min(ROW_GROUP_ROWS, rows - first)
+            copies = [made_up] * (wanted // made_up.num_rows + 1)
+            writer.write_table(pa.concat_tables(copies).slice(0, wanted), row_group_size=wanted)
+    return path.stat().st_size
+
+
+def measure(key: str, folder: str) -> dict[str, float]:
+    """In a network where no host answers, so that the file that is there is taken."""
+    nowhere = "http://127.0.0.1:1/{month}"
+    environment = os.environ | {
+        "NYC_TAXI_TRIPS_URL": nowhere,
+        "NYC_TAXI_ZONES_URL": nowhere,
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-c", STEP, key]
+    output = subprocess.check_output(command, cwd=folder, env=environment)
+    figures: dict[str, float] = json.loads(output.splitlines()[-1])
+    return figures
+
+
+if __name__ == "__main__":
+    main()

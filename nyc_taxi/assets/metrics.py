@@ -1,0 +1,161 @@
+"""What the trips tell: by week, and by zone of Manhattan as numbers and as a map."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import assetgraph as dg
+from nyc_taxi import constants
+from nyc_taxi.files import replacing
+from nyc_taxi.geojson import feature
+from nyc_taxi.picture import draw_map
+from nyc_taxi.stats import DaysAndZones, Totals, add_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+SOURCE = "NYC Taxi and Limousine Commission"
+
+
+@dg.asset(group_name="metrics", kinds={"csv"})
+def trips_by_week(context: dg.AssetExecutionContext, taxi_trips: ds.Dataset) -> Path:
+    """Trips, dollars, miles and passengers by the week of the pick-up, from Monday to Sunday."""
+    path = Path(constants.TRIPS_BY_WEEK_FILE_PATH)
+    trips = add_up(taxi_trips)
+    weeks = [
+        {"period": monday.strftime(constants.DATE_FORMAT), **_figures(totals)}
+        for monday, totals in trips.by_week().items()
+    ]
+    lines = [",".join(["period", *_figures(Totals())])]
+    lines += [",".join(str(value) for value in week.values()) for week in weeks]
+    with replacing(path) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())
+    context.add_output_metadata(
+        {
+            "source": _source(taxi_trips.schema),
+            "rows": len(weeks),
+            "preview": dg.MetadataValue.table(weeks[-6:]),
+            **_of_the_month(trips),
+            "trips_without_pickup_time": trips.without_day(),
+        }
+    )
+    return path
+
+
+@dg.asset(key_prefix="manhattan", group_name="metrics", kinds={"geojson"})
+def manhattan_stats(
+    context: dg.AssetExecutionContext, taxi_trips: ds.Dataset, taxi_zones: pa.Table
+) -> Path:
+    """The trips that begin in each zone of Manhattan, with the zone's outline, as GeoJSON."""
+    path = Path(constants.MANHATTAN_STATS_FILE_PATH)
+    trips = add_up(taxi_trips)
+    by_zone = trips.by_zone()
+    zones = taxi_zones.to_pylist()
+    features = [
+        _feature(zone, by_zone.get(zone["zone_id"], Totals()))
+        for zone in zones
+        if zone["borough"] == "Manhattan"
+    ]
+    source = _source(taxi_trips.schema, taxi_zones.schema)
+    collection = {
+        "type": "FeatureCollection",
+        "month": trips.month(),
+        "source": source,
+        "features": features,
+    }
+    with replacing(path) as file:
+        file.write(json.dumps(collection, separators=(",", ":")).encode())
+    context.add_output_metadata(
+        {
+            "source": source,
+            "zones": len(features),
+            **_of_the_month(trips),
+            **_by_borough(by_zone, zones),
+        }
+    )
+    return path
+
+
+@dg.asset(key_prefix="manhattan", group_name="metrics", kinds={"png"})
+def manhattan_map(context: dg.AssetExecutionContext, manhattan_stats: Path) -> Path:
+    """A map of Manhattan, its zones coloured by the trips that begin there."""
+    path = Path(constants.MANHATTAN_MAP_FILE_PATH)
+    stats = json.loads(manhattan_stats.read_bytes())
+    with replacing(path) as file:
+        draw_map(stats, file)
+    zones = [zone["properties"] for zone in stats["features"]]
+    context.add_output_metadata(
+        {
+            "num_trips": sum(zone["num_trips"] for zone in zones),
+            "zones": len(zones),
+            "month": stats["month"],
+            "source": stats["source"],
+        }
+    )
+    return path
+
+
+def _figures(totals: Totals) -> dict[str, Any]:
+    """To the cent and the hundredth of a mile."""
+    return {
+        "num_trips": totals.num_trips,
+        "total_amount": round(totals.total_amount, 2),
+        "trip_distance": round(totals.trip_distance, 2),
+        "passenger_count": totals.passenger_count,
+    }
+
+
+def _feature(zone: Mapping[str, Any], totals: Totals) -> dict[str, Any]:
+    trips = totals.num_trips
+    properties = {
+        **{name: zone[name] for name in ("zone_id", "zone", "borough")},
+        **_figures(totals),
+        "average_amount": round(totals.total_amount / trips, 2) if trips else None,
+        "average_distance": round(totals.trip_distance / trips, 2) if trips else None,
+    }
+    try:
+        return feature(zone["geometry"] or "", properties)
+    except ValueError as error:
+        raise ValueError(f"zone {zone['zone_id']} ({zone['zone']}): {error}") from error
+
+
+def _of_the_month(trips: DaysAndZones) -> dict[str, Any]:
+    return {
+        "trips": trips.total.num_trips,
+        "month": trips.month(),
+        "trips_outside_month": trips.outside_month(),
+    }
+
+
+def _by_borough(
+    by_zone: Mapping[int | None, Totals], zones: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Where all the trips begin, so that those missing on the map can be accounted for."""
+    boroughs = {zone["zone_id"]: zone["borough"] for zone in zones}
+    counts: Counter[str] = Counter()
+    for zone_id, totals in by_zone.items():
+        borough = boroughs.get(zone_id, "unmatched")
+        place = borough if borough in ("Manhattan", "unmatched") else "other boroughs"
+        counts[place] += totals.num_trips
+    unmatched = [zone_id for zone_id in by_zone if zone_id not in boroughs]
+    unmatched.sort(key=lambda zone_id: -by_zone[zone_id].num_trips)
+    return {
+        "trips_in_manhattan": counts["Manhattan"],
+        "trips_in_other_boroughs": counts["other boroughs"],
+        "trips_unmatched": counts["unmatched"],
+        "unmatched_zones": dg.MetadataValue.table(
+            [{"zone_id": zone, "num_trips": by_zone[zone].num_trips} for zone in unmatched]
+        ),
+    }
+
+
+def _source(*schemas: pa.Schema) -> str:
+    """Who the data is from: what the schema of a table made of the sample says of itself."""
+    marks = [(schema.metadata or {}).get(b"source") for schema in schemas]
+    return next((mark.decode() for mark in marks if mark), SOURCE)
