@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 from moto.server import ThreadedMotoServer
 from pandas.testing import assert_frame_equal
 
+from assetgraph.annotations import EMPTY
 from assetgraph.keys import AssetKey
 from assetgraph.storage.formats.plain import exact_json
 from assetgraph.storage.values import INLINE_BYTES, ValueStore
@@ -103,6 +105,20 @@ FRAME = pd.DataFrame(
     },
     index=pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)], names=["zone", None]),
 )
+OBJECTS = pd.DataFrame(
+    {
+        "number": [2**53 + 1, None],
+        "text": ["x", None],
+        "bool": [True, False],
+        "list": [[1, 2], None],
+        "mapping": [{"a": 1}, None],
+        "time": [datetime(2023, 3, 1), None],
+        "date": [date(2023, 3, 1), None],
+        "decimal": [Decimal("1.5"), None],
+        "bytes": [b"x", None],
+    },
+    dtype=object,
+)
 POLARS = pl.DataFrame(
     {"a": [1, None], "b": ["x", "y"], "l": [["p"], []], "t": [datetime(2023, 3, 1), None]},
     schema_overrides={"b": pl.Enum(["y", "x"])},
@@ -178,6 +194,7 @@ TABLES: dict[str, tuple[Callable[[], Any], str]] = {
     "dataset": (lambda: pa.dataset.dataset(TABLE), "parquet"),
     "pandas": (lambda: FRAME, "parquet"),
     "pandas, index of numbers": (lambda: FRAME.reset_index(drop=True)[1:], "parquet"),
+    "pandas, objects": (lambda: OBJECTS, "parquet"),
     "polars": (lambda: POLARS, "parquet"),
     "lazy polars": (POLARS.lazy, "parquet"),
     "another library": (lambda: Foreign(TABLE), "parquet"),
@@ -246,6 +263,18 @@ def test_a_table_in_memory_is_handed_on_as_the_parameter_asks(local: ValueStore,
         assert isinstance(handed, expected)
         assert rows(handed) == rows(TABLE)
     assert local.adapt(TABLE) is TABLE
+
+
+def test_duckdb_gives_tables_and_takes_them(values: ValueStore) -> None:
+    relation = duckdb.sql("select 1 as a, 'x' as b union all select 2, null order by a")
+    stored = values.save(KEY, "run", relation).stored
+    assert stored.format == "parquet"
+    expected = [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
+    assert rows(values.load(stored, pa.Table)) == expected
+    for annotation in (EMPTY, "duckdb.DuckDBPyRelation", duckdb.DuckDBPyRelation):
+        loaded = values.load(stored, annotation)
+        assert isinstance(loaded, duckdb.DuckDBPyRelation)
+        assert rows(loaded.order("a")) == expected
 
 
 def test_seconds_reach_polars_lazily_though_they_are_no_parquet(values: ValueStore) -> None:
@@ -381,10 +410,7 @@ def as_arrow(value: Any) -> pa.Table:
 def rows(value: Any) -> list[dict[str, Any]]:
     """The rows in Python's words, whatever library holds them: NaN as null, categories as text."""
     table = as_arrow(value)
-    plain = []
-    for row in table.to_pylist():
-        plain.append({name: _plain(item) for name, item in row.items()})
-    return plain
+    return [_plain(row) for row in table.to_pylist()]
 
 
 def _plain(item: Any) -> Any:

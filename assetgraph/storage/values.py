@@ -110,10 +110,10 @@ class ValueStore:
         if isinstance(value, Path):
             value = self._as_recorded(self._recorded_path(value))
         elif _full_name(value) in _IMMUTABLE_TABLES and table_kind(annotation):
-            from assetgraph.storage.formats import tables
+            from assetgraph.storage.formats.conversions import table_as
+            from assetgraph.storage.formats.tables import TableInMemory
 
-            table = tables.TableInMemory(tables.read_all(value))
-            value = tables.table_as(table, table_kind(annotation) or "table")
+            value = table_as(TableInMemory(value), table_kind(annotation) or "table")
         return _fitting(value, annotation)
 
     def check(self, stored: StoredValue) -> State:
@@ -213,8 +213,9 @@ class ValueStore:
         if not _may_be_table(value):
             return None
         from assetgraph.storage.formats import tables
+        from assetgraph.storage.formats.streams import stream_of
 
-        stream = tables.stream_of(value)
+        stream = stream_of(value)
         if stream is None:
             return None
         file_format = tables.file_format_for(stream.schema)
@@ -260,11 +261,11 @@ class ValueStore:
 
             with self._place.open_read(stored.path) as source:
                 return read_pickle(source, full_path)
-        from assetgraph.storage.formats import tables
+        from assetgraph.storage.formats.conversions import table_as
+        from assetgraph.storage.formats.tables import TableInFile
 
         kind = table_kind(annotation) or table_kind(stored.type) or _kind_of_other(stored.type)
-        source_of_table = tables.TableInFile(full_path, self._place.filesystem, stored.format)
-        return tables.table_as(source_of_table, kind)
+        return table_as(TableInFile(full_path, self._place.filesystem, stored.format), kind)
 
     def _load_plain(self, stored: StoredValue) -> object:
         if stored.path is not None:

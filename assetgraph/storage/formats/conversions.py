@@ -1,0 +1,95 @@
+"""Tables as a parameter asks for them. A library is imported only when its kind is wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import types
+
+from assetgraph.errors import ValueTypeError
+from assetgraph.storage.formats.arrow_types import LISTS, as_parquet_keeps, is_one
+from assetgraph.storage.formats.tables import TableInFile, TableInMemory
+
+Table = TableInFile | TableInMemory
+
+
+def table_as(source: Table, kind: str) -> Any:
+    """The table as `kind` says. Raises `ValueTypeError` if its library is not installed."""
+    library = kind.partition("-")[0]
+    try:
+        return _CONVERSIONS[kind](source)
+    except ModuleNotFoundError as error:
+        if error.name not in ("pandas", "polars", "duckdb"):
+            raise
+        raise ValueTypeError(
+            f"the value is wanted as a table of {library}, which is not installed.",
+            hint=f"Install it: pip install {library}",
+        ) from error
+
+
+def _as_batch(source: Table) -> pa.RecordBatch:
+    table = source.read().combine_chunks()
+    batches = table.to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
+def _as_polars(source: Table) -> Any:
+    import polars
+
+    return polars.from_arrow(source.read())
+
+
+def _as_lazy_polars(source: Table) -> Any:
+    import polars
+
+    if isinstance(source, TableInFile) and source.filesystem is None:
+        if source.file_format == "parquet":
+            return polars.scan_parquet(source.path)
+        return polars.scan_ipc(source.path)
+    return polars.scan_pyarrow_dataset(source.dataset())
+
+
+def _as_pandas(source: Table) -> Any:
+    """Columns of Python objects come back as objects, not as numbers or arrays made of them."""
+    import pandas
+
+    table = source.read()
+    table = table.cast(as_parquet_keeps(table.schema))  # pandas cannot take lists of views
+    frame = table.to_pandas()
+    for position, field in _object_columns(table.schema):
+        nested = is_one(field.type, types.is_struct, types.is_map, *LISTS)
+        if nested or str(frame.dtypes.iloc[position]) != "object":
+            items = table.column(field.name).to_pylist()
+            frame.isetitem(position, pandas.Series(items, frame.index, dtype=object))
+    return frame
+
+
+def _object_columns(schema: pa.Schema) -> Iterator[tuple[int, pa.Field]]:
+    """The columns that pandas held as objects, by their place in the frame."""
+    recorded = json.loads((schema.metadata or {}).get(b"pandas", "{}"))
+    index = recorded.get("index_columns", ())
+    columns = [c for c in recorded.get("columns", ()) if c["field_name"] not in index]
+    for position, column in enumerate(columns):
+        if column["numpy_type"] == "object":
+            yield position, schema.field(column["field_name"])
+
+
+def _as_duckdb(source: Table) -> Any:
+    import duckdb
+
+    return duckdb.from_arrow(source.dataset())
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "table": lambda source: source.read(),
+    "batch": _as_batch,
+    "reader": lambda source: source.reader(),
+    "dataset": lambda source: source.dataset(),
+    "pandas": _as_pandas,
+    "polars": _as_polars,
+    "polars-lazy": _as_lazy_polars,
+    "duckdb": _as_duckdb,
+}

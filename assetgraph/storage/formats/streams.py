@@ -1,0 +1,118 @@
+"""Whatever gives a table, as a stream of Arrow batches, so that none need be whole in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from assetgraph.annotations import described, table_kind, type_name
+from assetgraph.errors import ValueTypeError
+from assetgraph.storage.formats.arrow_types import as_parquet_keeps
+
+
+class Stream(NamedTuple):
+    """A table as it passes: `kind` is what it comes back as, `batches` can be read once."""
+
+    kind: str
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+
+
+def stream_of(value: Any) -> Stream | None:
+    """None if the value is not a table, nor an iterator of tables."""
+    kind = table_kind(type_name(type(value)))
+    if isinstance(value, Iterator) and not isinstance(value, pa.RecordBatchReader):
+        return _stream_of_items(value)
+    reader = _reader_of(value, kind)
+    return Stream(kind or "table", reader.schema, reader) if reader else None
+
+
+def _reader_of(value: Any, kind: str | None) -> pa.RecordBatchReader | None:
+    if kind == "dataset":
+        return value.scanner().to_reader()
+    if isinstance(value, pa.RecordBatchReader):
+        return value
+    if kind in ("polars", "polars-lazy"):
+        value = value.collect() if kind == "polars-lazy" else value
+        _refuse_objects(value)
+    elif type(value).__module__ == "pyarrow._dataset":  # a Scanner
+        return value.to_reader()
+    if not speaks_arrow(value):
+        return None
+    try:
+        reader = pa.RecordBatchReader.from_stream(value)
+        return reader if type(value).__module__ == "pyarrow.lib" else _kept_by_parquet(reader)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise ValueTypeError(
+            f"returned {described(value)}, which Arrow cannot take: {error}.",
+            hint="Give each column one type, and each its own name.",
+        ) from error
+
+
+def _refuse_objects(frame: Any) -> None:
+    """polars gives Python's objects to Arrow as the addresses where they lie."""
+    names = [name for name, kind in frame.schema.items() if str(kind) == "Object"]
+    if names:
+        raise ValueTypeError(
+            f"returned a polars.DataFrame whose column {names[0]!r} holds Python objects.",
+            hint="Cast the column to a type of polars, or return plain data.",
+        )
+
+
+def _kept_by_parquet(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    schema = as_parquet_keeps(reader.schema)
+    if schema.equals(reader.schema):
+        return reader
+    return pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in reader))
+
+
+def speaks_arrow(value: object) -> bool:
+    """Whether a value gives a table through the Arrow PyCapsule protocol. A series gives one too,
+    and a subclass of a table may hold more than its columns: these are pickled."""
+    kind = type(value)
+    if not hasattr(kind, "__arrow_c_stream__") or kind.__name__ in ("Series", "ChunkedArray"):
+        return False
+    return table_kind(type_name(kind)) is not None or not any(
+        table_kind(type_name(base)) for base in kind.__mro__[1:]
+    )
+
+
+def _stream_of_items(items: Iterator[Any]) -> Stream:
+    """Raises `ValueTypeError` if the iterator is empty, or of anything but tables."""
+    try:
+        first = next(items)
+    except StopIteration:
+        raise ValueTypeError(
+            "returned an iterator with nothing in it, which has no columns to store.",
+            hint="Yield at least one pyarrow.RecordBatch: an empty one has columns too.",
+        ) from None
+    reader = _reader_of(first, table_kind(type_name(type(first))))
+    if reader is None:
+        raise ValueTypeError(
+            f"returned an iterator whose first item is {described(first)}: "
+            "only an iterator of tables can be stored.",
+            hint="Return list(...) of it, or yield pyarrow.RecordBatch or pyarrow.Table.",
+        )
+    return Stream("reader", reader.schema, _batches(reader, items))
+
+
+def _batches(first: pa.RecordBatchReader, rest: Iterator[Any]) -> Iterator[pa.RecordBatch]:
+    schema = first.schema
+    yield from first
+    for number, item in enumerate(rest, 2):
+        reader = _reader_of(item, table_kind(type_name(type(item))))
+        if reader is None or not reader.schema.equals(schema):
+            found = described(item) if reader is None else f"one with columns {_columns(reader)}"
+            raise ValueTypeError(
+                f"returned an iterator whose item {number} is {found}, "
+                f"where the first is a table with columns {_columns(first)}.",
+                hint="Give every item the same columns, in the same order and of the same types.",
+            )
+        for batch in reader:
+            yield batch.replace_schema_metadata(schema.metadata)
+
+
+def _columns(reader: pa.RecordBatchReader) -> str:
+    return ", ".join(f"{field.name}: {field.type}" for field in reader.schema)
