@@ -195,7 +195,7 @@ class ValueStore:
         seen = paths.look(full_path)
         if seen is None:
             raise ValueTypeError(
-                f"returned the path {recorded}, and there is no such file.",
+                f"returned the path {recorded}, where there is no file and no folder.",
                 hint="Write the file before returning its path, or return str(path).",
             )
         digest = paths.digest_of_path(full_path)

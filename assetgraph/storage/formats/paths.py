@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from assetgraph.errors import StoreError, ValueTypeError
+from assetgraph.errors import StoreError
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.digest import digest_of_file, hasher
 
@@ -46,12 +46,7 @@ def look(path: str) -> Look | None:
         return None
     except OSError as error:
         raise store_error(error, "look at", path) from error
-    if not stat.S_ISREG(info.st_mode):
-        raise ValueTypeError(
-            f"returned {path}, which is neither a file nor a folder.",
-            hint="Return the path of a file.",
-        )
-    return Look(info.st_size, info.st_mtime_ns)
+    return Look(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
 
 
 def digest_of_path(path: str) -> str:

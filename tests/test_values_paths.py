@@ -1,0 +1,202 @@
+"""Returned paths: what is recorded of a file or a folder, and when it is read again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assetgraph.errors import NoValueError, StoreError, ValueTypeError
+from assetgraph.keys import AssetKey
+from assetgraph.storage.formats import paths
+from assetgraph.storage.values import ValueStore
+
+KEY = AssetKey("trips_file")
+
+
+@pytest.fixture
+def values(folder: Path) -> ValueStore:
+    return ValueStore("values", folder)
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    made = folder / "data" / "trips.csv"
+    made.parent.mkdir()
+    made.write_text("a,b\n1,2\n")
+    return made
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths whose content was read, in order."""
+    made: list[str] = []
+    digest = paths.digest_of_path
+
+    def counted(path: str) -> str:
+        made.append(path)
+        return digest(path)
+
+    monkeypatch.setattr(paths, "digest_of_path", counted)
+    return made
+
+
+def test_a_path_is_recorded_relative_to_the_project(
+    values: ValueStore, folder: Path, file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    for returned in (Path("data/trips.csv"), Path("./data/../data/trips.csv"), file):
+        stored = values.save(KEY, "run", returned).stored
+        assert (stored.format, stored.path) == ("path", "data/trips.csv")
+        assert stored.size == 8
+        assert values.load(stored) == values.load(stored, Path) == Path("data/trips.csv")
+        assert values.adapt(returned, Path) == Path("data/trips.csv")
+
+    outside = tmp_path_factory.mktemp("outside") / "x.csv"
+    outside.write_text("")
+    stored = values.save(KEY, "run", outside).stored
+    assert stored.path == str(outside)
+    assert values.load(stored) == outside
+
+
+def test_a_path_through_a_link_to_the_project_is_relative_too(folder: Path, file: Path) -> None:
+    (folder.parent / "link").symlink_to(folder)
+    values = ValueStore("values", folder)
+    stored = values.save(KEY, "run", folder.parent / "link" / "data" / "trips.csv").stored
+    assert stored.path == "data/trips.csv"
+
+
+def test_a_path_is_loaded_absolute_where_the_working_folder_is_another(
+    values: ValueStore, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = values.save(KEY, "run", Path("data/trips.csv")).stored
+    monkeypatch.chdir("/")
+    assert values.load(stored) == file
+    assert values.check(stored) == "intact"
+
+
+@pytest.mark.parametrize("name", ["no.csv", "data/trips.csv/no.csv"])
+def test_a_path_without_a_file_cannot_be_returned(
+    values: ValueStore, file: Path, name: str
+) -> None:
+    with pytest.raises(ValueTypeError, match=r"no\.csv, where there is no file.*Write the file before"):
+        values.save(KEY, "run", Path(name))
+
+
+def test_a_pipe_cannot_be_returned(values: ValueStore, folder: Path) -> None:
+    os.mkfifo("pipe")
+    with pytest.raises(ValueTypeError, match=r"returned the path pipe, where there is no file"):
+        values.save(KEY, "run", Path("pipe"))
+    (folder / "out").mkdir()
+    os.mkfifo("out/pipe")
+    with pytest.raises(StoreError, match=r"out/pipe.*neither a file nor a folder"):
+        values.save(KEY, "run", Path("out"))
+
+
+def test_the_file_stays_where_it_is_and_nothing_is_copied(
+    values: ValueStore, folder: Path, file: Path
+) -> None:
+    values.save(KEY, "run", file)
+    assert not (folder / "values").exists()
+
+
+def test_a_file_is_read_again_only_when_its_size_or_time_differs(
+    values: ValueStore, file: Path, reads: list[str]
+) -> None:
+    saved = values.save(KEY, "run", file)
+    assert len(reads) == 1
+    assert values.check(saved.stored) == "intact"
+    assert len(reads) == 1
+
+    os.utime(file, ns=(1, 1))
+    for _ in range(3):
+        assert values.check(saved.stored) == "intact"
+    assert len(reads) == 2
+
+    file.write_text("a,b\n1,3\n")
+    assert values.check(saved.stored) == "changed"
+    assert values.data_version(saved.stored) not in (None, saved.data_version)
+    assert len(reads) == 3
+
+    file.write_text("a,b\n1,2\n")
+    assert values.check(saved.stored) == "intact"
+    assert values.data_version(saved.stored) == saved.data_version
+
+
+def test_a_file_that_is_gone_is_told(values: ValueStore, file: Path) -> None:
+    stored = values.save(KEY, "run", file).stored
+    file.unlink()
+    assert values.check(stored) == "gone"
+    assert values.data_version(stored) is None
+    with pytest.raises(NoValueError, match=r"trips.csv is gone"):
+        values.load(stored)
+
+
+def test_a_file_that_became_a_pipe_is_gone(values: ValueStore, file: Path) -> None:
+    stored = values.save(KEY, "run", file).stored
+    file.unlink()
+    os.mkfifo(file)
+    assert values.check(stored) == "gone"
+    assert values.data_version(stored) is None
+
+
+def test_a_copy_of_the_project_elsewhere_is_as_fresh(
+    values: ValueStore, folder: Path, file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    one = values.save(KEY, "run", file)
+    many = values.save(KEY, "run", file.parent)
+    text = values.save(KEY, "run", "x" * 5000)
+    copy = tmp_path_factory.mktemp("copy") / "project"
+    shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+    shutil.rmtree(folder / "data")
+
+    there = ValueStore("values", copy)
+    for saved in (one, many, text):
+        assert there.check(saved.stored) == "intact"
+    assert there.save(KEY, "run", copy / "data" / "trips.csv").data_version == one.data_version
+
+
+def test_a_folder_is_its_names_and_their_contents(values: ValueStore, folder: Path) -> None:
+    root = folder / "out"
+    (root / "b").mkdir(parents=True)
+    (root / "b" / "x").write_text("1")
+    (root / "a").write_text("2")
+    saved = values.save(KEY, "run", root)
+    assert (saved.stored.path, saved.stored.size) == ("out", 2)
+
+    def version() -> str:
+        state = values.check(saved.stored)
+        found = values.data_version(saved.stored)
+        assert found is not None
+        assert (state == "intact") == (found == saved.data_version)
+        return found
+
+    versions = [version()]
+    os.utime(root / "a", ns=(1, 1))
+    assert version() == versions[0]
+    (root / "a").write_text("3")
+    versions.append(version())
+    (root / "a").rename(root / "c")
+    versions.append(version())
+    (root / "empty").mkdir()
+    versions.append(version())
+    (root / "b" / "x").write_text("")
+    (root / "b" / "y").write_text("1")
+    versions.append(version())
+    assert len(set(versions)) == len(versions)
+
+    os.rename(root, folder / "elsewhere")
+    assert values.check(saved.stored) == "gone"
+
+
+def test_the_name_of_a_returned_file_counts_as_its_content_does(
+    values: ValueStore, folder: Path
+) -> None:
+    (folder / "a.csv").write_text("x")
+    (folder / "b.csv").write_text("x")
+    (folder / "c").mkdir()
+    versions = {
+        values.save(KEY, "run", Path(name)).data_version for name in ("a.csv", "b.csv", "c")
+    }
+    assert len(versions) == 3
