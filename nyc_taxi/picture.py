@@ -21,13 +21,7 @@ SLIDE_INCHES = (13.33, 7.5)
 DOTS_AN_INCH = 150
 PAPER, INK, QUIET, EMPTY, ALARM = "#FBFAF7", "#22252B", "#6F747D", "#E4E3DE", "#B3261E"
 COLOURS = ("#FFF3C4", "#FFD75E", "#F9A825", "#DD5F1E", "#A32C2C", "#571339")
-NUMBER_LOOKS: dict[str, Any] = {
-    "ha": "center",
-    "va": "center",
-    "size": 7.5,
-    "weight": "bold",
-    "color": PAPER,
-}
+NUMBER_LOOKS: dict[str, Any] = {"ha": "center", "va": "center", "size": 7.5, "weight": "bold"}
 BUSIEST = 10
 LONGEST_NAME = 30
 MILES_A_DEGREE = 69.0  # of latitude
@@ -67,15 +61,19 @@ class _Scale:
 
     def ticks(self) -> list[int]:
         """Round numbers, about evenly spread along the legend."""
-        return sorted({_rounded(self.most * (part / 5) ** 2) for part in range(6)})
+        inner = {_rounded(self.most * (part / 5) ** 2, 5) for part in range(5)}
+        return sorted(inner | {_rounded(self.most, 1)})
+
+    def ink_on(self, trips: int) -> str:
+        return PAPER if self.norm(trips) > 0.45 else INK
 
 
-def _rounded(number: float) -> int:
-    """To one digit and a half: 0, 1, 2, 5, 10, 15, 20 … 95, 100, 150 …"""
+def _rounded(number: float, step: int) -> int:
+    """Down to two digits, the second a multiple of `step`; below ten to the nearest."""
     if number < 10:
         return round(number)
-    step = 5 * 10 ** (int(math.log10(number)) - 1)
-    return int(number // step * step)
+    unit = step * 10 ** (int(math.log10(number)) - 1)
+    return int(number // unit * unit)
 
 
 def _write_words(figure: Figure, stats: Collection, zones: Zones) -> None:
@@ -143,7 +141,8 @@ def _draw_zones(axes: Axes, features: Features, busiest: Zones, colour: _Scale) 
         axes.add_patch(_patch(polygons, facecolor=colour(zone["num_trips"])))
         if zone["zone_id"] in numbers:
             x, y = _middle(max((polygon[0] for polygon in polygons), key=len))
-            axes.text(x, y, numbers[zone["zone_id"]], **NUMBER_LOOKS)
+            ink = colour.ink_on(zone["num_trips"])
+            axes.text(x, y, numbers[zone["zone_id"]], color=ink, **NUMBER_LOOKS)
     axes.autoscale_view()
     south, north = axes.get_ylim()
     axes.set_aspect(1 / math.cos(math.radians((south + north) / 2)))
