@@ -1,0 +1,29 @@
+"""A run that is killed loses nothing that was finished, and stops nothing that comes after it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KILLS = Path(__file__).with_name("kills.py")
+
+
+@pytest.mark.parametrize("when", ["100", "each"])
+def test_a_run_that_is_killed_loses_nothing(when: str) -> None:
+    """At 100 random moments, and once before each call that changes the disk."""
+    done = subprocess.run(
+        [sys.executable, str(KILLS), when],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(KILLS.parents[1])},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "nothing was lost" in done.stdout
+    assert "INTERRUPTED" in done.stdout
+    assert "finished steps of interrupted runs" in done.stdout
