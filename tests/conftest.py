@@ -148,3 +148,15 @@ def assetgraph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[.
         return Answer(code, *capsys.readouterr())
 
     return run_command
+
+
+def in_new_process(folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    """A command that runs beside the test, in `folder`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "assetgraph", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

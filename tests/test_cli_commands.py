@@ -13,7 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import REPOSITORY, Answer, ProjectFolder
+from conftest import REPOSITORY, Answer, ProjectFolder, in_new_process
 
 from assetgraph.cli.app import assetgraph as root_command
 
@@ -63,17 +63,6 @@ def broken(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> ProjectFold
     made = project({"pipeline.py": BROKEN})
     monkeypatch.chdir(made.root)
     return made
-
-
-def in_new_process(folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "assetgraph", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **more},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 # -- the assets
@@ -288,7 +277,7 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["materialize"], "give --all for every one"),
+        (["materialize"], "or --stale for what is missing or out of date"),
         (["materialize", "--all", "raw_trips"], "leave it out"),
         (["materialize", "raw_tripss"], "Did you mean 'raw_trips'?"),
         (["materialize", "group:nothing"], "group"),
@@ -668,6 +657,7 @@ HEAVY = {
         (["runs", "logs", "latest"], set()),
         (["list"], {"networkx"}),
         (["plan"], {"networkx"}),
+        (["status"], {"networkx"}),
         (["lineage"], {"networkx"}),
         (["check"], {"networkx"}),
         (["materialize", "--all"], {"networkx"}),

@@ -22,12 +22,16 @@ class LazyGroup(click.Group):
         "scaffold": "cmd_init",
         "check": "cmd_check",
         "list": "cmd_assets",
+        "status": "cmd_status",
         "show": "cmd_assets",
         "lineage": "cmd_lineage",
         "plan": "cmd_materialize",
         "materialize": "cmd_materialize",
+        "accept": "cmd_status",
         "runs": "cmd_runs",
         "dev": "cmd_dev",
+        "prune": "cmd_store",
+        "doctor": "cmd_store",
     }
 
     def list_commands(self, _ctx: click.Context) -> list[str]:

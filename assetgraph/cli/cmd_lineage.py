@@ -13,8 +13,8 @@ from assetgraph.cli.options import Given, json_option, project_options, selectio
 @click.option("--downstream", is_flag=True, help="Add what reads the selected assets.")
 @click.option("--depth", type=click.IntRange(1), help="How far up and down, in steps.")
 @click.option(
-    "--format", "form", type=click.Choice(("tree", "mermaid", "dot", "json")), default="tree",
-    show_default=True, help="What to print.",
+    "--format", "form", default="tree", show_default=True, help="What to print.",
+    type=click.Choice(("tree", "mermaid", "dot", "svg", "json")),
 )  # fmt: skip
 @json_option
 @project_options
@@ -34,6 +34,7 @@ def lineage_command(
       assetgraph lineage
       assetgraph lineage taxi_trips --upstream
       assetgraph lineage --format mermaid
+      assetgraph lineage --format svg > lineage.svg
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_lineage import lineage
@@ -47,7 +48,7 @@ def lineage_command(
         if wanted:
             keys = keys.union(*(near(key, depth) for key in keys))
     views = asset_views(given.state, (graph.asset(key) for key in graph.order if key in keys))
-    edges = [(parent.text, child.text) for parent, child in graph.edges]
+    edges = [(up.text, down.text) for up, down in graph.edges if up in keys and down in keys]
     answer(
         as_json or form == "json",
         data=lambda: [asset_json(view) for view in views],

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from assetgraph.cli.options import Given, json_option, project_options, selection_argument
+from assetgraph.cli.options import (
+    Given,
+    execution_options,
+    json_option,
+    project_options,
+    selection_argument,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +35,10 @@ def planning_options(command: F) -> F:
             "--config", "settings", metavar="KEY.FIELD=VALUE", multiple=True,
             help="One field of the config of one asset.",
         ),
+        click.option(
+            "--stale", is_flag=True,
+            help="Only what is missing or stale: of the selection and its upstreams, or of all.",
+        ),
         click.option("--all", "everything", is_flag=True, help="Every asset."),
         selection_argument,
     ):  # fmt: skip
@@ -44,19 +54,22 @@ def plan_command(
     given: Given,
     selection: tuple[str, ...],
     everything: bool,
+    stale: bool,
     settings: tuple[str, ...],
     config_file: Path | None,
     as_json: bool,
 ) -> None:
-    """What `materialize` would run, in order, and why. Without a selection: every asset.
+    """What `materialize` would run, in order, and why. Alone: what is missing or stale.
 
     \b
     Examples:
       assetgraph plan
       assetgraph plan taxi_trips
+      assetgraph plan --stale taxi_trips
     """
-    texts = _wanted(selection, everything or not selection)
-    _print_plan(_plan(given, texts, settings, config_file), as_json)
+    stale = stale or not (selection or everything)
+    texts = _wanted(selection, everything)
+    _print_plan(_plan(given, texts, stale, settings, config_file), as_json)
 
 
 @click.command("materialize", short_help="Run assets and record the run.")
@@ -64,11 +77,13 @@ def plan_command(
 @click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Note this with the run.")
 @json_option
+@execution_options
 @project_options
 def materialize_command(
     given: Given,
     selection: tuple[str, ...],
     everything: bool,
+    stale: bool,
     settings: tuple[str, ...],
     config_file: Path | None,
     dry_run: bool,
@@ -82,17 +97,21 @@ def materialize_command(
     \b
     Examples:
       assetgraph materialize taxi_trips_file
+      assetgraph materialize --stale
       assetgraph materialize +taxi_trips --config taxi_trips_file.month=2023-04
-      assetgraph materialize --all --tag reason=backfill
+      assetgraph materialize --all -j 4 --tag reason=backfill
     """
     from assetgraph.cli.execute import execute, launched_by
     from assetgraph.cli.settings import parse_tags
 
-    if not selection and not everything:
-        raise click.UsageError("nothing is selected. Name assets, or give --all for every one.")
+    if not (selection or everything or stale):
+        raise click.UsageError(
+            "nothing is selected. Name assets, or give --all for every one, "
+            "or --stale for what is missing or out of date."
+        )
     texts = _wanted(selection, everything)
     run_tags = parse_tags(tags)
-    plan = _plan(given, texts, settings, config_file)
+    plan = _plan(given, texts, stale, settings, config_file)
     if dry_run:
         _print_plan(plan, as_json)
         return 0
@@ -109,19 +128,24 @@ def _wanted(selection: tuple[str, ...], everything: bool) -> tuple[str, ...]:
 
 
 def _plan(
-    given: Given, selection: tuple[str, ...], settings: tuple[str, ...], config_file: Path | None
+    given: Given,
+    selection: tuple[str, ...],
+    stale: bool,
+    settings: tuple[str, ...],
+    config_file: Path | None,
 ) -> Plan:
     from assetgraph.cli.settings import read_config
     from assetgraph.plan import make_plan
 
     config = given.config(read_config(config_file, settings))
-    return make_plan(given.graph, given.state, given.selected(selection), config=config)
+    keys = given.selected(selection)
+    return make_plan(given.graph, given.state, keys, stale_only=stale, config=config)
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:
     from assetgraph.cli.answer import answer, say
-    from assetgraph.cli.render_plan import plan_lines, plan_notes
+    from assetgraph.cli.render_plan import plan_lines, plan_notes, plan_warnings
     from assetgraph.queries import plan_json
 
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
-    say(plan_notes(plan))
+    say([*plan_warnings(plan), *plan_notes(plan)])

@@ -7,14 +7,20 @@ import sys
 import click
 
 from assetgraph.cli.complete import complete_assets, complete_runs
-from assetgraph.cli.options import Given, json_option, project_options, run_argument
+from assetgraph.cli.options import (
+    Given,
+    execution_options,
+    json_option,
+    project_options,
+    run_argument,
+)
 
 _STATUSES = ("STARTED", "SUCCESS", "FAILURE", "CANCELED", "INTERRUPTED")
 
 
 @click.group("runs")
 def runs_command() -> None:
-    """List, show, repeat and delete runs."""
+    """List, show, repeat, cancel and delete runs."""
 
 
 @runs_command.command("list")
@@ -118,6 +124,7 @@ def logs_command(given: Given, run: str, keys: tuple[str, ...], as_json: bool) -
 @run_argument
 @click.option("--from-failure", is_flag=True, help="Only what failed, and what did not run.")
 @json_option
+@execution_options
 @project_options
 def rerun_command(given: Given, run: str, from_failure: bool, as_json: bool) -> int:
     """Make a new run of the same assets with the same config.
@@ -138,6 +145,26 @@ def rerun_command(given: Given, run: str, from_failure: bool, as_json: bool) -> 
         given.state, details, launched_by=launched_by(), from_failure=from_failure
     )
     return execute(given, plan, launch, as_json=as_json)
+
+
+@runs_command.command("cancel", short_help="End a run that is under way.")
+@run_argument
+@json_option
+@project_options
+def cancel_command(given: Given, run: str, as_json: bool) -> None:
+    """End a run that is under way, in whichever terminal, as Ctrl-C does there.
+
+    \b
+    Example:
+      assetgraph runs cancel latest
+    """
+    from assetgraph.cli.answer import answer
+    from assetgraph.cli.text import Line
+    from assetgraph.reruns import cancel_run
+
+    run_id = given.store.runs.find(run)
+    cancel_run(given.store, run_id)
+    answer(as_json, data=lambda: run_id, lines=lambda _: [Line(f"Told the run {run_id} to end")])
 
 
 @runs_command.command("delete")

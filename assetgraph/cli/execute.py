@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from assetgraph.cli.answer import answer
 from assetgraph.cli.errors import CANCELED
 from assetgraph.cli.output import stderr
-from assetgraph.cli.render_plan import plan_notes
+from assetgraph.cli.render_plan import plan_lines, plan_notes
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.reporters import reporting
 from assetgraph.queries import run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.runner import run_plan
 from assetgraph.signals import Terminated
+from assetgraph.step import Limits
 
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given
@@ -28,11 +29,22 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
     """Run `plan`; the exit code. Progress and summary go to stderr; stdout gets the run as JSON,
     if asked for."""
     err = stderr()
+    if not plan.steps:
+        answer(as_json, data=lambda: None, lines=lambda _: ())
+        err.write(plan_lines(plan, err.width))
+        return 0
     err.write(plan_notes(plan))
+    executor = given.executor()
     code = 0
     with reporting(err, [step.key.text for step in plan.steps]) as reporter:
         try:
-            run_plan(plan, given.state, observer=reporter, launch=replace(launch, echo=False))
+            run_plan(
+                plan,
+                given.state,
+                executor=executor,
+                observer=reporter,
+                launch=_launch(given, launch),
+            )
         except KeyboardInterrupt as interrupt:
             if reporter.run_id is None:  # before the run had a record
                 raise
@@ -45,6 +57,18 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
         answer(True, data=lambda: run_details_json(details), lines=lambda _: ())
     failed = details.record.status is RunStatus.FAILURE
     return code or (_RUN_FAILED if failed else 0)
+
+
+def _launch(given: Given, launch: Launch) -> Launch:
+    """`launch` with what the project and the command say about every run."""
+    limit = given.project.log_limit
+    return replace(
+        launch,
+        echo=False,
+        wait=not given.no_wait,
+        pools=given.project.pools,
+        limits=Limits(output_bytes=limit) if limit else launch.limits,
+    )
 
 
 def launched_by() -> str:

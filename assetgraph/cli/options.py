@@ -13,6 +13,7 @@ from assetgraph.cli.complete import complete_assets, complete_runs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from assetgraph.executors import StepExecutor
     from assetgraph.graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.project import Project
@@ -31,6 +32,10 @@ class Given:
 
         self.modules: tuple[str, ...] = ()
         self.store_folder: Path | None = None
+        self.executor_name: str | None = None
+        self.jobs: int | None = None
+        self.scheduler: str | None = None
+        self.no_wait = False
 
     @cached_property
     def project(self) -> Project:
@@ -48,6 +53,19 @@ class Given:
         graph = self.project.load().graph.require_valid()
         self.remember_assets(graph)
         return graph
+
+    def executor(self) -> StepExecutor:
+        """Where steps run: as the command says, else as the project does."""
+        from assetgraph.executors import make
+
+        project = self.project
+        return make(
+            self.executor_name or project.executor,
+            self.jobs or project.jobs,
+            project=project,
+            assets=self.graph.assets,
+            scheduler=self.scheduler or project.scheduler,
+        )
 
     def remember_assets(self, graph: AssetGraph) -> None:
         """Write down the names for the Tab key, if there is a store to write them in."""
@@ -84,30 +102,52 @@ class Given:
         return join(["assetgraph", *words, *given])
 
 
+def _gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """The callback of options that are kept in the command's `Given`, under their own names."""
+    setattr(ctx.ensure_object(Given), str(parameter.name), value)
+    return value
+
+
 def project_options(command: F) -> F:
     """`-m` and `--store`, given to the command as `given`."""
-
-    def gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        given = ctx.ensure_object(Given)
-        if parameter.name == "modules":
-            given.modules = tuple(value)
-        else:
-            given.store_folder = value
-        return value
-
     for option in (
         click.option(
-            "--store", "store_folder", metavar="DIR", callback=gather, expose_value=False,
+            "--store", "store_folder", metavar="DIR", callback=_gather, expose_value=False,
             type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
             help="Where the records are, in place of the project's own folder for them.",
         ),
         click.option(
-            "-m", "--module", "modules", metavar="MODULE", multiple=True, callback=gather,
+            "-m", "--module", "modules", metavar="MODULE", multiple=True, callback=_gather,
             expose_value=False, help="A module with assets, in place of the project's.",
         ),
         click.make_pass_decorator(Given, ensure=True),
     ):  # fmt: skip
         command = option(command)  # type: ignore[assignment]
+    return command
+
+
+def execution_options(command: F) -> F:
+    """Where and how the steps of a run are executed, kept in `given`."""
+    for option in (
+        click.option(
+            "--no-wait", is_flag=True, callback=_gather, expose_value=False,
+            help="Fail at once (exit code 3) where another run holds an asset.",
+        ),
+        click.option(
+            "--scheduler", metavar="ADDRESS", callback=_gather, expose_value=False,
+            help="Of a Dask cluster; without it one is made on this machine.",
+        ),
+        click.option(
+            "--executor", "executor_name", callback=_gather, expose_value=False,
+            type=click.Choice(("serial", "threads", "processes", "dask")),
+            help="Where steps run.  [default: serial, or processes with -j]",
+        ),
+        click.option(
+            "-j", "--jobs", metavar="N", type=click.IntRange(1), callback=_gather,
+            expose_value=False, help="How many steps run at once.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
     return command
 
 

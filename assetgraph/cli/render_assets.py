@@ -61,7 +61,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     asset = view.asset
     text_width = (width or _PIPE_WIDTH) - 2
     lines = [Line((asset.key.text, "name"), "  ", state_line(view.state))]
-    lines += [Line("  ", (text, "muted")).cut(width) for text in _reasons(view)]
+    lines += [Line("  ", (text, "muted")).cut(width) for text in shown_reasons(view)]
     warning = _warning(view.materialization)
     lines += [Line(("! " + part, "warning")) for part in wrapped(warning, text_width)
               if warning]  # fmt: skip
@@ -109,7 +109,7 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
     return lines
 
 
-def _reasons(view: AssetView) -> list[str]:
+def shown_reasons(view: AssetView) -> list[str]:
     """Why the asset is not up to date, but for what its state says already."""
     return [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
 

@@ -44,14 +44,16 @@ def log_lines(event: Event) -> list[Line]:
     if event.type is not EventType.LOG or event.level == _HIDDEN_LEVEL:
         return []
     style = LEVELS.get(event.level, "")
-    level = f"{event.level} " if style else ""
     texts = clean_lines(event.message or "")
+    if event.step is None:
+        return [Line(("! ", style), text) for text in texts]
+    level = f"{event.level} " if style else ""
     return [said(event.step, (level + text, style)) for text in texts]
 
 
-def said(step: str | None, text: str | tuple[str, str]) -> Line:
+def said(step: str, text: str | tuple[str, str]) -> Line:
     """A line of what a step says, under its name."""
-    return Line((f"  {step or ''} │ ", "muted"), text)
+    return Line((f"  {step} │ ", "muted"), text)
 
 
 class PrintedText:

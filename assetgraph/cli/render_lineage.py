@@ -24,16 +24,13 @@ _STYLES = {
 def lineage(
     views: Sequence[AssetView], edges: Sequence[tuple[str, str]], form: str, width: int | None
 ) -> list[Line]:
-    """`form` is tree, mermaid or dot."""
+    """`form` is tree, mermaid, dot or svg."""
     cards = [
         Card(view.asset.key.text, view.asset.group_name, view.asset.description, view.state)
         for view in views
     ]
     if form != "tree":
-        from assetgraph import exports
-
-        text = exports.mermaid(cards, edges) if form == "mermaid" else exports.dot(cards, edges)
-        return [Line(line) for line in text.splitlines()]
+        return [Line(line) for line in _exported(cards, edges, form).splitlines()]
     from assetgraph.cli.style import style_of
     from assetgraph.tree import tree
 
@@ -43,3 +40,13 @@ def lineage(
         Line(*((span.text, styles.get(str(span.role), "")) for span in spans))
         for spans in tree(cards, edges, columns=width)
     ]
+
+
+def _exported(cards: Sequence[Card], edges: Sequence[tuple[str, str]], form: str) -> str:
+    if form == "svg":
+        from assetgraph.svg import graph_svg
+
+        return graph_svg(cards, edges)
+    from assetgraph import exports
+
+    return exports.mermaid(cards, edges) if form == "mermaid" else exports.dot(cards, edges)

@@ -31,14 +31,17 @@ def plan_lines(plan: Plan, width: int | None) -> list[Line]:
     return table(_COLUMNS, rows, width)
 
 
+def plan_warnings(plan: Plan) -> list[Line]:
+    return [Line(("! ", "warning"), warning) for warning in plan.warnings]
+
+
 def plan_notes(plan: Plan) -> list[Line]:
-    """What is run beyond what was asked for, and what is used as it is."""
+    """What is run beyond what was asked for."""
     added = [step.key.text for step in plan.steps if step.cause is Cause.MISSING]
     requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
-    lines = [Line(("! ", "warning"), warning) for warning in plan.warnings]
-    if added and requested:
-        names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
-        verb = "has" if len(added) == 1 else "have"
-        text = f"{plural(len(added), 'upstream asset')} {verb} no value yet and will run too: "
-        lines.append(Line((text, "muted"), names))
-    return lines
+    if not (added and requested):
+        return []
+    names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
+    verb = "has" if len(added) == 1 else "have"
+    text = f"{plural(len(added), 'upstream asset')} {verb} no value yet and will run too: "
+    return [Line((text, "muted"), names)]

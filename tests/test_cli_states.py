@@ -1,0 +1,203 @@
+"""What is up to date and what is not: status, --stale, accept; and the care of a store."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable
+
+import pytest
+from conftest import Answer, ProjectFolder, in_new_process
+
+Command = Callable[..., Answer]
+MakeProject = Callable[..., ProjectFolder]
+
+PIPELINE = """\
+import assetgraph as dg
+
+@dg.asset
+def raw_trips():
+    return [1, 2, 3]
+
+@dg.asset
+def daily_fares(raw_trips):
+    return sum(raw_trips)
+"""
+CHANGED = PIPELINE.replace("[1, 2, 3]", "[3, 2, 1]")
+
+
+@pytest.fixture
+def pipeline(project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> ProjectFolder:
+    made = project({"pipeline.py": PIPELINE})
+    monkeypatch.chdir(made.root)
+    return made
+
+
+@pytest.fixture
+def changed(pipeline: ProjectFolder, assetgraph: Command) -> ProjectFolder:
+    """A project whose first asset changed after it was materialized."""
+    assert assetgraph("materialize", "--all").code == 0
+    pipeline.write("pipeline.py", CHANGED)
+    return pipeline
+
+
+def test_status_says_what_is_not_up_to_date_and_why(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("status")
+    assert answer == Answer(
+        0,
+        "ASSET        STATE    WHY\n"
+        "raw_trips    ! stale  `raw_trips` in `pipeline.py` changed\n"
+        "daily_fares  ! stale  upstream raw_trips is stale\n",
+        "2 assets are not up to date. To change that: assetgraph materialize --stale\n",
+    )
+    states = assetgraph("status", "--json").json
+    assert [(s["key"], s["state"], s["reasons"][0]["kind"]) for s in states] == [
+        ("raw_trips", "stale", "code_changed"), ("daily_fares", "stale", "upstream_stale"),
+    ]  # fmt: skip
+
+
+def test_status_tells_scripts_by_its_exit_code(changed: ProjectFolder, assetgraph: Command) -> None:
+    assert assetgraph("status", "--exit-code").code == 1
+    assert assetgraph("materialize", "--stale").code == 0
+    answer = assetgraph("status", "--exit-code")
+    assert (answer.code, answer.err) == (0, "All 2 up to date.\n")
+
+
+def test_plan_alone_lists_what_is_missing_or_stale(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    assert assetgraph("plan").out == (
+        "   ASSET        CAUSE  WHY\n"
+        "1  raw_trips    stale  `raw_trips` in `pipeline.py` changed\n"
+        "2  daily_fares  stale  upstream raw_trips is stale\n"
+    )
+    assert assetgraph("materialize", "--stale", "--dry-run").out == assetgraph("plan").out
+
+
+def test_materialize_stale_spares_what_gets_the_same_data(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    changed.write("pipeline.py", PIPELINE.replace("return [1", "x = 0\n    return [1"))
+    answer = assetgraph("materialize", "--stale")
+    assert "= daily_fares  Did not run: unchanged upstream." in answer.err
+    assert "✓ 1 success   = 1 unchanged" in answer.err
+    again = assetgraph("materialize", "--stale")
+    assert (again.code, again.out) == (0, "")
+    assert again.err == "Nothing to do: everything is up to date.\n"
+    assert assetgraph("materialize", "--stale", "--json").json is None
+    assert len(assetgraph("runs", "list", "--json").json) == 2
+
+
+def test_a_stale_upstream_is_used_as_it_is_and_said_once(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("materialize", "daily_fares")
+    live, summary = answer.err.split("\n\n")
+    told = "! raw_trips is used as it is, though `raw_trips` in `pipeline.py` changed."
+    assert live.count(told) == summary.count(told) == 1
+    assert "assetgraph materialize --stale raw_trips" in summary
+
+
+def test_accept_takes_a_change_as_harmless(changed: ProjectFolder, assetgraph: Command) -> None:
+    assert assetgraph("accept", "raw_trips").out == "Accepted the code of raw_trips\n"
+    assert assetgraph("status", "--exit-code").code == 0
+    again = assetgraph("accept", "*", "--json")
+    assert again.json == []
+    assert "Nothing to accept" in again.err
+    assert assetgraph("accept").code == 2
+
+
+def test_steps_run_in_worker_processes_with_j(pipeline: ProjectFolder) -> None:
+    pipeline.write(
+        "pipeline.py", PIPELINE.replace("    return [1", "    import os\n    print(os.getpid())\n"
+                                        "    return [1")
+    )  # fmt: skip
+    process = in_new_process(pipeline.root, "materialize", "--all", "-j", "2")
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    pid = re.search(r"raw_trips │ (\d+)", told)
+    assert pid
+    assert int(pid[1]) != process.pid
+
+
+def test_an_executor_that_does_not_fit_is_said_before_anything_runs(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    answer = assetgraph("materialize", "--all", "--executor", "serial", "-j", "2")
+    assert answer.code == 2
+    assert "one step at a time" in answer.err
+    assert not (pipeline.root / ".assetgraph/runs").exists()
+
+
+ENDLESS = """\
+import threading
+import assetgraph as dg
+
+@dg.asset
+def endless():
+    print("here")
+    threading.Event().wait(60)
+"""
+
+
+def test_a_run_is_canceled_from_another_terminal_and_no_wait_does_not_wait_for_it(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    pipeline.write("pipeline.py", ENDLESS)
+    process = in_new_process(pipeline.root, "materialize", "endless")
+    assert process.stderr
+    assert process.stderr.readline() == "▶ endless\n"
+    assert process.stderr.readline() == "  endless │ here\n"
+    held = assetgraph("materialize", "endless", "--no-wait")
+    assert held.code == 3
+    assert "--no-wait" in held.err
+    answer = assetgraph("runs", "cancel", "latest")
+    assert answer.out.startswith("Told the run ")
+    assert "was canceled" in process.communicate(timeout=60)[1]
+    assert process.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
+    again = assetgraph("runs", "cancel", "latest")
+    assert again.code == 2
+    assert "not under way" in again.err
+
+
+def test_prune_says_what_would_go_and_then_removes_it(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    settings = pipeline.root / "pyproject.toml"
+    settings.write_text(settings.read_text() + "keep_runs = 1\n")
+    for _ in range(2):
+        assetgraph("materialize", "raw_trips")
+    leftover = next((pipeline.root / ".assetgraph/runs").iterdir()) / ".20200101-000000-000-abcd"
+    leftover.mkdir()
+    would = assetgraph("prune", "--dry-run")
+    assert "leftover" in would.out
+    assert would.err.startswith("Would remove 1 leftover: ")
+    assert leftover.exists()
+    assert assetgraph("prune", "--json").json[0]["kind"] == "leftover"
+    assert not leftover.exists()
+    assert assetgraph("prune").err == "Nothing to remove.\n"
+
+
+def test_doctor_names_what_is_wrong_and_mends_what_takes_no_guess(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    assert assetgraph("doctor").err == "The store is in order.\n"
+    history = changed.root / ".assetgraph/assets/raw_trips.jsonl"
+    with history.open("a") as file:
+        file.write('{"cut')
+    found = assetgraph("doctor")
+    assert found.code == 0
+    assert "raw_trips.jsonl is cut" in found.out
+    assert found.err == "1 of 1 finding can be mended: assetgraph doctor --mend\n"
+    assert "(mended)" in assetgraph("doctor", "--mend").out
+    assert assetgraph("doctor", "--json").json == []
+    history.write_text("{damaged}\n" + history.read_text())
+    damaged = assetgraph("doctor", "--mend")
+    assert damaged.code == 1
+    assert damaged.err == "1 finding, 0 mended.\n"
+
+
+def test_lineage_is_drawn_as_a_picture(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    assert assetgraph("lineage", "--format", "svg").out.startswith("<svg ")
