@@ -80,7 +80,9 @@ def test_a_path_is_loaded_absolute_where_the_working_folder_is_another(
 def test_a_path_without_a_file_cannot_be_returned(
     values: ValueStore, file: Path, name: str
 ) -> None:
-    with pytest.raises(ValueTypeError, match=r"no\.csv, where there is no file.*Write the file before"):
+    with pytest.raises(
+        ValueTypeError, match=r"no\.csv, where there is no file.*Write the file before"
+    ):
         values.save(KEY, "run", Path(name))
 
 
