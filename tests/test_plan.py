@@ -1,0 +1,294 @@
+"""The plan: which steps, in which order, and why. No disk, no clock: the facts are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_assets import asset_named, graph_of
+
+from assetgraph import AssetGraph, AssetKey
+from assetgraph.plan import (
+    AssetFacts,
+    Cause,
+    Reason,
+    ReasonKind,
+    asset_state,
+    make_plan,
+    stale_reasons,
+)
+from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue, now
+
+
+@dataclass
+class Known:
+    """Facts from a mapping. What is not in it was never materialized."""
+
+    facts: dict[AssetKey, AssetFacts] = field(default_factory=dict)
+
+    def of(self, key: AssetKey) -> AssetFacts:
+        return self.facts.get(key, AssetFacts(code_version="c1"))
+
+    def code_changes(self, key: AssetKey) -> tuple[str, ...]:
+        return ("helper() changed",)
+
+
+def made(
+    *, version: str = "v1", inputs: dict[str, str] | None = None, **options: Any
+) -> AssetFacts:
+    """An asset that was made by the code `c1` in run `1`."""
+    config = options.pop("config", {})
+    current = Materialization(
+        "1",
+        now(),
+        StoredValue("json", path="values/x"),
+        version,
+        code_version="c1",
+        config=config,
+        inputs=inputs or {},
+    )
+    given = {"data_version": version, "code_version": "c1", **options}
+    return AssetFacts(current=current, **given)
+
+
+FAILED = FailedAttempt("run9", now(), "ValueError: no")
+A, B, C, D = (AssetKey(name) for name in "abcd")
+
+
+def line() -> AssetGraph:
+    """a -> b -> c, and d alone"""
+    return graph_of(
+        asset_named("a"), asset_named("b", "a"), asset_named("c", "b"), asset_named("d")
+    )
+
+
+def fresh() -> Known:
+    return Known(
+        {
+            A: made(version="va"),
+            B: made(version="vb", inputs={"a": "va"}),
+            C: made(version="vc", inputs={"b": "vb"}),
+            D: made(version="vd"),
+        }
+    )
+
+
+def steps(plan: Any) -> list[tuple[str, str]]:
+    return [(step.key.text, step.cause.value) for step in plan.steps]
+
+
+def test_what_is_selected_runs_fresh_or_not() -> None:
+    assert steps(make_plan(line(), fresh(), [C, A])) == [("a", "requested"), ("c", "requested")]
+
+
+def test_an_upstream_without_a_value_runs_too_and_theirs() -> None:
+    facts = fresh()
+    del facts.facts[A]
+    facts.facts[B] = replace(facts.facts[B], value="gone")
+    plan = make_plan(line(), facts, [C])
+    assert steps(plan) == [("a", "missing"), ("b", "missing"), ("c", "requested")]
+    assert plan.warnings == ()
+
+
+def test_a_stale_upstream_is_used_as_it_is_with_a_warning_that_says_what_to_type() -> None:
+    facts = fresh()
+    facts.facts[B] = replace(facts.facts[B], code_version="c2")
+    plan = make_plan(line(), facts, [C])
+    assert steps(plan) == [("c", "requested")]
+    assert plan.warnings == (
+        "b is used as it is, though helper() changed. "
+        "To bring it up to date first: assetgraph materialize --stale b",
+    )
+
+
+def test_stale_only_runs_what_is_not_fresh_among_the_selected_and_their_upstreams() -> None:
+    facts = fresh()
+    assert make_plan(line(), facts, [A, B, C, D], stale_only=True).steps == ()
+    facts.facts[A] = replace(facts.facts[A], code_version="c2")
+    del facts.facts[D]
+    plan = make_plan(line(), facts, [C], stale_only=True)
+    assert steps(plan) == [("a", "stale"), ("b", "stale"), ("c", "stale")]
+    assert steps(make_plan(line(), facts, [D], stale_only=True)) == [("d", "missing")]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "text"),
+    [
+        ({"value": "gone"}, ReasonKind.VALUE_GONE, "its value is gone: values/x"),
+        ({"value": "damaged"}, ReasonKind.VALUE_DAMAGED, "values/x"),
+        ({"value": "unreadable"}, ReasonKind.VALUE_UNREADABLE, "values/x"),
+        ({"value": "changed"}, ReasonKind.FILE_CHANGED, "changed from outside: values/x"),
+        ({"code_version": "c2"}, ReasonKind.CODE_CHANGED, "helper() changed"),
+    ],
+)
+def test_each_fact_about_an_asset_is_a_reason(
+    change: dict[str, Any], kind: ReasonKind, text: str
+) -> None:
+    facts = fresh()
+    facts.facts[D] = replace(facts.facts[D], **change)
+    (reason,) = stale_reasons(line(), facts, [D])[D]
+    assert reason.kind is kind
+    assert text in reason.text
+
+
+@pytest.mark.parametrize(
+    ("inputs", "expected"),
+    [
+        ({"a": "old_version"}, ["upstream a has new data (old_vers to va)"]),
+        ({}, ["upstream a was added"]),
+        ({"a": "va", "x": "v"}, ["upstream x was removed"]),
+    ],
+)
+def test_each_fact_about_its_inputs_is_a_reason(
+    inputs: dict[str, str], expected: list[str]
+) -> None:
+    facts = fresh()
+    facts.facts[B] = made(version="vb", inputs=inputs)
+    assert [reason.text for reason in stale_reasons(line(), facts, [B])[B]] == expected
+
+
+def test_never_materialized_and_a_failed_attempt() -> None:
+    facts = fresh()
+    facts.facts[D] = AssetFacts(failed=FAILED, code_version="c1")
+    reasons = stale_reasons(line(), facts, [D])[D]
+    assert [r.text for r in reasons] == [
+        "never materialized",
+        "its last attempt failed (run run9)",
+    ]
+    assert asset_state(facts.of(D), reasons) is AssetState.FAILED
+
+
+def test_a_failed_attempt_counts_unless_the_value_is_of_the_present_code_config_and_inputs() -> (
+    None
+):
+    facts = fresh()
+    facts.facts[D] = replace(facts.facts[D], failed=FAILED)
+    assert stale_reasons(line(), facts, [D])[D] == ()
+    facts.facts[D] = replace(facts.facts[D], code_version="c2")
+    kinds = [reason.kind for reason in stale_reasons(line(), facts, [D])[D]]
+    assert kinds == [ReasonKind.CODE_CHANGED, ReasonKind.ATTEMPT_FAILED]
+
+
+def test_config_that_differs_is_a_reason_and_is_kept_when_none_is_given() -> None:
+    facts = fresh()
+    facts.facts[D] = made(config={"month": "2023-03"}, code_version="c2")
+    given: dict[AssetKey, dict[str, Any]] = {D: {"month": "2023-04"}}
+    reasons = stale_reasons(line(), facts, [D], given)[D]
+    assert "its config changed: month from '2023-03' to '2023-04'" in [r.text for r in reasons]
+    assert len(stale_reasons(line(), facts, [D], {D: {"month": "2023-03"}})[D]) == 1
+    (kept,) = make_plan(line(), facts, [D], stale_only=True).steps
+    assert kept.config == {"month": "2023-03"}
+    (changed,) = make_plan(line(), facts, [D], stale_only=True, config=given).steps
+    assert changed.config == {"month": "2023-04"}
+    (requested,) = make_plan(line(), facts, [D]).steps
+    assert requested.config == {}
+
+
+def test_several_changes_are_cut_to_the_first_three() -> None:
+    reason = Reason(ReasonKind.CODE_CHANGED, {"changes": ["one", "two", "three", "four", "five"]})
+    assert reason.text == "one; two; three (and 2 more)"
+    assert Reason(ReasonKind.CODE_CHANGED, {"changes": []}).text == "its code changed"
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"running": True, "failed": FAILED, "code_version": "c2"}, AssetState.RUNNING),
+        ({"failed": FAILED, "code_version": "c2"}, AssetState.FAILED),
+        ({"value": "gone", "code_version": "c2"}, AssetState.MISSING),
+        ({"code_version": "c2"}, AssetState.STALE),
+        ({}, AssetState.FRESH),
+    ],
+)
+def test_an_asset_is_the_first_state_that_applies(
+    change: dict[str, Any], state: AssetState
+) -> None:
+    facts = fresh()
+    facts.facts[D] = replace(facts.facts[D], **change)
+    assert asset_state(facts.of(D), stale_reasons(line(), facts, [D])[D]) is state
+
+
+def test_a_stale_upstream_is_a_reason_with_its_state() -> None:
+    facts = fresh()
+    facts.facts[A] = replace(facts.facts[A], code_version="c2")
+    found = stale_reasons(line(), facts, [C])
+    assert [r.text for r in found[B]] == ["upstream a is stale"]
+    assert [r.text for r in found[C]] == ["upstream b is stale"]
+    del facts.facts[A]
+    assert [r.text for r in stale_reasons(line(), facts, [B])[B]] == ["upstream a is missing"]
+
+
+# A model: each asset of a generated graph is fresh, missing, of old code, or has old input.
+
+Case = tuple[dict[str, tuple[str, ...]], dict[str, str], frozenset[str]]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    count = draw(st.integers(1, 9))
+    names = [f"n{number}" for number in range(count)]
+    upstream = {
+        name: tuple(sorted(draw(st.sets(st.sampled_from(names[:at]), max_size=3)))) if at else ()
+        for at, name in enumerate(names)
+    }
+    kinds = {
+        n: draw(st.sampled_from(["fresh", "fresh", "missing", "code", "input"])) for n in names
+    }
+    selected = draw(st.frozensets(st.sampled_from(names), min_size=1))
+    return upstream, kinds, selected
+
+
+def facts_of(upstream: dict[str, tuple[str, ...]], kinds: dict[str, str]) -> Known:
+    known = Known()
+    for name, kind in kinds.items():
+        if kind == "missing":
+            continue
+        version = "old" if kind == "input" else "v"
+        known.facts[AssetKey(name)] = made(
+            version="v",
+            inputs=dict.fromkeys(upstream[name], version),
+            code_version="c2" if kind == "code" else "c1",
+        )
+    return known
+
+
+@given(cases())
+def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: Case) -> None:
+    upstream, kinds, selected = case
+    graph = graph_of(*(asset_named(name, *parents) for name, parents in upstream.items()))
+    facts = facts_of(upstream, kinds)
+    keys = [AssetKey(name) for name in selected]
+
+    stale = set()
+    for name, parents in upstream.items():  # upstream comes first
+        own = kinds[name] in ("missing", "code") or (
+            kinds[name] == "input" and any(kinds[parent] != "missing" for parent in parents)
+        )
+        if own or stale & set(parents):
+            stale.add(name)
+    above = set(selected)
+    for name in reversed(upstream):
+        if name in above:
+            above |= set(upstream[name])
+    needed = set(selected)
+    for name in reversed(upstream):
+        if name in needed:
+            needed |= {parent for parent in upstream[name] if kinds[parent] == "missing"}
+
+    found = stale_reasons(graph, facts, keys)
+    assert {key.text for key, reasons in found.items() if reasons} == stale & above
+    only_stale = make_plan(graph, facts, keys, stale_only=True)
+    assert {step.key.text for step in only_stale.steps} == stale & above
+    assert all(step.reasons for step in only_stale.steps)
+    asked = make_plan(graph, facts, keys)
+    assert {step.key.text for step in asked.steps} == needed
+    assert {s.key.text for s in asked.steps if s.cause is Cause.REQUESTED} == selected
+    for plan in (only_stale, asked):
+        places = [graph.positions[step.key] for step in plan.steps]
+        assert places == sorted(places)
+    warned = {warning.split(" ")[0] for warning in asked.warnings}
+    used = {p for name in needed for p in upstream[name]} - needed
+    assert warned == used & stale
