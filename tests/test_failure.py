@@ -1,0 +1,83 @@
+"""An exception as it is recorded: the user's own frames, with the lines as they were."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assetgraph.failure import error_info, short_traceback
+
+
+def caught(call: Callable[[], object]) -> BaseException:
+    try:
+        call()
+    except BaseException as error:
+        return error
+    raise AssertionError("nothing was raised")
+
+
+def script(folder: Path, text: str) -> Callable[[], object]:
+    file = folder / "script.py"
+    file.write_text(text)
+    return lambda: runpy.run_path(str(file))
+
+
+def test_the_frames_are_the_projects_own_where_it_has_any(tmp_path: Path) -> None:
+    text = "import json\ndef load():\n    return json.loads('{')\nload()\n"
+    error = caught(script(tmp_path, text))
+    info = error_info(error, str(tmp_path))
+    assert [(frame.file, frame.line) for frame in info.frames] == [
+        ("script.py", 4),
+        ("script.py", 3),
+    ]
+    assert info.type == "json.decoder.JSONDecodeError"
+    assert "decoder.py" in info.trace
+    elsewhere = error_info(error, str(tmp_path / "other"))
+    assert elsewhere.frames[-1].file.endswith("decoder.py")
+
+
+def test_a_frame_has_two_lines_around_it_as_far_as_there_are(tmp_path: Path) -> None:
+    text = "one = 1\ntwo = 2\nraise ValueError\nfour = 4\n"
+    (frame,) = error_info(caught(script(tmp_path, text)), str(tmp_path)).frames
+    assert frame.source == ("one = 1", "two = 2", "raise ValueError", "four = 4")
+    assert (frame.source_start, frame.line, frame.function) == (1, 3, "<module>")
+
+
+def test_an_edited_file_is_shown_as_it_is_at_the_next_failure(tmp_path: Path) -> None:
+    first = error_info(caught(script(tmp_path, "raise ValueError('one')\n")), str(tmp_path))
+    second = error_info(caught(script(tmp_path, "raise ValueError('second')\n")), str(tmp_path))
+    assert first.frames[0].source == ("raise ValueError('one')",)
+    assert second.frames[0].source == ("raise ValueError('second')",)
+
+
+def test_a_file_that_was_cut_since_is_no_obstacle(tmp_path: Path) -> None:
+    error = caught(script(tmp_path, "\n" * 5 + "raise ValueError('long')\n"))
+    (tmp_path / "script.py").write_text("short\n" * 4)
+    assert error_info(error, str(tmp_path)).frames[0].line == 6
+    assert "ValueError: long" in short_traceback(error, str(tmp_path))
+
+
+def test_a_short_traceback_is_the_users_lines_and_the_error(tmp_path: Path) -> None:
+    error = caught(script(tmp_path, "def f():\n    raise ValueError('no')\nf()\n"))
+    assert short_traceback(error, str(tmp_path)) == (
+        '  File "script.py", line 3, in <module>\n'
+        "    f()\n"
+        '  File "script.py", line 2, in f\n'
+        "    raise ValueError('no')\n"
+        "ValueError: no"
+    )
+
+
+def test_a_long_line_and_a_long_message_are_cut(tmp_path: Path) -> None:
+    error = caught(script(tmp_path, f"raise ValueError('{'x' * 20_000}')\n"))
+    info = error_info(error, str(tmp_path))
+    assert len(info.frames[0].source[0]) == 500
+    assert info.message == "x" * 10_000 + " …"
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
+def test_a_builtin_error_goes_by_its_bare_name(kind: type[BaseException], tmp_path: Path) -> None:
+    assert error_info(kind("x"), str(tmp_path)).type == kind.__name__

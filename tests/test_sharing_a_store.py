@@ -1,0 +1,172 @@
+"""Two runs on one store, and steps that turn out not to be needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_assets import graph_of
+
+import assetgraph as dg
+from assetgraph.errors import LockedError
+from assetgraph.plan import make_plan
+from assetgraph.queries import list_runs, run_details
+from assetgraph.records import Event, EventType
+from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.state import State
+from assetgraph.storage.store import Store
+
+
+class Hears:
+    """An observer that calls back at a LOG event that says something."""
+
+    def __init__(self, words: str, call: Callable[[], None]) -> None:
+        self._words = words
+        self._call = call
+
+    def event(self, event: Event) -> None:
+        if event.type is EventType.LOG and self._words in (event.message or ""):
+            self._call()
+
+    def output(self, step: str, stream: str, text: str) -> None: ...
+
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+
+
+def run(folder: Path, *assets: dg.Asset, stale_only: bool = False, **options: object) -> RunOutcome:
+    graph = graph_of(*assets).require_valid()
+    state = State(graph, Store(folder / ".assetgraph", project_root=folder))
+    plan = make_plan(graph, state, graph.order, stale_only=stale_only)
+    return run_plan(plan, state, **options)  # type: ignore[arg-type]
+
+
+class Slow:
+    """An asset that takes as long as it is told to, and counts its calls."""
+
+    def __init__(self) -> None:
+        self.started, self.go_on = threading.Event(), threading.Event()
+        self.calls = 0
+
+        @dg.asset(code_version="1")
+        def slow() -> int:
+            self.calls += 1
+            self.started.set()
+            assert self.go_on.wait(20)
+            return 5
+
+        self.asset = slow
+
+
+def beside(
+    folder: Path, asset: dg.Asset, **options: object
+) -> tuple[threading.Thread, list[RunOutcome]]:
+    outcomes: list[RunOutcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(run(folder, asset, **options)))
+    thread.start()
+    return thread, outcomes
+
+
+def test_the_second_run_waits_says_for_whom_and_takes_what_the_first_made(folder: Path) -> None:
+    slow = Slow()
+    first, _ = beside(folder, slow.asset)
+    assert slow.started.wait(20)
+    holder = list_runs(Store(folder / ".assetgraph")).runs[0].run_id
+    second = run(folder, slow.asset, observer=Hears("waiting for run", slow.go_on.set))
+    first.join()
+    assert slow.calls == 1
+    assert second.record.step_counts == {"unchanged": 1}
+    details = run_details(Store(folder / ".assetgraph"), second.record.run_id)
+    (said,) = [e for e in details.events if e.type is EventType.LOG]
+    assert said.level == "WARNING"
+    assert said.step == "slow"
+    assert f"waiting for run {holder}" in (said.message or "")
+    assert details.steps[0].reason == "another run made it meanwhile"
+
+
+def test_the_second_run_makes_it_again_when_the_first_made_something_else(folder: Path) -> None:
+    slow = Slow()
+    other = dg.asset(name="slow", code_version="2")(lambda: 6)
+    first, _ = beside(folder, slow.asset)
+    assert slow.started.wait(20)
+    second = run(folder, other, observer=Hears("waiting for run", slow.go_on.set))
+    first.join()
+    assert second.record.step_counts == {"success": 1}
+    current, _ = Store(folder / ".assetgraph").history.current(other.key)
+    assert current is not None
+    assert current.run_id == second.record.run_id
+
+
+def test_a_run_that_may_not_wait_does_not_start(folder: Path) -> None:
+    slow = Slow()
+    first, _ = beside(folder, slow.asset)
+    assert slow.started.wait(20)
+    try:
+        with pytest.raises(LockedError, match="'slow' is being materialized by run") as caught:
+            run(folder, slow.asset, launch=Launch(wait=False))
+    finally:
+        slow.go_on.set()
+        first.join()
+    assert caught.value.key == "slow"
+    assert len(list_runs(Store(folder / ".assetgraph")).runs) == 1
+
+
+def test_runs_of_different_assets_do_not_wait_for_each_other(folder: Path) -> None:
+    slow = Slow()
+    first, outcomes = beside(folder, slow.asset)
+    assert slow.started.wait(20)
+    try:
+        assert run(folder, dg.asset(name="quick")(lambda: 1)).record.step_counts == {"success": 1}
+    finally:
+        slow.go_on.set()
+        first.join()
+    assert outcomes[0].record.step_counts == {"success": 1}
+
+
+def chain(version: str, value: object, calls: list[str]) -> list[dg.Asset]:
+    @dg.asset(code_version=version)
+    def a() -> object:
+        calls.append("a")
+        return value
+
+    @dg.asset(code_version="1")
+    def b(a: object) -> str:
+        calls.append("b")
+        return f"b of {a}"
+
+    @dg.asset(code_version="1")
+    def c(b: object) -> str:
+        calls.append("c")
+        return f"c of {b}"
+
+    return [a, b, c]
+
+
+def test_an_upstream_that_made_the_same_again_spares_what_is_below_it(folder: Path) -> None:
+    calls: list[str] = []
+    run(folder, *chain("1", 5, calls))
+    calls.clear()
+    outcome = run(folder, *chain("2", 5, calls), stale_only=True)
+    assert calls == ["a"]
+    assert outcome.record.assets == ("a", "b", "c")
+    assert outcome.record.step_counts == {"success": 1, "unchanged": 2}
+    details = run_details(Store(folder / ".assetgraph"), outcome.record.run_id)
+    assert [step.state.value for step in details.steps] == ["success", "unchanged", "unchanged"]
+    assert run(folder, *chain("2", 5, calls), stale_only=True).record.assets == ()
+
+
+def test_an_upstream_that_made_something_else_runs_what_is_below_it(folder: Path) -> None:
+    calls: list[str] = []
+    run(folder, *chain("1", 5, calls))
+    calls.clear()
+    outcome = run(folder, *chain("2", 6, calls), stale_only=True)
+    assert calls == ["a", "b", "c"]
+    assert outcome.record.step_counts == {"success": 3}
+
+
+def test_a_requested_step_always_runs(folder: Path) -> None:
+    calls: list[str] = []
+    for _ in range(2):
+        run(folder, *chain("1", 5, calls))
+    assert calls == ["a", "b", "c"] * 2
