@@ -1,0 +1,67 @@
+"""Break thousands of runs and check what is left of them; see tests/faults.py.
+
+    python benchmarks/faults.py [--runs 1000] [--first 0] [--kinds kill torn EIO …]
+
+Prints how the broken runs ended, by kind of fault, and every seed whose run broke a promise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from faults import KINDS, Scenario, play  # noqa: E402 - found only now
+
+
+def play_one(seed: int, kinds: tuple[str, ...]) -> tuple[str, str, str | None]:
+    """The kind of fault, how the run ended, and what promise was broken, if one was."""
+    scenario = Scenario.random(seed, kinds)
+    assert scenario.fault is not None
+    where = "worker" if scenario.fault.in_worker else "coordinator"
+    kind = f"{scenario.fault.kind} in the {where}, {scenario.executor}"
+    folder = tempfile.mkdtemp(prefix="faults-")
+    try:
+        code = play(scenario, Path(folder))
+    except Exception as error:
+        return kind, "?", f"seed {seed}: {type(error).__name__}: {error} ({folder})"
+    shutil.rmtree(folder)
+    return (
+        kind,
+        {0: "success", 1: "failed step", 2: "error", -9: "killed"}.get(code, str(code)),
+        None,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--kinds", nargs="+", default=KINDS)
+    given = parser.parse_args()
+    started = time.monotonic()
+    seeds = range(given.first, given.first + given.runs)
+    ends: Counter[tuple[str, str]] = Counter()
+    broken = []
+    with ProcessPoolExecutor(2) as pool:
+        for kind, end, problem in pool.map(play_one, seeds, [tuple(given.kinds)] * len(seeds)):
+            ends[kind, end] += 1
+            if problem:
+                broken.append(problem)
+                print(problem, flush=True)
+    for (kind, end), count in sorted(ends.items()):
+        print(f"{count:6}  {kind}: {end}")
+    print(f"{given.runs} runs, {len(broken)} broken promises, {time.monotonic() - started:.0f} s")
+    sys.exit(bool(broken))
+
+
+if __name__ == "__main__":
+    main()

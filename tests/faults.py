@@ -1,0 +1,294 @@
+"""A harness that breaks runs at a chosen moment, and says what must hold afterwards.
+
+A `Scenario` is a random graph, an executor and a fault, all from one seed. `play` runs it in a
+process of its own, breaks it there, resumes it here, and raises `AssertionError` where
+
+- the store does not read clean, or a dead run counts as running;
+- a step that is recorded as a success has not its value, or a current value is not whole;
+- something that had succeeded ran again;
+- resumption does not give what an undisturbed run gives.
+"""
+
+from __future__ import annotations
+
+import errno
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import assetgraph as dg
+from assetgraph import runner, step
+from assetgraph.errors import AssetGraphError
+from assetgraph.executors import make
+from assetgraph.graph import AssetGraph
+from assetgraph.plan import make_plan
+from assetgraph.queries import run_details
+from assetgraph.records import EventType, RunStatus
+from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.state import State
+from assetgraph.storage.store import Store
+
+# What a run does to files, and so the moments at which it can be broken.
+OPERATIONS = ("open", "write", "pwrite", "rename", "replace", "ftruncate", "mkdir", "close")
+KINDS = ("kill", "torn", "EIO", "ENOSPC", "stop", "raise", "clock")
+EXIT_BROKEN = 2
+EXIT_BUG = 99
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Break the process at its `moment`-th operation on a file: of the coordinator, or `in_worker`
+    of a worker once it runs a step. "raise" and "clock" have no moment."""
+
+    kind: str
+    moment: int = 0
+    in_worker: bool = False
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`edges` are the upstreams of each asset by number; `big` are those whose value is a file."""
+
+    seed: int
+    edges: tuple[tuple[int, ...], ...]
+    big: frozenset[int]
+    executor: str
+    fault: Fault | None
+
+    @classmethod
+    def random(cls, seed: int, kinds: Sequence[str] = KINDS) -> Scenario:
+        chance = random.Random(seed)
+        count = chance.randint(3, 9)
+        edges = tuple(
+            tuple(sorted(chance.sample(range(i), min(i, chance.randint(0, 3)))))
+            for i in range(count)
+        )
+        executor = chance.choice(["serial", "serial", "threads", "processes"])
+        in_worker = executor == "processes" and chance.random() < 0.7
+        fault = Fault(chance.choice(kinds), chance.randint(1, 12 * count), in_worker)
+        if in_worker:  # a worker's operations are counted from its first step on
+            fault = replace(fault, moment=chance.randint(1, 6 * count))
+        big = frozenset(i for i in range(count) if chance.random() < 0.5)
+        return cls(seed, edges, big, executor, fault)
+
+    def assets(self) -> list[dg.Asset]:
+        return [self._asset(i) for i in range(len(self.edges))]
+
+    def expected(self, i: int) -> list[Any]:
+        return _value(i, [self.expected(j) for j in self.edges[i]], i in self.big)
+
+    def _asset(self, i: int) -> dg.Asset:
+        fault = self.fault if self.fault and self.fault.in_worker else None
+        raises = self.fault is not None and self.fault.kind == "raise" and i == self.seed % 3
+
+        def function(**inputs: Any) -> list[Any]:
+            return _run_asset(i, inputs, i in self.big, fault, raises)
+
+        names = [f"a{j}" for j in self.edges[i]]
+        made: dict[str, Any] = {"function": function, "__name__": "faults"}
+        arguments = ", ".join(f"{name}={name}" for name in names)
+        exec(f"def a{i}({', '.join(names)}): return function({arguments})", made)
+        return dg.asset(code_version="1")(made[f"a{i}"])
+
+
+def play(scenario: Scenario, folder: Path) -> int:
+    """Run, break, check, resume, check again. Returns how the broken run's process ended."""
+    [code] = run_broken([scenario], folder)
+    store = Store(folder / "store")
+    done = check(scenario, store)
+    before = ran(folder)
+    resume(scenario, folder)
+    check(scenario, store)
+    after = ran(folder)
+    for key in done:
+        assert after[key] == before[key], f"{key} had succeeded, and ran again"
+    assert_complete(scenario, store)
+    return code
+
+
+def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = True) -> list[int]:
+    """Run each scenario in a process of its own, all at once in one store: their exit codes."""
+    (folder / "ran").mkdir(parents=True, exist_ok=True)
+    children = [
+        _context().Process(target=_child, args=(scenario, str(folder), stale_only))
+        for scenario in scenarios
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+        if child.exitcode is None:
+            child.kill()
+            raise AssertionError("the run hangs")
+    codes = [child.exitcode for child in children]
+    assert EXIT_BUG not in codes, (folder / "bug").read_text()
+    return codes
+
+
+def check(scenario: Scenario, store: Store) -> set[str]:
+    """What must hold at any time; returns the assets that have their value."""
+    state = State(graph_of(scenario), store)
+    done = set()
+    for key, known in ((key, state.of(key)) for key in state.graph.order):
+        attempts = list(store.history.newest_first(key))
+        assert len({a.run_id for a in attempts}) == len(attempts), (
+            f"{key} has two attempts of a run"
+        )
+        if known.current is not None and known.value == "intact":
+            loaded = store.values.load(known.current.value)
+            assert loaded == scenario.expected(int(key.text[1:])), f"{key} has half a value"
+            done.add(key.text)
+    for run_id in store.runs.ids():
+        details = run_details(store, run_id)
+        assert details.record.status is not RunStatus.STARTED, f"{run_id} counts as running"
+        for event in details.events:
+            if event.type is EventType.STEP_SUCCESS:
+                assert event.step in done, f"{event.step} succeeded, and has no value"
+        if details.record.status is RunStatus.SUCCESS:
+            assert {s.state.value for s in details.steps} <= {"success", "unchanged"}
+    return done
+
+
+def resume(scenario: Scenario, folder: Path) -> None:
+    os.environ["FAULTS_FOLDER"] = str(folder)
+    whole = replace(scenario, fault=None, executor="serial")
+    outcome = materialize(whole, folder, stale_only=True)
+    assert not outcome.errors
+
+
+def assert_complete(scenario: Scenario, store: Store) -> None:
+    state = State(graph_of(scenario), store)
+    for key in state.graph.order:
+        known = state.of(key)
+        assert known.current is not None, f"{key} is missing after resumption"
+        assert store.values.load(known.current.value) == scenario.expected(int(key.text[1:]))
+    assert not make_plan(state.graph, state, state.graph.order, stale_only=True).steps
+
+
+def ran(folder: Path) -> Counter[str]:
+    """How often each asset's function ran to its end."""
+    return Counter({p.name: p.stat().st_size for p in (folder / "ran").iterdir()})
+
+
+def materialize(scenario: Scenario, folder: Path, *, stale_only: bool) -> RunOutcome:
+    graph = graph_of(scenario)
+    state = State(graph, Store(folder / "store"))
+    plan = make_plan(graph, state, graph.order, stale_only=stale_only)
+    jobs = None if scenario.executor == "serial" else 2
+    launch = Launch(echo=False)
+    return run_plan(plan, state, executor=make(scenario.executor, jobs), launch=launch)
+
+
+def graph_of(scenario: Scenario) -> AssetGraph:
+    with dg.Registry():
+        return dg.Definitions(scenario.assets()).graph
+
+
+def _value(i: int, inputs: list[list[Any]], big: bool) -> list[Any]:
+    return [i, sum(each[1] for each in inputs) + i, "x" * (20_000 if big else 10)]
+
+
+def _run_asset(
+    i: int, inputs: dict[str, Any], big: bool, fault: Fault | None, raises: bool
+) -> list[Any]:
+    folder = os.environ["FAULTS_FOLDER"]
+    if fault is not None:
+        break_at(fault, once=f"{folder}/broken")
+    if raises and not os.path.exists(f"{folder}/broken"):
+        open(f"{folder}/broken", "w").close()
+        raise RuntimeError("as the scenario says")
+    print(f"asset {i}")
+    with open(f"{folder}/ran/a{i}", "a") as file:
+        file.write("x")
+    return _value(i, list(inputs.values()), big)
+
+
+def _child(scenario: Scenario, folder: str, stale_only: bool) -> None:
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
+    os.environ["FAULTS_FOLDER"] = folder
+    fault = scenario.fault
+    if fault is not None and fault.kind == "clock":
+        _jump(random.Random(scenario.seed))
+    elif fault is not None and not fault.in_worker:
+        break_at(fault)
+    try:
+        outcome = materialize(scenario, Path(folder), stale_only=stale_only)
+    except (AssetGraphError, OSError):
+        os._exit(EXIT_BROKEN)
+    except BaseException:
+        import traceback
+
+        Path(folder, "bug").write_text(traceback.format_exc())
+        os._exit(EXIT_BUG)
+    os._exit(1 if outcome.errors else 0)
+
+
+def break_at(fault: Fault, once: str | None = None) -> None:
+    """From now on count this process's operations on files, and break at the fault's moment; with
+    `once`, only in the first process that gets there, which makes that file."""
+    if fault.kind not in ("kill", "torn", "EIO", "ENOSPC", "stop") or hasattr(os, "unbroken"):
+        return
+    os.unbroken = {name: getattr(os, name) for name in OPERATIONS}  # type: ignore[attr-defined]
+    left = [fault.moment]
+
+    def broken(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def operation(*args: Any, **options: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0 and (once is None or _first(once)):
+                _break(fault.kind, name, real, args)
+            return real(*args, **options)
+
+        return operation
+
+    for name, real in os.unbroken.items():  # type: ignore[attr-defined]
+        setattr(os, name, broken(name, real))
+
+
+def _first(path: str) -> bool:
+    try:
+        os.unbroken["close"](  # type: ignore[attr-defined]
+            os.unbroken["open"](path, os.O_CREAT | os.O_EXCL)  # type: ignore[attr-defined]
+        )
+    except FileExistsError:
+        return False
+    return True
+
+
+def _break(kind: str, name: str, real: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    if kind in ("EIO", "ENOSPC"):
+        if name != "close":
+            number = getattr(errno, kind)
+            raise OSError(number, os.strerror(number))
+    elif kind == "stop":
+        pid = os.getpid()
+        command = f"kill -STOP {pid}; kill -CONT {pid}"
+        subprocess.run(["sh", "-c", command], check=True, stdin=subprocess.DEVNULL)
+    else:
+        if kind == "torn" and name in ("write", "pwrite"):
+            real(args[0], args[1][: len(args[1]) // 2], *args[2:])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _jump(chance: random.Random) -> None:
+    """The clock goes back and forth by hours."""
+    from assetgraph.records import now
+
+    def jumping() -> datetime:
+        return now() + timedelta(hours=chance.uniform(-30, 30))
+
+    runner.now = step.now = jumping  # type: ignore[attr-defined, assignment]
+
+
+def _context() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["faults"])
+    return context
