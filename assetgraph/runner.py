@@ -125,7 +125,13 @@ def run_plan(
     _check_config(state.graph, plan.steps)
     if not launch.wait:
         _check_locks(state, plan.steps)
-    run = _Run(plan, state, executor or SerialExecutor(), observer, launch)
+    executor = executor or SerialExecutor()
+    try:
+        executor.check(state.store)
+        run = _Run(plan, state, executor, observer, launch)
+    except BaseException:
+        executor.shutdown()
+        raise
     return run.execute()
 
 

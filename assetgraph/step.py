@@ -126,13 +126,15 @@ class Channel(Protocol):
 
 
 Compute = Callable[["StepTask", "Store", "Channel"], StepResult]
+Elsewhere = Callable[[Compute, "StepTask", "Store", "Channel"], StepResult]
 
 
 def run_step(
-    task: StepTask, store: Store, channel: Channel, compute: Compute | None = None
+    task: StepTask, store: Store, channel: Channel, elsewhere: Elsewhere | None = None
 ) -> StepResult:
     """Run a step under its asset's lock, and commit what it made to the asset's history.
 
+    `elsewhere` has `compute_step` called on another machine, and the step's time start there.
     Whatever the user's code raises is a result with state FAILURE; `KeyboardInterrupt` passes.
     """
     started = time.perf_counter()
@@ -146,10 +148,13 @@ def run_step(
         made = _made_meanwhile(task, store, lock.previous.partition(" ")[0])
         if made is not None:
             return StepResult(StepState.UNCHANGED, [], made)
-        if task.timeout_s is not None:
-            channel.started()
         with let_through(), _reading(task, store):
-            result = (compute or compute_step)(task, store, channel)
+            if elsewhere is not None:
+                result = elsewhere(compute_step, task, store, channel)
+            else:
+                if task.timeout_s is not None:
+                    channel.started()
+                result = compute_step(task, store, channel)
         return _commit(task, store, channel, result)
     except AssetGraphError as error:
         failed = failed_step(task, store, error, started)

@@ -14,6 +14,7 @@ from assetgraph.text import did_you_mean
 if TYPE_CHECKING:
     from assetgraph.assets import Asset
     from assetgraph.keys import AssetKey
+    from assetgraph.storage.store import Store
 
 T = TypeVar("T")
 
@@ -32,6 +33,9 @@ class StepExecutor(Protocol):
     shares_memory: bool
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]: ...
+
+    def check(self, store: Store) -> None:
+        """Raises `AssetGraphError` where the workers cannot use the store, before anything runs."""
 
     def interrupt(self) -> None:
         """Raise `KeyboardInterrupt` in the steps that run, where it can."""
@@ -91,6 +95,10 @@ def make(
         from assetgraph.executors.processes import ProcessExecutor
 
         return ProcessExecutor(jobs or _cores(), project=project, assets=assets or {})
+    if name == "dask":
+        from assetgraph.executors.on_dask import DaskExecutor
+
+        return DaskExecutor(jobs, scheduler=scheduler, project=project, assets=assets or {})
     hint = did_you_mean(name, NAMES) or f"There are: {', '.join(NAMES)}."
     raise AssetGraphError(f"there is no executor {name!r}.", hint=hint)
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
 
 T = TypeVar("T")
 
@@ -36,6 +39,9 @@ class ThreadExecutor:
             name = f"step-{self._count}"
             threading.Thread(target=self._serve, name=name, daemon=True).start()
         return future
+
+    def check(self, store: Store) -> None:
+        pass  # it is this process's own
 
     def interrupt(self) -> None:
         pass  # a thread cannot be interrupted
@@ -72,6 +78,9 @@ class SerialExecutor:
         except Exception as error:
             future.set_exception(error)
         return future
+
+    def check(self, store: Store) -> None:
+        pass  # it is this process's own
 
     def interrupt(self) -> None:
         pass  # the interrupt came to the step itself

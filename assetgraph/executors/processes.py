@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assetgraph.assets import Asset
     from assetgraph.executors import Loadable
     from assetgraph.keys import AssetKey
+    from assetgraph.storage.store import Store
 
 T = TypeVar("T")
 END_S = 2.0
@@ -68,6 +69,9 @@ class ProcessExecutor:
         while not future.give_to(self._idle_worker() or self._start(), data, channel):
             pass  # that worker has died while it was idle
         return future
+
+    def check(self, store: Store) -> None:
+        pass  # its workers are on this machine
 
     def interrupt(self) -> None:
         for worker in tuple(self._workers):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.assets import Asset
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
-from assetgraph.loading import source_hashes
+from assetgraph.loading import forget, source_hashes
 
 if TYPE_CHECKING:
     from assetgraph.executors import Loadable
@@ -84,11 +84,21 @@ class Receiver:
         self._check_sources()
         return work
 
+    def load_anew(self) -> None:
+        """Load the project, whatever this process has imported of it before."""
+        if self._project is not None:
+            forget(self._project.root)
+            self._loaded = self._load()
+
+    def _load(self) -> Mapping[AssetKey, Asset]:
+        assert self._project is not None
+        assets: Mapping[AssetKey, Asset] = self._project.load().graph.assets
+        return assets
+
     def _asset(self, parts: tuple[str, ...]) -> Asset:
         key = AssetKey.unchecked(parts)
         if self._loaded is None:
-            assert self._project is not None
-            self._loaded = self._project.load().graph.assets
+            self._loaded = self._load()
         if key not in self._loaded:
             raise WorkerError(
                 f"the project's modules no longer define {key.text!r}: they changed during the run."
