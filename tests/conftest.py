@@ -163,10 +163,33 @@ def in_new_process(folder: Path, *arguments: str, **more: str) -> subprocess.Pop
 
 
 @pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The URL of a bucket of an S3 server on this machine, which the environment names."""
+    import pyarrow.fs
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        patch.setenv("AWS_ACCESS_KEY_ID", "any")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+        pyarrow.fs.S3FileSystem(
+            endpoint_override=f"{host}:{port}",
+            scheme="http",
+            region="us-east-1",
+            allow_bucket_creation=True,
+        ).create_dir("values")
+        yield "s3://values"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def dask_scheduler() -> Iterator[str]:
     """The address of a Dask scheduler with two workers, each a process."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     ) as cluster:
         yield cluster.scheduler_address

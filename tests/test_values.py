@@ -17,12 +17,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.dataset
-import pyarrow.fs
 import pytest
 from arrow_data import content, tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
 from pandas.testing import assert_frame_equal
 
 from assetgraph.annotations import EMPTY
@@ -31,34 +29,14 @@ from assetgraph.storage.formats.plain import exact_json
 from assetgraph.storage.values import INLINE_BYTES, ValueStore
 
 KEY = AssetKey("ingested/trips")
-BUCKET = "values"
-
-
-@pytest.fixture(scope="session")
-def object_store() -> Iterator[None]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        patch.setenv("AWS_ACCESS_KEY_ID", "any")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-        pyarrow.fs.S3FileSystem(
-            endpoint_override=f"{host}:{port}",
-            scheme="http",
-            region="us-east-1",
-            allow_bucket_creation=True,
-        ).create_dir(BUCKET)
-        yield
-    server.stop()
 
 
 @pytest.fixture(params=["local", "s3"])
 def values(request: pytest.FixtureRequest, folder: Path) -> ValueStore:
     if request.param == "local":
         return ValueStore("values", folder)
-    request.getfixturevalue("object_store")
-    return ValueStore(f"s3://{BUCKET}/{folder.name}/{os.urandom(4).hex()}", folder)
+    bucket = request.getfixturevalue("object_store")
+    return ValueStore(f"{bucket}/{folder.name}/{os.urandom(4).hex()}", folder)
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def _connect(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
     distributed = _distributed()
     if scheduler is None:
         cluster = distributed.LocalCluster(
-            n_workers=jobs, threads_per_worker=1, dashboard_address=None
+            n_workers=jobs, threads_per_worker=1, dashboard_address="127.0.0.1:0"
         )
         return cluster, distributed.Client(cluster)
     try:

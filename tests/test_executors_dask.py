@@ -1,0 +1,174 @@
+"""Steps on a Dask cluster: a scheduler and two worker processes on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+import assetgraph as dg
+from assetgraph import loading
+from assetgraph.errors import StoreError
+from assetgraph.executors import make
+from assetgraph.executors.on_dask import RESOURCES
+from assetgraph.plan import make_plan
+from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.state import State
+from assetgraph.storage.store import Store
+
+distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+
+
+@pytest.fixture(scope="module")
+def scheduler(object_store: str) -> Iterator[str]:
+    """Of workers that know the object store, one of which offers a GPU."""
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        cluster.scale(1)
+        cluster.worker_spec[1] = {
+            "cls": distributed.Nanny,
+            "options": {"nthreads": 1, "resources": {"GPU": 1}},
+        }
+        cluster.scale(2)
+        with distributed.Client(cluster) as client:
+            client.wait_for_workers(2, timeout=30)
+        yield cluster.scheduler_address
+
+
+def run(store: Store, *assets: dg.Asset, scheduler: str, **options: object) -> RunOutcome:
+    graph = dg.Definitions(assets).graph
+    state = State(graph, store)
+    executor = make("dask", scheduler=scheduler, **options)  # type: ignore[arg-type]
+    return run_plan(make_plan(graph, state, graph.order), state, executor=executor)
+
+
+def value(store: Store, key: str) -> object:
+    current, _ = store.history.current(dg.AssetKey(key))
+    assert current is not None
+    return store.values.load(current.value)
+
+
+def test_values_go_through_the_object_store(
+    folder: Path, object_store: str, scheduler: str
+) -> None:
+    @dg.asset
+    def trips() -> pa.Table:
+        return pa.table({"fare": list(range(10_000))})
+
+    @dg.asset
+    def total(trips: pa.Table) -> int:
+        return int(sum(trips["fare"].to_pylist()))
+
+    store = Store(folder / "store", storage=f"{object_store}/{folder.name}")
+    outcome = run(store, trips, total, scheduler=scheduler)
+    assert not outcome.errors
+    assert value(store, "total") == sum(range(10_000))
+    assert not (folder / "store" / "values").exists()
+
+
+def test_a_worker_that_is_lost_in_the_middle_of_a_step_is_survived(
+    folder: Path, dask_scheduler: str
+) -> None:
+    os.mkfifo("pids")
+
+    @dg.asset
+    def slow() -> str:
+        if os.path.exists("tried"):
+            return "the second try"
+        Path("tried").touch()
+        Path("pids").write_text(f"{os.getpid()} ")
+        threading.Event().wait()
+        return "never"
+
+    with distributed.Client(dask_scheduler) as client:
+        client.run(os.chdir, str(folder))
+    store = Store(folder / "store")
+    thread = threading.Thread(target=run, args=(store, slow), kwargs={"scheduler": dask_scheduler})
+    thread.start()
+    os.kill(int(Path("pids").read_text()), signal.SIGKILL)
+    thread.join(60)
+    assert value(store, "slow") == "the second try"
+    assert len(list(store.history.newest_first(slow.key))) == 1
+
+
+def test_a_store_that_workers_cannot_reach_is_said_before_anything_runs(
+    folder: Path, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    store = Store(folder / "store")
+    monkeypatch.setattr(Store, "__reduce__", lambda _: (Store, ("/proc/nowhere",)))
+    with pytest.raises(StoreError, match=r"the Dask worker tcp://.* cannot use this project"):
+        run(store, trips, scheduler=dask_scheduler)
+    assert list(store.runs.ids()) == []
+
+
+def test_a_scheduler_that_does_not_answer_is_said(folder: Path) -> None:
+    with pytest.raises(dg.AssetGraphError, match="no Dask scheduler answers at nonsense"):
+        make("dask", scheduler="nonsense://1")
+
+
+def test_a_step_runs_where_there_is_what_it_asks_for(
+    folder: Path, object_store: str, scheduler: str
+) -> None:
+    @dg.asset(op_tags={RESOURCES: {"GPU": 1}})
+    def trained() -> bool:
+        return "GPU" in distributed.get_worker().state.total_resources
+
+    @dg.asset(op_tags={RESOURCES: {"TPU": 2}})
+    def impossible() -> None: ...
+
+    store = Store(folder / "store", storage=f"{object_store}/{folder.name}")
+    outcome = run(store, trained, impossible, scheduler=scheduler)
+    assert value(store, "trained") is True
+    assert [error.message for error in outcome.errors.values()] == [
+        "no Dask worker offers what it asks for: TPU=2."
+    ]
+
+
+def test_a_step_that_runs_too_long_is_given_up(folder: Path, dask_scheduler: str) -> None:
+    os.mkfifo("go")
+
+    @dg.asset(timeout=0.1)
+    def stuck() -> int:
+        Path(folder, "go").read_text()
+        return 1
+
+    store = Store(folder / "store")
+    outcome = run(store, stuck, scheduler=dask_scheduler)
+    Path("go").write_text("on")
+    assert outcome.record.failed_steps == ("stuck",)
+    assert store.history.current(stuck.key)[0] is None
+
+
+def test_assets_of_a_project_go_by_their_keys(project, dask_scheduler: str) -> None:
+    files = project(
+        {
+            "pipeline.py": """
+                import assetgraph as dg
+
+                RATE = 2
+
+                @dg.asset
+                def rate():
+                    return RATE
+                """
+        }
+    )
+    for rate in (2, 3):  # the workers live on from run to run
+        files.write("pipeline.py", (files.root / "pipeline.py").read_text().replace("2", str(rate)))
+        found = files.find()
+        loading.forget(found.root)
+        graph = found.load().graph
+        executor = make("dask", scheduler=dask_scheduler, project=found, assets=graph.assets)
+        state = State(graph, found.open_store())
+        run_plan(make_plan(graph, state, graph.order), state, executor=executor)
+        assert value(state.store, "rate") == rate
