@@ -46,16 +46,19 @@ class ProjectFolder:
         given = os.path.abspath(root) if root is not None else None
         self.root = given
         self.roots = tuple(dict.fromkeys([given, os.path.realpath(given)])) if given else ()
-        self._known: dict[str, bool] = {}
+        self._files: dict[str, bool] = {}
+        self._folders: dict[str, bool] = {}
         self._prefixes = {
             os.path.abspath(prefix) for prefix in (sys.prefix, sys.base_prefix)
         } - set(self.roots)
 
     def contains(self, file: str) -> bool:
         """Whether `file` is source of the project. Asks the disk once for a folder."""
-        if not os.path.isabs(file):
-            return False
-        return self._holds(os.path.dirname(file))
+        known = self._files.get(file)
+        if known is None:
+            known = os.path.isabs(file) and self._holds(os.path.dirname(file))
+            self._files[file] = known
+        return known
 
     def relative(self, file: str) -> str:
         """`file` relative to the project's folder, with `/`, where it lies inside it."""
@@ -65,9 +68,9 @@ class ProjectFolder:
         return file
 
     def _holds(self, folder: str) -> bool:
-        known = self._known.get(folder)
+        known = self._folders.get(folder)
         if known is None:
-            known = self._known[folder] = self._find_out(folder)
+            known = self._folders[folder] = self._find_out(folder)
         return known
 
     def _find_out(self, folder: str) -> bool:

@@ -67,16 +67,17 @@ def look(root: Path, module: str = "pipeline", call: bool = False) -> Seen:
 
 
 class Edit(NamedTuple):
-    """A project of two files, and an edit of it.
+    """A project of three files, and an edit of it.
 
     In the files of `code_edits` an edit is a block of lines, each with a mark: `#` what is edited,
-    `|` the text of `helpers.py`, `>` text before the asset `result` in `pipeline.py`, `=` what
-    that asset returns, `-` the old text and `+` the new one, wherever the old stands, `!` the names
-    of the definitions that changed.
+    `|` the text of `tools.py`, `~` that of `deep.py`, `>` text before the asset `result` in
+    `pipeline.py`, `=` what that asset returns, `-` the old text and `+` the new one, wherever the
+    old stands, `!` the names of the definitions that changed, with `?` where only a value did.
     """
 
     title: str
-    helpers: str
+    tools: str
+    deep: str
     before_asset: str
     returns: str
     old: str
@@ -85,12 +86,16 @@ class Edit(NamedTuple):
 
     def files(self) -> dict[str, str]:
         pipeline = (
-            "import helpers\nfrom assetgraph.assets import asset\n"
+            "import tools\nfrom assetgraph.assets import asset\n"
             f"{self.before_asset}\n"
             f"@asset\ndef result():\n    return {self.returns}\n\n"
             "@asset\ndef unrelated():\n    return 'unrelated'\n"
         )
-        return {"helpers.py": self.helpers + "\n", "pipeline.py": pipeline}
+        return {
+            "tools.py": self.tools + "\n",
+            "deep.py": self.deep + "\n",
+            "pipeline.py": pipeline,
+        }
 
     def edited(self) -> dict[str, str]:
         files = self.files()
@@ -105,11 +110,11 @@ def read_edits(name: str) -> list[Edit]:
 
 
 def _edit(block: str) -> Edit:
-    marked: dict[str, list[str]] = {mark: [] for mark in "#|>=-+!"}
+    marked: dict[str, list[str]] = {mark: [] for mark in "#|~>=-+!"}
     for line in block.rstrip("\n").split("\n"):
         marked[line[0]].append(line[2:])
-    title, helpers, before, returns, old, new, names = map("\n".join, marked.values())
-    return Edit(title, helpers, before, returns, old, new, tuple(filter(None, names.split("/"))))
+    *texts, names = map("\n".join, marked.values())
+    return Edit(*texts, tuple(filter(None, names.split("/"))))
 
 
 def before_and_after(root: Path, edit: Edit, call: bool = True) -> tuple[Seen, Seen]:

@@ -63,9 +63,11 @@ class Builder:
 
     def function(self, function: FunctionType, *, annotated: bool = False) -> Vertex:
         """With `annotated` its annotations count even where nothing decorates it."""
+        key = ("function", id(function), annotated)
+        if key in self._vertices:
+            return self._vertices[key]
         code = function.__code__
         fill = partial(self._fill_function, function=function, annotated=annotated)
-        key = ("function", id(function), annotated)
         place = (self._folder.relative(code.co_filename), code.co_firstlineno)
         return self._vertex(key, function, "function", code.co_qualname, *place, fill)
 
@@ -132,9 +134,10 @@ class Builder:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         said = [b"function"]
         for entry in found.functions:
+            vertex.name = entry.qualname
             self._say_function(vertex, said, entry, module, cells, annotated)
         if found.problem:
-            vertex.notes.append((vertex.line, found.problem))
+            vertex.note(vertex.line, found.problem)
             self._say_compiled(vertex, said, function.__code__, module)
         self._say_defaults(vertex, said, function, module, found.functions)
         if function.__dict__:
@@ -210,7 +213,9 @@ class Builder:
     ) -> None:
         """Append a piece of code: its digest, then what each of its names stands for."""
         said.append(piece.digest)
-        vertex.said.append((module.file, piece))
+        volatile = module.file.volatile
+        if volatile and not volatile.isdisjoint(piece.names):
+            vertex.volatile = next(module.file.names[p] for p in piece.names if p in volatile)
         targets, edges, resolve = module.targets, vertex.edges, self._resolver.resolve
         for position in piece.names:
             if position in enclosed:
@@ -264,7 +269,7 @@ class Builder:
             target = module.targets[note.name] if note.name >= 0 else None
             other = target.vertex if target else None
             if other is None or other.kind not in _FOLLOWED:
-                vertex.notes.append((note.line, note.text))
+                vertex.note(note.line, note.text)
 
     def _fill_wrapper(self, vertex: Vertex, inside: Sequence[Any]) -> None:
         said = [b"wrapper"]
@@ -327,21 +332,36 @@ class Builder:
         self, vertex: Vertex, said: list[bytes], source: ClassSource, module: Module
     ) -> None:
         """What the class has beside what its text says: functions put into it, computed values."""
+        text = {
+            (f.line, f.name)
+            for e in source.entries
+            for p in e.methods
+            for f in [module.file.functions[p]]
+        }
         values: dict[str, Any] = {}
         for name, member in sorted(vars(source.kind).items()):
             if is_generated(source.kind, name, source.bound):
                 continue
             functions = member_functions(member)
-            others = [f for f in functions if f not in source.methods.values()]
-            for function in others:
-                token = self._refer(vertex, function)
-                if name in source.bound or (token or b"")[:1].isdigit():
-                    said.append(b"%b %b" % (name.encode(), token or b""))
+            for function in functions:
+                code = function.__code__
+                if (
+                    source.methods.get(key := (code.co_firstlineno, code.co_name)) is function
+                    and key in text
+                ):
+                    continue
+                token = self._refer(vertex, function) or b""
+                if name in source.bound or token[:1].isdigit():
+                    said.append(b"%b %b" % (name.encode(), token))
             if not functions and (is_plain(member) or name in source.values):
                 values[name] = member
         values |= field_values(source.kind)
         if values:
-            pieces = tuple(entry.body for entry in source.entries)
+            pieces = (
+                *(entry.body for entry in source.entries),
+                *(d.piece for entry in source.entries for d in entry.decorators),
+                *(s.piece for s in module.file.statements.get(source.kind.__qualname__, ())),
+            )
             fill = partial(self._fill_value, value=values, module=module, pieces=pieces)
             place = (vertex.name, vertex.file, vertex.line)
             key = ("attributes", id(source.kind))
@@ -377,7 +397,7 @@ class Builder:
         except (TooLargeError, RecursionError):
             written = b"too large"
             writer.failed.append(type(value).__qualname__)
-            vertex.notes.append((vertex.line, "it is too large to be read whole"))
+            vertex.note(vertex.line, "it is too large to be read whole")
         said = [b"value", written]
         if module is not None and pieces:
             vertex.origin = self._expression(vertex, module, pieces)
@@ -386,7 +406,7 @@ class Builder:
         if writer.failed:
             types = ", ".join(dict.fromkeys(writer.failed))
             note = f"{types} cannot be read, so the expression that makes it counts"
-            vertex.notes.append((vertex.line, note))
+            vertex.note(vertex.line, note)
         vertex.own = b"\0".join(said)
 
     def _expression(self, value: Vertex, module: Module, pieces: Sequence[Piece]) -> Vertex:

@@ -74,7 +74,9 @@ class _Walk:
                 pairs = [(by_title[title], key) for title, key in titles if title in by_title]
             for old_key, new_key in pairs:
                 self.compare(old_key, new_key)
-        return tuple(self._found.values())
+        found = tuple(self._found.values())
+        # Beside code that changed, a value that did is most likely what came of it.
+        return tuple(change for change in found if change.kind != "value") or found
 
     def compare(self, old_key: str, new_key: str) -> None:
         if (old_key, new_key) in self._known:

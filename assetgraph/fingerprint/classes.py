@@ -124,11 +124,11 @@ def is_generated(kind: type, name: str, bound: frozenset[str]) -> bool:
 def field_values(kind: type) -> dict[str, Any]:
     """What dataclasses and enums keep apart: defaults and factories, the members' values."""
     values: dict[str, Any] = {}
-    fields = vars(kind).get("__dataclass_fields__")
-    if fields:
-        values["__dataclass_fields__"] = [
-            (name, field.default, field.default_factory) for name, field in fields.items()
-        ]
+    fields = vars(kind).get("__dataclass_fields__", {})
+    inherited = [vars(base).get("__dataclass_fields__", {}) for base in kind.__mro__[1:]]
+    own = [(n, f) for n, f in fields.items() if not any(base.get(n) is f for base in inherited)]
+    if own:
+        values["__dataclass_fields__"] = [(n, f.default, f.default_factory) for n, f in own]
     if issubclass(kind, Enum):
         values["__members__"] = [
             (name, member._value_) for name, member in kind.__members__.items()

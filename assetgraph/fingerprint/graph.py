@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from assetgraph.fingerprint.summary import File, Piece
-
 HASH_BYTES = 10
 
 
@@ -15,9 +13,22 @@ class Vertex:
     names: the keys of `edges`, in the order of their numbers.
 
     `origin` is the expression that made a value: it explains a change and is no part of the hash.
+    `notes` are lines with what there cannot be followed; `volatile` is a name in it that looks like
+    a clock, chance or the environment.
     """
 
-    __slots__ = ("edges", "file", "hash", "kind", "line", "name", "notes", "origin", "own", "said")
+    __slots__ = (
+        "edges",
+        "file",
+        "hash",
+        "kind",
+        "line",
+        "name",
+        "notes",
+        "origin",
+        "own",
+        "volatile",
+    )
 
     def __init__(self, kind: str, name: str, file: str = "", line: int = 0) -> None:
         self.kind = kind
@@ -27,12 +38,15 @@ class Vertex:
         self.own = b""
         self.edges: dict[Vertex, int] = {}
         self.origin: Vertex | None = None
-        self.notes: list[tuple[int, str]] = []
-        self.said: list[tuple[File, Piece]] = []
+        self.notes: tuple[tuple[int, str], ...] = ()
+        self.volatile = ""
         self.hash = b""
 
     def number(self, other: Vertex) -> int:
         return self.edges.setdefault(other, len(self.edges))
+
+    def note(self, line: int, text: str) -> None:
+        self.notes += ((line, text),)
 
     def reached(self) -> Iterator[Vertex]:
         """This vertex and all that it names, directly or not, nearest first."""

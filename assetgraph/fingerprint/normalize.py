@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from assetgraph.fingerprint.notes import use_note
+from assetgraph.fingerprint.collector import paused_collector
+from assetgraph.fingerprint.notes import is_volatile, use_note
 from assetgraph.fingerprint.scopes import Closed, Scope, Use
 from assetgraph.fingerprint.summary import (
     Class,
@@ -33,7 +34,11 @@ _DEEP = 50_000
 
 def summarize(source: bytes | str, filename: str) -> File:
     """What `source` says. Raises `SyntaxError` or `ValueError` where it is not Python."""
-    tree = ast.parse(source, filename)
+    with paused_collector():
+        return _summarize(ast.parse(source, filename))
+
+
+def _summarize(tree: ast.Module) -> File:
     try:
         return Summary().of(tree)
     except RecursionError:  # an elif chain of hundreds, say
@@ -78,6 +83,9 @@ class Summary(TreeWriter):
             imports={name: tuple(dict.fromkeys(found)) for name, found in self._imports.items()},
             stars=tuple(self._stars),
             statements={name: tuple(found) for name, found in self._statements.items()},
+            volatile=frozenset(
+                position for name, position in self._names.items() if is_volatile(name)
+            ),
         )
 
     def module_import(self, name: str, origin: str) -> None:

@@ -23,7 +23,6 @@ from assetgraph.fingerprint.sources import EMPTY, Sources, Text
 from assetgraph.fingerprint.summary import File
 
 _OWN_PACKAGE = __name__.partition(".")[0]
-_BUILTINS = dict(vars(builtins))
 _CALLED = ("__name__", "__qualname__", "__module__", "__doc__")
 
 
@@ -35,13 +34,15 @@ class Target(NamedTuple):
 
 
 class Module:
-    """The globals of a module with the summary of its text. `targets` are those of `file.names`."""
+    """The globals of a module with the summary of its text. `targets` are those of `file.names`,
+    `known` those of names of the module that others read."""
 
     def __init__(self, names: dict[str, Any], filename: str, text: Text | str) -> None:
         self.names = names
         self.filename = filename
         self.file: File = EMPTY if isinstance(text, str) else text.file
         self.targets: list[Target | None] = [None] * len(self.file.names)
+        self.known: dict[str, Target] = {}
 
 
 class Definitions(Protocol):
@@ -229,16 +230,16 @@ class Resolver:
             looked_up = attributes == ["get"] or (lookup and not attributes)
             home = partial(self._definitions.value, module, root, value, any_order=looked_up)
             return self.live(value, attributes, home)
-        if root in _BUILTINS:
+        if root in vars(builtins):
             return self._builtin(module, root, attributes)
         return self._absent(module, root, attributes)
 
     def _builtin(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
         if root == "globals":
             return Target(b"globals", self._definitions.module(module))
-        present = vars(builtins).get(root)
-        if isinstance(present, FunctionType) and self._is_our_function(present):
-            return Target(_text(attributes), self._definitions.function(present))
+        present = vars(builtins)[root]
+        if isinstance(present, FunctionType | type) and self.is_ours(present):
+            return self.live(present, attributes, _no_home)
         return Target(b"builtins." + root.encode() + _text(attributes))
 
     def _absent(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
@@ -293,7 +294,12 @@ class Resolver:
             if isinstance(dynamic, FunctionType):
                 return Target(_text(attributes), self._definitions.function(dynamic))
             return Target(b"?" + _text([module.__name__, *attributes]))
-        return self._global(ours, first, rest, lookup)
+        if rest or lookup:
+            return self._global(ours, first, rest, lookup)
+        known = ours.known.get(first)
+        if known is None:
+            known = ours.known[first] = self._global(ours, first, rest, lookup)
+        return known
 
     def _library(self, module: str, live: Any, attributes: Sequence[str]) -> Target:
         """A name of an outside library, as it is written; followed where the project has put
@@ -329,7 +335,7 @@ class Resolver:
         vertex = Vertex("library", name)
         vertex.own = (title or name).encode()
         if title is None:
-            vertex.notes.append((0, "it belongs to no installed distribution: no version of it"))
+            vertex.note(0, "it belongs to no installed distribution: no version of it")
         return vertex
 
     # Imports that have not happened yet

@@ -85,7 +85,8 @@ class Statement(msgspec.Struct, frozen=True, array_like=True):
 
 class File(msgspec.Struct, frozen=True, array_like=True):
     """A whole file. `imports` says where a name may be imported from (`.helpers:clean`); `stars`
-    are the modules that everything is imported from."""
+    are the modules that everything is imported from; `volatile` are the positions of names that
+    look like a clock, chance or the environment."""
 
     names: tuple[str, ...] = ()
     functions: tuple[Function, ...] = ()
@@ -93,3 +94,4 @@ class File(msgspec.Struct, frozen=True, array_like=True):
     imports: dict[str, tuple[str, ...]] = {}
     stars: tuple[str, ...] = ()
     statements: dict[str, tuple[Statement, ...]] = {}
+    volatile: frozenset[int] = frozenset()

@@ -48,6 +48,7 @@ class TreeWriter:
             ast.GeneratorExp: self._comprehension,
             ast.Pass: self._nothing,
             ast.Expr: self._expression_statement,
+            ast.Assign: self._assignment,
             ast.AnnAssign: self._annotated_assignment,
             ast.Delete: self._delete,
             ast.ExceptHandler: self._binding,
@@ -139,6 +140,9 @@ class TreeWriter:
         self.scope.parts.append("Subscript")
         self._container(node.value)
         self.write(node.slice)
+        module = _text(node.slice)
+        if module and _chain(node.value) == ("sys", ".modules"):
+            self.scope.use(f"{module}:", "", IMPORTED, node.lineno)
 
     def _compare(self, node: ast.Compare) -> None:
         parts = self.scope.parts
@@ -270,23 +274,29 @@ class TreeWriter:
         if not isinstance(node.value, ast.Constant):  # a docstring, an ellipsis
             self._any(node)
 
+    def _assignment(self, node: ast.Assign) -> None:
+        """The value first: in a class body, `n = n` reads the name from outside."""
+        parts = self.scope.parts
+        parts.append("Assign")
+        self.write(node.value)
+        for target in node.targets:
+            self.write(target)
+        parts.append(")")
+
     def _annotated_assignment(self, node: ast.AnnAssign) -> None:
         """In a class an annotation makes a field; elsewhere it does nothing."""
         parts = self.scope.parts
-        if self.scope.kind == "class":
-            parts.append("AnnAssign")
-            self.write(node.target)
-            self.annotation(node.annotation)
-        elif node.value is None:
+        in_class = self.scope.kind == "class"
+        if not in_class and node.value is None:
             if isinstance(node.target, ast.Name):
                 self.scope.bind(node.target.id)
             return
-        else:
-            parts += ["Assign", "targets"]
-            self.write(node.target)
-            parts += ["]", "value"]
+        parts.append("AnnAssign" if in_class else "Assign")
         if node.value is not None:
             self.write(node.value)
+        self.write(node.target)
+        if in_class:
+            self.annotation(node.annotation)
         parts.append(")")
 
     def _delete(self, node: ast.Delete) -> None:

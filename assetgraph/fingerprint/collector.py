@@ -1,0 +1,23 @@
+"""Python's garbage collector, kept from walking the heap again and again while it grows.
+
+A syntax tree is a hundred thousand objects that are all alive: each collection looks at all of them
+and frees none, so the cost of many files would grow faster than their number.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def paused_collector() -> Iterator[None]:
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()

@@ -1,0 +1,140 @@
+"""What code versions cost, without a cache and with one, and that the cost grows in step.
+
+    python benchmarks/versions.py [--sizes 1000 10000] [--repeat 5]
+
+`dense` is assets over 200 helpers that call each other, `simple` assets without helpers. Every
+measurement is a process of its own, with the project imported before the clock starts; the figures
+are the best of several. `parse` is what `ast.parse` alone takes for the same sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PER_FILE = 50
+HELPERS = 200
+CALLS = 12
+
+MEASURE = """
+import ast, gc, sys, time
+from pathlib import Path
+sys.path[:0] = [{root!r}, "."]
+from assetgraph import loading
+from assetgraph.assets import current_registry
+from assetgraph.fingerprint import CodeVersions
+from assetgraph.storage.code import FolderCache
+loading.install(".")
+for file in sorted(Path(".").glob("part_*.py")):
+    __import__(file.stem)
+assets = list(current_registry())
+start = time.perf_counter()
+codes = CodeVersions(Path.cwd(), FolderCache("cache"))
+codes.take([asset.function for asset in assets])
+versions = [codes.version(asset.function) for asset in assets]
+spent = time.perf_counter() - start
+assert len(set(versions)) == len(assets)
+start = time.perf_counter()
+if "table" in sys.argv:
+    codes.table()
+elif "parse" in sys.argv:
+    for file in Path(".").glob("*.py"):
+        ast.parse(file.read_bytes())
+print(spent, time.perf_counter() - start)
+"""
+
+
+def write_dense(folder: Path, size: int) -> None:
+    """Helpers that call twelve others each, so that each asset reaches nearly all of them."""
+    for first in range(0, HELPERS, PER_FILE):
+        lines = ["import kit_%d" % n for n in range(0, HELPERS, PER_FILE)]
+        for i in range(first, first + PER_FILE):
+            lines.append(_helper(i))
+        (folder / f"kit_{first}.py").write_text("\n".join(lines))
+    for first in range(0, size, PER_FILE):
+        lines = ["import assetgraph as dg", "import json", "from pathlib import Path"]
+        lines += ["import kit_%d" % n for n in range(0, HELPERS, PER_FILE)]
+        for i in range(first, min(first + PER_FILE, size)):
+            lines.append(_asset(i, [(i * 7 + k * 31) % HELPERS for k in range(3)]))
+        (folder / f"part_{first}.py").write_text("\n".join(lines))
+
+
+def write_simple(folder: Path, size: int) -> None:
+    for first in range(0, size, PER_FILE):
+        lines = ["import assetgraph as dg"]
+        for i in range(first, min(first + PER_FILE, size)):
+            lines.append(f"@dg.asset\ndef asset_{i}():\n    return {i} * 2 + 1\n")
+        (folder / f"part_{first}.py").write_text("\n".join(lines))
+
+
+def _helper(i: int) -> str:
+    calls = [(i * 3 + k * 17) % HELPERS for k in range(CALLS)]
+    terms = " + ".join(f"kit_{c // PER_FILE * PER_FILE}.helper_{c}(x, depth - 1)" for c in calls)
+    return textwrap.dedent(f'''
+        LIMIT_{i} = {i} + 1
+
+        def helper_{i}(x: float, depth: int = 0) -> float:
+            """The helper of number {i}."""
+            if depth <= 0 or x > LIMIT_{i}:
+                return x * {i}
+            total = {terms}
+            return total if total else 0.0
+        ''')
+
+
+def _asset(i: int, helpers: list[int]) -> str:
+    calls = " + ".join(f"kit_{h // PER_FILE * PER_FILE}.helper_{h}(row)" for h in helpers)
+    return textwrap.dedent(f'''
+        @dg.asset(group_name="group_{i % 9}", description="The asset of number {i}.")
+        def asset_{i}() -> str:
+            rows = [row * {i} for row in range(10) if row % 2]
+            return json.dumps([{calls} for row in rows])
+        ''')
+
+
+def measure(folder: Path, *options: str) -> tuple[float, float]:
+    program = MEASURE.format(root=str(ROOT))
+    command = [sys.executable, "-c", program, *options]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if ran.returncode:
+        sys.exit(ran.stderr)
+    first, second = map(float, ran.stdout.split())
+    return first, second
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000])
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    print("graph    assets  source     cold     warm    table    parse")
+    for name, write in (("dense", write_dense), ("simple", write_simple)):
+        for size in options.sizes:
+            with tempfile.TemporaryDirectory() as made:
+                folder = Path(made)
+                write(folder, size)
+                print(row(name, size, folder, options.repeat))
+
+
+def row(name: str, size: int, folder: Path, repeat: int) -> str:
+    source = sum(file.stat().st_size for file in folder.glob("*.py"))
+    cold, parse = [], []
+    for _ in range(repeat):
+        for cached in (folder / "cache").glob("*"):
+            cached.unlink()
+        spent, parsed = measure(folder, "parse")
+        cold.append(spent)
+        parse.append(parsed)
+    warm = [measure(folder, "table") for _ in range(repeat)]
+    best = [min(cold), min(w for w, _ in warm), min(t for _, t in warm), min(parse)]
+    figures = " ".join(f"{seconds:7.3f}s" for seconds in best)
+    return f"{name:<8} {size:>6} {source // 1024:>4} KB {figures}"
+
+
+if __name__ == "__main__":
+    main()
