@@ -10,7 +10,8 @@ from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
 from assetgraph.fingerprint.sources import Sources
-from assetgraph.fingerprint.summary import Class
+from assetgraph.fingerprint.summary import Class, File
+from assetgraph.fingerprint.values import is_plain
 
 _MAX_INSIDE = 1000
 _GENERATED = {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_make", "_replace", "_asdict"}
@@ -21,66 +22,63 @@ class ClassSource:
     """A class with its text: `entries` are its definitions in the file, more than one where they
     cannot be told apart, none where no `class` statement made it.
 
-    `methods` are its functions by line and name, `bound` the names that its body binds, `values`
-    those that stand for a value.
+    `functions` are those that it holds, by line and name; `methods` the lines and names of those
+    that its text defines; `bound` the names that its body binds.
     """
 
     def __init__(self, kind: type, sources: Sources) -> None:
         self.kind = kind
-        functions = [
-            inside
+        inside = [
+            function
             for member in vars(kind).values()
-            for inside in functions_inside(member)
-            if isinstance(inside, FunctionType)
+            for function in functions_inside(member)
+            if isinstance(function, FunctionType)
         ]
-        own = [f for f in functions if f.__code__.co_qualname.startswith(f"{kind.__qualname__}.")]
-        module = sys.modules.get(kind.__module__)
-        names: dict[str, Any] = vars(module) if module else {}
-        filename = names.get("__file__") or ""
-        for function in own:
-            if sources.folder.contains(function.__code__.co_filename) or not filename:
-                names, filename = function.__globals__, function.__code__.co_filename
-                break
-        self.names, self.filename = names, filename
-        self.methods = {
+        self.names, self.filename = self._place(inside, sources)
+        self.functions = {
             (f.__code__.co_firstlineno, f.__code__.co_name): f
-            for f in functions
-            if f.__code__.co_filename == filename
+            for f in inside
+            if f.__code__.co_filename == self.filename
         }
-        text = sources.text(filename, names) if filename else ""
-        candidates = [] if isinstance(text, str) else text.classes.get(kind.__qualname__, [])
-        self.entries = self._choose(candidates, text) if len(candidates) > 1 else candidates
+        text = sources.text(self.filename, self.names) if self.filename else ""
+        self.entries: list[Class] = []
+        self.methods: set[tuple[int, str]] = set()
+        if not isinstance(text, str):
+            candidates = text.classes.get(kind.__qualname__, [])
+            self.entries = self._fitting(candidates, text.file)
+            self.methods = {place for entry in self.entries for place in _methods(entry, text.file)}
+        self.bound = frozenset(name for entry in self.entries for name in entry.bound)
 
     @property
     def line(self) -> int:
         return self.entries[0].line if self.entries else 0
 
-    @cached_property
-    def bound(self) -> frozenset[str]:
-        return frozenset(name for entry in self.entries for name in entry.bound)
+    def _place(self, inside: list[FunctionType], sources: Sources) -> tuple[dict[str, Any], str]:
+        """The globals and the file of the class: those of its methods, else those of its module."""
+        module = sys.modules.get(self.kind.__module__)
+        names: dict[str, Any] = vars(module) if module else {}
+        filename = names.get("__file__") or ""
+        for function in inside:
+            code = function.__code__
+            own = code.co_qualname.startswith(f"{self.kind.__qualname__}.")
+            if own and (sources.folder.contains(code.co_filename) or not filename):
+                return function.__globals__, code.co_filename
+        return names, filename
 
-    @cached_property
-    def values(self) -> frozenset[str]:
-        """Names that the body binds to what is neither plain nor a framework's descriptor."""
-        return frozenset(
-            name
-            for name in self.bound
-            if name in vars(self.kind) and not hasattr(type(vars(self.kind)[name]), "__get__")
-        )
-
-    def _choose(self, candidates: list[Class], text: Any) -> list[Class]:
-        """The definition that holds the live methods, or starts where the class says."""
+    def _fitting(self, candidates: list[Class], file: File) -> list[Class]:
+        """Of several definitions, the one that holds the live methods, or starts where the class
+        says that it does."""
         line = vars(self.kind).get("__firstlineno__")
         fitting = [
             entry
             for entry in candidates
-            if entry.line == line
-            or any(
-                (text.file.functions[p].line, text.file.functions[p].name) in self.methods
-                for p in entry.methods
-            )
+            if entry.line == line or not self.functions.keys().isdisjoint(_methods(entry, file))
         ]
         return fitting or candidates
+
+
+def _methods(entry: Class, file: File) -> list[tuple[int, str]]:
+    return [(file.functions[p].line, file.functions[p].name) for p in entry.methods]
 
 
 def functions_inside(item: Any) -> list[Any]:
@@ -99,31 +97,27 @@ def functions_inside(item: Any) -> list[Any]:
     return found
 
 
-def member_functions(member: Any) -> list[FunctionType]:
-    """The functions that a member of a class calls: itself, or those of a property and the like."""
-    if isinstance(member, FunctionType):
-        return [member]
-    if not hasattr(type(member), "__get__"):
-        return []
-    parts = [getattr(member, part, None) for part in _MEMBER_PARTS]
-    return [part for part in parts if isinstance(part, FunctionType)]
+def foreign_functions(source: ClassSource) -> Iterator[tuple[str, FunctionType]]:
+    """The functions of a class, by name, that its text does not define: put into it later, or
+    defined elsewhere and taken in."""
+    for name, member in sorted(vars(source.kind).items()):
+        if not _is_generated(source, name):
+            for function in _called_by(member):
+                place = (function.__code__.co_firstlineno, function.__code__.co_name)
+                if place not in source.methods or source.functions.get(place) is not function:
+                    yield name, function
 
 
-def is_generated(kind: type, name: str, bound: frozenset[str]) -> bool:
-    """Whether a member was made by Python or a library rather than by the class's text. Such
-    members differ between versions and follow from what counts anyway."""
-    if name in bound and not issubclass(kind, Enum):
-        return False
-    if name.startswith("__") and name.endswith("__"):
-        return True
-    if issubclass(kind, Enum):
-        return name in kind.__members__ or name.startswith("_")
-    return name in _GENERATED
-
-
-def field_values(kind: type) -> dict[str, Any]:
-    """What dataclasses and enums keep apart: defaults and factories, the members' values."""
-    values: dict[str, Any] = {}
+def computed_values(source: ClassSource) -> dict[str, Any]:
+    """The attributes that are values, with what dataclasses and enums keep apart: defaults and
+    factories, the values of members."""
+    kind = source.kind
+    values = {
+        name: member
+        for name, member in vars(kind).items()
+        if not _is_generated(source, name)
+        and (is_plain(member) or (name in source.bound and not hasattr(type(member), "__get__")))
+    }
     fields = vars(kind).get("__dataclass_fields__", {})
     inherited = [vars(base).get("__dataclass_fields__", {}) for base in kind.__mro__[1:]]
     own = [(n, f) for n, f in fields.items() if not any(base.get(n) is f for base in inherited)]
@@ -133,7 +127,27 @@ def field_values(kind: type) -> dict[str, Any]:
         values["__members__"] = [
             (name, member._value_) for name, member in kind.__members__.items()
         ]
-    return values
+    return dict(sorted(values.items()))
+
+
+def _called_by(member: Any) -> list[FunctionType]:
+    """What a member of a class calls: itself, or the functions of a property and the like."""
+    if isinstance(member, FunctionType):
+        return [member]
+    if not hasattr(type(member), "__get__"):
+        return []
+    parts = [getattr(member, part, None) for part in _MEMBER_PARTS]
+    return [part for part in parts if isinstance(part, FunctionType)]
+
+
+def _is_generated(source: ClassSource, name: str) -> bool:
+    """Whether a member was made by Python or a library rather than by the class's text. Such
+    members differ between versions and follow from what counts anyway."""
+    if issubclass(source.kind, Enum):
+        return name in source.kind.__members__ or name.startswith("_")
+    if name in source.bound:
+        return False
+    return name in _GENERATED or (name.startswith("__") and name.endswith("__"))
 
 
 def _held(item: Any) -> Iterator[Any]:

@@ -8,17 +8,16 @@ of an outside library stands for itself and the library's version.
 from __future__ import annotations
 
 import builtins
-import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from assetgraph.assets import Asset
 from assetgraph.fingerprint.distributions import Distributions
 from assetgraph.fingerprint.graph import Vertex
+from assetgraph.fingerprint.ours import Ownership
 from assetgraph.fingerprint.sources import EMPTY, Sources, Text
 from assetgraph.fingerprint.summary import File
 
@@ -58,64 +57,22 @@ class Definitions(Protocol):
 
     def value(self, module: Module, name: str, value: Any, *, any_order: bool) -> Vertex: ...
 
+    def unreachable(self, name: str, why: str) -> Vertex: ...
+
 
 class Resolver:
     def __init__(
         self, sources: Sources, distributions: Distributions, definitions: Definitions
     ) -> None:
         self._sources = sources
-        self._folder = sources.folder
+        self._ownership = Ownership(sources.folder)
+        self.is_ours = self._ownership.is_ours
+        self.roots = sources.folder.roots
         self._distributions = distributions
         self._definitions = definitions
         self._modules: dict[tuple[int, str], Module] = {}
         self._libraries: dict[str, Vertex | None] = {}
-        self._ours: dict[Any, bool] = {}
         self._following: set[tuple[int, str]] = set()
-
-    # What is the project's
-
-    def is_ours(self, item: Any) -> bool:
-        """Whether a function, class or module is of the project."""
-        if isinstance(item, FunctionType):
-            return self._is_our_function(item)
-        key = item if isinstance(item, type) else id(item)
-        known = self._ours.get(key)
-        if known is None:
-            decide = self._is_our_class if isinstance(item, type) else self._is_our_module
-            known = self._ours[key] = decide(item)
-        return known
-
-    def _is_our_function(self, function: FunctionType) -> bool:
-        filename = function.__code__.co_filename
-        if self._folder.contains(filename):
-            return True
-        names = function.__globals__
-        if names.get("__name__") == "__main__":
-            return True
-        # Made by `exec`: it is the project's unless a library's module made it.
-        return filename.startswith("<") and not self._is_library(names.get("__name__"))
-
-    def _is_our_class(self, kind: type) -> bool:
-        module = sys.modules.get(kind.__module__)
-        if module is not None and self.is_ours(module):
-            return True
-        return any(
-            isinstance(member, FunctionType) and self._folder.contains(member.__code__.co_filename)
-            for member in vars(kind).values()
-        )
-
-    def _is_our_module(self, module: ModuleType) -> bool:
-        file = vars(module).get("__file__")
-        if vars(module).get("__name__") == "__main__":
-            return True
-        if file is None:
-            paths = getattr(vars(module).get("__path__"), "_path", ())
-            return any(self._folder.contains(f"{path}/x.py") for path in paths)
-        return self._folder.contains(file)
-
-    def _is_library(self, name: Any) -> bool:
-        module = sys.modules.get(name) if isinstance(name, str) else None
-        return module is not None and not self.is_ours(module)
 
     # Modules
 
@@ -145,6 +102,17 @@ class Resolver:
         """The target of a name of the module."""
         return self._global(module, name, [], False)
 
+    def is_own_decorator(self, module: Module, position: int) -> bool:
+        """Whether a name is `asset`, or a partial of it, under whatever name."""
+        root, *attributes = module.file.names[position].split(".")
+        value = module.names.get(root)
+        for attribute in attributes:
+            value = vars(value).get(attribute) if isinstance(value, ModuleType) else None
+        while isinstance(value, partial):
+            value = value.func
+        names = value.__globals__ if isinstance(value, FunctionType) else {}
+        return str(names.get("__name__")).partition(".")[0] == _OWN_PACKAGE
+
     def live(self, value: Any, attributes: Sequence[str], home: Callable[[], Vertex]) -> Target:
         """The target of a live object; `home` makes the vertex of a plain value."""
         found = self.definition(value)
@@ -161,7 +129,7 @@ class Resolver:
         """What a function, class, module or asset counts by; None for any other value."""
         kind = type(value)
         if kind is FunctionType:
-            if self._is_our_function(value):
+            if self._ownership.is_our_function(value):
                 return Target(b"", self._definitions.function(value))
             wrapper = self._definitions.wrapper(value)
             library = self._spelled(value.__globals__.get("__name__"), value.__code__.co_qualname)
@@ -174,7 +142,7 @@ class Resolver:
             return self._through(value, [], False)
         if kind is Asset:
             return self.definition(value.function)
-        if kind.__module__.partition(".")[0] == _OWN_PACKAGE:
+        if str(kind.__module__).partition(".")[0] == _OWN_PACKAGE:
             return self._spelled(kind.__module__, kind.__qualname__)
         if kind is BuiltinFunctionType:
             owner = value.__self__
@@ -182,8 +150,16 @@ class Resolver:
                 return self._spelled(value.__module__, value.__qualname__)
         return self._wrapped(kind, value) or self._library_method(value)
 
+    def is_wrapper(self, value: Any) -> bool:
+        """Whether a value is what a library made of functions, so that how it was made counts."""
+        if isinstance(value, FunctionType):
+            return not self._ownership.is_our_function(value)
+        return self._wrapped(type(value), value) is not None
+
     def _wrapped(self, kind: type, value: Any) -> Target | None:
-        """A cache, a compiled function: an object around a function of the project."""
+        """A cache, a compiled function: a library's object around a function of the project."""
+        if kind is partial or self.is_ours(kind):
+            return None
         try:
             inner = object.__getattribute__(value, "__dict__").get("__wrapped__")
         except Exception:
@@ -211,11 +187,19 @@ class Resolver:
             root, *attributes = origin.split(".")
             return self._global(module, root, attributes, lookup)
         absolute = _absolute(origin, module.names)
-        found = self._import(absolute)
         attributes = rest.split(".") if rest else []
-        if found is None:
-            return self._library(absolute, None, attributes)
+        found: Any = sys.modules.get(absolute)
+        if found is None and self._ownership.is_our_name(absolute):
+            found = self._ownership.import_ours(absolute)
+            if not isinstance(found, ModuleType):
+                return self._unreachable(absolute, attributes, found)
+        if found is None or not self.is_ours(found):
+            return self._library(absolute, found, attributes)
         return self._through(found, attributes, lookup)
+
+    def _unreachable(self, name: str, attributes: Sequence[str], error: Exception | None) -> Target:
+        why = f"{type(error).__name__}: {error}" if error else "there is no such module"
+        return Target(_text(attributes), self._definitions.unreachable(name, why))
 
     def _global(self, module: Module, root: str, attributes: Sequence[str], lookup: bool) -> Target:
         if root in module.names:
@@ -229,6 +213,8 @@ class Resolver:
                     return imported
             looked_up = attributes == ["get"] or (lookup and not attributes)
             home = partial(self._definitions.value, module, root, value, any_order=looked_up)
+            if root in module.file.statements and self.is_wrapper(value):
+                return Target(_text(attributes), home())
             return self.live(value, attributes, home)
         if root in vars(builtins):
             return self._builtin(module, root, attributes)
@@ -248,7 +234,7 @@ class Resolver:
             name, _, attribute = origin.partition(":")
             absolute = _absolute(name, module.names)
             path = [attribute, *attributes] if attribute else attributes
-            if not self._is_our_name(absolute):
+            if not self._ownership.is_our_name(absolute):
                 return self._library(absolute, sys.modules.get(absolute), path)
         return Target(b"?" + root.encode() + _text(attributes))
 
@@ -286,20 +272,31 @@ class Resolver:
             return Target(b"module", self._definitions.module(ours))
         first, *rest = attributes
         if first not in ours.names:
-            name = f"{module.__name__}.{first}"
-            inner = self._import(name) if self._is_our_name(name) else None
-            if inner is not None:
-                return self._through(inner, rest, lookup)
-            dynamic = ours.names.get("__getattr__")
-            if isinstance(dynamic, FunctionType):
-                return Target(_text(attributes), self._definitions.function(dynamic))
-            return Target(b"?" + _text([module.__name__, *attributes]))
+            return self._inside(module, ours, attributes, lookup)
         if rest or lookup:
             return self._global(ours, first, rest, lookup)
         known = ours.known.get(first)
         if known is None:
             known = ours.known[first] = self._global(ours, first, rest, lookup)
         return known
+
+    def _inside(
+        self, module: ModuleType, ours: Module, attributes: Sequence[str], lookup: bool
+    ) -> Target:
+        """What a module of the project does not hold: it finds it itself, or it is a module of the
+        package that nobody has imported yet."""
+        dynamic = ours.names.get("__getattr__")
+        if isinstance(dynamic, FunctionType):
+            return Target(_text(attributes), self._definitions.function(dynamic))
+        first, *rest = attributes
+        inner = None
+        if "__path__" in ours.names:
+            inner = self._ownership.import_ours(f"{module.__name__}.{first}")
+        if isinstance(inner, ModuleType):
+            return self._through(inner, rest, lookup)
+        if inner is not None:
+            return self._unreachable(f"{module.__name__}.{first}", rest, inner)
+        return Target(b"?" + _text(attributes))
 
     def _library(self, module: str, live: Any, attributes: Sequence[str]) -> Target:
         """A name of an outside library, as it is written; followed where the project has put
@@ -309,7 +306,7 @@ class Resolver:
             if not isinstance(value, ModuleType | type):
                 break
             value = vars(value).get(attribute)
-            replaced = isinstance(value, FunctionType) and self._is_our_function(value)
+            replaced = isinstance(value, FunctionType) and self._ownership.is_our_function(value)
             if replaced or (isinstance(value, ModuleType) and self.is_ours(value)):
                 return self.live(value, attributes[position + 1 :], _no_home)
         return self._spelled(module, ".".join(attributes), whole=True)
@@ -337,33 +334,6 @@ class Resolver:
         if title is None:
             vertex.note(0, "it belongs to no installed distribution: no version of it")
         return vertex
-
-    # Imports that have not happened yet
-
-    def _import(self, name: str) -> ModuleType | None:
-        """A module that a function imports. The project's are imported now, as the function would
-        do; a library's only counts by its name."""
-        module = sys.modules.get(name)
-        if module is None and self._is_our_name(name):
-            try:
-                module = import_module(name)
-            except Exception:
-                return None
-        return module
-
-    def _is_our_name(self, name: str) -> bool:
-        first = name.partition(".")[0]
-        module = sys.modules.get(first)
-        if module is not None:
-            return self.is_ours(module)
-        try:
-            spec = importlib.util.find_spec(first)
-        except (ImportError, ValueError):
-            return False
-        if spec is None:
-            return False
-        places = [spec.origin or "", *(f"{p}/x.py" for p in spec.submodule_search_locations or ())]
-        return any(self._folder.contains(place) for place in places)
 
 
 def _absolute(name: str, names: dict[str, Any]) -> str:
