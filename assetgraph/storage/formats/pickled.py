@@ -27,8 +27,9 @@ def write_pickle(
     value: object, sink: IO[bytes], path: str, class_version: ClassVersion | None
 ) -> tuple[str, tuple[str, ...]]:
     """The data version, and the names (`module:qualname`) of the project's classes in it."""
-    hashed = _Hashed(sink, path)
-    pickler = _Pickler(hashed)
+    canonical = canonical_digest(value)
+    written = _Sink(sink, path, hashed=canonical is None)
+    pickler = _Pickler(written)
     try:
         pickler.dump(value)
     except StoreError:
@@ -39,7 +40,7 @@ def write_pickle(
         ) from error
     versions = _versions(pickler.named, class_version)
     digest = hasher("pickle")
-    digest.update((canonical_digest(value) or hashed.digest.hexdigest()).encode())
+    digest.update((canonical or written.digest.hexdigest()).encode())
     for name, version in versions.items():
         digest.update(f"\0{name}\0{version}".encode())
     return digest.hexdigest(), tuple(versions)
@@ -68,16 +69,18 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-class _Hashed:
-    """A file that hashes what is written to it."""
+class _Sink:
+    """A file that hashes what is written to it, if it should, and names itself when that fails."""
 
-    def __init__(self, sink: IO[bytes], path: str) -> None:
+    def __init__(self, sink: IO[bytes], path: str, *, hashed: bool) -> None:
         self._sink = sink
         self._path = path
+        self._hashed = hashed
         self.digest = hasher("pickle")
 
     def write(self, data: bytes) -> int:
-        self.digest.update(data)
+        if self._hashed:
+            self.digest.update(data)
         try:
             return self._sink.write(data)
         except OSError as error:

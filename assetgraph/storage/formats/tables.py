@@ -7,6 +7,7 @@ Arrow file instead, so that what comes back is always what was returned.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 1 << 20
-_PARQUET = {"compression": "zstd", "compression_level": 1, "use_compliant_nested_type": False}
+PARQUET = {"compression": "zstd", "compression_level": 1, "use_compliant_nested_type": False}
 
 
 class WrittenTable(NamedTuple):
@@ -38,17 +39,19 @@ class WrittenTable(NamedTuple):
 
 
 def write_table(stream: Stream, place: Place, full_path: str, file_format: str) -> WrittenTable:
-    """What the stream itself raises passes through."""
+    """One row group is hashed while it is written. What the stream itself raises passes through."""
     digest = ArrowHash(stream.schema)
     rows = 0
     with _writing(full_path):
         writer = _OPEN[file_format](full_path, place.filesystem, stream.schema)
     try:
-        for group in _groups(stream):
-            with _writing(full_path):
-                digest.update(group)
-                writer.write_table(group)
-            rows += group.num_rows
+        with ThreadPoolExecutor(1) as thread:
+            for group in _groups(stream):
+                with _writing(full_path):
+                    hashed = thread.submit(digest.update, group)
+                    writer.write_table(group)
+                    hashed.result()
+                rows += group.num_rows
     except BaseException:
         with suppress(Exception):
             writer.close()
@@ -67,7 +70,7 @@ def file_format_for(schema: pa.Schema) -> str:
         return "arrow"
     sink = pa.BufferOutputStream()
     try:
-        pq.write_table(schema.empty_table(), sink, **_PARQUET)
+        pq.write_table(schema.empty_table(), sink, **PARQUET)
         kept = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema_arrow
     except (pa.ArrowException, NotImplementedError):
         return "arrow"
@@ -174,7 +177,7 @@ def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def _parquet_writer(full_path: str, files: Any, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(full_path, schema, filesystem=files, **_PARQUET)
+    return pq.ParquetWriter(full_path, schema, filesystem=files, **PARQUET)
 
 
 class _ArrowFileWriter:
