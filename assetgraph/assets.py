@@ -308,6 +308,8 @@ def asset(
             raise TypeError(f"{function!r} is an asset already: use @asset once")
         if not callable(function):
             raise TypeError(f"@asset decorates a function, not a {type(function).__name__}")
+        if plain_function(function) is None:
+            _require_signature(function)
         made = Asset(
             key=_key_of(function, name, key, key_prefix),
             function=function,
@@ -332,6 +334,15 @@ def asset(
 
     caller = sys._getframe(1).f_globals.get("__name__", "")
     return decorate if function is None else decorate(function)
+
+
+def _require_signature(function: Callable[..., Any]) -> None:
+    try:
+        inspect.signature(function)
+    except ValueError:
+        raise TypeError(
+            f"{function!r} does not say which parameters it takes: call it in a function of yours"
+        ) from None
 
 
 def plain_function(function: Any) -> FunctionType | None:

@@ -23,6 +23,7 @@ from assetgraph import (
     Registry,
     asset,
     load_assets_from_modules,
+    materialize,
 )
 from assetgraph.assets import default_registry
 from assetgraph.errors import MetadataError
@@ -153,6 +154,28 @@ def test_only_a_function_is_decorated_and_only_once() -> None:
         asset(5)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="is an asset already"):
         asset(asset_named("a"))
+
+
+def test_a_method_and_a_callable_object_can_be_assets() -> None:
+    class Maker:
+        def __call__(self, trips: int) -> int:
+            return trips + 1
+
+        def method(self, trips: int) -> int:
+            """More."""
+            return trips + 2
+
+    trips = asset(name="trips")(lambda: 5)
+    called, method = asset(name="called")(Maker()), asset(Maker().method)
+    result = materialize([trips, called, method])
+    assert (result.value("called"), result.value("method")) == (6, 7)
+    assert method.description == "More."
+    assert called.file == method.file == __file__
+
+
+def test_a_builtin_that_does_not_say_its_parameters_is_refused() -> None:
+    with pytest.raises(TypeError, match="does not say which parameters it takes"):
+        asset(name="largest")(max)
 
 
 def test_an_asset_does_not_change() -> None:
