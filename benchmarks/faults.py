@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults import KINDS, Scenario, play  # noqa: E402 - found only now
+from faults import KINDS, Scenario, play
 
 
 def play_one(seed: int, kinds: tuple[str, ...]) -> tuple[str, str, str | None]:

@@ -89,12 +89,12 @@ def _helper(i: int) -> str:
 
 def _asset(i: int, helpers: list[int]) -> str:
     calls = " + ".join(f"kit_{h // PER_FILE * PER_FILE}.helper_{h}(row)" for h in helpers)
-    return textwrap.dedent(f'''
+    return textwrap.dedent(f"""
         @dg.asset(group_name="group_{i % 9}", description="The asset of number {i}.")
         def asset_{i}() -> str:
             rows = [row * {i} for row in range(10) if row % 2]
             return json.dumps([{calls} for row in rows])
-        ''')
+        """)
 
 
 def measure(folder: Path, *options: str) -> tuple[float, float]:

@@ -10,7 +10,6 @@ from fingerprint_projects import Edit, before_and_after, read_edits
 
 from assetgraph.fingerprint import changes
 
-
 EDITS = [*read_edits("ordinary.txt"), *read_edits("hard.txt")]
 
 
