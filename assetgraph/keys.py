@@ -131,8 +131,10 @@ def key_problem(key: AssetKey) -> str | None:
 
 
 def _is_plain(text: str) -> bool:
-    # An identifier may hold letters, digits and combining marks of any script: just what is wanted.
-    return ("_" + text.replace("-", "_").replace(".", "_")).isidentifier()
+    # An identifier may hold letters, digits and combining marks of any script: just what is wanted,
+    # but for the invisible joiners that some Unicode versions allow in it.
+    plain = ("_" + text.replace("-", "_").replace(".", "_")).isidentifier()
+    return plain and (text.isascii() or not any(unicodedata.category(c) == "Cf" for c in text))
 
 
 def _joins(character: str) -> bool:
