@@ -1,7 +1,8 @@
 """Break thousands of runs and check what is left of them; see tests/faults.py.
 
-    python benchmarks/faults.py [--runs 1000] [--first 0] [--kinds kill torn EIO …]
+    python benchmarks/faults.py [--runs 1000] [--first 0] [--kinds kill torn EIO …] [--together]
 
+With --together, two, four and eight processes make the same assets of one store at once.
 Prints how the broken runs ended, by kind of fault, and every seed whose run broke a promise.
 """
 
@@ -14,23 +15,30 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults import KINDS, Scenario, play
+from faults import KINDS, Scenario, play, play_together
 
 
-def play_one(seed: int, kinds: tuple[str, ...]) -> tuple[str, str, str | None]:
+def play_one(seed: int, kinds: tuple[str, ...], together: bool) -> tuple[str, str, str | None]:
     """The kind of fault, how the run ended, and what promise was broken, if one was."""
     scenario = Scenario.random(seed, kinds)
     assert scenario.fault is not None
     where = "worker" if scenario.fault.in_worker else "coordinator"
     kind = f"{scenario.fault.kind} in the {where}, {scenario.executor}"
     folder = tempfile.mkdtemp(prefix="faults-")
+    code = 0
     try:
-        code = play(scenario, Path(folder))
+        if together:
+            processes = (2, 4, 8)[seed % 3]
+            kind = f"{processes} processes, {kind}"
+            play_together(scenario, processes, Path(folder))
+        else:
+            code = play(scenario, Path(folder))
     except Exception as error:
         return kind, "?", f"seed {seed}: {type(error).__name__}: {error} ({folder})"
     shutil.rmtree(folder)
@@ -46,13 +54,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--kinds", nargs="+", default=KINDS)
+    parser.add_argument("--together", action="store_true")
     given = parser.parse_args()
     started = time.monotonic()
     seeds = range(given.first, given.first + given.runs)
     ends: Counter[tuple[str, str]] = Counter()
     broken = []
     with ProcessPoolExecutor(2) as pool:
-        for kind, end, problem in pool.map(play_one, seeds, [tuple(given.kinds)] * len(seeds)):
+        play_each = partial(play_one, kinds=tuple(given.kinds), together=given.together)
+        for kind, end, problem in pool.map(play_each, seeds):
             ends[kind, end] += 1
             if problem:
                 broken.append(problem)

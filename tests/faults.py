@@ -115,11 +115,30 @@ def play(scenario: Scenario, folder: Path) -> int:
     return code
 
 
+def play_together(scenario: Scenario, processes: int, folder: Path) -> None:
+    """Several processes make all assets of one store at once; with a fault, half of them break."""
+    whole = replace(scenario, fault=None)
+    crowd = [scenario if i % 2 else whole for i in range(processes)]
+    run_broken(crowd, folder, stale_only=False)
+    store = Store(folder / "store")
+    done = check(whole, store)
+    before = ran(folder)
+    if scenario.fault is None:
+        assert set(before.values()) == {1}, f"not every asset was made once: {before}"
+    resume(whole, folder)
+    after = ran(folder)
+    assert {key: after[key] for key in done} == {key: before[key] for key in done}
+    assert_complete(whole, store)
+
+
 def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = True) -> list[int]:
-    """Run each scenario in a process of its own, all at once in one store: their exit codes."""
+    """Run each scenario in a process of its own, all at once in one store: their exit codes. None
+    starts before all have their plan."""
     (folder / "ran").mkdir(parents=True, exist_ok=True)
+    scenarios = list(scenarios)
+    planned = _context().Barrier(len(scenarios))
     children = [
-        _context().Process(target=_child, args=(scenario, str(folder), stale_only))
+        _context().Process(target=_child, args=(scenario, str(folder), stale_only, planned))
         for scenario in scenarios
     ]
     for child in children:
@@ -179,10 +198,17 @@ def ran(folder: Path) -> Counter[str]:
     return Counter({p.name: p.stat().st_size for p in (folder / "ran").iterdir()})
 
 
-def materialize(scenario: Scenario, folder: Path, *, stale_only: bool) -> RunOutcome:
+def materialize(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    stale_only: bool,
+    planned: Callable[[], object] = lambda: None,
+) -> RunOutcome:
     graph = graph_of(scenario)
     state = State(graph, Store(folder / "store"))
     plan = make_plan(graph, state, graph.order, stale_only=stale_only)
+    planned()
     jobs = None if scenario.executor == "serial" else 2
     launch = Launch(echo=False)
     return run_plan(plan, state, executor=make(scenario.executor, jobs), launch=launch)
@@ -212,16 +238,20 @@ def _run_asset(
     return _value(i, list(inputs.values()), big)
 
 
-def _child(scenario: Scenario, folder: str, stale_only: bool) -> None:
+def _child(scenario: Scenario, folder: str, stale_only: bool, barrier: Any) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
     os.environ["FAULTS_FOLDER"] = folder
     fault = scenario.fault
-    if fault is not None and fault.kind == "clock":
-        _jump(random.Random(scenario.seed))
-    elif fault is not None and not fault.in_worker:
-        break_at(fault)
+
+    def planned() -> None:
+        barrier.wait(30)
+        if fault is not None and fault.kind == "clock":
+            _jump(random.Random(scenario.seed))
+        elif fault is not None and not fault.in_worker:
+            break_at(fault)
+
     try:
-        outcome = materialize(scenario, Path(folder), stale_only=stale_only)
+        outcome = materialize(scenario, Path(folder), stale_only=stale_only, planned=planned)
     except (AssetGraphError, OSError):
         os._exit(EXIT_BROKEN)
     except BaseException:
