@@ -21,7 +21,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from faults import KINDS, Scenario, play, play_together
+from faults import EXIT_BROKEN, EXIT_FAILED, KINDS, Scenario, play, play_together
+
+ENDS = {0: "success", EXIT_FAILED: "failed step", EXIT_BROKEN: "error", -9: "killed"}
 
 
 def play_one(seed: int, kinds: tuple[str, ...], together: bool) -> tuple[str, str, str | None]:
@@ -42,11 +44,7 @@ def play_one(seed: int, kinds: tuple[str, ...], together: bool) -> tuple[str, st
     except Exception as error:
         return kind, "?", f"seed {seed}: {type(error).__name__}: {error} ({folder})"
     shutil.rmtree(folder)
-    return (
-        kind,
-        {0: "success", 1: "failed step", 2: "error", -9: "killed"}.get(code, str(code)),
-        None,
-    )
+    return kind, ENDS[code], None
 
 
 def main() -> None:

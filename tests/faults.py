@@ -40,8 +40,9 @@ from assetgraph.storage.store import Store
 # What a run does to files, and so the moments at which it can be broken.
 OPERATIONS = ("open", "write", "pwrite", "rename", "replace", "ftruncate", "mkdir", "close")
 KINDS = ("kill", "torn", "EIO", "ENOSPC", "stop", "raise", "clock")
-EXIT_BROKEN = 2
-EXIT_BUG = 99
+EXIT_FAILED = 10
+EXIT_BROKEN = 11
+EXIT_BUG = 12
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = T
             raise AssertionError("the run hangs")
     codes = [child.exitcode for child in children]
     assert EXIT_BUG not in codes, (folder / "bug").read_text()
+    assert {*codes} <= {0, EXIT_FAILED, EXIT_BROKEN, -signal.SIGKILL}, codes
     return codes
 
 
@@ -259,7 +261,7 @@ def _child(scenario: Scenario, folder: str, stale_only: bool, barrier: Any) -> N
 
         Path(folder, "bug").write_text(traceback.format_exc())
         os._exit(EXIT_BUG)
-    os._exit(1 if outcome.errors else 0)
+    os._exit(EXIT_FAILED if outcome.errors else 0)
 
 
 def break_at(fault: Fault, once: str | None = None) -> None:
