@@ -408,6 +408,20 @@ def definition_problems(asset: Asset) -> Iterator[Problem]:
                 "which is not a parameter of the function.",
                 f"Its parameters: {', '.join(sorted(names)) or 'none'}.",
             )
+    wrong_group = key_problem(AssetKey.unchecked([asset.group_name]))
+    if wrong_group:
+        yield problem(
+            f"the group {asset.group_name!r} of asset {asset.key.text!r} is no name: "
+            "letters, digits, '_', '-' and '.' are allowed.",
+            "Rename it.",
+        )
+    for tag in asset.tags:
+        if key_problem(AssetKey.unchecked(tag.split("/"))):
+            yield problem(
+                f"the tag {tag!r} of asset {asset.key.text!r} is no name: letters, digits, '_', "
+                "'-', '.' and '/' are allowed.",
+                "Rename it.",
+            )
     for owner in asset.owners:
         if "@" not in owner and not owner.startswith("team:"):
             yield problem(

@@ -7,7 +7,7 @@ import importlib
 import linecache
 import os
 import traceback
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from assetgraph.errors import AssetGraphError
@@ -28,10 +28,17 @@ def error_info(error: BaseException, project_root: str) -> ErrorInfo:
     return ErrorInfo(
         type=_type_name(type(error)),
         message=_message(error),
-        frames=tuple(_frame(f, line, project_root) for f, line in (own or frames)[-20:]),
+        frames=tuple(
+            _frame(f.f_code, line, project_root, f.f_globals) for f, line in (own or frames)[-20:]
+        ),
         trace=_trace(error),
         hint=error.hint if isinstance(error, AssetGraphError) else None,
     )
+
+
+def definition_frame(code: CodeType, project_root: str) -> Frame:
+    """Where a function is defined, for what is wrong with what it returned."""
+    return _frame(code, code.co_firstlineno, project_root, {})
 
 
 def short_traceback(error: BaseException, project_root: str) -> str:
@@ -67,18 +74,18 @@ def _is_own(frame: FrameType, project_root: str) -> bool:
     return inside and "site-packages" not in name
 
 
-def _frame(frame: FrameType, line: int, project_root: str) -> Frame:
-    file = frame.f_code.co_filename
+def _frame(code: CodeType, line: int, project_root: str, names: dict[str, Any]) -> Frame:
+    file = code.co_filename
     start = max(1, line - _AROUND)
     linecache.checkcache(file)
     ran = source_of(file)  # the file may have been edited since
-    source = ran.splitlines() if ran is not None else linecache.getlines(file, frame.f_globals)
+    source = ran.splitlines() if ran is not None else linecache.getlines(file, names)
     lines = source[start - 1 : line + _AROUND]
     prefix = project_root.rstrip(os.sep) + os.sep
     return Frame(
         file=file.removeprefix(prefix),
         line=line,
-        function=frame.f_code.co_qualname,
+        function=code.co_qualname,
         source=tuple(text.rstrip("\n")[:500] for text in lines),
         source_start=start,
     )
@@ -111,6 +118,6 @@ def _message(error: BaseException) -> str:
 
 def _type_name(kind: type[Any]) -> str:
     module = kind.__module__
-    return (
-        kind.__qualname__ if module in ("builtins", "__main__") else f"{module}.{kind.__qualname__}"
-    )
+    if module in ("builtins", "__main__") or module.startswith("assetgraph."):
+        return kind.__qualname__
+    return f"{module}.{kind.__qualname__}"

@@ -132,6 +132,27 @@ class AssetGraph:
         """Every problem of the definitions, in the order of the files and lines."""
         return self._all_problems
 
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is allowed and may not be meant: a parameter that keeps its default though an asset
+        has its name."""
+        found = [
+            Problem(
+                asset.file,
+                asset.line,
+                f"parameter {parameter.name!r} of asset {asset.key.text!r} has a default, so it "
+                "does not read the asset of that name.",
+                f"To read it, remove the default, or add ins={{{parameter.name!r}: "
+                f"{parameter.name!r}}}; or else rename the parameter.",
+                asset.key.text,
+            )
+            for asset in self._assets.values()
+            for parameter in asset.parameters
+            if parameter.has_default
+            and parameter.name not in self._inputs[asset.key]
+            and AssetKey.unchecked([parameter.name]) in self._assets
+        ]
+        return tuple(sorted(found))
+
     def require_valid(self) -> AssetGraph:
         """This graph. Raises `DefinitionsError` with every problem, if it has one."""
         if self._all_problems:

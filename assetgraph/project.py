@@ -95,7 +95,7 @@ class Project:
         with Registry() as registry:
             packages = [_import_all(name, broken) for name in self.modules]
         if broken:
-            raise _import_error(broken, str(self.root))
+            raise _import_error(broken, str(self.root), Definitions(registry))
         modules = [module for package in packages for module in package]
         registered = Definitions([*registry, *load_assets_from_modules(modules)])
         definitions = _definitions(packages, registered)
@@ -250,11 +250,18 @@ def _import(name: str, broken: list[tuple[str, BaseException]]) -> ModuleType | 
     return None
 
 
-def _import_error(broken: Sequence[tuple[str, BaseException]], root: str) -> ProjectError:
+def _import_error(
+    broken: Sequence[tuple[str, BaseException]], root: str, rest: Definitions
+) -> ProjectError:
+    """What does not import, and every problem of what does, but for upstreams that nothing
+    defines: they may be in what does not."""
     from assetgraph.failure import short_traceback
 
     names = ", ".join(repr(name) for name, _ in broken)
     traces = [short_traceback(error, root) for _, error in broken]
+    known = [p for p in rest.graph.validate() if "which nothing defines" not in p.message]
+    if known:
+        traces.append("And in what does import:\n" + "\n".join(f"  {p}" for p in known))
     word = "module does" if len(broken) == 1 else "modules do"
     return ProjectError(
         f"{len(broken)} {word} not import: {names}.",

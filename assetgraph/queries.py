@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -101,7 +102,7 @@ def list_runs(
             damaged.append(str(error))
             continue
         if status is None or record.status is status:
-            runs.append(record)
+            runs.append(_counted(store, record))
     return RunPage(tuple(runs), tuple(damaged))
 
 
@@ -117,9 +118,9 @@ def run_details(store: Store, text: str) -> RunDetails:
     """Raises `UnknownRunError` and `DamagedStoreError`."""
     record = find_run(store, text)
     events = tuple(store.runs.events(record.run_id))
-    return RunDetails(
-        record, run_steps(record, events), events, tuple(store.runs.reruns(record.run_id))
-    )
+    steps = run_steps(record, events)
+    reruns = tuple(store.runs.reruns(record.run_id))
+    return RunDetails(_with_counts(record, steps), steps, events, reruns)
 
 
 def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, ...]:
@@ -135,6 +136,28 @@ def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, .
                     step, state=StepState.CANCELED, reason="its process died"
                 )
     return tuple(steps.values())
+
+
+def _counted(store: Store, record: RunRecord) -> RunRecord:
+    """The summary of a run that did not write its counts, because it is not over or because its
+    process died, with the counts that its events give."""
+    if record.step_counts or not record.assets:
+        return record
+    try:
+        return _with_counts(record, run_steps(record, store.runs.events(record.run_id)))
+    except StoreError:
+        return record  # `runs show` says what is wrong with the events
+
+
+def _with_counts(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
+    if record.step_counts:
+        return record
+    steps = tuple(steps)
+    return msgspec.structs.replace(
+        record,
+        step_counts=dict(Counter(step.state.value for step in steps)),
+        failed_steps=tuple(step.key for step in steps if step.state is StepState.FAILURE),
+    )
 
 
 def step_after(step: StepRecord, event: Event) -> StepRecord:

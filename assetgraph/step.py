@@ -19,7 +19,7 @@ from assetgraph.capture import step_output
 from assetgraph.config import build_config
 from assetgraph.context import AssetExecutionContext
 from assetgraph.errors import AssetGraphError, LockedError, StoreError, ValueTypeError
-from assetgraph.failure import error_info
+from assetgraph.failure import definition_frame, error_info
 from assetgraph.io_manager import InputContext, OutputContext
 from assetgraph.keys import AssetKey
 from assetgraph.metadata import MaterializeResult, MetadataValue, metadata_json
@@ -193,6 +193,10 @@ def failed_step(
     """The result of a step that `error` ended. It runs again if its policy, or what it raised,
     says so."""
     info = error_info(error, str(store.project_root))
+    function = task.asset.plain_function
+    if not info.frames and function is not None:  # it is about what the function returned
+        place = definition_frame(function.__code__, str(store.project_root))
+        info = msgspec.structs.replace(info, frames=(place,))
     retry_in_s = retry_delay(error, task.asset.retry_policy, task.attempt)
     data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
     if started is not None:

@@ -52,13 +52,12 @@ print(spent, time.perf_counter() - start)
 def write_dense(folder: Path, size: int) -> None:
     """Helpers that call twelve others each, so that each asset reaches nearly all of them."""
     for first in range(0, HELPERS, PER_FILE):
-        lines = ["import kit_%d" % n for n in range(0, HELPERS, PER_FILE)]
-        for i in range(first, first + PER_FILE):
-            lines.append(_helper(i))
+        lines = [f"import kit_{n}" for n in range(0, HELPERS, PER_FILE)]
+        lines += [_helper(i) for i in range(first, first + PER_FILE)]
         (folder / f"kit_{first}.py").write_text("\n".join(lines))
     for first in range(0, size, PER_FILE):
         lines = ["import assetgraph as dg", "import json", "from pathlib import Path"]
-        lines += ["import kit_%d" % n for n in range(0, HELPERS, PER_FILE)]
+        lines += [f"import kit_{n}" for n in range(0, HELPERS, PER_FILE)]
         for i in range(first, min(first + PER_FILE, size)):
             lines.append(_asset(i, [(i * 7 + k * 31) % HELPERS for k in range(3)]))
         (folder / f"part_{first}.py").write_text("\n".join(lines))
@@ -67,8 +66,10 @@ def write_dense(folder: Path, size: int) -> None:
 def write_simple(folder: Path, size: int) -> None:
     for first in range(0, size, PER_FILE):
         lines = ["import assetgraph as dg"]
-        for i in range(first, min(first + PER_FILE, size)):
-            lines.append(f"@dg.asset\ndef asset_{i}():\n    return {i} * 2 + 1\n")
+        lines += [
+            f"@dg.asset\ndef asset_{i}():\n    return {i} * 2 + 1\n"
+            for i in range(first, min(first + PER_FILE, size))
+        ]
         (folder / f"part_{first}.py").write_text("\n".join(lines))
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_assets import asset_named, graph_of
 
-from assetgraph import AssetGraph, AssetKey, Registry, asset
+from assetgraph import AssetGraph, AssetKey, Registry, asset, materialize
 from assetgraph.errors import AssetGraphError
 
 
@@ -189,3 +189,21 @@ def smallest_first(graph: AssetGraph) -> None:
         ready = [k for k in graph.assets if k not in placed and placed.issuperset(graph.parents(k))]
         assert key == min(ready)
         placed.add(key)
+
+
+def test_a_default_that_hides_an_upstream_is_warned_of() -> None:
+    @asset
+    def trips() -> int:
+        return 1
+
+    @asset
+    def fares(trips: int = 3) -> int:
+        return trips
+
+    graph = AssetGraph([trips, fares])
+    assert graph.validate() == ()
+    assert [w.message for w in graph.warnings()] == [
+        "parameter 'trips' of asset 'fares' has a default, so it does not read the asset of that "
+        "name."
+    ]
+    assert materialize([trips, fares]).value("fares") == 3

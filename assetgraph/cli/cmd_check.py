@@ -19,11 +19,13 @@ def check_command(given: Given, as_json: bool) -> int:
     Example:
       assetgraph check
     """
-    from assetgraph.cli.answer import answer
-    from assetgraph.cli.errors import WRONG_USE, problem_lines
+    from assetgraph.cli.answer import answer, say
+    from assetgraph.cli.errors import WRONG_USE, problem_lines, warning_lines
     from assetgraph.cli.text import Line
 
-    problems = given.project.load().graph.validate()
+    graph = given.project.load().graph
+    problems = graph.validate()
+    say(warning_lines(graph.warnings()))
     names = ("file", "line", "key", "message", "remedy")
     well = [Line(("All definitions loaded successfully.", "success"))]
     answer(

@@ -79,6 +79,15 @@ def problem_lines(problems: Sequence[Problem]) -> list[Line]:
     return [*lines, Line(("Error: ", "error"), f"{count} in the definitions.")]
 
 
+def warning_lines(problems: Sequence[Problem]) -> list[Line]:
+    """What may not be meant, likewise."""
+    lines = []
+    for problem in problems:
+        lines.append(Line(("! ", "warning"), (problem.place, "path"), ": ", problem.message))
+        lines.append(Line("  ", (problem.remedy, "muted")))
+    return lines
+
+
 def _wrong(message: str, hint: str | None = None, between: Iterable[Line] = ()) -> list[Line]:
     first, *rest = clean_lines(message)
     lines = [Line(("Error: ", "error"), first), *map(Line, rest), *between]

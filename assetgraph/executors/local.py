@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -73,10 +74,13 @@ class SerialExecutor:
         if args and getattr(args[0], "timeout_s", None) is not None:
             return self._threads.submit(fn, *args)
         future: Future[T] = Future()
+        folder = os.getcwd()
         try:
             future.set_result(fn(*args))
         except Exception as error:
             future.set_exception(error)
+        finally:
+            os.chdir(folder)  # a step may have left it
         return future
 
     def check(self, store: Store) -> None:

@@ -79,6 +79,7 @@ def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
         message = f"it cannot be loaded in another process: {type(error).__name__}: {error}"
         return partial(_fail, WorkerError(message, hint=getattr(error, "hint", None)))
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    folder = os.getcwd()
     try:
         with held_back():
             result = fn(*args, channel)
@@ -88,6 +89,7 @@ def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
     except BaseException as error:
         return partial(_fail, error)
     finally:
+        os.chdir(folder)  # a step may have left it
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
