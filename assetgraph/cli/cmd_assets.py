@@ -26,7 +26,8 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
       assetgraph list group:raw_files
       assetgraph list +taxi_trips
     """
-    from assetgraph.cli.answer import answer, say
+    from assetgraph.cli.answer import answer
+    from assetgraph.cli.output import stderr
     from assetgraph.cli.render_assets import asset_table, warning_lines
     from assetgraph.queries import asset_json, asset_views
     from assetgraph.records import now
@@ -37,7 +38,8 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
         data=lambda: [asset_json(view) for view in views],
         lines=lambda width: asset_table(views, now(), width),
     )
-    say(warning_lines(views))
+    err = stderr()
+    err.write(warning_lines(views, err.width))
 
 
 @click.command("show", short_help="Show all about one asset.")

@@ -143,9 +143,11 @@ def _plan(
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:
-    from assetgraph.cli.answer import answer, say
+    from assetgraph.cli.answer import answer
+    from assetgraph.cli.output import stderr
     from assetgraph.cli.render_plan import plan_lines, plan_notes, plan_warnings
     from assetgraph.queries import plan_json
 
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
-    say([*plan_warnings(plan), *plan_notes(plan)])
+    err = stderr()
+    err.write([*plan_warnings(plan, err.width), *plan_notes(plan)])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
-from assetgraph.cli.style import state_line
+from assetgraph.cli.render_metadata import metadata_lines, metadata_text
+from assetgraph.cli.style import state_line, warned
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, wrapped
 from assetgraph.metadata import MetadataValue
@@ -15,6 +15,7 @@ from assetgraph.text import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from assetgraph.queries import AssetDetails, AssetView
     from assetgraph.records import Materialization
@@ -28,6 +29,7 @@ _COLUMNS = (
     Column("DESCRIPTION", least=16, drop=3),
 )
 _PIPE_WIDTH = 100
+_WARNING = "warning"  # the metadatum that is told wherever its asset is
 
 
 def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) -> list[Line]:
@@ -47,12 +49,13 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
     return table(_COLUMNS, rows, width)
 
 
-def warning_lines(views: Iterable[AssetView]) -> list[Line]:
+def warning_lines(views: Iterable[AssetView], width: int | None) -> list[Line]:
     """What the assets' current values warn of: their metadata named `warning`."""
     return [
-        Line((f"! {view.asset.key.text}: {warning}", "warning"))
+        line
         for view in views
         if (warning := _warning(view.materialization))
+        for line in warned(f"{view.asset.key.text}: {warning}", width)
     ]
 
 
@@ -62,9 +65,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     text_width = (width or _PIPE_WIDTH) - 2
     lines = [Line((asset.key.text, "name"), "  ", state_line(view.state))]
     lines += [Line("  ", (text, "muted")).cut(width) for text in shown_reasons(view)]
-    warning = _warning(view.materialization)
-    lines += [Line(("! " + part, "warning")) for part in wrapped(warning, text_width)
-              if warning]  # fmt: skip
+    lines += warned(_warning(view.materialization), width)
     if asset.description:
         lines += [Line(), *(Line("  ", text) for text in wrapped(asset.description, text_width))]
     facts = {
@@ -76,7 +77,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
         "Upstream": Line(", ".join(view.deps)),
         "Downstream": Line(", ".join(details.downstream)),
         "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
-        "Metadata": Line(_metadata_line(asset.metadata)),
+        "Metadata": Line(metadata_text(asset.metadata)),
     }
     lines += [Line(), *_facts(facts, width)]
     if view.materialization:
@@ -102,10 +103,9 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
         },
         width,
     )
-    if made.metadata:
-        values = {name: _metadata(value) for name, value in made.metadata.items()}
-        lines += [Line(("  Metadata", "muted"))]
-        lines += [Line("  ", line).cut(width) for line in _facts(values, None)]
+    metadata = {name: value for name, value in made.metadata.items() if name != _WARNING}
+    if metadata:
+        lines += [Line(), Line(("Metadata", "heading")), *metadata_lines(metadata, width)]
     return lines
 
 
@@ -136,32 +136,6 @@ def _value(made: Materialization) -> Line:
     return Line(kept, f"  {value.format}", (size, "muted"))
 
 
-def _metadata(recorded: Any) -> Line:
-    value = MetadataValue.from_json(recorded)
-    match value.kind:
-        case "int":
-            return Line(f"{value.value:,}")
-        case "timestamp":
-            return Line(units.local_time(datetime.fromtimestamp(value.value, UTC)))
-        case "url" | "path":
-            return Line((value.value, "path"))
-        case "table":
-            return Line(f"table of {len(value.value)} rows")
-        case "json":
-            return Line(_compact_json(value.value))
-    return Line(str(value.value))
-
-
-def _metadata_line(metadata: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {_metadata(value).plain}" for name, value in metadata.items())
-
-
-def _compact_json(value: Any) -> str:
-    import msgspec
-
-    return msgspec.json.encode(value).decode()
-
-
 def _warning(made: Materialization | None) -> str:
-    warning = made.metadata.get("warning", "") if made else ""
+    warning = made.metadata.get(_WARNING, "") if made else ""
     return str(MetadataValue.from_json(warning).value) if warning else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
-from assetgraph.cli.style import LEVELS
+from assetgraph.cli.style import LEVELS, warned
 from assetgraph.cli.text import Line, clean_lines, plural, wrapped
 from assetgraph.queries import event_text
 from assetgraph.records import EventType
@@ -51,10 +51,7 @@ def warnings(events: Iterable[Event], width: int | None) -> list[Line]:
     )
     lines = []
     for step, message in list(texts)[:_MOST_WARNINGS]:
-        text = f"{step}: {message}" if step else message
-        parts = clean_lines(text) if width is None else wrapped(text, width - 2)
-        lines += [Line(("  " if i else "! ", "warning"), (part, "warning"))
-                  for i, part in enumerate(parts)]  # fmt: skip
+        lines += warned(f"{step}: {message}" if step else message, width)
     if len(texts) > _MOST_WARNINGS:
         more = plural(len(texts) - _MOST_WARNINGS, "more warning")
         lines.append(Line((f"! … and {more}", "warning")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assetgraph.cli.style import warned
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, plural
 from assetgraph.plan import Cause
@@ -31,8 +32,8 @@ def plan_lines(plan: Plan, width: int | None) -> list[Line]:
     return table(_COLUMNS, rows, width)
 
 
-def plan_warnings(plan: Plan) -> list[Line]:
-    return [Line(("! ", "warning"), warning) for warning in plan.warnings]
+def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
+    return [line for warning in plan.warnings for line in warned(warning, width)]
 
 
 def plan_notes(plan: Plan) -> list[Line]:

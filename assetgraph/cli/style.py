@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assetgraph.cli.text import Line
+from assetgraph.cli.text import Line, clean_lines, wrapped
 from assetgraph.records import AssetState, RunStatus, StepState
 
 # Glyph and style of each state of a step or a run; those of an asset are in the theme.
@@ -38,6 +38,14 @@ def glyph(state: StepState | RunStatus) -> Line:
 
 def style_of(state: StepState | AssetState) -> str:
     return _ASSET_STYLES[state] if isinstance(state, AssetState) else _LOOKS[state][1]
+
+
+def warned(text: str, width: int | None) -> list[Line]:
+    """A warning, marked at its start and broken to `width`; no line for no text."""
+    if not text:
+        return []
+    parts = clean_lines(text) if width is None else wrapped(text, width - 2)
+    return [Line(("  " if i else "! ", "warning"), (p, "warning")) for i, p in enumerate(parts)]
 
 
 def state_line(state: RunStatus | AssetState) -> Line:

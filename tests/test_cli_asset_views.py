@@ -1,0 +1,190 @@
+"""The list of assets and the page of one, whole, at fixed widths."""
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.cli.render_assets import asset_page, asset_table, warning_lines
+from assetgraph.cli.render_metadata import metadata_lines
+from assetgraph.cli.render_status import status_table
+from assetgraph.cli.text import Line
+from assetgraph.metadata import metadata_json
+from assetgraph.plan import Reason, ReasonKind
+from assetgraph.queries import AssetDetails, AssetView
+from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
+
+pytestmark = pytest.mark.usefixtures("utc")
+
+NOW = datetime(2026, 11, 22, 16, 8, 37, tzinfo=UTC)
+WARNING = "the host cannot be reached. This is the embedded sample: made up, not data of the city."
+
+
+@dg.asset(group_name="raw_files", kinds={"parquet"}, owners=["team:data"], tags={"tier": "1"})
+def taxi_trips_file() -> None:
+    """The raw parquet files for the taxi trips dataset. Sourced from the NYC Open Data portal."""
+
+
+@dg.asset(group_name="분석", deps=["taxi_trips_file"])
+def 택시_운행() -> None:
+    """택시 운행 통계."""
+
+
+def made(metadata: Mapping[str, Any]) -> Materialization:
+    return Materialization(
+        run_id="20261122-160837-482-4f2a",
+        timestamp=NOW,
+        value=StoredValue("path", path="data/raw/taxi_trips.parquet", size=47_673_370),
+        data_version="85ec3b2e",
+        config={"month": "2023-04"},
+        metadata=metadata_json(metadata),
+        duration_s=4.4,
+    )
+
+
+FILE = AssetView(
+    taxi_trips_file, (), AssetState.FRESH, (), made({"warning": WARNING, "rows": 3_403_766}), None
+)
+STATISTICS = AssetView(
+    택시_운행,
+    ("taxi_trips_file",),
+    AssetState.FAILED,
+    (
+        Reason(ReasonKind.NEVER_MATERIALIZED),
+        Reason(ReasonKind.ATTEMPT_FAILED, {"run_id": "20261122-160837-482-4f2a", "error": "x"}),
+    ),
+    None,
+    FailedAttempt("20261122-160837-482-4f2a", NOW, "ValueError: no good\x1b[2J\nmore"),
+)
+
+
+def text(lines: list[Line]) -> str:
+    return "\n".join(line.plain.rstrip() for line in lines)
+
+
+def test_the_list_of_assets_at_80_columns() -> None:
+    assert (
+        text(asset_table([FILE, STATISTICS], NOW, 80))
+        == """\
+ASSET            STATE           GROUP      KINDS    MADE      DESCRIPTION
+taxi_trips_file  ✓ materialized  raw_files  parquet  16:08:37  The raw parquet…
+택시_운행        ✕ failed        분석                          택시 운행 통계."""
+    )
+
+
+def test_the_list_of_assets_at_160_columns() -> None:
+    assert (
+        text(asset_table([FILE, STATISTICS], NOW, 160))
+        == """\
+ASSET            STATE           GROUP      KINDS    MADE      DESCRIPTION
+taxi_trips_file  ✓ materialized  raw_files  parquet  16:08:37  The raw parquet files for the taxi trips dataset. Sourced from the NYC Open Data portal.
+택시_운행        ✕ failed        분석                          택시 운행 통계."""
+    )
+
+
+def test_a_warning_is_broken_to_the_width_of_the_terminal() -> None:
+    assert (
+        text(warning_lines([FILE, STATISTICS], 80))
+        == """\
+! taxi_trips_file: the host cannot be reached. This is the embedded sample: made
+  up, not data of the city."""
+    )
+
+
+def test_the_page_of_an_asset_at_80_columns() -> None:
+    page = text(asset_page(AssetDetails(FILE, ("taxi_trips",), {"month": "str = '2023-03'"}), 80))
+    assert (
+        page
+        == f"""\
+taxi_trips_file  ✓ materialized
+! the host cannot be reached. This is the embedded sample: made up, not data of
+  the city.
+
+  The raw parquet files for the taxi trips dataset. Sourced from the NYC Open
+  Data portal.
+
+  Group       raw_files
+  Kinds       parquet
+  Owners      team:data
+  Tags        tier=1
+  Defined at  {taxi_trips_file.place}
+  Downstream  taxi_trips
+  Config      month: str = '2023-03'
+
+Last materialization
+  When          2026-11-22 16:08:37  run 20261122-160837-482-4f2a
+  Took          4.4s
+  Value         data/raw/taxi_trips.parquet  path  47.7 MB
+  Data version  85ec3b2e
+  Config        month=2023-04
+
+Metadata
+  rows  3,403,766"""
+    )
+
+
+def test_the_page_of_a_failed_asset_says_what_failed() -> None:
+    page = text(asset_page(AssetDetails(STATISTICS, (), {}), 160))
+    assert page.startswith(
+        "택시_운행  ✕ failed\n  its last attempt failed (run 20261122-160837-482-4f2a)\n"
+    )
+    assert page.endswith("  Error  ValueError: no good\\x1b[2J")
+
+
+def test_metadata_shows_each_kind_as_it_is_meant() -> None:
+    metadata = metadata_json(
+        {
+            "rows": 5000,
+            "share": 0.25,
+            "url": dg.MetadataValue.url("https://example.org"),
+            "made": dg.MetadataValue.timestamp(NOW),
+            "shape": [1, 2],
+            "preview": dg.MetadataValue.md("# Trips\n\n| a |"),
+            "columns": dg.MetadataValue.table(
+                [
+                    {"name": "택시", "type": "int64"},
+                    {"name": "fare", "type": "double", "null": True},
+                ]
+            ),
+        }
+    )
+    assert (
+        text(metadata_lines(metadata, 80))
+        == """\
+  rows     5,000
+  share    0.25
+  url      https://example.org
+  made     2026-11-22 16:08:37
+  shape    [1,2]
+  preview
+    # Trips
+
+    | a |
+  columns
+    name  type    null
+    택시  int64
+    fare  double  True"""
+    )
+
+
+def test_status_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pipe() -> None:
+    code = Reason(ReasonKind.CODE_CHANGED, {"changes": ["`fares` in `taxi/fares.py` changed"]})
+    data = Reason(ReasonKind.UPSTREAM_DATA, {"upstream": "zones", "old": "a" * 9, "new": "b" * 9})
+    view = AssetView(taxi_trips_file, (), AssetState.STALE, (code, data), None, None)
+    assert (
+        text(status_table([view], 60))
+        == """\
+ASSET            STATE    WHY
+taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed
+                          upstream zones has new data
+                          (aaaaaaaa to bbbbbbbb)"""
+    )
+    assert text(status_table([view], None)).splitlines()[1] == (
+        "taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed; "
+        "upstream zones has new data (aaaaaaaa to bbbbbbbb)"
+    )
