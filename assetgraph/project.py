@@ -225,10 +225,23 @@ def _import_all(name: str, broken: list[tuple[str, BaseException]]) -> list[Modu
     if hasattr(module, "__path__"):
         import pkgutil
 
+        _require_no_twin(module)
         for found in sorted(pkgutil.iter_modules(module.__path__), key=lambda m: m.name):
             if found.name != "__main__":
                 modules += _import_all(f"{name}.{found.name}", broken)
     return modules
+
+
+def _require_no_twin(package: ModuleType) -> None:
+    """A module beside a package of its name is never imported, and its assets are missed."""
+    init = package.__file__  # None of a folder without an __init__.py, which gives way to a module
+    twin = f"{os.path.dirname(init)}.py" if init else ""
+    if init and os.path.exists(twin):
+        raise ProjectError(
+            f"{os.path.relpath(twin)} is never imported, since {os.path.relpath(init)} is a "
+            "package of the same name.",
+            hint="Move the module into the package, or rename one of them.",
+        )
 
 
 def _import(name: str, broken: list[tuple[str, BaseException]]) -> ModuleType | None:

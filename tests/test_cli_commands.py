@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -447,7 +448,8 @@ def test_init_makes_a_project_that_runs(folder: Path, assetgraph: Command) -> No
     made = {line.removeprefix("Made ") for line in answer.out.splitlines()}
     assert made == {
         "my-taxi/pyproject.toml", "my-taxi/.gitignore", "my-taxi/README.md",
-        "my-taxi/my_taxi/__init__.py", "my-taxi/my_taxi/assets.py",
+        "my-taxi/my_taxi/__init__.py", "my-taxi/my_taxi/assets/__init__.py",
+        "my-taxi/my_taxi/assets/readings.py",
     }  # fmt: skip
     process = in_new_process(folder / "my-taxi", "materialize", "--all")
     assert "✓ average_reading" in process.communicate(timeout=60)[1]
@@ -462,14 +464,42 @@ def test_init_writes_over_nothing(folder: Path, assetgraph: Command) -> None:
     assert os.listdir(folder) == ["README.md"]
 
 
-@pytest.mark.parametrize("name", ["class", "2023", "한국-택시", "assetgraph"])
+def test_init_prints_the_table_for_a_pyproject_that_is_there(
+    folder: Path, assetgraph: Command
+) -> None:
+    (folder / "my-taxi").mkdir()
+    (folder / "my-taxi/pyproject.toml").write_text("[project]\n")
+    answer = assetgraph("init", "my-taxi")
+    assert answer.code == 2
+    assert '\n[tool.assetgraph]\nmodule = "my_taxi"\n' in answer.err
+    assert os.listdir("my-taxi") == ["pyproject.toml"]
+
+
+def test_init_quotes_the_folder_in_the_command_that_it_suggests(
+    folder: Path, assetgraph: Command
+) -> None:
+    assert "Next: cd 'my taxi' && " in assetgraph("init", "my taxi").err
+
+
+@pytest.mark.parametrize("name", ["class", "2023", "한국-택시", "assetgraph", "json"])
 def test_init_makes_a_package_name_of_any_folder_name(
     folder: Path, assetgraph: Command, name: str
 ) -> None:
     assert assetgraph("init", name).code == 0
-    (assets,) = (folder / name).glob("*/assets.py")
+    (assets,) = (folder / name).glob("*/assets")
     assert assets.parent.name.isidentifier()
-    assert assets.parent.name not in ("class", "assetgraph")
+    assert assets.parent.name not in ("class", "assetgraph", "json")
+
+
+def test_an_asset_scaffolded_in_a_new_project_stands_beside_the_first_ones(
+    folder: Path, project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    assetgraph("init", "project")
+    monkeypatch.chdir("project")
+    importlib.invalidate_caches()
+    assert assetgraph("scaffold", "asset", "assets/trips.py").code == 0
+    keys = {asset["key"] for asset in assetgraph("list", "--json").json}
+    assert keys == {"readings", "average_reading", "trips"}
 
 
 def test_a_scaffolded_asset_is_found_at_once(
@@ -503,6 +533,49 @@ def test_a_scaffolded_asset_must_have_a_name_that_python_can_import(
     assert answer.code == 2
     assert told in answer.err
     assert os.listdir(made.root / "taxi") == ["__init__.py"]
+
+
+@pytest.mark.parametrize(
+    ("there", "path", "told"),
+    [
+        ("taxi/assets.py", "assets/trips.py", "taxi/assets.py is there"),
+        ("taxi/raw/assets.py", "raw/assets/trips.py", "taxi/raw/assets.py is there"),
+        ("taxi/trips/__init__.py", "trips.py", "taxi/trips/__init__.py is there"),
+    ],
+)
+def test_scaffold_puts_no_module_beside_a_package_of_its_name(
+    project: MakeProject,
+    monkeypatch: pytest.MonkeyPatch,
+    assetgraph: Command,
+    there: str,
+    path: str,
+    told: str,
+) -> None:
+    made = project({"taxi/__init__.py": "", there: ""}, module="taxi")
+    monkeypatch.chdir(made.root)
+    files = set(made.root.rglob("*"))
+    answer = assetgraph("scaffold", "asset", path)
+    assert answer.code == 2
+    assert told in answer.err
+    assert set(made.root.rglob("*")) == files
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (PIPELINE, "there is an asset 'raw_trips' already, at taxi/pipeline.py:6"),
+        ("import nothing_such\n", "does not import: 'taxi.pipeline'"),
+    ],
+)
+def test_scaffold_does_not_break_a_project_nor_add_to_a_broken_one(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command, text: str, told: str
+) -> None:
+    made = project({"taxi/__init__.py": "", "taxi/pipeline.py": text}, module="taxi")
+    monkeypatch.chdir(made.root)
+    answer = assetgraph("scaffold", "asset", "Raw_Trips.py")
+    assert answer.code == 2
+    assert told in answer.err
+    assert not (made.root / "taxi/Raw_Trips.py").exists()
 
 
 # -- errors and ends

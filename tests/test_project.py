@@ -143,6 +143,15 @@ def test_a_package_means_all_its_submodules(project: MakeProject) -> None:
     assert "fares" in names(made)
 
 
+@pytest.mark.parametrize("package", ["taxi", "taxi/assets"])
+def test_a_module_that_a_package_of_its_name_hides_is_an_error_that_names_both(
+    project: MakeProject, package: str
+) -> None:
+    files = {"taxi/__init__.py": "", f"{package}/__init__.py": "", f"{package}.py": ""}
+    with pytest.raises(ProjectError, match=rf"^{package}\.py .* {package}/__init__\.py "):
+        project(files, module="taxi").load()
+
+
 def test_a_definitions_object_is_what_its_package_means(project: MakeProject) -> None:
     made = project(
         {

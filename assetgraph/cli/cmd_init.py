@@ -21,6 +21,8 @@ def init_command(path: Path, as_json: bool) -> None:
     Example:
       assetgraph init taxi
     """
+    from shlex import quote
+
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.scaffolding import create_project
     from assetgraph.cli.text import Line
@@ -32,7 +34,7 @@ def init_command(path: Path, as_json: bool) -> None:
         data=lambda: [str(file) for file in made],
         lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
     )
-    go = f"cd {_relative(path, here)} && " if path != here else ""
+    go = f"cd {quote(_relative(path, here))} && " if path != here else ""
     say([Line("Next: ", (f"{go}assetgraph materialize --all", "command"))])
 
 

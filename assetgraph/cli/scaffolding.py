@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError, ProjectError
@@ -39,7 +40,7 @@ _README = """\
     assetgraph materialize --all   make it
     assetgraph runs show latest    how that went
 
-The assets are in `{package}/assets.py`. A new file of them: `assetgraph scaffold asset NAME.py`.
+The assets are in `{package}/assets/`. One more: `assetgraph scaffold asset assets/NAME.py`.
 """
 
 _EXAMPLE = '''\
@@ -59,6 +60,13 @@ def average_reading(readings: list[float]) -> float:
     """The mean of the day. The parameter names the asset that it reads."""
     return sum(readings) / len(readings)
 '''
+
+_TABLE = """\
+To make a project of what is here, add to it, with the name of your package:
+
+[tool.assetgraph]
+module = "{package}"
+"""
 
 _ASSET = '''\
 import assetgraph as dg
@@ -81,12 +89,14 @@ def create_project(folder: Path) -> list[Path]:
     Raises `AssetGraphError` if one of them is there already; then none is made.
     """
     package = _package_name(folder.name)
+    _require_no_pyproject(folder / "pyproject.toml", package)
     texts = {
         folder / "pyproject.toml": _PYPROJECT,
         folder / ".gitignore": _GITIGNORE,
         folder / "README.md": _README,
         folder / package / "__init__.py": "",
-        folder / package / "assets.py": _EXAMPLE,
+        folder / package / "assets" / "__init__.py": "",
+        folder / package / "assets" / "readings.py": _EXAMPLE,
     }
     names = {"package": package, "distribution": package.replace("_", "-")}
     return _write({file: text.format(**names) for file, text in texts.items()})
@@ -96,7 +106,7 @@ def create_asset(project: Project, path: str) -> list[Path]:
     """Make the file `path`, relative to the project's package, with one asset named after it, and
     an `__init__.py` for each new folder on the way; the files that were made.
 
-    Raises `AssetGraphError`.
+    Raises `AssetGraphError`, also where the project does not load; then nothing is written.
     """
     base = _package_folder(project)
     file = (base / path).resolve()
@@ -112,7 +122,13 @@ def create_asset(project: Project, path: str) -> list[Path]:
     folders = [folder for folder in file.parents if folder != base and folder.is_relative_to(base)]
     inits = [folder / "__init__.py" for folder in reversed(folders)]
     texts = {init: "" for init in inits if not init.exists()}
-    return _write({**texts, file: _ASSET.format(name=file.stem)})
+    texts[file] = _ASSET.format(name=file.stem)
+    _require_new_files(texts)
+    for new, other in [(file, file.with_suffix("") / "__init__.py"),
+                       *((init, init.parent.with_suffix(".py")) for init in inits)]:  # fmt: skip
+        _require_no_twin(new, other)
+    _require_new_key(project, AssetKey(file.stem))
+    return _write(texts)
 
 
 def _package_folder(project: Project) -> Path:
@@ -131,7 +147,8 @@ def _package_name(folder: str) -> str:
     """A folder's name as one that Python can import."""
     name = re.sub(r"\W+", "_", folder).strip("_").lower()
     name = f"project_{name}".rstrip("_") if not name.isidentifier() else name
-    return f"{name}_project" if keyword.iskeyword(name) or name == "assetgraph" else name
+    taken = keyword.iskeyword(name) or name == "assetgraph" or name in sys.stdlib_module_names
+    return f"{name}_project" if taken else name
 
 
 def _require_name(part: str) -> None:
@@ -143,13 +160,44 @@ def _require_name(part: str) -> None:
         )
 
 
-def _write(texts: dict[Path, str]) -> list[Path]:
+def _require_no_pyproject(file: Path, package: str) -> None:
+    if file.exists():
+        raise AssetGraphError(
+            f"{file} is there already: nothing was written.", hint=_TABLE.format(package=package)
+        )
+
+
+def _require_no_twin(new: Path, other: Path) -> None:
+    if other.exists():
+        raise AssetGraphError(
+            f"{other} is there: beside {new} it would be a module and a package of one name, of "
+            "which Python imports only the package. Nothing was written.",
+            hint="Choose another name, or move the module into the package.",
+        )
+
+
+def _require_new_key(project: Project, key: AssetKey) -> None:
+    """Loads the project, so that what is written does not break it."""
+    for asset in project.load().assets:
+        if asset.key.text.casefold() == key.text.casefold():
+            raise AssetGraphError(
+                f"there is an asset {asset.key.text!r} already, at {asset.place}: "
+                "nothing was written.",
+                hint="Choose another name for the file.",
+            )
+
+
+def _require_new_files(texts: dict[Path, str]) -> None:
     existing = [file for file in texts if file.exists()]
     if existing:
         raise AssetGraphError(
             f"{existing[0]} is there already: nothing was written.",
             hint="Choose another path, or move it away.",
         )
+
+
+def _write(texts: dict[Path, str]) -> list[Path]:
+    _require_new_files(texts)
     try:
         for file, text in texts.items():
             file.parent.mkdir(parents=True, exist_ok=True)
