@@ -12,8 +12,11 @@ from assetgraph.plan import make_plan
 from assetgraph.queries import run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.runner import Launch, checked_config
+from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assetgraph.plan import Plan
     from assetgraph.queries import RunDetails
     from assetgraph.state import State
@@ -41,18 +44,29 @@ def rerun_selection(store: Store, details: RunDetails) -> tuple[AssetKey, ...]:
 
 
 def rerun_plan(
-    state: State, details: RunDetails, *, launched_by: str = "", from_failure: bool = False
+    state: State,
+    details: RunDetails,
+    *,
+    launched_by: str = "",
+    from_failure: bool = False,
+    steps: Sequence[str] = (),
 ) -> tuple[Plan, Launch]:
-    """The steps of a run again, with its config and tags; with `from_failure` only what is left of
-    it. The new run knows the run that it repeats, and the first of them all.
+    """The steps of a run again, with its config and tags: all, with `steps` only those that it
+    names, with `from_failure` only what is left of the run. The new run knows the run that it
+    repeats, and the first of them all.
 
-    Raises `AssetGraphError` where an asset is no longer defined, where nothing is left, or where
-    the run has not ended.
+    Raises `AssetGraphError` where an asset is no longer defined, where nothing is left, where the
+    run has no such step, or where it has not ended.
     """
     run = details.record
     if run.status is RunStatus.STARTED:
         raise AssetGraphError(f"the run {run.run_id} is still under way.")
-    keys = tuple(AssetKey.unchecked(text.split("/")) for text in run.assets)
+    for text in steps:
+        if text not in run.assets:
+            hint = did_you_mean(text, run.assets)
+            raise AssetGraphError(f"the run {run.run_id} has no step {text!r}.", hint=hint)
+    texts = [text for text in run.assets if not steps or text in steps]
+    keys = tuple(AssetKey.unchecked(text.split("/")) for text in texts)
     if from_failure:
         keys = rerun_selection(state.store, details)
         if not keys:

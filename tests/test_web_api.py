@@ -403,3 +403,21 @@ def test_the_overview_counts_and_lists_what_ran_lately(
     assert overview["last_failure"]["failed_steps"] == ["city/fares"]
     assert overview["counts"] == {"running": 0, "failed": 1, "missing": 0, "stale": 0, "fresh": 2}
     assert overview["ever"] is True
+
+
+def test_chosen_steps_of_a_run_are_executed_again(client: TestClient) -> None:
+    first = launch(client, selection=["*"])
+    address = f"/api/runs/{first['run_id']}/rerun"
+
+    run = ended(client, client.post(address, json={"steps": ["trips"]}).json()["run_id"])
+
+    assert [step["key"] for step in run["steps"]] == ["trips"]
+    assert run["parent_run_id"] == first["run_id"]
+    assert client.post(address, json={"steps": ["nothing"]}).status_code == 400
+
+
+def test_the_page_itself_asks_for_errors_that_a_browser_does_not_log(client: TestClient) -> None:
+    answer = client.get("/api/assets?select=nothing", headers={"Errors-In-Body": "yes"})
+
+    assert answer.status_code == 200
+    assert error_of(answer)["status"] == 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -11,6 +12,8 @@ from starlette.testclient import TestClient
 from assetgraph.project import Project
 from assetgraph.web.app import create_app
 from assetgraph.web.site import Site
+
+REPOSITORY = Path(__file__).parents[1]
 
 PIPELINE = """
     from pathlib import Path

@@ -123,10 +123,16 @@ def logs_command(given: Given, run: str, keys: tuple[str, ...], as_json: bool) -
 @runs_command.command("rerun")
 @run_argument
 @click.option("--from-failure", is_flag=True, help="Only what failed, and what did not run.")
+@click.option(
+    "--step", "steps", metavar="KEY", multiple=True, shell_complete=complete_assets,
+    help="Only this step; may be given again.",
+)  # fmt: skip
 @json_option
 @execution_options
 @project_options
-def rerun_command(given: Given, run: str, from_failure: bool, as_json: bool) -> int:
+def rerun_command(
+    given: Given, run: str, from_failure: bool, steps: tuple[str, ...], as_json: bool
+) -> int:
     """Make a new run of the same assets with the same config.
 
     It remembers the run that it repeats, and the first of them all: its root.
@@ -135,14 +141,17 @@ def rerun_command(given: Given, run: str, from_failure: bool, as_json: bool) -> 
     Examples:
       assetgraph runs rerun latest
       assetgraph runs rerun 4f2a --from-failure
+      assetgraph runs rerun 4f2a --step taxi_trips
     """
     from assetgraph.cli.execute import execute, launched_by
     from assetgraph.queries import run_details
     from assetgraph.reruns import rerun_plan
 
+    if from_failure and steps:
+        raise click.UsageError("give --from-failure, or the steps, not both.")
     details = run_details(given.store, run)
     plan, launch = rerun_plan(
-        given.state, details, launched_by=launched_by(), from_failure=from_failure
+        given.state, details, launched_by=launched_by(), from_failure=from_failure, steps=steps
     )
     return execute(given, plan, launch, as_json=as_json)
 

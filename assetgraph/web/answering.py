@@ -14,6 +14,7 @@ from assetgraph.errors import AssetGraphError, SelectionError, UnknownRunError
 from assetgraph.web.site import Site
 
 POSITION = "Live-Position"
+ERRORS_IN_BODY = "Errors-In-Body"
 _MOST_BODY = 1 << 20
 
 Reader = Callable[[Site, Request], Any]
@@ -55,13 +56,18 @@ def json_answer(data: Any, status: int = 200, position: str | None = None) -> Re
     )
 
 
-def error_answer(_request: Request, error: Exception) -> Response:
+def error_answer(request: Request, error: Exception) -> Response:
+    """What went wrong. The page asks for it with status 200 and the status in the body: a browser
+    writes every other status to its console, where a mistyped selection does not belong."""
     assert isinstance(error, AssetGraphError)
     found = isinstance(error, UnknownRunError | NotFoundError)
     told: dict[str, Any] = {"message": error.message, "hint": error.hint}
     if isinstance(error, SelectionError):
         told |= {"text": error.text, "column": error.column}
-    return json_answer({"error": told}, 404 if found else 400)
+    status = 404 if found else 400
+    if ERRORS_IN_BODY in request.headers:
+        return json_answer({"error": {**told, "status": status}})
+    return json_answer({"error": told}, status)
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:

@@ -54,10 +54,11 @@ def launch(site: Site, body: Any, _request: Request) -> dict[str, Any]:
 
 
 def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
-    """Execute a run again: `{"from_failure": bool}`."""
+    """Execute a run again: `{"from_failure": bool}` or `{"steps": [keys]}`."""
     record = find_run(site.store, request.path_params["run_id"])
     from_failure = _typed(body, "from_failure", bool, False)
-    started = site.launcher.rerun(record.run_id, from_failure=from_failure)
+    steps = _typed(body, "steps", list[str], [])
+    started = site.launcher.rerun(record.run_id, from_failure=from_failure, steps=steps)
     site.look()
     return {"run_id": started.run_id, "message": started.message}
 

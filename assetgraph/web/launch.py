@@ -75,9 +75,13 @@ class Launcher:
             options += [f"-j{wanted.jobs}"] if wanted.jobs else []
             return self._run(["materialize", *options, *self._where(), "--", *wanted.selection])
 
-    def rerun(self, run_id: str, *, from_failure: bool) -> Launched:
-        """Execute a run's steps again. Raises `LaunchError`."""
+    def rerun(self, run_id: str, *, from_failure: bool, steps: Sequence[str]) -> Launched:
+        """Execute a run again: all its steps, what is left of it, or `steps`.
+
+        Raises `LaunchError`.
+        """
         options = ["--from-failure"] if from_failure else []
+        options += [f"--step={step}" for step in steps]
         return self._run(["runs", "rerun", *options, *self._where(), run_id])
 
     def _where(self) -> list[str]:

@@ -10,7 +10,7 @@ export class ApiError extends Error {
 /** The JSON at an address, and the position from which the stream goes on. */
 export async function read(path, options = {}) {
   const answer = await send(path, {signal: options.signal});
-  return {data: await answer.json(), position: answer.headers.get('Live-Position')};
+  return {data: await content(answer), position: answer.headers.get('Live-Position')};
 }
 
 /** What an address does with `body`. */
@@ -20,7 +20,7 @@ export async function write(path, body = {}) {
     headers: {'Content-Type': 'application/json'},
     body: JSON.stringify(body),
   });
-  return answer.json();
+  return content(answer);
 }
 
 /** An address below `/api`, each part quoted, but for the slashes of a key. */
@@ -39,17 +39,17 @@ export function runPage(runId) {
 async function send(path, options) {
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(path, {...options, headers: {...options.headers, 'Errors-In-Body': 'yes'}});
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new ApiError(0, {message: 'The server does not answer.', hint: 'Is assetgraph dev still running?'});
   }
-  if (answer.ok) return answer;
-  let told = {message: `The server answered ${answer.status}.`};
-  try {
-    told = (await answer.json()).error;
-  } catch {
-    // not JSON: the status says it
-  }
-  throw new ApiError(answer.status, told);
+  if (!answer.ok) throw new ApiError(answer.status, {message: `The server answered ${answer.status}.`});
+  return answer;
+}
+
+async function content(answer) {
+  const found = await answer.json();
+  if (found?.error?.status) throw new ApiError(found.error.status, found.error);
+  return found;
 }

@@ -2,7 +2,7 @@
 
 import {runPage} from './api.js';
 import {h, icon} from './dom.js';
-import {duration, shortRun} from './format.js';
+import {duration} from './format.js';
 import {kindOf, metadataTable, metadataValue} from './metadata.js';
 import {glyph} from './states.js';
 import {when} from './ticks.js';
@@ -29,7 +29,6 @@ function attemptLine(attempt) {
         h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? 'materialized' : 'failed'),
         h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : attempt.error),
         when(attempt.timestamp, 'muted small'),
-        h('a', {class: 'link mono small', href: runPage(attempt.run_id)}, shortRun(attempt.run_id)),
         h('span', {class: 'small attempt-duration'}, duration(attempt.duration_s)),
       ),
       h(
@@ -39,6 +38,7 @@ function attemptLine(attempt) {
         h(
           'dl',
           {class: 'facts'},
+          [h('dt', {}, 'Run'), h('dd', {}, h('a', {class: 'link mono', href: runPage(attempt.run_id)}, attempt.run_id))],
           made ? [h('dt', {}, 'Data version'), h('dd', {}, h('code', {}, attempt.data_version))] : null,
           attempt.code_version ? [h('dt', {}, 'Code version'), h('dd', {}, h('code', {}, attempt.code_version))] : null,
           Object.keys(attempt.config).length ? [h('dt', {}, 'Config'), h('dd', {}, h('code', {}, JSON.stringify(attempt.config)))] : null,

@@ -2,6 +2,7 @@
 // parses markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
+const OURS = new Set(['key', 'keep']); // what patch goes by
 const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'selected', 'open', 'hidden', 'required']);
 
 /** An element: `h('a', {class: 'link', href, onclick}, 'text', child, [children])`. */
@@ -35,7 +36,9 @@ export function patch(parent, ...children) {
 function filled(element, props, children) {
   element.given = props ?? {};
   element.append(...flat(children)); // first: a select takes its value from its options
-  for (const [name, value] of Object.entries(element.given)) set(element, name, value);
+  for (const [name, value] of Object.entries(element.given)) {
+    if (!OURS.has(name)) set(element, name, value);
+  }
   return element;
 }
 
@@ -113,7 +116,7 @@ function patchNode(old, next) {
 function patchProps(element, props) {
   const before = element.given ?? {};
   for (const name of Object.keys(before)) {
-    if (!(name in props)) set(element, name, name === 'style' || name === 'data' ? {} : null);
+    if (!(name in props) && !OURS.has(name)) set(element, name, name === 'style' || name === 'data' ? {} : null);
   }
   for (const [name, value] of Object.entries(props)) {
     if (name === 'style' || name === 'data') {
@@ -127,7 +130,7 @@ function patchProps(element, props) {
       // What a person is typing stays.
       const typing = name === 'value' && element === document.activeElement;
       if (!typing && before[name] !== value) set(element, name, value);
-    } else if (name.startsWith('on') || before[name] !== value) {
+    } else if (!OURS.has(name) && (name.startsWith('on') || before[name] !== value)) {
       set(element, name, value);
     }
   }

@@ -1,12 +1,12 @@
 // What every page does: read, draw, follow the stream, draw again; and the frame around it.
 
-import {address, read, runPage} from './api.js';
+import {address, read, runPage, write} from './api.js';
 import {h, icon, patch} from './dom.js';
 import {plural, shortRun} from './format.js';
 import {follow} from './live.js';
 import {setUpShortcuts} from './shortcuts.js';
 import {setUpTheme} from './theme_switch.js';
-import {announce, toast} from './toast.js';
+import {announce, complain, toast} from './toast.js';
 
 const main = document.getElementById('main');
 let summary = null;
@@ -141,6 +141,14 @@ function drawFrame() {
   patch(document.getElementById('banners'), banners());
 }
 
+async function reload() {
+  try {
+    await write(address('definitions', 'reload'));
+  } catch (error) {
+    complain(error);
+  }
+}
+
 function badge(name, state, text) {
   const element = document.getElementById(`badge-${name}`);
   if (state) element.dataset.state = state;
@@ -156,7 +164,7 @@ function banners() {
     const kept = loaded ? ' The last good ones stay in use.' : '';
     found.push(banner('failed', `The definitions do not load: ${failure.message}${kept} `, h('a', {href: '/definitions'}, 'See the error')));
   } else if (changed && document.body.dataset.page !== 'definitions') {
-    found.push(banner('stale', 'Files changed since the definitions were loaded. ', h('a', {href: '/definitions'}, 'Reload')));
+    found.push(banner('stale', 'Files changed since the definitions were loaded. ', h('button', {class: 'banner-button', type: 'button', onclick: reload}, 'Reload definitions')));
   }
   for (const {message} of summary.damage) found.push(banner('failed', message));
   if (summary.trouble) found.push(banner('failed', summary.trouble));

@@ -17,13 +17,13 @@ const GROUPS = [
 const SHOWN = 100;
 const OPEN = new Set(['failure', 'running', 'success', 'skipped', 'canceled']);
 
-/** Lists of steps; `chosen` is called with the key of one that is clicked. */
+/** Lists of steps; `chosen` hears the key of one that is clicked, and whether it is one more. */
 export function stepList(run, selected, chosen) {
   const groups = GROUPS.map(([state, title]) => [state, title, run.steps.filter((step) => step.state === state)]).filter(([, , steps]) => steps.length);
   return h(
     'section',
     {class: 'card steps', key: 'steps', 'aria-label': 'Steps'},
-    h('div', {class: 'card-head'}, h('h2', {}, 'Steps'), selected ? h('button', {class: 'button button-small button-bare', type: 'button', onclick: () => chosen(selected)}, 'Show all') : h('span', {class: 'muted small'}, String(run.steps.length))),
+    h('div', {class: 'card-head'}, h('h2', {}, 'Steps'), selected.size ? h('button', {class: 'button button-small button-bare', type: 'button', onclick: () => chosen('')}, 'Show all') : h('span', {class: 'muted small'}, String(run.steps.length))),
     groups.map(([state, title, steps]) =>
       h(
         'details',
@@ -32,7 +32,7 @@ export function stepList(run, selected, chosen) {
         h(
           'ul',
           {},
-          steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected === step.key, chosen))),
+          steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected.has(step.key), chosen))),
           steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more: filter the timeline`) : null,
         ),
       ),
@@ -44,7 +44,7 @@ function item(step, selected, chosen) {
   const live = step.state === 'running' ? step.started_at : null;
   return h(
     'button',
-    {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.key), onclick: () => chosen(step.key)},
+    {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.key), onclick: (event) => chosen(step.key, event.shiftKey || event.ctrlKey || event.metaKey)},
     h('span', {class: 'cut grow', dir: 'auto'}, step.key),
     h('span', {class: 'muted small nowrap'}, live ? lasted(null, live) : duration(step.duration_s)),
   );

@@ -21,7 +21,7 @@ export class Timeline {
     this.startedOnly = false;
     this.steps = [];
     this.bars = [];
-    this.rows = new VirtualRows({height: ROW, draw: (index) => this.row(this.bars[index])});
+    this.rows = new VirtualRows({height: ROW, draw: (index) => this.row(this.bars[index]), role: null});
     this.element = h('section', {class: 'card timeline', 'aria-labelledby': 'timeline-title'});
   }
 
@@ -117,9 +117,9 @@ export class Timeline {
         class: 'timeline-row',
         type: 'button',
         key: step.key,
-        'aria-pressed': String(this.selected === step.key),
+        'aria-pressed': String(this.selected.has(step.key)),
         title: text.filter(Boolean).join(' · '),
-        onclick: () => this.chosen(step.key),
+        onclick: (event) => this.chosen(step.key, event.shiftKey || event.ctrlKey || event.metaKey),
       },
       h('span', {class: 'timeline-label'}, stepGlyph(step.state), h('span', {class: 'cut', dir: 'auto'}, step.key)),
       h(

@@ -5,13 +5,14 @@ import {h, kept, patch} from './dom.js';
 const BEYOND = 10;
 
 export class VirtualRows {
-  /** `draw(index)` makes a row; `seen(first, last)` hears which rows come into sight. */
-  constructor({height, draw, seen = null}) {
+  /** `draw(index)` makes a row; `seen(first, last)` hears which rows come into sight; `role` is
+   * that of what holds the rows. */
+  constructor({height, draw, seen = null, role = 'rowgroup'}) {
     this.height = height;
     this.draw = draw;
     this.seen = seen;
     this.count = 0;
-    this.window = h('div', {class: 'virtual-window', role: 'rowgroup'});
+    this.window = h('div', {class: 'virtual-window', role});
     this.element = h('div', {class: 'virtual', role: 'presentation'}, this.window);
     this.waiting = false;
     const moved = () => this.later();

@@ -18,6 +18,7 @@ export class Graph {
     this.scene = null;
     this.waiting = false;
     this.settling = 0;
+    this.whole = true; // until a hand moves the camera, the window shows everything
     this.cards = h('div', {class: 'graph-cards'});
     this.canvas = h('canvas', {class: 'graph-canvas', 'aria-hidden': 'true'});
     this.grid = h('div', {class: 'graph-grid', 'aria-hidden': 'true'});
@@ -43,22 +44,21 @@ export class Graph {
     });
   }
 
-  /** Show another scene; the camera stays where it is unless it has none yet. */
+  /** Show another scene. */
   show(scene) {
-    const first = this.scene === null;
     this.scene = scene;
-    if (first) this.fitted = false;
     this.renew();
   }
 
-  fit(ids) {
-    this.camera.fit(this.scene.box(ids), this.width, this.height);
+  fit() {
+    this.whole = true;
     this.renew();
   }
 
   reveal(id) {
     const node = this.scene.nodes.get(id);
-    if (!node) return;
+    if (!node || (this.whole && this.camera.zoom >= CARDS_FROM)) return;
+    this.whole = false;
     if (this.camera.zoom < CARDS_FROM) this.camera.fit(node, this.width, this.height, {most: 0.9});
     else this.camera.reveal(node, this.width, this.height);
     this.renew();
@@ -78,6 +78,7 @@ export class Graph {
   }
 
   move(change) {
+    this.whole = false;
     change();
     this.later();
   }
@@ -103,10 +104,7 @@ export class Graph {
 
   draw() {
     if (!this.scene || !this.width) return;
-    if (!this.fitted) {
-      this.fitted = true;
-      this.camera.fit(this.scene.box(), this.width, this.height);
-    }
+    if (this.whole && !this.painted) this.camera.fit(this.scene.box(), this.width, this.height);
     const {camera} = this;
     if (this.mustPaint()) this.paint();
     else this.placeCanvas();

@@ -1,14 +1,13 @@
 // One run: what failed first of all, then when its steps ran, what they logged and printed.
 
 import {address, assetPage, read, runPage, write} from '../api.js';
-import {h, icon, patch} from '../dom.js';
+import {h, icon} from '../dom.js';
 import {EventsView} from '../events_view.js';
 import {failurePanel} from '../failure.js';
 import {duration, plural, shortRun} from '../format.js';
-import {openLaunch} from '../launch.js';
 import {OutputView} from '../output_view.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
-import {runMark, stepGlyph} from '../states.js';
+import {runMark} from '../states.js';
 import {stepList} from '../step_list.js';
 import {lasted, when} from '../ticks.js';
 import {Timeline} from '../timeline.js';
@@ -20,7 +19,7 @@ const PAUSE_MS = 120;
 
 const runId = document.body.dataset.about;
 let run = null;
-let step = parameters().get('step') ?? '';
+let chosen = new Set(parameters().getAll('step'));
 let tab = parameters().get('view') ?? 'events';
 let canceling = false;
 let waiting = 0;
@@ -36,7 +35,7 @@ async function load() {
   document.body.dataset.about = run.run_id;
   events ??= new EventsView(run.run_id, chooseStep);
   output ??= new OutputView(run.run_id);
-  events.filter.step = step;
+  events.filter.step = onlyStep();
   await events.load();
   showOutput();
   return position;
@@ -65,7 +64,7 @@ function growSoon(total) {
 function draw() {
   crumbs([['Runs', '/runs']], run.run_id);
   actions();
-  timeline.update(run, step);
+  timeline.update(run, chosen);
   return [
     h(
       'div',
@@ -79,7 +78,7 @@ function draw() {
         timeline.place(),
         log(),
       ),
-      h('aside', {class: 'stack run-side', 'aria-label': 'Steps and facts'}, stepList(run, step, chooseStep), family(), facts()),
+      h('aside', {class: 'stack run-side', 'aria-label': 'Steps and facts'}, stepList(run, chosen, chooseStep), family(), facts()),
     ),
   ];
 }
@@ -91,24 +90,26 @@ function actions() {
     live
       ? h('button', {class: 'button button-danger', type: 'button', id: 'cancel', disabled: canceling === 'sent', onclick: cancel}, icon('stop', 'icon-small'), canceling ? 'Canceling …' : 'Cancel run')
       : null,
-    !live && step ? h('button', {class: 'button wide', type: 'button', onclick: () => openLaunch({selection: [`key:"${step}"`]})}, 'Materialize this step') : null,
+    !live && chosen.size
+      ? h('button', {class: 'button wide', type: 'button', id: 'rerun-selected', onclick: () => rerun({steps: [...chosen]})}, `Re-execute ${plural(chosen.size, 'step')}`)
+      : null,
     !live && unfinished
-      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', onclick: () => rerun(false)}, icon('reload', 'icon-small'), h('span', {}, 'Re-execute all'))
+      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', onclick: () => rerun({})}, icon('reload', 'icon-small'), h('span', {}, 'Re-execute all'))
       : null,
     live
       ? null
       : h(
           'button',
-          {class: 'button button-main', type: 'button', id: unfinished ? 'rerun-failed' : 'rerun-all', onclick: () => rerun(unfinished)},
+          {class: 'button button-main', type: 'button', id: unfinished ? 'rerun-failed' : 'rerun-all', onclick: () => rerun({from_failure: unfinished})},
           icon(unfinished ? 'play' : 'reload', 'icon-small'),
           unfinished ? 'From failure' : 'Re-execute all',
         ),
   );
 }
 
-async function rerun(fromFailure) {
+async function rerun(what) {
   try {
-    const {run_id: id, message} = await write(address('runs', run.run_id, 'rerun'), {from_failure: fromFailure});
+    const {run_id: id, message} = await write(address('runs', run.run_id, 'rerun'), what);
     if (id) location.assign(runPage(id));
     else toast('fresh', [message || 'The run is starting.']);
   } catch (error) {
@@ -181,16 +182,23 @@ function chooseTab(name) {
 }
 
 function showOutput() {
-  output.update(run.outputs, step || run.failed_steps[0], run.status === 'STARTED');
+  output.update(run.outputs, onlyStep() || run.failed_steps[0], run.status === 'STARTED');
   output.follow();
 }
 
-function chooseStep(key) {
-  step = step === key ? '' : key;
-  remember({step});
-  events.set({step});
-  if (step) output.chooseStep(step);
+/** Choose a step, or with `adding` one more; again, and it is let go. The log shows the only one. */
+function chooseStep(key, adding = false) {
+  const known = chosen.has(key);
+  const rest = adding ? [...chosen].filter((one) => one !== key) : [];
+  chosen = new Set(key && !known ? [...rest, key] : adding ? rest : []);
+  remember({step: [...chosen]});
+  events.set({step: onlyStep()});
+  if (onlyStep()) output.chooseStep(onlyStep());
   redraw();
+}
+
+function onlyStep() {
+  return chosen.size === 1 ? [...chosen][0] : '';
 }
 
 function facts() {
@@ -241,7 +249,7 @@ function family() {
 }
 
 setInterval(() => {
-  if (run?.status === 'STARTED' && !document.hidden) timeline.update(run, step);
+  if (run?.status === 'STARTED' && !document.hidden) timeline.update(run, chosen);
 }, RUNNING_MS);
 
 start({load, draw, hear});

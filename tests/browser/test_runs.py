@@ -1,0 +1,237 @@
+"""Runs: launched, watched, filtered, canceled, executed again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+
+from playwright.sync_api import Page, expect
+from web_pages import PIPELINE
+
+from assetgraph.records import Event, EventType, RunRecord, RunStatus
+from assetgraph.storage.store import Store
+from browser.served import visit
+
+if TYPE_CHECKING:
+    from browser.served import Server
+
+SLOW = """
+    import time
+    import assetgraph as dg
+
+    @dg.asset
+    def slow(context):
+        print("begun", flush=True)
+        while True:
+            time.sleep(0.05)
+
+    @dg.asset
+    def after(slow): ...
+"""
+
+
+def many_events(root: Path, count: int) -> str:
+    """The record of a run that logged `count` lines."""
+    store = Store(root / ".assetgraph", project_root=root)
+    store.prepare()
+    start = datetime(2026, 11, 22, 16, 8, 37, tzinfo=UTC)
+    record = RunRecord(
+        "20261122-160837-000-abcd", RunStatus.SUCCESS, start, start + timedelta(seconds=60),
+        assets=("trips_file",), step_counts={"success": 1},
+    )  # fmt: skip
+    log = store.runs.start(record)
+    log.append(
+        Event(
+            EventType.LOG,
+            start + timedelta(milliseconds=6 * n),
+            "trips_file",
+            "ERROR" if n % 1000 == 999 else "INFO",
+            f"line number {n}",
+        )
+        for n in range(count)
+    )
+    log.finish(record)
+    log.close()
+    return record.run_id
+
+
+def test_config_is_a_form_and_yaml_and_reaches_the_run(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("month")).to_have_attribute("placeholder", "2023-03")
+    dialog.get_by_label("rows").fill("6")
+    dialog.get_by_role("button", name="YAML").click()
+    expect(dialog.get_by_label("Config as YAML")).to_have_value(re.compile("rows: 6"))
+
+    dialog.get_by_label("Config as YAML").fill("trips_file:\n  colour: red\n")
+    expect(dialog.get_by_role("alert")).to_contain_text("colour")
+    expect(dialog.get_by_role("button", name="Materialize")).to_be_disabled()
+    dialog.get_by_label("Config as YAML").fill("trips_file:\n  rows: 7\n")
+    dialog.get_by_text("Tags and execution").click()
+    dialog.get_by_label("Name of tag 1").fill("reason")
+    dialog.get_by_label("Value of tag 1").fill("tried out")
+    dialog.get_by_role("button", name="Materialize").click()
+
+    latest = page.get_by_role("region", name="Latest materialization")
+    expect(latest.locator(".metadata")).to_contain_text("7")
+    page.locator(".toast").get_by_role("link").click()
+    expect(page.get_by_role("region", name="Facts")).to_contain_text("rows: 7")
+    expect(page.get_by_role("region", name="Facts")).to_contain_text("reason=tried out")
+
+
+def test_the_plan_is_shown_with_its_reasons_before_anything_runs(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/city/fares")
+    page.get_by_role("button", name="Materialize").click()
+
+    steps = page.get_by_role("list", name="The steps in order").get_by_role("listitem")
+    expect(steps).to_have_count(3)
+    expect(steps.nth(0)).to_contain_text("trips_file")
+    expect(steps.nth(0)).to_contain_text("has no value yet")
+    expect(steps.nth(2)).to_contain_text("city/fares")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_run_is_watched_canceled_and_kept(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": SLOW})
+    page = open_page(f"{server.url}/assets")
+    page.get_by_role("button", name="Materialize all").click()
+    page.get_by_role("dialog").get_by_role("button", name="Materialize").click()
+    expect(page.locator("#badge-runs")).to_have_text("1")
+    expect(page.locator('[data-key="slow"]')).to_contain_text("running")
+
+    page.locator(".toast").get_by_role("link").click()
+    expect(page.locator(".steps")).to_contain_text("Preparing")
+    expect(page.locator(".timeline-bar[data-step=running]")).to_be_visible()
+    page.get_by_role("tab", name="stdout and stderr").click()
+    expect(page.locator(".output-text")).to_contain_text("begun")
+
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator(".run-header")).to_contain_text("canceled")
+    expect(page.locator("#badge-runs")).to_have_text("")
+    visit(page, f"{server.url}/runs?status=CANCELED")
+    expect(page.locator(".runs-table .table-row")).to_have_count(1)
+
+
+def test_runs_are_filtered_and_the_filter_is_in_the_address(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    server.terminal("materialize", "trips_file", "--tag", "why=nightly")
+    (server.root / "break").touch()
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/runs")
+    rows = page.locator(".runs-table .table-row")
+    expect(rows).to_have_count(2)
+
+    page.get_by_role("group", name="Status").get_by_role("button", name="failed").click()
+    expect(rows).to_have_count(1)
+    expect(page).to_have_url(re.compile("status=FAILURE"))
+    page.get_by_role("group", name="Status").get_by_role("button", name="All").click()
+    expect(rows).to_have_count(2)
+    page.get_by_label("Search runs").fill("nightly")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Search runs").fill("")
+    page.get_by_role("button", name="why=nightly").click()
+    expect(page).to_have_url(re.compile("tag=why"))
+    page.get_by_role("button", name="tag: why=nightly").click()
+    expect(rows).to_have_count(2)
+
+
+def test_from_failure_runs_only_what_is_left(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE, "break": ""})
+    server.terminal("materialize", "--all")
+    (server.root / "break").unlink()
+    page = open_page(f"{server.url}/runs/latest")
+
+    page.get_by_role("button", name="From failure").click()
+    expect(page.locator(".run-header")).to_contain_text("Re-execution of")
+    expect(page.locator(".run-header")).to_contain_text("succeeded")
+    expect(page.locator(".step-item")).to_have_count(1)
+    expect(page.locator(".step-item")).to_contain_text("city/fares")
+
+
+def test_chosen_steps_are_executed_again(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/runs/latest")
+    page.locator(".step-item", has_text="trips_file").click()
+    expect(page).to_have_url(re.compile("step=trips_file"))
+    expect(page.locator(".log-row").first).to_contain_text("trips_file")
+    page.locator(".step-item", has_text="city/fares").click(modifiers=["Shift"])
+
+    page.get_by_role("button", name="Re-execute 2 steps").click()
+    expect(page.locator(".run-header")).to_contain_text("Re-execution of")
+    expect(page.locator(".step-item")).to_have_count(2)
+
+
+def test_the_timeline_is_drawn_by_time_as_a_waterfall_and_by_depth(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/runs/latest")
+    bars = page.locator(".timeline-row")
+    expect(bars).to_have_count(3)
+    expect(page.locator(".timeline-bar.critical")).to_have_count(3)
+    for mode in ("Waterfall", "Depth", "Time"):
+        page.get_by_role("button", name=mode).click()
+        expect(bars).to_have_count(3)
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_label("Filter the steps").fill("fares")
+    expect(bars).to_have_count(1)
+
+
+def test_a_log_of_ten_thousand_lines_opens_scrolls_and_is_searched(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    run_id = many_events(server.root, 10_000)
+    page = open_page(f"{server.url}/runs/{run_id}")
+    log = page.locator(".log-scroll")
+    expect(page.locator(".log-tools")).to_contain_text("10,000 events")
+    expect(log).to_contain_text("line number 0")
+    assert page.locator(".log-row").count() < 100
+
+    log.evaluate("box => { box.scrollTop = box.scrollHeight; }")
+    expect(log).to_contain_text("line number 9999")
+    page.get_by_label("Lowest level").select_option("ERROR")
+    expect(page.locator(".log-tools")).to_contain_text("10 events")
+    expect(log).to_contain_text("line number 999")
+    page.get_by_label("Search the log").fill("number 4999")
+    expect(page.locator(".log-row")).to_have_count(1)
+    page.locator(".log-row").click()
+    expect(page.locator(".log-detail")).to_contain_text("line number 4999")
+
+
+def test_a_log_that_grows_is_shown_as_it_grows(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = SLOW.replace("time.sleep(0.05)", "time.sleep(0.02); context.log.info('tick')")
+    server = serve({"pipeline.py": text})
+    page = open_page(f"{server.url}/assets/slow")
+    page.get_by_role("button", name="Materialize").click()
+    page.get_by_role("dialog").get_by_role("button", name="Materialize").click()
+    page.locator(".toast").get_by_role("link").click()
+
+    expect(page.locator(".log-row", has_text="tick").nth(20)).to_be_attached()
+    page.get_by_role("button", name="Cancel run").click()
+    expect(page.locator(".run-header")).to_contain_text("canceled")
