@@ -148,17 +148,20 @@ class Resolver:
             owner = value.__self__
             if owner is None or isinstance(owner, ModuleType):
                 return self._spelled(value.__module__, value.__qualname__)
-        return self._wrapped(kind, value) or self._library_method(value)
+        if self.is_ours(kind):
+            return None
+        return self._wrapped(kind, value) or self._library_method(value) or self._titled(value)
 
     def is_wrapper(self, value: Any) -> bool:
         """Whether a value is what a library made of functions, so that how it was made counts."""
         if isinstance(value, FunctionType):
             return not self._ownership.is_our_function(value)
-        return self._wrapped(type(value), value) is not None
+        kind = type(value)
+        return not self.is_ours(kind) and self._wrapped(kind, value) is not None
 
     def _wrapped(self, kind: type, value: Any) -> Target | None:
         """A cache, a compiled function: a library's object around a function of the project."""
-        if kind is partial or self.is_ours(kind):
+        if kind is partial:
             return None
         try:
             inner = object.__getattribute__(value, "__dict__").get("__wrapped__")
@@ -180,14 +183,33 @@ class Resolver:
             return None
         return self._spelled(module.__name__, name)
 
+    def _titled(self, value: Any) -> Target | None:
+        """What a library's module holds under the name that it gives itself, such as a function
+        that was compiled by Cython."""
+        try:
+            name, module = value.__qualname__, sys.modules.get(value.__module__)
+            found: Any = module
+            for part in name.split("."):
+                found = vars(found)[part]
+        except Exception:
+            return None
+        if found is not value or module is None or self.is_ours(module):
+            return None
+        return self._spelled(module.__name__, name)
+
     def _resolved(self, module: Module, name: str) -> Target:
         lookup = name.endswith("[]")
-        origin, colon, rest = name.removesuffix("[]").partition(":")
-        if not colon:
-            root, *attributes = origin.split(".")
-            return self._global(module, root, attributes, lookup)
+        path = name.removesuffix("[]")
+        if ":" in path:
+            return self._imported(module, path, lookup)
+        root, *attributes = path.split(".")
+        return self._global(module, root, attributes, lookup)
+
+    def _imported(self, module: Module, path: str, lookup: bool) -> Target:
+        """What `path` (`.helpers:clean`) imports, whether it has been imported yet or not."""
+        origin, _, rest = path.partition(":")
         absolute = _absolute(origin, module.names)
-        attributes = rest.split(".") if rest else []
+        attributes = rest.strip(".").split(".") if rest else []
         found: Any = sys.modules.get(absolute)
         if found is None and self._ownership.is_our_name(absolute):
             found = self._ownership.import_ours(absolute)
@@ -231,11 +253,7 @@ class Resolver:
     def _absent(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
         """A name that the module does not have, such as one imported for type checking only."""
         for origin in module.file.imports.get(root, ()):
-            name, _, attribute = origin.partition(":")
-            absolute = _absolute(name, module.names)
-            path = [attribute, *attributes] if attribute else attributes
-            if not self._ownership.is_our_name(absolute):
-                return self._library(absolute, sys.modules.get(absolute), path)
+            return self._imported(module, ".".join([origin, *attributes]), False)
         return Target(b"?" + root.encode() + _text(attributes))
 
     def _by_import(

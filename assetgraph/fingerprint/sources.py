@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from assetgraph.fingerprint.normalize import summarize
 from assetgraph.fingerprint.summary import Class, File, Function
 from assetgraph.loading import ProjectFolder, reading_of
 
@@ -110,6 +109,8 @@ class Sources:
                 return self._decode(cached)
             except msgspec.DecodeError:
                 pass
+        from assetgraph.fingerprint.normalize import summarize  # a full cache does without
+
         file = summarize(source, filename)
         self._cache[key] = self._encode(file)
         return file

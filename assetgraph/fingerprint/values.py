@@ -48,7 +48,7 @@ class ValueWriter:
         self._open: dict[int, int] = {}
         self._closed: dict[int, tuple[Any, bytes]] = {}
         self._loops = 0
-        self._steps = 0
+        self.steps = 0
         self.failed: list[str] = []
 
     def write(self, value: Any, *, any_order: bool = False) -> bytes:
@@ -78,8 +78,8 @@ class ValueWriter:
         if id(value) in self._open:
             self._loops += 1
             return b"loop %d" % (len(self._open) - self._open[id(value)])
-        self._steps += 1
-        if self._steps > MAX_STEPS:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
             raise TooLargeError
         before = self._loops
         self._open[id(value)] = len(self._open)

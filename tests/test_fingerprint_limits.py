@@ -1,0 +1,305 @@
+"""What is not followed is said; libraries count by their version; values that cannot be read count
+by their expression; large ones are read quickly."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fingerprint_projects import Seen, imported, look, write
+
+from assetgraph.assets import current_registry
+from assetgraph.fingerprint import Change, CodeVersions, changes, values
+from assetgraph.fingerprint.distributions import Distributions
+
+ASSET = "from assetgraph.assets import asset\n"
+
+
+def pipeline(before: str, returns: str = "1", parameters: str = "") -> dict[str, str]:
+    text = f"{ASSET}{before}\n@asset\ndef result({parameters}):\n    return {returns}\n"
+    return {"pipeline.py": text}
+
+
+def notes(seen: Seen) -> str:
+    return "\n".join(note for found in seen.covers["result"] for note in found.notes)
+
+
+def difference(before: Seen, after: Seen) -> list[str]:
+    old, new = before.versions["result"], after.versions["result"]
+    return [change.text for change in changes(old, before.table, new, after.table)]
+
+
+# What cannot be followed
+
+
+@pytest.mark.parametrize(
+    ("before", "returns", "note"),
+    [
+        ("class B: pass", "B.__subclasses__()", "line 5: `__subclasses__` finds classes"),
+        ("name = 'f'", "globals()[name]", "line 5: `globals()` is read"),
+        ("import importlib", "importlib.import_module(__name__)", "`import_module` chooses"),
+        ("", "open('x').read()", "`open` reads or writes a file"),
+        ("from pathlib import Path", "Path('x').read_text()", "`read_text` reads a file"),
+        ("def f(g): return g.__doc__", "f(1)", "line 2: `__doc__` reads a docstring"),
+        ("def f(g): return g.__name__", "f(1)", "`__name__` is read when it runs"),
+        ("def f(g, n): return getattr(g, n)", "f(1, 'a')", "reads a name that is computed"),
+        ("", "eval('1')", "`eval` runs text"),
+        ("import subprocess", "subprocess.run(['ls'])", "`subprocess.run` runs another program"),
+        ("import typing", "typing.get_type_hints(1)", "`get_type_hints` reads annotations"),
+    ],
+)  # fmt: skip
+def test_what_is_not_followed_is_said_with_its_place(
+    tmp_path: Path, before: str, returns: str, note: str
+) -> None:
+    write(tmp_path, pipeline(before, returns))
+
+    assert note in notes(look(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("before", "returns", "name"),
+    [
+        ("import time\ndef f(): return time.time()\nNOW = f()", "NOW", "time.time"),
+        ("from datetime import datetime\ndef f(x=datetime.now()): return x", "f()", "datetime.now"),
+        ("import random\nNOISE = [random.random() for _ in 'abc']", "NOISE", "random.random"),
+        ("import os\nHOME = os.environ['HOME']", "HOME", "os.environ"),
+    ],
+)
+def test_a_value_that_may_change_by_itself_is_said(
+    tmp_path: Path, before: str, returns: str, name: str
+) -> None:
+    write(tmp_path, pipeline(before, returns))
+
+    assert f"its value comes from `{name}`, so it may change by itself" in notes(look(tmp_path))
+
+
+def test_a_name_that_hides_a_builtin_is_followed_and_not_said(tmp_path: Path) -> None:
+    write(tmp_path, pipeline("def open(x): return x", "open('x')"))
+    seen = look(tmp_path)
+
+    assert notes(seen) == ""
+    assert [found.name for found in seen.covers["result"]] == ["result", "open"]
+
+
+def test_a_class_that_only_an_annotation_names_is_followed(tmp_path: Path) -> None:
+    before = (
+        "from __future__ import annotations\nfrom typing import TYPE_CHECKING\n"
+        f"{ASSET}if TYPE_CHECKING:\n    from tools import Tax\n"
+    )
+    text = f"{before}@asset\ndef result(x: Tax):\n    return x.of(1)\n"
+    write(
+        tmp_path, {"pipeline.py": text, "tools.py": "class Tax:\n    def of(self, x): return x\n"}
+    )
+    first = look(tmp_path)
+    write(tmp_path, {"tools.py": "class Tax:\n    def of(self, x): return -x\n"})
+
+    assert difference(first, look(tmp_path)) == ["`Tax.of` in `tools.py` changed"]
+
+
+def test_a_module_that_does_not_import_is_said(tmp_path: Path) -> None:
+    before = "def f():\n    import broken\n    return broken.x\n"
+    write(tmp_path, pipeline(before, "f()") | {"broken.py": "1 / 0\n"})
+
+    assert "it cannot be imported: ZeroDivisionError: division by zero" in notes(look(tmp_path))
+
+
+def test_assets_of_a_module_that_only_a_function_imports_are_not_registered(
+    tmp_path: Path,
+) -> None:
+    before = "def f():\n    import later\n    return later.other()\n"
+    write(tmp_path, pipeline(before, "f()"))
+    write(tmp_path, {"later.py": f"{ASSET}@asset\ndef other(): return 1\n"})
+    with imported(tmp_path) as module:
+        CodeVersions(tmp_path).version(module.result.function)
+
+        assert [item.key.text for item in current_registry()] == ["result"]
+
+
+# Reasons
+
+
+def test_a_value_that_changed_without_its_code_has_its_own_reason(tmp_path: Path) -> None:
+    write(tmp_path, pipeline("import time\nNOW = time.perf_counter_ns()", "NOW"))
+
+    assert difference(look(tmp_path), look(tmp_path)) == [
+        "the value of `NOW` in `pipeline.py` changed, not its code "
+        "(a clock, the environment, a file?)"
+    ]
+
+
+def test_a_reason_names_what_is_used_now_and_was_not(tmp_path: Path) -> None:
+    before = "def f(): return 1\ndef g(): return 2"
+    write(tmp_path, pipeline(before, "f()"))
+    first = look(tmp_path)
+    write(tmp_path, pipeline(before, "g()"))
+    second = look(tmp_path)
+    found = changes(first.versions["result"], first.table, second.versions["result"], second.table)
+
+    assert found == (Change("code", "result", "pipeline.py", 4, added=("g",), removed=("f",)),)
+
+
+def test_a_version_that_is_not_on_record_is_said_to_be_unknown(tmp_path: Path) -> None:
+    write(tmp_path, pipeline(""))
+    seen = look(tmp_path)
+    found = changes("gone", {}, seen.versions["result"], seen.table)
+
+    assert [change.text for change in found] == [
+        "its code changed (the old code is no longer on record)"
+    ]
+
+
+def test_constants_of_the_same_value_keep_their_names(tmp_path: Path) -> None:
+    write(tmp_path, pipeline("A = 1\nB = 2\nC = 2", "A, B, C"))
+    first = look(tmp_path)
+    write(tmp_path, pipeline("A = 2\nB = 2\nC = 2", "A, B, C"))
+
+    assert difference(first, look(tmp_path)) == ["`A` in `pipeline.py` changed"]
+
+
+# Libraries
+
+
+def install(site: Path, name: str, module: str, version: str, listed: str = "") -> None:
+    for old in site.glob(f"{name}-*"):
+        old.rename(site / f"gone {old.name}")
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "RECORD").write_text(listed)
+    (site / f"{module}.py").write_text("def call(): return 1\nRATE = 3\n")
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "env" / "site-packages"
+    folder.mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(folder))
+    return folder
+
+
+def test_a_librarys_version_counts_and_is_named(
+    tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(site, "Some_Library", "some_library", "1.0")
+    write(tmp_path, pipeline("import some_library", "some_library.call()"))
+    first = look(tmp_path)
+    install(site, "Some_Library", "some_library", "1.1")
+    second = look(tmp_path)
+
+    assert difference(first, second) == ["Some_Library 1.0 is now Some_Library 1.1"]
+
+
+def test_a_distribution_is_found_by_its_files_once(tmp_path: Path, site: Path) -> None:
+    install(site, "PyOther", "other_library", "2.5", "other_library.py,sha256=x,1\n")
+    cache: dict[str, bytes] = {}
+
+    assert Distributions(cache).of("other_library") == "PyOther 2.5"
+    (site / "PyOther-2.5.dist-info" / "RECORD").unlink()
+    assert Distributions(cache).of("other_library") == "PyOther 2.5"
+    assert Distributions({}).of("json") == ""
+    assert Distributions({}).of("nobody_has_this") is None
+
+
+def test_a_library_that_nobody_installed_is_said(tmp_path: Path, site: Path) -> None:
+    (site / "loose_library.py").write_text("def call(): return 1\n")
+    write(tmp_path, pipeline("import loose_library", "loose_library.call()"))
+
+    assert "it belongs to no installed distribution" in notes(look(tmp_path))
+
+
+def test_constants_of_a_library_count_by_their_name(tmp_path: Path, site: Path) -> None:
+    """What a library holds may change while it runs (`os.environ`, `sys.argv`)."""
+    install(site, "some-library", "some_library", "1.0")
+    versions = []
+    for text in ("import some_library as s", "from some_library import RATE"):
+        write(tmp_path, pipeline(text, "s.RATE" if " as " in text else "RATE"))
+        versions.append(look(tmp_path).versions["result"])
+
+    assert versions[0] == versions[1]
+
+
+# Values
+
+
+def test_a_value_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    write(tmp_path, pipeline("import threading\nLOCK = threading.Lock()", "LOCK"))
+    seen = look(tmp_path)
+
+    assert "_thread.lock cannot be read, so the expression that makes it counts" in notes(seen)
+    assert seen.versions == look(tmp_path).versions
+
+
+def test_a_value_of_too_many_instances_counts_by_its_expression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "MAX_STEPS", 50)
+    text = "class T:\n    def __init__(self, n): self.n = n\nTS = [T(n) for n in range({})]"
+    seen = []
+    for size in (100, 100, 101):
+        write(tmp_path, pipeline(text.format(size), "len(TS)"))
+        seen.append(look(tmp_path))
+
+    assert "a list of this size cannot be read" in notes(seen[0])
+    assert seen[0].versions == seen[1].versions != seen[2].versions
+
+
+def test_plain_data_is_read_without_looking_at_each_item() -> None:
+    large = {str(n): [n, n / 2, None, (str(n), b"x")] for n in range(100_000)}
+    writer = values.ValueWriter(lambda _: None, lambda _: False)
+    writer.write(large)
+
+    assert writer.steps == 0
+
+
+def test_equal_data_counts_the_same_whatever_it_shares() -> None:
+    def written(value: Any) -> bytes:
+        return values.ValueWriter(lambda _: None, lambda _: False).write(value)
+
+    text = "".join(["a", "b", "c", "d"] * 3)
+    again = "".join(["abcd"] * 3)
+    shared = [1, 2]
+
+    assert written([text, text]) == written([text, again])
+    assert written([shared, shared]) == written([[1, 2], [1, 2]])
+    assert written({1: shared, 2: {shared[0]}}) == written({1: [1, 2], 2: {1}})
+    assert written([object, shared, shared]) == written([object, [1, 2], [1, 2]])
+
+
+@pytest.mark.parametrize(
+    ("library", "one", "other"),
+    [
+        ("numpy", "numpy.arange(6)", "numpy.arange(6.0)"),
+        ("numpy", "numpy.arange(6)", "numpy.arange(6).reshape(2, 3)"),
+        ("numpy", "numpy.arange(6)[::2]", "numpy.arange(6)[1::2]"),
+        ("numpy", "numpy.array(['a', None])", "numpy.array(['b', None])"),
+        ("pyarrow", "pyarrow.table({'a': [1, 2]})", "pyarrow.table({'a': [1, 3]})"),
+        ("pyarrow", "pyarrow.schema([('a', 'int64')])", "pyarrow.schema([('a', 'int32')])"),
+        ("pandas", "pandas.DataFrame({'a': ['x', 'y']})", "pandas.DataFrame({'a': ['x', 'z']})"),
+        ("polars", "polars.DataFrame({'a': ['x', 'y']})", "polars.DataFrame({'a': ['x', 'z']})"),
+    ],
+)
+def test_values_of_libraries_count_by_what_they_hold(
+    tmp_path: Path, library: str, one: str, other: str
+) -> None:
+    pytest.importorskip(library)
+    seen = []
+    for expression in (one, one, other):
+        write(tmp_path, pipeline(f"import {library}\nVALUE = {expression}", "VALUE"))
+        seen.append(look(tmp_path))
+
+    assert seen[0].versions == seen[1].versions != seen[2].versions
+    assert notes(seen[0]) == ""
+
+
+def test_nothing_of_the_collector_or_the_recursion_limit_is_left_changed(tmp_path: Path) -> None:
+    import gc
+
+    limit, enabled = sys.getrecursionlimit(), gc.isenabled()
+    deep = "def f(x):\n    if x: return 0\n" + "".join(
+        f"    elif x == {i}: return {i}\n" for i in range(400)
+    )
+    write(tmp_path, pipeline(deep, "f(1)"))
+    look(tmp_path)
+
+    assert (sys.getrecursionlimit(), gc.isenabled()) == (limit, enabled)
