@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
-from assetgraph.cli.render_assets import asset_page, asset_table, warning_lines
+from assetgraph.cli.render_assets import asset_page, asset_table, list_notes
 from assetgraph.cli.render_metadata import metadata_lines
 from assetgraph.cli.render_status import status_table
 from assetgraph.cli.text import Line
@@ -89,10 +89,17 @@ taxi_trips_file  ✓ materialized  raw_files  parquet  16:08:37  The raw parquet
 
 def test_a_warning_is_broken_to_the_width_of_the_terminal() -> None:
     assert (
-        text(warning_lines([FILE, STATISTICS], 80))
+        text(list_notes([FILE, STATISTICS], 80))
         == """\
 ! taxi_trips_file: the host cannot be reached. This is the embedded sample: made
   up, not data of the city."""
+    )
+
+
+def test_a_project_without_assets_says_how_to_begin() -> None:
+    assert asset_table([], NOW, 80) == []
+    assert text(list_notes([], 80)) == (
+        "No assets yet. A first one: assetgraph scaffold asset NAME.py"
     )
 
 

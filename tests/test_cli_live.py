@@ -85,6 +85,12 @@ def test_a_big_run_shows_a_window_and_counts_the_rest(done: int) -> None:
     assert all(line.width <= 80 for line in lines)
 
 
+def test_of_a_big_run_that_ended_only_the_counts_stay() -> None:
+    progress = running([f"asset_{n}" for n in range(100)], 99)
+    (line,) = live(progress, at(100), 80, 12, ended=True)
+    assert "99 of 100" in line.plain
+
+
 def test_a_window_never_leaves_out_all_that_runs_however_much_does() -> None:
     progress = RunProgress([f"asset_{n}" for n in range(100)])
     for n in range(50):

@@ -28,7 +28,7 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.output import stderr
-    from assetgraph.cli.render_assets import asset_table, warning_lines
+    from assetgraph.cli.render_assets import asset_table, list_notes
     from assetgraph.queries import asset_json, asset_views
     from assetgraph.records import now
 
@@ -39,7 +39,7 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
         lines=lambda width: asset_table(views, now(), width),
     )
     err = stderr()
-    err.write(warning_lines(views, err.width))
+    err.write(list_notes(views, err.width))
 
 
 @click.command("show", short_help="Show all about one asset.")

@@ -14,7 +14,7 @@ from assetgraph.plan import ReasonKind
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from assetgraph.queries import AssetDetails, AssetView
@@ -49,8 +49,12 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
     return table(_COLUMNS, rows, width)
 
 
-def warning_lines(views: Iterable[AssetView], width: int | None) -> list[Line]:
-    """What the assets' current values warn of: their metadata named `warning`."""
+def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
+    """How to begin, where there is no asset; what current values warn of: their metadata named
+    `warning`."""
+    if not views:
+        first = ("assetgraph scaffold asset NAME.py", "command")
+        return [Line("No assets yet. A first one: ", first)]
     return [
         line
         for view in views

@@ -22,10 +22,14 @@ _MOST_KEY_CELLS = 40
 _BAR_CELLS = 20
 
 
-def live(progress: RunProgress, now: datetime, width: int, height: int) -> list[Line]:
+def live(
+    progress: RunProgress, now: datetime, width: int, height: int, *, ended: bool = False
+) -> list[Line]:
     """Every step where they fit in `height` lines; otherwise the last that finished, those that
-    run and the next that wait, above a line that counts them all."""
+    run and the next that wait, above a line that counts them all: once it ended, only that."""
     steps = list(progress.steps.values())
+    if len(steps) > height and ended:
+        return [_totals(progress, width)]
     shown = steps if len(steps) <= height else _window(progress, height - 1)
     key_cells = min(
         max((cell_width(step.key) for step in shown), default=0), _MOST_KEY_CELLS, width // 2

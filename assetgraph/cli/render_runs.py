@@ -37,7 +37,7 @@ def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> li
 def page_notes(page: RunPage, older: str | None) -> list[Line]:
     """What a list of runs does not show; `older` is the command that shows the next page."""
     lines = [Line(("! ", "warning"), damaged) for damaged in page.damaged]
-    if not page.runs:
+    if not page.runs and not page.damaged:
         first = ("assetgraph materialize --all", "command")
         lines.append(Line("No runs here. A first one: ", first))
     if older:

@@ -30,6 +30,8 @@ def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
 def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
     """How many are not up to date, and the command that changes that."""
     stale = sum(view.state is not AssetState.FRESH for view in views)
+    if not views:
+        return []
     if not stale:
         return [Line((f"All {len(views)} up to date." if len(views) > 1 else "Up to date.",
                       "success"))]  # fmt: skip

@@ -25,8 +25,6 @@ _WHAT = {
 
 
 def prunable_table(items: Sequence[Prunable], width: int | None) -> list[Line]:
-    if not items:
-        return []
     rows = [
         [Line(_WHAT[item.kind][0]), Line(item.name), Line(units.size(item.size)), Line(item.path)]
         for item in items

@@ -194,7 +194,8 @@ class LiveReporter:
 
         width, height = self._out.console.size
         with self._turn:
-            lines = live(self._progress, now(), width, min(height - 2, _MOST_STEPS_SHOWN))
+            room, ended = min(height - 2, _MOST_STEPS_SHOWN), self._ended.is_set()
+            lines = live(self._progress, now(), width, room, ended=ended)
         return Group(*map(as_rich, lines))
 
 

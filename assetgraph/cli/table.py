@@ -26,7 +26,10 @@ class Column(NamedTuple):
 def table(
     columns: Sequence[Column], rows: Sequence[Sequence[Line]], width: int | None
 ) -> list[Line]:
-    """A heading and the rows, one line each. A column with nothing in it is left out."""
+    """A heading and the rows, one line each, or nothing without rows. A column with nothing in it
+    is left out."""
+    if not rows:
+        return []
     shown = [i for i in range(len(columns)) if any(row[i] for row in rows)]
     widths = [
         max([cell_width(column.title), *(row[i].width for row in rows)])
