@@ -38,10 +38,12 @@ from assetgraph.signals import let_through
 from assetgraph.storage.retention import drop_old_values, has_folder
 from assetgraph.storage.schema import schema_change_text, schema_changes
 from assetgraph.storage.values import Saved
+from assetgraph.text import shorten
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
+_MESSAGE_CELLS = 600
 _PROCESS = f"{os.getpid()} {os.uname().nodename}"
 
 
@@ -206,7 +208,8 @@ def failed_step(
         kind = EventType.STEP_UP_FOR_RETRY
         data["retry_in_s"] = round(retry_in_s, 3)
     level = "ERROR" if retry_in_s is None else "WARNING"
-    event = Event(kind, now(), task.asset.key.text, level, f"{info.type}: {info.message}", data)
+    text = shorten(f"{info.type}: {info.message}", _MESSAGE_CELLS)  # all of it is in the data
+    event = Event(kind, now(), task.asset.key.text, level, text, data)
     return StepResult(
         StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
     )

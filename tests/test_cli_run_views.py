@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from assetgraph.cli.render_failure import failure
 from assetgraph.cli.render_run import run_page
 from assetgraph.cli.render_runs import page_notes, run_table
 from assetgraph.cli.render_summary import summary
@@ -137,10 +138,10 @@ def test_the_list_of_runs_at_80_columns() -> None:
     assert (
         text(lines)
         == """\
-RUN                       STATUS     STARTED    TIME  STEPS  RE-RUN OF  ASSETS
-20261122-161137-001-00ff  ▶ STARTED  16:11:37  20.0s  0/2               taxi_zo…
-20261122-160912-007-b3c1  ✓ SUCCESS  16:09:11   1.5s  2/2    4f2a       +trips
-20261122-160837-482-4f2a  ✕ FAILURE  16:08:37   2.4s  2/4               ✕ taxi_…"""
+RUN                       STATUS     STARTED    TIME  REPEATS  ASSETS
+20261122-161137-001-00ff  ▶ STARTED  16:11:37  20.0s           taxi_zones_file…
+20261122-160912-007-b3c1  ✓ SUCCESS  16:09:11   1.5s  4f2a     +trips
+20261122-160837-482-4f2a  ✕ FAILURE  16:08:37   2.4s           ✕ taxi_trips_file"""
     )
 
 
@@ -149,11 +150,11 @@ def test_the_list_of_runs_at_160_columns() -> None:
     assert (
         text(lines)
         == """\
-RUN                       STATUS         STARTED        TIME  STEPS   RE-RUN OF  ASSETS
-20261122-161137-001-00ff  ▶ STARTED      16:11:37      20.0s  0/2                taxi_zones_file trips
-20261122-160912-007-b3c1  ✓ SUCCESS      16:09:11       1.5s  2/2     4f2a       +trips
-20261122-160837-482-4f2a  ✕ FAILURE      16:08:37       2.4s  2/4                ✕ taxi_trips_file
-20261120-091500-000-abcd  ! INTERRUPTED  Nov 20 09:15      –  0/1000             asset_0 asset_1 asset_2 asset_3 asset_4 +995"""
+RUN                       STATUS         STARTED        TIME  STEPS   REPEATS  ASSETS
+20261122-161137-001-00ff  ▶ STARTED      16:11:37      20.0s  0/2              taxi_zones_file trips
+20261122-160912-007-b3c1  ✓ SUCCESS      16:09:11       1.5s  2/2     4f2a     +trips
+20261122-160837-482-4f2a  ✕ FAILURE      16:08:37       2.4s  2/4              ✕ taxi_trips_file
+20261120-091500-000-abcd  ! INTERRUPTED  Nov 20 09:15      –  0/1000           asset_0 asset_1 asset_2 asset_3 asset_4 +995"""
     )
 
 
@@ -186,8 +187,9 @@ Run 20261122-160837-482-4f2a  ✕ FAILURE
     taxi/trips.py:9 in taxi_trips_file  write(month)
     taxi/trips.py:12 in write  with open(constants.TAXI_TRIPS_TEMPLATE_FILE_PAT…
 
-Full trace:  assetgraph runs show 20261122-160837-482-4f2a --trace
-Re-execute:  assetgraph runs rerun 20261122-160837-482-4f2a
+Full trace:    assetgraph runs show 20261122-160837-482-4f2a --trace
+Re-execute:    assetgraph runs rerun 20261122-160837-482-4f2a
+From failure:  assetgraph runs rerun 20261122-160837-482-4f2a --from-failure
 
 Statistics
   Assets       taxi_zones_file, taxi_trips_file, 택시_운행, trips
@@ -333,3 +335,38 @@ def test_a_message_of_many_lines_is_cut_and_its_first_line_stands_in_the_headlin
     lines = text(summary(RunDetails(FAILED, steps, (), ()), 80, command)).splitlines()
     assert lines[1:4] == ["✕ trips failed: NameError: bad table", "    row 0", "    row 1"]
     assert "  … 8 more lines of the message: --trace shows all" in lines
+
+
+def test_a_message_of_one_long_line_is_cut_by_its_characters() -> None:
+    error = msgspec.structs.replace(ERROR, message="x" * 10_000, frames=())
+    for width in (80, None):
+        shown = text(failure("trips", error, width))
+        assert shown.count("x") == 600
+        assert "  … 9,400 more characters of the message: --trace shows all" in shown
+
+
+def test_frames_that_repeat_are_shown_once_with_how_often() -> None:
+    outer, inner = ERROR.frames
+    error = msgspec.structs.replace(ERROR, frames=(outer, *[inner] * 18))
+    shown = text(failure("trips", error, 80)).partition("Frames, innermost last\n")[2]
+    assert [line.split("  ")[2][:20] for line in shown.splitlines()] == [
+        "taxi/trips.py:9 in t", "taxi/trips.py:12 in ", "… 18 times",
+    ]  # fmt: skip
+
+
+def test_the_summary_names_every_step_that_failed() -> None:
+    error = msgspec.structs.replace(ERROR, frames=())
+    steps = tuple(StepRecord(f"a{n}", StepState.FAILURE, 1, START, at(1), error) for n in range(5))
+    shown = text(summary(RunDetails(FAILED, steps, (), ()), 80, command))
+    assert "✕ a2 failed: " in shown
+    assert "\n✕ Failed too: a3, a4\n" in shown
+
+
+def test_a_run_of_which_nothing_succeeded_is_not_offered_from_failure() -> None:
+    record = msgspec.structs.replace(FAILED, step_counts={"failure": 1, "skipped": 1})
+    for view in (
+        run_page(RunDetails(record, STEPS[1:2], (), ()), NOW, 80, command),
+        summary(RunDetails(record, STEPS[1:2], (), ()), 80, command),
+    ):
+        assert "runs rerun" in text(view)
+        assert "--from-failure" not in text(view)

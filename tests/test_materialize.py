@@ -457,3 +457,17 @@ def test_a_run_that_is_read_while_it_runs_says_so(instance: dg.Instance) -> None
     dg.materialize([looks], instance=instance)
     assert seen == [(RunStatus.STARTED, StepState.RUNNING), True]
     assert not instance.store.is_running(looks.key)
+
+
+def test_the_log_has_the_start_of_a_long_message_and_the_error_more_of_it(
+    instance: dg.Instance,
+) -> None:
+    def fails() -> None:
+        raise ValueError("x" * 2_000_000)
+
+    result = dg.materialize([dg.asset(fails)], instance=instance, raise_on_error=False)
+    event = next(e for e in result.events if e.type is EventType.STEP_FAILURE)
+    assert event.message is not None
+    assert event.message.startswith("ValueError: xxx")
+    assert len(event.message) <= 600
+    assert len(event.data["error"]["message"]) > 9_000

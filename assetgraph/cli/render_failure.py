@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.text import Line, clean, clean_lines, wrapped
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from assetgraph.records import ErrorInfo, Frame
 
 MESSAGE_LINES = 12
+MESSAGE_CHARS = 600
 CONTEXT_LINES = 2
 
 
@@ -30,13 +32,20 @@ def failure(
         lines += [Line("    ", text) for text in clean_lines(error.trace)]
     elif frames and len(error.frames) > 1:
         lines += [Line(), Line(("  Frames, innermost last", "heading"))]
-        lines += [_frame(frame).cut(width) for frame in error.frames]
+        lines += _frames(error.frames, width)
     return lines
+
+
+def failed_too(steps: Sequence[str], width: int | None) -> list[Line]:
+    """The names of the steps whose failures are not shown."""
+    if not steps:
+        return []
+    return [Line(), Line(("✕ Failed too: ", "failure"), ", ".join(steps)).cut(width)]
 
 
 def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:
     head = Line(("✕ ", "failure"), (step, "name"), " failed: ", (error.type, "error"))
-    texts = clean_lines(error.message) if error.message else []
+    texts = clean_lines(error.message[:MESSAGE_CHARS]) if error.message else []
     if not texts:
         return [head]
     if width is None or head.width + 2 + cell_width(texts[0]) <= width:
@@ -46,6 +55,10 @@ def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:
     if len(rest) > MESSAGE_LINES:
         more = len(rest) - MESSAGE_LINES
         lines.append(Line((f"  … {more} more lines of the message: --trace shows all", "muted")))
+    elif len(error.message) > MESSAGE_CHARS:
+        more = len(error.message) - MESSAGE_CHARS
+        left = f"  … {more:,} more characters of the message: --trace shows all"
+        lines.append(Line((left, "muted")))
     return lines
 
 
@@ -77,6 +90,15 @@ def _source(frame: Frame, width: int | None) -> list[Line]:
         line = Line((number_text, style), code)
         lines.append(line if failing else line.cut(width))
     return lines
+
+
+def _frames(frames: Sequence[Frame], width: int | None) -> Iterator[Line]:
+    """A line a frame; of a function that calls itself from one place, one and how often."""
+    for frame, same in groupby(frames):
+        yield _frame(frame).cut(width)
+        count = sum(1 for _ in same)
+        if count > 1:
+            yield Line((f"    … {count} times", "muted"))
 
 
 def _frame(frame: Frame) -> Line:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.cli import units
-from assetgraph.cli.render_failure import failure
+from assetgraph.cli.render_failure import failed_too, failure
 from assetgraph.cli.render_log import log, warnings
-from assetgraph.cli.render_runs import run_seconds, step_counts
+from assetgraph.cli.render_runs import run_seconds, some_ended_well, step_counts
 from assetgraph.cli.render_timeline import timeline
 from assetgraph.cli.style import state_line
 from assetgraph.cli.text import Line, plural
@@ -83,17 +83,17 @@ def _failures(
     for step in failed[:_MOST_FAILURES]:
         assert step.error
         lines += [Line(), *failure(step.key, step.error, width, trace=trace)]
-    if len(failed) > _MOST_FAILURES:
-        others = ", ".join(step.key for step in failed[_MOST_FAILURES:])
-        lines += [Line(), Line(("✕ Failed too: ", "failure"), others).cut(width)]
+    lines += failed_too([step.key for step in failed[_MOST_FAILURES:]], width)
     if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
         return lines
-    lines.append(Line())
+    offers = {"Re-execute": command("runs", "rerun", run.run_id)}
+    if some_ended_well(run):
+        offers["From failure"] = command("runs", "rerun", run.run_id, "--from-failure")
     if failed and not trace:
-        show = command("runs", "show", run.run_id, "--trace")
-        lines.append(Line("Full trace:  ", (show, "command")))
-    lines.append(Line("Re-execute:  ", (command("runs", "rerun", run.run_id), "command")))
-    return lines
+        offers = {"Full trace": command("runs", "show", run.run_id, "--trace"), **offers}
+    cells = max(len(name) for name in offers) + 3
+    offered = [Line(f"{name}:".ljust(cells), (text, "command")) for name, text in offers.items()]
+    return [*lines, Line(), *offered]
 
 
 def _last(events: Sequence[Event], width: int | None, whole: bool) -> list[Line]:

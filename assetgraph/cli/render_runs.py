@@ -9,6 +9,7 @@ from assetgraph.cli.style import glyph, state_line
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, joined
 from assetgraph.records import RunStatus, StepState
+from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,18 +21,23 @@ if TYPE_CHECKING:
 _RUN_COLUMNS = (
     Column("RUN"),
     Column("STATUS"),
-    Column("STARTED", drop=1),
+    Column("STARTED", drop=2),
     Column("TIME", right=True),
-    Column("STEPS", drop=2),
-    Column("RE-RUN OF"),
-    Column("ASSETS", least=8, drop=3),
+    Column("STEPS", drop=3),
+    Column("REPEATS"),
 )
+_LEAST_ASSETS = 8
+_MOST_CELLS_OF_A_FAILED_ONE = 24
 _ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
 _MOST_NAMES = 5
 
 
 def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> list[Line]:
-    return table(_RUN_COLUMNS, [_run_row(run, now) for run in runs], width)
+    """The name of the asset that failed is worth more than the columns that may be left out."""
+    failed = [cell_width(f"✕ {run.failed_steps[0]}") for run in runs if run.failed_steps]
+    least = max([_LEAST_ASSETS, *(min(cells, _MOST_CELLS_OF_A_FAILED_ONE) for cells in failed)])
+    columns = [*_RUN_COLUMNS, Column("ASSETS", least=least, drop=1)]
+    return table(columns, [_run_row(run, now) for run in runs], width)
 
 
 def page_notes(page: RunPage, older: str | None) -> list[Line]:
@@ -51,6 +57,11 @@ def step_counts(run: RunRecord) -> Line:
         (Line(glyph(state), f" {run.step_counts[state]} {state}") for state in StepState
          if run.step_counts.get(state)), "   ",
     )  # fmt: skip
+
+
+def some_ended_well(run: RunRecord) -> bool:
+    """Whether a re-execution from failure would leave anything out."""
+    return any(run.step_counts.get(state) for state in _ENDED_WELL)
 
 
 def run_seconds(run: RunRecord, now: datetime) -> float | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
-from assetgraph.cli.render_failure import failure
+from assetgraph.cli.render_failure import failed_too, failure
 from assetgraph.cli.render_log import warnings
-from assetgraph.cli.render_runs import step_counts
+from assetgraph.cli.render_runs import some_ended_well, step_counts
 from assetgraph.cli.style import glyph
 from assetgraph.cli.text import Line, plural
-from assetgraph.records import EventType, RunStatus, StepState
+from assetgraph.records import EventType, RunStatus
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def summary(details: RunDetails, width: int | None, command: Callable[..., str])
     for step in failed[:_MOST_FAILURES]:
         assert step.error
         lines += [Line(), *failure(step.key, step.error, width, frames=False)]
+    lines += failed_too([step.key for step in failed[_MOST_FAILURES:]], width)
     lines += [Line(), *warnings(details.events, width)]
     seconds = units.duration(run.duration_s)
     ended = f" {_ENDS[run.status]} {seconds}"
@@ -44,9 +45,8 @@ def summary(details: RunDetails, width: int | None, command: Callable[..., str])
     lines.append(Line("  Steps:         ", step_counts(run)).cut(width))
     lines.append(Line("  All about it:  ", (command("runs", "show", run.run_id), "command")))
     if run.status is not RunStatus.SUCCESS:
-        again = command("runs", "rerun", run.run_id)
-        if any(step.state is StepState.SUCCESS for step in details.steps):
-            again = command("runs", "rerun", run.run_id, "--from-failure")
+        options = ["--from-failure"] if some_ended_well(run) else []
+        again = command("runs", "rerun", run.run_id, *options)
         lines.append(Line("  Go on with:    ", (again, "command")))
     return lines
 
