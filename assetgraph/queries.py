@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -37,6 +38,9 @@ _ENDS = {
 }
 
 
+HISTORY = 10
+
+
 class RunPage(msgspec.Struct, frozen=True):
     """Runs, newest first, and what did not read among them, as sentences. `following` is the id
     to ask for the next page with, if there is one."""
@@ -67,11 +71,13 @@ class AssetView(msgspec.Struct, frozen=True):
 
 
 class AssetDetails(msgspec.Struct, frozen=True):
-    """All of one asset. `config_fields` maps each field of its config to how it is declared."""
+    """All of one asset. `config_fields` maps each field of its config to how it is declared;
+    `history` holds the last attempts, newest first."""
 
     view: AssetView
     downstream: tuple[str, ...]
     config_fields: Mapping[str, str]
+    history: tuple[Materialization | FailedAttempt, ...] = ()
 
 
 class StepLog(msgspec.Struct, frozen=True):
@@ -200,7 +206,8 @@ def asset_details(state: State, asset: Asset) -> AssetDetails:
     (view,) = asset_views(state, [asset])
     downstream = tuple(key.text for key in state.graph.children(asset.key))
     kind = asset.config_type
-    return AssetDetails(view, downstream, declared_fields(kind) if kind else {})
+    history = tuple(islice(state.store.history.newest_first(asset.key), HISTORY))
+    return AssetDetails(view, downstream, declared_fields(kind) if kind else {}, history)
 
 
 def step_logs(store: Store, text: str, keys: Sequence[str] = ()) -> tuple[StepLog, ...]:
@@ -347,6 +354,7 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "metadata": dict(view.asset.metadata),
         "materialization": msgspec.to_builtins(made) if made else None,
         "failure": msgspec.to_builtins(failed) if failed else None,
+        "history": [msgspec.to_builtins(attempt) for attempt in details.history],
     }
 
 

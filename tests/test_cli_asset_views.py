@@ -143,6 +143,20 @@ def test_the_page_of_a_failed_asset_says_what_failed() -> None:
     assert page.endswith("  Error  ValueError: no good\\x1b[2J")
 
 
+def test_the_page_of_an_asset_shows_its_last_attempts() -> None:
+    assert FILE.materialization
+    assert STATISTICS.failure
+    history = (FILE.materialization, STATISTICS.failure)
+    page = text(asset_page(AssetDetails(FILE, (), {}, history), 80))
+    assert (
+        page.partition("History\n")[2]
+        == """\
+  WHEN                 RUN                       TIME  OUTCOME
+  2026-11-22 16:08:37  20261122-160837-482-4f2a  4.4s  ✓ data 85ec3b2e
+  2026-11-22 16:08:37  20261122-160837-482-4f2a     –  ✕ ValueError: no good\\x1…"""
+    )
+
+
 def test_metadata_shows_each_kind_as_it_is_meant() -> None:
     metadata = metadata_json(
         {

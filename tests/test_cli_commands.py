@@ -114,6 +114,7 @@ def test_show_tells_all_about_one_asset(pipeline: ProjectFolder, assetgraph: Com
     assert shown["key"] == "raw_trips"
     assert shown["downstream"] == ["daily_fares"]
     assert shown["materialization"]["metadata"] == {"rows": 3000}
+    assert [attempt["type"] for attempt in shown["history"]] == ["materialization"]
 
 
 def test_show_asks_what_a_mistyped_name_was_meant_to_be(

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
 from assetgraph.cli.render_metadata import metadata_lines, metadata_text
-from assetgraph.cli.style import state_line, warned
+from assetgraph.cli.style import glyph, state_line, warned
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, wrapped
 from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
+from assetgraph.records import Materialization, StepState
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assetgraph.queries import AssetDetails, AssetView
-    from assetgraph.records import Materialization
+    from assetgraph.records import FailedAttempt
 
 _COLUMNS = (
     Column("ASSET"),
@@ -27,6 +28,12 @@ _COLUMNS = (
     Column("KINDS", drop=4),
     Column("MADE", drop=1),
     Column("DESCRIPTION", least=16, drop=3),
+)
+_HISTORY = (
+    Column("WHEN"),
+    Column("RUN", drop=1),
+    Column("TIME", right=True),
+    Column("OUTCOME", least=16),
 )
 _PIPE_WIDTH = 100
 _WARNING = "warning"  # the metadatum that is told wherever its asset is
@@ -93,7 +100,20 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
             "Error": Line((clean_lines(view.failure.error)[0], "failure")),
         }
         lines += [Line(), Line(("Last attempt failed", "heading")), *_facts(facts, width)]
+    if len(details.history) > 1:
+        rows = [_attempt(attempt) for attempt in details.history]
+        lines += [Line(), Line(("History", "heading"))]
+        lines += [Line("  ", line) for line in table(_HISTORY, rows, width and width - 2)]
     return lines
+
+
+def _attempt(attempt: Materialization | FailedAttempt) -> list[Line]:
+    if isinstance(attempt, Materialization):
+        outcome = Line(glyph(StepState.SUCCESS), f" data {attempt.data_version[:8]}")
+    else:
+        outcome = Line(glyph(StepState.FAILURE), f" {clean_lines(attempt.error)[0]}")
+    when = Line(units.local_time(attempt.timestamp))
+    return [when, Line(attempt.run_id), Line(units.duration(attempt.duration_s)), outcome]
 
 
 def _materialization(made: Materialization, width: int | None) -> list[Line]:
