@@ -8,6 +8,7 @@ from typing import Any, TypeVar, dataclass_transform
 import msgspec
 
 from assetgraph.errors import ConfigError
+from assetgraph.text import did_you_mean
 
 
 class _KeywordOnly(msgspec.StructMeta):
@@ -47,9 +48,10 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in given:
         if name not in fields:
+            takes = f"It takes: {', '.join(fields) or 'none'}."
             raise ConfigError(
-                f"{owner!r} has no config field {name!r}",
-                hint=f"It takes: {', '.join(fields) or 'none'}.",
+                f"{owner!r} has no config field {name!r}.",
+                hint=" ".join(filter(None, [did_you_mean(name, fields), takes])),
             )
     values = {name: _from_text(value, fields[name].type) for name, value in given.items()}
     try:

@@ -390,12 +390,15 @@ def _output_text(data: dict[str, Any]) -> str:
 
 
 def _metadata_text(metadata: dict[str, Any]) -> str:
-    shown = [f"{name} {_short(value)}" for name, value in metadata.items()]
+    """Without `warning`, which is told with the asset."""
+    shown = [f"{name} {_short(value)}" for name, value in metadata.items() if name != "warning"]
     return f": {', '.join(shown)}." if shown else "."
 
 
 def _short(value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"type", "value"}:
+        if value["type"] == "table":
+            return f"table of {len(value['value'])} rows"
         value = value["value"]
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else text[:59] + "…"

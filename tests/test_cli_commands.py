@@ -293,7 +293,8 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
         (["materialise", "raw_trips"], "Did you mean 'materialize'?"),
         (["runs", "show", "nothing"], "no run's id contains 'nothing'"),
         (["runs", "show", "latest"], "there are no runs yet"),
-        (["runs", "lst"], "list"),
+        (["runs", "lst"], "there is no command 'lst'. Did you mean 'list'?"),
+        (["materialize", "raw_trips", "--tag", "a=1", "--tag", "a=2"], "gives 'a' twice"),
         (["list", "-m", "no_such_module"], "there is no module 'no_such_module'"),
         (["list", "--store", "pyproject.toml"], "pyproject.toml"),
     ],
@@ -306,6 +307,20 @@ def test_wrong_use_is_told_with_exit_code_2_and_nothing_done(
     assert told in answer.err
     assert "Traceback" not in answer.err
     assert not (pipeline.root / ".assetgraph").exists()
+
+
+def test_a_project_without_assets_says_so(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": ""}).root)
+    listed = assetgraph("list")
+    assert (listed.code, listed.out) == (0, "")
+    assert listed.err.startswith("No assets")
+    assert assetgraph("list", "--json").json == []
+    run = assetgraph("materialize", "--all")
+    assert (run.code, run.out) == (2, "")
+    assert "there are no assets in the module 'pipeline'.\n" in run.err
+    assert "^" not in run.err
 
 
 def test_an_error_in_a_selection_is_pointed_at(

@@ -14,7 +14,7 @@ from assetgraph.cli.render_runs import page_notes, run_table
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.render_timeline import bar, timeline
 from assetgraph.cli.text import Line
-from assetgraph.queries import RunDetails, RunPage
+from assetgraph.queries import RunDetails, RunPage, event_text
 from assetgraph.records import (
     ErrorInfo,
     Event,
@@ -370,3 +370,12 @@ def test_a_run_of_which_nothing_succeeded_is_not_offered_from_failure() -> None:
     ):
         assert "runs rerun" in text(view)
         assert "--from-failure" not in text(view)
+
+
+def test_the_log_of_a_run_counts_the_rows_of_a_table_and_leaves_the_warning_to_its_own_line() -> (
+    None
+):
+    table = {"type": "table", "value": [{"name": "a", "type": "int64"}] * 19}
+    metadata = {"warning": "embedded sample", "rows": 3000, "columns": table}
+    event = Event(EventType.ASSET_MATERIALIZATION, START, "trips", data={"metadata": metadata})
+    assert event_text(event) == "Materialized: rows 3000, columns table of 19 rows."

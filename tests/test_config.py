@@ -59,7 +59,7 @@ def test_plain_values_are_taken_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"mnth": "x"}, "'trips' has no config field 'mnth' It takes: month, rows"),
+        ({"mnth": "x"}, r"field 'mnth'\. Did you mean 'month'\? It takes: month, rows"),
         ({"rows": "many"}, "config of 'trips': rows: expected `int`"),
         ({"rows": 1.5}, "config of 'trips': rows: expected `int`"),
         ({"month": 5}, "config of 'trips': month: expected `str`, got `int`"),

@@ -32,6 +32,7 @@ LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
 BESIDE = {
     ("keys", "errors"), ("__main__", "cli"),
     ("assets", "config"), ("assets", "io_manager"), ("assets", "metadata"), ("assets", "retries"),
+    ("config", "text"),
     ("context", "capture"), ("context", "metadata"), ("failure", "loading"),
     ("failure", "records"), ("theme", "records"),
     ("definitions", "graph"), ("graph", "svg"), ("svg", "layout"),

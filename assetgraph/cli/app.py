@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
+from assetgraph.cli.group import CommandGroup
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class LazyGroup(click.Group):
+class LazyGroup(CommandGroup):
     """A group that knows where its commands are, in the order of a person's work."""
 
     modules: ClassVar = {
@@ -43,16 +45,6 @@ class LazyGroup(click.Group):
         module = import_module(f"assetgraph.cli.{self.modules[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in self.modules:
-            from assetgraph.text import did_you_mean
-
-            hint = did_you_mean(args[0], self.modules) or ""
-            ctx.fail(f"there is no command {args[0]!r}. {hint}".rstrip())
-        return super().resolve_command(ctx, args)
 
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:

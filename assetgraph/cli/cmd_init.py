@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from assetgraph.cli.group import CommandGroup
 from assetgraph.cli.options import Given, json_option, project_options
 
 
@@ -38,7 +39,7 @@ def init_command(path: Path, as_json: bool) -> None:
     say([Line("Next: ", (f"{go}assetgraph materialize --all", "command"))])
 
 
-@click.group("scaffold")
+@click.group("scaffold", cls=CommandGroup)
 def scaffold_command() -> None:
     """Add a file to this project."""
 

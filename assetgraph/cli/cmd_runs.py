@@ -7,6 +7,7 @@ import sys
 import click
 
 from assetgraph.cli.complete import complete_assets, complete_runs
+from assetgraph.cli.group import CommandGroup
 from assetgraph.cli.options import (
     Given,
     execution_options,
@@ -18,7 +19,7 @@ from assetgraph.cli.options import (
 _STATUSES = ("STARTED", "SUCCESS", "FAILURE", "CANCELED", "INTERRUPTED")
 
 
-@click.group("runs")
+@click.group("runs", cls=CommandGroup)
 def runs_command() -> None:
     """List, show, repeat, cancel and delete runs."""
 

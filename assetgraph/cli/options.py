@@ -13,6 +13,7 @@ from assetgraph.cli.complete import complete_assets, complete_runs
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from assetgraph.errors import AssetGraphError
     from assetgraph.executors import StepExecutor
     from assetgraph.graph import AssetGraph
     from assetgraph.keys import AssetKey
@@ -83,7 +84,22 @@ class Given:
         """The keys that a selection means; all of them where there is none."""
         from assetgraph.selection import select
 
+        if selection and not self.graph.order:
+            raise self.no_assets()
         return select(selection, self.graph, self.state.state) if selection else self.graph.order
+
+    def no_assets(self) -> AssetGraphError:
+        """What to say of a selection where there is nothing to select."""
+        from assetgraph.errors import AssetGraphError
+        from assetgraph.text import listed
+
+        named = listed(repr(module) for module in self.project.modules)
+        word = "module" if len(self.project.modules) == 1 else "modules"
+        return AssetGraphError(
+            f"there are no assets in the {word} {named}.",
+            hint="Decorate a function there with @assetgraph.asset, or make a first one in a "
+            f"package with: {self.command('scaffold', 'asset', 'NAME.py')}",
+        )
 
     def config(self, settings: Mapping[str, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
         """Config by key, checked. Raises `AssetGraphError`."""

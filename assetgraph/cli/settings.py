@@ -63,6 +63,8 @@ def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:
         key, equals, value = tag.partition("=")
         if not (equals and key):
             raise ConfigError(f"cannot read --tag {tag!r}.", hint="Write KEY=VALUE.")
+        if key in parsed:
+            raise ConfigError(f"--tag gives {key!r} twice.", hint="A run has one value of each.")
         parsed[key] = value
     return parsed
 
