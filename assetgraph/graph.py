@@ -37,6 +37,7 @@ class AssetGraph:
             if known is not asset:
                 self._duplicates.append((known, asset))
         self._problems: list[Problem] = []
+        self._guesses: dict[str, str | None] = {}
         self._inputs: dict[AssetKey, dict[str, AssetKey]] = {}
         self._digraph: DiGraph = nx.DiGraph()
         self._connect()
@@ -238,8 +239,7 @@ class AssetGraph:
         return None
 
     def _unknown(self, asset: Asset, wanted: str, how: str) -> None:
-        known = did_you_mean(wanted, (key.text for key in self._assets if key != asset.key))
-        remedy = known or (
+        remedy = self._guess(wanted, asset) or (
             "Define it with @asset, or give the parameter a default if it is no asset."
             if how == "a parameter"
             else "Define it with @asset."
@@ -249,6 +249,15 @@ class AssetGraph:
             f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines.",
             remedy,
         )
+
+    def _guess(self, wanted: str, asset: Asset) -> str | None:
+        """What `asset` may have meant. Looked up once for a name: many may miss the same one."""
+        if wanted not in self._guesses:
+            self._guesses[wanted] = did_you_mean(wanted, (key.text for key in self._assets))
+        guess = self._guesses[wanted]
+        if guess is None or repr(asset.key.text) not in guess:
+            return guess
+        return did_you_mean(wanted, (key.text for key in self._assets if key != asset.key))
 
     def _note(self, asset: Asset, message: str, remedy: str) -> None:
         self._problems.append(Problem(asset.file, asset.line, message, remedy, asset.key.text))

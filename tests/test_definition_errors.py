@@ -79,6 +79,22 @@ def test_an_upstream_that_nothing_defines_is_named_with_a_guess() -> None:
     ]
 
 
+def test_a_guess_is_never_the_asset_itself() -> None:
+    (problem,) = problems(asset_named("trips_a", "trips_b"))
+    assert "Did you mean" not in problem
+    (problem,) = problems(asset_named("trips_a", "trips_b"), asset_named("trips_c"))
+    assert "Did you mean 'trips_c'?" in problem
+
+
+def test_a_name_that_many_assets_miss_is_guessed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        "assetgraph.graph.did_you_mean", lambda name, known: asked.append(name) or "Did you mean?"
+    )
+    assert len(problems(*(asset_named(f"reader_{n}", "lost") for n in range(50)))) == 50
+    assert asked == ["lost"]
+
+
 def test_a_parameter_that_could_be_several_assets_lists_them() -> None:
     several = [asset_named("trips", key_prefix=city) for city in ("boston", "nyc")]
     (problem,) = problems(*several, asset_named("fares", "trips"))
