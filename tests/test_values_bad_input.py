@@ -83,8 +83,8 @@ UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "nulls where none may be": (
         lambda: pa.table({"a": [1, None]}, schema=pa.schema([pa.field("a", "int64", False)])),
-        "returned a table that cannot be stored",
-        "Cast the column",
+        "column 'a' holds nulls and is declared not to",
+        "Fill the nulls",
     ),
 }
 

@@ -44,14 +44,27 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
 
 
 def as_parquet_keeps(schema: pa.Schema) -> pa.Schema:
-    """Without views, and with plain text in categories: a library makes its own type of either."""
-    fields = []
-    for field in schema:
-        kind = plain_type(field.type) or field.type
-        if types.is_dictionary(kind) and types.is_large_string(kind.value_type):
-            kind = pa.dictionary(kind.index_type, pa.string(), kind.ordered)
-        fields.append(field.with_type(kind))
+    """Without views, and with categories of plain text: a library makes its own type of either."""
+    return _each(schema, lambda kind: _with_categories(plain_type(kind) or kind, None))
+
+
+def as_pandas_takes(schema: pa.Schema) -> pa.Schema:
+    """Without views, and with categories whose codes are signed."""
+    return _each(schema, lambda kind: _with_categories(plain_type(kind) or kind, pa.int32()))
+
+
+def _each(schema: pa.Schema, change: Callable[[pa.DataType], pa.DataType]) -> pa.Schema:
+    fields = [field.with_type(change(field.type)) for field in schema]
     return pa.schema(fields, schema.metadata)
+
+
+def _with_categories(kind: pa.DataType, codes: pa.DataType | None) -> pa.DataType:
+    if not types.is_dictionary(kind):
+        return kind
+    if codes is None or not types.is_unsigned_integer(kind.index_type):
+        codes = kind.index_type
+    text = types.is_large_string(kind.value_type)
+    return pa.dictionary(codes, pa.string() if text else kind.value_type, kind.ordered)
 
 
 def has_views_within(kind: pa.DataType) -> bool:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pyarrow import types
 
 from assetgraph.errors import ValueTypeError
-from assetgraph.storage.formats.arrow_types import LISTS, as_parquet_keeps, is_one
+from assetgraph.storage.formats.arrow_types import LISTS, as_pandas_takes, is_one
 from assetgraph.storage.formats.tables import TableInFile, TableInMemory
 
 Table = TableInFile | TableInMemory
@@ -57,7 +57,7 @@ def _as_pandas(source: Table) -> Any:
     import pandas
 
     table = source.read()
-    table = table.cast(as_parquet_keeps(table.schema))  # pandas cannot take lists of views
+    table = table.cast(as_pandas_takes(table.schema))
     frame = table.to_pandas()
     for position, field in _object_columns(table.schema):
         nested = is_one(field.type, types.is_struct, types.is_map, *LISTS)

@@ -47,6 +47,7 @@ def write_table(stream: Stream, place: Place, full_path: str, file_format: str) 
     try:
         with ThreadPoolExecutor(1) as thread:
             for group in _groups(stream):
+                _check_nulls(group)
                 with _writing(full_path):
                     hashed = thread.submit(digest.update, group)
                     writer.write_table(group)
@@ -61,13 +62,18 @@ def write_table(stream: Stream, place: Place, full_path: str, file_format: str) 
     return WrittenTable(digest.hexdigest(stream.kind), rows)
 
 
-@lru_cache(maxsize=256)
 def file_format_for(schema: pa.Schema) -> str:
     """`parquet` if it gives this schema back just as it is, else `arrow`."""
     if not len(schema):
         return "arrow"  # Parquet forgets the number of rows
     if any(has_views_within(field.type) for field in schema):
         return "arrow"
+    return _tried_format(schema.serialize().to_pybytes())
+
+
+@lru_cache(maxsize=256)
+def _tried_format(serialized: bytes) -> str:
+    schema = ipc.read_schema(pa.py_buffer(serialized))
     sink = pa.BufferOutputStream()
     try:
         pq.write_table(schema.empty_table(), sink, **PARQUET)
@@ -153,27 +159,44 @@ class TableInFile:
         )
 
 
+def _check_nulls(table: pa.Table) -> None:
+    """Some releases of pyarrow write a null as zero where the type allows none."""
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if not field.nullable and column.null_count:
+            raise ValueTypeError(
+                f"returned a table whose column {field.name!r} holds nulls and is declared not to.",
+                hint="Fill the nulls, or declare the column nullable.",
+            )
+
+
 def _groups(stream: Stream) -> Iterator[pa.Table]:
     """Tables of a size to be one row group: small batches joined, large ones cut."""
     waiting: list[pa.RecordBatch] = []
-    size = rows = 0
+    size = rows = groups = 0
     for batch in stream.batches:
         for part in _cut(batch):
             waiting.append(part)
-            size += part.nbytes
+            size += _size(part)
             rows += part.num_rows
             if size >= GROUP_BYTES or rows >= GROUP_ROWS:
                 yield pa.Table.from_batches(waiting, stream.schema)
-                waiting, size, rows = [], 0, 0
-    if rows:
+                waiting, size, rows, groups = [], 0, 0, groups + 1
+    if waiting or not groups:  # some readers stumble over a file without a group
         yield pa.Table.from_batches(waiting, stream.schema)
 
 
 def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    pieces = max(1, -(-batch.nbytes // GROUP_BYTES))
+    pieces = max(1, -(-_size(batch) // GROUP_BYTES))
     step = min(GROUP_ROWS, max(1, -(-batch.num_rows // pieces)))
     for start in range(0, batch.num_rows, step):
         yield batch.slice(start, step)
+
+
+def _size(batch: pa.RecordBatch) -> int:
+    try:
+        return int(batch.nbytes)
+    except pa.ArrowTypeError:  # early releases cannot tell what a slice of views holds
+        return int(batch.get_total_buffer_size())
 
 
 def _parquet_writer(full_path: str, files: Any, schema: pa.Schema) -> pq.ParquetWriter:
