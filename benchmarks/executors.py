@@ -1,0 +1,226 @@
+"""What the executors reach: the cores, the cost of a step, Dask, memory, a step that never stops
+talking. Each is a ratio to, or a difference from, a floor measured in the same run.
+
+    python benchmarks/executors.py [cores] [steps] [dask] [memory] [talk] [--repeat 3]
+
+Each measurement is a process of its own in a fresh folder; of several, the best counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parent))
+
+from steps import source  # noqa: E402 - found only now
+
+STEPS = 1000
+BURNS = 20
+LOOPS = 12_000_000
+LINES = 1_000_000
+
+
+def cores() -> None:
+    bare = best("bare_cores")
+    ours = best("run_project", "burn", "processes", "2")
+    print(
+        f"the cores, -j 2: {ours:.1f} s, two bare processes {bare:.1f} s: {bare / ours:.2f} of them"
+    )
+
+
+def steps() -> None:
+    for executor, jobs in (("serial", "1"), ("threads", "2"), ("processes", "2")):
+        took = best("run_project", "layered", executor, jobs)
+        print(f"a step, {executor}: {took / STEPS * 1000:.2f} ms")
+
+
+def dask() -> None:
+    for shape in ("wide", "chain", "layered"):
+        bare, ours = best("bare_dask", shape), best("run_project", shape, "dask", "2")
+        print(
+            f"a step on Dask, {shape}: {ours / STEPS * 1000:.1f} ms, "
+            f"bare Dask {bare / STEPS * 1000:.1f} ms: {ours / bare:.2f} x"
+        )
+
+
+def memory() -> None:
+    mine = measure("peak_memory", "1")
+    run = measure("peak_memory", "10000")
+    print(f"peak memory of 10,000 steps: {(run - mine) / 1024:.0f} MB above one step")
+
+
+def talk() -> None:
+    for executor in ("threads", "processes"):
+        quiet, took = best("beside", "quiet", executor), best("beside", "talk", executor)
+        print(
+            f"a step beside one that prints {LINES:,} lines, {executor}: {took:.1f} s, "
+            f"alone {quiet:.1f} s"
+        )
+
+
+def beside(what: str, executor: str) -> float:
+    """Seconds that the step `beside` took."""
+    run_project(what, executor, "2")
+    from assetgraph.keys import AssetKey
+    from assetgraph.storage.store import Store
+
+    made, _ = Store(".assetgraph").history.current(AssetKey("beside"))
+    assert made is not None
+    assert made.duration_s is not None
+    return made.duration_s
+
+
+def run_project(what: str, executor: str, jobs: str) -> float:
+    """Seconds of a run of a project's assets."""
+    write_project(what)
+    from assetgraph.executors import make
+    from assetgraph.plan import make_plan
+    from assetgraph.project import find_project
+    from assetgraph.runner import Launch, run_plan
+    from assetgraph.state import State
+
+    project = find_project()
+    graph = project.load().graph.require_valid()
+    state = State(graph, project.open_store())
+    plan = make_plan(graph, state, graph.order)
+    os.sync()
+    where = make(executor, int(jobs), project=project, assets=graph.assets)
+    if executor == "dask":
+        where.check(state.store)  # the workers have started, as in the measure beside it
+    started = time.perf_counter()
+    outcome = run_plan(plan, state, executor=where, launch=Launch(echo=False))
+    took = time.perf_counter() - started
+    assert not outcome.errors, outcome.errors
+    return took
+
+
+def write_project(what: str) -> None:
+    texts: dict[str, Callable[[], str]] = {
+        "burn": lambda: "".join(
+            f"@dg.asset\ndef b{i}():\n    n = 0\n    for k in range({LOOPS}):\n        n += k\n"
+            f"    return n\n\n"
+            for i in range(BURNS)
+        ),
+        "quiet": lambda: BESIDE,
+        "talk": lambda: BESIDE + TALK,
+    }
+    text = texts.get(what, lambda: source(what, STEPS, "@dg.asset"))()
+    Path("pipeline.py").write_text("import assetgraph as dg\n\n" + text)
+    Path("pyproject.toml").write_text('[tool.assetgraph]\nmodule = "pipeline"\n')
+
+
+BESIDE = """
+@dg.asset
+def beside():
+    return sum(range(60_000_000))
+"""
+TALK = f"""
+@dg.asset
+def talks():
+    for i in range({LINES}):
+        print("a line of some forty characters,", i)
+"""
+
+
+def bare_cores() -> float:
+    """Two processes that share the same work, and nothing else."""
+    code = (
+        f"for i in range({BURNS // 2}):\n    n = 0\n    for k in range({LOOPS}):\n        n += k\n"
+    )
+    function = "def f():\n" + "".join(f"    {line}\n" for line in code.splitlines()) + "f()"
+    started = time.perf_counter()
+    pair = [subprocess.Popen([sys.executable, "-c", function]) for _ in range(2)]
+    for process in pair:
+        process.wait()
+    return time.perf_counter() - started
+
+
+def bare_dask(shape: str) -> float:
+    """The same graph submitted at once by hand, its tasks writing the same values."""
+    from distributed import Client, LocalCluster
+    from steps import parents
+
+    folder = os.getcwd()
+
+    def task(i: int, *inputs: int) -> int:
+        value = i % 7 + sum(inputs) % 1000003
+        Path(folder, f"v{i}").write_text(str(value))
+        return value
+
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
+        Client(cluster) as client,
+    ):
+        client.run(os.getpid)
+        started = time.perf_counter()
+        futures: list[object] = []
+        for i in range(STEPS):
+            inputs = [futures[p] for p in parents(shape, i)]
+            futures.append(client.submit(task, i, *inputs, pure=False))
+        client.gather(futures)
+        return time.perf_counter() - started
+
+
+def peak_memory(size: str) -> float:
+    """The peak in KB of a process that runs so many steps."""
+    import assetgraph as dg
+
+    namespace: dict[str, object] = {"__name__": "pipeline"}
+    for text in source("layered", int(size)).split("\n\ndef "):
+        # One by one: the syntax tree of all of them together would be the peak.
+        exec("def " + text.strip().removeprefix("def "), namespace)
+    dg.materialize(
+        [dg.asset(namespace[f"n{i}"]) for i in range(int(size))],  # type: ignore[call-overload]
+        instance=dg.Instance(".assetgraph"),
+    )
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def best(*arguments: str) -> float:
+    return min(measure(*arguments) for _ in range(REPEAT))
+
+
+def measure(*arguments: str) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, os.path.abspath(__file__), "--one", *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+    result: float = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+REPEAT = 3
+FIGURES = {f.__name__: f for f in (cores, steps, dask, memory, talk)}
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--one"]:
+        name, *arguments = sys.argv[2:]
+        print(json.dumps(globals()[name](*arguments)))
+        return
+    global REPEAT
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("figures", nargs="*", metavar="|".join(FIGURES))
+    parser.add_argument("--repeat", type=int, default=REPEAT)
+    given = parser.parse_args()
+    REPEAT = given.repeat
+    for name in given.figures or FIGURES:
+        FIGURES[name]()
+
+
+if __name__ == "__main__":
+    main()
