@@ -23,6 +23,7 @@ from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.assets import Asset
+    from assetgraph.fingerprint import Definition
     from assetgraph.plan import Plan, Reason, Step
     from assetgraph.records import AssetState, FailedAttempt, Materialization
     from assetgraph.state import State
@@ -72,12 +73,15 @@ class AssetView(msgspec.Struct, frozen=True):
 
 class AssetDetails(msgspec.Struct, frozen=True):
     """All of one asset. `config_fields` maps each field of its config to how it is declared;
-    `history` holds the last attempts, newest first."""
+    `history` holds the last attempts, newest first; `covers` is what its code version covers,
+    nothing where the asset gives its own."""
 
     view: AssetView
     downstream: tuple[str, ...]
     config_fields: Mapping[str, str]
     history: tuple[Materialization | FailedAttempt, ...] = ()
+    code_version: str | None = None
+    covers: tuple[Definition, ...] = ()
 
 
 class StepLog(msgspec.Struct, frozen=True):
@@ -207,7 +211,15 @@ def asset_details(state: State, asset: Asset) -> AssetDetails:
     downstream = tuple(key.text for key in state.graph.children(asset.key))
     kind = asset.config_type
     history = tuple(islice(state.store.history.newest_first(asset.key), HISTORY))
-    return AssetDetails(view, downstream, declared_fields(kind) if kind else {}, history)
+    covers = state.store.code.covers(asset) if asset.code_version is None else ()
+    return AssetDetails(
+        view=view,
+        downstream=downstream,
+        config_fields=declared_fields(kind) if kind else {},
+        history=history,
+        code_version=state.of(asset.key).code_version,
+        covers=covers,
+    )
 
 
 def step_logs(store: Store, text: str, keys: Sequence[str] = ()) -> tuple[StepLog, ...]:
@@ -352,6 +364,8 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "defined_at": view.asset.place,
         "config_fields": dict(details.config_fields),
         "metadata": dict(view.asset.metadata),
+        "code_version": details.code_version,
+        "covers": [msgspec.to_builtins(one) for one in details.covers],
         "materialization": msgspec.to_builtins(made) if made else None,
         "failure": msgspec.to_builtins(failed) if failed else None,
         "history": [msgspec.to_builtins(attempt) for attempt in details.history],

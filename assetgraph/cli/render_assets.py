@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
+from assetgraph.cli.render_code import code_lines
 from assetgraph.cli.render_metadata import metadata_lines, metadata_text
 from assetgraph.cli.style import glyph, state_line, warned
 from assetgraph.cli.table import Column, table
@@ -94,6 +95,9 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     if view.materialization:
         lines += [Line(), Line(("Last materialization", "heading"))]
         lines += _materialization(view.materialization, width)
+    if details.code_version:
+        lines += [Line(), Line(("Its code version covers", "heading"))]
+        lines += code_lines(details.covers, details.code_version)
     if view.failure:
         facts = {
             "When": _when(view.failure.timestamp, view.failure.run_id),
