@@ -382,6 +382,7 @@ class _Run:
         if (
             self._readers[key]
             and self._executor.shares_memory
+            and self._graph.asset(key).io_manager is None
             and self._store.values.is_immutable(value)
         ):
             self._handed[key] = value

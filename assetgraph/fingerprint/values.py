@@ -134,8 +134,8 @@ class ValueWriter:
             return _join(b"path", [path.encode("utf-8", "surrogatepass")])
         if issubclass(kind, Enum):
             return _join(b"enum", self._all([kind, value._name_]))
-        if kind.__module__ == "logging":
-            return b"logging"
+        if kind.__module__ == "logging" and kind.__name__ != "LoggerAdapter":
+            return b"logging"  # a logger or a handler changes with what the process logs
         if self._is_ours(kind) and all(_is_simple(base, self._is_ours) for base in kind.__mro__):
             return _join(b"instance", [*self._all([kind, *_content(value)]), *self._state(value)])
         return _join(b"reduced", [*self._all([kind]), *self._reduced(kind, value)])
@@ -145,6 +145,8 @@ class ValueWriter:
         for base in type(value).__mro__:
             slots = base.__dict__.get("__slots__", ())
             for slot in (slots,) if isinstance(slots, str) else slots:
+                if slot.startswith("__") and not slot.endswith("__"):
+                    slot = f"_{base.__name__.lstrip('_')}{slot}"
                 if slot not in ("__dict__", "__weakref__") and slot not in state:
                     member = base.__dict__.get(slot)
                     if isinstance(member, MemberDescriptorType) and hasattr(value, slot):

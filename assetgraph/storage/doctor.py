@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey
-from assetgraph.records import Event, Materialization, RunStatus
+from assetgraph.records import Event, Materialization, RunStatus, StoredValue
 from assetgraph.storage.assets import Attempt
 from assetgraph.storage.files import AppendFile, read_lines
 from assetgraph.storage.locks import is_held
@@ -54,13 +54,23 @@ def _histories(store: Store) -> Iterator[Finding]:
             continue
         yield from _cut_line(path, lambda key=key: store.is_running(key))  # type: ignore[misc]
         made = [attempt for attempt in attempts if isinstance(attempt, Materialization)]
-        if made and store.values.check(made[-1].value) == "gone":
-            where = made[-1].value.path
-            yield Finding(
-                f"the value of {text} is gone: {where}. To make it again: "
-                f"assetgraph materialize {text}",
-                serious=True,
-            )
+        if made:
+            yield from _value(store, text, made[-1].value)
+
+
+def _value(store: Store, key: str, value: StoredValue) -> Iterator[Finding]:
+    condition = store.values.check(value)
+    wrong = {
+        "gone": "is gone",
+        "changed": "has not the size that was recorded",
+        "unreadable": "needs a class that no longer exists",
+    }
+    if condition in wrong and not (condition == "changed" and value.format == "path"):
+        yield Finding(
+            f"the value of {key} {wrong[condition]}: {value.path}. To make it again: "
+            f"assetgraph materialize {key}",
+            serious=True,
+        )
 
 
 def _runs(store: Store) -> Iterator[Finding]:
