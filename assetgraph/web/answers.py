@@ -11,6 +11,7 @@ from assetgraph.queries import asset_json, run_json, run_steps, step_json
 from assetgraph.records import AssetState, RunStatus
 
 if TYPE_CHECKING:
+    from assetgraph.keys import AssetKey
     from assetgraph.queries import AssetView
     from assetgraph.records import (
         ErrorInfo,
@@ -64,11 +65,13 @@ def run_row(record: RunRecord, store: Store, live: LiveRun | None = None) -> dic
     }
 
 
-def news_json(news: News, views: Iterable[AssetView], site: Site) -> dict[str, Any]:
-    """One message of the live stream."""
+def news_json(
+    news: News, site: Site, board: Board | None, changed: Iterable[AssetKey]
+) -> dict[str, Any]:
+    """One message of the live stream: what a look at the store found, and the assets of `board`
+    that are another than before."""
     live = site.follower.live
-    running = site.follower.running()
-    rows = [asset_row(view, running.get(view.asset.key)) for view in views]
+    rows = [asset_row(board.views[key], board.running.get(key)) for key in changed] if board else []
     message: dict[str, Any] = {
         "runs": [run_row(run, site.store, live.get(id_)) for id_, run in news.runs.items()],
         "gone_runs": news.gone,
@@ -78,7 +81,7 @@ def news_json(news: News, views: Iterable[AssetView], site: Site) -> dict[str, A
         },
         "events": {run_id: live[run_id].events for run_id in news.steps if run_id in live},
         "assets": rows,
-        "counts": counts_by_state(site.board_now) if rows else None,
+        "counts": counts_by_state(board) if board and rows else None,
     }
     return {name: value for name, value in message.items() if value}
 

@@ -12,7 +12,6 @@ from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.queries import find_run, plan_json
-from assetgraph.reruns import cancel_run
 from assetgraph.selection import select
 from assetgraph.web.answers import definitions_json
 from assetgraph.web.config_form import config_fields
@@ -64,6 +63,8 @@ def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
 
 
 def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
+    from assetgraph.reruns import cancel_run
+
     cancel_run(site.store, site.store.runs.find(request.path_params["run_id"]))
     return {}
 

@@ -65,7 +65,10 @@ def serve(
     )
     server = _Server(config, site, Address(url, taken), ready)
     with sock:
-        server.run(sockets=[sock])
+        try:
+            server.run(sockets=[sock])
+        except KeyboardInterrupt:
+            pass  # uvicorn raises it again once it has ended as it was asked to
 
 
 class _Server(uvicorn.Server):

@@ -20,6 +20,7 @@ from assetgraph.web.workspace import Workspace
 
 if TYPE_CHECKING:
     from assetgraph.graph import AssetGraph
+    from assetgraph.keys import AssetKey
     from assetgraph.project import Project
 
 LIVE_INTERVAL_S = 0.03
@@ -46,7 +47,7 @@ class Site:
         self.watching = watch
         self.changed_on_disk = False
         self.turn = threading.RLock()
-        self._board = Board(State(self.workspace.graph, self.store))
+        self._board: Board | None = None
         self._loaded = threading.Event()
         self._loading = threading.Lock()
         self._swept_at = 0.0
@@ -56,11 +57,6 @@ class Site:
     def graph(self) -> AssetGraph:
         return self.workspace.graph
 
-    @property
-    def board_now(self) -> Board:
-        """The board as it was when the store was last looked at."""
-        return self._board
-
     def board(self) -> Board:
         """The board, as the store is at this moment. The first call waits for the definitions."""
         self._loaded.wait(_LOAD_PATIENCE_S)
@@ -68,6 +64,7 @@ class Site:
             self.sweep()
         else:
             self.look()
+        assert self._board is not None, "the definitions take too long to load"
         return self._board
 
     def state(self) -> State:
@@ -79,16 +76,13 @@ class Site:
         """Take over what runs wrote since the last look, and tell the open pages."""
         with self.turn:
             news = self.follower.look()
-            changed = self._board.refresh(news.assets, self.follower.running())
-            self._tell(news, changed)
+            self._refresh(news, news.assets)
 
     def sweep(self) -> None:
         """Look at every asset: a value may have been changed or removed by anybody."""
         with self.turn:
-            news = self.follower.look()
-            changed = self._board.refresh(self._board.graph.order, self.follower.running())
+            self._refresh(self.follower.look(), self.graph.order)
             self._swept_at = time.monotonic()
-            self._tell(news, changed)
 
     def reload(self) -> bool:
         """Read the definitions again; whether they are good."""
@@ -98,7 +92,7 @@ class Site:
     def _reload(self) -> bool:
         good = self.workspace.load()
         with self.turn:
-            if good:
+            if good or self._board is None:
                 self._board = Board(State(self.graph, self.project.open_store()))
                 self._board.refresh(self.graph.order, self.follower.running())
                 self._swept_at = time.monotonic()
@@ -146,10 +140,12 @@ class Site:
                 self.changed_on_disk = changed
                 self._publish({"definitions": definitions_json(self)})
 
-    def _tell(self, news: News, changed: Iterable[Any]) -> None:
-        views = [self._board.views[key] for key in changed]
-        if news or views:
-            self._publish(news_json(news, views, self))
+    def _refresh(self, news: News, keys: Iterable[AssetKey]) -> None:
+        """Look at `keys` anew, and tell what became of them and what `news` holds."""
+        board = self._board
+        changed = board.refresh(keys, self.follower.running()) if board else set()
+        if news or changed:
+            self._publish(news_json(news, self, board, changed))
 
     def _publish(self, message: dict[str, Any]) -> None:
         if self._loop is not None:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from assetgraph import loading
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
-from assetgraph.graph import AssetGraph
 from assetgraph.records import now
 
 if TYPE_CHECKING:
     from assetgraph.assets import Problem
+    from assetgraph.graph import AssetGraph
     from assetgraph.project import Project
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages"}
@@ -44,14 +44,24 @@ class Load:
 
 
 class Workspace:
-    """`graph` is the last good one, empty until there is one; `last` and `good` are the last
-    reading and the last good one."""
+    """`last` and `good` are the last reading and the last good one."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.graph = AssetGraph(())
+        self._graph: AssetGraph | None = None
         self.last: Load | None = None
         self.good: Load | None = None
+
+    @property
+    def graph(self) -> AssetGraph:
+        """The last good one, empty until there is one."""
+        if self._graph is None:
+            from assetgraph.graph import (
+                AssetGraph,
+            )  # with networkx, which the first answer needs not
+
+            self._graph = AssetGraph(())
+        return self._graph
 
     def load(self) -> bool:
         """Read the code again. Whether it was good; if not, the graph stays as it was."""
@@ -71,7 +81,7 @@ class Workspace:
         spent = round(time.perf_counter() - started, 3)
         self.last = Load(at, spent, len(graph or ()), failure, self._stamps_since(at))
         if graph is not None:
-            self.good, self.graph = self.last, graph
+            self.good, self._graph = self.last, graph
         return graph is not None
 
     def changed_on_disk(self) -> bool:

@@ -1,0 +1,293 @@
+"""How fast the page is, in headless Chromium on generated graphs.
+
+    python benchmarks/page.py [--sizes 200 2000 5000] [--rounds 3]
+
+Measures, each as the median of the rounds:
+
+- the server: start to first answer, end with an open stream, memory once the graph was shown;
+- the lineage with every group open: navigation to drawn;
+- panning: frames a second while a mouse drags the graph for three seconds;
+- event to pixel: from the line in a run's log to the frame that shows it, at 20 events a second;
+- a run of 10,000 events: navigation to drawn, and frames a second while its log is scrolled.
+
+It needs the extras ui and test, and a Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from statistics import median, quantiles
+
+from playwright.sync_api import Page, sync_playwright
+
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.store import Store
+
+ROOT = Path(__file__).resolve().parent.parent
+EVENTS_PER_S = 20
+WIDTH = 40
+PROJECT = """
+import assetgraph as dg
+
+def make(number):
+    layer, place = divmod(number, {width})
+    near = [(place + step) % {width} for step in (0, 1, 7)][: 1 + number % 3]
+    deps = [f"asset_{{(layer - 1) * {width} + other}}" for other in near] if layer else []
+
+    @dg.asset(name=f"asset_{{number}}", deps=deps, group_name=f"group_{{layer % 12}}")
+    def made() -> int:
+        "An asset of a generated graph, with a line that says what it is for."
+        return number
+
+for number in range({count}):
+    make(number)
+"""
+
+FRAMES = """() => new Promise((done) => {
+    const times = [];
+    const count = (at) => { times.push(at); if (window.counting) requestAnimationFrame(count); else done(times); };
+    window.counting = true;
+    requestAnimationFrame(count);
+})"""
+SCROLL = """(box) => new Promise((done) => {
+    const times = [];
+    const step = (at) => {
+        times.push(at);
+        box.scrollTop += 90;
+        if (at - times[0] < 3000) requestAnimationFrame(step); else done(times);
+    };
+    requestAnimationFrame(step);
+})"""
+WATCH = """() => {
+    window.shown = [];
+    new MutationObserver((changes) => {
+        for (const {target} of changes) {
+            if (target.dataset?.id) requestAnimationFrame(() => setTimeout(() =>
+                window.shown.push([target.dataset.id, target.dataset.state, performance.timeOrigin + performance.now()])));
+        }
+    }).observe(document.querySelector('.graph-cards'), {attributes: true, attributeFilter: ['data-state'], subtree: true});
+}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=[200, 2000, 5000])
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    executable = shutil.which("chromium")
+    if executable is None:
+        sys.exit("there is no Chromium: apt-get install chromium")
+    with sync_playwright() as driver:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
+        browser = driver.chromium.launch(executable_path=executable, args=arguments)
+        for size in options.sizes:
+            context = browser.new_context(viewport={"width": 1280, "height": 800})
+            with tempfile.TemporaryDirectory() as folder:
+                measure_graph(context.new_page(), Path(folder), size, options.rounds)
+            context.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        with tempfile.TemporaryDirectory() as folder:
+            measure_log(page, Path(folder), options.rounds)
+        browser.close()
+
+
+def measure_graph(page: Page, folder: Path, size: int, rounds: int) -> None:
+    write_project(folder, size)
+    with Served(folder) as server:
+        address = f"{server.url}/lineage?collapsed="
+        shown(page, address)  # the layout is worked out once
+        ready = [shown(page, address) for _ in range(rounds)]
+        report(f"{size} assets: start to first answer", server.started_s, "s")
+        report(f"{size} assets: lineage ready", median(ready), "s")
+        report(f"{size} assets: panning", median(panning(page) for _ in range(rounds)), "fps")
+        if size == 2000:
+            delays = event_to_pixel(page, server, folder)
+            report(f"{size} assets: event to pixel, p95", quantiles(delays, n=20)[-1] * 1000, "ms")
+        report(f"{size} assets: memory of the server", server.memory_mb(), "MB")
+        report(f"{size} assets: end with an open stream", server.end(), "s")
+
+
+def measure_log(page: Page, folder: Path, rounds: int) -> None:
+    write_project(folder, 10)
+    run_id = write_long_run(folder, 10_000)
+    with Served(folder) as server:
+        ready = [shown(page, f"{server.url}/runs/{run_id}") for _ in range(rounds + 1)][1:]
+        report("10,000 events: run page ready", median(ready), "s")
+        page.locator(".log-row").first.wait_for()
+        scrolled = [page.locator(".log-scroll").evaluate(SCROLL) for _ in range(rounds)]
+        report("10,000 events: scrolling", median(map(frames_per_s, scrolled)), "fps")
+
+
+def shown(page: Page, url: str) -> float:
+    """Seconds from navigation until the page is drawn."""
+    started = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.locator("body[data-ready]").wait_for()
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+    return time.perf_counter() - started
+
+
+def panning(page: Page) -> float:
+    """Frames a second while a mouse drags the graph to and fro."""
+    box = page.locator(".graph").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.evaluate(f"() => {{ window.counted = ({FRAMES})(); }}")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    begun = time.perf_counter()
+    step = 0
+    while time.perf_counter() - begun < 3:
+        step += 1
+        page.mouse.move(x + 8 * (step % 60), y + 5 * (step % 40))
+    page.mouse.up()
+    times: list[float] = page.evaluate(
+        "() => { window.counting = false; return window.counted; }"
+    )
+    return frames_per_s(times)
+
+
+def frames_per_s(times: list[float]) -> float:
+    return (len(times) - 1) / (times[-1] - times[0]) * 1000
+
+
+def event_to_pixel(page: Page, server: Served, folder: Path) -> list[float]:
+    """Seconds from an event in the log of a run to the frame that shows it."""
+    shown(page, f"{server.url}/lineage?collapsed=&q=asset_1000")
+    page.get_by_label("Search assets").press("Enter")
+    page.locator(".graph-card.selected").wait_for()
+    keys = page.locator(".graph-card").evaluate_all("cards => cards.map((one) => one.dataset.id)")
+    page.evaluate(WATCH)
+    with living_run(folder, keys) as log:
+        written: dict[tuple[str, str], float] = {}
+        page.wait_for_timeout(500)
+        write_events(page, log, keys, written)
+        page.wait_for_timeout(500)
+    seen: list[tuple[str, str, float]] = page.evaluate("window.shown")
+    first = {(key, state): at for key, state, at in reversed(seen)}
+    return [
+        first[key, state] / 1000 - at for (key, state), at in written.items() if (key, state) in first
+    ]
+
+
+def write_events(
+    page: Page, log: RunLog, keys: list[str], written: dict[tuple[str, str], float]
+) -> None:
+    """20 events a second from a thread, for five seconds."""
+
+    def write() -> None:
+        for number in range(min(len(keys), 5 * EVENTS_PER_S)):
+            written[keys[number], "running"] = time.time()
+            log.append([Event(EventType.STEP_START, now(), keys[number])])
+            time.sleep(1 / EVENTS_PER_S)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    while thread.is_alive():
+        page.wait_for_timeout(50)
+
+
+class Served:
+    """`assetgraph dev` on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = ""
+        self.started_s = 0.0
+
+    def __enter__(self) -> Served:
+        begun = time.perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "assetgraph", "dev", "--port", "0"],
+            cwd=self._folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, line
+        self.url = found[0]
+        self.started_s = time.perf_counter() - begun
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def memory_mb(self) -> float:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
+
+    def end(self) -> float:
+        """Seconds from Ctrl-C to the end of the process."""
+        begun = time.perf_counter()
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(timeout=30)
+        return time.perf_counter() - begun
+
+
+def write_project(folder: Path, count: int) -> None:
+    (folder / "pyproject.toml").write_text('[tool.assetgraph]\nmodule = "pipeline"\n')
+    (folder / "pipeline.py").write_text(PROJECT.format(count=count, width=WIDTH))
+
+
+def write_long_run(folder: Path, count: int) -> str:
+    with living_run(folder, [f"asset_{n}" for n in range(10)]) as log:
+        started = now()
+        log.append(
+            Event(
+                EventType.LOG,
+                started + timedelta(milliseconds=n),
+                f"asset_{n % 10}",
+                "INFO",
+                f"line {n} of a long log that says what it does as it goes",
+            )
+            for n in range(count)
+        )
+    return Path(log.folder).name
+
+
+@contextmanager
+def living_run(folder: Path, keys: list[str]) -> Iterator[RunLog]:
+    """The record of a run of `keys` that lives as long as the block."""
+    store = Store(folder / ".assetgraph", project_root=folder)
+    store.prepare()
+    started = now()
+    record = RunRecord(
+        new_run_id(started), RunStatus.STARTED, started, assets=tuple(keys), pid=os.getpid()
+    )
+    log = store.runs.start(record)
+    try:
+        yield log
+    finally:
+        log.finish(
+            RunRecord(
+                record.run_id, RunStatus.SUCCESS, started, now(), assets=record.assets,
+                step_counts={"success": len(keys)},
+            )  # fmt: skip
+        )
+        log.close()
+
+
+def report(what: str, value: float, unit: str) -> None:
+    print(f"{what:45} {value:8.2f} {unit}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
