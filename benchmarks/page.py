@@ -155,9 +155,7 @@ def panning(page: Page) -> float:
         step += 1
         page.mouse.move(x + 8 * (step % 60), y + 5 * (step % 40))
     page.mouse.up()
-    times: list[float] = page.evaluate(
-        "() => { window.counting = false; return window.counted; }"
-    )
+    times: list[float] = page.evaluate("() => { window.counting = false; return window.counted; }")
     return frames_per_s(times)
 
 
@@ -180,7 +178,9 @@ def event_to_pixel(page: Page, server: Served, folder: Path) -> list[float]:
     seen: list[tuple[str, str, float]] = page.evaluate("window.shown")
     first = {(key, state): at for key, state, at in reversed(seen)}
     return [
-        first[key, state] / 1000 - at for (key, state), at in written.items() if (key, state) in first
+        first[key, state] / 1000 - at
+        for (key, state), at in written.items()
+        if (key, state) in first
     ]
 
 
@@ -278,7 +278,11 @@ def living_run(folder: Path, keys: list[str]) -> Iterator[RunLog]:
     finally:
         log.finish(
             RunRecord(
-                record.run_id, RunStatus.SUCCESS, started, now(), assets=record.assets,
+                record.run_id,
+                RunStatus.SUCCESS,
+                started,
+                now(),
+                assets=record.assets,
                 step_counts={"success": len(keys)},
             )  # fmt: skip
         )

@@ -61,7 +61,7 @@ def test_a_worker_that_dies_fails_its_own_step_only(
 
     result = in_processes(instance, dies, below, beside, jobs=2)
     assert (result.failures["dies"].type, result.failures["dies"].message) == (
-        "assetgraph.errors.WorkerError",
+        "WorkerError",
         message,
     )
     assert result.outcome.record.step_counts == {"failure": 1, "skipped": 1, "success": 1}
