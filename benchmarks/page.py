@@ -59,7 +59,10 @@ for number in range({count}):
 
 FRAMES = """() => new Promise((done) => {
     const times = [];
-    const count = (at) => { times.push(at); if (window.counting) requestAnimationFrame(count); else done(times); };
+    const count = (at) => {
+        times.push(at);
+        if (window.counting) requestAnimationFrame(count); else done(times);
+    };
     window.counting = true;
     requestAnimationFrame(count);
 })"""
@@ -76,10 +79,15 @@ WATCH = """() => {
     window.shown = [];
     new MutationObserver((changes) => {
         for (const {target} of changes) {
-            if (target.dataset?.id) requestAnimationFrame(() => setTimeout(() =>
-                window.shown.push([target.dataset.id, target.dataset.state, performance.timeOrigin + performance.now()])));
+            if (target.dataset?.id) requestAnimationFrame(() => setTimeout(() => {
+                const now = performance.timeOrigin + performance.now();
+                window.shown.push([target.dataset.id, target.dataset.state, now]);
+            }));
         }
-    }).observe(document.querySelector('.graph-cards'), {attributes: true, attributeFilter: ['data-state'], subtree: true});
+    }).observe(
+        document.querySelector('.graph-cards'),
+        {attributes: true, attributeFilter: ['data-state'], subtree: true},
+    );
 }"""
 
 
@@ -284,7 +292,7 @@ def living_run(folder: Path, keys: list[str]) -> Iterator[RunLog]:
                 now(),
                 assets=record.assets,
                 step_counts={"success": len(keys)},
-            )  # fmt: skip
+            )
         )
         log.close()
 
