@@ -67,9 +67,15 @@ def _with_categories(kind: pa.DataType, codes: pa.DataType | None) -> pa.DataTyp
     return pa.dictionary(codes, pa.string() if text else kind.value_type, kind.ordered)
 
 
-def has_views_within(kind: pa.DataType) -> bool:
-    """Parquet's writer cannot slice them."""
-    return kind.num_fields > 0 and plain_type(kind) not in (kind, None)
+def breaks_in_parquet(kind: pa.DataType) -> bool:
+    """Whether there is something in it that some release of pyarrow writes and cannot read, or
+    reads wrong: a list of fixed size that is null, a view within another type."""
+    within = _types_within(kind)
+    return (
+        types.is_fixed_size_list(kind)
+        or any(is_one(part, types.is_string_view, types.is_binary_view) for part in within)
+        or any(map(breaks_in_parquet, within))
+    )
 
 
 def _types_within(kind: pa.DataType) -> list[pa.DataType]:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.arrow_hash import ArrowHash
-from assetgraph.storage.formats.arrow_types import has_views_within
+from assetgraph.storage.formats.arrow_types import breaks_in_parquet
 
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset, FileFormat
@@ -66,7 +66,7 @@ def file_format_for(schema: pa.Schema) -> str:
     """`parquet` if it gives this schema back just as it is, else `arrow`."""
     if not len(schema):
         return "arrow"  # Parquet forgets the number of rows
-    if any(has_views_within(field.type) for field in schema):
+    if any(breaks_in_parquet(field.type) for field in schema):
         return "arrow"
     return _tried_format(schema.serialize().to_pybytes())
 
