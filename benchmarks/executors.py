@@ -26,7 +26,7 @@ from steps import source  # noqa: E402 - found only now
 
 STEPS = 1000
 BURNS = 20
-LOOPS = 12_000_000
+LOOPS = 16_000_000
 LINES = 1_000_000
 
 
