@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from assetgraph.errors import ConfigError
 from assetgraph.records import AssetState, FailedAttempt, Materialization
 
 if TYPE_CHECKING:
@@ -156,6 +157,8 @@ def make_plan(
 
     All of them, with every upstream that has no value yet; or with `stale_only` those that are
     not fresh, among them and all their upstreams.
+
+    Raises `ConfigError` for config of an asset that is asked for nowhere.
     """
     config = config or {}
     selected = set(selected)
@@ -255,6 +258,12 @@ def _requested_plan(
             else:
                 missing.add(parent)
                 waiting.append(parent)
+    for key in config:
+        if key not in selected and key not in missing:
+            raise ConfigError(
+                f"config is given for {key.text!r}, which would not run.",
+                hint="Select it too, or leave its config out.",
+            )
     reasons = stale_reasons(graph, facts, selected | missing, config)
     steps = [
         _step(key, Cause.REQUESTED if key in selected else Cause.MISSING, facts, reasons, config)

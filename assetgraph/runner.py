@@ -456,7 +456,8 @@ class _Run:
                 RunStatus.SUCCESS: EventType.RUN_SUCCESS,
                 RunStatus.FAILURE: EventType.RUN_FAILURE,
                 RunStatus.CANCELED: EventType.RUN_CANCELED,
-            }[status]
+            }[status],
+            level="ERROR" if status is RunStatus.FAILURE else "INFO",
         ).timestamp
         self._record = msgspec.structs.replace(
             self._record,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from small_assets import asset_named, graph_of
 
 from assetgraph import AssetGraph, AssetKey
+from assetgraph.errors import ConfigError
 from assetgraph.plan import (
     AssetFacts,
     Cause,
@@ -292,3 +293,12 @@ def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: C
     warned = {warning.split(" ")[0] for warning in asked.warnings}
     used = {p for name in needed for p in upstream[name]} - needed
     assert warned == used & stale
+
+
+def test_config_for_an_asset_that_would_not_run_is_refused() -> None:
+    facts = Known()
+    facts.facts[D] = AssetFacts(current=made(), data_version="v1", code_version="c1")
+    graph = line()
+    others = [key for key in graph.order if key != D]
+    with pytest.raises(ConfigError, match=r"config is given for .*, which would not run"):
+        make_plan(graph, facts, others[:1], config={D: {"month": "2023-04"}})
