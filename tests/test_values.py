@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -24,6 +25,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from assetgraph.annotations import EMPTY
+from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey
 from assetgraph.storage.formats.plain import exact_json
 from assetgraph.storage.values import INLINE_BYTES, ValueStore
@@ -265,6 +267,40 @@ def test_seconds_reach_polars_lazily_though_they_are_no_parquet(values: ValueSto
 def test_a_table_without_an_index_is_a_plain_frame(values: ValueStore) -> None:
     loaded = values.load(values.save(KEY, "run", pa.table({"a": [1]})).stored, pd.DataFrame)
     assert_frame_equal(loaded, pd.DataFrame({"a": [1]}))
+
+
+def test_values_are_listed_checked_and_deleted_in_both_places(values: ValueStore) -> None:
+    kept = values.save(KEY, "run-1", (1, 2)).stored
+    dropped = values.save(KEY, "run-2", TABLE).stored
+    sizes = [("run-1", kept.size), ("run-2", dropped.size)]
+    assert [(run.run_id, run.size) for run in values.runs()] == sizes
+    values.delete("ingested,trips/_/run-2")
+    values.delete("ingested,trips/_/run-2")
+    assert values.check(dropped) == "gone"
+    assert [run.folder for run in values.runs()] == ["ingested,trips/_/run-1"]
+    with pytest.raises(NoValueError, match=r"is gone"):
+        values.load(dropped)
+    assert values.check(msgspec.structs.replace(kept, size=1)) == "damaged"
+
+
+def test_a_stream_that_breaks_leaves_nothing_in_either_place(values: ValueStore) -> None:
+    def batches() -> Iterator[pa.Table]:
+        yield TABLE
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        values.save(KEY, "run", batches())
+    with pytest.raises(ValueTypeError):
+        values.save(KEY, "run", (1, lambda: 1))
+    assert list(values.runs()) == []
+
+
+def test_a_bucket_that_is_not_there_is_named(object_store: None, folder: Path) -> None:
+    values = ValueStore("s3://nobucket/prefix", folder)
+    with pytest.raises(StoreError, match=r"cannot write nobucket.*Check the bucket's name"):
+        values.save(KEY, "run", "x" * 5000)
+    with pytest.raises(StoreError, match=r"cannot write nobucket/prefix"):
+        values.save(KEY, "run", TABLE)
 
 
 json_shaped = st.recursive(
