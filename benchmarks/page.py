@@ -31,6 +31,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import median, quantiles
 
+import msgspec
 from playwright.sync_api import Page, sync_playwright
 
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
@@ -61,7 +62,8 @@ FRAMES = """() => new Promise((done) => {
     const times = [];
     const count = (at) => {
         times.push(at);
-        if (window.counting) requestAnimationFrame(count); else done(times);
+        if (window.counting) requestAnimationFrame(count);
+        else done(times);
     };
     window.counting = true;
     requestAnimationFrame(count);
@@ -71,23 +73,25 @@ SCROLL = """(box) => new Promise((done) => {
     const step = (at) => {
         times.push(at);
         box.scrollTop += 90;
-        if (at - times[0] < 3000) requestAnimationFrame(step); else done(times);
+        if (at - times[0] < 3000) requestAnimationFrame(step);
+        else done(times);
     };
     requestAnimationFrame(step);
 })"""
 WATCH = """() => {
     window.shown = [];
-    new MutationObserver((changes) => {
+    const note = ({id, state}) =>
+        window.shown.push([id, state, performance.timeOrigin + performance.now()]);
+    const observer = new MutationObserver((changes) => {
         for (const {target} of changes) {
-            if (target.dataset?.id) requestAnimationFrame(() => setTimeout(() => {
-                const now = performance.timeOrigin + performance.now();
-                window.shown.push([target.dataset.id, target.dataset.state, now]);
-            }));
+            if (!target.dataset?.id) continue;
+            const now = {...target.dataset};
+            requestAnimationFrame(() => setTimeout(() => note(now)));
         }
-    }).observe(
-        document.querySelector('.graph-cards'),
-        {attributes: true, attributeFilter: ['data-state'], subtree: true},
-    );
+    });
+    observer.observe(document.querySelector('.graph-cards'), {
+        attributes: true, attributeFilter: ['data-state'], subtree: true,
+    });
 }"""
 
 
@@ -284,16 +288,13 @@ def living_run(folder: Path, keys: list[str]) -> Iterator[RunLog]:
     try:
         yield log
     finally:
-        log.finish(
-            RunRecord(
-                record.run_id,
-                RunStatus.SUCCESS,
-                started,
-                now(),
-                assets=record.assets,
-                step_counts={"success": len(keys)},
-            )
+        ended = msgspec.structs.replace(
+            record,
+            status=RunStatus.SUCCESS,
+            ended_at=now(),
+            step_counts={"success": len(keys)},
         )
+        log.finish(ended)
         log.close()
 
 

@@ -4,6 +4,7 @@ import {runPage} from './api.js';
 import {h, icon} from './dom.js';
 import {duration} from './format.js';
 import {kindOf, metadataTable, metadataValue} from './metadata.js';
+import {withoutSchema} from './schema.js';
 import {glyph} from './states.js';
 import {when} from './ticks.js';
 
@@ -34,7 +35,7 @@ function attemptLine(attempt) {
       h(
         'div',
         {class: 'attempt-body'},
-        made ? metadataTable(attempt.metadata) : h('pre', {class: 'code', dir: 'auto'}, attempt.error),
+        made ? metadataTable(withoutSchema(attempt.metadata)) : h('pre', {class: 'code', dir: 'auto'}, attempt.error),
         h(
           'dl',
           {class: 'facts'},

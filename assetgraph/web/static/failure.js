@@ -46,7 +46,7 @@ export function frame({file, line, function: name, source: given = [], source_st
               'div',
               {class: 'frame-line', 'aria-current': start + index === line ? 'true' : null},
               h('span', {class: 'frame-number'}, String(start + index)),
-              h('span', {}, plainLine(text) || ' '),
+              h('span', {class: 'frame-text'}, plainLine(text) || ' '),
             ),
           ),
         )

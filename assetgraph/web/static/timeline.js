@@ -10,6 +10,7 @@ const ROW = 28;
 const MODES = [['time', 'Time'], ['waterfall', 'Waterfall'], ['depth', 'Depth']];
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const MOST_ZOOM = 64;
+const LEAST_WAIT = 0.01; // of the whole length: what is shorter cannot be seen
 const ENDED = new Set(['success', 'failure', 'canceled', 'skipped', 'unchanged']);
 
 export class Timeline {
@@ -109,7 +110,7 @@ export class Timeline {
     const {length} = this.scale;
     const percent = (value) => `${(value / length) * 100}%`;
     const spent = step.duration_s ?? (step.state === 'running' ? end - begin : null);
-    const waited = ready !== null && begin - ready > length * 0.002 ? begin - ready : 0;
+    const waited = ready !== null && begin - ready > length * LEAST_WAIT ? begin - ready : 0;
     const text = [step.key, word(step.state), spent === null ? null : duration(spent), waited ? `waited ${duration(waited)}` : null, critical ? 'on the critical path' : null, step.reason];
     return h(
       'button',

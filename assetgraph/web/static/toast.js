@@ -4,6 +4,7 @@ import {h, icon} from './dom.js';
 import {glyph} from './states.js';
 
 const STAYS_MS = 8000;
+const MOST = 4;
 
 /** Show a note. `tone` colours it; `parts` is its text and links; `more` is output to show below.
  * A note about a failure stays until it is closed. The same `key` replaces the note before. */
@@ -18,6 +19,7 @@ export function toast(tone, parts, {more = null, key = null} = {}) {
   );
   if (key) box.querySelector(`[data-key="${CSS.escape(key)}"]`)?.remove();
   box.append(note);
+  while (box.childElementCount > MOST) box.firstElementChild.remove();
   announce(note.querySelector('.toast-text').textContent);
   if (tone !== 'failed') setTimeout(() => note.remove(), STAYS_MS);
 }

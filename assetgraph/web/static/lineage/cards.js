@@ -24,9 +24,9 @@ function assetBody(node) {
     h(
       'div',
       {class: 'graph-card-body'},
-      h('div', {class: 'graph-card-top'}, h('span', {class: 'graph-card-name cut', title: node.key, dir: 'auto'}, node.key), node.kinds[0] ? h('span', {class: 'chip'}, node.kinds[0]) : null),
+      h('div', {class: 'graph-card-top'}, h('span', {class: 'graph-card-name cut', title: node.key, dir: 'auto'}, node.key)),
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, node.description || 'No description'),
-      h('div', {class: 'graph-card-group cut'}, icon('group', 'icon-small'), h('span', {class: 'cut', dir: 'auto'}, node.group)),
+      h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
     h('div', {class: 'graph-card-foot', title: node.reason ?? word(node.state)}, assetMark(node.state), lastLink(node)),
   ];

@@ -8,6 +8,7 @@ import {duration, shortRun} from '../format.js';
 import {openLaunch} from '../launch.js';
 import {isNumber, metadataTable} from '../metadata.js';
 import {previewOf} from '../preview.js';
+import {schema, withoutSchema} from '../schema.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetMark, glyph} from '../states.js';
@@ -74,7 +75,7 @@ function draw() {
   return h(
     'div',
     {class: 'columns', key: 'asset'},
-    h('div', {class: 'stack asset-main'}, head(), latest(), schemaChanges(), charts(), shownPreview(), history(), source()),
+    h('div', {class: 'stack asset-main'}, head(), latest(), schema(asset), charts(), shownPreview(), history(), source()),
     h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream)),
   );
 }
@@ -126,34 +127,10 @@ function latest() {
       h('a', {class: 'link mono small', href: runPage(made.run_id)}, shortRun(made.run_id)),
       h('span', {class: 'muted small'}, duration(made.duration_s)),
     ),
-    h('div', {class: 'card-body'}, metadataTable(asset.metadata)),
+    h('div', {class: 'card-body'}, metadataTable(withoutSchema(asset.metadata))),
   );
 }
 
-const CHANGES = {added: ['fresh', '+'], removed: ['failed', '−'], retyped: ['stale', '~']};
-
-function schemaChanges() {
-  const changes = asset.schema_changes;
-  if (!changes.length) return null;
-  return h(
-    'section',
-    {class: 'card', 'aria-labelledby': 'schema-title', key: 'schema'},
-    h('div', {class: 'card-head'}, h('h2', {id: 'schema-title'}, 'What changed in the schema'), h('span', {class: 'muted small'}, 'since the materialization before')),
-    h(
-      'ul',
-      {class: 'lines'},
-      changes.map((change) =>
-        h(
-          'li',
-          {class: 'line', key: change.column},
-          h('span', {class: 'mark', data: {state: CHANGES[change.change][0]}}, `${CHANGES[change.change][1]} ${change.change}`),
-          h('code', {class: 'strong'}, change.column),
-          h('code', {class: 'muted'}, [change.from, change.to].filter(Boolean).join(' → ')),
-        ),
-      ),
-    ),
-  );
-}
 
 /** A chart for each number in the metadata that was recorded at least twice, and for the duration. */
 function charts() {
@@ -219,14 +196,19 @@ function facts() {
       pair('Kinds', asset.kinds.length ? h('div', {class: 'row wrap chips'}, asset.kinds.map((kind) => h('span', {class: 'chip'}, kind))) : null),
       pair('Owners', asset.owners.length ? asset.owners.join(', ') : null),
       pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => h('span', {class: 'chip'}, `${name}=${value}`))) : null),
-      pair('Module', h('code', {}, asset.module)),
-      pair('Place', h('code', {}, asset.place)),
+      pair('Module', h('code', {}, breakable(asset.module))),
+      pair('Place', h('code', {}, breakable(asset.place))),
       pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
       pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
       pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
       Object.keys(asset.definition_metadata).length ? pair('Metadata', metadataTable(asset.definition_metadata)) : null,
     ),
   );
+}
+
+/** A path or a dotted name that may be broken after its parts. */
+function breakable(text) {
+  return text.split(/(?<=[/.])/).map((part) => [part, h('wbr', {})]);
 }
 
 function pair(name, value) {

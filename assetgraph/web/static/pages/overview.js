@@ -16,6 +16,7 @@ const TICK_MS = 5000;
 const LANES = 12;
 const RECENT = 6;
 const LEAST_WIDTH = 0.006;
+const NEAR_NOW = 0.06; // where the word "now" stands
 
 let hours = Number(parameters().get('hours')) || 0;
 let data = null;
@@ -44,8 +45,12 @@ function hear(change) {
 
 function draw() {
   const total = ASSET_STATES.reduce((sum, state) => sum + data.counts[state], 0);
+  const behind = total - data.counts.fresh - data.counts.running;
   setActions(
-    h('button', {class: 'button button-main', type: 'button', id: 'materialize', disabled: !total, onclick: () => openLaunch({selection: ['*'], stale: true})}, icon('play', 'icon-small'), 'Materialize what is stale'),
+    h('a', {class: 'button wide', href: '/lineage'}, icon('lineage', 'icon-small'), 'Open the lineage'),
+    behind
+      ? h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: () => openLaunch({selection: ['*'], stale: true})}, icon('play', 'icon-small'), `Bring ${behind} up to date`)
+      : null,
   );
   if (!total && !data.ever) return noAssets(definitions());
   return h('div', {class: 'stack overview', key: 'overview'}, counts(total), timeline(), h('div', {class: 'overview-columns', key: 'columns'}, running(), failure()), recent());
@@ -167,7 +172,7 @@ function ticks(since, until) {
   const every = {1: 10, 6: 60, 12: 120, 24: 240}[hours] * 60_000;
   const offset = new Date().getTimezoneOffset() * 60_000;
   const marks = [];
-  for (let at = Math.ceil((since - offset) / every) * every + offset; at < until; at += every) marks.push(at);
+  for (let at = Math.ceil((since - offset) / every) * every + offset; at < until - (until - since) * NEAR_NOW; at += every) marks.push(at);
   return [
     marks.map((at) => h('div', {class: 'lanes-tick', style: {left: `${((at - since) / (until - since)) * 100}%`}, key: at}, h('span', {}, hourAndMinute(new Date(at))))),
     h('div', {class: 'lanes-now', key: 'now'}, h('span', {}, 'now')),
@@ -223,7 +228,7 @@ function line(run) {
     h(
       'a',
       {class: 'line', href: runPage(run.run_id)},
-      runMark(run.status, 'pill'),
+      h('span', {class: 'line-status'}, runMark(run.status, 'pill')),
       h('span', {class: 'cut grow', dir: 'auto'}, names.slice(0, 3).join(', '), names.length > 3 || run.asset_count > 3 ? ` +${Math.max(names.length, run.asset_count) - Math.min(3, names.length)}` : ''),
       h('span', {class: 'mono muted wide'}, shortRun(run.run_id)),
       h('span', {class: 'muted small line-when'}, when(run.started_at)),

@@ -94,7 +94,7 @@ function actions() {
       ? h('button', {class: 'button wide', type: 'button', id: 'rerun-selected', onclick: () => rerun({steps: [...chosen]})}, `Re-execute ${plural(chosen.size, 'step')}`)
       : null,
     !live && unfinished
-      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', onclick: () => rerun({})}, icon('reload', 'icon-small'), h('span', {}, 'Re-execute all'))
+      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', 'aria-label': 'Re-execute all', onclick: () => rerun({})}, icon('reload', 'icon-small'), h('span', {class: 'wide'}, 'Re-execute all'))
       : null,
     live
       ? null

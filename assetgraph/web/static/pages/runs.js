@@ -139,7 +139,7 @@ function row(run) {
     h('span', {role: 'cell'}, runMark(run.status, 'pill')),
     h('span', {role: 'cell', class: 'run-assets'}, assets(run), tags(run)),
     h('span', {role: 'cell', class: 'wide'}, steps(run)),
-    h('span', {role: 'cell', class: 'wide sub'}, run.launched_by),
+    h('span', {role: 'cell', class: 'wide sub', title: run.launched_by}, run.launched_by),
     h('span', {role: 'cell', class: 'muted run-when'}, when(run.started_at)),
     h('span', {role: 'cell', class: 'run-duration'}, lasted(run.duration_s, run.status === 'STARTED' ? run.started_at : null)),
   );

@@ -1,0 +1,54 @@
+// The columns of a table, and how they differ from those of the materialization before.
+
+import {h} from './dom.js';
+import {plural} from './format.js';
+import {kindOf} from './metadata.js';
+
+const COLUMNS = 'columns'; // the name under which every table's columns are recorded
+const SIGNS = {added: ['fresh', '+'], removed: ['failed', '\u2212'], retyped: ['stale', '~']};
+
+/** The metadata without the columns, which have a place of their own. */
+export function withoutSchema(metadata) {
+  const {[COLUMNS]: columns, ...rest} = metadata;
+  return columnsOf(metadata) ? rest : {...rest, ...(columns === undefined ? {} : {[COLUMNS]: columns})};
+}
+
+export function schema({metadata, schema_changes: changes}) {
+  const columns = columnsOf(metadata);
+  if (!columns) return null;
+  const changed = new Map(changes.map((change) => [change.column, change]));
+  const removed = changes.filter((change) => change.change === 'removed');
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'schema-title', key: 'schema'},
+    h(
+      'div',
+      {class: 'card-head'},
+      h('h2', {id: 'schema-title'}, 'Columns'),
+      h('span', {class: 'muted small'}, changes.length ? `${plural(changes.length, 'change')} since the materialization before` : String(columns.length)),
+    ),
+    h(
+      'ul',
+      {class: 'schema'},
+      columns.map(({name, type}) => column(name, type, changed.get(name))),
+      removed.map((change) => column(change.column, change.from, change)),
+    ),
+  );
+}
+
+function column(name, type, change) {
+  const [state, sign] = change ? SIGNS[change.change] : [];
+  const types = change?.change === 'retyped' ? `${change.from} \u2192 ${change.to}` : type;
+  return h(
+    'li',
+    {class: 'schema-column', data: {state}, key: name},
+    change ? h('span', {class: 'mark', data: {state}, title: change.change}, sign, h('span', {class: 'visually-hidden'}, change.change)) : null,
+    h('span', {class: 'cut', title: name, dir: 'auto'}, name),
+    h('code', {class: 'muted cut', title: types}, types),
+  );
+}
+
+function columnsOf(metadata) {
+  const {type, value} = kindOf(metadata[COLUMNS] ?? null);
+  return type === 'table' && value.every((row) => 'name' in row && 'type' in row) ? value : null;
+}
