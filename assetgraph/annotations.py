@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import reprlib
 import types
 import typing
 from collections import abc
@@ -37,6 +38,9 @@ _ITERATORS = {
     "Iterable": abc.Iterable,
     "Iterator": abc.Iterator,
 }
+_MAX_TEXT = 60
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _MAX_TEXT
 _NUMBERS: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
 
 
@@ -110,10 +114,10 @@ def described(value: object) -> str:
     name = type_name(type(value))
     article = "an" if name[0].lower() in "aeiou" else "a"
     try:
-        text = repr(value)
+        text = _SHORT.repr(value)
     except Exception:
         text = ""
-    if not text or len(text) > 60 or "\n" in text:
+    if not text or len(text) > _MAX_TEXT or "\n" in text:
         return f"{article} {name}"
     return f"{article} {name}: {text}"
 

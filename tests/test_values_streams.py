@@ -105,6 +105,7 @@ def test_pieces_of_frames_are_a_stream_too(values: ValueStore, folder: Path) -> 
     (folder / "trips.csv").write_text("a,b\n1,x\n2,y\n3,z\n")
     with pd.read_csv("trips.csv", chunksize=2) as pieces:
         stored = values.save(KEY, "run", pieces).stored
+    assert isinstance(values.load(stored), pa.RecordBatchReader)
     loaded = values.load(stored, pd.DataFrame)
     assert list(loaded["a"]) == [1, 2, 3]
     assert list(loaded["b"]) == ["x", "y", "z"]

@@ -153,7 +153,11 @@ class ObjectPlace:
         return f"{self._root}/{path}"
 
     def write(self, path: str, data: bytes) -> None:
-        with self.staged(path) as full_path, self.open_write(full_path) as file:
+        with (
+            _translated("write", self._shown(path)),
+            self.staged(path) as full_path,
+            self.filesystem.open_output_stream(full_path) as file,
+        ):
             file.write(data)
 
     def read(self, path: str) -> bytes:
@@ -171,8 +175,7 @@ class ObjectPlace:
             raise
 
     def open_write(self, full_path: str) -> IO[bytes]:
-        with _translated("write", full_path):
-            return cast("IO[bytes]", self.filesystem.open_output_stream(full_path))
+        return cast("IO[bytes]", self.filesystem.open_output_stream(full_path))
 
     def open_read(self, path: str) -> IO[bytes]:
         try:

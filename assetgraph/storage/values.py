@@ -224,8 +224,9 @@ class ValueStore:
             written = tables.write_table(stream, self._place, full_path, file_format)
         size = self._place.size(path)
         columns = ((field.name, str(field.type)) for field in stream.schema)
+        returned = "pyarrow.lib.RecordBatchReader" if stream.kind == "reader" else _full_name(value)
         return Saved(
-            StoredValue(file_format, type_name(type(value)), path, size=size),
+            StoredValue(file_format, returned, path, size=size),
             written.data_version,
             table_metadata(written.rows, columns),
         )
@@ -264,7 +265,7 @@ class ValueStore:
         from assetgraph.storage.formats.conversions import table_as
         from assetgraph.storage.formats.tables import TableInFile
 
-        kind = table_kind(annotation) or table_kind(stored.type) or _kind_of_other(stored.type)
+        kind = table_kind(annotation) or table_kind(stored.type) or "table"
         return table_as(TableInFile(full_path, self._place.filesystem, stored.format), kind)
 
     def _load_plain(self, stored: StoredValue) -> object:
@@ -354,11 +355,6 @@ def _may_be_table(value: object) -> bool:
         or table_kind(type_name(kind)) is not None
         or (isinstance(value, Iterator) and not isinstance(value, IOBase))
     )
-
-
-def _kind_of_other(type_text: str) -> str:
-    """What a table of no known library comes back as: an iterator as a reader, else a table."""
-    return "reader" if "." not in type_text else "table"
 
 
 def _all_exist(classes: tuple[str, ...]) -> bool:

@@ -21,7 +21,8 @@ class Stream(NamedTuple):
 
 
 def stream_of(value: Any) -> Stream | None:
-    """None if the value is not a table, nor an iterator of tables."""
+    """None if the value is not a table, nor an iterator of tables. A lazy frame of polars is
+    collected, as its streams are not stable yet."""
     kind = table_kind(type_name(type(value)))
     if isinstance(value, Iterator) and not isinstance(value, pa.RecordBatchReader):
         return _stream_of_items(value)
