@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.storage.store import Store
@@ -35,8 +36,7 @@ _WANTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(msgspec.Struct, frozen=True):
     """`root` is its folder, `modules` what holds its assets, `store` the folder of its records,
     `storage` where values go, if not there too. Of each asset the last `keep_values` values are
     kept, and of all runs the last `keep_runs`, where given. `executor`, `jobs` and `scheduler` are
@@ -52,7 +52,7 @@ class Project:
     executor: str | None = None
     jobs: int | None = None
     scheduler: str | None = None
-    pools: Mapping[str, int] = field(default_factory=dict)
+    pools: Mapping[str, int] = {}
     log_limit: int | None = None
 
     def open_store(self) -> Store:
@@ -103,8 +103,7 @@ class Project:
         return definitions
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
+class _Loaded(msgspec.Struct, frozen=True):
     """What a project was loaded as. It holds until one of its modules is forgotten."""
 
     names: tuple[str, ...]

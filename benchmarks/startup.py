@@ -3,9 +3,9 @@
     python benchmarks/startup.py [--repeat 21] [--peers]
 
 Commands that need no graph are measured against `import click`, those that need it against
-`import networkx, click`, on ten assets that import nothing else; each in the same interpreter,
-taking turns, the median of all turns, with compiled bytecode as an installation has it. `--peers` measures `dagster asset list` and `doit list` on
-ten tasks beside them, where they are installed.
+`import networkx, click`, on ten assets that import nothing else; each in the same interpreter with
+compiled bytecode, as an installation has it, taking turns, the median of all turns. `--peers`
+measures `dagster asset list` and `doit list` on ten tasks beside them, where they are installed.
 """
 
 from __future__ import annotations

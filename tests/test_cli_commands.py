@@ -733,6 +733,7 @@ HEAVY = {
     "pandas",
     "numpy",
     "typing_extensions",
+    "assetgraph.runner",
     "asyncio",
 }
 
@@ -749,7 +750,7 @@ HEAVY = {
         (["status"], {"networkx"}),
         (["lineage"], {"networkx"}),
         (["check"], {"networkx"}),
-        (["materialize", "--all"], {"networkx"}),
+        (["materialize", "--all"], {"networkx", "assetgraph.runner"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
