@@ -297,7 +297,7 @@ def test_a_stream_that_breaks_leaves_nothing_in_either_place(values: ValueStore)
 
 def test_a_bucket_that_is_not_there_is_named(object_store: None, folder: Path) -> None:
     values = ValueStore("s3://nobucket/prefix", folder)
-    with pytest.raises(StoreError, match=r"cannot write nobucket.*Check the bucket's name"):
+    with pytest.raises(StoreError, match=r"cannot write s3://nobucket.*Check the bucket's name"):
         values.save(KEY, "run", "x" * 5000)
     with pytest.raises(StoreError, match=r"cannot write nobucket/prefix"):
         values.save(KEY, "run", TABLE)
