@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,16 @@ def test_the_cache_keeps_bytes_by_name(tmp_path: Path) -> None:
     assert list(cache) == ["a"]
     del cache["a"]
     assert len(cache) == 0
+
+
+def test_a_full_cache_drops_its_older_half(tmp_path: Path) -> None:
+    cache = FolderCache(str(tmp_path), limit=4)
+    for number, name in enumerate("abcde"):
+        cache[name] = name.encode()
+        os.utime(tmp_path / name, (number, number))
+
+    assert sorted(cache) == ["c", "d", "e"]
+    assert cache["e"] == b"e"
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:

@@ -246,7 +246,7 @@ def test_a_value_of_too_many_instances_counts_by_its_expression(
 
 def test_plain_data_is_read_without_looking_at_each_item() -> None:
     large = {str(n): [n, n / 2, None, (str(n), b"x")] for n in range(100_000)}
-    writer = values.ValueWriter(lambda _: None, lambda _: False)
+    writer = values.ValueWriter(_nothing, _nothing, lambda _: False)
     writer.write(large)
 
     assert writer.steps == 0
@@ -254,7 +254,7 @@ def test_plain_data_is_read_without_looking_at_each_item() -> None:
 
 def test_equal_data_counts_the_same_whatever_it_shares() -> None:
     def written(value: Any) -> bytes:
-        return values.ValueWriter(lambda _: None, lambda _: False).write(value)
+        return values.ValueWriter(_nothing, _nothing, lambda _: False).write(value)
 
     text = "".join(["a", "b", "c", "d"] * 3)
     again = "".join(["abcd"] * 3)
@@ -303,3 +303,7 @@ def test_nothing_of_the_collector_or_the_recursion_limit_is_left_changed(tmp_pat
     look(tmp_path)
 
     assert (sys.getrecursionlimit(), gc.isenabled()) == (limit, enabled)
+
+
+def _nothing(_: object) -> None:
+    return None

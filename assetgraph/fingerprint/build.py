@@ -136,10 +136,11 @@ class Builder:
             saying.function(entry, annotated=annotated)
         if found.problem:
             vertex.note(vertex.line, found.problem)
-            saying.compiled(function.__code__)
+            saying.compiled(function.__code__, partial(self._collection, vertex))
         self._say_defaults(saying, function, module, found)
         if function.__dict__:
-            saying.add(saying.value(dict(function.__dict__))[0])
+            attributes = dict(sorted(function.__dict__.items()))
+            saying.add(saying.value(attributes, partial(self._collection, vertex))[0])
         saying.finish()
 
     def _say_defaults(
@@ -151,7 +152,7 @@ class Builder:
             return
         pieces = tuple(entry.defaults for entry in found.functions if entry.defaults)
         if is_plain(defaults) and not any(piece.names for piece in pieces):
-            saying.add(saying.value(defaults)[0])
+            saying.add(saying.value(defaults, partial(self._collection, saying.vertex))[0])
             return
         fill = partial(self._fill_value, value=defaults, module=module, pieces=pieces)
         key = ("defaults", id(function))
@@ -256,7 +257,8 @@ class Builder:
         """A value counts as it is. Where it cannot be read, or is what a library made of a
         function, the expression that made it counts too."""
         saying = Saying(vertex, self._resolver, module)
-        written, unread = saying.value(value, any_order=any_order)
+        collect = partial(self._collection, vertex, module=module, pieces=pieces)
+        written, unread = saying.value(value, collect, any_order=any_order)
         saying.add(written)
         if module is not None and pieces:
             vertex.origin = self._expression(vertex, module, pieces)
@@ -268,6 +270,34 @@ class Builder:
                 "so the expression that makes it counts" if vertex.origin else "so it is left out"
             )
             vertex.note(vertex.line, f"{types} cannot be read, {rest}")
+        saying.finish()
+
+    def _collection(
+        self,
+        owner: Vertex,
+        held: Any,
+        module: Module | None = None,
+        pieces: Sequence[Piece] = (),
+    ) -> Vertex:
+        """A set, or a dict whose order does not count."""
+        fill = partial(self._fill_collection, held=held, module=module, pieces=pieces)
+        return self._vertex(("collection", id(held)), held, "collection", _place(owner), fill)
+
+    def _fill_collection(
+        self, vertex: Vertex, held: Any, module: Module | None, pieces: Sequence[Piece]
+    ) -> None:
+        saying = Saying(vertex, self._resolver)
+        for item in held.items() if isinstance(held, dict) else held:
+            target = self._resolver.definition(item)
+            if target is not None and target.vertex is not None and not target.text:
+                vertex.number(target.vertex)
+                continue
+            keyed = isinstance(held, dict) and is_plain(item[0])
+            name = f"{vertex.name}[{item[0]!r:.40}]" if keyed else vertex.name
+            fill = partial(self._fill_value, value=item, module=module, pieces=pieces)
+            place = (name, vertex.file, vertex.line)
+            key = ("item", id(held), len(vertex.edges))
+            vertex.number(self._vertex(key, item, "value", place, fill))
         saying.finish()
 
     def _expression(self, value: Vertex, module: Module, pieces: Sequence[Piece]) -> Vertex:

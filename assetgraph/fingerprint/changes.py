@@ -1,10 +1,17 @@
-"""Why two code versions differ: a walk over the old definitions and the new ones, side by side."""
+"""Why two code versions differ: the old definitions and the new ones, side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
+from assetgraph.fingerprint.graph import UNORDERED, components
 from assetgraph.fingerprint.table import Node, Table
+
+_MOST = 50
+
+Pair = tuple[str, str]
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,64 +49,78 @@ def changes(old_root: str, old_table: Table, new_root: str, new_table: Table) ->
 
     Names and places are those of the new code.
     """
-    if old_root == new_root:
-        return ()
-    walk = _Walk(old_table, new_table)
-    walk.compare(old_root, new_root)
-    return walk.run()
+    return Comparison(old_table, new_table).changes(old_root, new_root)
 
 
-class _Walk:
-    """Over pairs of an old and a new definition that have the same place in the code."""
+class Comparison:
+    """Compares definitions of two tables that have the same place in the code. What was compared
+    for one asset is known for the next: many assets reach the same helpers."""
 
     def __init__(self, old_table: Table, new_table: Table) -> None:
+        self.old_table = old_table
         self._old = old_table
         self._new = new_table
-        self._known: set[tuple[str, str]] = set()
-        self._waiting: list[tuple[Node, Node]] = []
-        self._found: dict[tuple[str, str], Change] = {}
+        self._found: dict[Pair, Mapping[Change, int]] = {}  # by distance
 
-    def run(self) -> tuple[Change, ...]:
-        for old, new in self._waiting:
-            same = self._says_the_same(old, new)
-            if not same:
-                self._add(self._change(old, new))
-            if old.origin and new.origin:
-                self.compare(old.origin, new.origin)
-            if same and new.kind != "wrapper":
-                pairs = list(zip(old.refs, new.refs, strict=True))
-            else:
-                by_title = {self._old_title(key): key for key in old.refs}
-                titles = ((self._new_title(key), key) for key in new.refs)
-                pairs = [(by_title[title], key) for title, key in titles if title in by_title]
-            for old_key, new_key in pairs:
-                self.compare(old_key, new_key)
-        found = tuple(self._found.values())
+    def changes(self, old_root: str, new_root: str) -> tuple[Change, ...]:
+        if old_root == new_root:
+            return ()
+        start = (old_root, new_root)
+        if start not in self._found:
+            for pairs in components(start, self._below, self._found.__contains__):
+                self._settle(pairs)
+        found = self._found[start]
+        nearest: dict[tuple[str, str], Change] = {}
+        for change in sorted(found, key=lambda c: (found[c], c.name, c.file, c.kind, c.line)):
+            nearest.setdefault((change.name, change.file), change)
         # Beside code that changed, a value that did is most likely what came of it.
-        return tuple(change for change in found if change.kind != "value") or found
+        code = tuple(change for change in nearest.values() if change.kind != "value")
+        return code or tuple(nearest.values())
 
-    def compare(self, old_key: str, new_key: str) -> None:
-        if (old_key, new_key) in self._known:
-            return
-        self._known.add((old_key, new_key))
-        old, new = self._old.get(old_key), self._new.get(new_key)
+    def _settle(self, pairs: list[Pair]) -> None:
+        """Gather the changes of definitions that reach each other, and of those that they reach."""
+        nearest: dict[Change, int] = {}
+        for pair in pairs:
+            own = self._own_change(pair)
+            if own is not None:
+                nearest[own] = 0
+            for below in self._below(pair):
+                for change, distance in self._found.get(below, {}).items():
+                    nearest[change] = min(distance + 1, nearest.get(change, distance + 1))
+        if len(nearest) > _MOST:
+            kept = sorted(nearest.items(), key=lambda item: (item[1], item[0].name))
+            nearest = dict(kept[:_MOST])
+        self._found |= dict.fromkeys(pairs, nearest)
+
+    def _below(self, pair: Pair) -> Iterable[Pair]:
+        """What the two name, side by side, where it differs: by position where they say the same,
+        else by name."""
+        old, new = self._old.get(pair[0]), self._new.get(pair[1])
         if old is None or new is None:
-            self._add(Change("unknown"))
-        elif old.version != new.version:
-            self._waiting.append((old, new))
+            return ()
+        pairs = [(old.origin, new.origin)] if old.origin and new.origin else []
+        if new.kind not in UNORDERED and self._says_the_same(old, new):
+            pairs += zip(old.refs, new.refs, strict=True)
+        else:
+            kept = {_version(key) for key in old.refs} & {_version(key) for key in new.refs}
+            by_title = {self._old_title(k): k for k in old.refs if _version(k) not in kept}
+            titles = ((self._new_title(k), k) for k in new.refs if _version(k) not in kept)
+            pairs += [(by_title[title], key) for title, key in titles if title in by_title]
+        return [(before, after) for before, after in pairs if _version(before) != _version(after)]
 
-    def _add(self, change: Change | None) -> None:
-        if change is not None:
-            self._found.setdefault((change.name, change.file), change)
+    def _own_change(self, pair: Pair) -> Change | None:
+        old, new = self._old.get(pair[0]), self._new.get(pair[1])
+        if old is None or new is None:
+            return Change("unknown")
+        return None if self._says_the_same(old, new) else self._change(old, new)
 
     def _says_the_same(self, old: Node, new: Node) -> bool:
         """Whether a definition says what it did and names what it did. A name that now stands for
         a definition of another name and content was exchanged."""
         if old.own != new.own or len(old.refs) != len(new.refs):
             return False
-        return new.kind == "wrapper" or all(
-            self._old_title(before) == self._new_title(after)
-            or before.partition("-")[0] == after.partition("-")[0]
+        return new.kind in UNORDERED or all(
+            self._old_title(before) == self._new_title(after) or _version(before) == _version(after)
             for before, after in zip(old.refs, new.refs, strict=True)
         )
 
@@ -130,3 +151,8 @@ class _Walk:
 
 def _title(node: Node | None) -> str:
     return node.name if node else ""
+
+
+def _version(key: str) -> str:
+    """A key of the table is a version and what the definition is called."""
+    return key.partition("-")[0]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
+from typing import TypeVar
 
 HASH_BYTES = 10
+# What is in a set, or in a wrapper (in order of registration), has no order that means anything.
+UNORDERED = ("collection", "wrapper")
+
+T = TypeVar("T")
 
 
 class Vertex:
@@ -64,39 +69,49 @@ def digest(*parts: bytes) -> bytes:
     return blake2b(b"\0".join(parts), digest_size=HASH_BYTES).digest()
 
 
-def hash_all(start: Vertex) -> None:
-    """Give `start` and all that it reaches their hashes. What has one is not looked at again.
+def components(
+    start: T, edges: Callable[[T], Iterable[T]], is_done: Callable[[T], bool]
+) -> Iterator[list[T]]:
+    """What reaches each other, group by group, each after all that it reaches. What is done by then
+    is not looked at.
 
     Tarjan's algorithm in a loop: helpers may call each other in chains of thousands.
     """
-    if start.hash:
-        return
-    order: dict[Vertex, int] = {start: 0}
-    lowest: dict[Vertex, int] = {start: 0}
-    component: list[Vertex] = [start]
-    place: dict[Vertex, int] = {start: 0}
-    walk = [(start, iter(start.edges))]
+    order: dict[T, int] = {start: 0}
+    lowest: dict[T, int] = {start: 0}
+    place: dict[T, int] = {start: 0}
+    component = [start]
+    walk = [(start, iter(edges(start)))]
     while walk:
-        vertex, edges = walk[-1]
-        for other in edges:
-            if other.hash:
+        item, others = walk[-1]
+        for other in others:
+            if is_done(other):
                 continue
             if other in order:
-                lowest[vertex] = min(lowest[vertex], order[other])
+                lowest[item] = min(lowest[item], order[other])
                 continue
             order[other] = lowest[other] = len(order)
             place[other] = len(component)
             component.append(other)
-            walk.append((other, iter(other.edges)))
+            walk.append((other, iter(edges(other))))
             break
         else:
             walk.pop()
             if walk:
                 parent = walk[-1][0]
-                lowest[parent] = min(lowest[parent], lowest[vertex])
-            if lowest[vertex] == order[vertex]:
-                _hash_component(component[place[vertex] :])
-                del component[place[vertex] :]
+                lowest[parent] = min(lowest[parent], lowest[item])
+            if lowest[item] == order[item]:
+                yield component[place[item] :]
+                del component[place[item] :]
+
+
+def hash_all(start: Vertex) -> None:
+    """Give `start` and all that it reaches their hashes."""
+    if not start.hash:
+        for vertices in components(
+            start, lambda vertex: vertex.edges, lambda vertex: bool(vertex.hash)
+        ):
+            _hash_component(vertices)
 
 
 def _hash_component(vertices: Sequence[Vertex]) -> None:
@@ -128,5 +143,4 @@ def _hash_component(vertices: Sequence[Vertex]) -> None:
 
 
 def _ordered(vertex: Vertex, hashes: list[bytes]) -> list[bytes]:
-    """A wrapper holds functions in no order that means anything: the order of registration."""
-    return sorted(hashes) if vertex.kind == "wrapper" else hashes
+    return sorted(hashes) if vertex.kind in UNORDERED else hashes

@@ -142,14 +142,14 @@ class Resolver:
             return self._through(value, [], False)
         if kind is Asset:
             return self.definition(value.function)
+        if self.is_ours(kind):
+            return None
         if str(kind.__module__).partition(".")[0] == _OWN_PACKAGE:
             return self._spelled(kind.__module__, kind.__qualname__)
         if kind is BuiltinFunctionType:
             owner = value.__self__
             if owner is None or isinstance(owner, ModuleType):
                 return self._spelled(value.__module__, value.__qualname__)
-        if self.is_ours(kind):
-            return None
         return self._wrapped(kind, value) or self._library_method(value) or self._titled(value)
 
     def is_wrapper(self, value: Any) -> bool:
@@ -165,9 +165,9 @@ class Resolver:
             return None
         try:
             inner = object.__getattribute__(value, "__dict__").get("__wrapped__")
-        except Exception:
+            found = self.definition(inner) if callable(inner) else None
+        except Exception:  # no attributes, or wrappers around each other
             return None
-        found = self.definition(inner) if callable(inner) and inner is not value else None
         if found is None or found.vertex is None:
             return None
         around = self._spelled(kind.__module__, kind.__qualname__).text

@@ -15,6 +15,7 @@ _FOLLOWED = ("function", "class", "value", "wrapper")
 _NO_CELLS: Mapping[str, Any] = MappingProxyType({})
 
 Captured = Callable[[Vertex, str, Any, Any], Vertex]
+Collect = Callable[[Any], Vertex]
 
 
 class Saying:
@@ -91,7 +92,7 @@ class Saying:
                 text = b"%d%b" % (edges.setdefault(other, len(edges)), text)
             self._parts.append(text)
 
-    def compiled(self, code: CodeType) -> None:
+    def compiled(self, code: CodeType, collect: Collect) -> None:
         """Code without a text counts by its instructions: exact, but for one Python version."""
         assert self._module is not None
         self.add(code.co_code, repr(code.co_names).encode(), repr(code.co_varnames).encode())
@@ -100,14 +101,21 @@ class Saying:
                 self.add(self.token(self._resolver.named(self._module, name)))
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
-                self.compiled(constant)
+                self.compiled(constant, collect)
             else:
-                self.add(self.value(constant)[0])
+                self.add(self.value(constant, collect)[0])
 
-    def value(self, value: Any, *, any_order: bool = False) -> tuple[bytes, list[str]]:
-        """A value as bytes, and the types in it that could not be read."""
+    def value(
+        self, value: Any, collect: Collect, *, any_order: bool = False
+    ) -> tuple[bytes, list[str]]:
+        """A value as bytes, and the types in it that could not be read. `collect` makes the vertex
+        of a set, or of a dict whose order does not count."""
         resolver = self._resolver
-        writer = ValueWriter(self.refer, resolver.is_ours, resolver.roots)
+
+        def collected(held: Any) -> bytes:
+            return b"%d" % self.vertex.number(collect(held))
+
+        writer = ValueWriter(self.refer, collected, resolver.is_ours, resolver.roots)
         try:
             return writer.write(value, any_order=any_order), writer.failed
         except (TooLargeError, RecursionError):

@@ -77,7 +77,7 @@ class Sources:
             return Found(text, [], CHANGED)
         found = text.functions.get((code.co_firstlineno, code.co_name), [])
         if len(found) > 1:
-            found = _at_positions(code, found) or found
+            found = _at_positions(code, found)
         return Found(text, found, None if found else CHANGED)
 
     def _keep(self, key: tuple[str, str], source: bytes | str) -> Text | str:
@@ -128,8 +128,8 @@ def _all_codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _at_positions(code: CodeType, candidates: list[Function]) -> list[Function]:
-    """The candidate whose text holds every instruction: two lambdas on one line differ by their
-    columns. None where Python keeps no columns."""
+    """The candidates whose text may be that of `code`: two lambdas on one line differ by the
+    columns of their instructions, of which Python does not always keep any."""
     places = [place for place in code.co_positions() if None not in place and place[3]]
     fitting = [
         (_size(found.span), found)
@@ -138,7 +138,7 @@ def _at_positions(code: CodeType, candidates: list[Function]) -> list[Function]:
     ]
     if fitting:
         return [min(fitting, key=lambda item: item[0])[1]]
-    return [found for found in candidates if found.qualname == code.co_qualname][-1:]
+    return [found for found in candidates if found.qualname == code.co_qualname] or candidates
 
 
 def _within(place: tuple[Any, ...], span: tuple[int, int, int, int]) -> bool:

@@ -6,7 +6,7 @@ record no more than the root.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -32,38 +32,40 @@ class Node(msgspec.Struct, frozen=True, omit_defaults=True):
 Table = Mapping[str, Node]
 
 
+class TableWriter:
+    """Makes the table of what some roots reach. The key of a root is its version; that of anything
+    else is its version and what it is called, since definitions of the same content have different
+    names."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, Node] = {}
+        self._keys: dict[Vertex, str] = {}
+
+    def add(self, root: Vertex) -> None:
+        """Take in what `root` reaches, expressions included, that is not in the table yet."""
+        waiting = []
+
+        def meet(vertex: Vertex) -> str:
+            key = self._keys.get(vertex)
+            if key is None:
+                hash_all(vertex)
+                key = self._keys[vertex] = _key(vertex)
+                waiting.append(vertex)
+            return key
+
+        start = meet(root)
+        for vertex in waiting:
+            refs = tuple([meet(other) for other in vertex.edges])
+            origin = meet(vertex.origin) if vertex.origin is not None else ""
+            self.table[self._keys[vertex]] = _node(vertex, refs, origin)
+        self.table.setdefault(root.hash.hex(), self.table[start])
+
+
 def table_of(roots: Iterable[Vertex]) -> dict[str, Node]:
-    """All that `roots` reach. The key of a root is its version; of anything else, its version and
-    what it is called, since definitions of the same content have different names."""
-    table: dict[str, Node] = {}
-    keys: dict[Vertex, str] = {}
-    roots = tuple(roots)
-    for vertex in _reached(roots, keys):
-        table[keys[vertex]] = _node(vertex, keys)
+    writer = TableWriter()
     for root in roots:
-        table.setdefault(root.hash.hex(), table[keys[root]])
-    return table
-
-
-def _reached(roots: Iterable[Vertex], keys: dict[Vertex, str]) -> Iterator[Vertex]:
-    """Everything that the roots reach, expressions included; each comes after its key is known,
-    and the keys of what it names."""
-    waiting = []
-
-    def meet(vertex: Vertex) -> None:
-        if vertex not in keys:
-            hash_all(vertex)
-            keys[vertex] = _key(vertex)
-            waiting.append(vertex)
-
-    for root in roots:
-        meet(root)
-    for vertex in waiting:
-        for other in vertex.edges:
-            meet(other)
-        if vertex.origin is not None:
-            meet(vertex.origin)
-        yield vertex
+        writer.add(root)
+    return writer.table
 
 
 def _key(vertex: Vertex) -> str:
@@ -71,7 +73,7 @@ def _key(vertex: Vertex) -> str:
     return f"{vertex.hash.hex()}-{blake2b(called, digest_size=3).hexdigest()}"
 
 
-def _node(vertex: Vertex, keys: Mapping[Vertex, str]) -> Node:
+def _node(vertex: Vertex, refs: tuple[str, ...], origin: str) -> Node:
     library = vertex.kind == "library"
     return Node(
         kind=vertex.kind,
@@ -80,6 +82,6 @@ def _node(vertex: Vertex, keys: Mapping[Vertex, str]) -> Node:
         own=vertex.own.decode() if library else digest(vertex.own).hex(),
         file=vertex.file,
         line=vertex.line,
-        refs=tuple([keys[other] for other in vertex.edges]),
-        origin=keys[vertex.origin] if vertex.origin is not None else "",
+        refs=refs,
+        origin=origin,
     )

@@ -15,19 +15,26 @@ import os
 from collections.abc import Callable, Iterable
 from copyreg import dispatch_table
 from enum import Enum
+from functools import partial
 from hashlib import blake2b
+from operator import itemgetter
 from pathlib import PurePath
 from pickle import PickleBuffer
 from types import EllipsisType, MappingProxyType, MemberDescriptorType, MethodType, NoneType
 from typing import Any
 
 Refer = Callable[[Any], bytes | None]
+Collect = Callable[[Any], bytes]
 
 _SCALARS = {int, float, complex, str, bytes, bool, NoneType, EllipsisType}
 _PLAIN = _SCALARS | {list, tuple, set, frozenset, dict}
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
+_CONTAINER_MODULES = ("collections", "builtins", "types")
+# What `functools.wraps` copies from the function: it says nothing, and differs between versions.
+_COPIED = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__"}
+_COPIED |= {"__type_params__"}
 _SHORT = 64
-MAX_STEPS = 200_000
+MAX_STEPS = 50_000
 
 
 class TooLargeError(Exception):
@@ -35,27 +42,37 @@ class TooLargeError(Exception):
 
 
 class ValueWriter:
-    """Writes one value. `refer` gives the bytes for a definition, None for anything else;
-    `is_ours` tells the project's classes. `failed` names the types that could not be read."""
+    """Writes one value. `refer` gives the bytes for a definition, None for anything else; `collect`
+    gives those for a set or a dict whose order does not count: sorting what is in it would need its
+    hashes. `is_ours` tells the project's classes. `failed` names the types that could not be read.
+    """
 
     def __init__(
-        self, refer: Refer, is_ours: Callable[[type], bool], roots: Iterable[str] = ()
+        self,
+        refer: Refer,
+        collect: Collect,
+        is_ours: Callable[[type], bool],
+        roots: Iterable[str] = (),
     ) -> None:
         self._refer = refer
+        self._collect = collect
         self._is_ours = is_ours
         self._roots = tuple(roots)
         self._root_bytes = tuple(os.fsencode(root) for root in self._roots)
         self._open: dict[int, int] = {}
         self._closed: dict[int, tuple[Any, bytes]] = {}
+        self._layouts: dict[type, list[MemberDescriptorType] | None] = {}
         self._loops = 0
         self.steps = 0
         self.failed: list[str] = []
 
     def write(self, value: Any, *, any_order: bool = False) -> bytes:
         """`any_order`: the order of a dict does not count. Raises `TooLargeError`."""
-        if any_order and type(value) is dict:
-            return _join(b"lookup", sorted(self._pairs(value.items())))
         plain = self._plain(value)
+        if any_order and type(value) is dict:
+            if plain is None:
+                return _join(b"lookup", [self._collect(value)])
+            return _join(b"lookup", sorted(self._pairs(value.items())))
         return plain if plain is not None else self._slow(value)
 
     def _plain(self, value: Any) -> bytes | None:
@@ -110,25 +127,38 @@ class ValueWriter:
             return _join(b"mapping", self._all([dict(value)]))
         if kind is PickleBuffer:
             return _join(b"buffer", [blake2b(value.raw(), digest_size=20).digest()])
-        try:
-            return self._instance(kind, value)
-        except (TooLargeError, MemoryError):
-            raise
-        except Exception:
-            self.failed.append(f"{kind.__module__}.{kind.__qualname__}")
-            return _join(b"unreadable", self._all([kind]))
+        if kind is partial:
+            return _join(b"partial", self._all([value.func, value.args, value.keywords]))
+        return self._instance(kind, value)
 
     def _container(self, kind: type, value: Any) -> bytes:
         tag = kind.__name__.encode()
         if kind is dict:
             return _join(tag, self._pairs(value.items()))
         if kind in (set, frozenset):
-            return _join(tag, sorted(self._all(value)))
+            return _join(tag, [self._collect(value)])
         if kind in (list, tuple):
             return _join(tag, self._all(value))
         return _join(tag, [marshal.dumps(value, 2)])
 
     def _instance(self, kind: type, value: Any) -> bytes:
+        """What holds something that cannot be read (a lock, a connection) counts by its type alone,
+        unless its class is the project's or a mere container: the rest is of the moment, too."""
+        before, written = len(self.failed), b""
+        try:
+            written = self._read(kind, value)
+        except (TooLargeError, MemoryError, RecursionError):
+            raise
+        except Exception:
+            self.failed.append(f"{kind.__module__}.{kind.__qualname__}")
+        partly = self._is_ours(kind) or kind.__module__ in _CONTAINER_MODULES
+        if len(self.failed) > before and not (partly and written):
+            return _join(b"unreadable", self._all([kind]))
+        return written
+
+    def _read(self, kind: type, value: Any) -> bytes:
+        if value is os.environ or kind.__module__ == "itertools":
+            raise TypeError("it is of the moment")
         if issubclass(kind, PurePath):
             path = self._relative(str(value)).replace(os.sep, "/")
             return _join(b"path", [path.encode("utf-8", "surrogatepass")])
@@ -136,22 +166,33 @@ class ValueWriter:
             return _join(b"enum", self._all([kind, value._name_]))
         if kind.__module__ == "logging" and kind.__name__ != "LoggerAdapter":
             return b"logging"  # a logger or a handler changes with what the process logs
-        if self._is_ours(kind) and all(_is_simple(base, self._is_ours) for base in kind.__mro__):
-            return _join(b"instance", [*self._all([kind, *_content(value)]), *self._state(value)])
+        slots = self._slots(kind)
+        if slots is not None:
+            written = [*self._all([kind, *_content(value)]), *self._state(value, slots)]
+            return _join(b"instance", written)
         return _join(b"reduced", [*self._all([kind]), *self._reduced(kind, value)])
 
-    def _state(self, value: Any) -> list[bytes]:
+    def _slots(self, kind: type) -> list[MemberDescriptorType] | None:
+        """The slots of a class of the project whose instances keep nothing beside attributes and
+        built-in content; None for any other class."""
+        if kind not in self._layouts:
+            slots = None
+            if self._is_ours(kind) and all(_is_simple(b, self._is_ours) for b in kind.__mro__):
+                members = [m for base in kind.__mro__ for m in vars(base).values()]
+                slots = [m for m in members if isinstance(m, MemberDescriptorType)]
+            self._layouts[kind] = slots
+        return self._layouts[kind]
+
+    def _state(self, value: Any, slots: Iterable[MemberDescriptorType]) -> list[bytes]:
         state = dict(getattr(value, "__dict__", {}))
-        for base in type(value).__mro__:
-            slots = base.__dict__.get("__slots__", ())
-            for slot in (slots,) if isinstance(slots, str) else slots:
-                if slot.startswith("__") and not slot.endswith("__"):
-                    slot = f"_{base.__name__.lstrip('_')}{slot}"
-                if slot not in ("__dict__", "__weakref__") and slot not in state:
-                    member = base.__dict__.get(slot)
-                    if isinstance(member, MemberDescriptorType) and hasattr(value, slot):
-                        state[slot] = member.__get__(value)
-        return sorted(self._pairs(state.items()))
+        for name in state.keys() & _COPIED:
+            del state[name]
+        for slot in slots:
+            try:
+                state[slot.__name__] = slot.__get__(value)
+            except AttributeError:  # it has no value yet
+                continue
+        return self._pairs(sorted(state.items(), key=itemgetter(0)))
 
     def _reduced(self, kind: type, value: Any) -> list[bytes]:
         reducer = dispatch_table.get(kind)
@@ -166,8 +207,8 @@ class ValueWriter:
 
     def _unordered(self, state: Any) -> bytes:
         """The state of an instance: the order in which its attributes were set says nothing."""
-        if type(state) is dict:
-            return _join(b"state", sorted(self._pairs(state.items())))
+        if type(state) is dict and all(isinstance(name, str) for name in state):
+            return _join(b"state", self._pairs(sorted(state.items(), key=itemgetter(0))))
         return self.write(state)
 
     def _all(self, values: Iterable[Any]) -> list[bytes]:

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from assetgraph.fingerprint.build import Builder
-from assetgraph.fingerprint.changes import Change, changes
+from assetgraph.fingerprint.changes import Change, Comparison
 from assetgraph.fingerprint.collector import paused_collector
 from assetgraph.fingerprint.graph import Vertex, hash_all
-from assetgraph.fingerprint.table import Table, table_of
+from assetgraph.fingerprint.table import Table, TableWriter
 from assetgraph.loading import ProjectFolder
 
 _SHOWN = ("function", "class", "value", "module", "library")
@@ -44,6 +44,9 @@ class CodeVersions:
         folder = ProjectFolder(project_root)
         self._builder = Builder(folder, {} if cache is None else cache)
         self._roots: dict[int, tuple[Any, Vertex]] = {}
+        self._writer = TableWriter()
+        self._unwritten: list[Vertex] = []
+        self._comparison: Comparison | None = None
         self._lock = RLock()  # steps in threads ask for the classes that they pickle
 
     def take(self, functions: Iterable[Callable[..., Any]]) -> None:
@@ -74,14 +77,21 @@ class CodeVersions:
         """Every definition that the versions asked so far cover. The key of a root is its
         version."""
         with self._lock, paused_collector():
-            return table_of([vertex for _, vertex in self._roots.values()])
+            for vertex in self._unwritten:
+                self._writer.add(vertex)
+            self._unwritten.clear()
+        return self._writer.table
 
     def changes(
         self, function: Callable[..., Any], old_root: str, old_table: Table
     ) -> tuple[Change, ...]:
-        """What changed in the code of `function` since its version was `old_root`."""
-        new_table = table_of([self._root(function)])
-        return changes(old_root, old_table, self.version(function), new_table)
+        """What changed in the code of `function` since its version was `old_root`. Quickest with
+        one `old_table` for all functions."""
+        new_root = self.version(function)
+        new_table = self.table()
+        if self._comparison is None or self._comparison.old_table is not old_table:
+            self._comparison = Comparison(old_table, new_table)
+        return self._comparison.changes(old_root, new_root)
 
     def _root(self, item: Any) -> Vertex:
         known = self._roots.get(id(item))
@@ -90,6 +100,7 @@ class CodeVersions:
                 vertex = self._builder.root(item)
                 hash_all(vertex)
                 known = self._roots[id(item)] = (item, vertex)
+                self._unwritten.append(vertex)
         return known[1]
 
 

@@ -110,11 +110,14 @@ class CodeTable:
 class FolderCache(MutableMapping[str, bytes]):
     """Bytes by name in the files of a folder that may be deleted at any time.
 
-    Several processes may use it. What cannot be written is not cached.
+    Several processes may use it. What cannot be written is not cached; of more than `limit` files
+    the older half goes.
     """
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, limit: int = 4096) -> None:
         self._folder = folder
+        self._limit = limit
+        self._size: int | None = None  # known once something is written
 
     def __getitem__(self, name: str) -> bytes:
         try:
@@ -125,9 +128,14 @@ class FolderCache(MutableMapping[str, bytes]):
 
     def __setitem__(self, name: str, data: bytes) -> None:
         try:
-            make_folder(self._folder)
+            if self._size is None:
+                make_folder(self._folder)
+                self._size = len(self)
+            if self._size >= self._limit:
+                self._drop_older_half()
             write_whole(f"{self._folder}/{name}", data)
-        except StoreError:
+            self._size += 1
+        except (StoreError, OSError):
             pass
 
     def __delitem__(self, name: str) -> None:
@@ -144,6 +152,12 @@ class FolderCache(MutableMapping[str, bytes]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def _drop_older_half(self) -> None:
+        files = sorted(os.scandir(self._folder), key=lambda file: file.stat().st_mtime_ns)
+        for file in files[: len(files) // 2]:
+            os.unlink(file.path)
+        self._size = len(files) - len(files) // 2
 
 
 def _reached(roots: Iterable[str], table: Mapping[str, Node]) -> list[str]:
