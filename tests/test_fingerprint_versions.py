@@ -35,7 +35,7 @@ PROJECT = {
         class Point:
             def __init__(self, x): self.x = x
         POINTS = {Point(1), Point(2), Point("a"), Point({"b", "c"})}
-        CHECKS = {min, max, sorted, lambda x: x + 1, lambda x: x + 2, json.dumps, Point, (Point, Colour.RED)}  # noqa: E501
+        CHECKS = {min, max, sorted, lambda x: x + 1, lambda x: x + 2, json.dumps, Point, (Point, Colour.RED)}
         HERE = Path(__file__).parent / "data"
         def clean(x):
             '''As it is.'''
