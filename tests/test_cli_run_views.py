@@ -1,5 +1,4 @@
 """The list of runs and the page of one, whole, at fixed widths."""
-# ruff: noqa: E501
 
 from __future__ import annotations
 
