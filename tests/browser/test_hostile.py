@@ -25,8 +25,8 @@ HOSTILE = r"""
     EVIL = "<script>window.hit = 1</script><img src=x onerror='window.hit = 1'>"
 
     @dg.asset(
-        name="택시_운행.요약", group_name=EVIL, owners=["team:" + EVIL], kinds={EVIL},
-        tags={EVIL: EVIL}, description=EVIL + "\u202eevil\u202c",
+        name="택시_운행.요약", owners=["team:" + EVIL], kinds={EVIL},
+        tags={"tier": EVIL}, description=EVIL + "\u202eevil\u202c",
         metadata={EVIL: EVIL},
     )
     def shown(context):

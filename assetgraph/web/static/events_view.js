@@ -34,6 +34,7 @@ export class EventsView {
   }
 
   place() {
+    this.rows.later(); // rows can be drawn only once they have a place on the page
     return kept(this.element, 'events');
   }
 

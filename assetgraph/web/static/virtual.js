@@ -22,6 +22,7 @@ export class VirtualRows {
 
   /** What a page puts where the rows belong. */
   place(key) {
+    this.later();
     return kept(this.element, key);
   }
 
