@@ -421,3 +421,29 @@ def test_the_page_itself_asks_for_errors_that_a_browser_does_not_log(client: Tes
 
     assert answer.status_code == 200
     assert error_of(answer)["status"] == 400
+
+
+def test_a_store_that_does_not_read_is_said_and_the_rest_goes_on(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    launch(client, selection=["trips_file"])
+    history = folder_of.root / ".assetgraph" / "assets" / "trips_file.jsonl"
+    history.write_bytes(b"{broken}\n")
+    client.app_state["site"].sweep()
+
+    summary = client.get("/api/summary").json()
+    assert [one["key"] for one in summary["damage"]] == ["trips_file"]
+    assert "trips_file.jsonl" in summary["damage"][0]["message"]
+    assert len(client.get("/api/assets").json()) == 3
+
+
+def test_a_value_that_is_removed_from_outside_is_seen(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    launch(client, selection=["trips_file"])
+    (folder_of.root / "trips_2023-03.csv").unlink()
+    client.app_state["site"].sweep()
+
+    asset = client.get("/api/assets/trips_file").json()
+    assert asset["state"] == "missing"
+    assert asset["reasons"][0]["kind"] == "value_gone"

@@ -133,8 +133,7 @@ def test_without_the_extra_one_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(project({"pipeline.py": PIPELINE}).root)
-    for name in [name for name in sys.modules if name.startswith("assetgraph.web")]:
-        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "assetgraph.web.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
     answer = assetgraph("dev")

@@ -59,4 +59,5 @@ def served(project: Project, **options: Any) -> Iterator[TestClient]:
     """A client of the page of `project`, as its own page and scripts see it."""
     site = Site(project, **options)
     with TestClient(create_app(site), base_url="http://localhost:3000") as client:
+        client.app_state["site"] = site
         yield client

@@ -47,6 +47,7 @@ def summary(site: Site, _request: Request) -> dict[str, Any]:
         "counts": counts_by_state(board),
         "running": [run_row(run.record, site.store, run) for run in live.values()],
         "definitions": definitions_json(site),
+        "trouble": site.trouble,
         "damage": [{"key": key.text, "message": text} for key, text in board.damage.items()],
     }
 

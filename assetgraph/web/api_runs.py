@@ -128,6 +128,11 @@ def event(site: Site, request: Request) -> dict[str, Any]:
     return found
 
 
+def outputs(site: Site, request: Request) -> list[dict[str, Any]]:
+    """What there is to read of what the steps of a run printed."""
+    return _outputs(site, find_run(site.store, request.path_params["run_id"]).run_id)
+
+
 def output(site: Site, request: Request) -> dict[str, Any]:
     """A part of what a step printed: `?step=`, `?attempt=`, `?stream=` (out or err), `?offset=`;
     without an offset, the end. Offsets count bytes."""

@@ -33,6 +33,7 @@ def create_app(site: Site, *, hosts: Iterable[str] = (), token: str | None = Non
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         task = asyncio.create_task(site.run())
+        task.add_done_callback(_raise_bug)
         yield
         site.feed.close()
         task.cancel()
@@ -74,6 +75,7 @@ def _addresses() -> list[Route]:
         _get("/api/runs/{run_id}", api_runs.run),
         _get("/api/runs/{run_id}/events", api_runs.events),
         _get("/api/runs/{run_id}/events/{number:int}", api_runs.event),
+        _get("/api/runs/{run_id}/outputs", api_runs.outputs),
         _get("/api/runs/{run_id}/output", api_runs.output),
         _get("/api/runs/{run_id}/steps/{key:path}", api_runs.step),
         _get("/api/definitions", api_assets.definitions),
@@ -92,6 +94,12 @@ def _get(path: str, answer: Callable[..., Any]) -> Route:
 
 def _post(path: str, act: Callable[..., Any]) -> Route:
     return Route(path, writes(act), methods=["POST"])
+
+
+def _raise_bug(task: asyncio.Task[None]) -> None:
+    """Have the event loop report what ended the task that keeps the site up to date."""
+    if not task.cancelled():
+        task.result()
 
 
 async def _stream(request: Request) -> Response:

@@ -27,6 +27,9 @@ LIVE_INTERVAL_S = 0.03
 QUIET_INTERVAL_S = 0.15
 WATCH_INTERVAL_S = 0.5
 SWEEP_INTERVAL_S = 10.0
+SWEEP_SHARE = 50  # a sweep is not begun sooner than so many times its own duration
+QUICK_SWEEP_S = 0.5  # an answer waits for no longer one
+SWEPT_AT_ONCE = 200
 _LOAD_PATIENCE_S = 120.0
 
 
@@ -50,7 +53,9 @@ class Site:
         self._board: Board | None = None
         self._loaded = threading.Event()
         self._loading = threading.Lock()
-        self._swept_at = 0.0
+        self._sweep_due = 0.0
+        self._sweep_s = 0.0
+        self.trouble: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -60,7 +65,7 @@ class Site:
     def board(self) -> Board:
         """The board, as the store is at this moment. The first call waits for the definitions."""
         self._loaded.wait(_LOAD_PATIENCE_S)
-        if time.monotonic() - self._swept_at > SWEEP_INTERVAL_S:
+        if time.monotonic() > self._sweep_due and self._sweep_s < QUICK_SWEEP_S:
             self.sweep()
         else:
             self.look()
@@ -79,10 +84,19 @@ class Site:
             self._refresh(news, news.assets)
 
     def sweep(self) -> None:
-        """Look at every asset: a value may have been changed or removed by anybody."""
-        with self.turn:
-            self._refresh(self.follower.look(), self.graph.order)
-            self._swept_at = time.monotonic()
+        """Look at every asset: a value may have been changed or removed by anybody.
+
+        Some at a time, so that what runs write is told meanwhile; and where it takes long, as it
+        does with values in an object store, not again soon.
+        """
+        begun = time.monotonic()
+        self._sweep_due = begun + SWEEP_INTERVAL_S
+        order = self.graph.order
+        for start in range(0, max(len(order), 1), SWEPT_AT_ONCE):
+            with self.turn:
+                self._refresh(self.follower.look(), order[start : start + SWEPT_AT_ONCE])
+        self._sweep_s = time.monotonic() - begun
+        self._sweep_due = begun + max(SWEEP_INTERVAL_S, SWEEP_SHARE * self._sweep_s)
 
     def reload(self) -> bool:
         """Read the definitions again; whether they are good."""
@@ -91,12 +105,13 @@ class Site:
 
     def _reload(self) -> bool:
         good = self.workspace.load()
-        with self.turn:
-            if good or self._board is None:
-                self._board = Board(State(self.graph, self.project.open_store()))
-                self._board.refresh(self.graph.order, self.follower.running())
-                self._swept_at = time.monotonic()
-            self.changed_on_disk = False
+        if good or self._board is None:
+            board = Board(State(self.graph, self.project.open_store()))
+            board.refresh(self.graph.order, self.follower.running())
+            with self.turn:
+                self._board = board
+                self._sweep_due = 0.0  # what changed while it was read
+        self.changed_on_disk = False
         self._loaded.set()
         self._publish({"definitions": definitions_json(self)})
         return good
@@ -120,15 +135,17 @@ class Site:
             await asyncio.sleep(LIVE_INTERVAL_S if self.follower.live else QUIET_INTERVAL_S)
 
     def _look_safely(self) -> None:
-        overdue = time.monotonic() - self._swept_at > SWEEP_INTERVAL_S
+        trouble = None
         try:
-            if overdue and self.feed.readers:
+            if time.monotonic() > self._sweep_due and self.feed.readers:
                 self.sweep()
             else:
                 self.look()
-        except AssetGraphError as error:
-            self._publish({"trouble": str(error)})
-            time.sleep(1)
+        except (AssetGraphError, OSError) as error:
+            trouble = f"The store does not read: {error}"
+        if trouble != self.trouble:
+            self.trouble = trouble
+            self._publish({"trouble": trouble})
 
     async def _watch(self) -> None:
         while True:

@@ -1,6 +1,6 @@
 // Requests to the server. An answer carries its place in the live stream.
 
-export class ApiError extends Error {
+class ApiError extends Error {
   constructor(status, {message, hint, text, column}) {
     super(message);
     Object.assign(this, {status, hint, text, column});

@@ -109,7 +109,6 @@ export class EventsView {
   draw() {
     this.rows.update(this.total);
     patch(this.element, this.toolbar(), this.list());
-    this.rows.later();
   }
 
   toolbar() {

@@ -31,7 +31,7 @@ export function failurePanel(runId, failure) {
 }
 
 /** Code around a line of a file. */
-export function frame({file, line, function: name, source: given = [], source_start: begin}, main) {
+function frame({file, line, function: name, source: given = [], source_start: begin}, main) {
   const [source, start] = withoutBlankEnds(given, begin);
   return h(
     'div',

@@ -61,7 +61,7 @@ function text(value) {
   return h('details', {}, h('summary', {}, `${lines.slice(0, LONG / 2)} …`), h('span', {class: 'metadata-text'}, lines.slice(0, 100_000)));
 }
 
-export function tableOf(rows) {
+function tableOf(rows) {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return h(
     'div',

@@ -55,9 +55,21 @@ export class OutputView {
     clearTimeout(this.timer);
     if (!this.live) return;
     this.timer = setTimeout(async () => {
-      if (this.element.isConnected && this.chosen && !document.hidden) await this.readOn();
+      if (this.element.isConnected && !document.hidden) await this.readNew();
       this.follow();
     }, POLL_MS);
+  }
+
+  /** What was printed since, by the chosen step and by those that had printed nothing yet. */
+  async readNew() {
+    try {
+      const {data} = await read(address('runs', this.runId, 'outputs'));
+      if (data.length !== this.outputs.length) this.update(data, null, this.live);
+    } catch (error) {
+      complain(error);
+      return;
+    }
+    if (this.chosen) await this.readOn();
   }
 
   async readEnd() {

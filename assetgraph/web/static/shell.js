@@ -38,16 +38,11 @@ export function redraw() {
   });
 }
 
-/** Read everything again. */
-export function reread() {
-  return loadAll(false);
-}
-
 export function definitions() {
   return summary?.definitions ?? null;
 }
 
-export function setTitle(...parts) {
+function setTitle(...parts) {
   patch(document.getElementById('bar-title'), ...parts);
 }
 
@@ -86,10 +81,10 @@ async function loadAll(first) {
 function listen(position) {
   follow(position, {
     heard: hear,
-    lost: reread,
+    lost: () => loadAll(false),
     shown(state) {
       const live = document.getElementById('live');
-      if (live.dataset.live === 'lost' && state === 'open') reread();
+      if (live.dataset.live === 'lost' && state === 'open') loadAll(false);
       live.dataset.live = state;
       patch(document.getElementById('live-text'), state === 'open' ? 'Live' : 'Reconnecting …');
     },
@@ -104,6 +99,10 @@ function hear(change) {
 function hearSummary(change) {
   let touched = Boolean(change.definitions);
   if (change.definitions) summary.definitions = change.definitions;
+  if ('trouble' in change) {
+    summary.trouble = change.trouble;
+    touched = true;
+  }
   if (change.counts) {
     summary.counts = change.counts;
     touched = true;

@@ -48,10 +48,6 @@ export function runMark(status, extra = '') {
   return mark(...RUNS[status], extra);
 }
 
-export function stepMark(state, extra = '') {
-  return mark(...STEPS[state], extra);
-}
-
 export function stepGlyph(state) {
   const [colour, shape, text] = STEPS[state];
   return h('span', {class: 'mark', data: {state: colour}, title: text}, glyph(shape), h('span', {class: 'visually-hidden'}, text));

@@ -44,7 +44,6 @@ export class Timeline {
     this.bars = this.scale.bars.filter(({step}) => step.key.toLowerCase().includes(text) && (!this.startedOnly || step.started_at));
     this.rows.update(this.bars.length);
     patch(this.element, this.head(), this.body());
-    this.rows.later();
   }
 
   head() {
@@ -139,7 +138,7 @@ export class Timeline {
 }
 
 /** Where each bar stands, in seconds (or levels) from the left; `now` is null for an ended run. */
-export function placed(run, mode, now) {
+function placed(run, mode, now) {
   const origin = Date.parse(run.started_at);
   const seconds = (iso) => (Date.parse(iso) - origin) / 1000;
   const known = new Map(run.steps.map((step) => [step.key, step]));
@@ -192,7 +191,7 @@ function byDepth(bars) {
 }
 
 /** The chain of steps that the run's end waited for. */
-export function criticalPath(steps, known) {
+function criticalPath(steps, known) {
   const ended = steps.filter((step) => step.ended_at && ENDED.has(step.state));
   let at = ended.reduce((last, step) => (!last || step.ended_at > last.ended_at ? step : last), null);
   const path = new Set();

@@ -1,7 +1,7 @@
 // Where the window stands over the graph: a point of the graph is `point * zoom + offset` on screen.
 
-export const LEAST_ZOOM = 0.02;
-export const MOST_ZOOM = 2;
+const LEAST_ZOOM = 0.02;
+const MOST_ZOOM = 2;
 
 export class Camera {
   constructor() {

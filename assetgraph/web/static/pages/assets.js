@@ -2,7 +2,7 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
-import {duration, plural} from '../format.js';
+import {duration} from '../format.js';
 import {openLaunch} from '../launch.js';
 import {AssetSearch} from '../search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';

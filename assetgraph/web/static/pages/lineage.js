@@ -3,7 +3,6 @@
 import {address, assetPage, read} from '../api.js';
 import {h, icon, kept} from '../dom.js';
 import {noAssets} from '../empty.js';
-import {plural} from '../format.js';
 import {openLaunch} from '../launch.js';
 import {Graph} from '../lineage/graph.js';
 import {Marked} from '../lineage/marked.js';

@@ -23,6 +23,7 @@ let chosen = new Set(parameters().getAll('step'));
 let tab = parameters().get('view') ?? 'events';
 let canceling = false;
 let waiting = 0;
+let known = 0;
 
 const timeline = new Timeline(chooseStep);
 let events = null;
@@ -45,8 +46,8 @@ function hear(change) {
   const row = change.runs?.find((one) => one.run_id === run.run_id);
   const total = change.events?.[run.run_id];
   for (const moved of change.steps?.[run.run_id] ?? []) {
-    const known = run.steps.find((one) => one.key === moved.key);
-    if (known) Object.assign(known, moved);
+    const step = run.steps.find((one) => one.key === moved.key);
+    if (step) Object.assign(step, moved);
   }
   if (total) growSoon(total);
   const ended = row && row.status !== 'STARTED' && run.status === 'STARTED';
@@ -56,9 +57,13 @@ function hear(change) {
   return Boolean(row) || Boolean(change.steps?.[run.run_id]);
 }
 
+/** Read the log on at most so often, however fast it grows. */
 function growSoon(total) {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => events.grow(total), PAUSE_MS);
+  known = total;
+  waiting ||= setTimeout(async () => {
+    await events.grow(known);
+    waiting = 0;
+  }, PAUSE_MS);
 }
 
 function draw() {
@@ -188,9 +193,9 @@ function showOutput() {
 
 /** Choose a step, or with `adding` one more; again, and it is let go. The log shows the only one. */
 function chooseStep(key, adding = false) {
-  const known = chosen.has(key);
+  const again = chosen.has(key);
   const rest = adding ? [...chosen].filter((one) => one !== key) : [];
-  chosen = new Set(key && !known ? [...rest, key] : adding ? rest : []);
+  chosen = new Set(key && !again ? [...rest, key] : adding ? rest : []);
   remember({step: [...chosen]});
   events.set({step: onlyStep()});
   if (onlyStep()) output.chooseStep(onlyStep());

@@ -5,7 +5,7 @@ import {h, icon} from '../dom.js';
 import {noRuns} from '../empty.js';
 import {plural, shortRun} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
-import {RUN_STATUSES, runMark, stepGlyph, tone, word} from '../states.js';
+import {RUN_STATUSES, runMark, tone, word} from '../states.js';
 import {lasted, when} from '../ticks.js';
 import {parameters, remember} from '../url.js';
 
