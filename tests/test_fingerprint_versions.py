@@ -166,7 +166,7 @@ def test_paths_in_the_project_count_relative_to_it(tmp_path: Path) -> None:
         from pathlib import Path
         from assetgraph.assets import asset
         TEXT = os.path.join(os.path.dirname(__file__), "data")
-        NESTED = {"paths": [Path(TEXT) / "a.csv", TEXT, {TEXT}]}
+        NESTED = {"paths": [Path(TEXT) / "a.csv", TEXT, {TEXT}, "sqlite:///" + TEXT]}
         class Settings:
             folder = TEXT
         @asset

@@ -58,7 +58,6 @@ class Comparison:
 
     def __init__(self, old_table: Table, new_table: Table) -> None:
         self.old_table = old_table
-        self._old = old_table
         self._new = new_table
         self._found: dict[Pair, Mapping[Change, int]] = {}  # by distance
 
@@ -95,7 +94,7 @@ class Comparison:
     def _below(self, pair: Pair) -> Iterable[Pair]:
         """What the two name, side by side, where it differs: by position where they say the same,
         else by name."""
-        old, new = self._old.get(pair[0]), self._new.get(pair[1])
+        old, new = self.old_table.get(pair[0]), self._new.get(pair[1])
         if old is None or new is None:
             return ()
         pairs = [(old.origin, new.origin)] if old.origin and new.origin else []
@@ -109,7 +108,7 @@ class Comparison:
         return [(before, after) for before, after in pairs if _version(before) != _version(after)]
 
     def _own_change(self, pair: Pair) -> Change | None:
-        old, new = self._old.get(pair[0]), self._new.get(pair[1])
+        old, new = self.old_table.get(pair[0]), self._new.get(pair[1])
         if old is None or new is None:
             return Change("unknown")
         return None if self._says_the_same(old, new) else self._change(old, new)
@@ -129,7 +128,7 @@ class Comparison:
         if new.kind == old.kind == "library":
             return Change("library", new.name, old=old.own, new=new.own)
         if new.kind == old.kind == "value" and old.origin and new.origin:
-            before, after = self._old.get(old.origin), self._new.get(new.origin)
+            before, after = self.old_table.get(old.origin), self._new.get(new.origin)
             if before is not None and after is not None:
                 # The expression, or what that names, is compared in its turn and explains it.
                 return Change("value", *place) if before.version == after.version else None
@@ -143,7 +142,7 @@ class Comparison:
         )
 
     def _old_title(self, key: str) -> str:
-        return _title(self._old.get(key))
+        return _title(self.old_table.get(key))
 
     def _new_title(self, key: str) -> str:
         return _title(self._new.get(key))

@@ -188,11 +188,12 @@ class Resolver:
         that was compiled by Cython."""
         try:
             name, module = value.__qualname__, sys.modules.get(value.__module__)
-            found: Any = module
-            for part in name.split("."):
-                found = vars(found)[part]
         except Exception:
             return None
+        found: Any = module
+        # Anything may answer to any name: what is no text is not even looked at.
+        for part in name.split(".") if type(name) is str else ():
+            found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
         if found is not value or module is None or self.is_ours(module):
             return None
         return self._spelled(module.__name__, name)
@@ -252,8 +253,9 @@ class Resolver:
 
     def _absent(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
         """A name that the module does not have, such as one imported for type checking only."""
-        for origin in module.file.imports.get(root, ()):
-            return self._imported(module, ".".join([origin, *attributes]), False)
+        origins = module.file.imports.get(root)
+        if origins:
+            return self._imported(module, ".".join([origins[0], *attributes]), False)
         return Target(b"?" + root.encode() + _text(attributes))
 
     def _by_import(

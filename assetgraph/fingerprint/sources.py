@@ -37,9 +37,8 @@ class Text(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Where a function's code stands in its file; `problem` says why it was not found."""
+    """The definition of a function in its file; `problem` says why there is none."""
 
-    text: Text
     functions: list[Function]
     problem: str | None
 
@@ -72,13 +71,13 @@ class Sources:
         code = function.__code__
         text = self.text(code.co_filename, function.__globals__)
         if isinstance(text, str):
-            return Found(Text(EMPTY, {}, {}, None), [], text)
+            return Found([], text)
         if text.codes is not None and code not in text.codes:
-            return Found(text, [], CHANGED)
+            return Found([], CHANGED)
         found = text.functions.get((code.co_firstlineno, code.co_name), [])
         if len(found) > 1:
             found = _at_positions(code, found)
-        return Found(text, found, None if found else CHANGED)
+        return Found(found, None if found else CHANGED)
 
     def _keep(self, key: tuple[str, str], source: bytes | str) -> Text | str:
         filename, digest = key

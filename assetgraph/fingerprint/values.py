@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import marshal
 import os
+import re
 from collections.abc import Callable, Iterable
 from copyreg import dispatch_table
 from enum import Enum
@@ -68,11 +69,11 @@ class ValueWriter:
 
     def write(self, value: Any, *, any_order: bool = False) -> bytes:
         """`any_order`: the order of a dict does not count. Raises `TooLargeError`."""
-        plain = self._plain(value)
         if any_order and type(value) is dict:
-            if plain is None:
-                return _join(b"lookup", [self._collect(value)])
-            return _join(b"lookup", sorted(self._pairs(value.items())))
+            if is_plain(value):
+                return self.write(sorted(value.items(), key=_by_key(value)))
+            return _join(b"lookup", [self._collect(value)])
+        plain = self._plain(value)
         return plain if plain is not None else self._slow(value)
 
     def _plain(self, value: Any) -> bytes | None:
@@ -219,8 +220,7 @@ class ValueWriter:
 
     def _relative(self, text: str) -> str:
         for root in self._roots:
-            if text == root or text.startswith(root + os.sep):
-                return f"\0project{text[len(root) :]}"
+            text = re.sub(f"{re.escape(root)}(?=$|{re.escape(os.sep)})", "\0project", text)
         return text
 
 
@@ -230,6 +230,14 @@ def is_plain(value: Any) -> bool:
         return _is_plain(value)
     except RecursionError:
         return False
+
+
+def _by_key(value: dict[Any, Any]) -> Callable[[tuple[Any, Any]], Any]:
+    """An order for the items of a plain dict: that of its keys, or of their bytes where keys of
+    several types have none."""
+    if set(map(type, value)) <= {str}:
+        return itemgetter(0)
+    return lambda item: marshal.dumps(item[0], 2)
 
 
 def _is_plain(value: Any) -> bool:
