@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState
 from assetgraph.storage.runs import RunLog, new_run_id
 from assetgraph.storage.store import Store
 from assetgraph.web.follow import Follower
+
+FOLLOW = sys.modules[Follower.__module__]  # the very module: another test may import it anew
 
 
 @pytest.fixture
@@ -111,7 +114,7 @@ def test_a_run_whose_process_dies_is_interrupted(
     log = begin("trips")
     tell(log, EventType.STEP_START, "trips")
     follower.look()
-    monkeypatch.setattr("assetgraph.web.follow.LIVENESS_INTERVAL_S", 0)
+    monkeypatch.setattr(FOLLOW, "LIVENESS_INTERVAL_S", 0)
 
     log.close()  # the kernel drops the lock of a process that dies
     news = follower.look()
@@ -165,7 +168,7 @@ def test_a_run_that_is_deleted_is_gone(
 def test_a_history_that_changes_without_a_run_is_found(
     follower: Follower, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assetgraph.web.follow.HISTORY_INTERVAL_S", 0)
+    monkeypatch.setattr(FOLLOW, "HISTORY_INTERVAL_S", 0)
     Path(f"{store.folder}/assets/manhattan,stats.jsonl").write_bytes(b"{}\n")
 
     assert follower.look().assets == {AssetKey("manhattan/stats")}
