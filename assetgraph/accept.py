@@ -40,6 +40,7 @@ def _accept(state: State, key: AssetKey) -> bool:
     assert known.current is not None
     if known.current.code_version == known.code_version:
         return False
+    code_version = known.code_version
     note = f"accept {os.getpid()} {socket.gethostname()}"
     lock = state.store.lock(key, note)
     if not lock.acquire():
@@ -51,9 +52,9 @@ def _accept(state: State, key: AssetKey) -> bool:
             hint="Accept it again once that run has ended.",
         )
     try:
-        accepted = msgspec.structs.replace(
-            known.current, code_version=known.code_version, accepted_at=now()
-        )
+        current, _ = state.store.history.current(key)  # a run may have made it anew meanwhile
+        assert current is not None
+        accepted = msgspec.structs.replace(current, code_version=code_version, accepted_at=now())
         state.record_code()
         state.store.history.append(key, accepted)
     finally:

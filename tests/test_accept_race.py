@@ -1,0 +1,36 @@
+"""What a run commits while a person accepts code is not lost."""
+
+from __future__ import annotations
+
+import msgspec
+
+import assetgraph as dg
+from assetgraph.accept import accept
+from assetgraph.graph import AssetGraph
+from assetgraph.state import State
+
+
+def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: dg.Instance) -> None:
+    @dg.asset(code_version="old")
+    def fares() -> int:
+        return 1
+
+    dg.materialize([fares], instance=instance)
+    with dg.Registry():
+
+        @dg.asset(name="fares", code_version="new")
+        def changed() -> int:
+            return 2
+
+    state = State(AssetGraph([changed]), instance.store)
+    before = state.of(fares.key).current
+    assert before is not None
+    newer = msgspec.structs.replace(before, run_id="20990101-000000-000-beef", data_version="newer")
+    instance.store.history.append(fares.key, newer)  # another process, between the two looks
+
+    assert accept(state, [fares.key]) == (fares.key,)
+
+    current, _ = instance.store.history.current(fares.key)
+    assert current is not None
+    assert (current.run_id, current.data_version) == (newer.run_id, "newer")
+    assert current.code_version == "new"
