@@ -107,7 +107,7 @@ class _Column:
         if types.is_map(kind):
             item = pa.struct([kind.key_field, kind.item_field])
             self._children = [_Column(item)]
-            return lambda values: self._add_list(values.cast(pa.list_(item)))
+            return lambda values: self._add_list(_entries(values))
         if is_one(kind, *LISTS):
             self._children = [_Column(kind.value_type)]
             return self._add_list
@@ -184,6 +184,15 @@ def _column_of(kind: pa.DataType) -> _Column | _CastColumn | _TextColumn:
     if plain is None:
         return _TextColumn()
     return _Column(kind) if plain is kind else _CastColumn(plain)
+
+
+def _entries(values: pa.MapArray) -> pa.ListArray:
+    """A map without nulls as a list of its entries. Not by a cast: of a slice that has a column of
+    type null somewhere within, pyarrow's gives children of another length."""
+    kind = values.type
+    fields = [kind.key_field, kind.item_field]
+    entries = pa.StructArray.from_arrays([values.keys, values.items], fields=fields)
+    return pa.ListArray.from_arrays(values.offsets, entries)
 
 
 def _nothing(_: pa.Array) -> None:

@@ -27,7 +27,8 @@ _NESTED = (types.is_dictionary, types.is_struct, types.is_map)
 
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
     """The same type without views, or None if there is something in it that Arrow's kernels do
-    not take: a union, runs, a list of views of views."""
+    not take: a union, runs, a list of views of views, or a view beside a column of type null, of
+    which a cast makes children of a wrong length (pyarrow 26: read beyond, it aborts)."""
     if types.is_string_view(kind):
         return pa.large_string()
     if types.is_binary_view(kind):
@@ -40,7 +41,9 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
     plain = [plain_type(part) for part in within]
     if None in plain or not is_one(kind, *LISTS, *_NESTED):
         return None
-    return kind if plain == within else _rebuilt(kind, plain)
+    if plain == within:
+        return kind
+    return None if _holds_null(kind) else _rebuilt(kind, plain)
 
 
 def as_parquet_keeps(schema: pa.Schema) -> pa.Schema:
@@ -76,6 +79,10 @@ def breaks_in_parquet(kind: pa.DataType) -> bool:
         or any(is_one(part, types.is_string_view, types.is_binary_view) for part in within)
         or any(map(breaks_in_parquet, within))
     )
+
+
+def _holds_null(kind: pa.DataType) -> bool:
+    return types.is_null(kind) or any(map(_holds_null, _types_within(kind)))
 
 
 def _types_within(kind: pa.DataType) -> list[pa.DataType]:
