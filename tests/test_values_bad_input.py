@@ -289,3 +289,11 @@ def test_a_value_that_its_own_storage_keeps_is_not_ours_to_load(values: ValueSto
 
 def left_behind(values: ValueStore) -> list[str]:
     return [name for _, _, names in os.walk(values.root) for name in names]
+
+
+def test_a_table_that_pandas_cannot_hold_is_refused_with_a_sentence(values: ValueStore) -> None:
+    kind = pa.struct([("views", pa.list_(pa.string_view())), ("nothing", pa.null())])
+    table = pa.table({"c": pa.array([{"views": ["a"], "nothing": None}], kind)})
+    stored = values.save(AssetKey("nested"), "run", table).stored
+    with pytest.raises(ValueTypeError, match=r"does not convert to a pandas\.DataFrame"):
+        values.load(stored, pd.DataFrame)

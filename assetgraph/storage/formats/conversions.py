@@ -58,7 +58,13 @@ def _as_pandas(source: Table) -> Any:
 
     table = source.read()
     table = table.cast(as_pandas_takes(table.schema))
-    frame = table.to_pandas()
+    try:
+        frame = table.to_pandas()
+    except pa.ArrowNotImplementedError as error:
+        raise ValueTypeError(
+            f"the table does not convert to a pandas.DataFrame: {error}.",
+            hint="Ask for a pa.Table, or give its views of text another type.",
+        ) from error
     for position, field in _object_columns(table.schema):
         nested = is_one(field.type, types.is_struct, types.is_map, *LISTS)
         if nested or str(frame.dtypes.iloc[position]) != "object":
