@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
-    from assetgraph.assets import Asset, AssetIn, Registry, asset, load_assets_from_modules
+    from assetgraph.assets import Asset, AssetIn, asset
     from assetgraph.config import Config
     from assetgraph.context import AssetExecutionContext
-    from assetgraph.definitions import Definitions
+    from assetgraph.definitions import Definitions, load_assets_from_modules
     from assetgraph.errors import AssetGraphError
     from assetgraph.graph import AssetGraph
     from assetgraph.io_manager import InputContext, IOManager, OutputContext
     from assetgraph.keys import AssetKey
     from assetgraph.metadata import MaterializeResult, MetadataValue
+    from assetgraph.registry import Registry
     from assetgraph.retries import Backoff, Jitter, RetryPolicy, RetryRequested
 
 __version__ = "0.1.0"
@@ -47,14 +48,14 @@ _HOME = {
     "MaterializeResult": "metadata",
     "MetadataValue": "metadata",
     "OutputContext": "io_manager",
-    "Registry": "assets",
+    "Registry": "registry",
     "RetryPolicy": "retries",
     "RetryRequested": "retries",
     "RunConfig": "api",
     "RunResult": "api",
     "asset": "assets",
     "load": "api",
-    "load_assets_from_modules": "assets",
+    "load_assets_from_modules": "definitions",
     "materialize": "api",
 }
 

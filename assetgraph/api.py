@@ -11,9 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.assets import EMPTY, Asset, load_assets_from_modules
+from assetgraph.assets import EMPTY, Asset
 from assetgraph.config import Config, config_json
-from assetgraph.definitions import Definitions
+from assetgraph.definitions import Definitions, load_assets_from_modules
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.executors import StepExecutor, make
 from assetgraph.graph import AssetGraph

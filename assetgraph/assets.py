@@ -1,43 +1,24 @@
-"""`Asset`, the `@asset` decorator that makes one, and the registry that remembers it."""
+"""`Asset`, and the `@asset` decorator that makes one."""
 
 from __future__ import annotations
 
 import inspect
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextvars import ContextVar, Token
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, overload
 
 from assetgraph.config import Config
 from assetgraph.io_manager import IOManager
-from assetgraph.keys import AssetKey, key_problem
+from assetgraph.keys import AssetKey
 from assetgraph.metadata import metadata_json
+from assetgraph.registry import current_registry
 from assetgraph.retries import RetryPolicy
+from assetgraph.text import place_text
 
 EMPTY = inspect.Parameter.empty
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing wrong with the definitions: where it is, what it is, and what to do about it."""
-
-    file: str
-    line: int
-    message: str
-    remedy: str = ""
-    key: str = ""
-
-    def __str__(self) -> str:
-        text = f"{self.place}: {self.message}"
-        return f"{text} {self.remedy}" if self.remedy else text
-
-    @property
-    def place(self) -> str:
-        return f"{_short(self.file)}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +111,7 @@ class Asset:
 
     @property
     def place(self) -> str:
-        return f"{_short(self.file)}:{self.line}"
+        return place_text(self.file, self.line)
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -179,56 +160,6 @@ class Asset:
             and p.kind in (p.kind.POSITIONAL_OR_KEYWORD, p.kind.KEYWORD_ONLY)
             and (not p.has_default or p.name in named)
         )
-
-
-class Registry:
-    """The assets that were decorated while it was the current one, in order of definition.
-
-    with Registry() as registry:
-        @asset
-        def trips(): ...
-    Definitions(registry)
-    """
-
-    def __init__(self) -> None:
-        self._assets: list[Asset] = []
-        self._tokens: list[Token[Registry]] = []
-
-    def add(self, asset: Asset) -> None:
-        """Remember `asset`. A redefinition takes the place of what it redefines; any other asset
-        of the same key is kept, and reported when the graph is built."""
-        for position, known in enumerate(self._by_key.get(asset.key, ())):
-            if _redefines(asset, known):
-                self._assets[self._assets.index(known)] = asset
-                self._by_key[asset.key][position] = asset
-                return
-        self._assets.append(asset)
-        self._by_key.setdefault(asset.key, []).append(asset)
-
-    @cached_property
-    def _by_key(self) -> dict[AssetKey, list[Asset]]:
-        return {}
-
-    def __iter__(self) -> Iterator[Asset]:
-        return iter(tuple(self._assets))
-
-    def __len__(self) -> int:
-        return len(self._assets)
-
-    def __enter__(self) -> Registry:
-        self._tokens.append(_current.set(self))
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        _current.reset(self._tokens.pop())
-
-
-default_registry = Registry()
-_current: ContextVar[Registry] = ContextVar("registry", default=default_registry)
-
-
-def current_registry() -> Registry:
-    return _current.get()
 
 
 @overload
@@ -313,7 +244,7 @@ def asset(
         made = Asset(
             key=_key_of(function, name, key, key_prefix),
             function=function,
-            deps=tuple(dict.fromkeys(_as_unchecked_key(dep) for dep in _listed("deps", deps))),
+            deps=tuple(dict.fromkeys(unchecked_key(dep) for dep in _listed("deps", deps))),
             ins={parameter: _in_key(parameter, given) for parameter, given in (ins or {}).items()},
             group_name=group_name or "default",
             description=description or _description(function),
@@ -376,75 +307,12 @@ def is_config_type(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Config)
 
 
-def definition_problems(asset: Asset) -> Iterator[Problem]:
-    """What is wrong with one asset, looked at alone."""
-    problem = partial(Problem, asset.file, asset.line, key=asset.key.text)
-    wrong_key = key_problem(asset.key)
-    if wrong_key:
-        yield problem(wrong_key + ".", "Rename it, or give it a key with key=.")
-    for parameter in asset.parameters:
-        if parameter.kind in (parameter.kind.VAR_POSITIONAL, parameter.kind.VAR_KEYWORD):
-            stars = "*" if parameter.kind is parameter.kind.VAR_POSITIONAL else "**"
-            yield problem(
-                f"asset {asset.key.text!r} takes {stars}{parameter.name}, which names no upstream.",
-                "Name each upstream as a parameter, or list what is not loaded in deps=.",
-            )
-        elif parameter.kind is parameter.kind.POSITIONAL_ONLY:
-            yield problem(
-                f"asset {asset.key.text!r} takes {parameter.name!r} by position only.",
-                "Inputs are passed by name: remove the '/'.",
-            )
-    configs = [p.name for p in asset.parameters if is_config_type(p.annotation)]
-    if len(configs) > 1:
-        yield problem(
-            f"asset {asset.key.text!r} takes config twice: {' and '.join(configs)}.",
-            "Put all fields into one Config class.",
-        )
-    names = {p.name for p in asset.parameters}
-    for parameter_name in asset.ins:
-        if parameter_name not in names:
-            yield problem(
-                f"ins= of asset {asset.key.text!r} names {parameter_name!r}, "
-                "which is not a parameter of the function.",
-                f"Its parameters: {', '.join(sorted(names)) or 'none'}.",
-            )
-    wrong_group = key_problem(AssetKey.unchecked([asset.group_name]))
-    if wrong_group:
-        yield problem(
-            f"the group {asset.group_name!r} of asset {asset.key.text!r} is no name: "
-            "letters, digits, '_', '-' and '.' are allowed.",
-            "Rename it.",
-        )
-    for tag in asset.tags:
-        if key_problem(AssetKey.unchecked(tag.split("/"))):
-            yield problem(
-                f"the tag {tag!r} of asset {asset.key.text!r} is no name: letters, digits, '_', "
-                "'-', '.' and '/' are allowed.",
-                "Rename it.",
-            )
-    for owner in asset.owners:
-        if "@" not in owner and not owner.startswith("team:"):
-            yield problem(
-                f"the owner {owner!r} of asset {asset.key.text!r} is neither an e-mail address "
-                "nor a team.",
-                f"Write 'team:{owner}' for a team.",
-            )
-
-
 def _is_context(parameter: Parameter) -> bool:
     annotation = parameter.annotation
     if annotation is EMPTY:
         return parameter.name == "context"
     name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
     return name.rpartition(".")[2] == "AssetExecutionContext" or parameter.name == "context"
-
-
-def _redefines(new: Asset, old: Asset) -> bool:
-    if (new.file, new.line) == (old.file, old.line) and new.module == old.module:
-        return True
-    main = sys.modules.get("__main__")
-    interactive = main is not None and not hasattr(main, "__file__")
-    return interactive and new.module == old.module == "__main__"
 
 
 def _key_of(
@@ -456,15 +324,15 @@ def _key_of(
     if key is not None:
         if name is not None or key_prefix is not None:
             raise TypeError("give key=, or name= and key_prefix=, not both")
-        return _as_unchecked_key(key)
-    prefix = _as_unchecked_key(key_prefix).parts if key_prefix else ()
+        return unchecked_key(key)
+    prefix = unchecked_key(key_prefix).parts if key_prefix else ()
     if name is None:
         bottom = plain_function(function)
         name = bottom.__name__ if bottom else repr(function)
     return AssetKey.unchecked([*prefix, name])
 
 
-def _as_unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
+def unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
     """A key as it was written. Its rules are checked with everything else, in the graph."""
     if isinstance(given, Asset):
         return given.key
@@ -478,11 +346,11 @@ def _as_unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey
 
 
 def _as_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
-    return AssetKey(_as_unchecked_key(given).parts)
+    return AssetKey(unchecked_key(given).parts)
 
 
 def _in_key(parameter: str, given: AssetIn | str | AssetKey | Asset) -> AssetKey:
-    return given.resolve(parameter) if isinstance(given, AssetIn) else _as_unchecked_key(given)
+    return given.resolve(parameter) if isinstance(given, AssetIn) else unchecked_key(given)
 
 
 def _checked_io_manager(given: Any) -> IOManager | None:
@@ -513,58 +381,3 @@ def _checked_timeout(timeout: float | None) -> float | None:
 def _description(function: Callable[..., Any]) -> str | None:
     bottom = plain_function(function)
     return inspect.cleandoc(bottom.__doc__) if bottom and bottom.__doc__ else None
-
-
-def _short(file: str) -> str:
-    """`file` relative to the current folder where it lies inside it."""
-    folder = os.getcwd() + os.sep
-    return file.removeprefix(folder)
-
-
-def load_assets_from_modules(
-    modules: Iterable[ModuleType],
-    *,
-    group_name: str | None = None,
-    key_prefix: str | Sequence[str] | None = None,
-) -> list[Asset]:
-    """Every asset that the modules hold by name, in lists, or registered while they ran.
-
-    `group_name` is given to those that have none of their own; `key_prefix` is put before every
-    key, and before what their `deps` and `ins` name among them.
-    """
-    found: dict[int, Asset] = {}
-    for module in modules:
-        for value in vars(module).values():
-            for item in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(item, Asset):
-                    found.setdefault(id(item), item)
-        for item in current_registry():
-            if item.module == module.__name__:
-                found.setdefault(id(item), item)
-    return [_adopted(item, group_name, key_prefix, found.values()) for item in found.values()]
-
-
-def _adopted(
-    item: Asset,
-    group_name: str | None,
-    key_prefix: str | Sequence[str] | None,
-    together: Iterable[Asset],
-) -> Asset:
-    changes: dict[str, Any] = {}
-    if group_name is not None and item.group_name == "default":
-        changes["group_name"] = group_name
-    if key_prefix is not None:
-        prefix = _as_unchecked_key(key_prefix).parts
-        ours = {other.key for other in together}
-
-        def moved(key: AssetKey) -> AssetKey:
-            return AssetKey.unchecked([*prefix, *key.parts]) if key in ours else key
-
-        changes["key"] = moved(item.key)
-        changes["deps"] = tuple(moved(dep) for dep in item.deps)
-        changes["ins"] = {parameter: moved(key) for parameter, key in item.ins.items()}
-    if not changes:
-        return item
-    from dataclasses import replace
-
-    return replace(item, **changes)

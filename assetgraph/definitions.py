@@ -1,12 +1,15 @@
-"""`Definitions`: the assets that belong together."""
+"""`Definitions`: the assets that belong together, and how modules give theirs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from assetgraph.assets import Asset
+from assetgraph.assets import Asset, unchecked_key
+from assetgraph.keys import AssetKey
+from assetgraph.registry import current_registry
 
 if TYPE_CHECKING:
     from assetgraph.graph import AssetGraph
@@ -36,6 +39,29 @@ class Definitions:
         return f"Definitions({len(self.assets)} assets)"
 
 
+def load_assets_from_modules(
+    modules: Iterable[ModuleType],
+    *,
+    group_name: str | None = None,
+    key_prefix: str | Sequence[str] | None = None,
+) -> list[Asset]:
+    """Every asset that the modules hold by name, in lists, or registered while they ran.
+
+    `group_name` is given to those that have none of their own; `key_prefix` is put before every
+    key, and before what their `deps` and `ins` name among them.
+    """
+    found: dict[int, Asset] = {}
+    for module in modules:
+        for value in vars(module).values():
+            for item in value if isinstance(value, list | tuple) else (value,):
+                if isinstance(item, Asset):
+                    found.setdefault(id(item), item)
+        for item in current_registry():
+            if item.module == module.__name__:
+                found.setdefault(id(item), item)
+    return [_adopted(item, group_name, key_prefix, found.values()) for item in found.values()]
+
+
 def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
     found: dict[int, Asset] = {}
     for item in assets:
@@ -47,3 +73,29 @@ def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
         else:
             raise TypeError(f"{item!r} is not an asset: decorate the function with @asset")
     return list(found.values())
+
+
+def _adopted(
+    item: Asset,
+    group_name: str | None,
+    key_prefix: str | Sequence[str] | None,
+    together: Iterable[Asset],
+) -> Asset:
+    changes: dict[str, Any] = {}
+    if group_name is not None and item.group_name == "default":
+        changes["group_name"] = group_name
+    if key_prefix is not None:
+        prefix = unchecked_key(key_prefix).parts
+        ours = {other.key for other in together}
+
+        def moved(key: AssetKey) -> AssetKey:
+            return AssetKey.unchecked([*prefix, *key.parts]) if key in ours else key
+
+        changes["key"] = moved(item.key)
+        changes["deps"] = tuple(moved(dep) for dep in item.deps)
+        changes["ins"] = {parameter: moved(key) for parameter, key in item.ins.items()}
+    if not changes:
+        return item
+    from dataclasses import replace
+
+    return replace(item, **changes)

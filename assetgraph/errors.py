@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.assets import Problem
+    from assetgraph.problems import Problem
 
 
 class AssetGraphError(Exception):

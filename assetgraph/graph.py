@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from assetgraph.annotations import edge_contradiction
-from assetgraph.assets import Asset, Parameter, Problem, definition_problems
+from assetgraph.assets import Asset, Parameter
 from assetgraph.errors import AssetGraphError, DefinitionsError
 from assetgraph.keys import AssetKey
+from assetgraph.problems import Problem, definition_problems
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:

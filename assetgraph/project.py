@@ -78,8 +78,8 @@ class Project(msgspec.Struct, frozen=True):
         Raises `ProjectError` with the user's part of every traceback.
         """
         from assetgraph import loading
-        from assetgraph.assets import Registry, load_assets_from_modules
-        from assetgraph.definitions import Definitions
+        from assetgraph.definitions import Definitions, load_assets_from_modules
+        from assetgraph.registry import Registry
 
         if not self.modules:
             raise ProjectError(

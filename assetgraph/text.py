@@ -1,10 +1,11 @@
-"""Wording for people: lists of names, guesses at a mistyped name, and text cut to a width.
+"""Wording for people: lists of names, guesses at a mistyped name, places, text cut to a width.
 
 A width is counted in the columns of a terminal: a Chinese, Japanese or Korean letter takes two.
 """
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     close = [folded[text] for text in get_close_matches(name.casefold(), folded)]
     found = list(dict.fromkeys([*same_end, *close]))[:3]
     return f"Did you mean {listed([repr(text) for text in found], 'or')}?" if found else None
+
+
+def place_text(file: str, line: int) -> str:
+    """`trips.py:12`, with the file relative to the current folder where it lies inside it."""
+    return f"{file.removeprefix(os.getcwd() + os.sep)}:{line}"
 
 
 def first_line(text: str | None) -> str:

@@ -29,7 +29,7 @@ from pathlib import Path
 import msgspec
 sys.path[:0] = [{root!r}, "."]
 from assetgraph import loading
-from assetgraph.assets import current_registry
+from assetgraph.registry import current_registry
 from assetgraph.fingerprint import CodeVersions, Node
 from assetgraph.storage.code import FolderCache
 loading.install(".")

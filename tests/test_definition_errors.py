@@ -19,8 +19,8 @@ from assetgraph import (
     asset,
     materialize,
 )
-from assetgraph.assets import Problem
 from assetgraph.errors import DefinitionsError
+from assetgraph.problems import Problem
 
 
 class Month(Config):

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from fingerprint_projects import Seen, imported, look, write
 
-from assetgraph.assets import current_registry
 from assetgraph.fingerprint import Change, CodeVersions, changes, values
 from assetgraph.fingerprint.distributions import Distributions
+from assetgraph.registry import current_registry
 
 ASSET = "from assetgraph.assets import asset\n"
 

@@ -18,8 +18,9 @@ ROOT = PACKAGE.parent
 LAYERS = {
     0: ["errors", "keys"],
     1: ["annotations", "assets", "capture", "config", "context", "failure", "io_manager",
-        "loading", "metadata", "records", "retries", "signals", "text", "theme"],
-    2: ["definitions", "fingerprint", "graph", "layout", "selection", "svg"],
+        "loading", "metadata", "records", "registry", "retries", "signals", "text", "theme"],
+    2: ["definitions", "fingerprint", "graph", "layout", "problems", "selection",
+        "svg"],
     3: ["executors", "exports", "plan", "storage", "tree"],
     4: ["channel", "state", "step"],
     5: ["accept", "project", "queries", "reruns", "runner", "schedule"],
@@ -31,11 +32,12 @@ LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
 # Inside a layer, who may import whom: the layer's own order.
 BESIDE = {
     ("keys", "errors"), ("__main__", "cli"),
-    ("assets", "config"), ("assets", "io_manager"), ("assets", "metadata"), ("assets", "retries"),
+    ("assets", "config"), ("assets", "io_manager"), ("assets", "metadata"), ("assets", "registry"),
+    ("assets", "retries"), ("assets", "text"),
     ("config", "text"),
     ("context", "capture"), ("context", "metadata"), ("failure", "loading"),
     ("failure", "records"), ("theme", "records"),
-    ("definitions", "graph"), ("graph", "svg"), ("svg", "layout"),
+    ("definitions", "graph"), ("graph", "problems"), ("graph", "svg"), ("svg", "layout"),
     ("runner", "schedule"), ("reruns", "queries"), ("reruns", "runner"),
     ("cli", "web"),
 }  # fmt: skip

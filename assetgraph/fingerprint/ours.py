@@ -8,8 +8,8 @@ from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assetgraph.assets import Registry
 from assetgraph.loading import ProjectFolder
+from assetgraph.registry import Registry
 
 
 class Ownership:

@@ -14,8 +14,8 @@ from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
 from assetgraph.records import now
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Problem
     from assetgraph.graph import AssetGraph
+    from assetgraph.problems import Problem
     from assetgraph.project import Project
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages"}

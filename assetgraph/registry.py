@@ -1,0 +1,68 @@
+"""`Registry`: what remembers the assets that are decorated."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assetgraph.assets import Asset
+    from assetgraph.keys import AssetKey
+
+
+class Registry:
+    """The assets that were decorated while it was the current one, in order of definition.
+
+    with Registry() as registry:
+        @asset
+        def trips(): ...
+    Definitions(registry)
+    """
+
+    def __init__(self) -> None:
+        self._assets: list[Asset] = []
+        self._by_key: dict[AssetKey, list[Asset]] = {}
+        self._tokens: list[Token[Registry]] = []
+
+    def add(self, asset: Asset) -> None:
+        """Remember `asset`. A redefinition takes the place of what it redefines; any other asset
+        of the same key is kept, and reported when the graph is built."""
+        for position, known in enumerate(self._by_key.get(asset.key, ())):
+            if _redefines(asset, known):
+                self._assets[self._assets.index(known)] = asset
+                self._by_key[asset.key][position] = asset
+                return
+        self._assets.append(asset)
+        self._by_key.setdefault(asset.key, []).append(asset)
+
+    def __iter__(self) -> Iterator[Asset]:
+        return iter(tuple(self._assets))
+
+    def __len__(self) -> int:
+        return len(self._assets)
+
+    def __enter__(self) -> Registry:
+        self._tokens.append(_current.set(self))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _current.reset(self._tokens.pop())
+
+
+default_registry = Registry()
+_current: ContextVar[Registry] = ContextVar("registry", default=default_registry)
+
+
+def current_registry() -> Registry:
+    return _current.get()
+
+
+def _redefines(new: Asset, old: Asset) -> bool:
+    """Whether `new` is the same lines run again, or a cell of a notebook or a prompt."""
+    if (new.file, new.line) == (old.file, old.line) and new.module == old.module:
+        return True
+    main = sys.modules.get("__main__")
+    interactive = main is not None and not hasattr(main, "__file__")
+    return interactive and new.module == old.module == "__main__"
