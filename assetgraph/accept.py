@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assetgraph.errors import LockedError, NoValueError
+from assetgraph.errors import NoValueError
 from assetgraph.records import now
 
 if TYPE_CHECKING:
@@ -44,13 +44,7 @@ def _accept(state: State, key: AssetKey) -> bool:
     note = f"accept {os.getpid()} {socket.gethostname()}"
     lock = state.store.lock(key, note)
     if not lock.acquire():
-        holder = state.store.holder(key)
-        raise LockedError(
-            f"{key.text!r} is being materialized by run {holder.partition(' ')[0]}.",
-            key=key.text,
-            holder=holder,
-            hint="Accept it again once that run has ended.",
-        )
+        raise state.store.locked(key, hint="Accept it again once that run has ended.")
     try:
         current, _ = state.store.history.current(key)  # a run may have made it anew meanwhile
         assert current is not None

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.assets import EMPTY, Asset
-from assetgraph.config import Config, config_json
+from assetgraph.config import Config, checked_config, config_json
 from assetgraph.definitions import Definitions, load_assets_from_modules
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.executors import StepExecutor, make
@@ -22,7 +22,7 @@ from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.project import find_project
 from assetgraph.records import Materialization
-from assetgraph.runner import Launch, RunOutcome, checked_config, run_plan
+from assetgraph.runner import Launch, RunOutcome, run_plan
 from assetgraph.selection import select
 from assetgraph.state import State
 from assetgraph.storage.store import Store

@@ -6,12 +6,13 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
+from assetgraph.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.queries import run_details
 from assetgraph.records import Materialization, RunStatus, StepState
-from assetgraph.runner import Launch, checked_config
+from assetgraph.runner import Launch
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -27,11 +27,9 @@ import msgspec
 from assetgraph import __version__
 from assetgraph.capture import redirected
 from assetgraph.channel import Observer, RunChannel, StepChannel
-from assetgraph.config import build_config, config_json
+from assetgraph.config import build_config, checked_config
 from assetgraph.errors import (
     AssetGraphError,
-    ConfigError,
-    LockedError,
     StepTimeoutError,
     StoreError,
     WorkerError,
@@ -133,26 +131,6 @@ def run_plan(
         executor.shutdown()
         raise
     return run.execute()
-
-
-def checked_config(
-    graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any]]
-) -> dict[AssetKey, dict[str, Any]]:
-    """The given fields in the types of JSON, so that text and number mean the same config.
-
-    Raises `ConfigError` for config that an asset does not take.
-    """
-    checked = {}
-    for key, given in config.items():
-        kind = graph.asset(key).config_type
-        if kind is None:
-            raise ConfigError(
-                f"asset {key.text!r} takes no config.",
-                hint="Give it a parameter annotated with a subclass of Config.",
-            )
-        built = config_json(build_config(kind, given, key.text))
-        checked[key] = {name: built[name] for name in given}
-    return checked
 
 
 @dataclass(slots=True, eq=False)
@@ -536,10 +514,4 @@ def _check_config(graph: AssetGraph, steps: Iterable[Step]) -> None:
 def _check_locks(state: State, steps: Iterable[Step]) -> None:
     for step in steps:
         if state.store.is_running(step.key):
-            holder = state.store.holder(step.key)
-            raise LockedError(
-                f"{step.key.text!r} is being materialized by run {holder.partition(' ')[0]}.",
-                key=step.key.text,
-                holder=holder,
-                hint="Leave out --no-wait to wait for it.",
-            )
+            raise state.store.locked(step.key, hint="Leave out --no-wait to wait for it.")

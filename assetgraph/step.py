@@ -18,7 +18,7 @@ from assetgraph.assets import EMPTY, Asset
 from assetgraph.capture import step_output
 from assetgraph.config import build_config
 from assetgraph.context import AssetExecutionContext
-from assetgraph.errors import AssetGraphError, LockedError, StoreError, ValueTypeError
+from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
 from assetgraph.failure import definition_frame, error_info
 from assetgraph.io_manager import InputContext, OutputContext
 from assetgraph.keys import AssetKey
@@ -37,6 +37,7 @@ from assetgraph.retries import retry_delay
 from assetgraph.signals import let_through
 from assetgraph.storage.retention import drop_old_values, has_folder
 from assetgraph.storage.schema import schema_change_text, schema_changes
+from assetgraph.storage.store import holder_text
 from assetgraph.storage.values import Saved
 from assetgraph.text import shorten
 
@@ -455,18 +456,12 @@ def _made_meanwhile(task: StepTask, store: Store, last_holder: str) -> Materiali
 def _waits(task: StepTask, store: Store) -> Event:
     """Says for whom the step waits. Raises `LockedError` where it must not wait."""
     key = task.asset.key.text
-    run_id, _, process = store.holder(task.asset.key).partition(" ")
-    pid, _, host = process.partition(" ")
-    who = f"run {run_id} (process {pid} on {host})"
     if not task.wait:
-        raise LockedError(
-            f"{key!r} is being materialized by {who}.",
-            key=key,
-            holder=who,
-            hint="Leave out --no-wait to wait for it.",
-        )
-    message = f"waiting for {who}, which is materializing {key}"
-    return Event(EventType.LOG, now(), key, "WARNING", message, {"waits_for": run_id})
+        raise store.locked(task.asset.key, hint="Leave out --no-wait to wait for it.")
+    note = store.holder(task.asset.key)
+    message = f"waiting for {holder_text(note)}, which is materializing {key}"
+    data = {"waits_for": note.partition(" ")[0]}
+    return Event(EventType.LOG, now(), key, "WARNING", message, data)
 
 
 def _awaited(coroutine: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -102,8 +103,9 @@ def test_a_run_that_may_not_wait_does_not_start(folder: Path) -> None:
     slow = Slow()
     first, _ = beside(folder, slow.asset)
     assert slow.started.wait(20)
+    held = rf"'slow' is being materialized by run \S+ \(process {os.getpid()} on \S+\)"
     try:
-        with pytest.raises(LockedError, match="'slow' is being materialized by run") as caught:
+        with pytest.raises(LockedError, match=held) as caught:
             run(folder, slow.asset, launch=Launch(wait=False))
     finally:
         slow.go_on.set()

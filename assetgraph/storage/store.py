@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import StoreError, StoreFormatError
+from assetgraph.errors import LockedError, StoreError, StoreFormatError
 from assetgraph.keys import partition_file_name
 from assetgraph.storage.assets import AssetHistory
 from assetgraph.storage.files import damaged, encoded, make_folder, store_error, write_whole
@@ -99,6 +99,12 @@ class Store:
         """Who holds, or held last, the lock on an asset."""
         return holder(self._lock_path(key, partition))
 
+    def locked(self, key: AssetKey, *, hint: str) -> LockedError:
+        """The error for one who finds the lock on `key` held and does not wait."""
+        note = self.holder(key)
+        message = f"{key.text!r} is being materialized by {holder_text(note)}."
+        return LockedError(message, key=key.text, holder=note, hint=hint)
+
     def prepare(self) -> None:
         """Make the folder, if it is not there yet, with its format and its parts."""
         if not self._exists:
@@ -147,6 +153,13 @@ class Store:
                 f"{self.folder}/store.json", "it is missing from a store that has records"
             )
         return False
+
+
+def holder_text(note: str) -> str:
+    """What the holder of an asset's lock wrote about itself, as a person reads it."""
+    run_id, _, process = note.partition(" ")
+    pid, _, host = process.partition(" ")
+    return f"run {run_id} (process {pid} on {host})"
 
 
 def sync_file_system(path: str) -> None:
