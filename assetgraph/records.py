@@ -61,6 +61,19 @@ class EventType(StrEnum):
     LOG = "LOG"
 
 
+# The state that an event puts its step in.
+STATE_AFTER = {
+    EventType.STEP_START: StepState.RUNNING,
+    EventType.STEP_RESTARTED: StepState.RUNNING,
+    EventType.STEP_UP_FOR_RETRY: StepState.WAITING,
+    EventType.STEP_SUCCESS: StepState.SUCCESS,
+    EventType.STEP_FAILURE: StepState.FAILURE,
+    EventType.STEP_SKIPPED: StepState.SKIPPED,
+    EventType.STEP_UNCHANGED: StepState.UNCHANGED,
+    EventType.STEP_CANCELED: StepState.CANCELED,
+}
+
+
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a run's `events.jsonl`. `step` is an asset key's text."""
 

@@ -10,7 +10,7 @@ from assetgraph.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
-from assetgraph.queries import run_details
+from assetgraph.queries.runs import run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.runner import Launch
 from assetgraph.text import did_you_mean
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assetgraph.plan import Plan
-    from assetgraph.queries import RunDetails
+    from assetgraph.queries.runs import RunDetails
     from assetgraph.state import State
     from assetgraph.storage.store import Store
 

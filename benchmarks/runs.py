@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import msgspec
 
-from assetgraph.queries import find_run, list_runs
+from assetgraph.queries.runs import find_run, list_runs
 from assetgraph.records import RunRecord, RunStatus
 from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import Store

@@ -31,7 +31,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.executors import make
 from assetgraph.graph import AssetGraph
 from assetgraph.plan import make_plan
-from assetgraph.queries import run_details
+from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus
 from assetgraph.runner import Launch, RunOutcome, run_plan
 from assetgraph.state import State

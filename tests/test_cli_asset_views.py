@@ -15,7 +15,7 @@ from assetgraph.cli.render_status import status_table
 from assetgraph.cli.text import Line
 from assetgraph.metadata import metadata_json
 from assetgraph.plan import Reason, ReasonKind
-from assetgraph.queries import AssetDetails, AssetView
+from assetgraph.queries.assets import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 
 pytestmark = pytest.mark.usefixtures("utc")

@@ -38,7 +38,7 @@ def test_every_word_for_a_state_or_a_reason_is_documented(word: str) -> None:
 
 
 def test_the_names_of_a_run_are_documented() -> None:
-    from assetgraph.queries import run_json
+    from assetgraph.queries.runs import run_json
     from assetgraph.records import RunRecord, now
 
     for name in run_json(RunRecord("r", RunStatus.SUCCESS, now())):

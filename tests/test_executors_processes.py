@@ -17,7 +17,7 @@ import pytest
 import assetgraph as dg
 from assetgraph.executors import make
 from assetgraph.plan import make_plan
-from assetgraph.queries import run_details
+from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State

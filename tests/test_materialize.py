@@ -15,7 +15,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, ConfigError, NoValueError, SelectionError
-from assetgraph.queries import failures, list_runs, run_details, run_details_json, run_json
+from assetgraph.queries.runs import failures, list_runs, run_details, run_details_json, run_json
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.storage.store import Store
 

@@ -13,7 +13,7 @@ import pytest
 import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.plan import make_plan
-from assetgraph.queries import run_details
+from assetgraph.queries.runs import run_details
 from assetgraph.records import RunStatus
 from assetgraph.reruns import cancel_run, rerun_selection
 from assetgraph.runner import Launch, run_plan

@@ -11,7 +11,7 @@ import assetgraph as dg
 from assetgraph.channel import RunChannel, StepChannel
 from assetgraph.executors import make
 from assetgraph.plan import make_plan
-from assetgraph.queries import run_details
+from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, StepState
 from assetgraph.retries import retry_delay
 from assetgraph.runner import Launch, RunOutcome, run_plan

@@ -11,7 +11,7 @@ import pytest
 
 from assetgraph import AssetKey
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
-from assetgraph.queries import list_runs
+from assetgraph.queries.runs import list_runs
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.runs import RunLog, new_run_id
 from assetgraph.storage.store import Store

@@ -13,7 +13,7 @@ from small_assets import graph_of
 import assetgraph as dg
 from assetgraph.errors import LockedError
 from assetgraph.plan import make_plan
-from assetgraph.queries import list_runs, run_details
+from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType
 from assetgraph.runner import Launch, RunOutcome, run_plan
 from assetgraph.state import State

@@ -11,7 +11,7 @@ import assetgraph as dg
 from assetgraph import Instance
 from assetgraph.graph import AssetGraph
 from assetgraph.keys import AssetKey
-from assetgraph.queries import asset_views
+from assetgraph.queries.assets import asset_views
 from assetgraph.records import AssetState
 from assetgraph.state import State
 from assetgraph.storage.store import Store

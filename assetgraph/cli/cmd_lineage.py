@@ -38,7 +38,7 @@ def lineage_command(
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_lineage import lineage
-    from assetgraph.queries import asset_json, asset_views
+    from assetgraph.queries.assets import asset_json, asset_views
 
     graph = given.graph
     keys = set(given.selected(selection))

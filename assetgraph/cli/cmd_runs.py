@@ -46,7 +46,7 @@ def list_command(
     """
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.render_runs import page_notes, run_table
-    from assetgraph.queries import list_runs, run_json
+    from assetgraph.queries.runs import list_runs, run_json
     from assetgraph.records import RunStatus, now
 
     page = list_runs(
@@ -83,7 +83,7 @@ def show_command(given: Given, run: str, trace: bool, whole: bool, as_json: bool
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_run import run_page
-    from assetgraph.queries import run_details, run_details_json
+    from assetgraph.queries.runs import run_details, run_details_json
     from assetgraph.records import now
 
     details = run_details(given.store, run)
@@ -111,7 +111,7 @@ def logs_command(given: Given, run: str, keys: tuple[str, ...], as_json: bool) -
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_log import step_log_lines
-    from assetgraph.queries import step_log_json, step_logs
+    from assetgraph.queries.runs import step_log_json, step_logs
 
     logs = step_logs(given.store, run, keys)
     answer(
@@ -145,7 +145,7 @@ def rerun_command(
       assetgraph runs rerun 4f2a --step taxi_trips
     """
     from assetgraph.cli.execute import execute, launched_by
-    from assetgraph.queries import run_details
+    from assetgraph.queries.runs import run_details
     from assetgraph.reruns import rerun_plan
 
     if from_failure and steps:

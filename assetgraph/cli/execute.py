@@ -11,7 +11,7 @@ from assetgraph.cli.output import stderr
 from assetgraph.cli.render_plan import plan_lines, plan_notes
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.reporters import reporting
-from assetgraph.queries import run_details, run_details_json
+from assetgraph.queries.runs import run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.runner import run_plan
 from assetgraph.signals import Terminated

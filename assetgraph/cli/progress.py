@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from assetgraph.records import EventType, StepState
+from assetgraph.records import STATE_AFTER, EventType, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from assetgraph.records import Event
 
 _RATE_SECONDS = 5.0
-_STATES = {
-    EventType.STEP_START: StepState.RUNNING,
-    EventType.STEP_RESTARTED: StepState.RUNNING,
-    EventType.STEP_UP_FOR_RETRY: StepState.WAITING,
-    EventType.STEP_SUCCESS: StepState.SUCCESS,
-    EventType.STEP_FAILURE: StepState.FAILURE,
-    EventType.STEP_SKIPPED: StepState.SKIPPED,
-    EventType.STEP_UNCHANGED: StepState.UNCHANGED,
-    EventType.STEP_CANCELED: StepState.CANCELED,
-}
 
 
 @dataclass(slots=True)
@@ -74,7 +64,7 @@ class RunProgress:
     def event(self, event: Event) -> None:
         if event.type is EventType.RUN_START:
             self.run_id = event.data.get("run_id")
-        state = _STATES.get(event.type)
+        state = STATE_AFTER.get(event.type)
         if state is None or event.step is None:
             return
         step = self.steps.setdefault(event.step, StepProgress(event.step))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli import units
 from assetgraph.cli.style import LEVELS, glyph
 from assetgraph.cli.text import Line, clean_lines
-from assetgraph.queries import event_text
+from assetgraph.queries.events import event_text
 from assetgraph.records import EventType, StepState
 
 if TYPE_CHECKING:

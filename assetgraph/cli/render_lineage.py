@@ -10,7 +10,7 @@ from assetgraph.theme import Card
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.queries import AssetView
+    from assetgraph.queries.assets import AssetView
 
 _STYLES = {
     "branch": "muted",

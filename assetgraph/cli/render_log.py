@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli import units
 from assetgraph.cli.style import LEVELS, warned
 from assetgraph.cli.text import Line, clean_lines, plural, wrapped
-from assetgraph.queries import event_text
+from assetgraph.queries.events import event_text
 from assetgraph.records import EventType
 from assetgraph.text import shorten
 from assetgraph.text import width as cell_width
@@ -15,7 +15,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from assetgraph.queries import StepLog
+    from assetgraph.queries.runs import StepLog
     from assetgraph.records import Event
 
 _EVENT_STYLES = {

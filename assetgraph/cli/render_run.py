@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from assetgraph.queries import RunDetails
+    from assetgraph.queries.runs import RunDetails
     from assetgraph.records import Event, RunRecord
 
 MOST_BARS = 40

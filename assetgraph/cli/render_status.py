@@ -13,7 +13,7 @@ from assetgraph.records import AssetState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from assetgraph.queries import AssetView
+    from assetgraph.queries.assets import AssetView
 
 _COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
 _LEAST_REASON = 24

@@ -16,7 +16,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from assetgraph.queries import RunDetails
+    from assetgraph.queries.runs import RunDetails
     from assetgraph.records import Event
 
 _MOST_MADE = 10

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.queries import asset_json, run_json, run_steps, step_json
+from assetgraph.queries.assets import asset_json
+from assetgraph.queries.runs import run_json, run_steps, step_json
 from assetgraph.records import AssetState, RunStatus
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
-    from assetgraph.queries import AssetView
+    from assetgraph.queries.assets import AssetView
     from assetgraph.records import (
         ErrorInfo,
         FailedAttempt,

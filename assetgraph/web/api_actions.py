@@ -11,7 +11,8 @@ from assetgraph.config import build_config
 from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
-from assetgraph.queries import find_run, plan_json
+from assetgraph.queries.assets import plan_json
+from assetgraph.queries.runs import find_run
 from assetgraph.selection import select
 from assetgraph.web.answers import definitions_json
 from assetgraph.web.config_form import config_fields

@@ -28,7 +28,7 @@ from assetgraph.web.preview import image_file, preview
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.queries import AssetView
+    from assetgraph.queries.assets import AssetView
     from assetgraph.storage.assets import Attempt
     from assetgraph.web.board import Board
     from assetgraph.web.site import Site

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.keys import AssetKey
-    from assetgraph.queries import AssetView
+    from assetgraph.queries.assets import AssetView
     from assetgraph.web.board import Board
     from assetgraph.web.site import Site
 

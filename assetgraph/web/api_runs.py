@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
-from assetgraph.queries import failures, find_run, run_details, run_json, step_json
+from assetgraph.queries.runs import failures, find_run, run_details, run_json, step_json
 from assetgraph.records import RunStatus, now
 from assetgraph.web.answering import NotFoundError, number
 from assetgraph.web.answers import counts_by_state, run_row, step_head
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.keys import AssetKey
-    from assetgraph.queries import RunDetails
+    from assetgraph.queries.runs import RunDetails
     from assetgraph.records import RunRecord, StepRecord
     from assetgraph.web.site import Site
 

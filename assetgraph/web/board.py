@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.plan import AssetFacts, asset_state, reasons_given
-from assetgraph.queries import AssetView
+from assetgraph.queries.assets import AssetView
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Board:
-    """What `queries.asset_views` says of every asset, at the cost of what changed.
+    """What `asset_views` says of every asset, at the cost of what changed.
 
     `running` maps the assets that a living run is at to the run's id: its lock alone would say so
     a moment later.

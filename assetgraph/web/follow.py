@@ -19,7 +19,7 @@ import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey
-from assetgraph.queries import step_after
+from assetgraph.queries.events import step_after
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState
 
 if TYPE_CHECKING:

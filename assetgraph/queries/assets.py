@@ -1,0 +1,120 @@
+"""Assets and plans, as every view shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from assetgraph.assets import Asset
+    from assetgraph.fingerprint import Definition
+    from assetgraph.plan import Plan, Reason, Step
+    from assetgraph.records import AssetState, FailedAttempt, Materialization
+    from assetgraph.state import State
+
+HISTORY = 10
+
+
+class AssetView(msgspec.Struct, frozen=True):
+    """One asset with its state, why it is not fresh, and its last attempts."""
+
+    asset: Asset
+    deps: tuple[str, ...]
+    state: AssetState
+    reasons: tuple[Reason, ...]
+    materialization: Materialization | None
+    failure: FailedAttempt | None
+
+
+class AssetDetails(msgspec.Struct, frozen=True):
+    """All of one asset. `config_fields` maps each field of its config to how it is declared;
+    `history` holds the last attempts, newest first; `covers` is what its code version covers,
+    nothing where the asset gives its own."""
+
+    view: AssetView
+    downstream: tuple[str, ...]
+    config_fields: Mapping[str, str]
+    history: tuple[Materialization | FailedAttempt, ...] = ()
+    code_version: str | None = None
+    covers: tuple[Definition, ...] = ()
+
+
+def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
+    """Each asset with its state, in the order given."""
+    assets = tuple(assets)
+    states = state.states(asset.key for asset in assets)
+    views = []
+    for asset in assets:
+        known = state.of(asset.key)
+        deps = tuple(key.text for key in state.graph.parents(asset.key))
+        views.append(AssetView(asset, deps, *states[asset.key], known.current, known.failed))
+    return tuple(views)
+
+
+def asset_details(state: State, asset: Asset) -> AssetDetails:
+    from assetgraph.config import declared_fields
+
+    (view,) = asset_views(state, [asset])
+    downstream = tuple(key.text for key in state.graph.children(asset.key))
+    kind = asset.config_type
+    history = tuple(islice(state.store.history.newest_first(asset.key), HISTORY))
+    covers = state.store.code.covers(asset) if asset.code_version is None else ()
+    return AssetDetails(
+        view=view,
+        downstream=downstream,
+        config_fields=declared_fields(kind) if kind else {},
+        history=history,
+        code_version=state.of(asset.key).code_version,
+        covers=covers,
+    )
+
+
+def asset_json(view: AssetView) -> dict[str, Any]:
+    asset = view.asset
+    return {
+        "key": asset.key.text,
+        "group_name": asset.group_name,
+        "description": asset.description,
+        "deps": list(view.deps),
+        "kinds": sorted(asset.kinds),
+        "owners": list(asset.owners),
+        "tags": dict(asset.tags),
+        "state": view.state.value,
+        "reasons": [reason_json(reason) for reason in view.reasons],
+    }
+
+
+def asset_details_json(details: AssetDetails) -> dict[str, Any]:
+    view = details.view
+    made, failed = view.materialization, view.failure
+    return {
+        **asset_json(view),
+        "downstream": list(details.downstream),
+        "defined_at": view.asset.place,
+        "config_fields": dict(details.config_fields),
+        "metadata": dict(view.asset.metadata),
+        "code_version": details.code_version,
+        "covers": [msgspec.to_builtins(one) for one in details.covers],
+        "materialization": msgspec.to_builtins(made) if made else None,
+        "failure": msgspec.to_builtins(failed) if failed else None,
+        "history": [msgspec.to_builtins(attempt) for attempt in details.history],
+    }
+
+
+def reason_json(reason: Reason) -> dict[str, Any]:
+    return {"kind": reason.kind.value, "text": reason.text, **reason.facts}
+
+
+def plan_json(plan: Plan) -> list[dict[str, Any]]:
+    return [_planned_json(step) for step in plan.steps]
+
+
+def _planned_json(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key.text,
+        "cause": step.cause.value,
+        "reasons": [reason_json(reason) for reason in step.reasons],
+    }

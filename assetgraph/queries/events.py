@@ -1,0 +1,103 @@
+"""What an event says: to a person, to a script, and of the state of its step."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from assetgraph.records import STATE_AFTER, ErrorInfo, Event, EventType, StepRecord
+
+
+def step_after(step: StepRecord, event: Event) -> StepRecord:
+    """What `event`, which is of this step, makes of its record."""
+    state = STATE_AFTER.get(event.type)
+    if state is None:
+        return step
+    change = partial(msgspec.structs.replace, step, state=state)
+    match event.type:
+        case EventType.STEP_START:
+            return change(started_at=event.timestamp)
+        case EventType.STEP_RESTARTED:
+            return change(attempt=event.data["attempt"], reason=None)
+        case EventType.STEP_UP_FOR_RETRY:
+            return change(reason="it is to run again")
+        case EventType.STEP_SKIPPED:
+            return change(reason=f"upstream {event.data.get('upstream')} failed")
+        case EventType.STEP_UNCHANGED:
+            return change(reason=event.data.get("reason"))
+        case EventType.STEP_FAILURE:
+            error = msgspec.convert(event.data["error"], ErrorInfo)
+            return change(ended_at=event.timestamp, error=error)
+        case _:
+            return change(ended_at=event.timestamp)
+
+
+def event_text(event: Event) -> str:
+    """What the event says, in one line where its data allow."""
+    if event.message is not None:
+        return event.message
+    data = event.data
+    match event.type:
+        case EventType.STEP_START:
+            return "Started."
+        case EventType.LOADED_INPUT:
+            return f"Loaded {data.get('upstream')}."
+        case EventType.STEP_OUTPUT:
+            return _output_text(data)
+        case EventType.ASSET_MATERIALIZATION:
+            return "Materialized" + _metadata_text(data.get("metadata", {}))
+        case EventType.STEP_SUCCESS:
+            return "Succeeded."
+        case EventType.STEP_RESTARTED:
+            return f"Started again: attempt {data.get('attempt')}."
+        case EventType.STEP_SKIPPED:
+            return f"Skipped: upstream {data.get('upstream')} failed."
+        case EventType.STEP_UNCHANGED:
+            return f"Did not run: {data.get('reason')}."
+        case EventType.STEP_CANCELED:
+            return "Canceled."
+        case EventType.RUN_START:
+            return "The run started."
+        case EventType.RUN_SUCCESS:
+            return "The run succeeded."
+        case EventType.RUN_FAILURE:
+            return "The run failed."
+        case EventType.RUN_CANCELED:
+            return "The run was canceled."
+        case _:
+            return event.type.value
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    return {
+        "type": event.type.value,
+        "timestamp": event.timestamp.isoformat(),
+        "step": event.step,
+        "level": event.level,
+        "message": event_text(event),
+        "data": event.data,
+    }
+
+
+def _output_text(data: dict[str, Any]) -> str:
+    if data.get("format") == "none":
+        return "Returned nothing to store."
+    where = f" at {data['path']}" if "path" in data else " in its record"
+    return f"Stored as {data.get('format')}{where}."
+
+
+def _metadata_text(metadata: dict[str, Any]) -> str:
+    """Without `warning`, which is told with the asset."""
+    shown = [f"{name} {_short(value)}" for name, value in metadata.items() if name != "warning"]
+    return f": {', '.join(shown)}." if shown else "."
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"type", "value"}:
+        if value["type"] == "table":
+            return f"table of {len(value['value'])} rows"
+        value = value["value"]
+    text = " ".join(str(value).split())
+    return text if len(text) <= 60 else text[:59] + "…"
