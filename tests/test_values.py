@@ -245,6 +245,30 @@ def test_a_table_in_memory_is_handed_on_as_the_parameter_asks(local: ValueStore,
     assert local.adapt(TABLE) is TABLE
 
 
+NAMED_MAP = pa.map_(pa.field("zone", "string", False), pa.field("fare", "int64"))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[("a", 1)]], NAMED_MAP),
+        pa.array([[[("a", 1)]]], pa.list_(NAMED_MAP)),
+        pa.array([[("a", 1)]], pa.map_("string", "int64", keys_sorted=True)),
+        pa.array([[1]], pa.list_(pa.field("fare", "int64", metadata={"unit": "km"}))),
+        pa.array([{"a": 1}], pa.struct([pa.field("a", "int64", False, {"unit": "km"})])),
+        pa.DictionaryArray.from_arrays(pa.array([1], pa.int8()), ["unused", "x"], ordered=True),
+        pa.array([1], pa.timestamp("s", "+01:00")),
+    ],
+    ids=["map", "map in a list", "sorted map", "list", "struct", "dictionary", "seconds"],
+)
+def test_a_data_version_stays_when_what_was_stored_is_stored_again(
+    local: ValueStore, column: pa.Array
+) -> None:
+    first = local.save(KEY, "run-1", pa.table({"a": column}))
+    again = local.save(KEY, "run-2", local.load(first.stored))
+    assert again.data_version == first.data_version
+
+
 def test_duckdb_gives_tables_and_takes_them(values: ValueStore) -> None:
     relation = duckdb.sql("select 1 as a, 'x' as b union all select 2, null order by a")
     stored = values.save(KEY, "run", relation).stored

@@ -70,9 +70,18 @@ UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     "nothing": (lambda: iter([]), "an iterator with nothing in it", "Yield at least one"),
     "two kinds": (of_two_kinds, "item 2 is one with columns a: int64", "the same columns"),
     "a number later": (of_a_table_and_a_number, "item 2 is an int: 7", "the same columns"),
-    "mixed pandas": (lambda: pd.DataFrame({"m": [1, "x"]}), "which Arrow cannot take", "one type"),
+    "mixed pandas": (
+        lambda: iter([pd.DataFrame({"m": [1, "x"]})]),
+        "which Arrow cannot take",
+        "one type",
+    ),
+    "a number of more than 64 bits": (
+        lambda: iter([pd.DataFrame({"m": [2**70]})]),
+        "which Arrow cannot take",
+        "one type that Arrow has",
+    ),
     "one name twice": (
-        lambda: pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        lambda: iter([pd.DataFrame([[1, 2]], columns=["a", "a"])]),
         "which Arrow cannot take",
         "each its own name",
     ),
@@ -289,6 +298,12 @@ def test_a_value_that_its_own_storage_keeps_is_not_ours_to_load(values: ValueSto
 
 def left_behind(values: ValueStore) -> list[str]:
     return [name for _, _, names in os.walk(values.root) for name in names]
+
+
+def test_a_frame_that_no_table_holds_is_refused_as_a_table(values: ValueStore) -> None:
+    stored = values.save(KEY, "run", pd.DataFrame({"a": [2**70]})).stored
+    with pytest.raises(ValueTypeError, match=r"does not convert to a table.*ask for a pd"):
+        values.load(stored, pa.Table)
 
 
 def test_a_table_that_pandas_cannot_hold_is_refused_with_a_sentence(values: ValueStore) -> None:

@@ -244,8 +244,11 @@ class ValueStore:
         except OSError as error:
             raise store_error(error, "write", self._place.full_path(path)) from error
         size = self._place.size(path)
-        stored = StoredValue("pickle", type_name(type(value)), path, size=size, classes=classes)
-        return Saved(stored, version)
+        kind = type_name(type(value))
+        stored = StoredValue("pickle", kind, path, size=size, classes=classes)
+        return Saved(
+            stored, version, _frame_metadata(value) if table_kind(kind) == "pandas" else {}
+        )
 
     def _load(self, stored: StoredValue, annotation: Any) -> object:
         if stored.format == "none":
@@ -261,7 +264,7 @@ class ValueStore:
             from assetgraph.storage.formats.pickled import read_pickle
 
             with self._place.open_read(stored.path) as source:
-                return read_pickle(source, full_path)
+                return _table_of(read_pickle(source, full_path), annotation)
         from assetgraph.storage.formats.conversions import table_as
         from assetgraph.storage.formats.tables import TableInFile
 
@@ -331,6 +334,22 @@ class ValueStore:
         if os.getcwd() == self._project_root:
             return Path(recorded)
         return Path(self._project_root, recorded)
+
+
+def _frame_metadata(frame: Any) -> dict[str, Any]:
+    from assetgraph.storage.formats.frames import columns_of
+
+    return table_metadata(len(frame), columns_of(frame))
+
+
+def _table_of(value: object, annotation: Any) -> object:
+    """A frame that was pickled whole, as another kind of table where one is asked for."""
+    kind = table_kind(annotation)
+    if kind is None or table_kind(type_name(type(value))) in (None, kind):
+        return value
+    from assetgraph.storage.formats.conversions import frame_as
+
+    return frame_as(value, kind)
 
 
 def _fitting(value: object, annotation: Any) -> object:

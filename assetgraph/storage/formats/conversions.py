@@ -30,6 +30,18 @@ def table_as(source: Table, kind: str) -> Any:
         ) from error
 
 
+def frame_as(frame: Any, kind: str) -> Any:
+    """A frame of pandas that was not stored as a table, as the nearest table that there is."""
+    try:
+        table = pa.Table.from_pandas(frame)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        raise ValueTypeError(
+            f"the value is a pandas.DataFrame that does not convert to a table: {error}.",
+            hint="Give each column one type that Arrow has, or ask for a pd.DataFrame.",
+        ) from error
+    return table_as(TableInMemory(table), kind)
+
+
 def _as_batch(source: Table) -> pa.RecordBatch:
     table = source.read().combine_chunks()
     batches = table.to_batches()

@@ -10,6 +10,7 @@ import pyarrow as pa
 from assetgraph.annotations import described, table_kind, type_name
 from assetgraph.errors import ValueTypeError
 from assetgraph.storage.formats.arrow_types import as_parquet_keeps
+from assetgraph.storage.formats.frames import has_mixed_labels, table_keeps
 
 
 class Stream(NamedTuple):
@@ -21,13 +22,28 @@ class Stream(NamedTuple):
 
 
 def stream_of(value: Any) -> Stream | None:
-    """None if the value is not a table, nor an iterator of tables. A lazy frame of polars is
-    collected, as its streams are not stable yet."""
+    """None if the value is not a table, nor an iterator of tables, or a frame of pandas that no
+    table holds. A lazy frame of polars is collected, as its streams are not stable yet."""
     kind = table_kind(type_name(type(value)))
+    if kind == "pandas":
+        return _stream_of_frame(value)
     if isinstance(value, Iterator) and not isinstance(value, pa.RecordBatchReader):
         return _stream_of_items(value)
     reader = _reader_of(value, kind)
     return Stream(kind or "table", reader.schema, reader) if reader else None
+
+
+def _stream_of_frame(frame: Any) -> Stream | None:
+    if has_mixed_labels(frame):
+        return None
+    try:
+        reader = _reader_of(frame, "pandas")
+    except ValueTypeError:
+        return None
+    table = reader.read_all() if reader else None
+    if table is None or not table_keeps(frame, table):
+        return None
+    return Stream("pandas", table.schema, iter(table.to_batches()))
 
 
 def _reader_of(value: Any, kind: str | None) -> pa.RecordBatchReader | None:
@@ -45,10 +61,10 @@ def _reader_of(value: Any, kind: str | None) -> pa.RecordBatchReader | None:
     try:
         reader = pa.RecordBatchReader.from_stream(value)
         return reader if type(value).__module__ == "pyarrow.lib" else _kept_by_parquet(reader)
-    except (pa.ArrowException, TypeError, ValueError) as error:
+    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise ValueTypeError(
             f"returned {described(value)}, which Arrow cannot take: {error}.",
-            hint="Give each column one type, and each its own name.",
+            hint="Give each column one type that Arrow has, and each its own name.",
         ) from error
 
 
