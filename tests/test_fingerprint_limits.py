@@ -150,6 +150,24 @@ def test_a_version_that_is_not_on_record_is_said_to_be_unknown(tmp_path: Path) -
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "returns", "reason"),
+    [
+        ("f = lambda x: x * 2", "f(1)", "`f` in `pipeline.py` changed"),
+        ("fs = [lambda x: x * 2]", "fs[0](1)", "a lambda on line 2 of `pipeline.py` changed"),
+        ("def m(n): return lambda x: x * n\nf = m(2)", "f(1)", "`n` of a lambda on line 2 of"),
+    ],
+)
+def test_a_lambda_is_named_by_what_holds_it_or_by_its_place(
+    tmp_path: Path, before: str, returns: str, reason: str
+) -> None:
+    write(tmp_path, pipeline(before, returns))
+    first = look(tmp_path)
+    write(tmp_path, pipeline(before.replace("2", "3"), returns))
+
+    assert reason in "; ".join(difference(first, look(tmp_path)))
+
+
 def test_constants_of_the_same_value_keep_their_names(tmp_path: Path) -> None:
     write(tmp_path, pipeline("A = 1\nB = 2\nC = 2", "A, B, C"))
     first = look(tmp_path)

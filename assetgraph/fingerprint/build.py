@@ -26,6 +26,8 @@ from assetgraph.fingerprint.summary import Class, Function, Piece
 from assetgraph.fingerprint.values import is_plain
 from assetgraph.loading import ProjectFolder
 
+_LAMBDA = "<lambda>"
+
 Fill = Callable[[Vertex], None]
 Place = tuple[str, str, int]  # a name, a file relative to the project, a line
 
@@ -68,7 +70,7 @@ class Builder:
             return self._vertices[key]
         code = function.__code__
         fill = partial(self._fill_function, function=function, annotated=annotated)
-        place = (code.co_qualname, self._folder.relative(code.co_filename), code.co_firstlineno)
+        place = (_name(function), self._folder.relative(code.co_filename), code.co_firstlineno)
         return self._vertex(key, function, "function", place, fill)
 
     def class_(self, kind: type) -> Vertex:
@@ -132,7 +134,8 @@ class Builder:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         saying = Saying(vertex, self._resolver, module, cells, self._captured)
         for entry in found.functions:
-            vertex.name = entry.qualname
+            if entry.name != _LAMBDA:
+                vertex.name = entry.qualname
             saying.function(entry, annotated=annotated)
         if found.problem:
             vertex.note(vertex.line, found.problem)
@@ -314,6 +317,15 @@ class Builder:
 
 def _place(vertex: Vertex) -> Place:
     return vertex.name, vertex.file, vertex.line
+
+
+def _name(function: FunctionType) -> str:
+    """Of a lambda, the global that holds it."""
+    name = function.__code__.co_qualname
+    if name != _LAMBDA:
+        return name
+    held = list(function.__globals__.items())
+    return next((called for called, value in held if value is function), name)
 
 
 def _is_given(name: str) -> bool:

@@ -33,7 +33,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def text(self) -> str:
         """The change as a sentence without a full stop."""
-        place = f"`{self.name}` in `{self.file}`" if self.file else f"`{self.name}`"
+        place = self._place
         if self.kind == "library":
             return f"{self.old or self.name} is now {self.new}"
         if self.kind == "value":
@@ -41,6 +41,14 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.kind == "unknown":
             return "its code changed (the old code is no longer on record)"
         return f"{place} changed"
+
+    @property
+    def _place(self) -> str:
+        captured, _, owner = self.name.rpartition(" of ")
+        if owner.endswith("<lambda>") and self.file:
+            place = f"a lambda on line {self.line} of `{self.file}`"
+            return f"`{captured}` of {place}" if captured else place
+        return f"`{self.name}` in `{self.file}`" if self.file else f"`{self.name}`"
 
 
 def changes(old_root: str, old_table: Table, new_root: str, new_table: Table) -> tuple[Change, ...]:
