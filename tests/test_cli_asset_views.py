@@ -11,10 +11,11 @@ import pytest
 import assetgraph as dg
 from assetgraph.cli.render_assets import asset_page, asset_table, list_notes
 from assetgraph.cli.render_metadata import metadata_lines
+from assetgraph.cli.render_plan import plan_lines
 from assetgraph.cli.render_status import status_table
 from assetgraph.cli.text import Line
 from assetgraph.metadata import metadata_json
-from assetgraph.plan import Reason, ReasonKind
+from assetgraph.plan import Cause, Plan, Reason, ReasonKind, Step
 from assetgraph.queries.assets import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 
@@ -208,3 +209,31 @@ taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed
         "taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed; "
         "upstream zones has new data (aaaaaaaa to bbbbbbbb)"
     )
+
+
+def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pipe() -> None:
+    code = Reason(ReasonKind.CODE_CHANGED, {"changes": ["`fares` in `taxi/fares.py` changed"]})
+    added = Reason(ReasonKind.UPSTREAM_ADDED, {"upstream": "zones"})
+    step = Step(taxi_trips_file.key, Cause.STALE, (code, added), {})
+    assert (
+        text(plan_lines(Plan((step, step)), 52))
+        == """\
+   ASSET            CAUSE  WHY
+1  taxi_trips_file  stale  `fares` in
+                           `taxi/fares.py` changed
+                           upstream zones was added
+2  taxi_trips_file  stale  `fares` in
+                           `taxi/fares.py` changed
+                           upstream zones was added"""
+    )
+    assert text(plan_lines(Plan((step,)), None)).splitlines()[1] == (
+        "1  taxi_trips_file  stale  `fares` in `taxi/fares.py` changed; upstream zones was added"
+    )
+
+
+def test_the_page_of_an_asset_breaks_a_long_reason() -> None:
+    changes = [f"`{name}` in `taxi/fares.py` changed" for name in ("fares", "tips", "tolls")]
+    reason = Reason(ReasonKind.CODE_CHANGED, {"changes": changes})
+    view = AssetView(taxi_trips_file, (), AssetState.STALE, (reason,), None, None)
+    page = text(asset_page(AssetDetails(view, (), {}), 60))
+    assert "; `tolls` in `taxi/fares.py`\n  changed\n" in page

@@ -9,7 +9,7 @@ from assetgraph.cli.render_code import code_lines
 from assetgraph.cli.render_metadata import metadata_lines, metadata_text
 from assetgraph.cli.style import glyph, state_line, warned
 from assetgraph.cli.table import Column, table
-from assetgraph.cli.text import Line, clean_lines, wrapped
+from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
 from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
 from assetgraph.records import Materialization, StepState
@@ -76,7 +76,9 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     asset = view.asset
     text_width = (width or _PIPE_WIDTH) - 2
     lines = [Line((asset.key.text, "name"), "  ", state_line(view.state))]
-    lines += [Line("  ", (text, "muted")).cut(width) for text in shown_reasons(view)]
+    for reason in shown_reasons(view):
+        room = None if width is None else text_width
+        lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
     lines += warned(_warning(view.materialization), width)
     if asset.description:
         lines += [Line(), *(Line("  ", text) for text in wrapped(asset.description, text_width))]

@@ -5,29 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.style import warned
-from assetgraph.cli.table import Column, table
-from assetgraph.cli.text import Line, plural
+from assetgraph.cli.table import Column, room_beside, table
+from assetgraph.cli.text import Line, plural, stacked
 from assetgraph.plan import Cause
 
 if TYPE_CHECKING:
     from assetgraph.plan import Plan
 
 _COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
+_NO_HEAD = (Line(), Line(), Line())
 _CAUSE_STYLES = {Cause.REQUESTED: "", Cause.MISSING: "warning", Cause.STALE: "warning"}
 _MOST_NAMES = 5
 
 
 def plan_lines(plan: Plan, width: int | None) -> list[Line]:
+    """A line a step; on a terminal its reasons one below the other, whole."""
     if not plan.steps:
         return [Line(("Nothing to do: everything is up to date.", "success"))]
-    rows = [
+    heads = [
         [
             Line((str(number), "muted")),
             Line(step.key.text),
             Line((str(step.cause), _CAUSE_STYLES[step.cause])),
-            Line(("; ".join(reason.text for reason in step.reasons), "muted")),
         ]
         for number, step in enumerate(plan.steps, 1)
+    ]
+    room = room_beside(_COLUMNS, heads, width)
+    rows = [
+        [*(head if line == 0 else _NO_HEAD), Line((text, "muted"))]
+        for head, step in zip(heads, plan.steps, strict=True)
+        for line, text in enumerate(stacked((reason.text for reason in step.reasons), room))
     ]
     return table(_COLUMNS, rows, width)
 

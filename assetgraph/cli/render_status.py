@@ -6,25 +6,29 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli.render_assets import shown_reasons
 from assetgraph.cli.style import state_line
-from assetgraph.cli.table import Column, table
-from assetgraph.cli.text import Line, plural, wrapped
+from assetgraph.cli.table import Column, room_beside, table
+from assetgraph.cli.text import Line, plural, stacked
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from assetgraph.queries.assets import AssetView
 
 _COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
-_LEAST_REASON = 24
+_NO_HEAD = (Line(), Line())
 
 
 def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
     """A line an asset; on a terminal its reasons one below the other, whole."""
-    taken = max((Line(view.asset.key.text).width for view in views), default=0)
-    taken += max((state_line(view.state).width for view in views), default=0) + 4
-    room = None if width is None else max(width - taken, _LEAST_REASON)
-    return table(_COLUMNS, [row for view in views for row in _rows(view, room)], width)
+    heads = [[Line(view.asset.key.text), state_line(view.state)] for view in views]
+    room = room_beside(_COLUMNS, heads, width)
+    rows = [
+        [*(head if number == 0 else _NO_HEAD), Line((reason, "muted"))]
+        for head, view in zip(heads, views, strict=True)
+        for number, reason in enumerate(stacked(shown_reasons(view), room))
+    ]
+    return table(_COLUMNS, rows, width)
 
 
 def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
@@ -37,16 +41,3 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
                       "success"))]  # fmt: skip
     counted = plural(stale, "asset") + (" is" if stale == 1 else " are")
     return [Line(f"{counted} not up to date. To change that: ", (remedy, "command"))]
-
-
-def _rows(view: AssetView, room: int | None) -> Iterator[list[Line]]:
-    reasons = shown_reasons(view)
-    if room is None:
-        reasons = ["; ".join(reasons)]
-    else:
-        reasons = [part for reason in reasons for part in wrapped(reason, room)] or [""]
-    for number, reason in enumerate(reasons):
-        head = (
-            [Line(view.asset.key.text), state_line(view.state)] if number == 0 else [Line(), Line()]
-        )
-        yield [*head, Line((reason, "muted"))]

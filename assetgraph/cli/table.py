@@ -41,6 +41,19 @@ def table(
     return [_row(columns, widths, shown, cells).cut(width) for cells in (heading, *rows)]
 
 
+def room_beside(
+    columns: Sequence[Column], heads: Sequence[Sequence[Line]], width: int | None
+) -> int | None:
+    """The cells that `width` leaves for the last column, beside rows of the others."""
+    if width is None:
+        return None
+    taken = (
+        max([cell_width(column.title), *(head[i].width for head in heads)])
+        for i, column in enumerate(columns[:-1])
+    )
+    return width - sum(cells + GAP for cells in taken)
+
+
 def _fit(columns: Sequence[Column], widths: list[int], shown: list[int], width: int) -> list[int]:
     """The columns to show; shrinks `widths` to fit."""
     while True:

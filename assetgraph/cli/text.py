@@ -16,6 +16,7 @@ from assetgraph.text import width as cell_width
 _COLOUR_SEQUENCE = re.compile("\x1b\\[[0-9;:]*m")
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # needed to write Persian, Hindi and family emoji; they reorder nothing
+_LEAST_ROOM = 24
 
 
 def clean(text: str) -> str:
@@ -86,6 +87,14 @@ class Line:
 def wrapped(text: str, width: int) -> list[str]:
     """Prose of one or more paragraphs, broken between words to `width` cells."""
     return [line for paragraph in clean_lines(text) for line in _wrap(paragraph, width)]
+
+
+def stacked(sentences: Iterable[str], room: int | None) -> list[str]:
+    """Sentences one below the other, whole, in `room` cells; without a width in one line."""
+    if room is None:
+        return ["; ".join(sentences)]
+    room = max(room, _LEAST_ROOM)
+    return [line for sentence in sentences for line in wrapped(sentence, room)] or [""]
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:
