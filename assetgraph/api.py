@@ -135,6 +135,7 @@ def materialize(
     """
     graph = as_graph(assets).require_valid()
     instance = instance or Instance.ephemeral()
+    instance.store.forget_code()  # a notebook's cell ran since, or a module was reloaded
     state = State(graph, instance.store)
     texts = _selection_texts(selection)
     keys = select(texts, graph, state.state) if texts else graph.order

@@ -200,6 +200,36 @@ def test_an_instance_records_where_it_says_and_is_read_by_another(folder: Path) 
     assert [r.run_id for r in list_runs(again.store).runs] == [first.run_id]
 
 
+def test_an_instance_records_the_code_that_ran_though_a_module_was_reloaded(project) -> None:
+    made = project(
+        {
+            "pipeline.py": """
+                import assetgraph as dg, helpers
+                @dg.asset
+                def trips(): return helpers.rows()
+                """,
+            "helpers.py": "def rows(): return 5\n",
+        }
+    )
+    done = made.python(
+        """
+        import importlib, pathlib
+        import assetgraph as dg, helpers, pipeline
+        instance, text = dg.Instance.get(), pathlib.Path("helpers.py").read_text()
+        def run():
+            result = dg.materialize([pipeline.trips], instance=instance)
+            return result.value("trips"), result.materialization("trips").code_version
+        first, version = run()
+        pathlib.Path("helpers.py").write_text(text.replace("5", "6"))
+        importlib.reload(helpers)
+        second, other = run()
+        assert (first, second) == (5, 6)
+        assert version != other
+        """
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_projects_instance_is_found_and_its_values_loaded(project) -> None:
     made = project(
         {

@@ -84,6 +84,10 @@ class Store:
 
         return ProjectCode(self.project_root, self.folder)
 
+    def forget_code(self) -> None:
+        """Take the versions of the code anew when they are next asked for."""
+        self.__dict__.pop("code", None)
+
     def lock(self, key: AssetKey, note: str, partition: str | None = None) -> Lock:
         """The lock on materializing one asset."""
         return Lock(self._lock_path(key, partition), note)
