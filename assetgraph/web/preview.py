@@ -57,7 +57,7 @@ def _preview(store: Store, stored: StoredValue) -> dict[str, Any]:
             return _nothing("It returned nothing to store.")
         case "path":
             return _file(store.project_root / (stored.path or ""))
-        case "parquet":
+        case "parquet" | "arrow":
             import pyarrow.dataset
 
             return _table(store.values.load(stored, pyarrow.dataset.Dataset))
