@@ -65,6 +65,16 @@ def test_status_tells_scripts_by_its_exit_code(changed: ProjectFolder, assetgrap
     assert (answer.code, answer.err) == (0, "All 2 up to date.\n")
 
 
+def test_a_value_that_is_gone_was_materialized_once(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    changed.write("pipeline.py", PIPELINE.replace("return [1", "return list(range(5000)) + [1"))
+    assert assetgraph("materialize", "--stale").code == 0
+    next((changed.root / ".assetgraph/values/raw_trips").rglob("value.*")).unlink()
+    shown = assetgraph("status", "raw_trips").out.splitlines()[1]
+    assert shown.startswith("raw_trips  – missing  its value is gone: raw_trips/_/")
+
+
 def test_plan_alone_lists_what_is_missing_or_stale(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:

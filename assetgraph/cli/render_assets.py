@@ -12,7 +12,7 @@ from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
 from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
-from assetgraph.records import Materialization, StepState
+from assetgraph.records import AssetState, Materialization, StepState
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
     rows = [
         [
             Line(view.asset.key.text),
-            state_line(view.state),
+            shown_state(view),
             Line(view.asset.group_name if grouped else ""),
             Line(", ".join(sorted(view.asset.kinds))),
             Line(units.short_time(view.materialization.timestamp, now)
@@ -75,7 +75,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     view = details.view
     asset = view.asset
     text_width = (width or _PIPE_WIDTH) - 2
-    lines = [Line((asset.key.text, "name"), "  ", state_line(view.state))]
+    lines = [Line((asset.key.text, "name"), "  ", shown_state(view))]
     for reason in shown_reasons(view):
         room = None if width is None else text_width
         lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
@@ -137,6 +137,13 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
     if metadata:
         lines += [Line(), Line(("Metadata", "heading")), *metadata_lines(metadata, width)]
     return lines
+
+
+def shown_state(view: AssetView) -> Line:
+    """Its state; a value that is no longer there was made once."""
+    if view.state is AssetState.MISSING and view.materialization is not None:
+        return Line(("– missing", "muted"))
+    return state_line(view.state)
 
 
 def shown_reasons(view: AssetView) -> list[str]:
