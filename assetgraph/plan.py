@@ -70,6 +70,12 @@ def _code_text(facts: Mapping[str, Any]) -> str:
     return "; ".join(changes[:3]) + more if changes else "its code changed"
 
 
+def _versions_text(old: str, new: str) -> str:
+    """The start of each; the whole where that is the same, as of two runs on one day."""
+    size = 8 if old[:8] != new[:8] else None
+    return f"{old[:size]} to {new[:size]}"
+
+
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
     ReasonKind.VALUE_GONE: lambda f: f"its value is gone: {f['path']}",
@@ -83,7 +89,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.CODE_CHANGED: _code_text,
     ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
     ReasonKind.UPSTREAM_DATA: lambda f: (
-        f"upstream {f['upstream']} has new data ({f['old'][:8]} to {f['new'][:8]})"
+        f"upstream {f['upstream']} has new data ({_versions_text(f['old'], f['new'])})"
     ),
     ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
     ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",

@@ -188,6 +188,13 @@ def test_config_that_differs_is_a_reason_and_is_kept_when_none_is_given() -> Non
     assert requested.config == {}
 
 
+def test_versions_that_start_alike_are_shown_whole() -> None:
+    facts = {"upstream": "a", "old": "20261122-160837-482-4f2a", "new": "20261122-170000-000-0001"}
+    assert Reason(ReasonKind.UPSTREAM_DATA, facts).text == (
+        "upstream a has new data (20261122-160837-482-4f2a to 20261122-170000-000-0001)"
+    )
+
+
 def test_several_changes_are_cut_to_the_first_three() -> None:
     reason = Reason(ReasonKind.CODE_CHANGED, {"changes": ["one", "two", "three", "four", "five"]})
     assert reason.text == "one; two; three (and 2 more)"
