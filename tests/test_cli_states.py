@@ -113,6 +113,9 @@ def test_a_stale_upstream_is_used_as_it_is_and_said_once(
 def test_accept_takes_a_change_as_harmless(changed: ProjectFolder, assetgraph: Command) -> None:
     assert assetgraph("accept", "raw_trips").out == "Accepted the code of raw_trips\n"
     assert assetgraph("status", "--exit-code").code == 0
+    page = assetgraph("show", "raw_trips").out
+    assert "  Code accepted  20" in page
+    assert page.partition("History\n")[2].count("= code accepted") == 1
     again = assetgraph("accept", "*", "--json")
     assert again.json == []
     assert "Nothing to accept" in again.err

@@ -114,6 +114,9 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
 
 
 def _attempt(attempt: Materialization | FailedAttempt) -> list[Line]:
+    if isinstance(attempt, Materialization) and attempt.accepted_at is not None:
+        outcome = Line(glyph(StepState.UNCHANGED), " code accepted")
+        return [Line(units.local_time(attempt.accepted_at)), Line(attempt.run_id), Line(), outcome]
     if isinstance(attempt, Materialization):
         outcome = Line(glyph(StepState.SUCCESS), f" data {attempt.data_version[:8]}")
     else:
@@ -127,6 +130,7 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
         {
             "When": _when(made.timestamp, made.run_id),
             "Took": Line(units.duration(made.duration_s)),
+            "Code accepted": Line(units.local_time(made.accepted_at) if made.accepted_at else ""),
             "Value": _value(made),
             "Data version": Line(made.data_version),
             "Config": Line(", ".join(f"{name}={value}" for name, value in made.config.items())),
