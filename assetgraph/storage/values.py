@@ -86,12 +86,11 @@ class ValueStore:
         if value is None:
             return Saved(StoredValue("none", "None"), run_id)
         try:
-            return (
-                self._save_plain(folder, value)
-                or self._save_path(value)
-                or self._save_table(folder, value)
-                or self._save_pickle(folder, value, class_version)
-            )
+            for save in _SAVES:
+                saved = save(self, folder, value)
+                if saved is not None:
+                    return saved
+            return self._save_pickle(folder, value, class_version)
         except ValueTypeError as error:
             message = f"asset {key.text!r} {error.message}"
             raise ValueTypeError(message, hint=error.hint) from error.__cause__
@@ -185,7 +184,7 @@ class ValueStore:
         self._place.write(path, data)
         return Saved(StoredValue(name, kind.__name__, path, size=len(data)), version)
 
-    def _save_path(self, value: object) -> Saved | None:
+    def _save_path(self, _folder: str, value: object) -> Saved | None:
         if not isinstance(value, Path):
             return None
         from assetgraph.storage.formats import paths
@@ -253,27 +252,14 @@ class ValueStore:
     def _load(self, stored: StoredValue, annotation: Any) -> object:
         if stored.format == "none":
             return None
-        if stored.format in ("text", "bytes", "json"):
-            return self._load_plain(stored)
-        if stored.path is None:
+        load = _LOADS.get(stored.format)
+        if load is None or (stored.path is None and stored.inline is None):
             raise NoValueError("the asset keeps no value that can be loaded.")
-        if stored.format == "path":
-            return self._load_path(stored.path)
-        full_path = self._checked_path(stored.path, stored.size)
-        if stored.format == "pickle":
-            from assetgraph.storage.formats.pickled import read_pickle
+        return load(self, stored, annotation)
 
-            with self._place.open_read(stored.path) as source:
-                return _table_of(read_pickle(source, full_path), annotation)
-        from assetgraph.storage.formats.conversions import table_as
-        from assetgraph.storage.formats.tables import TableInFile
-
-        kind = table_kind(annotation) or table_kind(stored.type) or "table"
-        return table_as(TableInFile(full_path, self._place.filesystem, stored.format), kind)
-
-    def _load_plain(self, stored: StoredValue) -> object:
+    def _load_plain(self, stored: StoredValue, _annotation: Any) -> object:
         if stored.path is not None:
-            self._checked_path(stored.path, stored.size)
+            self._checked_path(stored)
             data = self._place.read(stored.path)
         elif stored.format == "bytes":
             return base64.b64decode(stored.inline or "")
@@ -283,14 +269,31 @@ class ValueStore:
             return decode_json(data)
         return data.decode() if stored.format == "text" else data
 
-    def _load_path(self, recorded: str) -> Path:
+    def _load_path(self, stored: StoredValue, _annotation: Any) -> object:
+        recorded = stored.path or ""
         full_path = os.path.join(self._project_root, recorded)
         if not os.path.exists(full_path):
             raise gone(full_path)
         return self._as_recorded(recorded)
 
-    def _checked_path(self, path: str, size: int | None) -> str:
+    def _load_table(self, stored: StoredValue, annotation: Any) -> object:
+        from assetgraph.storage.formats.conversions import table_as
+        from assetgraph.storage.formats.tables import TableInFile
+
+        full_path = self._checked_path(stored)
+        kind = table_kind(annotation) or table_kind(stored.type) or "table"
+        return table_as(TableInFile(full_path, self._place.filesystem, stored.format), kind)
+
+    def _load_pickle(self, stored: StoredValue, annotation: Any) -> object:
+        from assetgraph.storage.formats.pickled import read_pickle
+
+        full_path = self._checked_path(stored)
+        with self._place.open_read(stored.path or "") as source:
+            return _table_of(read_pickle(source, full_path), annotation)
+
+    def _checked_path(self, stored: StoredValue) -> str:
         """The full path of a value's file, which has the recorded size."""
+        path, size = stored.path or "", stored.size
         full_path = self._place.full_path(path)
         found = self._place.size(path)
         if found is None:
@@ -334,6 +337,26 @@ class ValueStore:
         if os.getcwd() == self._project_root:
             return Path(recorded)
         return Path(self._project_root, recorded)
+
+
+class _Kind(NamedTuple):
+    """A way to keep a value. `save` gives None for a value that it does not take; `load` reads
+    back what is recorded with one of `formats`."""
+
+    formats: tuple[str, ...]
+    save: Callable[[ValueStore, str, object], Saved | None]
+    load: Callable[[ValueStore, StoredValue, Any], object]
+
+
+# The first that takes a value keeps it; what none takes is pickled.
+_KINDS = (
+    _Kind(("text", "bytes", "json"), ValueStore._save_plain, ValueStore._load_plain),
+    _Kind(("path",), ValueStore._save_path, ValueStore._load_path),
+    _Kind(("parquet", "arrow"), ValueStore._save_table, ValueStore._load_table),
+)
+_SAVES = tuple(kind.save for kind in _KINDS)
+_LOADS = {name: kind.load for kind in _KINDS for name in kind.formats}
+_LOADS["pickle"] = ValueStore._load_pickle
 
 
 def _frame_metadata(frame: Any) -> dict[str, Any]:
