@@ -1,5 +1,5 @@
-"""`State`: what is known of a project's assets, read once. The only source of facts for plan,
-runner and queries."""
+"""`State`: what is known of a project's assets, read once: the facts that plan, runner and views go
+by."""
 
 from __future__ import annotations
 

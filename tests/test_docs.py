@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import msgspec
@@ -61,3 +62,14 @@ def test_every_address_of_the_page_is_documented_and_no_other() -> None:
     served = {re.sub(r"\{([^}]+)\}", lambda m: named[m[1]], r.path) for r in _addresses()}
     documented = set(re.findall(r"`(/api/[\w/]+)", page("page.md")))
     assert documented == served
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"]["optional-dependencies"].values()
+    listed = [project["build-system"]["requires"], project["project"]["dependencies"], *extras]
+    names = {re.split(r"[\[><=]", line)[0] for lines in listed for line in lines} - {"assetgraph"}
+    reasons = page("architecture.md").partition("## Dependencies")[2]
+    assert {
+        name for name in names if not re.search(rf"(?<![\w-]){name}(?![\w-])", reasons)
+    } == set()

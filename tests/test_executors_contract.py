@@ -9,13 +9,12 @@ import threading
 import warnings
 from pathlib import Path
 
+import click
 import pytest
 
 import assetgraph as dg
-from assetgraph.executors import StepExecutor, make
+from assetgraph.executors import NAMES, StepExecutor, make
 from assetgraph.records import EventType
-
-NAMES = ("serial", "threads", "processes", "dask")
 
 
 @pytest.fixture(params=NAMES)
@@ -311,3 +310,11 @@ def run(instance, assets, executor, observer):
     return run_plan(
         make_plan(graph, state, graph.order), state, executor=executor, observer=observer
     )
+
+
+def test_the_command_line_offers_every_executor() -> None:
+    from assetgraph.cli.cmd_materialize import materialize_command
+
+    (option,) = (p for p in materialize_command.params if p.name == "executor_name")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == NAMES

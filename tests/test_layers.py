@@ -1,8 +1,10 @@
-"""A module imports only from the layers below its own, whichever way the import is spelled."""
+"""A module imports only from the layers below its own, as docs/architecture.md has them, whichever
+way the import is spelled."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,33 +16,15 @@ import assetgraph
 PACKAGE = Path(assetgraph.__file__).parent
 ROOT = PACKAGE.parent
 
-# Inside a folder modules import freely; every other module or folder has its layer here.
-LAYERS = {
-    0: ["errors", "keys"],
-    1: ["annotations", "assets", "capture", "config", "context", "failure", "io_manager",
-        "loading", "metadata", "records", "registry", "retries", "signals", "text", "theme"],
-    2: ["definitions", "fingerprint", "graph", "layout", "problems", "selection",
-        "svg"],
-    3: ["executors", "exports", "plan", "storage", "tree"],
-    4: ["channel", "state", "step"],
-    5: ["accept", "project", "queries", "reruns", "runner", "schedule"],
-    6: ["api"],
-    7: ["__main__", "cli", "web"],
-}  # fmt: skip
-LAYER_OF = {name: layer for layer, names in LAYERS.items() for name in names}
+MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 
-# Inside a layer, who may import whom: the layer's own order.
-BESIDE = {
-    ("keys", "errors"), ("__main__", "cli"),
-    ("assets", "config"), ("assets", "io_manager"), ("assets", "metadata"), ("assets", "registry"),
-    ("assets", "retries"), ("assets", "text"),
-    ("config", "text"),
-    ("context", "capture"), ("context", "metadata"), ("failure", "loading"),
-    ("failure", "records"), ("theme", "records"),
-    ("definitions", "graph"), ("graph", "problems"), ("graph", "svg"), ("svg", "layout"),
-    ("runner", "schedule"), ("reruns", "queries"), ("reruns", "runner"),
-    ("cli", "web"),
-}  # fmt: skip
+# Every module and folder as the map in docs/architecture.md names it (`keys.py`, `web/`).
+NAMED = [
+    (name, int(layer))
+    for layer, names in re.findall(r"^\| (\d+) \| (.+?) \|", MAP, re.MULTILINE)
+    for name in re.findall(r"`([^`]+)`", names)
+]
+LAYER_OF = {name.removesuffix("/").removesuffix(".py"): layer for name, layer in NAMED}
 
 
 def unit(path: Path) -> str:
@@ -89,6 +73,13 @@ def _name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+def _units() -> Iterator[Path]:
+    """The modules and folders of modules of the package."""
+    for path in PACKAGE.iterdir():
+        if path.suffix == ".py" or any(path.glob("*.py")):
+            yield path
+
+
 MEETINGS = {("cli", "assetgraph.web"), ("web", "assetgraph.cli")}
 STARTS_THE_PAGE = "assetgraph/cli/cmd_dev.py"
 
@@ -96,10 +87,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 TAXI = sorted((ROOT / "nyc_taxi").rglob("*.py"))
 
 
-def test_every_module_has_a_layer() -> None:
-    units = {unit(path) for path in FILES} - {"__init__"}
-    assert units - LAYER_OF.keys() == set()
-    assert LAYER_OF.keys() - units == set(), "a layer names modules that do not exist"
+def test_the_map_names_every_module_and_folder_once() -> None:
+    there = {path.name if path.suffix else f"{path.name}/" for path in _units()}
+    assert sorted(name for name, _ in NAMED) == sorted(there)
 
 
 def test_a_module_imports_only_from_below() -> None:
@@ -111,20 +101,9 @@ def test_a_module_imports_only_from_below() -> None:
             other = rest.partition(".")[0]
             if head != "assetgraph" or other in ("", own, "__version__") or for_types:
                 continue
-            below = LAYER_OF[other] < LAYER_OF.get(own, 99)
-            if not below and (own, other) not in BESIDE:
+            if LAYER_OF[other] >= LAYER_OF[own]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {other}")
     assert wrong == []
-
-
-def test_every_exception_inside_a_layer_is_needed() -> None:
-    met = {
-        (unit(path), name.split(".")[1])
-        for path in FILES
-        for name, for_types in imports(path)
-        if name.startswith("assetgraph.") and not for_types
-    }
-    assert BESIDE - met == set()
 
 
 def test_only_the_graph_knows_networkx() -> None:
