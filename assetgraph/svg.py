@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.layout import layout
 from assetgraph.text import first_line, printable
-from assetgraph.theme import DARK, LIGHT, LOOKS
+from assetgraph.theme import DARK, LIGHT, LOOKS, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -107,12 +107,12 @@ class _Shape:
         base = self.height - 14
         x = float(PADDING)
         if card.state is not None:
-            look = LOOKS[card.state]
-            width = round((_ems(look.word) + 2.6) * NOTE_SIZE, 1)
+            glyph, word = LOOKS[card.state].glyph, state_word(card.state, card.made)
+            width = round((_ems(word) + 2.6) * NOTE_SIZE, 1)
             yield (
                 f'<g class="{card.state}"><rect class="pill" x="{_px(x - 2)}" y="{base - 12.5}"'
                 f' width="{_px(width)}" height="18" rx="9"/>'
-                f'<text class="state" x="{_px(x + 6)}" y="{base}">{look.glyph} {look.word}</text>'
+                f'<text class="state" x="{_px(x + 6)}" y="{base}">{glyph} {word}</text>'
                 "</g>"
             )
             x += width + 6
@@ -123,7 +123,7 @@ class _Shape:
 
 
 def _summary(card: Card) -> str:
-    state = LOOKS[card.state].word if card.state is not None else ""
+    state = state_word(card.state, card.made) if card.state is not None else ""
     words = [printable(card.id), printable(card.group), state, first_line(card.description)]
     return " · ".join(word for word in words if word)
 

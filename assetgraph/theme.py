@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One asset in a picture. `id` is its key's text, `state` None where it is not known."""
+    """One asset in a picture. `id` is its key's text, `state` None where it is not known; `made`
+    says that it was materialized once."""
 
     id: str
     group: str = "default"
     description: str | None = None
     state: AssetState | None = None
     link: str | None = None
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,12 @@ LOOKS: Mapping[AssetState, Look] = MappingProxyType(
         ),
     }
 )
+
+
+def state_word(state: AssetState, made: bool) -> str:
+    """The word for the state of an asset, which was materialized once if it is `made`: then its
+    value is missing, and not never materialized."""
+    return str(state) if made and state is AssetState.MISSING else LOOKS[state].word
 
 
 @dataclass(frozen=True, slots=True)

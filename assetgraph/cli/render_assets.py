@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from assetgraph.cli import units
 from assetgraph.cli.render_code import code_lines
 from assetgraph.cli.render_metadata import metadata_lines, metadata_text
-from assetgraph.cli.style import glyph, state_line, warned
+from assetgraph.cli.style import asset_state_line, glyph, warned
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
 from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
-from assetgraph.records import AssetState, Materialization, StepState
+from assetgraph.records import Materialization, StepState
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
     rows = [
         [
             Line(view.asset.key.text),
-            shown_state(view),
+            asset_state_line(view),
             Line(view.asset.group_name if grouped else ""),
             Line(", ".join(sorted(view.asset.kinds))),
             Line(units.short_time(view.materialization.timestamp, now)
@@ -75,7 +75,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     view = details.view
     asset = view.asset
     text_width = (width or _PIPE_WIDTH) - 2
-    lines = [Line((asset.key.text, "name"), "  ", shown_state(view))]
+    lines = [Line((asset.key.text, "name"), "  ", asset_state_line(view))]
     for reason in shown_reasons(view):
         room = None if width is None else text_width
         lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
@@ -141,13 +141,6 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
     if metadata:
         lines += [Line(), Line(("Metadata", "heading")), *metadata_lines(metadata, width)]
     return lines
-
-
-def shown_state(view: AssetView) -> Line:
-    """Its state; a value that is no longer there was made once."""
-    if view.state is AssetState.MISSING and view.materialization is not None:
-        return Line(("– missing", "muted"))
-    return state_line(view.state)
 
 
 def shown_reasons(view: AssetView) -> list[str]:

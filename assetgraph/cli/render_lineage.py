@@ -26,7 +26,13 @@ def lineage(
 ) -> list[Line]:
     """`form` is tree, mermaid, dot or svg."""
     cards = [
-        Card(view.asset.key.text, view.asset.group_name, view.asset.description, view.state)
+        Card(
+            view.asset.key.text,
+            view.asset.group_name,
+            view.asset.description,
+            view.state,
+            made=view.materialization is not None,
+        )
         for view in views
     ]
     if form != "tree":

@@ -9,7 +9,7 @@ from assetgraph.cli.render_failure import failed_too, failure
 from assetgraph.cli.render_log import log, warnings
 from assetgraph.cli.render_runs import run_seconds, some_ended_well, step_counts
 from assetgraph.cli.render_timeline import timeline
-from assetgraph.cli.style import state_line
+from assetgraph.cli.style import run_state_line
 from assetgraph.cli.text import Line, plural
 from assetgraph.records import RunStatus
 from assetgraph.text import shorten
@@ -41,7 +41,7 @@ def run_page(
     every step and event however many they are.
     """
     run = details.record
-    lines = [Line("Run ", (run.run_id, "name"), "  ", state_line(run.status))]
+    lines = [Line("Run ", (run.run_id, "name"), "  ", run_state_line(run.status))]
     lines += warnings(details.events, width)
     lines += _failures(details, width, command, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
-from assetgraph.cli.style import glyph, state_line
+from assetgraph.cli.style import glyph, run_state_line
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, joined
 from assetgraph.records import RunStatus, StepState
@@ -78,7 +78,7 @@ def _run_row(run: RunRecord, now: datetime) -> list[Line]:
     failed = Line(("✕ " + _some(run.failed_steps), "failure")) if run.failed_steps else None
     return [
         Line(run.run_id),
-        state_line(run.status),
+        run_state_line(run.status),
         Line(units.short_time(run.started_at, now)),
         Line(units.duration(run_seconds(run, now))),
         Line(f"{ended_well}/{total}"),

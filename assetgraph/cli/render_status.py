@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render_assets import shown_reasons, shown_state
+from assetgraph.cli.render_assets import shown_reasons
+from assetgraph.cli.style import asset_state_line
 from assetgraph.cli.table import Column, room_beside, table
 from assetgraph.cli.text import Line, plural, stacked
 from assetgraph.records import AssetState
@@ -20,7 +21,7 @@ _NO_HEAD = (Line(), Line())
 
 def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
     """A line an asset; on a terminal its reasons one below the other, whole."""
-    heads = [[Line(view.asset.key.text), shown_state(view)] for view in views]
+    heads = [[Line(view.asset.key.text), asset_state_line(view)] for view in views]
     room = room_beside(_COLUMNS, heads, width)
     rows = [
         [*(head if number == 0 else _NO_HEAD), Line((reason, "muted"))]

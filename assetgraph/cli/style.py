@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from assetgraph.cli.text import Line, clean_lines, wrapped
 from assetgraph.records import AssetState, RunStatus, StepState
+
+if TYPE_CHECKING:
+    from assetgraph.queries.assets import AssetView
 
 # Glyph and style of each state of a step or a run; those of an asset are in the theme.
 _LOOKS: dict[str, tuple[str, str]] = {
@@ -48,11 +53,13 @@ def warned(text: str, width: int | None) -> list[Line]:
     return [Line(("  " if i else "! ", "warning"), (p, "warning")) for i, p in enumerate(parts)]
 
 
-def state_line(state: RunStatus | AssetState) -> Line:
-    if isinstance(state, AssetState):
-        from assetgraph.theme import LOOKS
+def run_state_line(status: RunStatus) -> Line:
+    mark, style = _LOOKS[status]
+    return Line((f"{mark} {status}", style))
 
-        look = LOOKS[state]
-        return Line((f"{look.glyph} {look.word}", _ASSET_STYLES[state]))
-    mark, style = _LOOKS[state]
-    return Line((f"{mark} {state}", style))
+
+def asset_state_line(view: AssetView) -> Line:
+    from assetgraph.theme import LOOKS, state_word
+
+    word = state_word(view.state, made=view.materialization is not None)
+    return Line((f"{LOOKS[view.state].glyph} {word}", _ASSET_STYLES[view.state]))

@@ -177,3 +177,15 @@ def test_an_asset_shows_its_past_with_failures_its_value_and_its_neighbours(
     history = page.get_by_role("region", name="History")
     expect(history).to_contain_text("NameError")
     expect(page.locator(".reasons")).to_contain_text("its last attempt failed")
+
+
+def test_an_asset_whose_value_is_gone_is_missing(
+    server: Server, open_page: Callable[..., Page]
+) -> None:
+    (server.root / "trips_2023-03.csv").unlink()
+    page = open_page(f"{server.url}/assets/trips_file")
+    expect(page.locator(".asset-head .pill")).to_have_text("missing")
+    expect(page.locator(".asset-head")).to_contain_text("its value is gone")
+    expect(page.locator(".asset-head")).not_to_contain_text("first value")
+    visit(page, f"{server.url}/lineage")
+    expect(page.locator('.graph-card[data-id="trips_file"] .mark')).to_have_text("missing")

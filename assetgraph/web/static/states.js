@@ -40,8 +40,13 @@ export function glyph(name) {
   return s('svg', {class: 'glyph', 'aria-hidden': 'true'}, s('use', {href: `#g-${name}`}));
 }
 
-export function assetMark(state, extra = '') {
-  return mark(state, state, ASSETS[state].word, extra);
+/** The word for the state of an asset: what was made once and is gone is missing. */
+export function assetWord({state, materialization, last = materialization}) {
+  return state === 'missing' && last ? state : word(state);
+}
+
+export function assetMark(asset, extra = '') {
+  return mark(asset.state, asset.state, assetWord(asset), extra);
 }
 
 export function runMark(status, extra = '') {

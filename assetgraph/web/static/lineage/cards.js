@@ -2,7 +2,7 @@
 
 import {runPage} from '../api.js';
 import {h, icon} from '../dom.js';
-import {ASSET_STATES, assetMark, glyph, word} from '../states.js';
+import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
 import {when} from '../ticks.js';
 
 export function card(node, marked) {
@@ -28,7 +28,7 @@ function assetBody(node) {
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, node.description || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
-    h('div', {class: 'graph-card-foot', title: node.reason ?? word(node.state)}, assetMark(node.state), lastLink(node)),
+    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), lastLink(node)),
   ];
 }
 

@@ -104,7 +104,7 @@ export class Panel {
       h(
         'div',
         {class: 'panel-body', key: `asset-${node.key}`},
-        h('div', {class: 'row wrap'}, assetMark(node.state, 'pill'), h('a', {class: 'link small', href: assetPage(node.key)}, 'Open the asset')),
+        h('div', {class: 'row wrap'}, assetMark(node, 'pill'), h('a', {class: 'link small', href: assetPage(node.key)}, 'Open the asset')),
         known ? this.details(known) : h('div', {class: 'stack'}, [80, 60, 70].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}}))),
       ),
     ];

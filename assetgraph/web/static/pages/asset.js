@@ -92,9 +92,9 @@ function head() {
     h(
       'div',
       {class: 'row wrap'},
-      assetMark(asset.state, 'pill'),
+      assetMark(asset, 'pill'),
       asset.running_run_id ? h('a', {class: 'link mono small', href: runPage(asset.running_run_id)}, `run ${shortRun(asset.running_run_id)}`) : null,
-      asset.state === 'missing' ? h('span', {class: 'muted'}, 'Materialize it to make its first value.') : null,
+      asset.state === 'missing' && !asset.materialization ? h('span', {class: 'muted'}, 'Materialize it to make its first value.') : null,
     ),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
     reasons.length ? h('ul', {class: 'reasons', 'aria-label': 'Why it is not up to date'}, reasons.map(reasonLine)) : null,

@@ -175,7 +175,7 @@ function row(asset, index) {
       h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
-    h('span', {role: 'cell'}, assetMark(asset.state, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, reasons(asset))),
+    h('span', {role: 'cell'}, assetMark(asset, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, reasons(asset))),
     h('span', {role: 'cell', class: 'wide cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
     h('span', {role: 'cell', class: 'wide sub'}, asset.owners.join(', ')),

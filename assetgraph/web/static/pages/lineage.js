@@ -11,7 +11,7 @@ import {Scene} from '../lineage/scene.js';
 import {AssetSearch} from '../search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
-import {word} from '../states.js';
+import {assetWord} from '../states.js';
 import {announce, complain} from '../toast.js';
 import {parameters, remember} from '../url.js';
 
@@ -237,7 +237,7 @@ function choose(ids, adding = false) {
   marked.select(scene, next);
   if (wanted.length === 1) {
     const node = scene.nodes.get(wanted[0]);
-    announce(node.collapsed ? `group ${node.group}` : `${node.key}, ${word(node.state)}`);
+    announce(node.collapsed ? `group ${node.group}` : `${node.key}, ${assetWord(node)}`);
     graph.reveal(wanted[0]);
   }
   keepAddress();
