@@ -238,3 +238,14 @@ def test_what_was_made_and_is_gone_is_missing_and_not_never_materialized(
     for word in ("missing", "never materialized"):
         selected = assetgraph("list", f"status:{word}", "--json").json
         assert [one["key"] for one in selected] == ["fares_file", "never_made"]
+
+
+def test_a_store_that_a_look_at_the_project_made_stays_out_of_its_repository(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    ignored = pipeline.root / ".assetgraph/.gitignore"
+    assert assetgraph("plan").code == 0
+    assert ignored.read_text() == "*\n"
+    ignored.write_text("mine\n")
+    assert assetgraph("materialize", "--all").code == 0
+    assert ignored.read_text() == "mine\n"

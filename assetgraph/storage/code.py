@@ -13,7 +13,7 @@ import msgspec
 
 from assetgraph.errors import StoreError, StoreFormatError
 from assetgraph.fingerprint import Node
-from assetgraph.storage.files import make_folder, store_error, write_whole
+from assetgraph.storage.files import make_folder, make_store_folder, store_error, write_whole
 
 FORMAT = 1
 
@@ -111,11 +111,12 @@ class FolderCache(MutableMapping[str, bytes]):
     """Bytes by name in the files of a folder that may be deleted at any time.
 
     Several processes may use it. What cannot be written is not cached; of more than `limit` files
-    the older half goes.
+    the older half goes. One that lies in the folder `store` makes that too.
     """
 
-    def __init__(self, folder: str, limit: int = 4096) -> None:
+    def __init__(self, folder: str, limit: int = 4096, *, store: str | None = None) -> None:
         self._folder = folder
+        self._store = store
         self._limit = limit
         self._size: int | None = None  # known once something is written
 
@@ -129,6 +130,8 @@ class FolderCache(MutableMapping[str, bytes]):
     def __setitem__(self, name: str, data: bytes) -> None:
         try:
             if self._size is None:
+                if self._store is not None:
+                    make_store_folder(self._store)
                 make_folder(self._folder)
                 self._size = len(self)
             if self._size >= self._limit:

@@ -70,6 +70,14 @@ def make_folder(path: str) -> None:
         raise store_error(error, "make the folder", path) from error
 
 
+def make_store_folder(path: str) -> None:
+    """Make the folder of a store, if it is not there. What is in it is of this machine: a project's
+    repository should not carry it."""
+    make_folder(path)
+    if not os.listdir(path):
+        write_whole(f"{path}/.gitignore", b"*\n")
+
+
 class AppendFile:
     """A file of JSON lines with one writer. What was appended is the kernel's at once, so that it
     survives the death of the process; a line that could not be written whole is taken back."""

@@ -12,7 +12,14 @@ import msgspec
 from assetgraph.errors import LockedError, StoreError, StoreFormatError
 from assetgraph.keys import partition_file_name
 from assetgraph.storage.assets import AssetHistory
-from assetgraph.storage.files import damaged, encoded, make_folder, store_error, write_whole
+from assetgraph.storage.files import (
+    damaged,
+    encoded,
+    make_folder,
+    make_store_folder,
+    store_error,
+    write_whole,
+)
 from assetgraph.storage.locks import Lock, holder, is_held
 from assetgraph.storage.runs import RunStorage
 
@@ -112,10 +119,7 @@ class Store:
     def prepare(self) -> None:
         """Make the folder, if it is not there yet, with its format and its parts."""
         if not self._exists:
-            make_folder(self.folder)
-            if not os.listdir(self.folder):
-                # Records are of this machine: a project's repository should not carry them.
-                write_whole(f"{self.folder}/.gitignore", b"*\n")
+            make_store_folder(self.folder)
             # Before its parts: a folder with parts and no format is damaged.
             write_whole(f"{self.folder}/store.json", encoded({"format": FORMAT}) + b"\n")
             self._exists = True

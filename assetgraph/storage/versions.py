@@ -18,7 +18,8 @@ class ProjectCode:
     `folder`. The versions are those of the code when they are first asked for."""
 
     def __init__(self, project_root: Path, folder: str) -> None:
-        self._versions = CodeVersions(project_root, FolderCache(f"{folder}/cache/sources"))
+        cache = FolderCache(f"{folder}/cache/sources", store=folder)
+        self._versions = CodeVersions(project_root, cache)
         self._table = CodeTable(f"{folder}/code")
 
     def version(self, asset: Asset) -> str:
