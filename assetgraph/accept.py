@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assetgraph.errors import NoValueError
+from assetgraph.hints import command
 from assetgraph.records import now
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def accept(state: State, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
         if state.of(key).current is None:
             raise NoValueError(
                 f"{key.text!r} was never materialized: there is nothing to accept.",
-                hint=f"Make it with: assetgraph materialize {key.text}",
+                hint=f"Make it with: {command('materialize', key.text)}",
             )
     return tuple(key for key in keys if _accept(state, key))
 

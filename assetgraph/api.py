@@ -17,6 +17,7 @@ from assetgraph.definitions import Definitions, load_assets_from_modules
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.executors import StepExecutor, make
 from assetgraph.graph import AssetGraph
+from assetgraph.hints import command
 from assetgraph.io_manager import InputContext
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
@@ -186,7 +187,7 @@ def _load(store: Store, asset: Asset, made: Materialization, as_type: Any) -> An
 def _never_materialized(key: AssetKey) -> NoValueError:
     return NoValueError(
         f"{key.text!r} was never materialized.",
-        hint=f"Make it with: assetgraph materialize {key.text}",
+        hint=f"Make it with: {command('materialize', key.text)}",
     )
 
 

@@ -14,6 +14,7 @@ import networkx as nx
 from assetgraph.annotations import edge_contradiction
 from assetgraph.assets import Asset, Parameter
 from assetgraph.errors import AssetGraphError, DefinitionsError
+from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.problems import Problem, definition_problems
 from assetgraph.text import did_you_mean
@@ -80,7 +81,8 @@ class AssetGraph:
         except KeyError:
             hint = did_you_mean(key.text, (k.text for k in self._assets))
             raise AssetGraphError(
-                f"there is no asset {key.text!r}.", hint=hint or "See them with: assetgraph list"
+                f"there is no asset {key.text!r}.",
+                hint=hint or f"See them with: {command('list')}",
             ) from None
 
     def inputs(self, key: AssetKey) -> Mapping[str, AssetKey]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from assetgraph.errors import ConfigError
+from assetgraph.hints import command
 from assetgraph.records import AssetState, FailedAttempt, Materialization
 
 if TYPE_CHECKING:
@@ -277,7 +278,7 @@ def _requested_plan(
     ]
     warnings = [
         f"{key.text} is used as it is, though {_and(reasons[key])}. "
-        f"To bring it up to date first: assetgraph materialize --stale {key.text}"
+        f"To bring it up to date first: {command('materialize', '--stale', key.text)}"
         for key in _in_order(graph, used)
         if reasons[key]
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import AssetGraphError, ProjectError
+from assetgraph.hints import command
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
@@ -277,6 +278,6 @@ def _import_error(
     word = "module does" if len(broken) == 1 else "modules do"
     return ProjectError(
         f"{len(broken)} {word} not import: {names}.",
-        hint="Mend what the trace shows, then run: assetgraph check",
+        hint=f"Mend what the trace shows, then run: {command('check')}",
         traceback="\n\n".join(dict.fromkeys(traces)),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
+from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
@@ -73,7 +74,7 @@ def rerun_plan(
         if not keys:
             raise AssetGraphError(
                 f"every step of the run {run.run_id} succeeded, in it or in a repetition of it.",
-                hint=f"Repeat all of it with: assetgraph runs rerun {run.run_id}",
+                hint=f"Repeat all of it with: {command('runs', 'rerun', run.run_id)}",
             )
     config = {state.graph.asset(k).key: run.config[k.text] for k in keys if k.text in run.config}
     checked_config(state.graph, config)
@@ -100,7 +101,7 @@ def cancel_run(store: Store, run_id: str) -> None:
     if record.host != os.uname().nodename:
         raise StoreError(
             f"the run {run_id} is on {record.host}, not on this machine.",
-            hint=f"Give the same command there: assetgraph runs cancel {run_id}",
+            hint=f"Give the same command there: {command('runs', 'cancel', run_id)}",
         )
     try:
         os.kill(record.pid, signal.SIGTERM if _ignores_interrupts(record.pid) else signal.SIGINT)

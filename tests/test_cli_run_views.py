@@ -125,10 +125,6 @@ EVENTS = (
 DETAILS = RunDetails(FAILED, STEPS, EVENTS, (REPEATED.run_id,))
 
 
-def command(*words: str) -> str:
-    return " ".join(["assetgraph", *words])
-
-
 def text(lines: list[Line]) -> str:
     return "\n".join(line.plain.rstrip() for line in lines)
 
@@ -168,7 +164,7 @@ def test_an_empty_list_says_how_to_make_a_run_and_what_does_not_read() -> None:
 
 def test_the_page_of_a_failed_run_at_80_columns() -> None:
     assert (
-        text(run_page(DETAILS, NOW, 80, command))
+        text(run_page(DETAILS, NOW, 80))
         == """\
 Run 20261122-160837-482-4f2a  ✕ FAILURE
 ! taxi_zones_file: embedded sample: the host could not be reached, so these are
@@ -231,14 +227,14 @@ Log
 
 
 def test_the_page_shows_the_whole_trace_in_place_of_the_frames() -> None:
-    page = text(run_page(DETAILS, NOW, 160, command, trace=True))
+    page = text(run_page(DETAILS, NOW, 160, trace=True))
     assert "  Full trace\n    Traceback (most recent call last):\n      …\n" in page
     assert "Frames" not in page
     assert "--trace" not in page
 
 
 def test_the_page_of_a_repeated_run_names_its_root() -> None:
-    page = text(run_page(RunDetails(REPEATED, (), (), ()), NOW, 160, command))
+    page = text(run_page(RunDetails(REPEATED, (), (), ()), NOW, 160))
     assert "  Re-run of  " in page.replace("Re-run of    ", "Re-run of  ")
     assert page.count(RUN_ID) == 2
     assert "Re-execute" not in page
@@ -246,7 +242,7 @@ def test_the_page_of_a_repeated_run_names_its_root() -> None:
 
 def test_only_commands_and_the_failing_line_may_be_wider_than_the_terminal() -> None:
     for width in (60, 80, 160):
-        page = run_page(DETAILS, NOW, width, command)
+        page = run_page(DETAILS, NOW, width)
         uncut = [line for line in page if "assetgraph runs" in line.plain or "❱" in line.plain]
         assert all(line.width <= width for line in page if line not in uncut)
 
@@ -261,10 +257,10 @@ def test_a_long_log_and_a_long_timeline_are_cut_unless_all_is_asked_for() -> Non
     )
     record = msgspec.structs.replace(FAILED, ended_at=at(300))
     details = RunDetails(record, steps, events, ())
-    short = text(run_page(details, NOW, 80, command))
+    short = text(run_page(details, NOW, 80))
     assert "… 260 shorter steps not drawn: --all draws every one" in short
     assert "… 100 earlier events not shown: --all shows every one" in short
-    whole = text(run_page(details, NOW, 80, command, whole=True))
+    whole = text(run_page(details, NOW, 80, whole=True))
     assert "step_000  STEP_START" in whole
     assert "not drawn" not in whole
 
@@ -305,7 +301,7 @@ def test_a_run_without_a_started_step_has_no_timeline() -> None:
 
 def test_the_summary_of_a_failed_run_ends_with_what_to_type_next() -> None:
     assert (
-        text(summary(DETAILS, 80, command))
+        text(summary(DETAILS, 80))
         == """\
 
 ✕ taxi_trips_file failed: NameError: name 'constants' is not defined
@@ -332,7 +328,7 @@ def test_a_message_of_many_lines_is_cut_and_its_first_line_stands_in_the_headlin
         ERROR, message="\n".join(["bad table", *(f"  row {n}" for n in range(20))]), frames=()
     )
     steps = (StepRecord("trips", StepState.FAILURE, 1, START, at(1), error),)
-    lines = text(summary(RunDetails(FAILED, steps, (), ()), 80, command)).splitlines()
+    lines = text(summary(RunDetails(FAILED, steps, (), ()), 80)).splitlines()
     assert lines[1:4] == ["✕ trips failed: NameError: bad table", "    row 0", "    row 1"]
     assert "  … 8 more lines of the message: --trace shows all" in lines
 
@@ -357,7 +353,7 @@ def test_frames_that_repeat_are_shown_once_with_how_often() -> None:
 def test_the_summary_names_every_step_that_failed() -> None:
     error = msgspec.structs.replace(ERROR, frames=())
     steps = tuple(StepRecord(f"a{n}", StepState.FAILURE, 1, START, at(1), error) for n in range(5))
-    shown = text(summary(RunDetails(FAILED, steps, (), ()), 80, command))
+    shown = text(summary(RunDetails(FAILED, steps, (), ()), 80))
     assert "✕ a2 failed: " in shown
     assert "\n✕ Failed too: a3, a4\n" in shown
 
@@ -365,8 +361,8 @@ def test_the_summary_names_every_step_that_failed() -> None:
 def test_a_run_of_which_nothing_succeeded_is_not_offered_from_failure() -> None:
     record = msgspec.structs.replace(FAILED, step_counts={"failure": 1, "skipped": 1})
     for view in (
-        run_page(RunDetails(record, STEPS[1:2], (), ()), NOW, 80, command),
-        summary(RunDetails(record, STEPS[1:2], (), ()), 80, command),
+        run_page(RunDetails(record, STEPS[1:2], (), ()), NOW, 80),
+        summary(RunDetails(record, STEPS[1:2], (), ()), 80),
     ):
         assert "runs rerun" in text(view)
         assert "--from-failure" not in text(view)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 
 from assetgraph.cli.group import CommandGroup
+from assetgraph.hints import suggest_with
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,4 +90,6 @@ def run(arguments: Sequence[str]) -> int:
         from assetgraph.cli.errors import report
 
         return report(error)
+    finally:
+        suggest_with(())
     return code if isinstance(code, int) else 0

@@ -8,6 +8,7 @@ import click
 
 from assetgraph.cli.group import CommandGroup
 from assetgraph.cli.options import Given, json_option, project_options
+from assetgraph.hints import command
 
 
 @click.command("init", short_help="Make a new project.")
@@ -67,7 +68,7 @@ def asset_command(given: Given, path: str, as_json: bool) -> None:
         lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
     )
     key = made[-1].stem
-    say([Line("Next: ", (given.command("materialize", key), "command"))])
+    say([Line("Next: ", (command("materialize", key), "command"))])
 
 
 def _relative(path: Path, start: Path) -> str:

@@ -36,7 +36,8 @@ def lineage_command(
       assetgraph lineage --format mermaid
       assetgraph lineage --format svg > lineage.svg
     """
-    from assetgraph.cli.answer import answer
+    from assetgraph.cli.answer import answer, say
+    from assetgraph.cli.render_assets import no_assets_note
     from assetgraph.cli.render_lineage import lineage
     from assetgraph.queries.assets import asset_json, asset_views
 
@@ -54,3 +55,5 @@ def lineage_command(
         data=lambda: [asset_json(view) for view in views],
         lines=lambda width: lineage(views, edges, form, width),
     )
+    if not views:
+        say(no_assets_note())

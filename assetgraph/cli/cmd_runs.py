@@ -15,6 +15,7 @@ from assetgraph.cli.options import (
     project_options,
     run_argument,
 )
+from assetgraph.hints import command
 
 _STATUSES = ("STARTED", "SUCCESS", "FAILURE", "CANCELED", "INTERRUPTED")
 
@@ -62,7 +63,7 @@ def list_command(
     )
     if not as_json:
         older = ["--before", page.following] if page.following and sys.stdout.isatty() else []
-        say(page_notes(page, given.command("runs", "list", *older) if older else None))
+        say(page_notes(page, command("runs", "list", *older) if older else None))
 
 
 @runs_command.command("show")
@@ -90,9 +91,7 @@ def show_command(given: Given, run: str, trace: bool, whole: bool, as_json: bool
     answer(
         as_json,
         data=lambda: run_details_json(details),
-        lines=lambda width: run_page(
-            details, now(), width, given.command, trace=trace, whole=whole
-        ),
+        lines=lambda width: run_page(details, now(), width, trace=trace, whole=whole),
     )
 
 

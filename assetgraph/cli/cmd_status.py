@@ -6,6 +6,7 @@ import click
 
 from assetgraph.cli.complete import complete_assets
 from assetgraph.cli.options import Given, json_option, project_options, selection_argument
+from assetgraph.hints import command
 
 _NOT_FRESH = 1
 
@@ -34,7 +35,7 @@ def status_command(given: Given, selection: tuple[str, ...], exit_code: bool, as
         data=lambda: [asset_json(view) for view in views],
         lines=lambda width: status_table(views, width),
     )
-    say(status_notes(views, given.command("materialize", "--stale", *selection)))
+    say(status_notes(views, command("materialize", "--stale", *selection)))
     fresh = all(view.state is AssetState.FRESH for view in views)
     return _NOT_FRESH if exit_code and not fresh else 0
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assetgraph.cli.options import Given, json_option, project_options
+from assetgraph.hints import command
 
 if TYPE_CHECKING:
     from assetgraph.storage.doctor import Finding
@@ -71,7 +72,7 @@ def doctor_command(given: Given, mend: bool, as_json: bool) -> int:
         data=lambda: [_finding_json(finding, mend) for finding in findings],
         lines=lambda width: finding_lines(findings, width, mended=mend),
     )
-    say([doctor_note(findings, given.command("doctor", "--mend"), mended=mend)])
+    say([doctor_note(findings, command("doctor", "--mend"), mended=mend)])
     left = [finding for finding in findings if not (mend and finding.mend)]
     return _STILL_SERIOUS if any(finding.serious for finding in left) else 0
 

@@ -51,7 +51,7 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
             code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
     assert reporter.run_id
     details = run_details(given.store, reporter.run_id)
-    err.write(summary(details, err.width, given.command))
+    err.write(summary(details, err.width))
     given.remember_assets(given.graph)  # the run may have made the store
     if as_json:
         answer(True, data=lambda: run_details_json(details), lines=lambda _: ())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assetgraph.cli.complete import complete_assets, complete_runs
+from assetgraph.hints import command, suggest_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +99,7 @@ class Given:
         return AssetGraphError(
             f"there are no assets in the {word} {named}.",
             hint="Decorate a function there with @assetgraph.asset, or make a first one in a "
-            f"package with: {self.command('scaffold', 'asset', 'NAME.py')}",
+            f"package with: {command('scaffold', 'asset', 'NAME.py')}",
         )
 
     def config(self, settings: Mapping[str, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
@@ -111,14 +112,6 @@ class Given:
         config = {self.graph.asset(AssetKey(key)).key: fields for key, fields in settings.items()}
         return checked_config(self.graph, config)
 
-    def command(self, *words: str) -> str:
-        """What to type for another command on the same project."""
-        from shlex import join
-
-        given = [word for module in self.modules for word in ("-m", module)]
-        given += ["--store", str(self.store_folder)] if self.store_folder else []
-        return join(["assetgraph", *words, *given])
-
 
 def _gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """The callback of options that are kept in the command's `Given`, under their own names."""
@@ -126,16 +119,28 @@ def _gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
     return value
 
 
+def _gather_project(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """The same for what says which project: commands that messages suggest are on it too."""
+    _gather(ctx, parameter, value)
+    given = ctx.ensure_object(Given)
+    suggest_with(
+        [word for module in given.modules for word in ("-m", module)]
+        + (["--store", str(given.store_folder)] if given.store_folder else [])
+    )
+    return value
+
+
 def project_options(command: F) -> F:
     """`-m` and `--store`, given to the command as `given`."""
     for option in (
         click.option(
-            "--store", "store_folder", metavar="DIR", callback=_gather, expose_value=False,
+            "--store", "store_folder", metavar="DIR", callback=_gather_project,
+            expose_value=False,
             type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
             help="Where the records are, in place of the project's own folder for them.",
         ),
         click.option(
-            "-m", "--module", "modules", metavar="MODULE", multiple=True, callback=_gather,
+            "-m", "--module", "modules", metavar="MODULE", multiple=True, callback=_gather_project,
             expose_value=False, help="A module with assets, in place of the project's.",
         ),
         click.make_pass_decorator(Given, ensure=True),

@@ -10,6 +10,7 @@ from assetgraph.cli.render_metadata import metadata_lines, metadata_text
 from assetgraph.cli.style import asset_state_line, glyph, warned
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
+from assetgraph.hints import command
 from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
 from assetgraph.records import Materialization, StepState
@@ -58,17 +59,22 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
 
 
 def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
-    """How to begin, where there is no asset; what current values warn of: their metadata named
+    """How to begin, where there is none; what current values warn of: their metadata named
     `warning`."""
     if not views:
-        first = ("assetgraph scaffold asset NAME.py", "command")
-        return [Line("No assets yet. A first one: ", first)]
+        return no_assets_note()
     return [
         line
         for view in views
         if (warning := _warning(view.materialization))
         for line in warned(f"{view.asset.key.text}: {warning}", width)
     ]
+
+
+def no_assets_note() -> list[Line]:
+    """How to begin in a project without assets."""
+    first = (command("scaffold", "asset", "NAME.py"), "command")
+    return [Line("No assets yet. A first one: ", first)]
 
 
 def asset_page(details: AssetDetails, width: int | None) -> list[Line]:

@@ -11,11 +11,12 @@ from assetgraph.cli.render_runs import run_seconds, some_ended_well, step_counts
 from assetgraph.cli.render_timeline import timeline
 from assetgraph.cli.style import run_state_line
 from assetgraph.cli.text import Line, plural
+from assetgraph.hints import command
 from assetgraph.records import RunStatus
 from assetgraph.text import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from assetgraph.queries.runs import RunDetails
@@ -30,20 +31,18 @@ def run_page(
     details: RunDetails,
     now: datetime,
     width: int | None,
-    command: Callable[..., str],
     *,
     trace: bool = False,
     whole: bool = False,
 ) -> list[Line]:
     """What failed, if anything did; statistics; timeline; structured log.
 
-    `command` gives the text of a command on the same project; `trace` shows full traces, `whole`
-    every step and event however many they are.
+    `trace` shows full traces, `whole` every step and event however many they are.
     """
     run = details.record
     lines = [Line("Run ", (run.run_id, "name"), "  ", run_state_line(run.status))]
     lines += warnings(details.events, width)
-    lines += _failures(details, width, command, trace)
+    lines += _failures(details, width, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
     lines += [Line(), Line(("Timeline", "heading"))]
     lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
@@ -74,9 +73,7 @@ def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Li
     ]
 
 
-def _failures(
-    details: RunDetails, width: int | None, command: Callable[..., str], trace: bool
-) -> list[Line]:
+def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]:
     """What failed and where, and the commands that tell more and go on."""
     run, lines = details.record, []
     failed = [step for step in details.steps if step.error]

@@ -8,6 +8,7 @@ from assetgraph.cli import units
 from assetgraph.cli.style import glyph, run_state_line
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, joined
+from assetgraph.hints import command
 from assetgraph.records import RunStatus, StepState
 from assetgraph.text import width as cell_width
 
@@ -44,7 +45,7 @@ def page_notes(page: RunPage, older: str | None) -> list[Line]:
     """What a list of runs does not show; `older` is the command that shows the next page."""
     lines = [Line(("! ", "warning"), damaged) for damaged in page.damaged]
     if not page.runs and not page.damaged:
-        first = ("assetgraph materialize --all", "command")
+        first = (command("materialize", "--all"), "command")
         lines.append(Line("No runs here. A first one: ", first))
     if older:
         lines.append(Line(("Older ones: ", "muted"), (older, "command")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render_assets import shown_reasons
+from assetgraph.cli.render_assets import no_assets_note, shown_reasons
 from assetgraph.cli.style import asset_state_line
 from assetgraph.cli.table import Column, room_beside, table
 from assetgraph.cli.text import Line, plural, stacked
@@ -35,7 +35,7 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
     """How many are not up to date, and the command that changes that."""
     stale = sum(view.state is not AssetState.FRESH for view in views)
     if not views:
-        return []
+        return no_assets_note()
     if not stale:
         return [Line((f"All {len(views)} up to date." if len(views) > 1 else "Up to date.",
                       "success"))]  # fmt: skip

@@ -10,11 +10,12 @@ from assetgraph.cli.render_log import warnings
 from assetgraph.cli.render_runs import some_ended_well, step_counts
 from assetgraph.cli.style import glyph
 from assetgraph.cli.text import Line, plural
+from assetgraph.hints import command
 from assetgraph.records import EventType, RunStatus
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from assetgraph.queries.runs import RunDetails
     from assetgraph.records import Event
@@ -28,8 +29,7 @@ _ENDS = {
 }
 
 
-def summary(details: RunDetails, width: int | None, command: Callable[..., str]) -> list[Line]:
-    """`command` gives the text of a command on the same project."""
+def summary(details: RunDetails, width: int | None) -> list[Line]:
     run = details.record
     failed = [step for step in details.steps if step.error]
     lines: list[Line] = []

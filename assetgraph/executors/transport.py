@@ -111,7 +111,7 @@ class Receiver:
         if changed:
             raise WorkerError(
                 f"{', '.join(changed)} changed during the run.",
-                hint="Run it again: assetgraph materialize --stale",
+                hint="Run it again, with --stale.",
             )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
+from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.records import Event, Materialization, RunStatus, StoredValue
 from assetgraph.storage.assets import Attempt
@@ -68,7 +69,7 @@ def _value(store: Store, key: str, value: StoredValue) -> Iterator[Finding]:
     if condition in wrong and not (condition == "changed" and value.format == "path"):
         yield Finding(
             f"the value of {key} {wrong[condition]}: {value.path}. To make it again: "
-            f"assetgraph materialize {key}",
+            f"{command('materialize', key)}",
             serious=True,
         )
 

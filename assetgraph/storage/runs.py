@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.hints import command
 from assetgraph.records import Event, RunRecord, RunStatus
 from assetgraph.storage.files import (
     AppendFile,
@@ -123,7 +124,7 @@ class RunStorage:
             if os.path.isdir(folder):
                 raise StoreError(
                     f"the run {run_id} has no run.json.",
-                    hint=f"Remove it with: assetgraph runs delete {run_id}",
+                    hint=f"Remove it with: {command('runs', 'delete', run_id)}",
                 ) from error
             raise UnknownRunError(f"there is no run {run_id!r}") from error
         except PermissionError as error:
@@ -141,13 +142,15 @@ class RunStorage:
             newest = next(self.ids(), None)
             if newest is None:
                 raise UnknownRunError(
-                    "there are no runs yet.", hint="Make one with: assetgraph materialize --all"
+                    "there are no runs yet.",
+                    hint=f"Make one with: {command('materialize', '--all')}",
                 )
             return newest
         matching = [run_id for run_id in self.ids() if text and text in run_id]
         if not matching:
             raise UnknownRunError(
-                f"no run's id contains {text!r}.", hint="See them with: assetgraph runs list"
+                f"no run's id contains {text!r}.",
+                hint=f"See them with: {command('runs', 'list')}",
             )
         if len(matching) > 1:
             some = ", ".join(matching[:3]) + (", …" if len(matching) > 3 else "")
