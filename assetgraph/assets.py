@@ -14,6 +14,7 @@ from assetgraph.config import Config
 from assetgraph.io_manager import IOManager
 from assetgraph.keys import AssetKey
 from assetgraph.metadata import metadata_json
+from assetgraph.options import OptionReader
 from assetgraph.registry import current_registry
 from assetgraph.retries import RetryPolicy
 from assetgraph.text import place_text
@@ -49,7 +50,8 @@ class Asset:
     """A function with what is known of the asset that it makes. Calling it calls the function.
 
     `deps` are upstreams that are not loaded; `ins` says which upstream a parameter reads, where
-    its name does not. `timeout` is in seconds. `module` is where it was decorated.
+    its name does not. `timeout` is in seconds. `module` is where it was decorated. `mistakes` are
+    the options that were left out since they are wrong: what is wrong, and a remedy.
     """
 
     key: AssetKey
@@ -69,6 +71,7 @@ class Asset:
     pool: str | None = None
     op_tags: Mapping[str, Any] = field(default_factory=dict)
     module: str = ""
+    mistakes: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         # On the instance: a property would hide the docstring of the class.
@@ -230,8 +233,9 @@ def asset(
     `pool` no more run at once than the project allows. `op_tags` are hints for where it runs:
     `{"dagster-dask/resource_requirements": {"GPU": 1}}` asks for a Dask worker that has one.
 
-    Raises `TypeError` for an option of the wrong type; what is wrong with a definition is
-    reported with everything else that is, when the graph is built.
+    What is wrong with an option or a definition is reported with everything else that is, when
+    the graph is built. Raises `TypeError` for an option that there is not, and for what is no
+    function.
     """
 
     def decorate(function: Callable[..., Any]) -> Asset:
@@ -241,24 +245,26 @@ def asset(
             raise TypeError(f"@asset decorates a function, not a {type(function).__name__}")
         if plain_function(function) is None:
             _require_signature(function)
+        read = OptionReader()
         made = Asset(
-            key=_key_of(function, name, key, key_prefix),
+            key=_key_of(function, read, name, key, key_prefix),
             function=function,
-            deps=tuple(dict.fromkeys(unchecked_key(dep) for dep in _listed("deps", deps))),
-            ins={parameter: _in_key(parameter, given) for parameter, given in (ins or {}).items()},
-            group_name=group_name or "default",
-            description=description or _description(function),
-            tags={str(k): str(v) for k, v in (tags or {}).items()},
-            owners=tuple(_listed("owners", owners)),
-            kinds=frozenset(_listed("kinds", kinds)),
-            metadata=metadata_json(metadata or {}),
-            code_version=code_version,
-            io_manager=_checked_io_manager(io_manager),
-            retry_policy=_checked_policy(retry_policy),
-            timeout=_checked_timeout(timeout),
-            pool=pool,
-            op_tags=dict(op_tags or {}),
+            deps=_deps(read, deps),
+            ins=_ins(read, ins),
+            group_name=read.text("group_name", group_name) or "default",
+            description=read.text("description", description) or _description(function),
+            tags={name: str(value) for name, value in read.mapping("tags", tags).items()},
+            owners=tuple(read.texts("owners", owners)),
+            kinds=frozenset(read.texts("kinds", kinds)),
+            metadata=read.read("metadata", metadata_json, read.mapping("metadata", metadata)) or {},
+            code_version=read.text("code_version", code_version),
+            io_manager=read.manager(io_manager),
+            retry_policy=read.policy(retry_policy),
+            timeout=read.seconds("timeout", timeout),
+            pool=read.text("pool", pool),
+            op_tags=read.mapping("op_tags", op_tags),
             module=caller,
+            mistakes=tuple(read.mistakes),
         )
         current_registry().add(made)
         return made
@@ -317,19 +323,45 @@ def _is_context(parameter: Parameter) -> bool:
 
 def _key_of(
     function: Callable[..., Any],
+    read: OptionReader,
     name: str | None,
     key: str | Sequence[str] | AssetKey | None,
     key_prefix: str | Sequence[str] | None,
 ) -> AssetKey:
-    if key is not None:
-        if name is not None or key_prefix is not None:
-            raise TypeError("give key=, or name= and key_prefix=, not both")
-        return unchecked_key(key)
-    prefix = unchecked_key(key_prefix).parts if key_prefix else ()
-    if name is None:
-        bottom = plain_function(function)
-        name = bottom.__name__ if bottom else repr(function)
-    return AssetKey.unchecked([*prefix, name])
+    if key is not None and (name is not None or key_prefix is not None):
+        read.note("key= takes the place of name= and key_prefix=", "Give one or the other.")
+    whole = None if key is None else read.read("key", unchecked_key, key)
+    if whole is not None:
+        return whole
+    prefix = read.read("key_prefix", unchecked_key, key_prefix) if key_prefix else None
+    last = read.text("name", name)
+    if last is None:
+        last = _name_of(function, read)
+    return AssetKey.unchecked([*(prefix.parts if prefix else ()), last])
+
+
+def _name_of(function: Callable[..., Any], read: OptionReader) -> str:
+    bottom = plain_function(function)
+    if bottom is not None and bottom.__name__ != "__call__":
+        return bottom.__name__
+    name = getattr(function, "__name__", None)
+    if not isinstance(name, str):  # a callable object: all of its class would share a key
+        name = type(function).__name__
+        read.note(f"a {name} has no name that the asset could take", "Give it one with name=.")
+    return name
+
+
+def _deps(read: OptionReader, given: Any) -> tuple[AssetKey, ...]:
+    keys = [read.read("deps", unchecked_key, dep) for dep in read.listed("deps", given)]
+    return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def _ins(read: OptionReader, given: Any) -> dict[str, AssetKey]:
+    keys = {
+        parameter: read.read("ins", _in_key, parameter, one)
+        for parameter, one in read.mapping("ins", given).items()
+    }
+    return {parameter: key for parameter, key in keys.items() if key is not None}
 
 
 def unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
@@ -351,31 +383,6 @@ def _as_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
 
 def _in_key(parameter: str, given: AssetIn | str | AssetKey | Asset) -> AssetKey:
     return given.resolve(parameter) if isinstance(given, AssetIn) else unchecked_key(given)
-
-
-def _checked_io_manager(given: Any) -> IOManager | None:
-    if given is not None and not (hasattr(given, "handle_output") and hasattr(given, "load_input")):
-        raise TypeError(f"io_manager={given!r} needs the methods handle_output and load_input")
-    manager: IOManager | None = given
-    return manager
-
-
-def _listed(option: str, given: Iterable[Any] | None) -> list[Any]:
-    if isinstance(given, str):
-        raise TypeError(f"{option}= takes a list: write {option}=[{given!r}]")
-    return list(given or ())
-
-
-def _checked_policy(policy: RetryPolicy | None) -> RetryPolicy | None:
-    if policy is not None and not isinstance(policy, RetryPolicy):
-        raise TypeError(f"retry_policy= takes a RetryPolicy, not {policy!r}")
-    return policy
-
-
-def _checked_timeout(timeout: float | None) -> float | None:
-    if timeout is not None and (isinstance(timeout, bool) or not timeout > 0):
-        raise TypeError(f"timeout= takes seconds, more than 0, not {timeout!r}")
-    return timeout
 
 
 def _description(function: Callable[..., Any]) -> str | None:

@@ -35,9 +35,21 @@ class Problem:
 
 def definition_problems(asset: Asset) -> Iterator[Problem]:
     """What is wrong with one asset, looked at alone."""
-    for found in (_wrong_key, _wrong_parameters, _wrong_config, _wrong_ins, _wrong_words):
+    for found in (
+        _wrong_options,
+        _wrong_key,
+        _wrong_parameters,
+        _wrong_config,
+        _wrong_ins,
+        _wrong_words,
+    ):
         for message, remedy in found(asset):
             yield Problem(asset.file, asset.line, message, remedy, asset.key.text)
+
+
+def _wrong_options(asset: Asset) -> Iterator[tuple[str, str]]:
+    for message, remedy in asset.mistakes:
+        yield f"asset {asset.key.text!r}: {message}.", remedy
 
 
 def _wrong_key(asset: Asset) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ from assetgraph import (
     load_assets_from_modules,
     materialize,
 )
-from assetgraph.errors import MetadataError
+from assetgraph.errors import DefinitionsError
 from assetgraph.registry import default_registry
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def test_every_option_is_kept() -> None:
 @pytest.mark.parametrize("key", ["a/b", ["a", "b"], AssetKey("a/b")])
 def test_a_key_takes_the_place_of_name_and_prefix(key: object) -> None:
     assert asset(key=key)(lambda: 1).key == AssetKey("a/b")  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="key=, or name= and key_prefix="):
-        asset(key=key, name="c")(lambda: 1)  # type: ignore[call-overload]
+    both = asset(key=key, name="c")(lambda: 1)  # type: ignore[call-overload]
+    assert "key= takes the place of name= and key_prefix=" in only_problem(both)
 
 
 def test_a_prefix_may_be_text_with_slashes() -> None:
@@ -128,25 +128,47 @@ def test_an_option_that_is_not_there_is_refused(option: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"deps": "raw_trips"}, r"deps= takes a list: write deps=\['raw_trips'\]"),
-        ({"owners": "team:data"}, "owners= takes a list"),
-        ({"kinds": "parquet"}, "kinds= takes a list"),
-        ({"deps": [5]}, "5 is not an asset, a key or the text of one"),
-        ({"key": 5}, "5 is not an asset"),
-        ({"ins": {"a": 5}}, "5 is not an asset"),
-        ({"io_manager": object()}, "needs the methods handle_output and load_input"),
+        ({"deps": "raw"}, "deps= takes a list, not 'raw'. Write deps=['raw']."),
+        ({"deps": [5]}, "5 is not an asset, a key or the text of one. Correct deps=."),
+        ({"owners": "team:data"}, "owners= takes a list, not 'team:data'."),
+        ({"owners": [5]}, "owners= takes texts, not 5. Write '5'."),
+        ({"kinds": "csv"}, "kinds= takes a list, not 'csv'. Write kinds=['csv']."),
+        ({"kinds": 5}, "kinds= takes a list, not 5."),
+        ({"tags": ["a"]}, "tags= takes a dictionary, not ['a']. Write tags={…: …}."),
+        ({"op_tags": "gpu"}, "op_tags= takes a dictionary, not 'gpu'."),
+        ({"key": 5}, "5 is not an asset, a key or the text of one. Correct key=."),
+        ({"key_prefix": 5}, "5 is not an asset, a key or the text of one. Correct key_prefix=."),
+        ({"name": 5}, "name= takes text, not 5. Write name='5'."),
+        ({"ins": {"a": 5}}, "5 is not an asset, a key or the text of one. Correct ins=."),
+        ({"group_name": 5}, "group_name= takes text, not 5."),
+        ({"description": 5}, "description= takes text, not 5."),
+        ({"code_version": 2}, "code_version= takes text, not 2. Write code_version='2'."),
+        ({"pool": 1}, "pool= takes text, not 1."),
+        ({"metadata": {"rows": object}}, "'rows' is a type, which cannot be recorded. Give text,"),
+        ({"io_manager": "s3"}, "takes an IO manager, not 's3'. Give an object with the methods"),
+        ({"retry_policy": 3}, "retry_policy= takes a RetryPolicy, not 3."),
+        ({"timeout": 0}, "timeout= takes seconds, not 0. Give a number above 0."),
+        ({"timeout": True}, "timeout= takes seconds, not True."),
+        ({"timeout": "10"}, "timeout= takes seconds, not '10'."),
     ],
 )
-def test_an_option_of_the_wrong_type_is_refused_where_it_is_written(
+def test_an_option_of_the_wrong_type_is_left_out_and_told_with_every_other_problem(
     options: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(TypeError, match=message):
-        asset(**options)(lambda: 1)  # type: ignore[call-overload]
+    def made() -> int:
+        return 1
+
+    told = only_problem(asset(**options)(made))  # type: ignore[call-overload]
+    assert f"test_assets.py:{made.__code__.co_firstlineno}: asset 'made': " in told
+    assert message in told
 
 
-def test_metadata_that_cannot_be_recorded_is_refused_where_it_is_written() -> None:
-    with pytest.raises(MetadataError, match="'rows' is a object"):
-        asset(metadata={"rows": object()})(lambda: 1)
+def only_problem(made: Asset) -> str:
+    """The one thing that is wrong with an asset, which nothing runs."""
+    with pytest.raises(DefinitionsError) as raised:
+        materialize([made])
+    (problem,) = raised.value.problems
+    return str(problem)
 
 
 def test_only_a_function_is_decorated_and_only_once() -> None:
@@ -171,6 +193,19 @@ def test_a_method_and_a_callable_object_can_be_assets() -> None:
     assert (result.value("called"), result.value("method")) == (6, 7)
     assert method.description == "More."
     assert called.file == method.file == __file__
+
+
+def test_a_callable_object_without_a_name_asks_for_one() -> None:
+    class Maker:
+        def __call__(self) -> int:
+            return 1
+
+    told = only_problem(asset(Maker()))
+    assert "asset 'Maker': a Maker has no name that the asset could take." in told
+    assert "Give it one with name=." in told
+    named = Maker()
+    named.__name__ = "trips"  # type: ignore[attr-defined]
+    assert asset(named).key == AssetKey("trips")
 
 
 def test_a_builtin_that_does_not_say_its_parameters_is_refused() -> None:

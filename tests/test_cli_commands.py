@@ -167,6 +167,39 @@ def test_check_says_that_all_is_well(pipeline: ProjectFolder, assetgraph: Comman
     assert assetgraph("check", "--json").json == []
 
 
+def test_check_lists_wrong_options_with_everything_else_and_nothing_runs(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    pipeline.write(
+        "pipeline.py",
+        """\
+        import assetgraph as dg
+
+        @dg.asset(kinds="csv", tags=["a"])
+        def fares(): ...
+
+        @dg.asset
+        def report(farse): ...
+        """,
+    )
+    answer = assetgraph("check")
+    assert (answer.code, answer.err) == (2, "")
+    assert (
+        answer.out
+        == """\
+pipeline.py:3: asset 'fares': kinds= takes a list, not 'csv'.
+  Write kinds=['csv'].
+pipeline.py:3: asset 'fares': tags= takes a dictionary, not ['a'].
+  Write tags={…: …}.
+pipeline.py:6: asset 'report' needs 'farse' (a parameter), which nothing defines.
+  Did you mean 'fares'?
+Error: 3 problems in the definitions.
+"""
+    )
+    for words in ("list", "plan", "materialize fares", "lineage", "status", "accept fares"):
+        assert assetgraph(*words.split()).code == 2
+
+
 def test_check_lists_every_problem_with_place_and_remedy(
     project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
 ) -> None:

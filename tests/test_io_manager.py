@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 import assetgraph as dg
 
 
@@ -40,24 +38,3 @@ def test_a_consumer_gets_what_the_manager_loads_in_the_same_run_and_in_a_later_o
     assert together.materialization("five").metadata == {"stored_by": "scaled"}
     later = dg.materialize([five, reader], instance=instance, selection="reader")
     assert later.value("reader") == 50
-
-
-def test_what_is_no_manager_is_refused_where_it_is_given() -> None:
-    with pytest.raises(TypeError, match="handle_output and load_input"):
-
-        @dg.asset(io_manager="s3")  # type: ignore[call-overload]
-        def five() -> int:
-            return 5
-
-
-def test_a_manager_that_raises_fails_the_step(instance: dg.Instance) -> None:
-    class Full(Scaled):
-        def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-            raise OSError("the shelf is full")
-
-    @dg.asset(io_manager=Full())
-    def five() -> int:
-        return 5
-
-    result = dg.materialize([five], instance=instance, raise_on_error=False)
-    assert result.failures["five"].message == "the shelf is full"

@@ -189,12 +189,6 @@ def test_a_step_either_commits_or_is_given_up() -> None:
         assert not getattr(channel, second)()
 
 
-@pytest.mark.parametrize("timeout", [0, -1, True, "10"])
-def test_a_timeout_that_cannot_be_is_refused(timeout: object) -> None:
-    with pytest.raises(TypeError):
-        dg.asset(timeout=timeout)(lambda: None)  # type: ignore[call-overload]
-
-
 class TestPools:
     def run(self, instance: dg.Instance, pools: dict[str, int]) -> tuple[RunOutcome, list[int]]:
         """Runs four assets of the pool "api": the run, and the most of them that ran at once."""

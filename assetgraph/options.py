@@ -1,0 +1,85 @@
+"""The options of `@asset`, read one by one: what is of the wrong type is left out and noted, so
+that one slip hides no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.retries import RetryPolicy
+
+T = TypeVar("T")
+
+
+class OptionReader:
+    """Reads the options of one asset. `mistakes` are what was wrong, each with a remedy."""
+
+    def __init__(self) -> None:
+        self.mistakes: list[tuple[str, str]] = []
+
+    def note(self, message: str, remedy: str) -> None:
+        self.mistakes.append((message, remedy))
+
+    def text(self, option: str, given: Any) -> str | None:
+        if given is None or isinstance(given, str):
+            return given
+        self.note(f"{option}= takes text, not {given!r}", f"Write {option}={str(given)!r}.")
+        return None
+
+    def listed(self, option: str, given: Any) -> list[Any]:
+        if given is None:
+            return []
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            self.note(f"{option}= takes a list, not {given!r}", f"Write {option}=[{given!r}].")
+            return []
+        return list(given)
+
+    def texts(self, option: str, given: Any) -> list[str]:
+        items = self.listed(option, given)
+        for item in items:
+            if not isinstance(item, str):
+                self.note(f"{option}= takes texts, not {item!r}", f"Write {str(item)!r}.")
+        return [item for item in items if isinstance(item, str)]
+
+    def mapping(self, option: str, given: Any) -> dict[str, Any]:
+        if given is None:
+            return {}
+        if not isinstance(given, Mapping):
+            self.note(f"{option}= takes a dictionary, not {given!r}", f"Write {option}={{…: …}}.")
+            return {}
+        return {str(name): value for name, value in given.items()}
+
+    def manager(self, given: Any) -> Any:
+        if given is None or (hasattr(given, "handle_output") and hasattr(given, "load_input")):
+            return given
+        self.note(
+            f"io_manager= takes an IO manager, not {given!r}",
+            "Give an object with the methods handle_output and load_input.",
+        )
+        return None
+
+    def policy(self, given: Any) -> RetryPolicy | None:
+        if given is None or isinstance(given, RetryPolicy):
+            return given
+        self.note(
+            f"retry_policy= takes a RetryPolicy, not {given!r}",
+            "Write retry_policy=RetryPolicy(max_retries=3).",
+        )
+        return None
+
+    def seconds(self, option: str, given: Any) -> float | None:
+        is_number = isinstance(given, int | float) and not isinstance(given, bool)
+        if given is None or (is_number and given > 0):
+            return given  # type: ignore[no-any-return]
+        self.note(f"{option}= takes seconds, not {given!r}", "Give a number above 0.")
+        return None
+
+    def read(self, option: str, reader: Callable[..., T], *given: Any) -> T | None:
+        """What `reader` makes of an option, or None where it refuses it."""
+        try:
+            return reader(*given)
+        except (TypeError, AssetGraphError) as error:
+            message = str(error.args[0]).rstrip(".")
+            self.note(message, getattr(error, "hint", None) or f"Correct {option}=.")
+            return None
