@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any, overload
 
 from assetgraph.config import Config
@@ -20,6 +21,7 @@ from assetgraph.retries import RetryPolicy
 from assetgraph.text import place_text
 
 EMPTY = inspect.Parameter.empty
+_NAME = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Asset:
 
     `deps` are upstreams that are not loaded; `ins` says which upstream a parameter reads, where
     its name does not. `timeout` is in seconds. `module` is where it was decorated. `mistakes` are
-    the options that were left out since they are wrong: what is wrong, and a remedy.
+    the options that were left out since they are wrong: what is wrong, and a remedy. `local_names`
+    are what its annotations name of the function that it is defined in.
     """
 
     key: AssetKey
@@ -72,6 +75,7 @@ class Asset:
     op_tags: Mapping[str, Any] = field(default_factory=dict)
     module: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
+    local_names: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # On the instance: a property would hide the docstring of the class.
@@ -87,6 +91,7 @@ class Asset:
         """With the annotations as objects: a function that travels by value leaves behind the
         names that only its annotations use."""
         fields = {name: self.__dict__[name] for name in self.__dataclass_fields__}
+        fields["local_names"] = {}
         return {**fields, "parameters": self.parameters, "returns": self.returns}
 
     @property
@@ -119,7 +124,7 @@ class Asset:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters, annotations resolved where their names can be."""
-        names = getattr(self.plain_function, "__globals__", {})
+        names = self._names
         return tuple(
             Parameter(
                 p.name, resolve_annotation(p.annotation, names), p.default is not EMPTY, p.kind
@@ -131,7 +136,12 @@ class Asset:
     def returns(self) -> Any:
         """The return annotation, resolved where its names can be, or `EMPTY`."""
         annotation = self._signature.return_annotation
-        return resolve_annotation(annotation, getattr(self.plain_function, "__globals__", {}))
+        return resolve_annotation(annotation, self._names)
+
+    @property
+    def _names(self) -> Mapping[str, Any]:
+        """What the function's annotations may name."""
+        return {**getattr(self.plain_function, "__globals__", {}), **self.local_names}
 
     @cached_property
     def _signature(self) -> inspect.Signature:
@@ -263,13 +273,14 @@ def asset(
             timeout=read.seconds("timeout", timeout),
             pool=read.text("pool", pool),
             op_tags=read.mapping("op_tags", op_tags),
-            module=caller,
+            module=caller.f_globals.get("__name__", ""),
             mistakes=tuple(read.mistakes),
+            local_names=_local_names(function, caller),
         )
         current_registry().add(made)
         return made
 
-    caller = sys._getframe(1).f_globals.get("__name__", "")
+    caller = sys._getframe(1)
     return decorate if function is None else decorate(function)
 
 
@@ -297,6 +308,17 @@ def plain_function(function: Any) -> FunctionType | None:
             return None
     bottom: FunctionType = inspect.unwrap(function)
     return bottom
+
+
+def _local_names(function: Callable[..., Any], caller: FrameType) -> dict[str, Any]:
+    """What annotations written as text name of the function whose frame is `caller`: its classes
+    and imports are in no globals, and a function holds of them only what its body names."""
+    if caller.f_code.co_name == "<module>":
+        return {}
+    annotations = getattr(plain_function(function), "__annotations__", {}).values()
+    texts = [annotation for annotation in annotations if isinstance(annotation, str)]
+    known = caller.f_locals
+    return {name: known[name] for name in _NAME.findall(" ".join(texts)) if name in known}
 
 
 def resolve_annotation(annotation: Any, names: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 
-from assetgraph.annotations import edge_contradiction
+from assetgraph.annotations import edge_contradiction, table_kind
 from assetgraph.assets import Asset, Parameter
 from assetgraph.errors import AssetGraphError, DefinitionsError
 from assetgraph.hints import command
@@ -238,15 +238,33 @@ class AssetGraph:
         elif by_name.get(parameter.name):
             return by_name[parameter.name][0]  # itself: reported as a cycle
         else:
-            self._unknown(asset, parameter.name, "a parameter")
+            self._unknown_parameter(asset, parameter)
         return None
 
-    def _unknown(self, asset: Asset, wanted: str, how: str) -> None:
-        remedy = self._guess(wanted, asset) or (
-            "Define it with @asset, or give the parameter a default if it is no asset."
-            if how == "a parameter"
-            else "Define it with @asset."
-        )
+    def _unknown_parameter(self, asset: Asset, parameter: Parameter) -> None:
+        name, annotation = parameter.name, parameter.annotation
+        if name == "config" and isinstance(annotation, str):
+            self._note(
+                asset,
+                f"parameter 'config' of asset {asset.key.text!r} is annotated `{annotation}`, "
+                "which is no name that its module knows.",
+                "Define or import the Config class where the whole module sees it, also when the "
+                "program runs.",
+            )
+        elif name == "config":
+            remedy = "If it takes config, annotate it with a subclass of Config."
+            self._unknown(asset, name, "a parameter", remedy)
+        else:
+            remedy = "Define it with @asset, or give the parameter a default if it is no asset."
+            if isinstance(annotation, str) and table_kind(annotation) is None:
+                remedy += (
+                    f" If `{annotation}` is a Config class: it is no name that the module knows, "
+                    "so define or import it where the whole module sees it."
+                )
+            self._unknown(asset, name, "a parameter", self._guess(name, asset) or remedy)
+
+    def _unknown(self, asset: Asset, wanted: str, how: str, remedy: str | None = None) -> None:
+        remedy = remedy or self._guess(wanted, asset) or "Define it with @asset."
         self._note(
             asset,
             f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines.",

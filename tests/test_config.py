@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pytest
 
-from assetgraph import Config
+from assetgraph import Asset, Config, Definitions, asset, materialize
 from assetgraph.config import build_config, config_json
 from assetgraph.errors import ConfigError
 
@@ -104,3 +104,46 @@ def test_recorded_config_has_every_field_in_the_types_of_json() -> None:
     assert recorded["mode"] == "full"
     assert recorded["rows"] == 10
     assert build_config(Trips, recorded, "trips") == Trips(day=date(2023, 1, 1))
+
+
+def test_a_config_class_of_a_function_is_known_by_annotations_that_are_text() -> None:
+    class Local(Config):
+        rows: int = 2
+
+    @asset
+    def small(config: Local) -> int:
+        return config.rows
+
+    @asset
+    def large(config: Local, small: int) -> dict[str, Local]:
+        return {}
+
+    assert small.config_type is large.config_type is Local
+    assert [p.name for p in large.inputs] == ["small"]
+    assert large.returns == dict[str, Local]
+    assert materialize([small], run_config={"small": {"rows": 5}}).value("small") == 5
+
+
+def test_config_whose_class_is_not_found_says_what_to_do() -> None:
+    namespace = {"asset": asset}
+    exec(
+        compile(
+            "from __future__ import annotations\n"
+            "@asset\ndef hidden(config: Hidden): ...\n"
+            "@asset\ndef plain(config): ...\n"
+            "@asset\ndef other(knobs: Hidden, table: pa.Table): ...\n",
+            "pipeline.py",
+            "exec",
+        ),
+        namespace,
+    )
+    made = [value for value in namespace.values() if isinstance(value, Asset)]
+    hidden, plain, other, table = [str(one) for one in Definitions(made).graph.validate()]
+    assert hidden == (
+        "pipeline.py:2: parameter 'config' of asset 'hidden' is annotated `Hidden`, which is no "
+        "name that its module knows. Define or import the Config class where the whole module "
+        "sees it, also when the program runs."
+    )
+    assert "If it takes config, annotate it with a subclass of Config." in plain
+    assert "If `Hidden` is a Config class: it is no name that the module knows" in other
+    assert "Config" not in table
