@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -15,6 +15,7 @@ import msgspec
 from assetgraph.errors import ConfigError
 from assetgraph.hints import command
 from assetgraph.records import AssetState, FailedAttempt, Materialization
+from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.graph import AssetGraph
@@ -282,7 +283,28 @@ def _requested_plan(
         for key in _in_order(graph, used)
         if reasons[key]
     ]
+    warnings += _between(graph, [step.key for step in steps], {k for k in used if not reasons[k]})
     return Plan(tuple(steps), tuple(warnings))
+
+
+def _between(graph: AssetGraph, keys: Sequence[AssetKey], used: set[AssetKey]) -> Iterator[str]:
+    """What lies downstream of the steps `keys`, is read by one, and does not run itself."""
+    reached = set(keys)
+    waiting = list(keys) if used else []
+    while waiting:
+        for child in graph.children(waiting.pop()):
+            if child not in reached:
+                reached.add(child)
+                waiting.append(child)
+    running = set(keys)
+    for key in _in_order(graph, used & reached):
+        above = [k.text for k in _in_order(graph, with_upstreams(graph, [key]) & running)]
+        names = listed(above) if len(above) <= 3 else f"{len(above)} of its upstreams"
+        readers = [child.text for child in graph.children(key) if child in running]
+        yield (
+            f"{key.text} is used as it is, though {names}, upstream of it, will run. Select it "
+            f"too, or afterwards: {command('materialize', '--stale', *readers)}"
+        )
 
 
 def _stale_plan(graph: AssetGraph, facts: Facts, selected: set[AssetKey], config: Configs) -> Plan:

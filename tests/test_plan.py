@@ -105,6 +105,16 @@ def test_a_stale_upstream_is_used_as_it_is_with_a_warning_that_says_what_to_type
     )
 
 
+def test_what_lies_between_two_selected_and_does_not_run_is_warned_of() -> None:
+    plan = make_plan(line(), fresh(), [A, C])
+    assert plan.warnings == (
+        "b is used as it is, though a, upstream of it, will run. "
+        "Select it too, or afterwards: assetgraph materialize --stale c",
+    )
+    assert make_plan(line(), fresh(), [A, B, C]).warnings == ()
+    assert make_plan(line(), fresh(), [A, D]).warnings == ()
+
+
 def test_stale_only_runs_what_is_not_fresh_among_the_selected_and_their_upstreams() -> None:
     facts = fresh()
     assert make_plan(line(), facts, [A, B, C, D], stale_only=True).steps == ()
@@ -299,7 +309,11 @@ def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: C
         assert places == sorted(places)
     warned = {warning.split(" ")[0] for warning in asked.warnings}
     used = {p for name in needed for p in upstream[name]} - needed
-    assert warned == used & stale
+    reached = set(needed)
+    for name, parents in upstream.items():
+        if reached & set(parents):
+            reached.add(name)
+    assert warned == used & (stale | reached)
 
 
 def test_config_for_an_asset_that_would_not_run_is_refused() -> None:
