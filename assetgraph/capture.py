@@ -7,6 +7,7 @@ it: what it prints goes to the only step that runs, and with several running str
 
 from __future__ import annotations
 
+import codecs
 import io
 import logging
 import os
@@ -16,7 +17,8 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from assetgraph.context import StepSink
@@ -135,6 +137,7 @@ class _Redirect(io.TextIOBase):
         self._stream = stream
         self._name = name
         self._echo = echo
+        self._decoders: WeakKeyDictionary[StepSink, codecs.IncrementalDecoder] = WeakKeyDictionary()
 
     def write(self, text: str, /) -> int:
         if not isinstance(text, str):
@@ -145,6 +148,23 @@ class _Redirect(io.TextIOBase):
         if sink is None or self._echo:
             self._stream.write(text)
         return len(text)
+
+    def write_bytes(self, data: bytes) -> None:
+        """What a step writes past the text, by `sys.stdout.buffer`."""
+        sink = _sink()
+        if sink is not None:
+            sink.output(self._name, self._decoder(sink).decode(data))
+        if sink is None or self._echo:
+            self._stream.flush()  # what was written as text comes first
+            buffer = getattr(self._stream, "buffer", None)  # a notebook's stream has none
+            if buffer is not None:
+                buffer.write(data)
+            else:
+                self._stream.write(data.decode("utf-8", "replace"))
+
+    @property
+    def buffer(self) -> BinaryIO:
+        return cast("BinaryIO", _Bytes(self))
 
     def flush(self) -> None:
         self._stream.flush()
@@ -163,7 +183,37 @@ class _Redirect(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)  # `buffer`, `reconfigure` and the like
+        return getattr(self._stream, name)  # `reconfigure` and the like
+
+    def _decoder(self, sink: StepSink) -> codecs.IncrementalDecoder:
+        """Of what one step writes: a letter may come in two parts."""
+        if sink not in self._decoders:
+            self._decoders[sink] = codecs.getincrementaldecoder("utf-8")("replace")
+        return self._decoders[sink]
+
+
+class _Bytes(io.BufferedIOBase):
+    """The `buffer` of a redirected stream."""
+
+    def __init__(self, text: _Redirect) -> None:
+        self._text = text
+
+    def write(self, data: Any, /) -> int:
+        written = bytes(data)
+        self._text.write_bytes(written)
+        return len(written)
+
+    def flush(self) -> None:
+        self._text.flush()
+
+    def isatty(self) -> bool:
+        return self._text.isatty()
+
+    def fileno(self) -> int:
+        return self._text.fileno()
+
+    def writable(self) -> bool:
+        return True
 
 
 class OutputFile:

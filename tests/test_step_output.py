@@ -255,7 +255,6 @@ def test_a_stream_in_a_step_is_still_the_stream(
         assert sys.stdout.writable()
         assert sys.stdout.encoding
         assert sys.stdout.isatty() in (True, False)
-        sys.stdout.buffer.write(b"raw\n")
         sys.stdout.writelines(["a\n", "b\n"])
         sys.stdout.flush()
         with pytest.raises(TypeError, match="must be str"):
@@ -264,6 +263,28 @@ def test_a_stream_in_a_step_is_still_the_stream(
             sys.stdout.nothing_of_this_name  # noqa: B018
 
     assert printed(dg.materialize([asks], instance=instance), "asks") == "a\nb\n"
+
+
+@pytest.mark.parametrize("executor", [None, "threads"])
+def test_bytes_that_a_step_writes_are_recorded_in_their_place(
+    instance: dg.Instance, capfdbinary: pytest.CaptureFixture[bytes], executor: str | None
+) -> None:
+    @dg.asset
+    def writes() -> None:
+        print("first", flush=True)
+        letter = "é".encode()
+        assert sys.stdout.buffer.write(b"raw \xff " + letter[:1]) == 7
+        sys.stdout.buffer.write(memoryview(letter[1:] + b"\n"))
+        sys.stdout.buffer.flush()
+        assert sys.stdout.buffer.writable()
+        print("last")
+        sys.stderr.buffer.write(b"wrong\n")
+
+    result = dg.materialize([writes], instance=instance)
+    assert printed(result, "writes") == "first\nraw \ufffd é\nlast\n"
+    assert printed(result, "writes", "err") == "wrong\n"
+    sys.stdout.flush()
+    assert capfdbinary.readouterr().out == b"first\nraw \xff \xc3\xa9\nlast\n"
 
 
 def test_progress_reaches_whoever_watches(instance: dg.Instance) -> None:
