@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Answer, ProjectFolder
 
 import assetgraph as dg
 from assetgraph.capture import redirected
@@ -167,6 +168,35 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
     assert said.count("record 19") == 1
     assert "record 20" not in said
     assert "5 more log records were not kept" in " ".join(said)
+
+
+def test_no_more_of_a_stream_lies_on_disk_than_the_project_keeps(
+    project: Callable[..., ProjectFolder],
+    assetgraph: Callable[..., Answer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = project(
+        {
+            "pipeline.py": """
+            import sys
+            import assetgraph as dg
+
+            @dg.asset
+            def chatty() -> None:
+                for _ in range(3):
+                    print("out line.")
+                    print("err line.", file=sys.stderr)
+            """
+        }
+    )
+    settings = made.root / "pyproject.toml"
+    settings.write_text(settings.read_text() + "log_limit = 15\n")
+    monkeypatch.chdir(made.root)
+    assert assetgraph("materialize", "chatty").code == 0
+    kept = {file.suffix: file.read_text() for file in made.root.glob(".assetgraph/runs/*/*/logs/*")}
+    note = "\n[15 more bytes were not kept]\n"
+    assert kept == {".out": f"out line.\nout l{note}", ".err": f"err line.\nerr l{note}"}
+    assert "15 more bytes were not kept" in assetgraph("runs", "logs", "latest").out
 
 
 def test_without_an_echo_a_run_prints_nothing_itself(
