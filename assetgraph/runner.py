@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -64,6 +65,8 @@ from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import sync_file_system
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from assetgraph.graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.state import State
@@ -194,9 +197,9 @@ class _Run:
                     self._cancel()
                     self._end(RunStatus.CANCELED)
                     raise
-                except StoreError:
+                except StoreError as error:
                     self._executor.shutdown()
-                    self._end_anyhow()
+                    self._end_anyhow(error)
                     raise
                 self._end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
             finally:
@@ -427,8 +430,7 @@ class _Run:
             result = lost_step(attempt.task, self._store, KeyboardInterrupt())
         self._settle(key, attempt, result)
 
-    def _end(self, status: RunStatus) -> None:
-        counts = Counter(state.value for state in self._states.values())
+    def _end(self, status: RunStatus, message: str | None = None) -> None:
         ended_at = self._emit(
             {
                 RunStatus.SUCCESS: EventType.RUN_SUCCESS,
@@ -436,24 +438,33 @@ class _Run:
                 RunStatus.CANCELED: EventType.RUN_CANCELED,
             }[status],
             level="ERROR" if status is RunStatus.FAILURE else "INFO",
+            message=message,
         ).timestamp
-        self._record = msgspec.structs.replace(
-            self._record,
-            status=status,
-            ended_at=ended_at,
-            step_counts=dict(counts),
-            failed_steps=tuple(sorted(key.text for key in self._errors)),
-        )
+        self._record = self._summed_up(status, ended_at)
         self._log.finish(self._record)
         drop_old_runs(self._store)
         self._sync()
 
-    def _end_anyhow(self) -> None:
-        """The store takes no more: it may still take that the run failed."""
+    def _summed_up(self, status: RunStatus, ended_at: datetime) -> RunRecord:
+        return msgspec.structs.replace(
+            self._record,
+            status=status,
+            ended_at=ended_at,
+            step_counts=dict(Counter(state.value for state in self._states.values())),
+            failed_steps=tuple(sorted(key.text for key in self._errors)),
+        )
+
+    def _end_anyhow(self, error: StoreError) -> None:
+        """The store takes no more: it may still take that the run failed, and why."""
+        unfinished = [key for key, s in self._states.items() if s is StepState.RUNNING]
+        self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
         try:
-            self._end(RunStatus.FAILURE)
+            for key in unfinished:
+                self._emit(EventType.STEP_CANCELED, key)
+            self._end(RunStatus.FAILURE, f"The run ended: {error.message}")
         except StoreError:
-            pass
+            with suppress(StoreError):  # one file may take more where another does not
+                self._log.finish(self._summed_up(RunStatus.FAILURE, now()))
 
     def _sync(self) -> None:
         if not self._store.ephemeral:

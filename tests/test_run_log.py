@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+from small_assets import asset_named
 
-from assetgraph import AssetKey
+from assetgraph import AssetKey, Instance, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
-from assetgraph.queries.runs import list_runs
+from assetgraph.queries.events import event_text
+from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.runs import RunLog, new_run_id
 from assetgraph.storage.store import Store
@@ -222,3 +225,37 @@ def test_a_run_left_half_made_or_half_deleted_is_not_seen(store: Store) -> None:
     folder = Path(store.runs.path(run_id))
     folder.rename(folder.with_name("." + folder.name))
     assert list(store.runs.ids()) == []
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_run_that_its_store_ends_says_so_and_leaves_no_step_running(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, lasting: bool
+) -> None:
+    """With `lasting`, the events take nothing more from then on."""
+    made, middle, late = asset_named("made"), asset_named("middle", "made"), asset_named("late")
+    append, full = RunLog.append, []
+
+    def fill_up(log: RunLog, events: Iterable[Event]) -> None:
+        events = tuple(events)
+        if any(e.type is EventType.STEP_SUCCESS and e.step == "middle" for e in events):
+            full.append(True)
+        if full and (lasting or len(full) == 1):
+            full.append(True)
+            raise StoreError("cannot write events.jsonl: the disk is full.")
+        append(log, events)
+
+    monkeypatch.setattr(RunLog, "append", fill_up)
+    with pytest.raises(StoreError, match="the disk is full"):
+        materialize([made, middle, late], instance=instance, selection=["made", "middle"])
+    details = run_details(instance.store, "latest")
+    assert details.record.status is RunStatus.FAILURE
+    assert details.record.step_counts == {"success": 1, "canceled": 1}
+    assert [(step.key, step.state.value) for step in details.steps] == [
+        ("made", "success"), ("middle", "canceled"),
+    ]  # fmt: skip
+    if lasting:
+        assert details.steps[1].reason == "the run ended before it was recorded"
+    else:
+        ended = details.events[-1]
+        assert ended.type is EventType.RUN_FAILURE
+        assert event_text(ended) == "The run ended: cannot write events.jsonl: the disk is full."

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 
+# Why a step has no end, by how its run ended.
+_CUT_SHORT = {
+    RunStatus.INTERRUPTED: "its process died, or could record no more",
+    RunStatus.CANCELED: "the run was canceled",
+    RunStatus.FAILURE: "the run ended before it was recorded",
+}
+
+
 class RunPage(msgspec.Struct, frozen=True):
     """Runs, newest first, and what did not read among them, as sentences. `following` is the id
     to ask for the next page with, if there is one."""
@@ -90,11 +98,12 @@ def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, .
     for event in events:
         if event.step in steps:
             steps[event.step] = step_after(steps[event.step], event)
-    if record.status in (RunStatus.INTERRUPTED, RunStatus.CANCELED):
+    cut_short = _CUT_SHORT.get(record.status)
+    if cut_short:
         for key, step in steps.items():
             if step.state is StepState.RUNNING:
                 steps[key] = msgspec.structs.replace(
-                    step, state=StepState.CANCELED, reason="its process died"
+                    step, state=StepState.CANCELED, reason=cut_short
                 )
     return tuple(steps.values())
 
