@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from assetgraph import Instance, Registry, loading
 from assetgraph.cli.app import run
@@ -23,6 +24,9 @@ from assetgraph.project import Project, find_project
 from assetgraph.storage.store import Store
 
 REPOSITORY = Path(__file__).parents[1]
+
+settings.register_profile("any machine", deadline=None)  # however busy it is
+settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
