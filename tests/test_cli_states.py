@@ -78,6 +78,31 @@ def test_status_tells_scripts_by_its_exit_code(changed: ProjectFolder, assetgrap
     assert (answer.code, answer.err) == (0, "All 2 up to date.\n")
 
 
+def test_assets_of_the_same_code_are_told_apart_in_a_reason(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    text = """
+import assetgraph as dg
+SHORT = 10
+LONG = 10
+
+@dg.asset
+def short():
+    return SHORT
+
+@dg.asset
+def long():
+    return LONG
+"""
+    for changed in ("SHORT", "LONG"):
+        pipeline.write("pipeline.py", text)
+        assert assetgraph("materialize", "--all").code == 0
+        pipeline.write("pipeline.py", text.replace(f"{changed} = 10", f"{changed} = 11"))
+        (step,) = assetgraph("plan", "--json").json
+        assert step["key"] == changed.lower()
+        assert step["reasons"][0]["text"].startswith(f"`{changed}` in `pipeline.py` changed")
+
+
 def test_plan_alone_lists_what_is_missing_or_stale(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:

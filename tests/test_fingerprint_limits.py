@@ -65,6 +65,7 @@ def test_what_is_not_followed_is_said_with_its_place(
         ("from datetime import datetime\ndef f(x=datetime.now()): return x", "f()", "datetime.now"),
         ("import random\nNOISE = [random.random() for _ in 'abc']", "NOISE", "random.random"),
         ("import os\nHOME = os.environ['HOME']", "HOME", "os.environ"),
+        ("import os\nHOME = os.environ.get('HOME')", "HOME", "os.environ.get"),
     ],
 )
 def test_a_value_that_may_change_by_itself_is_said(

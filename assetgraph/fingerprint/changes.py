@@ -70,7 +70,7 @@ class Comparison:
         self._found: dict[Pair, Mapping[Change, int]] = {}  # by distance
 
     def changes(self, old_root: str, new_root: str) -> tuple[Change, ...]:
-        if old_root == new_root:
+        if _version(old_root) == _version(new_root):
             return ()
         start = (old_root, new_root)
         if start not in self._found:

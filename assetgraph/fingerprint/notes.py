@@ -40,7 +40,7 @@ COMPUTED_ATTRIBUTE = "`getattr` reads a name that is computed"
 _VOLATILE = re.compile(
     r"""(^|[.:])(
         now|utcnow|today|time|time_ns|monotonic|monotonic_ns|perf_counter|localtime|gmtime
-        |uuid1|uuid4|urandom|getrandbits|environ|getenv|getpid|gethostname|getuser|getcwd|cwd
+        |uuid1|uuid4|urandom|getrandbits|environ|environ\.get|getenv|getpid|gethostname|getuser|getcwd|cwd
         |token_hex|token_bytes|token_urlsafe
         )$
         |(^|[.:])(random|secrets)[.:]""",

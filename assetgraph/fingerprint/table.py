@@ -49,7 +49,7 @@ class TableWriter:
             key = self._keys.get(vertex)
             if key is None:
                 hash_all(vertex)
-                key = self._keys[vertex] = _key(vertex)
+                key = self._keys[vertex] = key_of(vertex)
                 waiting.append(vertex)
             return key
 
@@ -68,7 +68,8 @@ def table_of(roots: Iterable[Vertex]) -> dict[str, Node]:
     return writer.table
 
 
-def _key(vertex: Vertex) -> str:
+def key_of(vertex: Vertex) -> str:
+    """The key of a definition that has its hash."""
     called = f"{vertex.kind} {vertex.name} {vertex.file}".encode("utf-8", "surrogatepass")
     return f"{vertex.hash.hex()}-{blake2b(called, digest_size=3).hexdigest()}"
 

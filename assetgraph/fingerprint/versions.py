@@ -13,7 +13,7 @@ from assetgraph.fingerprint.build import Builder
 from assetgraph.fingerprint.changes import Change, Comparison
 from assetgraph.fingerprint.collector import paused_collector
 from assetgraph.fingerprint.graph import Vertex, hash_all
-from assetgraph.fingerprint.table import Table, TableWriter
+from assetgraph.fingerprint.table import Table, TableWriter, key_of
 from assetgraph.loading import ProjectFolder
 
 _SHOWN = ("function", "class", "value", "module", "library")
@@ -87,11 +87,12 @@ class CodeVersions:
     ) -> tuple[Change, ...]:
         """What changed in the code of `function` since its version was `old_root`. Quickest with
         one `old_table` for all functions."""
-        new_root = self.version(function)
-        new_table = self.table()
+        new_key, new_table = key_of(self._root(function)), self.table()
+        # Functions of the same content share a version: the one of this name explains the change.
+        old_key = old_root + new_key[new_key.index("-") :]
         if self._comparison is None or self._comparison.old_table is not old_table:
             self._comparison = Comparison(old_table, new_table)
-        return self._comparison.changes(old_root, new_root)
+        return self._comparison.changes(old_key if old_key in old_table else old_root, new_key)
 
     def _root(self, item: Any) -> Vertex:
         known = self._roots.get(id(item))
