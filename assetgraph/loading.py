@@ -11,7 +11,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import blake2b
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source, source_hash
@@ -185,19 +186,40 @@ def forget(project_root: Path | str) -> tuple[str, ...]:
 
     `__main__` stays: it cannot be imported again.
     """
+    modules, readings = _loaded_from(project_root)
+    for name in modules:
+        del sys.modules[name]
+    for file in readings:
+        del _readings[file]
+    importlib.invalidate_caches()
+    return tuple(modules)
+
+
+@contextmanager
+def anew(project_root: Path | str) -> Iterator[None]:
+    """Within it, the project's modules are read anew. After an error those of before are back: what
+    they defined goes on with the modules and the texts that it came from."""
+    modules, readings = _loaded_from(project_root)
+    forget(project_root)
+    try:
+        yield
+    except BaseException:
+        forget(project_root)
+        sys.modules.update(modules)
+        _readings.update(readings)
+        raise
+
+
+def _loaded_from(project_root: Path | str) -> tuple[dict[str, ModuleType], dict[str, Reading]]:
+    """The project's modules by name, and their readings by file."""
     folder = ProjectFolder(project_root)
-    dropped = tuple(
-        name
+    modules = {
+        name: module
         for name, module in tuple(sys.modules.items())
         if name != "__main__" and folder.contains(getattr(module, "__file__", None) or "")
-    )
-    for name in dropped:
-        del sys.modules[name]
-    for file in tuple(_readings):
-        if folder.contains(file):
-            del _readings[file]
-    importlib.invalidate_caches()
-    return dropped
+    }
+    readings = {file: known for file, known in tuple(_readings.items()) if folder.contains(file)}
+    return modules, readings
 
 
 def reading_of(file: str, names: Mapping[str, Any] | None = None) -> Reading | None:

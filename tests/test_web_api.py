@@ -14,9 +14,7 @@ pytest.importorskip("httpx2", reason="the test client needs httpx2")
 
 from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
-from web_pages import PIPELINE, served
-
-PATIENCE_S = 30
+from web_pages import PATIENCE_S, PIPELINE, ended, error_of, launch, served
 
 
 @pytest.fixture
@@ -29,27 +27,6 @@ def client(folder_of: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     with served(folder_of.find()) as made:
         yield made
-
-
-def launch(client: TestClient, **body: Any) -> dict[str, Any]:
-    """Start a run and wait for its end."""
-    answer = client.post("/api/runs", json=body)
-    assert answer.status_code == 200, answer.text
-    return ended(client, answer.json()["run_id"])
-
-
-def ended(client: TestClient, run_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        run: dict[str, Any] = client.get(f"/api/runs/{run_id}").json()
-        if run["status"] != "STARTED":
-            return run
-    raise AssertionError(f"the run {run_id} did not end")
-
-
-def error_of(answer: Any) -> dict[str, Any]:
-    error: dict[str, Any] = answer.json()["error"]
-    return error
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""A served project for the tests of the page."""
+"""A served project for the tests of the page, and what a script does with it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from assetgraph.web.app import create_app
 from assetgraph.web.site import Site
 
 REPOSITORY = Path(__file__).parents[1]
+PATIENCE_S = 30
 
 PIPELINE = """
     from pathlib import Path
@@ -61,3 +63,24 @@ def served(project: Project, **options: Any) -> Iterator[TestClient]:
     with TestClient(create_app(site), base_url="http://localhost:3000") as client:
         client.app_state["site"] = site
         yield client
+
+
+def launch(client: TestClient, **body: Any) -> dict[str, Any]:
+    """Start a run and wait for its end."""
+    answer = client.post("/api/runs", json=body)
+    assert answer.status_code == 200, answer.text
+    return ended(client, answer.json()["run_id"])
+
+
+def ended(client: TestClient, run_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        run: dict[str, Any] = client.get(f"/api/runs/{run_id}").json()
+        if run["status"] != "STARTED":
+            return run
+    raise AssertionError(f"the run {run_id} did not end")
+
+
+def error_of(answer: Any) -> dict[str, Any]:
+    error: dict[str, Any] = answer.json()["error"]
+    return error

@@ -16,20 +16,25 @@ from assetgraph.queries.runs import find_run
 from assetgraph.selection import select
 from assetgraph.web.answers import definitions_json
 from assetgraph.web.config_form import config_fields
-from assetgraph.web.launch import Wanted
+from assetgraph.web.launch import LaunchError, Wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.graph import AssetGraph
+    from assetgraph.web.launch import Launched
     from assetgraph.web.site import Site
+    from assetgraph.web.workspace import LoadFailure
 
 Config = Mapping[str, Mapping[str, Any]]
 
 
 def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
-    """What would run and why: `{"selection": [texts], "stale": bool, "config": …}`."""
+    """What would run and why: `{"selection": [texts], "stale": bool, "config": …}`. It is by the
+    files as they are, or where they do not load, by the last good definitions, with a warning."""
     wanted = read_wanted(body)
+    site.take_over_edits()
+    broken = site.workspace.failure
     state = site.state()
     graph = state.graph
     keys = select(wanted.selection, graph, state.state) if wanted.selection else graph.order
@@ -38,7 +43,7 @@ def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     asked = {step.key.text: config_fields(graph.asset(step.key)) for step in made.steps}
     return {
         "steps": plan_json(made),
-        "warnings": list(made.warnings),
+        "warnings": [*([_cannot_start(broken)] if broken else []), *made.warnings],
         "config_fields": {key: fields for key, fields in asked.items() if fields is not None},
     }
 
@@ -48,9 +53,8 @@ def launch(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     wanted = read_wanted(body)
     if not wanted.selection and not wanted.stale:
         raise AssetGraphError("nothing is selected.", hint='Everything is "selection": ["*"].')
-    started = site.launcher.materialize(wanted)
-    site.look()
-    return {"run_id": started.run_id, "message": started.message}
+    reloaded = _take_over_edits(site)
+    return _started(site, site.launcher.materialize(wanted), reloaded)
 
 
 def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
@@ -58,9 +62,9 @@ def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
     record = find_run(site.store, request.path_params["run_id"])
     from_failure = _typed(body, "from_failure", bool, False)
     steps = _typed(body, "steps", list[str], [])
+    reloaded = _take_over_edits(site)
     started = site.launcher.rerun(record.run_id, from_failure=from_failure, steps=steps)
-    site.look()
-    return {"run_id": started.run_id, "message": started.message}
+    return _started(site, started, reloaded)
 
 
 def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
@@ -73,6 +77,24 @@ def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
 def reload(site: Site, _body: Any, _request: Request) -> dict[str, Any]:
     site.reload()
     return definitions_json(site)
+
+
+def _take_over_edits(site: Site) -> bool:
+    """Raises `LaunchError` where the definitions do not load as they are now."""
+    reloaded = site.take_over_edits()
+    broken = site.workspace.failure
+    if broken is not None:
+        raise LaunchError(f"{_cannot_start(broken)}\n{broken.details}", hint=broken.hint)
+    return reloaded
+
+
+def _cannot_start(broken: LoadFailure) -> str:
+    return f"No run can start: the definitions do not load. {broken.message}"
+
+
+def _started(site: Site, started: Launched, reloaded: bool) -> dict[str, Any]:
+    site.look()
+    return {"run_id": started.run_id, "message": started.message, "reloaded": reloaded}
 
 
 def read_wanted(body: Mapping[str, Any]) -> Wanted:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from io import StringIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.keys import AssetKey
+from assetgraph.loading import reading_of
 from assetgraph.records import Materialization
 from assetgraph.selection import select
 from assetgraph.storage.schema import schema_changes
@@ -178,8 +180,16 @@ def _neighbour(board: Board, key: AssetKey) -> dict[str, Any]:
 
 
 def _source(view: AssetView) -> str | None:
+    """The text that the function was loaded from: its file may have been edited since."""
     function = view.asset.plain_function
+    if function is None:
+        return None
+    code = function.__code__
+    reading = reading_of(code.co_filename, getattr(function, "__globals__", None))
     try:
-        return inspect.getsource(function) if function else None
+        if reading is None:
+            return inspect.getsource(function)
+        lines = StringIO(reading.text).readlines()
+        return "".join(inspect.getblock(lines[code.co_firstlineno - 1 :]))
     except (OSError, TypeError):
         return None

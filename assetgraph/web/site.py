@@ -103,6 +103,16 @@ class Site:
         with self._loading:
             return self._reload()
 
+    def take_over_edits(self) -> bool:
+        """Read the definitions again where files changed, or did not load: a run that starts now
+        reads them as they are on disk. Whether they were read."""
+        self._loaded.wait(_LOAD_PATIENCE_S)
+        with self._loading:
+            if self.workspace.failure is None and not self.workspace.changed_on_disk():
+                return False
+            self._reload()
+            return True
+
     def _reload(self) -> bool:
         good = self.workspace.load()
         if good or self._board is None:
@@ -110,7 +120,7 @@ class Site:
             board.refresh(self.graph.order, self.follower.running())
             with self.turn:
                 self._board = board
-                self._sweep_due = 0.0  # what changed while it was read
+        self._sweep_due = 0.0  # what changed, or was not at hand, while it was read
         self.changed_on_disk = False
         self._loaded.set()
         self._publish({"definitions": definitions_json(self)})

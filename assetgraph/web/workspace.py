@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assetgraph.project import Project
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages"}
-Stamps = frozenset[tuple[str, int, int]]
+Stamps = frozenset[tuple[str, int, int]]  # path, size and time of each source file of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,20 @@ class LoadFailure:
     traceback: str | None = None
     problems: tuple[Problem, ...] = ()
 
+    @property
+    def details(self) -> str:
+        """The line that is to blame, or each problem with its place."""
+        return self.traceback or "\n".join(str(problem) for problem in self.problems)
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One reading of the definitions. `stamps` tell later whether a file was saved since."""
+    """One reading of the definitions."""
 
     at: datetime
     duration_s: float
     assets: int
     failure: LoadFailure | None
-    stamps: Stamps = field(repr=False, default=frozenset())
 
 
 class Workspace:
@@ -51,6 +55,7 @@ class Workspace:
         self._graph: AssetGraph | None = None
         self.last: Load | None = None
         self.good: Load | None = None
+        self._read: dict[str, Stamps] = {}  # by folder, as it was at the last reading
 
     @property
     def graph(self) -> AssetGraph:
@@ -63,13 +68,18 @@ class Workspace:
             self._graph = AssetGraph(())
         return self._graph
 
+    @property
+    def failure(self) -> LoadFailure | None:
+        """Why the last reading was not good."""
+        return self.last.failure if self.last else None
+
     def load(self) -> bool:
         """Read the code again. Whether it was good; if not, the graph stays as it was."""
         at, started = now(), time.perf_counter()
         failure, graph = None, None
         try:
-            loading.forget(self.project.root)
-            graph = self.project.load().graph.require_valid()
+            with loading.anew(self.project.root):
+                graph = self._read_modules(int(at.timestamp() * 1e9))
         except DefinitionsError as error:
             count = len(error.problems)
             word = "problem" if count == 1 else "problems"
@@ -79,34 +89,39 @@ class Workspace:
         except AssetGraphError as error:
             failure = LoadFailure(error.message, error.hint)
         spent = round(time.perf_counter() - started, 3)
-        self.last = Load(at, spent, len(graph or ()), failure, self._stamps_since(at))
+        self.last = Load(at, spent, len(graph or ()), failure)
         if graph is not None:
             self.good, self._graph = self.last, graph
         return graph is not None
 
     def changed_on_disk(self) -> bool:
         """Whether a file of the project was saved since the last reading."""
-        return self.last is not None and self._stamps() != self.last.stamps
+        for folder in _imported_folders(self.project):
+            # It was not known then: something was imported only when it was needed.
+            self._read.setdefault(folder, _sources_in(folder))
+        known = dict(self._read)
+        folders = known.keys() | _own_folders(self.project)
+        return any(_sources_in(folder) != known.get(folder, frozenset()) for folder in folders)
 
-    def _stamps(self) -> Stamps:
-        return frozenset(_stamps(str(self.project.root), self.project.modules))
+    def _read_modules(self, begun_ns: int) -> AssetGraph:
+        """The graph as the files have it now, which are watched from now on, good or not."""
+        try:
+            return self.project.load().graph.require_valid()
+        finally:
+            folders = _own_folders(self.project) | _imported_folders(self.project)
+            self._read = {folder: _sources_in(folder, begun_ns) for folder in folders}
 
-    def _stamps_since(self, at: datetime) -> Stamps:
-        """The stamps as they are; a file that was saved while it was being read gets one that it
-        will never have, so that it is read again."""
-        begun = int(at.timestamp() * 1e9)
-        return frozenset((path, size, -1 if t >= begun else t) for path, size, t in self._stamps())
+
+def _own_folders(project: Project) -> set[str]:
+    """Those of the packages that hold assets, and those that such a package or module lies in."""
+    packages = {os.path.join(project.root, *name.split(".")) for name in project.modules}
+    within = {place for package in packages for place in _folders_in(package)}
+    return within | {os.path.dirname(package) for package in packages}
 
 
-def _stamps(root: str, modules: tuple[str, ...]) -> Iterator[tuple[str, int, int]]:
-    """Path, size and time of each source file in the packages that hold assets, and in the folders
-    of whatever else of the project they imported."""
-    packages = {os.path.join(root, *name.split(".")) for name in modules}
-    folders = {place for package in packages for place in _folders_in(package)}
-    folders |= {os.path.dirname(package) for package in packages}
-    folders |= {os.path.dirname(os.path.join(root, path)) for path in loading.source_hashes()}
-    for folder in folders:
-        yield from _sources_in(folder)
+def _imported_folders(project: Project) -> set[str]:
+    """Those of whatever of the project was imported."""
+    return {os.path.dirname(os.path.join(project.root, p)) for p in loading.source_hashes()}
 
 
 def _folders_in(folder: str) -> Iterator[str]:
@@ -115,12 +130,17 @@ def _folders_in(folder: str) -> Iterator[str]:
         yield place
 
 
-def _sources_in(folder: str) -> Iterator[tuple[str, int, int]]:
+def _sources_in(folder: str, begun_ns: int | None = None) -> Stamps:
+    """The stamps as they are; a file that was saved since `begun_ns`, while it was being read,
+    gets one that it will never have, so that it is read again."""
+    found = set()
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.endswith(".py") and entry.is_file():
                     stat = entry.stat()
-                    yield entry.path, stat.st_size, stat.st_mtime_ns
+                    late = begun_ns is not None and stat.st_mtime_ns >= begun_ns
+                    found.add((entry.path, stat.st_size, -1 if late else stat.st_mtime_ns))
     except OSError:
-        return
+        pass
+    return frozenset(found)

@@ -160,7 +160,7 @@ function banners() {
   const {failure, changed_on_disk: changed, loaded_at: loaded} = summary.definitions;
   const found = [];
   if (failure && document.body.dataset.page !== 'definitions') {
-    const kept = loaded ? ' The last good ones stay in use.' : '';
+    const kept = loaded ? ' The page shows the last good ones; no run can start.' : '';
     found.push(banner('failed', `The definitions do not load: ${failure.message}${kept} `, h('a', {href: '/definitions'}, 'See the error')));
   } else if (changed && document.body.dataset.page !== 'definitions') {
     found.push(banner('stale', 'Files changed since the definitions were loaded. ', h('button', {class: 'banner-button', type: 'button', onclick: reload}, 'Reload definitions')));

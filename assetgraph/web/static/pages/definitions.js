@@ -93,7 +93,7 @@ function failure() {
         problem.remedy ? h('p', {class: 'muted'}, problem.remedy) : null,
       ),
     ),
-    loaded ? h('p', {class: 'muted small'}, 'The last good definitions stay in use until this is mended.') : null,
+    loaded ? h('p', {class: 'muted small'}, 'The last good definitions stay in use on the page; no run can start until this is mended.') : null,
   );
 }
 
