@@ -40,11 +40,16 @@ def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     keys = select(wanted.selection, graph, state.state) if wanted.selection else graph.order
     config = keyed_config(graph, wanted.config)
     made = make_plan(graph, state, keys, stale_only=wanted.stale, config=config)
-    asked = {step.key.text: config_fields(graph.asset(step.key)) for step in made.steps}
+    fields = {step.key: config_fields(graph.asset(step.key)) for step in made.steps}
     return {
         "steps": plan_json(made),
         "warnings": [*([_cannot_start(broken)] if broken else []), *made.warnings],
-        "config_fields": {key: fields for key, fields in asked.items() if fields is not None},
+        "config_fields": {key.text: own for key, own in fields.items() if own is not None},
+        "config_missing": {
+            step.key.text: absent
+            for step in made.steps
+            if (absent := _absent(fields[step.key] or [], step.config))
+        },
     }
 
 
@@ -122,6 +127,11 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
     )
 
 
+def _absent(fields: list[dict[str, Any]], given: Mapping[str, Any]) -> list[str]:
+    """The required fields that `given` leaves out."""
+    return [field["name"] for field in fields if field["required"] and field["name"] not in given]
+
+
 def keyed_config(graph: AssetGraph, config: Config) -> dict[AssetKey, Mapping[str, Any]]:
     """Raises `ConfigError` for config that an asset does not take."""
     keyed = {}
@@ -141,7 +151,7 @@ def parse_config(text: str) -> Config:
     except msgspec.DecodeError:
         found = _yaml(text)
     try:
-        return msgspec.convert(found, dict[str, dict[str, Any]])
+        return msgspec.convert({} if found is None else found, dict[str, dict[str, Any]])
     except msgspec.ValidationError as error:
         raise ConfigError(f"config is {{asset key: {{field: value}}}}: {error}.") from None
 

@@ -74,7 +74,11 @@ def test_hostile_text_is_shown_and_never_obeyed(
     expect(page.locator(".failure-message")).to_contain_text("<script>")
     row = page.locator(".log-row", has_text="xxxx")
     row.click()
-    expect(page.locator(".log-message")).to_contain_text("x" * 2000)
+    message = page.get_by_role("region", name="Message")
+    expect(message).to_contain_text("x" * 2001)
+    assert len(message.inner_text()) < 20_000
+    page.get_by_role("button", name="Show 66 kB more of 1.0 MB").click()
+    assert len(message.inner_text()) > 80_000
     expect(page.locator(".log-row", has_text="nul")).to_contain_text("red ␀ nul ⟨U+202E⟩ backwards")
 
     page.get_by_role("tab", name="stdout and stderr").click()
@@ -102,6 +106,31 @@ def test_output_is_shown_as_a_terminal_would(
     expect(page.locator(".ansi-red")).to_have_text("red")
     expect(lines.nth(1)).to_have_text("100%")
     expect(lines.nth(2)).to_have_text("nul ␀")
+
+
+def test_metadata_that_cannot_be_shown_its_way_is_shown_as_recorded(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = """
+        import assetgraph as dg
+
+        @dg.asset
+        def odd(context):
+            context.add_output_metadata({
+                "when": dg.MetadataValue.timestamp(9e15),
+                "columns": {"type": "table", "value": 3},
+                "rows": {"type": "table", "value": [None]},
+                "text": "first\\r\\nsecond",
+            })
+    """
+    server = serve({"pipeline.py": text})
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/assets/odd")
+    facts = page.locator(".metadata").first
+
+    expect(facts).to_contain_text("9000000000000000")
+    expect(facts).to_contain_text('"value": 3')
+    expect(facts).to_contain_text("first\nsecond")
 
 
 def test_a_link_to_a_script_is_no_link(

@@ -114,6 +114,25 @@ def test_the_list_beside_the_graph_holds_every_asset(
     expect(page.locator(".graph-card.selected")).to_have_attribute("data-id", "city/fares")
 
 
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_long_list_scrolls_and_the_graph_stays_on_the_screen(
+    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+) -> None:
+    server = serve({"pipeline.py": LAYERS.format(width=60, layers=5)})
+    page = open_page(f"{server.url}/lineage?collapsed=", width=width)
+    (server.root / "pipeline.py").write_text((server.root / "pipeline.py").read_text() + "\n")
+    expect(page.locator(".banner")).to_contain_text("Files changed")
+    page.locator("#list-switch").click()
+    expect(page.get_by_role("complementary").get_by_role("listitem")).to_have_count(300)
+
+    assert page.evaluate("document.scrollingElement.scrollHeight") <= 800
+    panel, graph = page.locator(".panel").bounding_box(), page.locator(".graph").bounding_box()
+    assert panel
+    assert graph
+    assert panel["height"] > 160
+    assert graph["height"] > 160
+
+
 def test_search_finds_and_a_selection_cuts_the_graph(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

@@ -89,6 +89,61 @@ def test_config_is_a_form_and_yaml_and_reaches_the_run(
     expect(page.get_by_role("region", name="Facts")).to_contain_text("reason=tried out")
 
 
+def test_config_can_be_looked_at_as_yaml_before_any_is_given(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("month").wait_for()
+    page.route("**/api/plan", lambda route: None)  # the switch waits for no answer
+    dialog.get_by_role("button", name="YAML").click()
+    expect(dialog.get_by_label("Config as YAML")).to_have_value(re.compile("# .*trips_file"))
+
+    page.unroute("**/api/plan")
+    with page.expect_response("**/api/plan"):
+        dialog.get_by_role("button", name="Form").click()
+    with page.expect_response("**/api/plan"):
+        dialog.get_by_role("button", name="YAML").click()
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect(dialog.get_by_role("button", name="Materialize")).to_be_enabled()
+
+
+def test_required_config_is_asked_for_before_the_start(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = PIPELINE.replace('month: str = "2023-03"', "month: str")
+    page = open_page(f"{serve({'pipeline.py': text}).url}/assets/trips_file")
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("status")).to_contain_text("trips_file needs month")
+    expect(dialog.get_by_role("button", name="Materialize")).to_be_disabled()
+
+    dialog.get_by_label("month").fill("2023-04")
+    expect(dialog.get_by_role("status")).to_have_count(0)
+    dialog.get_by_role("button", name="Materialize").click()
+    expect(page.get_by_role("region", name="Latest materialization")).to_be_visible()
+
+
+def test_a_start_that_failed_can_be_tried_again_with_what_was_typed(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    page = open_page(f"{server.url}/assets/trips_file")
+    whole = (server.root / "pipeline.py").read_text()
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("rows").fill("6")
+    (server.root / "pipeline.py").write_text(whole + "\nundefined_thing\n")
+    dialog.get_by_role("button", name="Materialize").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("undefined_thing")
+
+    (server.root / "pipeline.py").write_text(whole)
+    dialog.get_by_role("button", name="Materialize").click()
+    latest = page.get_by_role("region", name="Latest materialization")
+    expect(latest.locator(".metadata")).to_contain_text("6")
+
+
 def test_the_plan_is_shown_with_its_reasons_before_anything_runs(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

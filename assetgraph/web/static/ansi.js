@@ -4,6 +4,8 @@
 import {h} from './dom.js';
 
 const ESCAPE = /\x1b(?:\[([0-9;:?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])/g;
+const LINE_END = /\r\n|\r|\n/;
+const LONGEST_LINE = 4000;
 const COLOURS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white'];
 
 /** Lines of output as elements. */
@@ -15,6 +17,20 @@ export function terminalLines(text) {
 /** A line as plain text, for a place without colours. */
 export function plainLine(text) {
   return visible(overwritten(text).replace(ESCAPE, ''));
+}
+
+/** Text of several lines as plain text; every line end counts, so that nothing is lost. */
+export function plainText(text) {
+  return text
+    .split(LINE_END)
+    .map((line) => visible(line.replace(ESCAPE, '')))
+    .join('\n');
+}
+
+/** The first line of a text that says anything. */
+export function firstLine(text) {
+  const start = text.trimStart().slice(0, LONGEST_LINE);
+  return plainText(start.split(LINE_END, 1)[0]);
 }
 
 function overwritten(line) {

@@ -1,8 +1,10 @@
 // The attempts at an asset, newest first: materializations and failures alike.
 
+import {firstLine, plainText} from './ansi.js';
 import {runPage} from './api.js';
 import {h, icon} from './dom.js';
 import {duration} from './format.js';
+import {longText} from './long_text.js';
 import {kindOf, metadataTable, metadataValue} from './metadata.js';
 import {withoutSchema} from './schema.js';
 import {glyph} from './states.js';
@@ -28,14 +30,14 @@ function attemptLine(attempt) {
         {},
         icon('chevron', 'icon-small'),
         h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? 'materialized' : 'failed'),
-        h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : attempt.error),
+        h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : firstLine(attempt.error)),
         when(attempt.timestamp, 'muted small'),
         h('span', {class: 'small attempt-duration'}, duration(attempt.duration_s)),
       ),
       h(
         'div',
         {class: 'attempt-body'},
-        made ? metadataTable(withoutSchema(attempt.metadata)) : h('pre', {class: 'code', dir: 'auto'}, attempt.error),
+        made ? metadataTable(withoutSchema(attempt.metadata)) : longText(plainText(attempt.error), {class: 'code', 'aria-label': 'Error', key: 'error'}),
         h(
           'dl',
           {class: 'facts'},

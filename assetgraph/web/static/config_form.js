@@ -3,8 +3,10 @@
 import {h} from './dom.js';
 
 export class ConfigForm {
-  constructor(changed) {
+  /** `changed()` is called when other config is given, `redraw()` when it only looks different. */
+  constructor({changed, redraw}) {
     this.changed = changed;
+    this.redraw = redraw;
     this.fields = {};
     this.values = {};
     this.asText = false;
@@ -47,6 +49,7 @@ export class ConfigForm {
   choose(asText) {
     if (asText && !this.asText) this.text = asYaml(this.given.config, this.fields);
     this.asText = asText;
+    this.redraw();
     this.changed();
   }
 

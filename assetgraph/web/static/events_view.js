@@ -1,9 +1,10 @@
 // The structured log of a run: pages of events from the server, drawn as far as they are in sight.
 
-import {plainLine} from './ansi.js';
+import {firstLine, plainText} from './ansi.js';
 import {address, read} from './api.js';
 import {h, icon, kept, patch} from './dom.js';
 import {clock, count} from './format.js';
+import {longText} from './long_text.js';
 import {metadataTable} from './metadata.js';
 import {complain} from './toast.js';
 import {VirtualRows} from './virtual.js';
@@ -166,7 +167,7 @@ export class EventsView {
       h('span', {role: 'cell', class: 'log-time'}, clock(event.timestamp)),
       h('span', {role: 'cell', class: 'log-type cut', title: event.type}, event.type === 'LOG' ? event.level : event.type),
       h('span', {role: 'cell', class: 'log-step cut', title: event.step ?? '', dir: 'auto'}, event.step ?? ''),
-      h('span', {role: 'cell', class: 'log-text cut', dir: 'auto'}, plainLine(event.message.split('\n', 1)[0])),
+      h('span', {role: 'cell', class: 'log-text cut', dir: 'auto'}, firstLine(event.message)),
     );
   }
 
@@ -207,10 +208,10 @@ export class EventsView {
         h('h3', {class: 'grow mono'}, event.type),
         h('button', {class: 'tool', type: 'button', 'aria-label': 'Close', onclick: () => this.show(this.open)}, icon('close', 'icon-small')),
       ),
-      h('pre', {class: 'log-message', dir: 'auto'}, event.message.split('\n').map(plainLine).join('\n')),
+      longText(plainText(event.message), {class: 'log-message', 'aria-label': 'Message', key: `message ${event.number} ${event.message.length}`}),
       metadata ? metadataTable(metadata) : null,
-      error?.trace ? h('pre', {class: 'code'}, error.trace.split('\n').map(plainLine).join('\n')) : null,
-      Object.keys(rest).length ? h('pre', {class: 'code'}, JSON.stringify(rest, null, 2)) : null,
+      error?.trace ? longText(plainText(error.trace), {class: 'code', 'aria-label': 'Full stack trace', key: `trace ${event.number}`}) : null,
+      Object.keys(rest).length ? longText(JSON.stringify(rest, null, 2), {class: 'code', 'aria-label': 'Facts', key: `facts ${event.number}`}) : null,
     );
   }
 }

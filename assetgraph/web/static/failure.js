@@ -1,8 +1,9 @@
 // A failed step: what was raised, the person's own line, and the rest behind a button.
 
 import {address, assetPage, read} from './api.js';
-import {plainLine} from './ansi.js';
+import {plainLine, plainText} from './ansi.js';
 import {h, icon, patch} from './dom.js';
+import {clamped, longText} from './long_text.js';
 import {glyph} from './states.js';
 import {complain} from './toast.js';
 
@@ -17,10 +18,10 @@ export function failurePanel(runId, failure) {
       'div',
       {class: 'failure-head'},
       h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')),
-      h('a', {class: 'strong', href: assetPage(failure.key), dir: 'auto'}, failure.key),
-      h('span', {class: 'muted'}, failure.attempt > 1 ? `failed at attempt ${failure.attempt}` : 'failed'),
+      h('a', {class: 'strong cut', href: assetPage(failure.key), title: failure.key, dir: 'auto'}, failure.key),
+      h('span', {class: 'muted nowrap'}, failure.attempt > 1 ? `failed at attempt ${failure.attempt}` : 'failed'),
     ),
-    h('p', {class: 'failure-what'}, h('span', {class: 'failure-type'}, failure.type), h('span', {class: 'failure-message', dir: 'auto'}, message(failure))),
+    h('div', {class: 'failure-what'}, h('div', {class: 'failure-type'}, failure.type), failure.message ? clamped(plainText(failure.message), {class: 'failure-message', key: `message-${runId}`}) : null),
     failure.hint ? h('p', {class: 'failure-hint'}, failure.hint) : null,
     own ? frame(own, true) : null,
     above.length
@@ -60,18 +61,14 @@ function withoutBlankEnds(lines, start) {
   return first < 0 ? [[], start] : [lines.slice(first, last + 1), start + first];
 }
 
-function message({message: text}) {
-  return text ? plainLine(text.replaceAll('\n', ' \n')).slice(0, 4000) : '';
-}
-
 function trace(runId, key) {
-  const box = h('pre', {class: 'code trace', hidden: true, tabindex: '0', 'aria-label': 'Full stack trace'});
+  const box = h('div', {hidden: true});
   const button = h('button', {class: 'button button-small', type: 'button', 'aria-expanded': 'false', onclick: toggle}, 'Full stack trace');
   async function toggle() {
     try {
-      if (!box.textContent) {
+      if (!box.firstChild) {
         const {data} = await read(address('runs', runId, 'steps', key));
-        patch(box, data.error.trace.split('\n').map(plainLine).join('\n'));
+        patch(box, longText(plainText(data.error.trace), {class: 'code trace', 'aria-label': 'Full stack trace', key: 'text'}));
       }
     } catch (error) {
       complain(error);

@@ -21,12 +21,13 @@ class LaunchDialog {
     this.selection = selection;
     this.stale = stale;
     this.plan = null;
-    this.error = null;
+    this.error = null; // what is wrong with what is asked for
+    this.refusal = null; // why the last start made no run
     this.starting = false;
     this.tags = [['', '']];
     this.executor = '';
     this.jobs = '';
-    this.config = new ConfigForm(() => this.replan());
+    this.config = new ConfigForm({changed: () => this.replan(), redraw: () => this.draw()});
     this.timer = 0;
     this.asked = 0;
     this.dialog = h('dialog', {class: 'launch', 'aria-labelledby': 'launch-title', onclose: () => this.dialog.remove()});
@@ -64,6 +65,7 @@ class LaunchDialog {
       if (number !== this.asked) return;
       this.plan = plan;
       this.error = null;
+      this.refusal = null;
       this.config.takes(plan.config_fields);
     } catch (error) {
       if (number !== this.asked) return;
@@ -75,6 +77,7 @@ class LaunchDialog {
 
   async start() {
     this.starting = true;
+    this.refusal = null;
     this.draw();
     try {
       const {run_id: runId, message} = await write(address('runs'), this.wanted);
@@ -87,7 +90,7 @@ class LaunchDialog {
       }
     } catch (error) {
       this.starting = false;
-      this.error = error;
+      this.refusal = error;
       if (this.dialog.open) this.draw();
       else complain(error);
     }
@@ -103,7 +106,12 @@ class LaunchDialog {
   }
 
   get ready() {
-    return this.plan?.steps.length > 0 && !this.starting && !this.error;
+    return this.plan?.steps.length > 0 && !this.starting && !this.error && !this.missing.length;
+  }
+
+  /** The config that the plan needs and that is not given yet, a sentence an asset. */
+  get missing() {
+    return Object.entries(this.plan?.config_missing ?? {}).map(([key, fields]) => `${key} needs ${fields.join(', ')}.`);
   }
 
   head() {
@@ -120,7 +128,8 @@ class LaunchDialog {
       'div',
       {class: 'dialog-body stack launch-body'},
       this.scope(),
-      this.error ? h('div', {class: 'problem-note', role: 'alert', key: 'error'}, this.error.message, this.error.hint ? `\n${this.error.hint}` : null) : null,
+      problemNote(this.error ?? this.refusal),
+      this.missing.length && !this.error ? h('div', {class: 'warning-note', role: 'status', key: 'missing'}, icon('warning', 'icon-small'), h('span', {dir: 'auto'}, 'Fill in the config first: ', this.missing.join(' '))) : null,
       this.steps(),
       this.config.draw(),
       this.options(),
@@ -230,6 +239,10 @@ class LaunchDialog {
       ),
     );
   }
+}
+
+function problemNote(error) {
+  return error ? h('div', {class: 'problem-note', role: 'alert', key: 'error'}, error.message, error.hint ? `\n${error.hint}` : null) : null;
 }
 
 function planned(step, index) {

@@ -1,6 +1,6 @@
 // Metadata as a person reads it, each kind in its own way.
 
-import {plainLine} from './ansi.js';
+import {plainLine, plainText} from './ansi.js';
 import {h} from './dom.js';
 import {exact, quantity} from './format.js';
 
@@ -13,8 +13,16 @@ export function metadataTable(metadata) {
   return h('dl', {class: 'facts metadata'}, entries.map(([name, value]) => [h('dt', {dir: 'auto'}, name), h('dd', {}, metadataValue(value))]));
 }
 
+/** One value; of a kind that does not hold what it should, as it was recorded. */
 export function metadataValue(recorded) {
-  const {type, value} = kindOf(recorded);
+  try {
+    return shown(kindOf(recorded));
+  } catch {
+    return text(JSON.stringify(recorded));
+  }
+}
+
+function shown({type, value}) {
   switch (type) {
     case 'int':
     case 'float':
@@ -24,9 +32,9 @@ export function metadataValue(recorded) {
     case 'url':
       return link(value);
     case 'path':
-      return h('code', {dir: 'auto'}, plainLine(value));
+      return h('code', {dir: 'auto'}, plainLine(String(value)));
     case 'timestamp':
-      return exact(value * 1000);
+      return instant(value);
     case 'md':
       return h('div', {class: 'prose'}, value);
     case 'table':
@@ -48,6 +56,12 @@ export function kindOf(recorded) {
   return {type: kinds[typeof recorded] ?? 'json', value: recorded};
 }
 
+/** Seconds since 1970 as a date; what lies outside a date's range as the number that it is. */
+function instant(seconds) {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : exact(date);
+}
+
 /** Only addresses of the web become links: a `javascript:` one would run. */
 function link(value) {
   const href = String(value);
@@ -56,7 +70,7 @@ function link(value) {
 }
 
 function text(value) {
-  const lines = value.split('\n').map(plainLine).join('\n');
+  const lines = plainText(value);
   if (lines.length <= LONG) return h('span', {dir: 'auto', class: 'metadata-text'}, lines);
   return h('details', {}, h('summary', {}, `${lines.slice(0, LONG / 2)} …`), h('span', {class: 'metadata-text'}, lines.slice(0, 100_000)));
 }

@@ -50,5 +50,6 @@ function column(name, type, change) {
 
 function columnsOf(metadata) {
   const {type, value} = kindOf(metadata[COLUMNS] ?? null);
-  return type === 'table' && value.every((row) => 'name' in row && 'type' in row) ? value : null;
+  const described = (row) => row !== null && typeof row === 'object' && 'name' in row && 'type' in row;
+  return type === 'table' && Array.isArray(value) && value.every(described) ? value : null;
 }
