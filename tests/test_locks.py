@@ -178,3 +178,21 @@ def test_a_file_system_without_locks_is_said_with_what_to_do(
 def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot open the lock"):
         Lock(str(tmp_path / "missing" / "lock")).acquire()
+
+
+@pytest.mark.parametrize("call", ["pread", "pwrite"])
+def test_a_lock_that_cannot_be_signed_is_free_again(
+    path: str, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lock = Lock(path, "run 1")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StoreError, match=r"cannot write the lock .*: the disk is full"):
+            lock.acquire()
+    assert not lock.held
+    assert not is_held(path)
+    assert lock.acquire()
+    lock.release()

@@ -38,10 +38,13 @@ class Lock:
         return self._fd is not None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
+        """Take the lock if it is free. Raises `StoreError` where files cannot be locked or the
+        note cannot be written; then it is free."""
         fd = _open(self.path)
         try:
             taken = _taken(fd, self._how, self.path)
+            if taken and self._note:
+                self.previous = _sign(fd, self._note, self.path)
         except BaseException:
             os.close(fd)
             raise
@@ -50,10 +53,6 @@ class Lock:
             return False
         _held.add(fd)
         self._fd = fd
-        if self._note:
-            self.previous = os.pread(fd, _NOTE_BYTES, 0).decode(errors="replace").strip()
-            # Padded to one width: a file that is truncated and written again is flushed by ext4.
-            os.pwrite(fd, self._note.encode().ljust(_NOTE_BYTES)[:_NOTE_BYTES], 0)
         return True
 
     def wait(self, until: Callable[[], bool]) -> bool:
@@ -99,6 +98,17 @@ def _open(path: str) -> int:
         return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise store_error(error, "open the lock", path) from error
+
+
+def _sign(fd: int, note: str, path: str) -> str:
+    """Write the holder's note; the note before it."""
+    try:
+        previous = os.pread(fd, _NOTE_BYTES, 0)
+        # Padded to one width: a file that is truncated and written again is flushed by ext4.
+        os.pwrite(fd, note.encode().ljust(_NOTE_BYTES)[:_NOTE_BYTES], 0)
+    except OSError as error:
+        raise store_error(error, "write the lock", path) from error
+    return previous.decode(errors="replace").strip()
 
 
 def _taken(fd: int, how: int, path: str) -> bool:
