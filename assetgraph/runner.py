@@ -442,7 +442,10 @@ class _Run:
         ).timestamp
         self._record = self._summed_up(status, ended_at)
         self._log.finish(self._record)
-        drop_old_runs(self._store)
+        try:
+            drop_old_runs(self._store)
+        except StoreError:
+            pass  # the run is done; what could not be deleted is found by the next prune
         self._sync()
 
     def _summed_up(self, status: RunStatus, ended_at: datetime) -> RunRecord:

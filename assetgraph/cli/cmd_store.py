@@ -35,8 +35,7 @@ def prune_command(given: Given, dry_run: bool, as_json: bool) -> None:
 
     items = list(find_prunable(given.store))
     if not dry_run:
-        for item in items:
-            prune(given.store, item)
+        items = [item for item in items if prune(given.store, item)]
     names = ("kind", "name", "path", "size")
     answer(
         as_json,

@@ -11,7 +11,8 @@ from assetgraph.cli.output import stderr
 from assetgraph.cli.render_plan import plan_lines, plan_notes
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.reporters import reporting
-from assetgraph.queries.runs import run_details, run_details_json
+from assetgraph.errors import UnknownRunError
+from assetgraph.queries.runs import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.runner import run_plan
 from assetgraph.signals import Terminated
@@ -20,7 +21,7 @@ from assetgraph.step import Limits
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given
     from assetgraph.plan import Plan
-    from assetgraph.runner import Launch
+    from assetgraph.runner import Launch, RunOutcome
 
 _RUN_FAILED = 1
 
@@ -35,10 +36,10 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
         return 0
     err.write(plan_notes(plan))
     executor = given.executor()
-    code = 0
+    code, outcome = 0, None
     with reporting(err, [step.key.text for step in plan.steps]) as reporter:
         try:
-            run_plan(
+            outcome = run_plan(
                 plan,
                 given.state,
                 executor=executor,
@@ -50,13 +51,24 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
                 raise
             code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
     assert reporter.run_id
-    details = run_details(given.store, reporter.run_id)
+    details = _details(given, reporter.run_id, outcome)
     err.write(summary(details, err.width))
     given.remember_assets(given.graph)  # the run may have made the store
     if as_json:
         answer(True, data=lambda: run_details_json(details), lines=lambda _: ())
     failed = details.record.status is RunStatus.FAILURE
     return code or (_RUN_FAILED if failed else 0)
+
+
+def _details(given: Given, run_id: str, outcome: RunOutcome | None) -> RunDetails:
+    """All about the run; its summary where another process has removed the record already, as in a
+    project that keeps few runs."""
+    try:
+        return run_details(given.store, run_id)
+    except UnknownRunError:
+        if outcome is None:
+            raise
+        return RunDetails(outcome.record, (), (), ())
 
 
 def _launch(given: Given, launch: Launch) -> Launch:

@@ -27,7 +27,7 @@ class Finding:
 
     text: str
     serious: bool = False
-    mend: Callable[[], None] | None = None
+    mend: Callable[[], object] | None = None
 
 
 def examine(store: Store) -> Iterator[Finding]:

@@ -10,7 +10,8 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from assetgraph.keys import AssetKey
@@ -47,9 +48,9 @@ def drop_old_values(store: Store, key: AssetKey, partition: str | None = None) -
 
 
 def drop_old_runs(store: Store) -> None:
-    """Delete the runs beyond the store's limit, if it has one."""
-    for item in _old_runs(store):
-        store.runs.delete(item.name)
+    """Delete the runs beyond the store's limit, if it has one. Raises `StoreError`."""
+    for run_id in _old_run_ids(store):
+        store.runs.delete(run_id)
 
 
 def find_prunable(store: Store) -> Iterator[Prunable]:
@@ -59,48 +60,75 @@ def find_prunable(store: Store) -> Iterator[Prunable]:
     yield from _leftovers(store)
 
 
-def prune(store: Store, item: Prunable) -> None:
-    """Raises `StoreError`."""
+def prune(store: Store, item: Prunable) -> bool:
+    """Delete `item`; False where it may no longer go, or is in use. Raises `StoreError`."""
     if item.kind in ("value", "orphan"):
-        store.values.delete(item.path)
-    elif item.kind == "run":
+        return _drop_value(store, item)
+    if item.kind == "run":
         store.runs.delete(item.name)
     else:
-        try:
-            if os.path.isdir(item.path):
-                shutil.rmtree(item.path)
-            else:
-                os.unlink(item.path)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise store_error(error, "delete", item.path) from error
+        _delete(item.path)
+    return True
 
 
-def _old_runs(store: Store) -> Iterator[Prunable]:
+def _drop_value(store: Store, item: Prunable) -> bool:
+    """Under the locks of its asset: a run may have made the value current since it was found."""
+    key = AssetKey.unchecked(item.name.split("/"))
+    store.prepare()  # the locks may never have had a folder
+    lock, guard = store.lock(key, ""), store.reading(key)
+    try:
+        if not (lock.acquire() and guard.acquire()):
+            return False
+        kept = islice(_stored(store, key), store.keep_values)
+        if item.path in map(_folder, kept):
+            return False
+        store.values.delete(item.path)
+        return True
+    finally:
+        guard.release()
+        lock.release()
+
+
+def _delete(path: str) -> None:
+    try:
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise store_error(error, "delete", path) from error
+
+
+def _old_run_ids(store: Store) -> Iterator[str]:
     if store.keep_runs is None:
         return
     for run_id in islice(store.runs.ids(), store.keep_runs, None):
+        if not is_held(f"{store.runs.path(run_id)}/lock"):
+            yield run_id
+
+
+def _old_runs(store: Store) -> Iterator[Prunable]:
+    for run_id in _old_run_ids(store):
         path = store.runs.path(run_id)
-        if not is_held(f"{path}/lock"):
-            yield Prunable("run", run_id, path, _size(path))
+        yield Prunable("run", run_id, path, _size(path))
 
 
 def _values(store: Store) -> Iterator[Prunable]:
-    known: dict[str, tuple[set[str], set[str]]] = {}
-    for stored in store.values.runs():
-        key = AssetKey.unchecked(stored.key.split("/"))
-        if stored.key not in known:
-            known[stored.key] = _kept_and_recorded(store, key)
-        kept, recorded = known[stored.key]
-        if (
-            stored.folder in kept
-            or store.is_running(key)
-            or is_held(store.reading(key).path, shared=True)
-        ):
+    for text, group in groupby(store.values.runs(), key=attrgetter("key")):
+        found = list(group)
+        key = AssetKey.unchecked(text.split("/"))
+        # In this order: a value that was stored before the look at the lock is in the history now,
+        # or nobody will ever record it.
+        if store.is_running(key) or is_held(store.reading(key).path, shared=True):
             continue
-        kind: Literal["value", "orphan"] = "value" if stored.folder in recorded else "orphan"
-        yield Prunable(kind, stored.key, stored.folder, stored.size)
+        kept, recorded = _kept_and_recorded(store, key)
+        for stored in found:
+            if stored.folder not in kept:
+                kind: Literal["value", "orphan"]
+                kind = "value" if stored.folder in recorded else "orphan"
+                yield Prunable(kind, text, stored.folder, stored.size)
 
 
 def _kept_and_recorded(store: Store, key: AssetKey) -> tuple[set[str], set[str]]:
@@ -141,8 +169,16 @@ def _leftovers(store: Store) -> Iterator[Prunable]:
 
 
 def _size(path: str) -> int:
+    """In bytes, of what is still there: another process may be deleting it."""
     if not os.path.isdir(path):
-        return os.stat(path).st_size
+        return _file_size(path)
     return sum(
-        os.lstat(f"{folder}/{name}").st_size for folder, _, names in os.walk(path) for name in names
+        _file_size(f"{folder}/{name}") for folder, _, names in os.walk(path) for name in names
     )
+
+
+def _file_size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0

@@ -185,7 +185,8 @@ class RunStorage:
             return []
 
     def delete(self, run_id: str) -> None:
-        """Remove the run's record. Raises `StoreError` for a run that is under way."""
+        """Remove the run's record, if it is still there. Raises `StoreError` for a run that is
+        under way."""
         folder = self.path(run_id)
         if is_held(f"{folder}/lock"):
             raise StoreError(f"the run {run_id} is under way.", hint="Cancel it first.")
@@ -195,6 +196,8 @@ class RunStorage:
         try:
             os.rename(folder, hidden)
             rmtree(hidden)
+        except FileNotFoundError:
+            pass  # another process deletes it too
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))

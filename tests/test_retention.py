@@ -1,0 +1,116 @@
+"""What a store forgets, with other processes at work in it."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Answer, ProjectFolder
+
+import assetgraph as dg
+from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.keys import AssetKey
+from assetgraph.records import Materialization, RunStatus, now
+from assetgraph.storage.retention import drop_old_runs, find_prunable, prune
+from assetgraph.storage.runs import RunStorage
+from assetgraph.storage.store import Store
+
+KEY = AssetKey("trips")
+
+
+@dg.asset
+def quick() -> int:
+    return 1
+
+
+def runs(store: Store, count: int) -> list[str]:
+    """The ids of that many runs, newest first."""
+    instance = dg.Instance(store.folder)
+    for _ in range(count):
+        dg.materialize([quick], instance=instance)
+    return list(store.runs.ids())
+
+
+def keeping_one(store: Store) -> Store:
+    return Store(store.folder, keep_runs=1)
+
+
+def test_runs_beyond_the_limit_go(store: Store) -> None:
+    newest, *_ = runs(store, 3)
+    drop_old_runs(keeping_one(store))
+    assert list(store.runs.ids()) == [newest]
+
+
+def test_a_run_that_another_process_deletes_meanwhile_is_no_error(store: Store) -> None:
+    _, older, oldest = runs(store, 3)
+    items = find_prunable(keeping_one(store))
+    assert next(items).name == older
+    shutil.rmtree(store.runs.path(oldest))
+    gone = next(items)
+    assert (gone.name, gone.size) == (oldest, 0)
+    assert prune(store, gone)
+
+
+def test_a_run_that_is_done_does_not_fail_because_old_ones_cannot_be_deleted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs(store, 1)
+
+    def denied(_runs: RunStorage, run_id: str) -> None:
+        raise StoreError(f"cannot delete {run_id}")
+
+    monkeypatch.setattr(RunStorage, "delete", denied)
+    instance = dg.Instance(store.folder)
+    instance.store.keep_runs = 1
+    result = dg.materialize([quick], instance=instance)
+    assert result.success
+    assert store.runs.read(result.run_id).status is RunStatus.SUCCESS
+
+
+def test_a_run_whose_record_is_removed_before_it_is_summed_up_still_succeeds(
+    project: Callable[..., ProjectFolder],
+    assetgraph: Callable[..., Answer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = project({"pipeline.py": "import assetgraph as dg\n@dg.asset\ndef quick(): return 1\n"})
+    monkeypatch.chdir(made.root)
+
+    def removed(_store: Store, run_id: str) -> None:
+        raise UnknownRunError(f"there is no run {run_id!r}")
+
+    execute = importlib.import_module("assetgraph.cli.execute")
+    monkeypatch.setattr(execute, "run_details", removed)
+    answer = assetgraph("materialize", "quick")
+    assert answer.code == 0
+    assert "succeeded in" in answer.err
+
+
+def test_a_value_that_became_current_since_it_was_found_stays(store: Store) -> None:
+    store.prepare()
+    saved = store.values.save(KEY, "20261122-160837-482-4f2a", b"x" * 10_000)
+    (orphan,) = find_prunable(store)
+    assert orphan.kind == "orphan"
+    store.history.append(
+        KEY,
+        Materialization("20261122-160837-482-4f2a", now(), saved.stored, saved.data_version),
+    )
+    assert not prune(store, orphan)
+    assert store.values.check(saved.stored) == "intact"
+    assert list(find_prunable(store)) == []
+
+
+@pytest.mark.parametrize("use", ["lock", "reading"])
+def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
+    store.prepare()
+    saved = store.values.save(KEY, "20261122-160837-482-4f2a", b"x" * 10_000)
+    (orphan,) = find_prunable(store)
+    user = store.lock(KEY, "a run") if use == "lock" else store.reading(KEY, shared=True)
+    assert user.acquire()
+    assert list(find_prunable(store)) == []
+    assert not prune(store, orphan)
+    user.release()
+    assert prune(store, orphan)
+    assert not Path(store.folder, "values", str(saved.stored.path)).exists()
