@@ -13,12 +13,14 @@ import pytest
 import assetgraph as dg
 from assetgraph import Instance
 from assetgraph.keys import AssetKey
+from assetgraph.queries.follow import RunTail
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.storage.runs import RunLog, new_run_id
 from assetgraph.storage.store import Store
 from assetgraph.web.follow import Follower
 
 FOLLOW = sys.modules[Follower.__module__]  # the very module: another test may import it anew
+TAIL = sys.modules[RunTail.__module__]
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def test_a_run_whose_process_dies_is_interrupted(
     log = begin("trips")
     tell(log, EventType.STEP_START, "trips")
     follower.look()
-    monkeypatch.setattr(FOLLOW, "LIVENESS_INTERVAL_S", 0)
+    monkeypatch.setattr(TAIL, "LIVENESS_INTERVAL_S", 0)
 
     log.close()  # the kernel drops the lock of a process that dies
     news = follower.look()

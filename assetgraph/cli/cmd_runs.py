@@ -98,16 +98,24 @@ def show_command(given: Given, run: str, trace: bool, whole: bool, as_json: bool
 @runs_command.command("logs")
 @run_argument
 @click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_assets)
+@click.option("-f", "--follow", is_flag=True, help="Tell what happens as it comes, until the end.")
 @json_option
 @project_options
-def logs_command(given: Given, run: str, keys: tuple[str, ...], as_json: bool) -> None:
+def logs_command(
+    given: Given, run: str, keys: tuple[str, ...], follow: bool, as_json: bool
+) -> int | None:
     """What the steps of a run logged and printed, step by step.
 
     \b
     Examples:
       assetgraph runs logs latest
       assetgraph runs logs latest taxi_trips_file
+      assetgraph runs logs latest --follow
     """
+    if follow:
+        from assetgraph.cli.follow import follow_logs
+
+        return follow_logs(given, run, keys, as_json=as_json)
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_log import step_log_lines
     from assetgraph.queries.runs import step_log_json, step_logs
@@ -118,6 +126,7 @@ def logs_command(given: Given, run: str, keys: tuple[str, ...], as_json: bool) -
         data=lambda: [step_log_json(log) for log in logs],
         lines=lambda _: step_log_lines(logs),
     )
+    return None
 
 
 @runs_command.command("rerun")

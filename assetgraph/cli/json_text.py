@@ -12,7 +12,15 @@ _UNSAFE = {"Cc", "Cf", "Zl", "Zp"}
 
 def json_text(data: Any) -> str:
     """`data` as indented JSON in which every control and direction mark is escaped."""
-    text = msgspec.json.format(msgspec.json.encode(data), indent=2).decode()
+    return _safe(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+
+
+def json_line(data: Any) -> str:
+    """The same in one line."""
+    return _safe(msgspec.json.encode(data).decode())
+
+
+def _safe(text: str) -> str:
     if text.isascii():
         return text.replace("\x7f", "\\u007f")
     return "".join(_escaped(c) if unicodedata.category(c) in _UNSAFE else c for c in text)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
+from assetgraph.cli.progress import RunProgress
 from assetgraph.cli.style import LEVELS, glyph
 from assetgraph.cli.text import Line, clean_lines
 from assetgraph.queries.events import event_text
 from assetgraph.records import EventType, StepState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from assetgraph.records import Event
 
 _HIDDEN_LEVEL = "DEBUG"
@@ -74,3 +77,23 @@ class PrintedText:
         ended = [place for place in self._started if step in (None, place[0])]
         texts = [(place[0], self._started.pop(place)) for place in ended]
         return [said(name, line) for name, text in texts for line in clean_lines(text)]
+
+
+class RunLines:
+    """A run of the steps `keys` as plain lines: one for each event of interest, and each line that
+    a step prints or logs."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._progress = RunProgress(keys)
+        self._printed = PrintedText()
+        self.output = self._printed.add
+        self.rest = self._printed.rest
+
+    @property
+    def run_id(self) -> str | None:
+        return self._progress.run_id
+
+    def event(self, event: Event) -> list[Line]:
+        self._progress.event(event)
+        line = step_line(event, self._progress.seconds_of(event))
+        return [*self._printed.rest(event.step), line] if line else log_lines(event)

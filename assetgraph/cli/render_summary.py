@@ -26,6 +26,7 @@ _ENDS = {
     RunStatus.SUCCESS: "succeeded in",
     RunStatus.FAILURE: "failed after",
     RunStatus.CANCELED: "was canceled after",
+    RunStatus.INTERRUPTED: "was interrupted: its process died",
 }
 
 
@@ -38,8 +39,8 @@ def summary(details: RunDetails, width: int | None) -> list[Line]:
         lines += [Line(), *failure(step.key, step.error, width, frames=False)]
     lines += failed_too([step.key for step in failed[_MOST_FAILURES:]], width)
     lines += [Line(), *warnings(details.events, width)]
-    seconds = units.duration(run.duration_s)
-    ended = f" {_ENDS[run.status]} {seconds}"
+    seconds = f" {units.duration(run.duration_s)}" if run.ended_at else ""
+    ended = f" {_ENDS[run.status]}{seconds}"
     lines.append(Line(glyph(run.status), " Run ", (run.run_id, "name"), ended))
     lines += _made(details.events, width)
     lines.append(Line("  Steps:         ", step_counts(run)).cut(width))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from assetgraph.cli.output import ReaderGoneError, as_rich
 from assetgraph.cli.progress import RunProgress
-from assetgraph.cli.render_events import PrintedText, log_lines, step_line
+from assetgraph.cli.render_events import PrintedText, RunLines, log_lines, step_line
 from assetgraph.cli.render_live import live
 from assetgraph.cli.text import Line, plural
 from assetgraph.records import now
@@ -63,27 +63,21 @@ class LineReporter:
 
     def __init__(self, out: Output, keys: Sequence[str]) -> None:
         self._out = out
-        self._progress = RunProgress(keys)
-        self._printed = PrintedText()
+        self._lines = RunLines(keys)
         self._turn = RLock()
         self._heard = True
 
     @property
     def run_id(self) -> str | None:
-        return self._progress.run_id
+        return self._lines.run_id
 
     def event(self, event: Event) -> None:
         with self._turn:
-            self._progress.event(event)
-            line = step_line(event, self._progress.seconds_of(event))
-            if line:
-                self._write([*self._printed.rest(event.step), line])
-            else:
-                self._write(log_lines(event))
+            self._write(self._lines.event(event))
 
     def output(self, step: str, stream: str, text: str) -> None:
         with self._turn:
-            self._write(self._printed.add(step, stream, text))
+            self._write(self._lines.output(step, stream, text))
 
     def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
         pass  # how far a step is makes no line
@@ -93,7 +87,7 @@ class LineReporter:
 
     def stop(self) -> None:
         with self._turn:
-            self._write(self._printed.rest())
+            self._write(self._lines.rest())
 
     def _write(self, lines: Sequence[Line]) -> None:
         if lines and self._heard:

@@ -114,12 +114,7 @@ def step_logs(store: Store, text: str, keys: Sequence[str] = ()) -> tuple[StepLo
     Raises `UnknownRunError`, and `AssetGraphError` for a key that is no step of the run.
     """
     record = find_run(store, text)
-    for key in keys:
-        if key not in record.assets:
-            raise AssetGraphError(
-                f"the run {record.run_id} has no step {key!r}.",
-                hint=did_you_mean(key, record.assets) or f"Its steps: {', '.join(record.assets)}.",
-            )
+    require_steps(record, keys)
     logged: dict[str, list[str]] = {}
     for event in store.runs.events(record.run_id):
         if event.type is EventType.LOG and event.step:
@@ -132,6 +127,16 @@ def step_logs(store: Store, text: str, keys: Sequence[str] = ()) -> tuple[StepLo
     position = {key: place for place, key in enumerate(record.assets)}
     wanted = [log for log in logs if log.key in (keys or position)]
     return tuple(sorted(wanted, key=lambda log: (position[log.key], log.attempt)))
+
+
+def require_steps(record: RunRecord, keys: Iterable[str]) -> None:
+    """Raises `AssetGraphError` for a key that is no step of the run."""
+    for key in keys:
+        if key not in record.assets:
+            raise AssetGraphError(
+                f"the run {record.run_id} has no step {key!r}.",
+                hint=did_you_mean(key, record.assets) or f"Its steps: {', '.join(record.assets)}.",
+            )
 
 
 def failures(steps: Sequence[StepRecord]) -> Iterator[StepRecord]:

@@ -121,6 +121,38 @@ def append_line(path: str, line: bytes) -> None:
         file.close()
 
 
+class Tail:
+    """A file that another process appends to, read on from where the last read ended. While it is
+    not there it is empty."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._offset = 0
+
+    def read(self) -> bytes:
+        """What was appended."""
+        data = self._rest()
+        self._offset += len(data)
+        return data
+
+    def lines(self) -> list[bytes]:
+        """The lines that were appended whole: one that is still being written is left."""
+        data = self._rest()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return whole.split(b"\n")[:-1]
+
+    def _rest(self) -> bytes:
+        try:
+            if os.stat(self.path).st_size <= self._offset:
+                return b""
+            with open(self.path, "rb") as file:
+                file.seek(self._offset)
+                return file.read()
+        except OSError:
+            return b""
+
+
 def read_lines(path: str, kind: Any) -> Iterator[Any]:
     """Each line of a file, decoded as `kind`. A cut last line (its writer died) is left out; any
     other damage raises `DamagedStoreError` with the file and the line."""
@@ -128,7 +160,7 @@ def read_lines(path: str, kind: Any) -> Iterator[Any]:
     with open(path, "rb") as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
-                yield _decode(decoder, line, path, number)
+                yield decoded(decoder, line, path, number)
 
 
 def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
@@ -161,7 +193,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
                     yield decoder.decode(lines[position])
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     number = _line_number(fd, start + len(rest) + 1 if start else 0, position)
-                    yield _decode(decoder, lines[position], path, number)
+                    yield decoded(decoder, lines[position], path, number)
             end, size = start, size * 4
     finally:
         os.close(fd)
@@ -187,7 +219,8 @@ def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
     )
 
 
-def _decode(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:
+def decoded(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:
+    """A line of a file. Raises `DamagedStoreError` that names both."""
     try:
         return decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

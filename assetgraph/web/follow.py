@@ -20,13 +20,13 @@ import msgspec
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey
 from assetgraph.queries.events import step_after
+from assetgraph.queries.follow import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 HISTORY_INTERVAL_S = 2.0
-LIVENESS_INTERVAL_S = 0.5
 _SEARCHED_FOR_LIVING = 500
 _WATCHED_DAYS = 2  # midnight (UTC) passes while a run is under way
 _RECENT_NS = 100_000_000
@@ -37,11 +37,13 @@ _decode = msgspec.json.Decoder(Event).decode
 class LiveRun:
     """A run as far as it has been read."""
 
-    record: RunRecord
+    tail: RunTail
     steps: dict[str, StepRecord]
     events: int = 0
-    offset: int = 0
-    looked_at: float = 0.0
+
+    @property
+    def record(self) -> RunRecord:
+        return self.tail.record
 
     @property
     def step_counts(self) -> dict[str, int]:
@@ -130,7 +132,7 @@ class Follower:
         news.runs[run_id] = record
         if record.status is RunStatus.STARTED:
             steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
-            self.live[run_id] = LiveRun(record, steps)
+            self.live[run_id] = LiveRun(RunTail(self._store, record), steps)
         else:
             news.assets |= {_key(asset) for asset in record.assets}
 
@@ -141,36 +143,23 @@ class Follower:
         news.assets |= {_key(step) for step in run.steps} if run else set()
 
     def _read_on(self, run: LiveRun, news: News) -> None:
-        moved = self._read_events(run, news)
-        now = time.monotonic()
-        if moved or now - run.looked_at > LIVENESS_INTERVAL_S:
-            run.looked_at = now
-            self._read_status(run, news)
-
-    def _read_status(self, run: LiveRun, news: News) -> None:
         run_id = run.record.run_id
         try:
-            record = self._store.runs.read(run_id)
+            lines = run.tail.look()
         except (UnknownRunError, StoreError):
             self._end(run_id, news)
             return
-        if record.status is not RunStatus.STARTED:
-            self._read_events(run, news)
-            run.record = record
-            news.runs[run_id] = record
+        if lines:
+            self._take(run, lines, news)
+        if run.record.status is not RunStatus.STARTED:
+            news.runs[run_id] = run.record
             news.assets |= {_key(step) for step in run.steps}
             del self.live[run_id]
 
-    def _read_events(self, run: LiveRun, news: News) -> bool:
-        """Whether the run recorded anything since the last look."""
+    def _take(self, run: LiveRun, lines: list[bytes], news: News) -> None:
         run_id = run.record.run_id
-        path = f"{self._store.runs.path(run_id)}/events.jsonl"
-        lines = _lines_after(path, run.offset)
-        if not lines:
-            return False
-        run.offset += len(lines)
         moved = news.steps.setdefault(run_id, {})
-        for line in lines.split(b"\n")[:-1]:
+        for line in lines:
             run.events += 1
             step = _moved(run, line)
             if step is not None:
@@ -178,7 +167,6 @@ class Follower:
                 news.assets.add(_key(step.key))
         if moved:
             news.runs[run_id] = run.record
-        return True
 
     def _find_histories(self, news: News) -> None:
         found = dict(self._scan_histories())
@@ -224,19 +212,6 @@ def _moved(run: LiveRun, line: bytes) -> StepRecord | None:
 
 def _key(text: str) -> AssetKey:
     return AssetKey.unchecked(text.split("/"))
-
-
-def _lines_after(path: str, offset: int) -> bytes:
-    """The whole lines of a file from `offset` on."""
-    try:
-        if os.stat(path).st_size <= offset:
-            return b""
-        with open(path, "rb") as file:
-            file.seek(offset)
-            data = file.read()
-    except OSError:
-        return b""
-    return data[: data.rfind(b"\n") + 1]
 
 
 def _names(folder: str) -> list[str]:

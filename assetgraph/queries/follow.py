@@ -1,0 +1,114 @@
+"""A run read on while it is written, in whichever process."""
+
+from __future__ import annotations
+
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.queries.runs import StepLog, find_run, require_steps
+from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState
+from assetgraph.storage.files import Tail, decoded
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
+
+LIVENESS_INTERVAL_S = 0.5
+_POLL_S = 0.1
+_UTF8 = getincrementaldecoder("utf-8")
+
+
+class RunTail:
+    """A run as far as it has been read: `record` is its summary as the last look found it."""
+
+    def __init__(self, store: Store, record: RunRecord) -> None:
+        self.record = record
+        self._runs = store.runs
+        self._events = Tail(f"{store.runs.path(record.run_id)}/events.jsonl")
+        self._looked_at = 0.0
+
+    @property
+    def path(self) -> str:
+        return self._events.path
+
+    def look(self) -> list[bytes]:
+        """The lines of the events since the last look: all that are left once it has ended.
+
+        Raises `UnknownRunError` and `StoreError`.
+        """
+        lines = self._events.lines()
+        now = time.monotonic()
+        if lines or now - self._looked_at > LIVENESS_INTERVAL_S:
+            self._looked_at = now
+            self.record = self._runs.read(self.record.run_id)
+            if self.record.status is not RunStatus.STARTED:
+                lines += self._events.lines()
+        return lines
+
+
+def follow_run(
+    store: Store,
+    text: str,
+    keys: Sequence[str] = (),
+    *,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[Event | StepLog]:
+    """The events of the run `text` and what its steps print, from its start until it has ended, as
+    they come; of the steps `keys`, where given. What a step printed comes before what became of it.
+
+    Raises as `step_logs` does, and `DamagedStoreError`.
+    """
+    record = find_run(store, text)
+    require_steps(record, keys)
+    run, printed = RunTail(store, record), _Printed(store, record.run_id)
+    decoder, numbers = msgspec.json.Decoder(Event), count(1)
+    while True:
+        lines = run.look()
+        printed.find()
+        for line in lines:
+            event = decoded(decoder, line, run.path, next(numbers))
+            if keys and event.step not in keys:
+                continue
+            if STATE_AFTER.get(event.type) is not StepState.RUNNING:
+                yield from printed.by(event.step)
+            yield event
+        for key in keys or printed.steps:
+            yield from printed.by(key)
+        if run.record.status is not RunStatus.STARTED:
+            return
+        pause(_POLL_S)
+
+
+class _Printed:
+    """What the steps of a run print."""
+
+    def __init__(self, store: Store, run_id: str) -> None:
+        self._outputs = partial(store.runs.outputs, run_id)
+        self._known: set[str] = set()
+        self.steps: dict[str | None, list[_Output]] = {}
+
+    def find(self) -> None:
+        for key, attempt, stream, path in self._outputs():
+            if path not in self._known:
+                self._known.add(path)
+                self.steps.setdefault(key, []).append(_Output(key, attempt, stream, path))
+
+    def by(self, key: str | None) -> Iterator[StepLog]:
+        for output in self.steps.get(key, ()):
+            text = output.decode(output.tail.read())
+            if text:
+                yield StepLog(output.key, output.attempt, output.stream, text)
+
+
+class _Output:
+    """One file of what a step prints."""
+
+    def __init__(self, key: str, attempt: int, stream: str, path: str) -> None:
+        self.key, self.attempt, self.stream = key, attempt, stream
+        self.tail = Tail(path)
+        self.decode = _UTF8("replace").decode
