@@ -13,6 +13,7 @@ import networkx as nx
 
 from assetgraph.annotations import edge_contradiction, table_kind
 from assetgraph.assets import Asset, Parameter
+from assetgraph.collector import paused_collector
 from assetgraph.errors import AssetGraphError, DefinitionsError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
@@ -42,7 +43,10 @@ class AssetGraph:
         self._guesses: dict[str, str | None] = {}
         self._inputs: dict[AssetKey, dict[str, AssetKey]] = {}
         self._digraph: DiGraph = nx.DiGraph()
-        self._connect()
+        with paused_collector():
+            self._connect()
+        self._parents = _sorted_rows(self._digraph.pred)
+        self._children = _sorted_rows(self._digraph.succ)
 
     @property
     def assets(self) -> Mapping[AssetKey, Asset]:
@@ -91,11 +95,11 @@ class AssetGraph:
 
     def parents(self, key: AssetKey) -> tuple[AssetKey, ...]:
         """The assets that `key` reads or waits for, by name."""
-        return tuple(sorted(self._digraph.pred[key], key=_parts))
+        return self._parents[key]
 
     def children(self, key: AssetKey) -> tuple[AssetKey, ...]:
         """The assets that read `key` or wait for it, by name."""
-        return tuple(sorted(self._digraph.succ[key], key=_parts))
+        return self._children[key]
 
     def upstream(self, key: AssetKey, depth: int | None = None) -> tuple[AssetKey, ...]:
         """Every asset that `key` reads, directly or not, nearest first; within `depth` steps."""
@@ -185,11 +189,12 @@ class AssetGraph:
 
     @cached_property
     def _all_problems(self) -> tuple[Problem, ...]:
-        problems = [*self._problems, *self._duplicate_problems(), *self._case_problems()]
-        for asset in self._assets.values():
-            problems += definition_problems(asset)
-        problems += self._cycle_problems()
-        problems += self._annotation_problems()
+        with paused_collector():
+            problems = [*self._problems, *self._duplicate_problems(), *self._case_problems()]
+            for asset in self._assets.values():
+                problems += definition_problems(asset)
+            problems += self._cycle_problems()
+            problems += self._annotation_problems()
         return tuple(sorted(set(problems)))
 
     def _connect(self) -> None:
@@ -379,6 +384,12 @@ class AssetGraph:
             row = tuple(following)
             depth = None if depth is None else depth - 1
         return tuple(found)
+
+
+def _sorted_rows(
+    neighbours: Mapping[AssetKey, Iterable[AssetKey]],
+) -> dict[AssetKey, tuple[AssetKey, ...]]:
+    return {key: tuple(sorted(row, key=_parts)) for key, row in neighbours.items()}
 
 
 def _parts(key: AssetKey) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from threading import Lock
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from assetgraph.errors import InvalidKeyError
 
@@ -18,36 +20,29 @@ class AssetKey:
 
     A part is Unicode letters, digits, `_`, `-` or `.`, in NFC, and does not start with a dot. The
     text of a key joins its parts with `/`; as text it may be given that way too. A whole key is at
-    most 200 bytes of UTF-8.
+    most 200 bytes of UTF-8. Of the same parts there is one object, so that graphs compare keys as
+    quickly as Python compares anything.
 
     Raises `InvalidKeyError`.
     """
 
-    __slots__ = ("_hash", "parts", "text")
+    __slots__ = ("__weakref__", "parts", "text")
 
     parts: tuple[str, ...]
     text: str
-    _hash: int
 
-    def __init__(self, path: str | Sequence[str]) -> None:
-        given = path.split("/") if isinstance(path, str) else path
-        self._set(tuple(unicodedata.normalize("NFC", part) for part in given))
-        problem = key_problem(self)
+    def __new__(cls, path: str | Sequence[str]) -> AssetKey:
+        key = cls.unchecked(path.split("/") if isinstance(path, str) else path)
+        problem = key_problem(key)
         if problem:
             raise InvalidKeyError(problem)
+        return key
 
     @classmethod
     def unchecked(cls, parts: Sequence[str]) -> AssetKey:
         """A key that may break the rules, so that it can be reported with all other problems."""
-        key = cls.__new__(cls)
-        key._set(tuple(unicodedata.normalize("NFC", part) for part in parts))
-        return key
-
-    def _set(self, parts: tuple[str, ...]) -> None:
-        set_once = object.__setattr__
-        set_once(self, "parts", parts)
-        set_once(self, "text", "/".join(parts))
-        set_once(self, "_hash", hash(parts))
+        parts = tuple(parts)
+        return _known.get(parts) or _made(parts)
 
     @classmethod
     def from_user_string(cls, text: str) -> AssetKey:
@@ -77,14 +72,8 @@ class AssetKey:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an AssetKey does not change: cannot set {name!r}")
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AssetKey) and self.parts == other.parts
-
     def __lt__(self, other: AssetKey) -> bool:
         return self.parts < other.parts
-
-    def __hash__(self) -> int:
-        return self._hash
 
     def __str__(self) -> str:
         return self.text
@@ -94,6 +83,23 @@ class AssetKey:
 
     def __reduce__(self) -> tuple[object, ...]:
         return AssetKey.unchecked, (self.parts,)
+
+
+_known: WeakValueDictionary[tuple[str, ...], AssetKey] = WeakValueDictionary()
+_making = Lock()
+
+
+def _made(parts: tuple[str, ...]) -> AssetKey:
+    parts = tuple(unicodedata.normalize("NFC", part) for part in parts)
+    with _making:
+        known = _known.get(parts)
+        if known is not None:
+            return known
+        key = object.__new__(AssetKey)
+        object.__setattr__(key, "parts", parts)
+        object.__setattr__(key, "text", "/".join(parts))
+        _known[parts] = key
+        return key
 
 
 def partition_file_name(partition: str | None) -> str:

@@ -52,19 +52,28 @@ def held_back() -> Iterator[None]:
             _deliver()
 
 
-@contextmanager
-def let_through() -> Iterator[None]:
-    """Signals that were held back come now, and others as they come."""
-    global _open
-    if not _holding or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    outside, _open = _open, True
-    try:
-        _deliver()
-        yield
-    finally:
-        _open = outside
+class let_through:  # noqa: N801 - used as a function; a generator would cost each step more
+    """A context in which signals that were held back come at once, and others as they come."""
+
+    __slots__ = ("_outside",)
+
+    def __enter__(self) -> None:
+        global _open
+        if _holding and threading.current_thread() is threading.main_thread():
+            self._outside: bool | None = _open
+            _open = True
+            try:
+                _deliver()
+            except BaseException:
+                _open = self._outside
+                raise
+        else:
+            self._outside = None
+
+    def __exit__(self, *exception: object) -> None:
+        global _open
+        if self._outside is not None:
+            _open = self._outside
 
 
 def _hold() -> dict[signal.Signals, Any]:

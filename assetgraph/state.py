@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assetgraph.plan import AssetFacts, Reason, ValueCondition, asset_state, stale_reasons
-from assetgraph.records import AssetState, FailedAttempt, Materialization
+from assetgraph.records import AssetState, Materialization
 
 if TYPE_CHECKING:
     from assetgraph.assets import Asset
@@ -40,8 +40,7 @@ class State:
         """Raises `DamagedStoreError` where the asset's history does not read."""
         known = self._facts.get(key)
         if known is None:
-            current, failed = self.store.history.current(key)
-            known = self._facts[key] = self._read(key, current, failed)
+            known = self._facts[key] = self._read(key)
         return known
 
     def code_changes(self, key: AssetKey) -> tuple[str, ...]:
@@ -65,6 +64,7 @@ class State:
     def forget(self, key: AssetKey) -> None:
         """Read the facts of `key` anew when they are next asked for."""
         self._facts.pop(key, None)
+        self._untouched.discard(key)
 
     def states(
         self, keys: Iterable[AssetKey]
@@ -74,16 +74,23 @@ class State:
         reasons = stale_reasons(self.graph, self, keys)
         return {key: (asset_state(self.of(key), reasons[key]), reasons[key]) for key in keys}
 
-    def _read(
-        self, key: AssetKey, current: Materialization | None, failed: FailedAttempt | None
-    ) -> AssetFacts:
-        facts: dict[str, Any] = {
-            "code_version": self._code_version(self.graph.asset(key)),
-            "running": self.store.is_running(key),
-        }
-        if current is not None:
-            facts["value"], facts["data_version"] = self._condition(current)
-        return AssetFacts(current=current, failed=failed, **facts)
+    @cached_property
+    def _untouched(self) -> set[AssetKey]:
+        """The assets that the store knew nothing of, found by two listings instead of two looks
+        for each."""
+        touched = self.store.touched()
+        return {key for key in self.graph.assets if key.text not in touched}
+
+    def _read(self, key: AssetKey) -> AssetFacts:
+        code_version = self._code_version(self.graph.asset(key))
+        if key in self._untouched:
+            return AssetFacts(code_version=code_version)
+        current, failed = self.store.history.current(key)
+        running = self.store.is_running(key)
+        if current is None:
+            return AssetFacts(failed=failed, code_version=code_version, running=running)
+        value, data_version = self._condition(current)
+        return AssetFacts(current, failed, value, data_version, code_version, running)
 
     def _code_version(self, asset: Asset) -> str | None:
         return asset.code_version if self.store.ephemeral else self.store.code.version(asset)

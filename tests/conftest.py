@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
-from hypothesis import settings
 
 from assetgraph import Instance, Registry, loading
 from assetgraph.cli.app import run
@@ -25,8 +25,11 @@ from assetgraph.storage.store import Store
 
 REPOSITORY = Path(__file__).parents[1]
 
-settings.register_profile("any machine", deadline=None)  # however busy it is
-settings.load_profile("any machine")
+# A busy machine is slow, which says nothing of the code.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from assetgraph.storage.code import CodeTable, FolderCache
 
 
 def node(name: str, *refs: str, origin: str = "") -> Node:
-    return Node("function", name, f"version of {name}", "own", "x.py", 3, refs, origin)
+    return Node("function", name, "own", "x.py", 3, refs, origin)
 
 
 @pytest.fixture

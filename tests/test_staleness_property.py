@@ -160,7 +160,6 @@ def projects(draw: st.DrawFn) -> Code:
 
 @settings(
     max_examples=EXAMPLES,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(projects(), st.data())

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 from arrow_data import content, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
@@ -361,20 +361,17 @@ anything = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(json_shaped)
 def test_whatever_json_can_keep_is_json_and_comes_back(value: object) -> None:
     assert exact_json(value) is not None
     assert comes_back(value)
 
 
-@settings(deadline=None)
 @given(anything)
 def test_whatever_python_value_comes_back_with_its_types(value: object) -> None:
     assert comes_back(value)
 
 
-@settings(deadline=None)
 @given(table=tables())
 def test_whatever_table_comes_back_with_its_types(
     tmp_path_factory: pytest.TempPathFactory, table: pa.Table

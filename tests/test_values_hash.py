@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from arrow_data import content, rechunked, tables
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assetgraph.storage.formats.arrow_hash import ArrowHash
@@ -25,14 +25,12 @@ def digest(table: pa.Table) -> str:
     return made.hexdigest("table")
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_the_same_rows_cut_into_other_batches_hash_alike(data: st.DataObject) -> None:
     table = data.draw(tables())
     assert digest(data.draw(rechunked(table))) == digest(table)
 
 
-@settings(deadline=None)
 @given(tables(copies=2))
 def test_tables_hash_alike_exactly_when_they_hold_the_same(pair: tuple[pa.Table, pa.Table]) -> None:
     one, other = pair

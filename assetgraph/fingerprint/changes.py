@@ -135,11 +135,11 @@ class Comparison:
         place = (new.name, new.file, new.line)
         if new.kind == old.kind == "library":
             return Change("library", new.name, old=old.own, new=new.own)
-        if new.kind == old.kind == "value" and old.origin and new.origin:
-            before, after = self.old_table.get(old.origin), self._new.get(new.origin)
-            if before is not None and after is not None:
-                # The expression, or what that names, is compared in its turn and explains it.
-                return Change("value", *place) if before.version == after.version else None
+        explained = old.origin in self.old_table and new.origin in self._new
+        if new.kind == old.kind == "value" and explained:
+            # The expression, or what that names, is compared in its turn and explains it.
+            same = _version(old.origin) == _version(new.origin)
+            return Change("value", *place) if same else None
         titles = {self._old_title(key) for key in old.refs}
         titles_now = {self._new_title(key) for key in new.refs}
         return Change(

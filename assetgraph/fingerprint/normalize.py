@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from assetgraph.fingerprint.collector import paused_collector
+from assetgraph.collector import paused_collector
 from assetgraph.fingerprint.notes import is_volatile, use_note
 from assetgraph.fingerprint.scopes import Closed, Scope, Use
 from assetgraph.fingerprint.summary import (

@@ -15,13 +15,12 @@ from assetgraph.fingerprint.graph import Vertex, digest, hash_all
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A definition as it was: `version` is its hash with all that it reaches, `own` that of what it
-    says itself (of a library: its name and version). `refs` are the table's keys of what it names,
-    in the order in which it does; `origin` that of the expression that made a value."""
+    """A definition as it was: `own` is the hash of what it says itself (of a library: its name and
+    version). `refs` are the table's keys of what it names, in the order in which it does; `origin`
+    that of the expression that made a value."""
 
     kind: str
     name: str
-    version: str
     own: str
     file: str = ""
     line: int = 0
@@ -33,9 +32,9 @@ Table = Mapping[str, Node]
 
 
 class TableWriter:
-    """Makes the table of what some roots reach. The key of a root is its version; that of anything
-    else is its version and what it is called, since definitions of the same content have different
-    names."""
+    """Makes the table of what some roots reach. The key of a root is its version, its hash with all
+    that it reaches; that of what another names is its version and what it is called, since
+    definitions of the same content have different names."""
 
     def __init__(self) -> None:
         self.table: dict[str, Node] = {}
@@ -53,12 +52,17 @@ class TableWriter:
                 waiting.append(vertex)
             return key
 
-        start = meet(root)
-        for vertex in waiting:
+        def write(key: str, vertex: Vertex) -> None:
             refs = tuple([meet(other) for other in vertex.edges])
             origin = meet(vertex.origin) if vertex.origin is not None else ""
-            self.table[self._keys[vertex]] = _node(vertex, refs, origin)
-        self.table.setdefault(root.hash.hex(), self.table[start])
+            self.table[key] = _node(vertex, refs, origin)
+
+        hash_all(root)
+        version = root.hash.hex()
+        if version not in self.table:
+            write(version, root)
+        for vertex in waiting:
+            write(self._keys[vertex], vertex)
 
 
 def table_of(roots: Iterable[Vertex]) -> dict[str, Node]:
@@ -79,7 +83,6 @@ def _node(vertex: Vertex, refs: tuple[str, ...], origin: str) -> Node:
     return Node(
         kind=vertex.kind,
         name=vertex.name,
-        version=vertex.hash.hex(),
         own=vertex.own.decode() if library else digest(vertex.own).hex(),
         file=vertex.file,
         line=vertex.line,

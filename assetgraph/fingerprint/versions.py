@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from assetgraph.collector import paused_collector
 from assetgraph.fingerprint.build import Builder
 from assetgraph.fingerprint.changes import Change, Comparison
-from assetgraph.fingerprint.collector import paused_collector
 from assetgraph.fingerprint.graph import Vertex, hash_all
 from assetgraph.fingerprint.table import Table, TableWriter, key_of
 from assetgraph.loading import ProjectFolder

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from assetgraph.records import FailedAttempt, Materialization
-from assetgraph.storage.files import append_line, encoded, make_folder, read_last
+from assetgraph.storage.files import append_line, encoded, make_folder, names_in, read_last
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
@@ -50,13 +50,9 @@ class AssetHistory:
 
     def keys(self) -> list[str]:
         """The texts of all keys that have a history."""
-        try:
-            names = os.listdir(self._folder)
-        except FileNotFoundError:
-            return []
         return sorted(
             name.removesuffix(".jsonl").replace(",", "/")
-            for name in names
+            for name in names_in(self._folder)
             if name.endswith(".jsonl")
         )
 

@@ -78,6 +78,16 @@ def make_store_folder(path: str) -> None:
         write_whole(f"{path}/.gitignore", b"*\n")
 
 
+def names_in(folder: str) -> list[str]:
+    """What is in a folder, but for hidden files; nothing where there is none."""
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise store_error(error, "read", folder) from error
+
+
 class AppendFile:
     """A file of JSON lines with one writer. What was appended is the kernel's at once, so that it
     survives the death of the process; a line that could not be written whole is taken back."""

@@ -16,7 +16,7 @@ from assetgraph.errors import StoreError
 from assetgraph.storage.files import store_error
 
 POLL_S = 0.05
-_NOTE_BYTES = 192
+_NOTE_BYTES = 128
 _ASKING_S = 0.0005
 _TRIES = 20
 _held: set[int] = set()

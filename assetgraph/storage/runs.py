@@ -19,6 +19,7 @@ from assetgraph.storage.files import (
     append_line,
     encoded,
     make_folder,
+    names_in,
     read_lines,
     read_record,
     store_error,
@@ -100,11 +101,11 @@ class RunStorage:
     def ids(self, *, before: str | None = None) -> Iterator[str]:
         """The ids of all runs, newest first; of those before the run `before`, where given. A
         day's folder is read when it is reached."""
-        days = [name for name in _names(self._folder) if _DAY.fullmatch(name)]
+        days = [name for name in names_in(self._folder) if _DAY.fullmatch(name)]
         for day in sorted(days, reverse=True):
             if before and day.replace("-", "") > before[:8]:
                 continue
-            names = sorted(_names(f"{self._folder}/{day}"), reverse=True)
+            names = sorted(names_in(f"{self._folder}/{day}"), reverse=True)
             yield from (n for n in names if _RUN_ID.fullmatch(n) and (not before or n < before))
 
     def read(self, run_id: str) -> RunRecord:
@@ -170,7 +171,7 @@ class RunStorage:
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
         """Each file of what the steps printed: key, attempt, stream ("out" or "err"), path."""
         folder = f"{self.path(run_id)}/logs"
-        for name in sorted(_names(folder)):
+        for name in sorted(names_in(folder)):
             key, _, rest = name.rpartition(".")[0].rpartition(".")
             if key and rest.isdigit():
                 stream = name.rpartition(".")[2]
@@ -201,15 +202,6 @@ class RunStorage:
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return [name for name in os.listdir(folder) if not name.startswith(".")]
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise store_error(error, "read", folder) from error
 
 
 def _remove_if_empty(folder: str) -> None:

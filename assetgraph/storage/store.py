@@ -17,6 +17,7 @@ from assetgraph.storage.files import (
     encoded,
     make_folder,
     make_store_folder,
+    names_in,
     store_error,
     write_whole,
 )
@@ -115,6 +116,12 @@ class Store:
         note = self.holder(key)
         message = f"{key.text!r} is being materialized by {holder_text(note)}."
         return LockedError(message, key=key.text, holder=note, hint=hint)
+
+    def touched(self) -> set[str]:
+        """The texts of all keys that have a history or a lock."""
+        locks = names_in(f"{self.folder}/locks")
+        texts = {name.partition("=")[0].replace(",", "/") for name in locks}
+        return texts.union(self.history.keys())
 
     def prepare(self) -> None:
         """Make the folder, if it is not there yet, with its format and its parts."""

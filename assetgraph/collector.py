@@ -1,7 +1,7 @@
 """Python's garbage collector, kept from walking the heap again and again while it grows.
 
-A syntax tree is a hundred thousand objects that are all alive: each collection looks at all of them
-and frees none, so the cost of many files would grow faster than their number.
+A graph of many assets, or a syntax tree, is a hundred thousand objects that are all alive: each
+collection looks at all of them and frees none, so the cost would grow faster than their number.
 """
 
 from __future__ import annotations
