@@ -12,8 +12,8 @@ from assetgraph.capture import OutputFile
 
 if TYPE_CHECKING:
     from assetgraph.records import Event
-    from assetgraph.step import StepTask
     from assetgraph.storage.runs import RunLog
+    from assetgraph.task import StepTask
 
 
 class Observer(Protocol):

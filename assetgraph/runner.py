@@ -50,19 +50,11 @@ from assetgraph.records import (
 )
 from assetgraph.schedule import Schedule
 from assetgraph.signals import held_back, let_through
-from assetgraph.step import (
-    Input,
-    Limits,
-    StepResult,
-    StepTask,
-    abandoned_step,
-    committed,
-    lost_step,
-    run_step,
-)
+from assetgraph.step import abandoned_step, committed, lost_step, run_step
 from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import sync_file_system
+from assetgraph.task import Input, Limits, StepResult, StepTask
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -501,3 +501,26 @@ def test_the_log_has_the_start_of_a_long_message_and_the_error_more_of_it(
     assert event.message.startswith("ValueError: xxx")
     assert len(event.message) <= 600
     assert len(event.data["error"]["message"]) > 9_000
+
+
+def test_of_each_asset_the_last_two_values_are_kept(folder: Path) -> None:
+    @dg.asset
+    def text() -> str:
+        return "x" * 10_000
+
+    instance = dg.Instance(".assetgraph")
+    runs = [dg.materialize([text], instance=instance).run_id for _ in range(4)]
+    stored = [kept.run_id for kept in instance.store.values.runs()]
+    assert stored == runs[-2:]
+
+
+def test_a_run_that_ended_is_on_the_disk_unless_its_store_is_temporary(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("assetgraph.runner.sync_file_system", synced.append)
+    dg.materialize([asset_named("a")])
+    assert synced == []
+    instance = dg.Instance(".assetgraph")
+    dg.materialize([asset_named("a")], instance=instance)
+    assert synced == [instance.store.folder]

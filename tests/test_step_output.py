@@ -16,7 +16,7 @@ import assetgraph as dg
 from assetgraph.capture import redirected
 from assetgraph.records import Event, EventType
 from assetgraph.state import State
-from assetgraph.step import Limits
+from assetgraph.task import Limits
 
 
 def logs(result: dg.RunResult, step: str) -> list[tuple[str, str]]:

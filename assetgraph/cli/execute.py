@@ -16,7 +16,7 @@ from assetgraph.queries.runs import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.runner import run_plan
 from assetgraph.signals import Terminated
-from assetgraph.step import Limits
+from assetgraph.task import Limits
 
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given

@@ -1,0 +1,103 @@
+"""What crosses an executor: the task of one step, its result, and the channel it reports to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from assetgraph.assets import Asset
+from assetgraph.records import ErrorInfo, Event, Materialization, StepState, StoredValue
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of what one step says is kept: printed bytes a stream, and log events."""
+
+    output_bytes: int = 16_000_000
+    log_events: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An upstream of a step: `parameter` is None for one that is not loaded. `maker` is the asset
+    where its own IO manager stored the value in the run `run_id`."""
+
+    key: str
+    parameter: str | None
+    data_version: str
+    stored: StoredValue
+    maker: Asset | None = None
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTask:
+    """All that a worker needs. `known_run_id` is the run that made the current value when the
+    step was planned; `handed` holds input values that need no loading."""
+
+    asset: Asset
+    run_id: str
+    attempt: int
+    inputs: tuple[Input, ...]
+    config: Mapping[str, Any]
+    code_version: str | None
+    known_run_id: str | None
+    wait: bool = True
+    limits: Limits = field(default_factory=Limits)
+    handed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def timeout_s(self) -> float | None:
+        return self.asset.timeout
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What became of a step. `value` and `exception` are only there in the process that ran it;
+    `retry_in_s` is given where it failed and is to run again."""
+
+    state: StepState
+    events: list[Event]
+    materialization: Materialization | None = None
+    error: ErrorInfo | None = None
+    retry_in_s: float | None = None
+    value: Any = None
+    exception: BaseException | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        exception = portable(self.exception)
+        kept = (self.state, self.events, self.materialization, self.error, self.retry_in_s)
+        return StepResult, (*kept, None, exception)
+
+
+class Channel(Protocol):
+    """Where one step reports to while it runs: the runner, in this process or another."""
+
+    def started(self) -> None:
+        """The step has its asset's lock: its time runs."""
+
+    def events(self, events: Sequence[Event]) -> None: ...
+
+    def output(self, stream: str, text: str) -> None: ...
+
+    def progress(self, done: float, total: float | None, unit: str) -> None: ...
+
+    def canceled(self) -> bool:
+        """Whether the run is ending: a step that waits for a lock gives up."""
+
+    def may_commit(self) -> bool:
+        """Asked once, before the step records anything: False for a step that was given up."""
+
+
+def portable(error: BaseException | None) -> BaseException | None:
+    """The exception if it survives the way to another process, which not all do."""
+    if error is None:
+        return None
+    import pickle
+
+    try:
+        copy = pickle.loads(pickle.dumps(error))
+    except Exception:
+        return None
+    return error if type(copy) is type(error) else None
