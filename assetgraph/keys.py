@@ -41,8 +41,7 @@ class AssetKey:
     @classmethod
     def unchecked(cls, parts: Sequence[str]) -> AssetKey:
         """A key that may break the rules, so that it can be reported with all other problems."""
-        parts = tuple(parts)
-        return _known.get(parts) or _made(parts)
+        return _interned(tuple(parts))
 
     @classmethod
     def from_user_string(cls, text: str) -> AssetKey:
@@ -82,11 +81,15 @@ class AssetKey:
         return f"AssetKey({self.text!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return AssetKey.unchecked, (self.parts,)
+        return _interned, (self.parts,)
 
 
 _known: WeakValueDictionary[tuple[str, ...], AssetKey] = WeakValueDictionary()
 _making = Lock()
+
+
+def _interned(parts: tuple[str, ...]) -> AssetKey:
+    return _known.get(parts) or _made(parts)
 
 
 def _made(parts: tuple[str, ...]) -> AssetKey:

@@ -108,8 +108,7 @@ _CONDITIONS: Mapping[ValueCondition, ReasonKind] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class AssetFacts:
+class AssetFacts(msgspec.Struct, frozen=True):
     """What is known of one asset. `data_version` is that of the data as it lies there now;
     `failed` is the last attempt where it failed; `value` is whether the value is as recorded: a
     returned file can be `changed` from outside, and be used as it is now."""
@@ -135,8 +134,7 @@ class Facts(Protocol):
         """Sentences that name what changed since the asset's current value was made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One asset to materialize. `config` holds the fields that are given, not the defaults."""
 
     key: AssetKey

@@ -157,7 +157,7 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
 def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     """A step that is given up while its thread goes on, and still holds the asset's lock: it does
     not run again."""
-    once = replace(task, asset=replace(task.asset, retry_policy=None))
+    once = msgspec.structs.replace(task, asset=replace(task.asset, retry_policy=None))
     result = failed_step(once, store, error)
     _record_failure(task, store, result)
     return result

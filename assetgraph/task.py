@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from assetgraph.assets import Asset
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState, StoredValue
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How much of what one step says is kept: printed bytes a stream, and log events."""
 
     output_bytes: int = 16_000_000
     log_events: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(msgspec.Struct, frozen=True):
     """An upstream of a step: `parameter` is None for one that is not loaded. `maker` is the asset
     where its own IO manager stored the value in the run `run_id`."""
 
@@ -31,8 +31,7 @@ class Input:
     run_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StepTask:
+class StepTask(msgspec.Struct, frozen=True):
     """All that a worker needs. `known_run_id` is the run that made the current value when the
     step was planned; `handed` holds input values that need no loading."""
 
@@ -44,8 +43,8 @@ class StepTask:
     code_version: str | None
     known_run_id: str | None
     wait: bool = True
-    limits: Limits = field(default_factory=Limits)
-    handed: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+    handed: Mapping[str, Any] = {}
 
     @property
     def timeout_s(self) -> float | None:
