@@ -73,20 +73,6 @@ def test_a_table_from_the_future_is_left_alone(folder: str) -> None:
     assert file.read_text() == '{"format": 2}\n'
 
 
-def test_pruning_keeps_what_the_roots_reach(folder: str) -> None:
-    table = {
-        "a": node("f", "b", origin="c"),
-        "b": node("g", "a"),
-        "c": node("h"),
-        "d": node("i", "b"),
-    }
-    CodeTable(folder).add(table)
-
-    assert CodeTable(folder).prune(["a", "gone"]) == 1
-    assert set(CodeTable(folder).load()) == {"a", "b", "c"}
-    assert CodeTable(folder).prune(["a"]) == 0
-
-
 def test_the_cache_keeps_bytes_by_name(tmp_path: Path) -> None:
     cache = FolderCache(str(tmp_path / "cache"))
     assert "a" not in cache

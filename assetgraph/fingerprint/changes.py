@@ -72,7 +72,7 @@ class Comparison:
     def changes(self, old_root: str, new_root: str) -> tuple[Change, ...]:
         if _version(old_root) == _version(new_root):
             return ()
-        start = (old_root, new_root)
+        start = (_key(self.old_table, old_root), _key(self._new, new_root))
         if start not in self._found:
             for pairs in components(start, self._below, self._found.__contains__):
                 self._settle(pairs)
@@ -158,6 +158,13 @@ class Comparison:
 
 def _title(node: Node | None) -> str:
     return node.name if node else ""
+
+
+def _key(table: Table, root: str) -> str:
+    """The key of `root`, which may be a version alone: that of an asset with another name now."""
+    if root in table:
+        return root
+    return next((key for key in table if _version(key) == root), root)
 
 
 def _version(key: str) -> str:

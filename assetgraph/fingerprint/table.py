@@ -32,9 +32,8 @@ Table = Mapping[str, Node]
 
 
 class TableWriter:
-    """Makes the table of what some roots reach. The key of a root is its version, its hash with all
-    that it reaches; that of what another names is its version and what it is called, since
-    definitions of the same content have different names."""
+    """Makes the table of what some roots reach. A key is a version (a definition's hash with all
+    that it reaches) and what the definition is called, since several may have the same content."""
 
     def __init__(self) -> None:
         self.table: dict[str, Node] = {}
@@ -42,7 +41,7 @@ class TableWriter:
 
     def add(self, root: Vertex) -> None:
         """Take in what `root` reaches, expressions included, that is not in the table yet."""
-        waiting = []
+        waiting: list[Vertex] = []
 
         def meet(vertex: Vertex) -> str:
             key = self._keys.get(vertex)
@@ -52,17 +51,11 @@ class TableWriter:
                 waiting.append(vertex)
             return key
 
-        def write(key: str, vertex: Vertex) -> None:
+        meet(root)
+        for vertex in waiting:
             refs = tuple([meet(other) for other in vertex.edges])
             origin = meet(vertex.origin) if vertex.origin is not None else ""
-            self.table[key] = _node(vertex, refs, origin)
-
-        hash_all(root)
-        version = root.hash.hex()
-        if version not in self.table:
-            write(version, root)
-        for vertex in waiting:
-            write(self._keys[vertex], vertex)
+            self.table[self._keys[vertex]] = _node(vertex, refs, origin)
 
 
 def table_of(roots: Iterable[Vertex]) -> dict[str, Node]:

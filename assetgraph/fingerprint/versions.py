@@ -74,8 +74,7 @@ class CodeVersions:
         return tuple(dict.fromkeys(found))
 
     def table(self) -> Table:
-        """Every definition that the versions asked so far cover. The key of a root is its
-        version."""
+        """Every definition that the versions asked so far cover."""
         with self._lock, paused_collector():
             for vertex in self._unwritten:
                 self._writer.add(vertex)

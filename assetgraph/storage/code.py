@@ -55,16 +55,6 @@ class CodeTable:
             self._append(self._encoded(new))
         return len(new)
 
-    def prune(self, roots: Iterable[str]) -> int:
-        """Drop what none of the versions `roots` reaches; says how many that were."""
-        known = self.load()
-        kept = {key: known[key] for key in _reached(roots, known)}
-        dropped = len(known) - len(kept)
-        if dropped:
-            write_whole(self._path, self._header() + self._encoded(kept.items()))
-            self._nodes, self._read_to = {}, 0
-        return dropped
-
     def _encoded(self, nodes: Iterable[tuple[str, Node]]) -> bytes:
         return b"".join([self._encode(line) + b"\n" for line in nodes])
 
@@ -161,15 +151,3 @@ class FolderCache(MutableMapping[str, bytes]):
         for file in files[: len(files) // 2]:
             os.unlink(file.path)
         self._size = len(files) - len(files) // 2
-
-
-def _reached(roots: Iterable[str], table: Mapping[str, Node]) -> list[str]:
-    waiting = [root for root in dict.fromkeys(roots) if root in table]
-    known = set(waiting)
-    for key in waiting:
-        node = table[key]
-        for other in (*node.refs, node.origin):
-            if other in table and other not in known:
-                known.add(other)
-                waiting.append(other)
-    return waiting
