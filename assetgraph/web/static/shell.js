@@ -12,6 +12,7 @@ const main = document.getElementById('main');
 let summary = null;
 let page = null;
 let waiting = false;
+let listening = false;
 
 /**
  * Run a page.
@@ -25,7 +26,7 @@ export async function start(given) {
   main.classList.toggle('fill', Boolean(page.fill));
   setUpTheme();
   setUpShortcuts();
-  await loadAll(true);
+  await loadAll();
 }
 
 /** Draw the page again with the next frame. */
@@ -57,34 +58,42 @@ export function crumbs(links, title) {
   );
 }
 
-async function loadAll(first) {
+async function loadAll() {
+  const [around, own] = await Promise.allSettled([read(address('summary')), page.load()]);
   try {
-    const [around, position] = await Promise.all([read(address('summary')), page.load()]);
-    summary = around.data;
-    page.broken = false;
+    const {data, position} = valueOf(around);
+    summary = data;
     drawFrame();
+    listen(own.status === 'fulfilled' ? earlier(position, own.value) : position);
+    valueOf(own);
+    page.broken = false;
     patch(main, page.draw());
-    if (first) {
-      listen(earlier(around.position, position));
-      page.ready?.();
-    }
+    if (!page.started) page.ready?.();
+    page.started = true;
     document.body.dataset.ready = '';
   } catch (error) {
     page.broken = true;
     patch(main, problem(error));
     document.body.dataset.ready = 'problem';
-    if (error.status === 0) setTimeout(() => loadAll(first), 1000);
+    if (error.status === 0) setTimeout(loadAll, 1000);
     else if (!error.status) throw error;
   }
 }
 
+function valueOf({status, value, reason}) {
+  if (status === 'rejected') throw reason;
+  return value;
+}
+
 function listen(position) {
+  if (listening) return;
+  listening = true;
   follow(position, {
     heard: hear,
-    lost: () => loadAll(false),
+    lost: loadAll,
     shown(state) {
       const live = document.getElementById('live');
-      if (live.dataset.live === 'lost' && state === 'open') loadAll(false);
+      if (live.dataset.live === 'lost' && state === 'open') loadAll();
       live.dataset.live = state;
       patch(document.getElementById('live-text'), state === 'open' ? 'Live' : 'Reconnecting …');
     },
@@ -93,7 +102,14 @@ function listen(position) {
 
 function hear(change) {
   hearSummary(change);
-  if (page.hear(change)) redraw();
+  if (page.broken) retry(change);
+  else if (page.hear(change)) redraw();
+}
+
+/** What the page could not show may be there now. */
+function retry(change) {
+  const loaded = change.definitions && !change.definitions.loading;
+  if (loaded || change.runs || change.gone_runs) loadAll();
 }
 
 function hearSummary(change) {

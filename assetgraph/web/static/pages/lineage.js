@@ -32,9 +32,25 @@ let listed = localStorage.getItem(LISTED) === 'yes';
 let scene = null;
 
 async function load() {
+  try {
+    return await loadGraph();
+  } catch (error) {
+    if (error.column === undefined) throw error;
+    // What the address selects is mistyped: it stands in the search with its error, to be mended.
+    search.text = wanted();
+    search.error = error;
+    [select, focus] = ['', ''];
+    return loadGraph();
+  }
+}
+
+function wanted() {
+  return focus ? `${hops}+key:"${focus}"+${hops}` : select;
+}
+
+async function loadGraph() {
   const query = new URLSearchParams();
-  const wanted = focus ? `${hops}+key:"${focus}"+${hops}` : select;
-  if (wanted) query.set('select', wanted);
+  if (wanted()) query.set('select', wanted());
   if (collapsed !== null) query.set('collapsed', collapsed);
   const {data, position} = await read(`${address('lineage')}?${query}`);
   const before = scene ? [...marked.selected] : parameters().getAll('selected');

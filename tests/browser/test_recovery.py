@@ -1,0 +1,61 @@
+"""What a page cannot show at first it shows as soon as it is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
+
+from playwright.sync_api import Page, expect
+from web_pages import PIPELINE
+
+if TYPE_CHECKING:
+    from browser.served import Server
+
+
+def test_the_page_of_an_asset_that_is_not_defined_yet_shows_it_once_it_is(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE}, "--watch")
+    page = open_page(f"{server.url}/assets/city/tolls")
+    expect(page.locator("main")).to_contain_text("Not found")
+    expect(page.locator("#live")).to_have_attribute("data-live", "open")
+
+    file = server.root / "pipeline.py"
+    file.write_text(file.read_text().replace("def fares(", "def tolls("))
+
+    expect(page.locator("h1")).to_contain_text("city/tolls")
+    expect(page.locator("main")).not_to_contain_text("Not found")
+
+
+def test_the_page_of_a_run_that_has_not_begun_shows_it_once_it_has(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    page = open_page(f"{server.url}/runs/latest")
+    expect(page.locator("main")).to_contain_text("Not found")
+
+    server.terminal("materialize", "trips_file")
+
+    expect(page.locator("main")).to_contain_text("trips_file")
+
+
+@pytest.mark.parametrize("query", ["select=((", "select=nothing_such", "focus=nothing_such"])
+def test_a_mistyped_selection_stands_in_the_search_with_its_error(
+    serve: Callable[..., Server], open_page: Callable[..., Page], query: str
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    page = open_page(f"{server.url}/lineage?{query}")
+
+    search = page.get_by_role("searchbox", name="Search assets")
+    expect(search).to_have_value(re.compile(r"\(\(|nothing_such"))
+    expect(page.locator("#search-note")).to_be_visible()
+    expect(page.locator('[data-key="trips"], [data-id="trips"]').first).to_be_attached()
+
+    search.fill("trips_file+1")
+    search.press("Enter")
+    expect(page.locator("#search-note")).to_have_count(0)
