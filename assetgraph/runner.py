@@ -49,7 +49,7 @@ from assetgraph.records import (
     now,
 )
 from assetgraph.schedule import Schedule
-from assetgraph.signals import held_back, let_through
+from assetgraph.signals import held_back, let_through, raise_if_told
 from assetgraph.step import abandoned_step, committed, lost_step, run_step
 from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.runs import new_run_id
@@ -201,6 +201,7 @@ class _Run:
 
     def _loop(self) -> None:
         while True:
+            raise_if_told()
             self._start_ready()
             if not self._running and self._schedule.next_at is None:
                 return

@@ -14,6 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _holding = False
 _open = False
 _pending: list[Callable[[], Any]] = []
+_told: type[KeyboardInterrupt] | None = None
 
 
 class Terminated(KeyboardInterrupt):
@@ -35,11 +36,13 @@ def held_back() -> Iterator[None]:
     Only the main thread gets signals; elsewhere this does nothing. A signal that comes while
     another is held back is let through at once: the person means it.
     """
-    global _holding, _open
+    global _holding, _open, _told
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     outside = _holding, _open
+    if not _holding:
+        _told = None
     handlers = {} if _holding else _hold()
     _holding, _open = True, False
     try:
@@ -76,6 +79,13 @@ class let_through:  # noqa: N801 - used as a function; a generator would cost ea
             _open = self._outside
 
 
+def raise_if_told() -> None:
+    """Raise what a signal raised since the outermost `held_back` began: a step may have caught it,
+    and ended as if nothing had been."""
+    if _told is not None and threading.current_thread() is threading.main_thread():
+        raise _told
+
+
 def _hold() -> dict[signal.Signals, Any]:
     handlers = {}
     for number in _SIGNALS:
@@ -92,9 +102,17 @@ def _holding_handler(
     def hold(number: int, frame: FrameType | None) -> None:
         if _open or _pending:
             _pending.clear()
-            handler(number, frame)
+            tell(number, frame)
         else:
-            _pending.append(lambda: handler(number, frame))
+            _pending.append(lambda: tell(number, frame))
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        global _told
+        try:
+            handler(number, frame)
+        except KeyboardInterrupt as interrupt:
+            _told = type(interrupt)
+            raise
 
     return hold
 

@@ -681,6 +681,40 @@ def test_a_signal_cancels_the_run_and_says_so(
     assert run["status"] == "CANCELED"
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_step_that_swallows_the_signal_does_not_undo_it(
+    project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = project(
+        {"pipeline.py": f"""
+            import signal
+            import assetgraph as dg
+
+            @dg.asset
+            def deaf():
+                try:
+                    signal.raise_signal({int(number)})
+                except KeyboardInterrupt:
+                    pass
+                return 1
+
+            @dg.asset
+            def after(deaf):
+                return 2
+        """}
+    )  # fmt: skip
+    process = in_new_process(made.root, "materialize", "--all")
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == code, told
+    monkeypatch.chdir(made.root)
+    run = assetgraph("runs", "show", "latest", "--json").json
+    assert run["status"] == "CANCELED"
+    assert {step["key"]: step["state"] for step in run["steps"]} == {
+        "deaf": "success", "after": "waiting",
+    }  # fmt: skip
+
+
 def test_text_that_the_terminal_cannot_show_is_no_reason_to_fail(pipeline: ProjectFolder) -> None:
     process = in_new_process(pipeline.root, "list", PYTHONIOENCODING="ascii")
     out, err = process.communicate(timeout=60)
