@@ -74,7 +74,7 @@ class RunResult:
     step's key to what was raised."""
 
     outcome: RunOutcome
-    graph: AssetGraph
+    state: State
     instance: Instance
 
     @property
@@ -98,7 +98,7 @@ class RunResult:
 
         Raises `NoValueError` where there was none, or it was replaced and pruned since.
         """
-        asset = self.graph.asset(_key(key))
+        asset = self.state.graph.asset(_key(key))
         return _load(self.instance.store, asset, self.materialization(key), as_type)
 
     def output_for_node(self, node: KeyLike) -> Any:
@@ -107,12 +107,11 @@ class RunResult:
 
     def materialization(self, key: KeyLike) -> Materialization:
         """The record of that value: versions, metadata, where it is kept."""
-        asset, ended_at = self.graph.asset(_key(key)), self.outcome.record.ended_at
-        assert ended_at is not None  # a run that returned has ended
-        for attempt in self.instance.store.history.newest_first(asset.key):
-            if isinstance(attempt, Materialization) and attempt.timestamp <= ended_at:
-                return attempt
-        raise _never_materialized(asset.key)
+        asset = self.state.graph.asset(_key(key))
+        made = self.state.of(asset.key).current
+        if made is None:
+            raise _never_materialized(asset.key)
+        return made
 
 
 def materialize(
@@ -144,7 +143,7 @@ def materialize(
     plan = make_plan(graph, state, keys, config=config)
     launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
     where = make(executor) if isinstance(executor, str) else executor
-    result = RunResult(run_plan(plan, state, executor=where, launch=launch), graph, instance)
+    result = RunResult(run_plan(plan, state, executor=where, launch=launch), state, instance)
     if raise_on_error and not result.success:
         raise result.outcome.first_exception()
     return result

@@ -114,12 +114,10 @@ def cancel_run(store: Store, run_id: str) -> None:
 
 
 def _made_by(store: Store, key: AssetKey, run_ids: set[str]) -> bool:
-    for attempt in store.history.newest_first(key):
-        if isinstance(attempt, Materialization) and attempt.run_id in run_ids:
-            return True
-        if attempt.run_id < min(run_ids):
-            return False
-    return False
+    return any(
+        isinstance(attempt, Materialization) and attempt.run_id in run_ids
+        for attempt in store.history.newest_first(key)
+    )
 
 
 def _ignores_interrupts(pid: int) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import platform
+import sys
 import tempfile
 import types
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ from small_assets import asset_named
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, ConfigError, NoValueError, SelectionError
 from assetgraph.queries.runs import failures, list_runs, run_details, run_details_json, run_json
-from assetgraph.records import EventType, RunStatus, StepState
+from assetgraph.records import EventType, RunStatus, StepState, now
+from assetgraph.step import run_step
 from assetgraph.storage.store import Store
+
+STEP = sys.modules[run_step.__module__]  # the very module: another test may import it anew
 
 
 class Month(dg.Config):
@@ -524,3 +528,16 @@ def test_a_run_that_ended_is_on_the_disk_unless_its_store_is_temporary(
     instance = dg.Instance(".assetgraph")
     dg.materialize([asset_named("a")], instance=instance)
     assert synced == [instance.store.folder]
+
+
+def test_a_clock_that_jumps_back_during_a_run_hides_nothing(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 3
+
+    monkeypatch.setattr(STEP, "now", lambda: now() + timedelta(hours=1))
+    result = dg.materialize([trips], instance=instance)
+    assert result.value("trips") == 3
+    assert result.materialization("trips").run_id == result.run_id

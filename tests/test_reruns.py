@@ -14,7 +14,7 @@ import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
-from assetgraph.records import RunStatus
+from assetgraph.records import FailedAttempt, RunStatus, now
 from assetgraph.reruns import cancel_run, rerun_selection
 from assetgraph.runner import Launch, run_plan
 from assetgraph.state import State
@@ -84,6 +84,19 @@ def test_a_step_that_committed_before_its_process_died_is_not_left(folder: Path)
     details = run_details(store, "latest")
     assert details.record.status is RunStatus.INTERRUPTED
     assert left_of(store, details.record.run_id) == ["undone"]
+
+
+def test_what_a_run_made_counts_whatever_the_clock_said_later(instance: dg.Instance) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    store = instance.store
+    run_id = dg.materialize([trips], instance=instance).run_id
+    events = Path(store.runs.path(run_id), "events.jsonl")
+    events.write_bytes(events.read_bytes().splitlines(keepends=True)[0])  # as if it had died
+    store.history.append(trips.key, FailedAttempt("20000101-000000-000-0000", now(), "wrong"))
+    assert left_of(store, run_id) == []
 
 
 def test_a_run_is_canceled_from_another_process(folder: Path) -> None:

@@ -89,7 +89,7 @@ class Launcher:
         return [*modules, "--store", str(self._project.store)]
 
     def _run(self, arguments: Sequence[str]) -> Launched:
-        begun = time.time()
+        known, begun = self._newest(), time.monotonic()
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
                 [sys.executable, "-m", "assetgraph", *arguments],
@@ -101,9 +101,9 @@ class Launcher:
                 start_new_session=True,  # Ctrl-C in the page's terminal is not for the run
             )
             threading.Thread(target=process.wait, daemon=True).start()
-            while time.time() < begun + PATIENCE_S:
+            while time.monotonic() < begun + PATIENCE_S:
                 ended = process.poll() is not None
-                run_id = self._run_of(process.pid, begun)
+                run_id = self._run_of(process.pid, known)
                 if run_id:
                     return Launched(run_id)
                 if ended and process.returncode == 0:
@@ -113,11 +113,14 @@ class Launcher:
                 time.sleep(_LOOK_INTERVAL_S)
         return Launched()
 
-    def _run_of(self, pid: int, begun: float) -> str | None:
-        """The run that the process `pid` recorded since `begun`."""
-        for run_id in islice(self._store.runs.ids(), _NEWEST):
+    def _newest(self) -> set[str]:
+        return set(islice(self._store.runs.ids(), _NEWEST))
+
+    def _run_of(self, pid: int, known: set[str]) -> str | None:
+        """The run that the process `pid` recorded, which is not among those `known` before."""
+        for run_id in self._newest() - known:
             record = self._read(run_id)
-            if record and record.pid == pid and record.started_at.timestamp() >= begun - 1:
+            if record and record.pid == pid:
                 return run_id
         return None
 
