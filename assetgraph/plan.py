@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from assetgraph.collector import paused_collector
 from assetgraph.errors import ConfigError
 from assetgraph.hints import command
 from assetgraph.records import AssetState, FailedAttempt, Materialization
@@ -168,9 +169,9 @@ def make_plan(
     """
     config = config or {}
     selected = set(selected)
-    if stale_only:
-        return _stale_plan(graph, facts, selected, config)
-    return _requested_plan(graph, facts, selected, config)
+    make = _stale_plan if stale_only else _requested_plan
+    with paused_collector():
+        return make(graph, facts, selected, config)
 
 
 def stale_reasons(
@@ -179,8 +180,9 @@ def stale_reasons(
     """Why each of `keys` and of all their upstreams is not up to date; no reason means fresh."""
     wanted = with_upstreams(graph, keys)
     found: dict[AssetKey, tuple[Reason, ...]] = {}
-    for key in sorted(wanted, key=graph.positions.__getitem__):
-        found[key] = reasons_given(found, graph, facts, key, (config or {}).get(key))
+    with paused_collector():
+        for key in sorted(wanted, key=graph.positions.__getitem__):
+            found[key] = reasons_given(found, graph, facts, key, (config or {}).get(key))
     return found
 
 
