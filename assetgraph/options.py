@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.retries import RetryPolicy
+from assetgraph.retries import LONGEST_S, RetryPolicy, is_seconds
 
 T = TypeVar("T")
 
@@ -69,10 +69,10 @@ class OptionReader:
         return None
 
     def seconds(self, option: str, given: Any) -> float | None:
-        is_number = isinstance(given, int | float) and not isinstance(given, bool)
-        if given is None or (is_number and given > 0):
+        if given is None or (is_seconds(given) and given > 0):
             return given  # type: ignore[no-any-return]
-        self.note(f"{option}= takes seconds, not {given!r}", "Give a number above 0.")
+        remedy = f"Give a number above 0, at most {LONGEST_S:.0f}."
+        self.note(f"{option}= takes seconds, not {given!r}", remedy)
         return None
 
     def read(self, option: str, reader: Callable[..., T], *given: Any) -> T | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from assetgraph.executors import make
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, StepState
-from assetgraph.retries import retry_delay
+from assetgraph.retries import LONGEST_S, retry_delay
 from assetgraph.runner import Launch, RunOutcome, run_plan
 from assetgraph.schedule import Schedule
 from assetgraph.state import State
@@ -129,12 +130,43 @@ def test_jitter_stays_within_its_bounds(jitter: str, low: float, high: float) ->
     assert all(low <= delay <= high for delay in delays)
 
 
+def test_a_delay_grows_no_further_than_a_program_can_wait() -> None:
+    delays = [
+        dg.RetryPolicy(1200, delay, backoff).calculate_delay(1200)
+        for backoff in dg.Backoff
+        for delay in (0.0, 1e6)
+    ]
+    assert delays == [0, LONGEST_S, 0, LONGEST_S]
+
+
+WRONG_SECONDS = [-1, math.inf, math.nan, 1e12, True, "1"]
+
+
 @pytest.mark.parametrize(
-    "options", [{"max_retries": -1}, {"delay": -1}, {"backoff": dg.Backoff.LINEAR}]
+    "options",
+    [
+        {"max_retries": -1},
+        {"max_retries": 1.5},
+        {"backoff": dg.Backoff.LINEAR},
+        *({"delay": seconds} for seconds in WRONG_SECONDS),
+    ],
 )
 def test_a_policy_that_cannot_be_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="RetryPolicy"):
         dg.RetryPolicy(**options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", WRONG_SECONDS)
+def test_a_step_that_asks_for_a_wait_that_cannot_be_fails_with_that(
+    instance: dg.Instance, seconds: float
+) -> None:
+    @dg.asset
+    def impatient() -> None:
+        raise dg.RetryRequested(seconds_to_wait=seconds)
+
+    failure = materialize(instance, impatient).failures["impatient"]
+    assert failure.type == "ValueError"
+    assert "seconds_to_wait= of a RetryRequested takes seconds, from 0" in failure.message
 
 
 @pytest.mark.parametrize("executor", ["serial", "threads"])
