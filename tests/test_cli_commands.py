@@ -658,6 +658,40 @@ def test_a_reader_that_leaves_early_is_no_error(pipeline: ProjectFolder) -> None
     assert (ended.returncode, ended.stderr) == (141, "")
 
 
+@pytest.mark.parametrize(
+    ("settings", "options"),
+    [
+        ("jobs = 2", ["--executor", "serial"]),
+        ('executor = "serial"', ["-j", "2"]),
+        ('scheduler = "tcp://127.0.0.1:1"', ["--executor", "threads"]),
+        ('scheduler = "tcp://127.0.0.1:1"', []),
+        ('executor = "dask"\nscheduler = "tcp://127.0.0.1:1"', ["--executor", "serial"]),
+    ],
+)
+def test_what_a_command_says_of_executors_outdoes_what_the_project_says(
+    pipeline: ProjectFolder, assetgraph: Command, settings: str, options: list[str]
+) -> None:
+    with (pipeline.root / "pyproject.toml").open("a") as file:
+        file.write(settings + "\n")
+    answer = assetgraph("materialize", "raw_trips", *options)
+    assert answer.code == 0, answer.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--executor", "serial", "-j", "2"], "runs one step at a time, not 2"),
+        (["--executor", "threads", "--scheduler", "tcp://x"], "'threads' has no scheduler"),
+    ],
+)
+def test_a_command_that_contradicts_itself_about_executors_is_refused(
+    pipeline: ProjectFolder, assetgraph: Command, options: list[str], message: str
+) -> None:
+    answer = assetgraph("materialize", "raw_trips", *options)
+    assert answer.code == 2
+    assert message in answer.err
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels_the_run_and_says_so(
     project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,

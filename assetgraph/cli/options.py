@@ -57,16 +57,21 @@ class Given:
         return graph
 
     def executor(self) -> StepExecutor:
-        """Where steps run: as the command says, else as the project does."""
+        """Where steps run: as the command says, else as the project does where that fits."""
         from assetgraph.executors import make
 
-        project = self.project
+        project, jobs = self.project, self.jobs
+        name = self.executor_name
+        if name is None and not (project.executor == "serial" and jobs and jobs > 1):
+            name = project.executor
+        if jobs is None and self.executor_name != "serial":
+            jobs = project.jobs
         return make(
-            self.executor_name or project.executor,
-            self.jobs or project.jobs,
+            name,
+            jobs,
             project=project,
             assets=self.graph.assets,
-            scheduler=self.scheduler or project.scheduler,
+            scheduler=self.scheduler or (project.scheduler if name == "dask" else None),
         )
 
     def remember_assets(self, graph: AssetGraph) -> None:
