@@ -150,6 +150,17 @@ def test_accept_takes_a_change_as_harmless(changed: ProjectFolder, assetgraph: C
     assert assetgraph("accept").code == 2
 
 
+def test_what_changed_since_an_accepted_version_is_named(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    helper = "def rate():\n    return 1\n\n"
+    with_helper = PIPELINE.replace("@dg.asset", helper + "@dg.asset", 1).replace("1, 2", "rate(), 2")
+    changed.write("pipeline.py", with_helper)
+    assetgraph("accept", "raw_trips")
+    changed.write("pipeline.py", with_helper.replace("return 1", "return 7"))
+    assert "`rate` in `pipeline.py` changed" in assetgraph("plan").out
+
+
 def test_steps_run_in_worker_processes_with_j(pipeline: ProjectFolder) -> None:
     pipeline.write(
         "pipeline.py", PIPELINE.replace("    return [1", "    import os\n    print(os.getpid())\n"

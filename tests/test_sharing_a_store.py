@@ -172,3 +172,37 @@ def test_a_requested_step_always_runs(folder: Path) -> None:
     for _ in range(2):
         run(folder, *chain("1", 5, calls))
     assert calls == ["a", "b", "c"] * 2
+
+
+def test_an_asset_that_is_made_for_the_first_time_is_running(folder: Path) -> None:
+    store = Store(folder / ".assetgraph")
+    store.prepare()
+    asset = Slow().asset
+    lock = store.lock(asset.key, "another run")
+    assert lock.acquire()
+    assert State(graph_of(asset), store).of(asset.key).running
+    lock.release()
+    assert not State(graph_of(asset), store).of(asset.key).running
+
+
+def test_a_stored_value_is_not_pruned_while_a_step_reads_it(folder: Path) -> None:
+    store = Store(folder / ".assetgraph", project_root=folder)
+    free: list[bool] = []
+
+    def pruning_may_start() -> bool:
+        guard = store.reading(numbers.key)
+        taken = guard.acquire()
+        guard.release()
+        return taken
+
+    @dg.asset
+    def numbers() -> list[int]:
+        return list(range(10_000))
+
+    @dg.asset
+    def total(numbers: list[int]) -> int:
+        free.append(pruning_may_start())
+        return sum(numbers)
+
+    run(folder, numbers, total)
+    assert [*free, pruning_may_start()] == [False, True]
