@@ -26,6 +26,7 @@ class CodeTable:
         self._path = f"{folder}/definitions.jsonl"
         self._nodes: dict[str, Node] = {}
         self._read_to = 0
+        self.damaged = 0  # lines, of those that were loaded
         self._encode = msgspec.json.Encoder().encode
         self._decode = msgspec.json.Decoder(tuple[str, Node]).decode
 
@@ -39,12 +40,12 @@ class CodeTable:
             return self._nodes
         except OSError as error:
             raise store_error(error, "read", self._path) from error
-        lines = data.split(b"\n")
-        if self._read_to == 0:
-            self._check_format(lines[0])
-        for line in lines[:-1]:
+        *lines, rest = data.split(b"\n")
+        if self._read_to == 0 and lines and self._is_header(lines[0]):
+            lines.pop(0)
+        for line in lines:
             self._take(line)
-        self._read_to += len(data) - len(lines[-1])  # a line without an end may grow yet
+        self._read_to += len(data) - len(rest)  # a line without an end may grow yet
         return self._nodes
 
     def add(self, table: Mapping[str, Node]) -> int:
@@ -54,6 +55,11 @@ class CodeTable:
         if new:
             self._append(self._encoded(new))
         return len(new)
+
+    def mend(self) -> None:
+        """Leave out the lines that do not read."""
+        write_whole(self._path, self._header() + self._encoded(self.load().items()))
+        self._read_to = self.damaged = 0
 
     def _encoded(self, nodes: Iterable[tuple[str, Node]]) -> bytes:
         return b"".join([self._encode(line) + b"\n" for line in nodes])
@@ -81,20 +87,23 @@ class CodeTable:
         try:
             key, node = self._decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):
+            self.damaged += 1
             return
         self._nodes.setdefault(key, node)
 
-    def _check_format(self, line: bytes) -> None:
+    def _is_header(self, line: bytes) -> bool:
+        """Raises `StoreFormatError` where it is that of a later assetgraph."""
         try:
-            found = msgspec.json.decode(line, type=dict[str, int]).get("format", FORMAT)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return
+            found = msgspec.json.decode(line, type=dict[str, int])["format"]
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+            return False
         if found > FORMAT:
             raise StoreFormatError(
                 f"{self._path} has format {found}, made by a later assetgraph; "
                 f"this one knows format {FORMAT}.",
                 hint="Upgrade assetgraph, or choose another folder with --store.",
             )
+        return True
 
 
 class FolderCache(MutableMapping[str, bytes]):

@@ -12,6 +12,7 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.records import Event, Materialization, RunStatus, StoredValue
 from assetgraph.storage.assets import Attempt
+from assetgraph.storage.code import CodeTable
 from assetgraph.storage.files import AppendFile, read_lines
 from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, prune
@@ -32,16 +33,33 @@ class Finding:
 
 def examine(store: Store) -> Iterator[Finding]:
     """What is wrong in `store`, or left over in it."""
-    yield from _histories(store)
-    yield from _runs(store)
-    for item in find_prunable(store):
-        if item.kind == "orphan":
-            text = f"a value of {item.name} was stored and never recorded: {item.path}"
-        elif item.kind == "leftover":
-            text = f"a process died and left {item.path}"
-        else:
-            continue
-        yield Finding(text, mend=lambda item=item: prune(store, item))  # type: ignore[misc]
+    files = list(_files_for_folders(store))
+    if files:
+        yield from files  # what lies below is out of reach until that is put right
+        return
+    for part in (_histories, _runs, _code, _left_over):
+        try:
+            yield from part(store)
+        except StoreError as error:
+            yield Finding(str(error), serious=True)
+
+
+def _files_for_folders(store: Store) -> Iterator[Finding]:
+    for name in ("runs", "assets", "locks", "values", "code", "cache"):
+        path = f"{store.folder}/{name}"
+        if os.path.exists(path) and not os.path.isdir(path):
+            if name in ("locks", "cache"):  # all that they ever hold is made again
+                yield Finding(
+                    f"{path} is a file where a folder should be",
+                    serious=True,
+                    mend=lambda path=path: os.rename(path, f"{path}.file"),  # type: ignore[misc]
+                )
+            else:
+                yield Finding(
+                    f"{path} is a file where a folder should be. Move it away, and restore the "
+                    "folder from a copy if there is one",
+                    serious=True,
+                )
 
 
 def _histories(store: Store) -> Iterator[Finding]:
@@ -63,10 +81,10 @@ def _value(store: Store, key: str, value: StoredValue) -> Iterator[Finding]:
     condition = store.values.check(value)
     wrong = {
         "gone": "is gone",
-        "changed": "has not the size that was recorded",
+        "damaged": "has not the size that was recorded",
         "unreadable": "needs a class that no longer exists",
     }
-    if condition in wrong and not (condition == "changed" and value.format == "path"):
+    if condition in wrong:
         yield Finding(
             f"the value of {key} {wrong[condition]}: {value.path}. To make it again: "
             f"{command('materialize', key)}",
@@ -92,6 +110,37 @@ def _runs(store: Store) -> Iterator[Finding]:
             f"{folder}/events.jsonl",
             lambda folder=folder: is_held(f"{folder}/lock"),  # type: ignore[misc]
         )
+
+
+def _code(store: Store) -> Iterator[Finding]:
+    table = CodeTable(f"{store.folder}/code")
+    table.load()
+    if table.damaged:
+        lines = "1 line does" if table.damaged == 1 else f"{table.damaged} lines do"
+        yield Finding(
+            f"{lines} not read in {store.folder}/code/definitions.jsonl: a change of those "
+            "definitions cannot be named",
+            mend=table.mend,
+        )
+
+
+def _left_over(store: Store) -> Iterator[Finding]:
+    histories = os.path.isdir(f"{store.folder}/assets")
+    for item in find_prunable(store):
+        if item.kind == "orphan" and not histories:
+            yield Finding(
+                f"{store.folder}/assets is missing, and with it the record of every value. "
+                "Restore it from a copy",
+                serious=True,
+            )
+            return
+        if item.kind == "orphan":
+            text = f"a value of {item.name} was stored and never recorded: {item.path}"
+        elif item.kind == "leftover":
+            text = f"a process died and left {item.path}"
+        else:
+            continue
+        yield Finding(text, mend=lambda item=item: prune(store, item))  # type: ignore[misc]
 
 
 def _cut_line(path: str, in_use: Callable[[], bool]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ _WHY = {
     errno.EACCES: ("permission denied", "Make it writable, or choose another with --store."),
     errno.EPERM: ("not permitted", "Make it writable, or choose another with --store."),
     errno.ENOTDIR: ("a folder on the way is a file", "Move that file, or choose another --store."),
+    errno.EISDIR: ("it is a folder", "Move that folder away."),
     errno.EIO: ("the disk reports an error", "Check the disk; what was recorded may be read back."),
     errno.ENAMETOOLONG: ("the name is too long for this file system", None),
 }
@@ -167,7 +168,7 @@ def read_lines(path: str, kind: Any) -> Iterator[Any]:
     """Each line of a file, decoded as `kind`. A cut last line (its writer died) is left out; any
     other damage raises `DamagedStoreError` with the file and the line."""
     decoder = msgspec.json.Decoder(kind)
-    with open(path, "rb") as file:
+    with _opened(path) as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
                 yield decoded(decoder, line, path, number)
@@ -205,13 +206,15 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
                     number = _line_number(fd, start + len(rest) + 1 if start else 0, position)
                     yield decoded(decoder, lines[position], path, number)
             end, size = start, size * 4
+    except OSError as error:
+        raise store_error(error, "read", path) from error
     finally:
         os.close(fd)
 
 
 def read_record(path: str, kind: type[T]) -> T:
     """A file that holds one record. Raises `FileNotFoundError` and `DamagedStoreError`."""
-    with open(path, "rb") as file:
+    with _opened(path) as file:
         data = file.read()
     try:
         return msgspec.json.decode(data, type=kind)
@@ -239,6 +242,15 @@ def decoded(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: 
 
 def _line_number(fd: int, start: int, position: int) -> int:
     return os.pread(fd, start, 0).count(b"\n") + position + 1
+
+
+def _opened(path: str) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise store_error(error, "read", path) from error
 
 
 def _with_backslashes(value: Any) -> Any:

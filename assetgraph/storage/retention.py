@@ -14,6 +14,7 @@ from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
+from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey
 from assetgraph.records import Materialization, StoredValue
 from assetgraph.storage.files import store_error
@@ -123,7 +124,10 @@ def _values(store: Store) -> Iterator[Prunable]:
         # or nobody will ever record it.
         if store.is_running(key) or is_held(store.reading(key).path, shared=True):
             continue
-        kept, recorded = _kept_and_recorded(store, key)
+        try:
+            kept, recorded = _kept_and_recorded(store, key)
+        except StoreError:
+            continue  # nobody knows which of them are in use
         for stored in found:
             if stored.folder not in kept:
                 kind: Literal["value", "orphan"]

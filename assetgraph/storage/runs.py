@@ -91,7 +91,7 @@ class RunStorage:
     def start(self, record: RunRecord) -> RunLog:
         log = RunLog(self.path(record.run_id), record)
         for repeated in {record.parent_run_id, record.root_run_id}:
-            if repeated is not None and os.path.isdir(self.path(repeated)):
+            if repeated is not None and self._exists(repeated):
                 append_line(f"{self.path(repeated)}/reruns", record.run_id.encode() + b"\n")
         return log
 
@@ -128,8 +128,6 @@ class RunStorage:
                     hint=f"Remove it with: {command('runs', 'delete', run_id)}",
                 ) from error
             raise UnknownRunError(f"there is no run {run_id!r}") from error
-        except PermissionError as error:
-            raise store_error(error, "read", folder) from error
         return record
 
     def find(self, text: str) -> str:
@@ -137,7 +135,7 @@ class RunStorage:
 
         Raises `UnknownRunError`.
         """
-        if _RUN_ID.fullmatch(text) and os.path.isdir(self.path(text)):
+        if _RUN_ID.fullmatch(text) and self._exists(text):
             return text
         if text == "latest":
             newest = next(self.ids(), None)
@@ -178,12 +176,16 @@ class RunStorage:
                 yield key.replace(",", "/"), int(rest), stream, f"{folder}/{name}"
 
     def reruns(self, run_id: str) -> list[str]:
-        """The ids of the runs that re-executed this one, oldest first."""
+        """The ids of the runs that re-executed this one and are still there, oldest first."""
         try:
-            with open(f"{self.path(run_id)}/reruns", encoding="ascii") as file:
-                return [line.rstrip() for line in file if line.endswith("\n")]
+            with open(f"{self.path(run_id)}/reruns", encoding="ascii", errors="replace") as file:
+                ids = [line.rstrip() for line in file if line.endswith("\n")]
         except FileNotFoundError:
             return []
+        return [rerun for rerun in ids if _RUN_ID.fullmatch(rerun) and self._exists(rerun)]
+
+    def _exists(self, run_id: str) -> bool:
+        return os.path.isdir(self.path(run_id))
 
     def delete(self, run_id: str) -> None:
         """Remove the run's record, if it is still there. Raises `StoreError` for a run that is

@@ -1,0 +1,185 @@
+"""What `doctor` finds in a store that something went wrong with, and what it mends."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.keys import AssetKey
+from assetgraph.records import RunRecord, RunStatus, now
+from assetgraph.storage.doctor import Finding, examine
+from assetgraph.storage.runs import new_run_id
+from assetgraph.storage.store import Store
+
+
+@pytest.fixture
+def made(instance: dg.Instance) -> Path:
+    """The folder of a store with one run, which stored a value in a file."""
+
+    @dg.asset
+    def trips() -> list[int]:
+        return list(range(5000))
+
+    dg.materialize([trips], instance=instance)
+    assert list(examine(instance.store)) == []
+    return Path(instance.store.folder)
+
+
+def found(folder: Path) -> list[Finding]:
+    return list(examine(Store(folder)))
+
+
+def run_folder(folder: Path) -> Path:
+    return Path(Store(folder).runs.path(next(Store(folder).runs.ids())))
+
+
+def value_file(folder: Path) -> Path:
+    (file,) = folder.glob("values/trips/_/*/value.json")
+    return file
+
+
+def replaced_by_a_file(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True)
+    path.touch()
+
+
+def replaced_by_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def spoiled(path: Path, line: int) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[line] = b"garbage\n"
+    path.write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("harm", "text"),
+    [
+        (lambda folder: value_file(folder).unlink(), "the value of trips is gone"),
+        (lambda folder: value_file(folder).write_bytes(b"["), "has not the size that was recorded"),
+        (
+            lambda folder: spoiled(folder / "assets/trips.jsonl", 0),
+            "line 1 of .*trips.jsonl is dam",
+        ),
+        (lambda folder: replaced_by_a_folder(folder / "assets/trips.jsonl"), "it is a folder"),
+        (lambda folder: shutil.rmtree(folder / "assets"), "assets is missing, and with it"),
+        (lambda folder: spoiled(run_folder(folder) / "run.json", 0), "run.json is damaged"),
+        (
+            lambda folder: spoiled(run_folder(folder) / "events.jsonl", 1),
+            "line 2 of .*events.jsonl",
+        ),
+        (lambda folder: (run_folder(folder) / "events.jsonl").unlink(), "has no events.jsonl"),
+        (
+            lambda folder: replaced_by_a_folder(run_folder(folder) / "events.jsonl"),
+            "it is a folder",
+        ),
+        (lambda folder: replaced_by_a_file(run_folder(folder)), "a folder on the way is a file"),
+        *(
+            (lambda folder, name=name: replaced_by_a_file(folder / name), f"{name} is a file where")
+            for name in ("runs", "assets", "values", "code")
+        ),
+    ],
+)
+def test_what_only_a_person_can_put_right_is_named_once(
+    made: Path, harm: Callable[[Path], None], text: str
+) -> None:
+    harm(made)
+    (finding,) = found(made)
+    assert finding.serious
+    assert finding.mend is None
+    assert re.search(text, finding.text)
+
+
+@pytest.mark.parametrize("name", ["locks", "cache"])
+def test_a_file_in_the_place_of_a_folder_that_is_made_again_is_moved_away(
+    made: Path, name: str, instance: dg.Instance
+) -> None:
+    replaced_by_a_file(made / name)
+    (finding,) = found(made)
+    assert f"{name} is a file where a folder should be" in finding.text
+    assert finding.mend
+    finding.mend()
+    assert found(made) == []
+    assert (made / f"{name}.file").exists()
+
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    assert dg.materialize([trips], instance=instance).success
+
+
+def test_lines_of_the_table_of_definitions_that_do_not_read_are_counted_and_left_out(
+    made: Path,
+) -> None:
+    table = made / "code/definitions.jsonl"
+    before = table.read_bytes()
+    with table.open("ab") as file:
+        file.write(b"garbage\n\xff\xfe\n")
+    (finding,) = found(made)
+    assert "2 lines do not read" in finding.text
+    assert finding.mend
+    finding.mend()
+    assert found(made) == []
+    assert table.read_bytes() == before
+
+
+def test_a_value_that_nobody_recorded_is_named_and_removed(made: Path) -> None:
+    store = Store(made)
+    saved = store.values.save(AssetKey("fares"), "20261122-160837-482-4f2a", b"x" * 10_000)
+    (finding,) = found(made)
+    assert "a value of fares was stored and never recorded" in finding.text
+    assert finding.mend
+    finding.mend()
+    assert store.values.check(saved.stored) == "gone"
+    assert found(made) == []
+
+
+def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
+    history, lock = made / "assets/trips.jsonl", Store(made).lock(AssetKey("trips"), "a run")
+    before = history.read_bytes()
+    with history.open("ab") as file:
+        file.write(b'{"cut')
+    assert lock.acquire()
+    assert found(made) == []
+    lock.release()
+    (finding,) = found(made)
+    assert "the last line of" in finding.text
+    assert finding.mend
+    finding.mend()
+    assert history.read_bytes() == before
+
+
+def test_a_run_whose_process_died_is_named_and_a_living_one_is_not(store: Store) -> None:
+    store.prepare()
+    at = now()
+    log = store.runs.start(RunRecord(new_run_id(at), RunStatus.STARTED, at, pid=os.getpid()))
+    with open(f"{log.folder}/events.jsonl", "ab") as file:
+        file.write(b'{"cut')
+    assert list(examine(store)) == []
+    log.close()
+    interrupted, cut = examine(store)
+    assert (
+        interrupted.text == f"the run {os.path.basename(log.folder)} was interrupted after 0 events"
+    )
+    assert "events.jsonl is cut" in cut.text
+
+
+def test_a_re_execution_that_was_deleted_is_forgotten(store: Store) -> None:
+    @dg.asset
+    def broken() -> None:
+        raise ValueError
+
+    run_id = dg.materialize(
+        [broken], instance=dg.Instance(store.folder), raise_on_error=False
+    ).run_id
+    Path(store.runs.path(run_id), "reruns").write_text("20200101-000000-000-abcd\ngarbage\n")
+    assert store.runs.reruns(run_id) == []
