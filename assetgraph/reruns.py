@@ -29,20 +29,21 @@ _DONE = (StepState.SUCCESS, StepState.UNCHANGED)
 
 def rerun_selection(store: Store, details: RunDetails) -> tuple[AssetKey, ...]:
     """What is left of a run: the steps that failed, were skipped or never ended, in it and in all
-    its re-executions so far, in the order of its plan. None is left of a run that succeeded.
+    re-executions since, of it or of its root, in the order of its plan. None is left of a run that
+    succeeded.
 
     A step whose process died between its commit and the run's record of it counts as done.
     """
-    runs = [details]
-    waiting = list(details.reruns)
+    runs = {details.record.run_id: details}
+    waiting = [*details.reruns, *_later_relatives(store, details)]
     while waiting:
-        runs.append(run_details(store, waiting.pop()))
-        known = {run.record.run_id for run in runs}
-        waiting += [run_id for run_id in runs[-1].reruns if run_id not in {*known, *waiting}]
-    done = {step.key for run in runs for step in run.steps if step.state in _DONE}
-    ids = {run.record.run_id for run in runs}
+        run_id = waiting.pop()
+        if run_id not in runs:
+            runs[run_id] = run_details(store, run_id)
+            waiting += runs[run_id].reruns
+    done = {step.key for run in runs.values() for step in run.steps if step.state in _DONE}
     keys = (AssetKey.unchecked(text.split("/")) for text in details.record.assets)
-    return tuple(key for key in keys if key.text not in done and not _made_by(store, key, ids))
+    return tuple(key for key in keys if key.text not in done and not _made_by(store, key, {*runs}))
 
 
 def rerun_plan(
@@ -111,6 +112,13 @@ def cancel_run(store: Store, run_id: str) -> None:
         raise StoreError(
             f"the run {run_id} is another user's: process {record.pid} cannot be told to end."
         ) from error
+
+
+def _later_relatives(store: Store, details: RunDetails) -> Sequence[str]:
+    """The re-executions of the run's root that started after it."""
+    run = details.record
+    family = store.runs.reruns(run.root_run_id) if run.root_run_id else []
+    return family[family.index(run.run_id) + 1 :] if run.run_id in family else ()
 
 
 def _made_by(store: Store, key: AssetKey, run_ids: set[str]) -> bool:

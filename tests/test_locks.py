@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,16 @@ def test_asking_whether_it_is_held_never_keeps_anybody_from_taking_it(path: str)
         ended.set()
         for asker in askers:
             asker.join()
+
+
+def test_one_who_asks_is_not_taken_for_a_holder(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asker = os.open(path, os.O_RDONLY | os.O_CREAT)
+    fcntl.flock(asker, fcntl.LOCK_SH)  # what `is_held` does, caught in the middle
+    monkeypatch.setattr(time, "sleep", lambda _seconds: fcntl.flock(asker, fcntl.LOCK_UN))
+    lock = Lock(path)
+    assert lock.acquire()
+    lock.release()
+    os.close(asker)
 
 
 def test_a_dead_process_holds_nothing(path: str) -> None:

@@ -6,18 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import ProjectFolder
 
 import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
-from assetgraph.records import FailedAttempt, RunStatus, now
-from assetgraph.reruns import cancel_run, rerun_selection
+from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
+from assetgraph.reruns import cancel_run, rerun_plan, rerun_selection
 from assetgraph.runner import Launch, run_plan
 from assetgraph.state import State
+from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import Store
 
 
@@ -60,6 +63,42 @@ def test_what_failed_and_what_was_skipped_is_left(instance: dg.Instance) -> None
     last = rerun(instance.store, assets, first)
     assert left_of(instance.store, first) == []
     assert run_details(instance.store, last).record.assets == ("bad", "below")
+
+
+def test_repetitions_of_repetitions_run_nothing_twice_that_succeeded(instance: dg.Instance) -> None:
+    ran: list[str] = []
+    broken = {"b", "c", "d"}
+
+    def step(name: str, *upstream: str) -> dg.Asset:
+        @dg.asset(name=name, deps=upstream)
+        def function() -> None:
+            ran.append(name)
+            if name in broken:
+                broken.remove(name)
+                raise ValueError("not yet")
+
+        return function
+
+    assets = [step("a"), step("b", "a"), step("c", "b"), step("d", "c"), step("e")]
+    state = State(dg.Definitions(assets).graph, instance.store)
+
+    def again(run_id: str) -> str:
+        details = run_details(instance.store, run_id)
+        plan, launch = rerun_plan(state, details, from_failure=True)
+        ran.clear()
+        return run_plan(plan, state, launch=launch).record.run_id
+
+    first = dg.materialize(assets, instance=instance, raise_on_error=False).run_id
+    assert sorted(ran) == ["a", "b", "e"]
+    second = again(first)
+    assert ran == ["b", "c"]
+    third = again(second)
+    assert ran == ["c", "d"]
+    again(first)  # what its repetitions have done counts for the first run too
+    assert ran == ["d"]
+    for run_id in (first, second, third):
+        with pytest.raises(dg.AssetGraphError, match="every step of the run"):
+            again(run_id)
 
 
 def test_a_step_that_committed_before_its_process_died_is_not_left(folder: Path) -> None:
@@ -126,6 +165,52 @@ def test_a_run_is_canceled_from_another_process(folder: Path) -> None:
     assert details.record.step_counts == {"canceled": 1}
     with pytest.raises(StoreError, match="is not under way: it is CANCELED"):
         cancel_run(store, run_id)
+
+
+def test_a_run_of_another_machine_is_not_signalled(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    at, told = now(), []
+    monkeypatch.setattr(os, "kill", lambda *signal: told.append(signal))
+    record = RunRecord(new_run_id(at), RunStatus.STARTED, at, pid=os.getpid(), host="elsewhere")
+    log = store.runs.start(record)
+    with pytest.raises(StoreError, match=r"is on elsewhere, not on this machine.* runs cancel"):
+        cancel_run(store, record.run_id)
+    log.close()
+    assert told == []
+
+
+def test_a_run_that_ignores_interrupts_is_terminated(project: Callable[..., ProjectFolder]) -> None:
+    made = project(
+        {
+            "pipeline.py": """
+                import threading
+                import assetgraph as dg
+
+                @dg.asset
+                def endless():
+                    print("here")
+                    threading.Event().wait(60)
+            """
+        }
+    )
+    code = """
+        import os, signal, sys
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as a shell does in the background
+        os.execv(sys.executable, [sys.executable, "-m", "assetgraph", "materialize", "endless"])
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", dedented(code)], cwd=made.root, stderr=-1, env=environment()
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().endswith(b"endless\n")
+    assert process.stderr.readline().endswith(b"here\n")
+    store = made.find().open_store()
+    cancel_run(store, store.runs.find("latest"))
+    process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert run_details(store, "latest").record.status is RunStatus.CANCELED
 
 
 def python(code: str, folder: Path) -> subprocess.CompletedProcess[bytes]:
