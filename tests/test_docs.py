@@ -58,7 +58,7 @@ def test_every_address_of_the_page_is_documented_and_no_other() -> None:
     pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
     from assetgraph.web.app import _addresses
 
-    named = {"run_id": "ID", "key:path": "KEY", "number:int": "NUMBER"}
+    named = {"run_id": "ID", "key:path": "KEY", "number": "NUMBER"}
     served = {re.sub(r"\{([^}]+)\}", lambda m: named[m[1]], r.path) for r in _addresses()}
     documented = set(re.findall(r"`(/api/[\w/]+)", page("page.md")))
     assert documented == served

@@ -217,6 +217,19 @@ def test_a_run_is_executed_again_from_its_failure_and_knows_its_root(
     assert [one["status"] for one in run["family"]] == ["FAILURE", "SUCCESS"]
 
 
+def test_re_executions_of_a_run_that_was_deleted_stay_a_family(client: TestClient) -> None:
+    root = launch(client, selection=["trips_file"])["run_id"]
+    again = [
+        ended(client, client.post(f"/api/runs/{root}/rerun", json={}).json()["run_id"])["run_id"]
+        for _ in range(2)
+    ]
+    client.app_state["site"].store.runs.delete(root)
+
+    for run_id in again:
+        family = client.get(f"/api/runs/{run_id}").json()["family"]
+        assert [one["run_id"] for one in family] == again
+
+
 def test_a_run_can_be_canceled(client: TestClient, folder_of: ProjectFolder) -> None:
     folder_of.write(
         "pipeline.py",
@@ -304,6 +317,48 @@ def test_values_are_previewed_without_running_anything(client: TestClient) -> No
     assert table["rows"] == [["0", "0"], ["1", "2"], ["2", "4"]]
     assert '"fare": "2"' in client.get("/api/preview/trips").json()["text"]
     assert client.get("/api/picture/trips_file").status_code == 404
+
+
+def test_a_picture_may_do_nothing(client: TestClient, folder_of: ProjectFolder) -> None:
+    folder_of.write(
+        "pipeline.py",
+        """
+        from pathlib import Path
+
+        import assetgraph as dg
+
+        @dg.asset
+        def drawing() -> Path:
+            file = Path("drawing.svg")
+            file.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>")
+            return file
+        """,
+    )
+    launch(client, selection=["drawing"])
+
+    picture = client.get("/api/picture/drawing")
+
+    assert picture.headers["content-type"].startswith("image/svg+xml")
+    policy = picture.headers["content-security-policy"].split("; ")
+    assert "sandbox" in policy
+    assert "default-src 'none'" in policy
+    assert not any(rule.startswith("script-src") for rule in policy)
+
+
+def test_the_stream_goes_on_from_the_last_message_that_the_browser_names(
+    client: TestClient,
+) -> None:
+    site = client.app_state["site"]
+    client.get("/api/assets")  # by now the definitions are read
+    position = site.feed.position
+    site.feed.close()  # else the answer has no end
+
+    def first(after: str, last: str) -> str:
+        headers = {"last-event-id": last}
+        return client.get(f"/api/stream?after={after}", headers=headers).text
+
+    assert first("elsewhere.1", position).startswith(": welcome")
+    assert "event: reset" in first(position, "elsewhere.1")
 
 
 def test_the_lineage_has_every_card_and_edge_in_its_place(client: TestClient) -> None:

@@ -47,6 +47,10 @@ class Process:
                 self.url = found[0]
                 return
 
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
     def end(self, number: signal.Signals) -> tuple[int, str, float]:
         """Its exit code, what it still said, and how long it took."""
         begun = time.monotonic()
@@ -90,6 +94,39 @@ def test_it_says_its_address_and_ends_at_once_with_streams_open(
     assert seconds < 5  # the page promises two on a machine that does nothing else
     for stream in streams:
         stream.close()
+
+
+def test_it_ends_at_once_and_in_silence_while_requests_come_in_slowly(dev: Dev) -> None:
+    process = dev("--port", "0")
+    urlopen(f"{process.url}/api/summary", timeout=20).close()
+    half = (
+        b"POST /api/runs HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        b"content-length: 100\r\n\r\n{"
+    )
+    clients = [socket.create_connection(("127.0.0.1", process.port)) for _ in range(60)]
+    for client in clients:
+        client.sendall(half)
+    urlopen(f"{process.url}/api/summary", timeout=20).close()  # by now all of them are read
+
+    code, rest, seconds = process.end(signal.SIGINT)
+
+    assert (code, rest) == (0, "")
+    assert seconds < 5  # the page promises two on a machine that does nothing else
+    for client in clients:
+        client.close()
+
+
+def test_it_ends_in_silence_though_a_client_reads_nothing(dev: Dev) -> None:
+    process = dev("--port", "0")
+    client = socket.create_connection(("127.0.0.1", process.port))
+    client.settimeout(1)
+    with pytest.raises(TimeoutError):  # the server takes no more while nothing is read
+        client.sendall(b"GET /runs HTTP/1.1\r\nhost: localhost\r\n\r\n" * 1_000_000)
+
+    code, rest, _ = process.end(signal.SIGINT)
+
+    assert (code, rest) == (0, "")
+    client.close()
 
 
 def test_a_port_that_is_taken_is_said_and_the_next_is_used(dev: Dev) -> None:

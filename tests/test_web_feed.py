@@ -10,6 +10,7 @@ import pytest
 
 from assetgraph.web import feed as feed_module
 from assetgraph.web.feed import Feed
+from assetgraph.web.patience import Patience
 
 
 async def frames(stream: AsyncIterator[bytes], count: int) -> list[tuple[str, str, object]]:
@@ -57,7 +58,19 @@ def test_a_page_that_comes_back_goes_on_after_its_last_message() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("position", ["0000.5", "nonsense", "", "x.y", "{epoch}.99", "{epoch}.-1"])
+@pytest.mark.parametrize(
+    "position",
+    [
+        "0000.5",
+        "nonsense",
+        "",
+        "x.y",
+        "{epoch}.99",
+        "{epoch}.-1",
+        "{epoch}.²",
+        "{epoch}." + "9" * 5000,
+    ],
+)
 def test_a_position_of_another_life_of_the_server_means_reading_anew(position: str) -> None:
     async def scenario() -> None:
         feed = Feed()
@@ -115,3 +128,26 @@ def test_closing_the_feed_ends_every_stream_and_counts_readers() -> None:
         assert feed.readers == 0
 
     asyncio.run(scenario())
+
+
+def test_what_a_client_sends_is_waited_for_until_the_server_ends() -> None:
+    async def scenario() -> None:
+        patience = Patience()
+        waiting = asyncio.create_task(wait_with(patience))
+        await asyncio.sleep(0)
+        patience.end()
+        for task in (waiting, asyncio.create_task(wait_with(patience))):
+            with pytest.raises(TimeoutError):
+                await task
+
+    asyncio.run(scenario())
+
+
+def test_what_a_client_sends_is_not_waited_for_for_ever() -> None:
+    with pytest.raises(TimeoutError):
+        asyncio.run(wait_with(Patience(seconds=0.01)))
+
+
+async def wait_with(patience: Patience) -> None:
+    async with patience.limit():
+        await asyncio.Event().wait()

@@ -34,6 +34,12 @@ def client() -> Client:
         "localhost.evil.example",
         "127.0.0.1.evil.example",
         "[::2]:3000",
+        "localhost:80@evil.example",
+        "localhost:3000/",
+        "localhost:",
+        "localhost:3000:3000",
+        "[::1]evil.example",
+        "[::1",
         "",
         "0.0.0.0",
     ],
@@ -75,6 +81,15 @@ def test_a_write_from_another_site_is_refused(client: Client, headers: Mapping[s
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
 def test_a_write_that_is_not_json_is_refused(client: Client, kind: str) -> None:
     assert client().post("/", content="{}", headers={"content-type": kind}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["host", "origin", "sec-fetch-site", "content-type"])
+def test_a_header_that_decides_is_given_once(client: Client, name: str) -> None:
+    given = {"host": "localhost:3000", **JSON, **OURS}
+    twice = [*given.items(), (name, given[name])]
+
+    assert client().post("/", content="{}", headers=given).status_code == 200
+    assert client().post("/", content="{}", headers=twice).status_code == 403
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])

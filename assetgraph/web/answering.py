@@ -80,14 +80,19 @@ def number(request: Request, name: str, default: int, most: int) -> int:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _MOST_BODY:
-            raise AssetGraphError("the request is too long.")
+    site: Site = request.app.state.site
+    data = bytearray()
+    try:
+        async with site.patience.limit():
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > _MOST_BODY:
+                    raise AssetGraphError("the request is too long.")
+    except TimeoutError:
+        raise AssetGraphError("the rest of the request did not come.") from None
     try:
         body = msgspec.json.decode(data or b"{}")
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise AssetGraphError(f"the request is not JSON: {error}.") from None
     if not isinstance(body, dict):
         raise AssetGraphError("the request must be a JSON object.")

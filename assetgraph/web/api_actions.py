@@ -148,7 +148,7 @@ def parse_config(text: str) -> Config:
     """`{asset key: {field: value}}` from JSON, or from YAML where PyYAML is installed."""
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         found = _yaml(text)
     try:
         return msgspec.convert({} if found is None else found, dict[str, dict[str, Any]])
@@ -162,8 +162,9 @@ def _yaml(text: str) -> Any:
     except ImportError:
         raise ConfigError("the config is not JSON.", hint="For YAML: pip install pyyaml") from None
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        # What YAML has beyond JSON becomes what the file for the run's process will say.
+        return msgspec.json.decode(msgspec.json.encode(yaml.safe_load(text)))
+    except Exception as error:  # what a constructor of PyYAML raises is of any type
         raise ConfigError(f"the config is neither JSON nor YAML: {error}.") from None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assetgraph.web.site import Site
 
 _SCANNED = 5000
+_SCANNED_FOR_FAMILY = 1000
 _SHOWN_FAILURES = 20
 _CHUNK = 65_536
 _LONGEST_TIMELINE = 2000
@@ -120,11 +121,11 @@ def events(site: Site, request: Request) -> dict[str, Any]:
 
 def event(site: Site, request: Request) -> dict[str, Any]:
     record = find_run(site.store, request.path_params["run_id"])
-    found = site.event_pages.event(record.run_id, request.path_params["number"])
+    text = request.path_params["number"]
+    place = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+    found = site.event_pages.event(record.run_id, place)
     if found is None:
-        raise NotFoundError(
-            f"the run {record.run_id} has no event {request.path_params['number']}."
-        )
+        raise NotFoundError(f"the run {record.run_id} has no event {text!r}.")
     return found
 
 
@@ -196,10 +197,14 @@ def _last_failure(site: Site) -> dict[str, Any] | None:
 
 
 def _family(site: Site, record: RunRecord) -> list[dict[str, Any]]:
-    """The run that all of them repeat, and its re-executions, oldest first."""
+    """The run that all of them repeat, and its re-executions, oldest first; what is left of them
+    where some were deleted."""
     root = record.root_run_id or record.run_id
+    reruns = site.store.runs.reruns(root)
+    if root != record.run_id and not reruns:  # the list went with the root
+        reruns = sorted({record.run_id, *_rerun_since(site, root)})
     found = []
-    for run_id in (root, *site.store.runs.reruns(root)):
+    for run_id in (root, *reruns):
         try:
             member = site.store.runs.read(run_id)
         except AssetGraphError:
@@ -214,6 +219,16 @@ def _family(site: Site, record: RunRecord) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _rerun_since(site: Site, root: str) -> Iterator[str]:
+    later = takewhile(lambda run_id: run_id > root, site.store.runs.ids())
+    for run_id in islice(later, _SCANNED_FOR_FAMILY):
+        try:
+            if site.store.runs.read(run_id).root_run_id == root:
+                yield run_id
+        except AssetGraphError:
+            continue
 
 
 def _steps_json(site: Site, details: RunDetails) -> list[dict[str, Any]]:

@@ -35,14 +35,18 @@ def create_app(site: Site, *, hosts: Iterable[str] = (), token: str | None = Non
         task = asyncio.create_task(site.run())
         task.add_done_callback(_raise_bug)
         yield
-        site.feed.close()
+        site.close()
         task.cancel()
 
     files = StaticFiles()
     app = Starlette(
         routes=[*_pages(), *_addresses(), Route("/static/{version}/{name:path}", files.serve)],
         lifespan=lifespan,
-        exception_handlers={AssetGraphError: error_answer, HTTPException: _http_problem},
+        exception_handlers={
+            AssetGraphError: error_answer,
+            HTTPException: _http_problem,
+            Exception: _bug,
+        },
     )
     app.state.site = site
     app.state.files = files
@@ -74,7 +78,7 @@ def _addresses() -> list[Route]:
         _get("/api/runs", api_runs.runs),
         _get("/api/runs/{run_id}", api_runs.run),
         _get("/api/runs/{run_id}/events", api_runs.events),
-        _get("/api/runs/{run_id}/events/{number:int}", api_runs.event),
+        _get("/api/runs/{run_id}/events/{number}", api_runs.event),
         _get("/api/runs/{run_id}/outputs", api_runs.outputs),
         _get("/api/runs/{run_id}/output", api_runs.output),
         _get("/api/runs/{run_id}/steps/{key:path}", api_runs.step),
@@ -110,6 +114,12 @@ async def _stream(request: Request) -> Response:
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    """The error itself, with its trace, goes to the terminal that serves the page."""
+    told = f"The page has a bug: {type(error).__name__}. Its trace is in the terminal."
+    return _http_problem(request, HTTPException(500, told))
 
 
 def _http_problem(request: Request, error: Exception) -> Response:

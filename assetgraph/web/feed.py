@@ -79,11 +79,15 @@ class Feed:
         """The number in `position`, or None where it cannot be gone on from."""
         if position is None:
             return self._last
-        epoch, _, number = position.partition(".")
-        if epoch != self._epoch or not number.isdigit() or int(number) > self._last:
+        epoch, _, text = position.partition(".")
+        try:
+            number = int(text)
+        except ValueError:
+            return None
+        if epoch != self._epoch or number > self._last:
             return None
         oldest = self._kept[0][0] if self._kept else self._last + 1
-        return int(number) if int(number) + 1 >= oldest else None
+        return number if number + 1 >= oldest else None
 
     def _frame(self, kind: str, number: int, data: bytes) -> bytes:
         head = f"id: {self._epoch}.{number}\nevent: {kind}\ndata: "

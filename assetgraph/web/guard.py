@@ -8,6 +8,7 @@ browser: not by a name that resolves here (`Host`), not by a form or script of i
 from __future__ import annotations
 
 import hmac
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]{1,5})?", re.ASCII)
+_SAID_ONCE = ("host", "origin", "sec-fetch-site", "content-type")
 _READS = ("GET", "HEAD")
 _COOKIE = "assetgraph_token"
 _POLICY = (
@@ -57,6 +60,9 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
+        for name in _SAID_ONCE:
+            if len(headers.getlist(name)) > 1:
+                return _refused(f"the header {name} is given more than once.")
         host = headers.get("host", "").lower()
         if _name(host) not in self._hosts:
             return _refused(f"the host {host!r} is not served here.")
@@ -100,11 +106,10 @@ def _wrong_write(headers: Headers, own_origin: str) -> str | None:
     return None
 
 
-def _name(host: str) -> str:
-    """A host without its port; an IPv6 address keeps its brackets."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+def _name(host: str) -> str | None:
+    """A host without its port; an IPv6 address keeps its brackets. None for what is no host."""
+    found = _HOST.fullmatch(host)
+    return found[1] if found else None
 
 
 def _cookie(headers: Headers) -> str | None:

@@ -72,7 +72,7 @@ class Launcher:
             options += ["--config-file", file] if file else []
             options += [f"--tag={name}={value}" for name, value in wanted.tags.items()]
             options += ["--executor", wanted.executor] if wanted.executor else []
-            options += [f"-j{wanted.jobs}"] if wanted.jobs else []
+            options += [f"-j{wanted.jobs}"] if wanted.jobs is not None else []
             return self._run(["materialize", *options, *self._where(), "--", *wanted.selection])
 
     def rerun(self, run_id: str, *, from_failure: bool, steps: Sequence[str]) -> Launched:
@@ -91,15 +91,7 @@ class Launcher:
     def _run(self, arguments: Sequence[str]) -> Launched:
         known, begun = self._newest(), time.monotonic()
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "assetgraph", *arguments],
-                cwd=self._project.root,
-                env={**os.environ, "ASSETGRAPH_LAUNCHED_BY": "page"},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in the page's terminal is not for the run
-            )
+            process = self._process(arguments, output)
             threading.Thread(target=process.wait, daemon=True).start()
             while time.monotonic() < begun + PATIENCE_S:
                 ended = process.poll() is not None
@@ -112,6 +104,20 @@ class Launcher:
                     raise LaunchError(_said(output) or f"it ended with {process.returncode}.")
                 time.sleep(_LOOK_INTERVAL_S)
         return Launched()
+
+    def _process(self, arguments: Sequence[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                [sys.executable, "-m", "assetgraph", *arguments],
+                cwd=self._project.root,
+                env={**os.environ, "ASSETGRAPH_LAUNCHED_BY": "page"},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the page's terminal is not for the run
+            )
+        except (OSError, ValueError) as error:  # too long for the system, or a NUL in it
+            raise LaunchError(f"the run's process cannot be started: {error}.") from error
 
     def _newest(self) -> set[str]:
         return set(islice(self._store.runs.ids(), _NEWEST))

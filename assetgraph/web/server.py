@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -92,8 +94,15 @@ class _Server(uvicorn.Server):
             self._ready(self._address)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._site.feed.close()
+        self._site.close()
+        logging.getLogger("uvicorn.error").addFilter(_is_bug)
         super().handle_exit(sig, frame)
+
+
+def _is_bug(record: logging.LogRecord) -> bool:
+    """Not that a request is given up, since a client neither sends nor reads the rest."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is not None and not isinstance(error, asyncio.CancelledError)
 
 
 def _listen(host: str, port: int) -> socket.socket:

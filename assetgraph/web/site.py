@@ -16,6 +16,7 @@ from assetgraph.web.event_pages import EventPages
 from assetgraph.web.feed import Feed
 from assetgraph.web.follow import Follower, News
 from assetgraph.web.launch import Launcher
+from assetgraph.web.patience import Patience
 from assetgraph.web.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Site:
         self.workspace = Workspace(project)
         self.follower = Follower(self.store)
         self.feed = Feed()
+        self.patience = Patience()
         self.event_pages = EventPages(self.store)
         self.launcher = Launcher(project, self.store)
         self.watching = watch
@@ -125,6 +127,11 @@ class Site:
         self._loaded.set()
         self._publish({"definitions": definitions_json(self)})
         return good
+
+    def close(self) -> None:
+        """Let nobody wait any longer: neither a page for news nor a request for its rest."""
+        self.feed.close()
+        self.patience.end()
 
     async def run(self) -> None:
         """Keep the site up to date until canceled."""

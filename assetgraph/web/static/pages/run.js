@@ -143,7 +143,7 @@ function header() {
     fact('Started', when(run.started_at)),
     fact('Duration', lasted(run.duration_s, live ? run.started_at : null)),
     fact('Launched by', run.launched_by || '–'),
-    run.parent_run_id ? fact('Re-execution of', h('a', {class: 'link mono', href: runPage(run.parent_run_id)}, shortRun(run.parent_run_id))) : null,
+    run.parent_run_id ? fact('Re-execution of', parent()) : null,
   );
 }
 
@@ -226,15 +226,22 @@ function facts() {
   );
 }
 
+function parent() {
+  const id = run.parent_run_id;
+  if (!run.family.some((one) => one.run_id === id)) return [h('code', {}, shortRun(id)), ' (deleted)'];
+  return h('a', {class: 'link mono', href: runPage(id)}, shortRun(id));
+}
+
 function pair(name, value) {
   return [h('dt', {}, name), h('dd', {}, value)];
 }
 
-/** The root run and its re-executions, each below the run that it repeats. */
+/** The root run and its re-executions, each below the run that it repeats, if that is still there. */
 function family() {
   if (run.family.length < 2) return null;
   const children = Map.groupBy(run.family, (one) => one.parent_run_id);
-  const [root] = run.family;
+  const present = new Set(run.family.map((one) => one.run_id));
+  const tops = run.family.filter((one) => !present.has(one.parent_run_id));
   const branch = (one, depth) => [
     h(
       'li',
@@ -244,13 +251,13 @@ function family() {
         {class: 'family-run', href: runPage(one.run_id), 'aria-current': one.run_id === run.run_id ? 'page' : null},
         runMark(one.status),
         h('code', {}, shortRun(one.run_id)),
-        h('span', {class: 'muted small grow'}, depth ? 're-execution' : 'root'),
+        h('span', {class: 'muted small grow'}, one.parent_run_id ? 're-execution' : 'root'),
         h('span', {class: 'muted small'}, duration(one.duration_s)),
       ),
     ),
     (children.get(one.run_id) ?? []).filter((child) => child.run_id !== one.run_id).map((child) => branch(child, depth + 1)),
   ];
-  return h('section', {class: 'card', key: 'family', 'aria-label': 'Re-executions'}, h('div', {class: 'card-head'}, h('h2', {}, 'Re-executions')), h('ul', {class: 'family'}, branch(root, 0)));
+  return h('section', {class: 'card', key: 'family', 'aria-label': 'Re-executions'}, h('div', {class: 'card-head'}, h('h2', {}, 'Re-executions')), h('ul', {class: 'family'}, tops.map((one) => branch(one, 0))));
 }
 
 setInterval(() => {
