@@ -154,7 +154,9 @@ def test_what_changed_since_an_accepted_version_is_named(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:
     helper = "def rate():\n    return 1\n\n"
-    with_helper = PIPELINE.replace("@dg.asset", helper + "@dg.asset", 1).replace("1, 2", "rate(), 2")
+    with_helper = PIPELINE.replace("@dg.asset", helper + "@dg.asset", 1).replace(
+        "1, 2", "rate(), 2"
+    )
     changed.write("pipeline.py", with_helper)
     assetgraph("accept", "raw_trips")
     changed.write("pipeline.py", with_helper.replace("return 1", "return 7"))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import gc
 import math
 import os
+import weakref
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -24,6 +26,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+import assetgraph as dg
 from assetgraph.annotations import EMPTY
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey
@@ -454,3 +457,26 @@ def _plain(item: Any) -> Any:
     if isinstance(item, list):
         return [_plain(part) for part in item]
     return None if isinstance(item, float) and math.isnan(item) else item
+
+
+def test_a_value_is_handed_on_and_leaves_memory_with_its_last_reader(folder: Path) -> None:
+    made: list[weakref.ref[pa.Table]] = []
+
+    @dg.asset
+    def table() -> pa.Table:
+        value = pa.table({"n": range(1000)})
+        made.append(weakref.ref(value))
+        return value
+
+    @dg.asset
+    def handed_on(table: pa.Table) -> bool:
+        return table is made[0]()
+
+    @dg.asset
+    def gone(handed_on: bool) -> bool:
+        gc.collect()
+        return made[0]() is None
+
+    result = dg.materialize([table, handed_on, gone])
+    assert result.value("handed_on") is True
+    assert result.value("gone") is True
