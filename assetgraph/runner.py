@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 GRACE_S = 5.0
 COMMIT_S = 1.0
 SYNC_INTERVAL_S = 5.0
+_RUN_FAILED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,13 @@ def run_plan(
     executor = executor or SerialExecutor()
     try:
         executor.check(state.store)
-        run = _Run(plan, state, executor, observer, launch)
-    except BaseException:
+        try:
+            return _Run(plan, state, executor, observer, launch).execute()
+        except StoreError as error:
+            error.exit_code = _RUN_FAILED  # of a full disk, say: nobody gave anything wrong
+            raise
+    finally:
         executor.shutdown()
-        raise
-    return run.execute()
 
 
 @dataclass(slots=True, eq=False)

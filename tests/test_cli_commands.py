@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import os
@@ -690,6 +691,23 @@ def test_a_command_that_contradicts_itself_about_executors_is_refused(
     answer = assetgraph("materialize", "raw_trips", *options)
     assert answer.code == 2
     assert message in answer.err
+
+
+@pytest.mark.parametrize("place", ["events.jsonl", "run.json"])
+def test_a_run_that_a_full_disk_ends_has_failed(
+    pipeline: ProjectFolder, assetgraph: Command, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    real = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if place in os.readlink(f"/proc/self/fd/{fd}"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(fd, data)
+
+    monkeypatch.setattr(os, "write", full)
+    answer = assetgraph("materialize", "raw_trips")
+    assert answer.code == 1
+    assert "the disk is full" in answer.err
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
