@@ -87,6 +87,7 @@ def asset_node(view: AssetView, running: str | None) -> dict[str, Any]:
         "group": asset.group_name,
         "description": first_line(asset.description or ""),
         "kinds": sorted(asset.kinds),
+        "owners": list(asset.owners),
         "state": view.state.value,
         "reason": view.reasons[0].text if view.reasons else None,
         "last": view.materialization and attempt_head(view.materialization),

@@ -76,7 +76,7 @@ def test_a_huge_message_and_its_trace_come_in_pieces(
     server.terminal("materialize", "huge")
     page = visit(open_page(server.url), f"{server.url}/runs/latest")
     page.get_by_role("button", name="Full stack trace").click()
-    trace = page.get_by_role("region", name="Full stack trace")
+    trace = page.get_by_role("group", name="Full stack trace")
     expect(trace).to_contain_text("Traceback")
     assert len(trace.inner_text()) < 20_000
     page.get_by_role("button", name=re.compile(r"Show \d+ kB more of")).click()

@@ -74,7 +74,7 @@ def test_hostile_text_is_shown_and_never_obeyed(
     expect(page.locator(".failure-message")).to_contain_text("<script>")
     row = page.locator(".log-row", has_text="xxxx")
     row.click()
-    message = page.get_by_role("region", name="Message")
+    message = page.get_by_role("group", name="Message")
     expect(message).to_contain_text("x" * 2001)
     assert len(message.inner_text()) < 20_000
     page.get_by_role("button", name="Show 66 kB more of 1.0 MB").click()
@@ -131,6 +131,47 @@ def test_metadata_that_cannot_be_shown_its_way_is_shown_as_recorded(
     expect(facts).to_contain_text("9000000000000000")
     expect(facts).to_contain_text('"value": 3')
     expect(facts).to_contain_text("first\nsecond")
+
+
+def test_markdown_is_read_in_part_and_the_rest_is_text(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = """
+        import assetgraph as dg
+
+        TEXT = '''# A *title*
+
+        A **strong** word, `code <b>`, [a page](https://example.com/a) and
+        [a script](javascript:window.hit=1), <img src=x onerror="window.hit=1">, file_name_here.
+
+        - one
+        - two
+
+        3. three
+
+        ```
+        **as it is**
+        ```
+        '''.replace("\\n        ", "\\n")
+
+        @dg.asset
+        def told(context):
+            context.add_output_metadata({"report": dg.MetadataValue.md(TEXT)})
+    """
+    server = serve({"pipeline.py": text})
+    server.terminal("materialize", "--all")
+    report = open_page(f"{server.url}/assets/told").locator(".markdown").first
+
+    expect(report.get_by_role("heading")).to_have_text("A title")
+    expect(report.locator("strong")).to_have_text("strong")
+    expect(report.locator("p code")).to_have_text("code <b>")
+    expect(report.get_by_role("link")).to_have_count(1)
+    expect(report.get_by_role("link")).to_have_attribute("href", "https://example.com/a")
+    expect(report.locator("ul li")).to_have_text(["one", "two"])
+    expect(report.locator("ol")).to_have_attribute("start", "3")
+    expect(report.locator("pre")).to_have_text("**as it is**")
+    expect(report).to_contain_text("[a script](javascript:window.hit=1), <img src=x")
+    expect(report).to_contain_text("file_name_here")
 
 
 def test_a_link_to_a_script_is_no_link(

@@ -9,8 +9,10 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from web_pages import PIPELINE
+
+from browser.served import visit
 
 if TYPE_CHECKING:
     from browser.served import Server
@@ -58,6 +60,27 @@ def test_a_page_finds_a_server_that_comes_back(
 
     expect(page.locator("#live")).to_have_attribute("data-live", "open")
     expect(page.locator('[data-key="trips_file"]')).to_contain_text("materialized")
+
+
+def test_a_page_that_fell_too_far_behind_reads_everything_anew(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    page = open_page(f"{server.url}/definitions")  # any page: the stream is broken off below
+    streams: list[str] = []
+
+    def reset_once(route: Route) -> None:
+        streams.append(route.request.url)
+        if len(streams) == 1:
+            server.terminal("materialize", "trips_file")
+            body = "id: 0.0\nevent: reset\ndata: {}\n\n"
+            route.fulfill(content_type="text/event-stream", body=body)
+        # Later streams stay unanswered: what the page shows, it read because of the reset.
+
+    page.route("**/api/stream*", reset_once)
+    visit(page, f"{server.url}/assets")
+    expect(page.locator('[data-key="trips_file"] .pill')).to_have_text("materialized")
+    page.unroute_all(behavior="ignoreErrors")
 
 
 def test_a_run_goes_on_while_the_page_is_restarted(

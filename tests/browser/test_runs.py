@@ -277,6 +277,33 @@ def test_a_log_of_ten_thousand_lines_opens_scrolls_and_is_searched(
     expect(page.locator(".log-detail")).to_contain_text("line number 4999")
 
 
+def test_output_is_read_from_its_end_and_earlier_parts_on_a_button(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = """
+        import assetgraph as dg
+
+        @dg.asset
+        def talks():
+            for number in range(4000):
+                print(f"line {number:04} " + "-" * 30)
+    """
+    server = serve({"pipeline.py": text})
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/runs/latest?view=output")
+    output = page.locator(".output-text")
+    expect(output).to_contain_text("line 3999")
+    expect(output).not_to_contain_text("line 0000")
+
+    earlier = page.get_by_role("button", name="Earlier output")
+    while earlier.is_visible():
+        count = page.locator(".out-line").count()
+        earlier.click()
+        expect(page.locator(".out-line").nth(count)).to_be_attached()
+    expect(output).to_contain_text("line 0000")
+    expect(page.locator(".out-line")).to_have_count(4000)
+
+
 def test_a_log_that_grows_is_shown_as_it_grows(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

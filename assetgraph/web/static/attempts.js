@@ -11,6 +11,7 @@ import {glyph} from './states.js';
 import {when} from './ticks.js';
 
 const SHOWN_FACTS = 3;
+const LONGEST_GIST = 80;
 
 export function attemptList(attempts) {
   return h('ul', {class: 'attempts'}, attempts.map(attemptLine));
@@ -52,7 +53,13 @@ function attemptLine(attempt) {
   );
 }
 
+/** A value in a summary, where nothing may be clicked. */
+function brief(recorded) {
+  const {type, value} = kindOf(recorded);
+  return type === 'text' ? firstLine(String(value)).slice(0, LONGEST_GIST) : metadataValue(recorded);
+}
+
 function gist(metadata) {
   const short = Object.entries(metadata).filter(([, value]) => ['int', 'float', 'bool', 'text'].includes(kindOf(value).type));
-  return short.slice(0, SHOWN_FACTS).map(([name, value], index) => h('span', {}, index ? ' · ' : '', `${name} `, h('span', {class: 'attempt-value'}, metadataValue(value))));
+  return short.slice(0, SHOWN_FACTS).map(([name, value], index) => h('span', {}, index ? ' · ' : '', `${name} `, h('span', {class: 'attempt-value'}, brief(value))));
 }

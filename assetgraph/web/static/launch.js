@@ -167,7 +167,7 @@ class LaunchDialog {
       warnings.map((text) => h('div', {class: 'warning-note', key: text}, icon('warning', 'icon-small'), h('span', {}, text))),
       h(
         'ol',
-        {class: 'plan', 'aria-label': 'The steps in order', key: 'plan'},
+        {class: 'plan', tabindex: '0', 'aria-label': 'The steps in order', key: 'plan'},
         steps.map((step, index) => planned(step, index)),
       ),
     ];

@@ -9,8 +9,8 @@ const NEAR = 2_000; // how far back a piece may end for the sake of whole lines
 
 /** Text that can be scrolled, the first of it at once and the rest in pieces, on a button. */
 export function longText(text, {class: classes, 'aria-label': label, key}) {
-  const box = h('pre', {class: `${classes} pieces`, tabindex: '0', role: 'region', 'aria-label': label, dir: 'auto'});
-  const button = h('button', {class: 'button button-small', type: 'button', onclick: () => show(PIECE)});
+  const box = h('pre', {class: `${classes} pieces`, tabindex: '0', role: 'group', 'aria-label': label, dir: 'auto'});
+  const button = h('button', {class: 'button button-small button-more', type: 'button', onclick: () => show(PIECE)});
   let shown = 0;
   function show(most) {
     const end = endOfPiece(text, shown, most);
@@ -21,24 +21,27 @@ export function longText(text, {class: classes, 'aria-label': label, key}) {
     button.textContent = `Show ${bytes(Math.min(rest, PIECE))} more of ${bytes(text.length)}`;
   }
   show(FIRST);
-  return h('div', {class: 'stack', keep: true, key}, box, h('div', {}, button));
+  return h('div', {class: 'stack', keep: true, key}, box, button);
 }
 
 /** The first lines of a text, as many as its style allows, and a button where there are more. */
 export function clamped(text, {class: classes, key}) {
   const box = h('div', {class: `${classes} clamped`, dir: 'auto'}, text.slice(0, FIRST));
-  const button = h('button', {class: 'button button-small', type: 'button', 'aria-expanded': 'false', hidden: true, onclick: toggle}, 'Show the whole message');
+  const button = h('button', {class: 'button button-small button-more', type: 'button', 'aria-expanded': 'false', onclick: toggle}, 'Show the whole message');
+  const both = h('div', {class: 'stack', keep: true, key}, box);
   function toggle() {
-    const open = button.getAttribute('aria-expanded') !== 'true';
+    const open = box.classList.contains('clamped');
     box.classList.toggle('clamped', !open);
     if (open && text.length > FIRST) box.replaceChildren(longText(text, {class: 'code', 'aria-label': 'Message'}));
     button.setAttribute('aria-expanded', String(open));
     button.textContent = open ? 'Show less' : 'Show the whole message';
   }
   new ResizeObserver(() => {
-    if (box.classList.contains('clamped')) button.hidden = box.scrollHeight <= box.clientHeight + 1 && text.length <= FIRST;
+    if (!box.classList.contains('clamped')) return;
+    if (text.length > FIRST || box.scrollHeight > box.clientHeight + 1) both.append(button);
+    else button.remove();
   }).observe(box);
-  return h('div', {class: 'stack', keep: true, key}, box, h('div', {}, button));
+  return both;
 }
 
 function endOfPiece(text, start, most) {

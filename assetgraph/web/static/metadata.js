@@ -3,6 +3,7 @@
 import {plainLine, plainText} from './ansi.js';
 import {h} from './dom.js';
 import {exact, quantity} from './format.js';
+import {markdown} from './markdown.js';
 
 const LONG = 400;
 
@@ -36,11 +37,11 @@ function shown({type, value}) {
     case 'timestamp':
       return instant(value);
     case 'md':
-      return h('div', {class: 'prose'}, value);
+      return markdown(value);
     case 'table':
       return tableOf(value);
     case 'json':
-      return h('pre', {class: 'code metadata-json'}, JSON.stringify(value, null, 2));
+      return h('pre', {class: 'code metadata-json', tabindex: '0'}, JSON.stringify(value, null, 2));
     default:
       return text(String(value));
   }
@@ -79,7 +80,7 @@ function tableOf(rows) {
   const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return h(
     'div',
-    {class: 'scroll table-box'},
+    {class: 'scroll table-box', tabindex: '0', role: 'group', 'aria-label': 'Rows'},
     h(
       'table',
       {class: 'data-table'},

@@ -4,6 +4,7 @@ import {terminalLines} from './ansi.js';
 import {address, read} from './api.js';
 import {h, kept, patch} from './dom.js';
 import {bytes} from './format.js';
+import {reached, roving} from './roving.js';
 import {complain} from './toast.js';
 
 const POLL_MS = 1000;
@@ -123,11 +124,11 @@ export class OutputView {
         {class: 'output-split', key: 'split'},
         h(
           'div',
-          {class: 'output-list', role: 'listbox', 'aria-label': 'Outputs'},
+          {class: 'output-list', role: 'listbox', 'aria-label': 'Outputs', onkeydown: roving('option')},
           this.outputs.map((one) =>
             h(
               'button',
-              {class: 'output-item', type: 'button', role: 'option', 'aria-selected': String(same(one, this.chosen ?? {})), onclick: () => this.choose(one), key: `${one.step} ${one.attempt} ${one.stream}`},
+              {class: 'output-item', type: 'button', role: 'option', tabindex: reached(same(one, this.chosen ?? {})), 'aria-selected': String(same(one, this.chosen ?? {})), onclick: () => this.choose(one), key: `${one.step} ${one.attempt} ${one.stream}`},
               h('span', {class: 'cut', dir: 'auto'}, one.step),
               h('span', {class: 'muted small nowrap'}, `${one.stream === 'err' ? 'stderr' : 'stdout'}${one.attempt > 1 ? ` · attempt ${one.attempt}` : ''} · ${bytes(same(one, this.chosen ?? {}) ? this.size || one.size : one.size)}`),
             ),

@@ -73,7 +73,7 @@ export class AssetSearch {
         class: 'field',
         type: 'search',
         value: this.text,
-        placeholder: 'Search, or select: +taxi_trips, group:metrics, status:stale',
+        placeholder: 'Search, or select: +name, group:name, status:stale',
         'aria-label': 'Search assets',
         'aria-invalid': this.error ? 'true' : 'false',
         'aria-describedby': 'search-note',

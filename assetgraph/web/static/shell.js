@@ -94,7 +94,8 @@ function listen(position) {
     shown(state) {
       const live = document.getElementById('live');
       if (live.dataset.live === 'lost' && state === 'open') loadAll();
-      live.dataset.live = state;
+      for (const one of document.querySelectorAll('[data-live]')) one.dataset.live = state;
+      document.querySelector('.nav-more').title = state === 'open' ? 'Live' : 'Reconnecting …';
       patch(document.getElementById('live-text'), state === 'open' ? 'Live' : 'Reconnecting …');
     },
   });

@@ -31,6 +31,11 @@ export function word(state) {
   return ASSETS[state]?.word ?? (RUNS[state] ?? STEPS[state] ?? [])[2] ?? state;
 }
 
+/** The glyph of an asset's state as a letter, for where no picture can stand. */
+export function sign(state) {
+  return ASSETS[state].glyph;
+}
+
 /** Which of the five tones colours a state of a run or a step. */
 export function tone(state) {
   return state in ASSETS && !(state in STEPS) ? state : (RUNS[state] ?? STEPS[state])[0];

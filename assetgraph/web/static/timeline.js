@@ -10,6 +10,7 @@ const ROW = 28;
 const MODES = [['time', 'Time'], ['waterfall', 'Waterfall'], ['depth', 'Depth']];
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const MOST_ZOOM = 64;
+const narrow = matchMedia('(max-width: 760px)');
 const LEAST_WAIT = 0.01; // of the whole length: what is shorter cannot be seen
 const ENDED = new Set(['success', 'failure', 'canceled', 'skipped', 'unchanged']);
 
@@ -94,7 +95,8 @@ export class Timeline {
   axis() {
     if (this.mode === 'depth') return null;
     const {length} = this.scale;
-    const every = TICKS.find((tick) => length / tick <= 8 * this.zoom) ?? length / 8;
+    const most = narrow.matches ? 3 : 8;
+    const every = TICKS.find((tick) => length / tick <= most * this.zoom) ?? length / most;
     const marks = [];
     for (let at = 0; at <= length * 1.0001 && marks.length < 600; at += every) marks.push(at);
     return h(

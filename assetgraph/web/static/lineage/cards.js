@@ -35,9 +35,14 @@ function assetBody(node) {
 function lastLink(node) {
   const link = (run, text) => h('a', {class: 'graph-card-link', href: runPage(run), tabindex: '-1'}, text);
   if (node.state === 'running' && node.running_run_id) return link(node.running_run_id, 'see the run');
-  if (node.state === 'failed' && node.failure) return link(node.failure.run_id, when(node.failure.timestamp));
   if (node.last) return link(node.last.run_id, when(node.last.timestamp));
+  if (node.state === 'failed' && node.failure) return link(node.failure.run_id, 'see the run');
   return null;
+}
+
+/** How many of a folded group are in which state. */
+export function stateCounts(counts) {
+  return ASSET_STATES.filter((state) => counts[state]).map((state) => h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), String(counts[state]), h('span', {class: 'visually-hidden'}, word(state))));
 }
 
 function groupBody(node) {
@@ -51,7 +56,7 @@ function groupBody(node) {
     h(
       'div',
       {class: 'graph-card-foot'},
-      ASSET_STATES.filter((state) => node.counts[state]).map((state) => h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), String(node.counts[state]), h('span', {class: 'visually-hidden'}, word(state)))),
+      stateCounts(node.counts),
     ),
   ];
 }

@@ -1,6 +1,7 @@
 // What lies on the canvas: the edges, and below a certain zoom the cards as boxes. It is painted
 // somewhat larger than the window, so that panning only moves it.
 
+import {ASSET_STATES, sign} from '../states.js';
 import {groupState} from './scene.js';
 
 export const CARDS_FROM = 0.42;
@@ -9,6 +10,7 @@ const TONES = ['fresh', 'running', 'stale', 'failed', 'missing'];
 const SOLID_BELOW = 0.1;
 const ARROW = 6;
 const BOX_RADIUS = 8;
+const LINE = 1.25; // the height of a line of text, in sizes of its letters
 
 export class Painter {
   constructor(canvas) {
@@ -111,14 +113,32 @@ export class Painter {
     const size = Math.min(30, 10.5 / camera.zoom);
     context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
     context.textBaseline = 'middle';
+    const left = node.x + size * 1.4;
+    const width = node.width - size * 1.9;
+    const lines = node.collapsed ? [cutTo(context, `${node.group} (${node.count})`, width)] : inLines(context, node.key, width);
+    const middle = node.y + node.height / 2;
+    const top = middle - ((node.collapsed ? 1 : lines.length - 1) * size * LINE) / 2;
     context.fillStyle = tone.line;
-    const dot = size * 0.32;
     context.beginPath();
-    context.arc(node.x + size * 0.8, node.y + node.height / 2, dot, 0, 7);
+    context.arc(node.x + size * 0.8, top, size * 0.32, 0, 7);
     context.fill();
     context.fillStyle = colours.text;
-    const name = node.collapsed ? `${node.group} (${node.count})` : node.key;
-    context.fillText(cutTo(context, name, node.width - size * 1.9), node.x + size * 1.4, node.y + node.height / 2);
+    lines.forEach((line, index) => context.fillText(line, left, top + index * size * LINE));
+    if (node.collapsed) this.paintCounts(node, left, top + size * LINE);
+  }
+
+  /** How many of a folded group are in which state. */
+  paintCounts(node, left, middle) {
+    const {context, colours} = this;
+    let at = left;
+    for (const state of ASSET_STATES.filter((one) => node.counts[one])) {
+      const text = `${sign(state)} ${node.counts[state]}  `;
+      const width = context.measureText(text).width;
+      if (at + width > node.x + node.width) return;
+      context.fillStyle = colours[state].line;
+      context.fillText(text, at, middle);
+      at += width;
+    }
   }
 }
 
@@ -137,11 +157,26 @@ function trace(context, points) {
   }
 }
 
-const widths = new Map();
+const cuts = new Map();
+
+/** A name in a line, or in two where it is too long: broken after a part of it, if that fits. What
+ * does not fit is left out before its end, which tells names apart. */
+function inLines(context, text, width) {
+  const whole = cutTo(context, text, width);
+  if (whole === text) return [text];
+  const begin = whole.slice(0, -1);
+  const end = /^.*[/_.-]/.exec(begin)?.[0].length ?? begin.length;
+  const rest = text.slice(end);
+  return [text.slice(0, end), mirrored(cutTo(context, mirrored(rest), width))];
+}
+
+function mirrored(text) {
+  return [...text].reverse().join('');
+}
 
 function cutTo(context, text, width) {
   const key = `${context.font} ${Math.round(width)} ${text}`;
-  let known = widths.get(key);
+  let known = cuts.get(key);
   if (known === undefined) {
     known = text;
     const letter = context.measureText('n').width;
@@ -150,8 +185,8 @@ function cutTo(context, text, width) {
       count = Math.min(count, known.length) - 1;
       known = `${text.slice(0, count)}…`;
     }
-    if (widths.size > 20_000) widths.clear();
-    widths.set(key, known);
+    if (cuts.size > 20_000) cuts.clear();
+    cuts.set(key, known);
   }
   return known;
 }

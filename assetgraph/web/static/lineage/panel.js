@@ -6,6 +6,7 @@ import {duration, plural, shortRun} from '../format.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
 import {when} from '../ticks.js';
+import {stateCounts} from './cards.js';
 import {groupState} from './scene.js';
 
 const LISTED = 300;
@@ -36,7 +37,7 @@ export class Panel {
   }
 
   list(scene, search) {
-    const nodes = [...scene.nodes.values()].filter((node) => node.collapsed || search.takes({...node, group_name: node.group, owners: []}));
+    const nodes = [...scene.nodes.values()].filter((node) => node.collapsed || search.takes({...node, group_name: node.group}));
     return [
       h('div', {class: 'panel-head', key: 'head'}, h('h2', {class: 'grow'}, 'Assets'), h('span', {class: 'muted small'}, String(nodes.length))),
       h('p', {class: 'panel-hint muted small', key: 'hint'}, 'Click a card to see it here; Shift-click adds; double-click opens it. Arrow keys follow the edges.'),
@@ -53,7 +54,7 @@ export class Panel {
               {class: 'panel-item', type: 'button', onclick: (event) => this.choose([node.id], event.shiftKey)},
               h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), h('span', {class: 'visually-hidden'}, word(state))),
               h('span', {class: 'cut grow', dir: 'auto'}, node.collapsed ? node.group : node.key),
-              node.collapsed ? h('span', {class: 'muted small'}, plural(node.count, 'asset')) : null,
+              node.collapsed ? [h('span', {class: 'muted small nowrap'}, plural(node.count, 'asset')), stateCounts(node.counts)] : null,
             ),
           );
         }),

@@ -69,7 +69,7 @@ async function more() {
 function draw() {
   crumbs([['Assets', '/assets']], asset.key);
   setActions(
-    h('a', {class: 'button', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
+    h('a', {class: 'button', 'aria-label': 'Lineage', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
     h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: materialize}, icon('play', 'icon-small'), 'Materialize'),
   );
   return h(

@@ -14,7 +14,7 @@ import {parameters, remember} from '../url.js';
 import {VirtualRows} from '../virtual.js';
 
 const WIDE_ROW = 56;
-const NARROW_ROW = 76;
+const NARROW_ROW = 88;
 const MOST_KINDS = 1;
 const narrow = matchMedia('(max-width: 760px)');
 
@@ -22,6 +22,7 @@ const COLUMNS = [
   ['key', 'Asset', (asset) => asset.key],
   ['state', 'Status', (asset) => ASSET_STATES.indexOf(asset.state)],
   ['group', 'Group', (asset) => asset.group_name],
+  ['module', 'Module', (asset) => asset.module],
   ['kinds', 'Kinds', (asset) => asset.kinds.join()],
   ['owners', 'Owner', (asset) => asset.owners.join()],
   ['last', 'Last materialized', (asset) => asset.materialization?.timestamp ?? ''],
@@ -176,10 +177,11 @@ function row(asset, index) {
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
     h('span', {role: 'cell'}, assetMark(asset, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, reasons(asset))),
-    h('span', {role: 'cell', class: 'wide cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
+    h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
+    h('span', {role: 'cell', class: 'wide sub', title: asset.module}, asset.module),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
-    h('span', {role: 'cell', class: 'wide sub'}, asset.owners.join(', ')),
-    h('span', {role: 'cell', class: 'wide'}, last(asset)),
+    h('span', {role: 'cell', class: 'wide sub', title: asset.owners.join(', ')}, asset.owners.join(', ')),
+    h('span', {role: 'cell'}, last(asset)),
     h('span', {role: 'cell', class: 'wide muted'}, made ? duration(made.duration_s) : ''),
   );
 }

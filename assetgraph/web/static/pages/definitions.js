@@ -83,7 +83,7 @@ function failure() {
     {class: 'failure', role: 'alert', key: 'failure'},
     h('div', {class: 'failure-head'}, h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')), h('span', {class: 'strong'}, wrong.message)),
     wrong.hint ? h('p', {class: 'muted'}, wrong.hint) : null,
-    wrong.traceback ? h('pre', {class: 'code'}, wrong.traceback) : null,
+    wrong.traceback ? h('pre', {class: 'code', tabindex: '0', role: 'group', 'aria-label': 'Traceback'}, wrong.traceback) : null,
     wrong.problems.map((problem) =>
       h(
         'div',

@@ -128,7 +128,7 @@ function toolbar() {
 }
 
 function listSwitch() {
-  return h('button', {class: 'button', type: 'button', id: 'list-switch', 'aria-pressed': String(listed), title: 'The assets as a list', onclick: () => showList(!listed)}, icon('list', 'icon-small'), h('span', {class: 'wide'}, 'List'));
+  return h('button', {class: 'button', type: 'button', id: 'list-switch', 'aria-label': 'List', 'aria-pressed': String(listed), title: 'The assets as a list', onclick: () => showList(!listed)}, icon('list', 'icon-small'), h('span', {class: 'wide'}, 'List'));
 }
 
 function showList(on) {
@@ -164,7 +164,7 @@ function groupsMenu() {
   return h(
     'details',
     {class: 'menu', key: 'groups'},
-    h('summary', {class: 'button'}, icon('group', 'icon-small'), h('span', {class: 'wide'}, 'Groups')),
+    h('summary', {class: 'button', 'aria-label': 'Groups'}, icon('group', 'icon-small'), h('span', {class: 'wide'}, 'Groups')),
     h(
       'div',
       {class: 'menu-box'},
@@ -239,7 +239,7 @@ function submitted(event) {
 
 function found() {
   const nodes = [...scene.nodes.values()];
-  const hits = (node) => (node.collapsed ? Object.keys(node.member_states).some((key) => key.toLowerCase().includes(search.text.toLowerCase())) : search.takes({...node, group_name: node.group, owners: []}));
+  const hits = (node) => (node.collapsed ? Object.keys(node.member_states).some((key) => key.toLowerCase().includes(search.text.toLowerCase())) : search.takes({...node, group_name: node.group}));
   marked.found = search.text.trim() && !search.error ? new Set(nodes.filter(hits).map((node) => node.id)) : null;
   keepAddress();
   graph.renew();

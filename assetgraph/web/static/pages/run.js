@@ -6,6 +6,7 @@ import {EventsView} from '../events_view.js';
 import {failurePanel} from '../failure.js';
 import {duration, plural, shortRun} from '../format.js';
 import {OutputView} from '../output_view.js';
+import {reached, roving} from '../roving.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
 import {runMark} from '../states.js';
 import {stepList} from '../step_list.js';
@@ -165,13 +166,13 @@ function failures() {
 
 function log() {
   const choice = (name, text) =>
-    h('button', {type: 'button', role: 'tab', id: `tab-${name}`, 'aria-selected': String(tab === name), 'aria-controls': 'log-panel', onclick: () => chooseTab(name)}, text);
+    h('button', {type: 'button', role: 'tab', tabindex: reached(tab === name), id: `tab-${name}`, 'aria-selected': String(tab === name), 'aria-controls': 'log-panel', onclick: () => chooseTab(name)}, text);
   return h(
     'section',
     {class: 'card log', key: 'log', 'aria-label': 'Log'},
     h(
       'div',
-      {class: 'tabs', role: 'tablist', 'aria-label': 'What the run recorded'},
+      {class: 'tabs', role: 'tablist', 'aria-label': 'What the run recorded', onkeydown: roving('tab')},
       choice('events', 'Events'),
       choice('output', `stdout and stderr${run.outputs.length ? ` (${run.outputs.length})` : ''}`),
     ),
@@ -219,7 +220,7 @@ function facts() {
       pair('Run id', h('code', {}, run.run_id)),
       run.selection.length ? pair('Selection', h('code', {dir: 'auto'}, run.selection.join(', '))) : null,
       pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => h('a', {class: 'chip', href: `/runs?tag=${encodeURIComponent(`${name}=${value}`)}`}, h('span', {class: 'cut', dir: 'auto'}, `${name}=${value}`)))) : h('span', {class: 'muted'}, 'none')),
-      pair('Config', config.length ? h('pre', {class: 'code'}, config.map(([key, fields]) => `${key}:\n${Object.entries(fields).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`).join('\n')}`).join('\n')) : h('span', {class: 'muted'}, 'defaults')),
+      pair('Config', config.length ? h('pre', {class: 'code', tabindex: '0', role: 'group', 'aria-label': 'Config'}, config.map(([key, fields]) => `${key}:\n${Object.entries(fields).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`).join('\n')}`).join('\n')) : h('span', {class: 'muted'}, 'defaults')),
       pair('Process', `${run.pid ?? '?'} on ${run.host || '?'}`),
       pair('Versions', `Python ${run.python_version}, assetgraph ${run.assetgraph_version}`),
     ),
