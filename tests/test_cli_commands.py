@@ -494,7 +494,10 @@ def test_commands_that_are_suggested_name_the_same_store_and_module(
 def test_init_makes_a_project_that_runs(folder: Path, assetgraph: Command) -> None:
     answer = assetgraph("init", "my-taxi")
     assert answer.code == 0
-    assert answer.err == "Next: cd my-taxi && assetgraph materialize --all\n"
+    assert answer.err == (
+        "Next: cd my-taxi && assetgraph materialize --all\n"
+        "Then, in the browser: assetgraph dev --open\n"
+    )
     made = {line.removeprefix("Made ") for line in answer.out.splitlines()}
     assert made == {
         "my-taxi/pyproject.toml", "my-taxi/.gitignore", "my-taxi/README.md",

@@ -37,7 +37,12 @@ def init_command(path: Path, as_json: bool) -> None:
         lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
     )
     go = f"cd {quote(_relative(path, here))} && " if path != here else ""
-    say([Line("Next: ", (f"{go}assetgraph materialize --all", "command"))])
+    say(
+        [
+            Line("Next: ", (f"{go}assetgraph materialize --all", "command")),
+            Line("Then, in the browser: ", ("assetgraph dev --open", "command")),
+        ]
+    )
 
 
 @click.group("scaffold", cls=CommandGroup)

@@ -39,6 +39,7 @@ _README = """\
     assetgraph list                what there is, and in which state
     assetgraph materialize --all   make it
     assetgraph runs show latest    how that went
+    assetgraph dev --open          all of it in the browser
 
 The assets are in `{package}/assets/`. One more: `assetgraph scaffold asset assets/NAME.py`.
 """
