@@ -415,8 +415,6 @@ def unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
         return given.key
     if isinstance(given, AssetKey):
         return given
-    if isinstance(given, str):
-        return AssetKey.unchecked(given.split("/"))
     if isinstance(given, Sequence) and all(isinstance(part, str) for part in given):
         return AssetKey.unchecked(given)
     raise TypeError(f"{given!r} is not an asset, a key or the text of one")

@@ -32,16 +32,17 @@ class AssetKey:
     text: str
 
     def __new__(cls, path: str | Sequence[str]) -> AssetKey:
-        key = cls.unchecked(path.split("/") if isinstance(path, str) else path)
+        key = cls.unchecked(path)
         problem = key_problem(key)
         if problem:
             raise InvalidKeyError(problem)
         return key
 
     @classmethod
-    def unchecked(cls, parts: Sequence[str]) -> AssetKey:
-        """A key that may break the rules, so that it can be reported with all other problems."""
-        return _interned(tuple(parts))
+    def unchecked(cls, path: str | Sequence[str]) -> AssetKey:
+        """A key that may break the rules, so that it can be reported with all other problems; or
+        one that was recorded, and so keeps to them."""
+        return _interned(tuple(path.split("/") if isinstance(path, str) else path))
 
     @classmethod
     def from_user_string(cls, text: str) -> AssetKey:
@@ -103,6 +104,11 @@ def _made(parts: tuple[str, ...]) -> AssetKey:
         object.__setattr__(key, "text", "/".join(parts))
         _known[parts] = key
         return key
+
+
+def key_text(file_name: str) -> str:
+    """The text of the key whose `file_name` this is."""
+    return file_name.replace(",", "/")
 
 
 def partition_file_name(partition: str | None) -> str:

@@ -102,7 +102,7 @@ def _wrong_words(asset: Asset) -> Iterator[tuple[str, str]]:
             "Rename it.",
         )
     for tag in asset.tags:
-        if key_problem(AssetKey.unchecked(tag.split("/"))):
+        if key_problem(AssetKey.unchecked(tag)):
             yield (
                 f"the tag {tag!r} of asset {asset.key.text!r} is no name: letters, digits, '_', "
                 "'-', '.' and '/' are allowed.",

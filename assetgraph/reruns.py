@@ -42,7 +42,7 @@ def rerun_selection(store: Store, details: RunDetails) -> tuple[AssetKey, ...]:
             runs[run_id] = run_details(store, run_id)
             waiting += runs[run_id].reruns
     done = {step.key for run in runs.values() for step in run.steps if step.state in _DONE}
-    keys = (AssetKey.unchecked(text.split("/")) for text in details.record.assets)
+    keys = (AssetKey.unchecked(text) for text in details.record.assets)
     return tuple(key for key in keys if key.text not in done and not _made_by(store, key, {*runs}))
 
 
@@ -69,7 +69,7 @@ def rerun_plan(
             hint = did_you_mean(text, run.assets)
             raise AssetGraphError(f"the run {run.run_id} has no step {text!r}.", hint=hint)
     texts = [text for text in run.assets if not steps or text in steps]
-    keys = tuple(AssetKey.unchecked(text.split("/")) for text in texts)
+    keys = tuple(AssetKey.unchecked(text) for text in texts)
     if from_failure:
         keys = rerun_selection(state.store, details)
         if not keys:

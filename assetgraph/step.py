@@ -245,7 +245,7 @@ def _arguments(
 def _reading(task: StepTask, store: Store) -> Iterator[None]:
     """Keeps the stored inputs from being pruned while the step may read them."""
     guards = [
-        store.reading(AssetKey.unchecked(source.key.split("/")), shared=True)
+        store.reading(AssetKey.unchecked(source.key), shared=True)
         for source in task.inputs
         if source.parameter is not None and has_folder(source.stored)
     ]

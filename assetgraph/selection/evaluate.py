@@ -104,7 +104,7 @@ class _Reader:
         if node.field == "status":
             return self._with_status(node)
         if node.field == "key" and "*" not in node.value:
-            key = AssetKey.unchecked(node.value.split("/"))
+            key = AssetKey.unchecked(node.value)
             found = {key} if key in self.graph else set()
         else:
             found = {key for key in self.graph.order if _has(self.graph.asset(key), node)}

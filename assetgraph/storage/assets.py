@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from assetgraph.keys import key_text
 from assetgraph.records import FailedAttempt, Materialization
 from assetgraph.storage.files import append_line, encoded, make_folder, names_in, read_last
 
@@ -51,7 +52,7 @@ class AssetHistory:
     def keys(self) -> list[str]:
         """The texts of all keys that have a history."""
         return sorted(
-            name.removesuffix(".jsonl").replace(",", "/")
+            key_text(name.removesuffix(".jsonl"))
             for name in names_in(self._folder)
             if name.endswith(".jsonl")
         )

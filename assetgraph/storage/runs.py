@@ -13,6 +13,7 @@ import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
+from assetgraph.keys import key_text
 from assetgraph.records import Event, RunRecord, RunStatus
 from assetgraph.storage.files import (
     AppendFile,
@@ -173,7 +174,7 @@ class RunStorage:
             key, _, rest = name.rpartition(".")[0].rpartition(".")
             if key and rest.isdigit():
                 stream = name.rpartition(".")[2]
-                yield key.replace(",", "/"), int(rest), stream, f"{folder}/{name}"
+                yield key_text(key), int(rest), stream, f"{folder}/{name}"
 
     def reruns(self, run_id: str) -> list[str]:
         """The ids of the runs that re-executed this one and are still there, oldest first."""

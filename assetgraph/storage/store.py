@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import LockedError, StoreError, StoreFormatError
-from assetgraph.keys import partition_file_name
+from assetgraph.keys import key_text, partition_file_name
 from assetgraph.storage.assets import AssetHistory
 from assetgraph.storage.files import (
     damaged,
@@ -120,7 +120,7 @@ class Store:
     def touched(self) -> set[str]:
         """The texts of all keys that have a history or a lock."""
         locks = names_in(f"{self.folder}/locks")
-        texts = {name.partition("=")[0].replace(",", "/") for name in locks}
+        texts = {key_text(name.partition("=")[0]) for name in locks}
         return texts.union(self.history.keys())
 
     def prepare(self) -> None:

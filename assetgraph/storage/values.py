@@ -25,7 +25,7 @@ from assetgraph.annotations import (
     type_name,
 )
 from assetgraph.errors import NoValueError, ValueTypeError
-from assetgraph.keys import AssetKey, partition_file_name
+from assetgraph.keys import AssetKey, key_text, partition_file_name
 from assetgraph.records import StoredValue
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.digest import digest_of
@@ -146,7 +146,7 @@ class ValueStore:
         for folder, size in sorted(sizes.items()):
             parts = folder.split("/")
             if len(parts) == 3:
-                yield StoredRun(parts[0].replace(",", "/"), parts[2], folder, size)
+                yield StoredRun(key_text(parts[0]), parts[2], folder, size)
 
     def delete(self, folder: str) -> None:
         """Delete what one run stored of one asset: the folder of a `StoredRun`."""
