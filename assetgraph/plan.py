@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from assetgraph.collector import paused_collector
 from assetgraph.errors import ConfigError
 from assetgraph.hints import command
-from assetgraph.records import AssetState, FailedAttempt, Materialization
+from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
 
 Configs = Mapping["AssetKey", Mapping[str, Any]]
-ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 
 
 class Cause(StrEnum):

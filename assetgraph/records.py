@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -127,6 +127,10 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     stamp: int | None = None
     digest: str | None = None
     classes: tuple[str, ...] = ()
+
+
+# Whether a value is as it was recorded: see `ValueStore.check`.
+ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 
 
 class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):

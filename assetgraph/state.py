@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assetgraph.plan import AssetFacts, Reason, ValueCondition, asset_state, stale_reasons
-from assetgraph.records import AssetState, Materialization
+from assetgraph.plan import AssetFacts, Reason, asset_state, stale_reasons
+from assetgraph.records import AssetState, Materialization, ValueCondition
 
 if TYPE_CHECKING:
     from assetgraph.assets import Asset

@@ -35,10 +35,10 @@ FORMAT = 1
 class Store:
     """The store in `folder`; it is made when something is first written to it.
 
-    `project_root` is what returned relative paths are relative to; `storage` is where values go:
-    a folder or an object store's URL, by default the store's own folder `values`. Of
-    each asset the last `keep_values` values are kept, and of all runs the last `keep_runs`, where
-    given. What an `ephemeral` store holds need not survive a power cut.
+    `project_root` is what returned relative paths are relative to; `storage` is where values go: a
+    folder or an object store's URL, by default the store's own folder `values`. Of each asset the
+    last `keep_values` values are kept, and of all runs the last `keep_runs`, where given. What an
+    `ephemeral` store holds need not survive a power cut, and is never older than the code.
 
     Raises `StoreError` where the folder cannot be one, and `StoreFormatError` where a later
     assetgraph wrote it.

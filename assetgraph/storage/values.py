@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import cached_property
 from io import IOBase
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,7 +26,7 @@ from assetgraph.annotations import (
 )
 from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.keys import AssetKey, key_text, partition_file_name
-from assetgraph.records import StoredValue
+from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.digest import digest_of
 from assetgraph.storage.formats.plain import decode_json, exact_json, exact_text
@@ -38,7 +38,6 @@ _SUFFIX = {"text": "txt", "bytes": "bin"}
 _IMMUTABLE = {str, bytes, int, float, bool, complex, type(None)}
 _IMMUTABLE_TABLES = {"pyarrow.lib.Table", "pyarrow.lib.RecordBatch"}
 
-State = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 ClassVersion = Callable[[Any], "str | None"]
 
 
@@ -108,14 +107,14 @@ class ValueStore:
         """What `load` would give, of an immutable value that is still in memory."""
         if isinstance(value, Path):
             value = self._as_recorded(self._recorded_path(value))
-        elif _full_name(value) in _IMMUTABLE_TABLES and table_kind(annotation):
+        elif type_name(type(value)) in _IMMUTABLE_TABLES and table_kind(annotation):
             from assetgraph.storage.formats.conversions import table_as
             from assetgraph.storage.formats.tables import TableInMemory
 
             value = table_as(TableInMemory(value), table_kind(annotation) or "table")
         return _fitting(value, annotation)
 
-    def check(self, stored: StoredValue) -> State:
+    def check(self, stored: StoredValue) -> ValueCondition:
         """Whether the value is as it was recorded: a look at its size; of a returned path its hash
         too, where size or stamp differ. Changed is a returned path's content, damaged a value of
         the store, and unreadable a pickle that names a class of the project that is no more."""
@@ -158,7 +157,7 @@ class ValueStore:
         return (
             type(value) in _IMMUTABLE
             or isinstance(value, Path)
-            or _full_name(value) in _IMMUTABLE_TABLES
+            or type_name(type(value)) in _IMMUTABLE_TABLES
         )
 
     @cached_property
@@ -223,7 +222,8 @@ class ValueStore:
             written = tables.write_table(stream, self._place, full_path, file_format)
         size = self._place.size(path)
         columns = ((field.name, str(field.type)) for field in stream.schema)
-        returned = "pyarrow.lib.RecordBatchReader" if stream.kind == "reader" else _full_name(value)
+        is_reader = stream.kind == "reader"
+        returned = "pyarrow.lib.RecordBatchReader" if is_reader else type_name(type(value))
         return Saved(
             StoredValue(file_format, returned, path, size=size),
             written.data_version,
@@ -305,7 +305,7 @@ class ValueStore:
             )
         return full_path
 
-    def _check_path(self, stored: StoredValue, path: str) -> State:
+    def _check_path(self, stored: StoredValue, path: str) -> ValueCondition:
         from assetgraph.storage.formats import paths
 
         seen = paths.look(os.path.join(self._project_root, path))
@@ -403,8 +403,3 @@ def _all_exist(classes: tuple[str, ...]) -> bool:
     from assetgraph.storage.formats.pickled import class_exists
 
     return all(map(class_exists, classes))
-
-
-def _full_name(value: object) -> str:
-    kind = type(value)
-    return f"{kind.__module__}.{kind.__qualname__}"
