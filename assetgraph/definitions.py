@@ -30,7 +30,7 @@ class Definitions:
 
     @cached_property
     def graph(self) -> AssetGraph:
-        """The assets connected. Its `problems` are not raised: see `AssetGraph.validate`."""
+        """The assets connected. What is wrong is not raised: see `AssetGraph.validate`."""
         from assetgraph.graph import AssetGraph
 
         return AssetGraph(self.assets)

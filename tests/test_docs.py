@@ -9,9 +9,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from small_assets import asset_named, graph_of
 
 import assetgraph
 from assetgraph.plan import ReasonKind
+from assetgraph.project import _SETTINGS
 from assetgraph.records import AssetState, RunStatus, StepState
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -38,11 +40,26 @@ def test_every_word_for_a_state_or_a_reason_is_documented(word: str) -> None:
     assert f"`{word}`" in page("json.md")
 
 
+@pytest.mark.parametrize("name", ["module", *_SETTINGS])
+def test_every_setting_of_a_project_is_in_the_readme(name: str) -> None:
+    assert f"{name} = " in (DOCS.parent / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_names_of_a_run_are_documented() -> None:
     from assetgraph.queries.runs import run_json
     from assetgraph.records import RunRecord, now
 
     for name in run_json(RunRecord("r", RunStatus.SUCCESS, now())):
+        assert f"`{name}`" in page("json.md")
+
+
+def test_the_names_that_one_asset_is_shown_with_are_documented() -> None:
+    from assetgraph.queries.assets import asset_details, asset_details_json
+    from assetgraph.state import State
+
+    asset = asset_named("trips")
+    state = State(graph_of(asset), assetgraph.Instance.ephemeral().store)
+    for name in asset_details_json(asset_details(state, asset)):
         assert f"`{name}`" in page("json.md")
 
 

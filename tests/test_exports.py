@@ -66,20 +66,6 @@ def test_the_package_says_that_it_is_typed() -> None:
     assert (SOURCE.parent / "py.typed").exists()
 
 
-def test_every_public_name_is_documented() -> None:
-    text = (REPOSITORY / "docs" / "python.md").read_text(encoding="utf-8")
-    missing = [n for n in assetgraph.__all__ if n != "__version__" and f"`{n}`" not in text]
-    assert missing == []
-
-
-def test_every_option_of_an_asset_is_documented() -> None:
-    text = (REPOSITORY / "docs" / "python.md").read_text(encoding="utf-8")
-    options = [
-        name for name in inspect.signature(assetgraph.asset).parameters if name != "function"
-    ]
-    assert [name for name in options if f"`{name}`" not in text] == []
-
-
 def modules_after(code: str) -> set[str]:
     """The top-level modules that a fresh interpreter has after `code`."""
     code = f"{code}\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
