@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fingerprint_projects import Edit, before_and_after, read_edits
 
-from assetgraph.fingerprint import changes
+from assetgraph.fingerprint.changes import Comparison
 
 EDITS = [*read_edits("ordinary.txt"), *read_edits("hard.txt")]
 
@@ -16,7 +16,9 @@ EDITS = [*read_edits("ordinary.txt"), *read_edits("hard.txt")]
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.title)
 def test_an_edit_that_matters_is_seen_and_named(edit: Edit, tmp_path: Path) -> None:
     before, after = before_and_after(tmp_path, edit)
-    found = changes(before.versions["result"], before.table, after.versions["result"], after.table)
+    found = Comparison(before.table, after.table).changes(
+        before.versions["result"], after.versions["result"]
+    )
 
     assert repr(before.value) != repr(after.value), "the edit should matter"
     assert before.versions["result"] != after.versions["result"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.fingerprint.changes import changes
+from assetgraph.fingerprint.changes import Comparison
 from assetgraph.fingerprint.graph import Vertex, hash_all
-from assetgraph.fingerprint.table import table_of
+from assetgraph.fingerprint.table import Table, TableWriter
 
 Edges = Sequence[Sequence[int]]
 
@@ -71,6 +71,13 @@ def test_a_change_reaches_exactly_what_can_reach_it(edges: Edges, data: st.DataO
     assert differ == reaching(edges, changed)
 
 
+def table_of(roots: Iterable[Vertex]) -> Table:
+    writer = TableWriter()
+    for root in roots:
+        writer.add(root)
+    return writer.table
+
+
 @given(graphs(), st.data())
 def test_a_change_is_named_wherever_it_is_seen(edges: Edges, data: st.DataObject) -> None:
     changed = data.draw(st.integers(0, len(edges) - 1))
@@ -78,7 +85,7 @@ def test_a_change_is_named_wherever_it_is_seen(edges: Edges, data: st.DataObject
     after[changed].own = b"changed"
     old_table, new_table = table_of(before), table_of(after)
     for old, new in zip(before, after, strict=True):
-        found = changes(old.hash.hex(), old_table, new.hash.hex(), new_table)
+        found = Comparison(old_table, new_table).changes(old.hash.hex(), new.hash.hex())
         assert [change.name for change in found] in ([], [f"f{changed}"])
         assert bool(found) == (old.hash != new.hash)
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from fingerprint_projects import Seen, imported, look, write
 
-from assetgraph.fingerprint import Change, CodeVersions, changes, values
+from assetgraph.fingerprint import CodeVersions, values
+from assetgraph.fingerprint.changes import Change, Comparison
 from assetgraph.fingerprint.distributions import Distributions
 from assetgraph.registry import current_registry
 
@@ -28,7 +29,7 @@ def notes(seen: Seen) -> str:
 
 def difference(before: Seen, after: Seen) -> list[str]:
     old, new = before.versions["result"], after.versions["result"]
-    return [change.text for change in changes(old, before.table, new, after.table)]
+    return [change.text for change in Comparison(before.table, after.table).changes(old, new)]
 
 
 # What cannot be followed
@@ -136,7 +137,9 @@ def test_a_reason_names_what_is_used_now_and_was_not(tmp_path: Path) -> None:
     first = look(tmp_path)
     write(tmp_path, pipeline(before, "g()"))
     second = look(tmp_path)
-    found = changes(first.versions["result"], first.table, second.versions["result"], second.table)
+    found = Comparison(first.table, second.table).changes(
+        first.versions["result"], second.versions["result"]
+    )
 
     assert found == (Change("code", "result", "pipeline.py", 4, added=("g",), removed=("f",)),)
 
@@ -144,7 +147,7 @@ def test_a_reason_names_what_is_used_now_and_was_not(tmp_path: Path) -> None:
 def test_a_version_that_is_not_on_record_is_said_to_be_unknown(tmp_path: Path) -> None:
     write(tmp_path, pipeline(""))
     seen = look(tmp_path)
-    found = changes("gone", {}, seen.versions["result"], seen.table)
+    found = Comparison({}, seen.table).changes("gone", seen.versions["result"])
 
     assert [change.text for change in found] == [
         "its code changed (the old code is no longer on record)"

@@ -16,7 +16,8 @@ import pytest
 from fingerprint_projects import imported, look, read_edits, write
 
 from assetgraph import loading
-from assetgraph.fingerprint import CodeVersions, changes
+from assetgraph.fingerprint import CodeVersions
+from assetgraph.fingerprint.changes import Comparison
 from assetgraph.fingerprint.sources import CHANGED, NO_SOURCE
 from assetgraph.storage.code import FolderCache
 
@@ -118,7 +119,6 @@ def test_what_a_step_does_to_globals_does_not_count(tmp_path: Path) -> None:
     write(tmp_path, PROJECT)
     with imported(tmp_path) as module:
         codes = CodeVersions(tmp_path)
-        codes.take([module.result.function])
         before = codes.version(module.result.function)
         module.tools.TABLE["c"] = 3
         module.tools.RATE = 7
@@ -220,7 +220,9 @@ def test_a_chain_of_two_thousand_helpers_has_a_version(tmp_path: Path) -> None:
     before = look(tmp_path)
     write(tmp_path, {"tools.py": text.replace("return x", "return -x")})
     after = look(tmp_path)
-    found = changes(before.versions["result"], before.table, after.versions["result"], after.table)
+    found = Comparison(before.table, after.table).changes(
+        before.versions["result"], after.versions["result"]
+    )
 
     assert [change.text for change in found] == ["`f2000` in `tools.py` changed"]
 

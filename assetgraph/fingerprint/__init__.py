@@ -1,7 +1,6 @@
 """Code versions: a hash of everything of the project that a function can reach by name."""
 
-from assetgraph.fingerprint.changes import Change, changes
 from assetgraph.fingerprint.table import Node, Table
 from assetgraph.fingerprint.versions import CodeVersions, Definition
 
-__all__ = ["Change", "CodeVersions", "Definition", "Node", "Table", "changes"]
+__all__ = ["CodeVersions", "Definition", "Node", "Table"]

@@ -51,15 +51,6 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"`{self.name}` in `{self.file}`" if self.file else f"`{self.name}`"
 
 
-def changes(old_root: str, old_table: Table, new_root: str, new_table: Table) -> tuple[Change, ...]:
-    """The definitions that made the version `new_root` of `old_root`, nearest to the asset first;
-    none if they are the same.
-
-    Names and places are those of the new code.
-    """
-    return Comparison(old_table, new_table).changes(old_root, new_root)
-
-
 class Comparison:
     """Compares definitions of two tables that have the same place in the code. What was compared
     for one asset is known for the next: many assets reach the same helpers."""
@@ -70,6 +61,8 @@ class Comparison:
         self._found: dict[Pair, Mapping[Change, int]] = {}  # by distance
 
     def changes(self, old_root: str, new_root: str) -> tuple[Change, ...]:
+        """The definitions that made the version `new_root` of `old_root`, nearest to the asset
+        first; none if they are the same. Names and places are those of the new code."""
         if _version(old_root) == _version(new_root):
             return ()
         start = (_key(self.old_table, old_root), _key(self._new, new_root))

@@ -44,7 +44,7 @@ class Module:
         self.known: dict[str, Target] = {}
 
 
-class Definitions(Protocol):
+class Vertices(Protocol):
     """Where vertices come from: see `build`."""
 
     def function(self, function: FunctionType) -> Vertex: ...
@@ -61,15 +61,13 @@ class Definitions(Protocol):
 
 
 class Resolver:
-    def __init__(
-        self, sources: Sources, distributions: Distributions, definitions: Definitions
-    ) -> None:
+    def __init__(self, sources: Sources, distributions: Distributions, vertices: Vertices) -> None:
         self._sources = sources
         self._ownership = Ownership(sources.folder)
         self.is_ours = self._ownership.is_ours
         self.roots = sources.folder.roots
         self._distributions = distributions
-        self._definitions = definitions
+        self._vertices = vertices
         self._modules: dict[tuple[int, str], Module] = {}
         self._libraries: dict[str, Vertex | None] = {}
         self._following: set[tuple[int, str]] = set()
@@ -130,13 +128,13 @@ class Resolver:
         kind = type(value)
         if kind is FunctionType:
             if self._ownership.is_our_function(value):
-                return Target(b"", self._definitions.function(value))
-            wrapper = self._definitions.wrapper(value)
+                return Target(b"", self._vertices.function(value))
+            wrapper = self._vertices.wrapper(value)
             library = self._spelled(value.__globals__.get("__name__"), value.__code__.co_qualname)
             return library if wrapper is None else Target(library.text, wrapper)
         if issubclass(kind, type):
             if self.is_ours(value):
-                return Target(b"", self._definitions.class_(value))
+                return Target(b"", self._vertices.class_(value))
             return self._spelled(value.__module__, value.__qualname__)
         if issubclass(kind, ModuleType):
             return self._through(value, [], False)
@@ -222,7 +220,7 @@ class Resolver:
 
     def _unreachable(self, name: str, attributes: Sequence[str], error: Exception | None) -> Target:
         why = f"{type(error).__name__}: {error}" if error else "there is no such module"
-        return Target(_text(attributes), self._definitions.unreachable(name, why))
+        return Target(_text(attributes), self._vertices.unreachable(name, why))
 
     def _global(self, module: Module, root: str, attributes: Sequence[str], lookup: bool) -> Target:
         if root in module.names:
@@ -235,7 +233,7 @@ class Resolver:
                 if imported is not None:
                     return imported
             looked_up = attributes == ["get"] or (lookup and not attributes)
-            home = partial(self._definitions.value, module, root, value, any_order=looked_up)
+            home = partial(self._vertices.value, module, root, value, any_order=looked_up)
             if root in module.file.statements and self.is_wrapper(value):
                 return Target(_text(attributes), home())
             return self.live(value, attributes, home)
@@ -245,7 +243,7 @@ class Resolver:
 
     def _builtin(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
         if root == "globals":
-            return Target(b"globals", self._definitions.module(module))
+            return Target(b"globals", self._vertices.module(module))
         present = vars(builtins)[root]
         if isinstance(present, FunctionType | type) and self.is_ours(present):
             return self.live(present, attributes, _no_home)
@@ -289,7 +287,7 @@ class Resolver:
             return self._library(module.__name__, module, attributes)
         ours = self.module_named(module)
         if not attributes:
-            return Target(b"module", self._definitions.module(ours))
+            return Target(b"module", self._vertices.module(ours))
         first, *rest = attributes
         if first not in ours.names:
             return self._inside(module, ours, attributes, lookup)
@@ -307,7 +305,7 @@ class Resolver:
         package that nobody has imported yet."""
         dynamic = ours.names.get("__getattr__")
         if isinstance(dynamic, FunctionType):
-            return Target(_text(attributes), self._definitions.function(dynamic))
+            return Target(_text(attributes), self._vertices.function(dynamic))
         first, *rest = attributes
         inner = None
         if "__path__" in ours.names:

@@ -6,7 +6,7 @@ record no more than the root.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 
 import msgspec
@@ -56,13 +56,6 @@ class TableWriter:
             refs = tuple([meet(other) for other in vertex.edges])
             origin = meet(vertex.origin) if vertex.origin is not None else ""
             self.table[self._keys[vertex]] = _node(vertex, refs, origin)
-
-
-def table_of(roots: Iterable[Vertex]) -> dict[str, Node]:
-    writer = TableWriter()
-    for root in roots:
-        writer.add(root)
-    return writer.table
 
 
 def key_of(vertex: Vertex) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -48,12 +48,6 @@ class CodeVersions:
         self._unwritten: list[Vertex] = []
         self._comparison: Comparison | None = None
         self._lock = RLock()  # steps in threads ask for the classes that they pickle
-
-    def take(self, functions: Iterable[Callable[..., Any]]) -> None:
-        """Take the versions of many functions now, before steps run; quicker than one by one."""
-        with paused_collector():
-            for function in functions:
-                self._root(function)
 
     def version(self, function: Callable[..., Any]) -> str:
         """A hash of the code of `function` and of all that it reaches, in 20 hexadecimal digits."""
