@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.assets import EMPTY, Asset
+from assetgraph.annotations import EMPTY
+from assetgraph.assets import Asset
 from assetgraph.config import Config, checked_config, config_json
 from assetgraph.definitions import Definitions, load_assets_from_modules
 from assetgraph.errors import AssetGraphError, NoValueError

@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from types import FrameType, FunctionType
 from typing import Any, overload
 
+from assetgraph.annotations import EMPTY
 from assetgraph.config import Config
 from assetgraph.io_manager import IOManager
 from assetgraph.keys import AssetKey
@@ -20,7 +21,6 @@ from assetgraph.registry import current_registry
 from assetgraph.retries import RetryPolicy
 from assetgraph.text import place_text
 
-EMPTY = inspect.Parameter.empty
 _NAME = re.compile(r"[^\W\d]\w*")
 
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.annotations import contradiction
-from assetgraph.assets import EMPTY
+from assetgraph.annotations import EMPTY, contradiction
 from assetgraph.capture import step_output
 from assetgraph.config import build_config
 from assetgraph.context import AssetExecutionContext

@@ -15,7 +15,6 @@ import pytest
 import assetgraph
 
 SOURCE = Path(assetgraph.__file__)
-REPOSITORY = Path(__file__).parents[1]
 
 
 def test_all_is_sorted_and_is_what_dir_shows() -> None:

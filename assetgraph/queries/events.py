@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 
 from assetgraph.records import STATE_AFTER, ErrorInfo, Event, EventType, StepRecord
+from assetgraph.text import shorten
+
+_VALUE_CELLS = 60
 
 
 def step_after(step: StepRecord, event: Event) -> StepRecord:
@@ -99,5 +102,4 @@ def _short(value: Any) -> str:
         if value["type"] == "table":
             return f"table of {len(value['value'])} rows"
         value = value["value"]
-    text = " ".join(str(value).split())
-    return text if len(text) <= 60 else text[:59] + "…"
+    return shorten(" ".join(str(value).split()), _VALUE_CELLS)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 from assetgraph.errors import SelectionError
 from assetgraph.keys import AssetKey
 from assetgraph.selection.syntax import And, Ends, Expression, Filter, Not, Or, Traversal, parse
-from assetgraph.text import did_you_mean
+from assetgraph.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from assetgraph.assets import Asset
+
+_SOURCE_CELLS = 60
 
 
 class Selectable(Protocol):
@@ -137,7 +139,7 @@ class _Reader:
 
     def _source(self, node: Expression) -> str:
         source = self.text[node.start : node.end]
-        return repr(source if len(source) <= 60 else source[:59] + "…")
+        return repr(shorten(source, _SOURCE_CELLS))
 
     def _error(self, node: Expression, message: str, hint: str | None = None) -> SelectionError:
         return SelectionError(message, hint=hint, text=self.text, column=node.start)
