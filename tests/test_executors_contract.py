@@ -6,8 +6,10 @@ import logging
 import os
 import sys
 import threading
+import typing
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -318,3 +320,56 @@ def test_the_command_line_offers_every_executor() -> None:
     (option,) = (p for p in materialize_command.params if p.name == "executor_name")
     assert isinstance(option.type, click.Choice)
     assert tuple(option.type.choices) == NAMES
+
+
+def test_classes_of_a_script_go_wherever_its_steps_go(
+    executor: StepExecutor, instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script: dict[str, Any] = {"__name__": "__main__"}
+    monkeypatch.setattr(sys.modules["__main__"], "typing", typing, raising=False)
+    exec(
+        """
+from __future__ import annotations
+import dataclasses, typing
+import assetgraph as dg
+
+class Rate(dg.Config):
+    percent: int
+    names: list[str] = []
+    mode: typing.Literal["a", "b"] = "a"
+
+    def __post_init__(self):
+        if self.percent > 100:
+            raise ValueError("too much")
+
+    def twice(self):
+        return self.percent * 2
+
+class Steep(Rate):
+    factor: float = 1.5
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+    def moved(self):
+        return Point(self.x + 1)
+
+@dg.asset
+def start(config: Steep) -> Point:
+    return Point(int(config.twice() * config.factor))
+
+@dg.asset
+def end(start):  # what it reads is of a class that it does not name
+    return start.moved()
+
+@dg.asset
+def refused(config: Rate): ...
+""",
+        script,
+    )
+    monkeypatch.setattr(sys.modules["__main__"], "Point", script["Point"], raising=False)
+    config = {"start": {"percent": 3}, "refused": {"percent": 5}}
+    assets = [script[name] for name in ("start", "end", "refused")]
+    result = dg.materialize(assets, config, instance=instance, executor=executor)
+    assert result.value("end") == script["Point"](10)

@@ -52,7 +52,7 @@ class DaskExecutor:
         threads = sum(self._client.nthreads().values())
         self.slots = jobs if jobs and scheduler else max(1, threads) * _AHEAD
         self._sender = Sender(project, assets or {})
-        self._greeting = self._sender.greeting()
+        self._greeting = b""
         self._threads = ThreadExecutor(self.slots)
         self._topic = f"assetgraph-{os.urandom(6).hex()}"
         self._channels: dict[str, Any] = {}
@@ -65,6 +65,7 @@ class DaskExecutor:
 
     def check(self, store: Store) -> None:
         """Have every worker read what was written here, and load the project."""
+        self._greeting = self._sender.greeting()
         key = AssetKey.unchecked([".probe"])  # no asset's
         try:
             saved = store.values.save(key, "probe", _PROBE).stored

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import os
 import pickle
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.assets import Asset
@@ -25,8 +26,9 @@ class Sender:
         self._project = project
 
     def greeting(self) -> bytes:
-        """What a worker needs first: the project, and the hashes of the sources it has here."""
-        return pickle.dumps((self._project, source_hashes()))
+        """What a worker needs first: the project, the hashes of the sources it has here, and the
+        classes of `__main__`, since a stored value names its classes by their modules."""
+        return pickle.dumps((self._project, source_hashes(), list(_classes_of_main())))
 
     def pack(self, work: Any) -> bytes:
         """Raises `WorkerError` for what does not pickle."""
@@ -51,9 +53,9 @@ class Sender:
         return _dumps(Pickler, work)
 
     def _by_value(self, work: Any) -> bytes:
-        import cloudpickle
+        from assetgraph.executors.by_value import Pickler as ByValue
 
-        class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        class Pickler(ByValue):
             persistent_id = staticmethod(self._reference)
 
         return _dumps(Pickler, work)
@@ -68,10 +70,13 @@ class Receiver:
 
     def __init__(self, greeting: bytes) -> None:
         self._project: Loadable | None
-        self._project, self._sources = pickle.loads(greeting)
+        self._project, self._sources, classes = pickle.loads(greeting)
         self._loaded: Mapping[AssetKey, Asset] | None = None
         if self._project is not None:
             os.chdir(self._project.root)
+        for data in classes:
+            kind = pickle.loads(data)
+            setattr(sys.modules["__main__"], kind.__name__, kind)
 
         class Unpickler(pickle.Unpickler):
             persistent_load = staticmethod(self._asset)
@@ -113,6 +118,18 @@ class Receiver:
                 f"{', '.join(changed)} changed during the run.",
                 hint="Run it again, with --stale.",
             )
+
+
+def _classes_of_main() -> Iterator[bytes]:
+    """Those that the program, or a notebook, defines in `__main__`: each whole, where it can be."""
+    for name, item in tuple(vars(sys.modules["__main__"]).items()):
+        if isinstance(item, type) and (item.__module__, item.__qualname__) == ("__main__", name):
+            from assetgraph.executors.by_value import dumps
+
+            try:
+                yield dumps(item)
+            except Exception:
+                continue  # a step that needs it says so itself
 
 
 def _dumps(kind: Any, work: Any) -> bytes:
