@@ -14,7 +14,12 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.loading import source_of
 from assetgraph.records import ErrorInfo, Frame
 
-_ENGINE = tuple(os.path.dirname(str(m)) + os.sep for m in (__file__, importlib.__file__))
+# Besides this package: what its calls go through on their way to the user's code.
+_ENGINE = (
+    os.path.dirname(__file__) + os.sep,
+    os.path.dirname(importlib.__file__) + os.sep,
+    os.path.join(os.path.dirname(os.__file__), "concurrent", "futures") + os.sep,
+)
 _AROUND = 2
 _MAX_TRACE = 100_000
 _MAX_MESSAGE = 10_000

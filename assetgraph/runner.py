@@ -33,7 +33,6 @@ from assetgraph.errors import (
     AssetGraphError,
     StepTimeoutError,
     StoreError,
-    WorkerError,
 )
 from assetgraph.executors import StepExecutor
 from assetgraph.executors.local import SerialExecutor
@@ -318,13 +317,15 @@ class _Run:
         assert attempt.future is not None
         try:
             result = attempt.future.result()
-        except WorkerError as error:
-            result = lost_step(attempt.task, self._store, attempt.error or error)
         except KeyboardInterrupt:
             self._give_up(key, attempt)
             if not self._channel.stopping:
                 raise
             return
+        except StoreError:
+            raise
+        except Exception as error:  # mostly a worker that is gone
+            result = lost_step(attempt.task, self._store, attempt.error or error)
         self._settle(key, attempt, result)
 
     def _settle(self, key: AssetKey, attempt: _Attempt, result: StepResult) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -156,6 +157,8 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
 def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     """A step that is given up while its thread goes on, and still holds the asset's lock: it does
     not run again."""
+    if task.asset.retry_policy is not None and isinstance(error, AssetGraphError):
+        error.hint = "It is not tried again, since its thread still runs: use --executor processes."
     once = msgspec.structs.replace(task, asset=replace(task.asset, retry_policy=None))
     result = failed_step(once, store, error)
     _record_failure(task, store, result)
@@ -258,8 +261,23 @@ def _reading(task: StepTask, store: Store) -> Iterator[None]:
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    returned = function(**arguments)
-    return _awaited(returned) if inspect.iscoroutine(returned) else returned
+    process = os.getpid()
+    try:
+        returned = function(**arguments)
+        return _awaited(returned) if inspect.iscoroutine(returned) else returned
+    finally:
+        if os.getpid() != process:  # a child that the function forked: the step is its parent
+            _end_child(sys.exception())
+
+
+def _end_child(error: BaseException | None) -> NoReturn:
+    """End a forked process as `sys.exit`, an error or the end of a program would."""
+    if error is not None and not isinstance(error, SystemExit):
+        sys.excepthook(type(error), error, error.__traceback__)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    code = error.code if isinstance(error, SystemExit) else int(error is not None)
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _save(

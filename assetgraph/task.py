@@ -65,9 +65,8 @@ class StepResult:
     exception: BaseException | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        exception = portable(self.exception)
         kept = (self.state, self.events, self.materialization, self.error, self.retry_in_s)
-        return StepResult, (*kept, None, exception)
+        return _received, (kept, _pickled(self.exception))
 
 
 class Channel(Protocol):
@@ -89,14 +88,26 @@ class Channel(Protocol):
         """Asked once, before the step records anything: False for a step that was given up."""
 
 
-def portable(error: BaseException | None) -> BaseException | None:
-    """The exception if it survives the way to another process, which not all do."""
+def _received(kept: tuple[Any, ...], exception: bytes | None) -> StepResult:
+    """The result in another process: without the exception where that cannot be made again, since
+    its class is not here or asks for more than it kept."""
+    import pickle
+
+    result = StepResult(*kept)
+    try:
+        found = pickle.loads(exception) if exception is not None else None
+        result.exception = found if isinstance(found, BaseException) else None
+    except Exception:
+        pass  # `error` says what it was
+    return result
+
+
+def _pickled(error: BaseException | None) -> bytes | None:
     if error is None:
         return None
     import pickle
 
     try:
-        copy = pickle.loads(pickle.dumps(error))
+        return pickle.dumps(error)
     except Exception:
         return None
-    return error if type(copy) is type(error) else None

@@ -373,3 +373,22 @@ def refused(config: Rate): ...
     assets = [script[name] for name in ("start", "end", "refused")]
     result = dg.materialize(assets, config, instance=instance, executor=executor)
     assert result.value("end") == script["Point"](10)
+
+
+def test_a_child_that_a_step_forks_and_forgets_ends_with_the_function(
+    executor: StepExecutor, instance: dg.Instance
+) -> None:
+    @dg.asset
+    def forks() -> int:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a fork beside threads
+            child = os.fork()
+        if child == 0:
+            return 0
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    result = dg.materialize([forks], instance=instance, executor=executor)
+    assert result.value("forks") == 0
+    assert len(list(instance.store.history.newest_first(forks.key))) == 1
+    assert [e.type for e in result.events].count(EventType.STEP_SUCCESS) == 1
+    assert [e.type for e in result.events].count(EventType.RUN_SUCCESS) == 1

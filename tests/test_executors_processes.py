@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import types
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import assetgraph as dg
-from assetgraph.executors import make
+from assetgraph.executors import make, processes
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus, StepState
@@ -218,6 +220,133 @@ def test_workers_and_what_they_started_die_with_the_coordinator(folder: Path, st
     lock = store.lock(dg.AssetKey("endless"), "")
     assert lock.wait(until=lambda: True)  # the kernel drops a dead process's descriptors in turn
     lock.release()
+
+
+def test_every_worker_in_a_c_library_dies_with_the_coordinator(folder: Path) -> None:
+    os.mkfifo(folder / "alive")
+    script(
+        folder,
+        """
+        import ctypes, os
+        import assetgraph as dg
+        from assetgraph.executors import make
+
+        def endless():
+            pipe = os.open("alive", os.O_WRONLY)
+            os.write(pipe, b"x")
+            ctypes.PyDLL(None).sleep(1000)  # it keeps the interpreter's lock
+
+        if __name__ == "__main__":
+            assets = [dg.asset(name=f"endless_{i}")(endless) for i in range(3)]
+            dg.materialize(
+                assets, instance=dg.Instance("store"), executor=make("processes", 3)
+            )
+        """,
+    )
+    coordinator = subprocess.Popen([sys.executable, "script.py"], cwd=folder, env=environment())
+    with open(folder / "alive", "rb") as alive:
+        assert alive.read(3) == b"xxx"
+        coordinator.kill()
+        coordinator.wait()
+        assert alive.read() == b""  # the pipe ends with the last process that has it
+
+
+def test_workers_that_cannot_be_started_leave_the_work_to_those_that_could(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = processes._start_process
+    started: list[int] = []
+
+    def start_two(*fds: int) -> subprocess.Popen[bytes]:
+        if len(started) == 2:
+            raise OSError(errno.EMFILE, "Too many open files")
+        started.append(1)
+        return start(*fds)
+
+    monkeypatch.setattr(processes, "_start_process", start_two)
+    open_before = len(os.listdir("/dev/fd"))
+    assets = [dg.asset(name=f"pid_{i}")(lambda: os.getpid()) for i in range(6)]
+    result = in_processes(instance, *assets, jobs=4)
+    assert len({result.value(f"pid_{i}") for i in range(6)}) <= 2
+    assert len(os.listdir("/dev/fd")) <= open_before
+
+
+def test_a_step_without_any_worker_fails_with_a_sentence(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start_none(*fds: int) -> subprocess.Popen[bytes]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(processes, "_start_process", start_none)
+
+    @dg.asset
+    def alone() -> None: ...
+
+    failure = in_processes(instance, alone).failures["alone"]
+    assert failure.message == "no worker process can be started: Too many open files."
+
+
+def test_a_step_that_its_worker_lost_shows_no_line_of_the_engine(instance: dg.Instance) -> None:
+    @dg.asset
+    def dies() -> None:
+        os._exit(3)
+
+    failure = in_processes(instance, dies).failures["dies"]
+    assert {frame.function for frame in failure.frames} == {dies.plain_function.__qualname__}
+    assert "concurrent" not in "".join(frame.file for frame in failure.frames)
+
+
+def test_an_exception_of_a_class_that_only_workers_know_is_recorded(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def raises() -> None:
+        module = types.ModuleType("only_in_the_worker")
+        exec("class StrangeError(Exception): ...", vars(module))
+        sys.modules["only_in_the_worker"] = module
+        raise module.StrangeError("nobody knows me")
+
+    @dg.asset
+    def beside() -> int:
+        return 1
+
+    result = in_processes(instance, raises, beside)
+    failure = result.failures["raises"]
+    assert failure.message == "nobody knows me"
+    assert failure.type == "only_in_the_worker.StrangeError"
+    assert result.value("beside") == 1
+
+
+def test_each_step_of_a_worker_starts_in_the_same_folder(instance: dg.Instance) -> None:
+    @dg.asset
+    def leaves() -> str:
+        before = os.getcwd()
+        os.chdir("/")
+        return before
+
+    @dg.asset
+    def stays(leaves: str) -> str:
+        return os.getcwd()
+
+    result = in_processes(instance, leaves, stays)
+    assert result.value("stays") == result.value("leaves") != "/"
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of a death at once")
+def test_a_worker_whose_child_holds_its_socket_is_known_to_be_dead(instance: dg.Instance) -> None:
+    os.mkfifo("alive")
+
+    @dg.asset
+    def dies() -> None:
+        if os.fork() == 0:
+            os.setpgid(0, 0)  # or it would be killed with the worker
+            Path("alive").read_text()  # with all descriptors of the worker
+            os._exit(0)
+        os._exit(3)
+
+    failure = in_processes(instance, dies).failures["dies"]
+    Path("alive").write_text("end")
+    assert failure.message == "its process ended with exit code 3, without a result."
 
 
 @pytest.mark.parametrize("executor", ["serial", "threads", "processes"])

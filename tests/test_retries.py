@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from pathlib import Path
 
@@ -187,6 +188,7 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
 
     result = materialize(instance, beside, stuck, executor=executor)
     assert result.failures["stuck"].message == "it ran longer than its timeout of 0.05 s."
+    assert "not tried again, since its thread still runs" in (result.failures["stuck"].hint or "")
     assert result.value("beside") == 2
     assert instance.store.is_running(stuck.key)
     go_on.set()
@@ -197,6 +199,24 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert current is None
     assert failed is not None
     assert list(instance.store.runs.outputs(result.run_id)) == []
+
+
+def test_a_step_with_a_timeout_leaves_the_next_its_folder(instance: dg.Instance) -> None:
+    @dg.asset(timeout=60)
+    def leaves() -> None:
+        os.chdir("/")
+
+    @dg.asset
+    def stays(leaves: None) -> str:
+        return os.getcwd()
+
+    @dg.asset(timeout=60)
+    def leaves_last(stays: str) -> None:
+        os.chdir("/")
+
+    here = os.getcwd()
+    result = materialize(instance, leaves, stays, leaves_last)
+    assert result.value("stays") == here == os.getcwd()
 
 
 def test_a_step_within_its_time_succeeds(instance: dg.Instance) -> None:

@@ -69,18 +69,21 @@ class SerialExecutor:
 
     def __init__(self) -> None:
         self._threads = ThreadExecutor(1)
+        self._folder: str | None = None
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
+        if self._folder is None:
+            self._folder = os.getcwd()
+        self._go_back()
         if args and getattr(args[0], "timeout_s", None) is not None:
             return self._threads.submit(fn, *args)
         future: Future[T] = Future()
-        folder = os.getcwd()
         try:
             future.set_result(fn(*args))
         except Exception as error:
             future.set_exception(error)
         finally:
-            os.chdir(folder)  # a step may have left it
+            self._go_back()
         return future
 
     def check(self, store: Store) -> None:
@@ -91,6 +94,13 @@ class SerialExecutor:
 
     def shutdown(self) -> None:
         self._threads.shutdown()
+        self._go_back()
+        self._folder = None
+
+    def _go_back(self) -> None:
+        """To the folder that the run began in: a step may have left it."""
+        if self._folder is not None:
+            os.chdir(self._folder)
 
 
 def _run(future: Future[T], fn: Callable[..., T], args: tuple[Any, ...]) -> Callable[[], None]:

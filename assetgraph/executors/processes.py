@@ -13,8 +13,11 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
 from multiprocessing.connection import Pipe
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 END_S = 2.0
 _CHUNK = 65536
+_KEPT_FREE = 24
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from assetgraph.executors.worker import main; main(*map(int, sys.argv[2:]))"
@@ -52,8 +56,8 @@ class ProcessExecutor:
         self._sender = Sender(project, assets or {})
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
-        # Nobody writes to it. Workers hold the other end, and are killed when this one closes.
-        self._lifeline: tuple[int, int] | None = None
+        self._waiting: deque[_Work] = deque()  # for a worker, where no other could be started
+        self._turn = threading.RLock()
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
         """`fn(*args)` in a worker. The last argument is the channel: it stays here, and what the
@@ -66,70 +70,113 @@ class ProcessExecutor:
         except WorkerError as error:
             future.set_exception(error)
             return future
-        while not future.give_to(self._idle_worker() or self._start(), data, channel):
-            pass  # that worker has died while it was idle
+        self._place(_Work(data, future, channel))
         return future
 
     def check(self, store: Store) -> None:
         pass  # its workers are on this machine
 
     def interrupt(self) -> None:
+        with self._turn:
+            while self._waiting:
+                self._waiting.pop().future.set_exception(KeyboardInterrupt())
         for worker in tuple(self._workers):
             worker.interrupt()
 
     def shutdown(self) -> None:
+        self._waiting.clear()
         for worker in tuple(self._workers):
             worker.end()
         for worker in tuple(self._workers):
             worker.join()
         self._idle.clear()
-        if self._lifeline is not None:
-            for fd in self._lifeline:
-                os.close(fd)
-            self._lifeline = None
+
+    def _place(self, work: _Work) -> None:
+        """Give a step to an idle worker, or a new one; without either it waits for one."""
+        with self._turn:
+            try:
+                while not (self._idle.pop() if self._idle else self._start()).give(work):
+                    pass  # that worker has died while it was idle
+            except OSError as error:
+                if self._workers:
+                    self.slots = len(self._workers)
+                    self._waiting.append(work)
+                else:
+                    message = f"no worker process can be started: {error.strerror}."
+                    hint = "Raise the machine's limit (ulimit -n or -u), or end other programs."
+                    work.future.set_exception(WorkerError(message, hint=hint))
 
     def _start(self) -> _Worker:
-        if self._lifeline is None:
-            self._lifeline = os.pipe()
-        worker = _Worker(self._lifeline[0], self._sender.greeting(), self._idle.append)
+        """Raises `OSError` where the machine has no room for one more."""
+        with ExitStack() as left:  # for the files that the runner itself opens
+            for _ in range(_KEPT_FREE):
+                left.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+        worker = _Worker(self._sender.greeting(), self._on_idle, self._on_gone)
         self._workers.add(worker)
         return worker
 
-    def _idle_worker(self) -> _Worker | None:
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return None
+    def _on_idle(self, worker: _Worker) -> None:
+        with self._turn:
+            self._idle.append(worker)
+            if self._waiting:
+                self._place(self._waiting.popleft())
+
+    def _on_gone(self, worker: _Worker) -> None:
+        with self._turn:
+            self._workers.discard(worker)
+            if worker in self._idle:
+                self._idle.remove(worker)
+            if self._waiting:
+                self._place(self._waiting.popleft())
 
 
 class _StepFuture(Future[Any]):
-    worker: _Worker
-
-    def give_to(self, worker: _Worker, data: bytes, channel: Any) -> bool:
-        self.worker = worker
-        return worker.give(data, self, channel)
+    worker: _Worker | None = None
 
     def cancel(self) -> bool:
         """A step that runs is ended with its process."""
-        if self.done():
+        if self.done() or self.worker is None:
             return False
         self.worker.kill()
         return True
 
 
+@dataclass(slots=True)
+class _Work:
+    """A step on its way to a worker."""
+
+    data: bytes
+    future: _StepFuture
+    channel: Any
+
+
 class _Worker:
     """One worker process, seen from here, with a thread that listens to it."""
 
-    def __init__(self, lifeline: int, greeting: bytes, on_idle: Callable[[_Worker], None]) -> None:
+    def __init__(
+        self,
+        greeting: bytes,
+        on_idle: Callable[[_Worker], None],
+        on_gone: Callable[[_Worker], None],
+    ) -> None:
         self._on_idle = on_idle
+        self._on_gone = on_gone
         self._turn = threading.Lock()
         self._future: Future[Any] | None = None
         self._channel: Any = None
         self._gone = False
         self._ending = False
-        self._socket, theirs = Pipe()
-        self._process = _start_process(theirs.fileno(), lifeline)
-        theirs.close()
+        with ExitStack() as theirs, ExitStack() as ours:
+            self._socket, socket = Pipe()
+            theirs.callback(socket.close)
+            ours.callback(self._socket.close)
+            # Nobody writes to it. The worker has the other end, which is no other worker's: a file
+            # that is shared tells only the last who asked that it has closed.
+            lifeline, self._lifeline = os.pipe()
+            theirs.callback(os.close, lifeline)
+            ours.callback(os.close, self._lifeline)
+            self._process = _start_process(socket.fileno(), lifeline)
+            self._closing = ours.pop_all()
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._streams = {self._process.stdout: "out", self._process.stderr: "err"}
@@ -141,13 +188,14 @@ class _Worker:
         self._thread.start()
         self._send(greeting)
 
-    def give(self, data: bytes, future: Future[Any], channel: Any) -> bool:
+    def give(self, work: _Work) -> bool:
         """Start a step; False where the worker is gone."""
         with self._turn:
             if self._gone:
                 return False
-            self._channel, self._future = channel, future
-        self._send(data)
+            self._channel, self._future = work.channel, work.future
+            work.future.worker = self
+        self._send(work.data)
         return True
 
     def interrupt(self) -> None:
@@ -242,7 +290,8 @@ class _Worker:
             stream.close()
         if self._death_fd is not None:
             os.close(self._death_fd)
-        self._socket.close()
+        self._closing.close()
+        self._on_gone(self)
         if self._future is not None:
             self._future.set_exception(error or _death(code))
 
