@@ -157,6 +157,14 @@ def test_beyond_this_machine_the_address_holds_a_token(dev: Dev) -> None:
     assert urlopen(asked, timeout=20).status == 200
 
 
+def test_it_serves_before_it_imports_what_only_answers_need() -> None:
+    heavy = {"dask", "jinja2", "networkx", "pandas", "pyarrow", "rich", "yaml"}
+    program = "import sys, assetgraph.web.server; print(*sys.modules)"
+    said = subprocess.check_output([sys.executable, "-c", program], cwd=REPOSITORY, text=True)
+
+    assert heavy & set(said.split()) == set()
+
+
 def test_an_address_that_cannot_be_had_is_said(dev: Dev) -> None:
     process = dev("--host", "192.0.2.1")
 

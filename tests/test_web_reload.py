@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +13,9 @@ pytest.importorskip("httpx2", reason="the test client needs httpx2")
 
 from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
-from web_pages import error_of, launch, served
+from web_pages import PATIENCE_S, error_of, launch, served
+
+from assetgraph.web.launch import Wanted
 
 PIPELINE = """
     from functools import cache
@@ -101,6 +104,20 @@ def test_a_launch_takes_over_what_was_edited_and_says_so(
     assert states(client)["fares"] == "failed"
     source = client.get("/api/assets/fares").json()["source"]
     assert "undefined" in source
+
+
+def test_a_run_from_a_terminal_has_the_page_read_what_was_edited(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    launch(client, selection=["*"])
+    file = folder_of.root / "pipeline.py"
+    file.write_text(file.read_text().replace("range(config.count)", "range(undefined)"))
+
+    client.app_state["site"].launcher.materialize(Wanted(("fares",)))
+
+    deadline = time.monotonic() + PATIENCE_S
+    while states(client)["fares"] != "failed":
+        assert time.monotonic() < deadline
 
 
 def test_a_plan_is_by_the_files_as_they_are(client: TestClient, folder_of: ProjectFolder) -> None:

@@ -51,6 +51,7 @@ class Site:
         self.launcher = Launcher(project, self.store)
         self.watching = watch
         self.changed_on_disk = False
+        self._ran = False  # something did, since the files were last looked at
         self.turn = threading.RLock()
         self._board: Board | None = None
         self._loaded = threading.Event()
@@ -167,8 +168,9 @@ class Site:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
+            ran, self._ran = self._ran, False
             changed = await asyncio.to_thread(self.workspace.changed_on_disk)
-            if changed and self.watching:
+            if changed and (self.watching or ran):  # what ran is judged by the code that ran
                 await asyncio.to_thread(self.reload)
             elif changed != self.changed_on_disk:
                 self.changed_on_disk = changed
@@ -177,6 +179,7 @@ class Site:
     def _refresh(self, news: News, keys: Iterable[AssetKey]) -> None:
         """Look at `keys` anew, and tell what became of them and what `news` holds."""
         board = self._board
+        self._ran = self._ran or bool(news.runs)
         changed = board.refresh(keys, self.follower.running()) if board else set()
         if news or changed:
             self._publish(news_json(news, self, board, changed))
