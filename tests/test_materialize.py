@@ -541,3 +541,13 @@ def test_a_clock_that_jumps_back_during_a_run_hides_nothing(
     result = dg.materialize([trips], instance=instance)
     assert result.value("trips") == 3
     assert result.materialization("trips").run_id == result.run_id
+
+
+def test_a_long_run_is_synced_while_it_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr("assetgraph.runner.sync_file_system", synced.append)
+    monkeypatch.setattr("assetgraph.runner.SYNC_INTERVAL_S", -1.0)  # it is always time
+    dg.materialize([asset_named("a"), asset_named("b")], instance=dg.Instance(".assetgraph"))
+    assert len(synced) == 3  # after each step, and at the end
