@@ -4,9 +4,8 @@
 
 A process of its own serves a file of random bytes on loopback with `sendfile`. In each round
 curl and ours fetch it in turn, to the same folder, each after a sync of the file system; the
-figures are medians. The time of ours is
-taken within its process, without Python's start and the import of requests; curl's is of its
-whole process.
+figures are medians. The time of ours is taken within its process, without Python's start and the
+import of requests; curl's is of its whole process.
 """
 
 from __future__ import annotations
