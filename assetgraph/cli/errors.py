@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assetgraph.cli.output import ReaderGoneError, stderr
-from assetgraph.cli.text import Line, clean, clean_lines
+from assetgraph.cli.text import Line, clean, clean_lines, plural
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError, SelectionError
 from assetgraph.signals import Terminated
 from assetgraph.text import width as cell_width
@@ -75,7 +75,7 @@ def problem_lines(problems: Sequence[Problem]) -> list[Line]:
         lines.append(Line((problem.place, "path"), ": ", problem.message))
         if problem.remedy:
             lines.append(Line("  ", (problem.remedy, "muted")))
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    count = plural(len(problems), "problem")
     return [*lines, Line(("Error: ", "error"), f"{count} in the definitions.")]
 
 

@@ -10,6 +10,7 @@ from threading import Event as Signal
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
+from assetgraph.channel import Observer
 from assetgraph.cli.output import ReaderGoneError, as_rich
 from assetgraph.cli.progress import RunProgress
 from assetgraph.cli.render_events import PrintedText, RunLines, log_lines, step_line
@@ -28,14 +29,8 @@ _MOST_STEPS_SHOWN = 24
 _TICK_S = 0.1
 
 
-class Reporter(Protocol):
-    """What a run reports to while it goes, from any thread."""
-
-    def event(self, event: Event) -> None: ...
-
-    def output(self, step: str, stream: str, text: str) -> None: ...
-
-    def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+class Reporter(Observer, Protocol):
+    """An observer of one run, which has the terminal until it stops."""
 
     def give_way(self) -> None:
         """Leave the terminal to somebody who needs it: a debugger."""

@@ -11,9 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 import msgspec
 
-from assetgraph.errors import StoreError, StoreFormatError
+from assetgraph.errors import StoreError
 from assetgraph.fingerprint import Node
-from assetgraph.storage.files import make_folder, make_store_folder, store_error, write_whole
+from assetgraph.storage.files import (
+    make_folder,
+    make_store_folder,
+    require_known_format,
+    store_error,
+    write_whole,
+)
 
 FORMAT = 1
 
@@ -97,12 +103,7 @@ class CodeTable:
             found = msgspec.json.decode(line, type=dict[str, int])["format"]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
             return False
-        if found > FORMAT:
-            raise StoreFormatError(
-                f"{self._path} has format {found}, made by a later assetgraph; "
-                f"this one knows format {FORMAT}.",
-                hint="Upgrade assetgraph, or choose another folder with --store.",
-            )
+        require_known_format(self._path, found, FORMAT)
         return True
 
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
-from assetgraph.errors import DamagedStoreError, StoreError
+from assetgraph.errors import DamagedStoreError, StoreError, StoreFormatError
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
@@ -230,6 +230,16 @@ def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
         line=line,
         hint="Nothing was changed. Restore it from a copy, or move it away.",
     )
+
+
+def require_known_format(what: str, found: int, known: int) -> None:
+    """Raises `StoreFormatError` where `what` has a format from the future."""
+    if found > known:
+        raise StoreFormatError(
+            f"{what} has format {found}, made by a later assetgraph; "
+            f"this one knows format {known}.",
+            hint="Upgrade assetgraph, or choose another folder with --store.",
+        )
 
 
 def decoded(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:

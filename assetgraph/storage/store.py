@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import LockedError, StoreError, StoreFormatError
+from assetgraph.errors import LockedError, StoreError
 from assetgraph.keys import key_text, partition_file_name
 from assetgraph.storage.assets import AssetHistory
 from assetgraph.storage.files import (
@@ -18,6 +18,7 @@ from assetgraph.storage.files import (
     make_folder,
     make_store_folder,
     names_in,
+    require_known_format,
     store_error,
     write_whole,
 )
@@ -154,12 +155,7 @@ class Store:
             found = msgspec.json.decode(data, type=dict[str, int])["format"]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
             raise damaged(path, f'it should say {{"format": {FORMAT}}}') from error
-        if found > FORMAT:
-            raise StoreFormatError(
-                f"the store {self.folder} has format {found}, made by a later assetgraph; "
-                f"this one knows format {FORMAT}.",
-                hint="Upgrade assetgraph, or choose another folder with --store.",
-            )
+        require_known_format(f"the store {self.folder}", found, FORMAT)
         return True
 
     def _check_absent(self) -> bool:
