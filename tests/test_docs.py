@@ -81,6 +81,20 @@ def test_every_address_of_the_page_is_documented_and_no_other() -> None:
     assert documented == served
 
 
+def test_every_setting_of_a_project_is_documented_and_no_other() -> None:
+    from assetgraph.project import _SETTINGS
+
+    table = page("execution.md").partition("## Settings")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == {"module", *_SETTINGS}
+
+
+def test_every_executor_is_documented_and_no_other() -> None:
+    from assetgraph.executors import NAMES
+
+    table = page("execution.md").partition("## Executors")[2].partition("##")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.M)) == NAMES
+
+
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"]["optional-dependencies"].values()
