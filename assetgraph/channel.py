@@ -86,6 +86,7 @@ class StepChannel:
             (sys.stdout if stream == "out" else sys.stderr).write(text)
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
+        self._run.log.progress(self._step.text, done, total, unit)
         if self._run.observer is not None:
             self._run.observer.progress(self._step.text, done, total, unit)
 

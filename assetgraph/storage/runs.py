@@ -27,6 +27,7 @@ from assetgraph.storage.files import (
     write_whole,
 )
 from assetgraph.storage.locks import Lock, is_held
+from assetgraph.storage.progress import ProgressFile
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
@@ -58,6 +59,7 @@ class RunLog:
             raise StoreError(f"another process is making the run {name}")
         write_whole(f"{hidden}/run.json", encoded(record))
         self._events = AppendFile(f"{hidden}/events.jsonl")
+        self._progress = ProgressFile(folder)
         try:
             os.rename(hidden, folder)
         except OSError as error:
@@ -71,6 +73,10 @@ class RunLog:
         with self._turn:
             self._events.append(lines)
 
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
+        """Show how far a step is to whoever watches the run from another process."""
+        self._progress.report(step, done, total, unit)
+
     def finish(self, record: RunRecord) -> None:
         write_whole(f"{self.folder}/run.json", encoded(record))
 
@@ -79,6 +85,7 @@ class RunLog:
         return f"{self.folder}/logs/{key.file_name}.{attempt}"
 
     def close(self) -> None:
+        self._progress.close()
         self._events.close()
         self._lock.release()
 

@@ -81,6 +81,7 @@ def news_json(
             for run_id, steps in news.steps.items()
         },
         "events": {run_id: live[run_id].events for run_id in news.steps if run_id in live},
+        "progress": news.progress,
         "assets": rows,
         "counts": counts_by_state(board) if board and rows else None,
     }

@@ -235,7 +235,12 @@ def _steps_json(site: Site, details: RunDetails) -> list[dict[str, Any]]:
     """The steps with what they wait for in this run, as the present definitions have it."""
     keys = {step.key for step in details.steps}
     deps = {key.text: _deps(site, key, keys) for key in site.graph.order if key.text in keys}
-    return [{**step_head(step), "deps": deps.get(step.key, [])} for step in details.steps]
+    live = site.follower.live.get(details.record.run_id)
+    progress = live.progress if live else {}
+    return [
+        {**step_head(step), "deps": deps.get(step.key, []), "progress": progress.get(step.key)}
+        for step in details.steps
+    ]
 
 
 def _deps(site: Site, key: AssetKey, among: set[str]) -> list[str]:

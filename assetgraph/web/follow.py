@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,6 +22,7 @@ from assetgraph.keys import AssetKey
 from assetgraph.queries.events import step_after
 from assetgraph.queries.follow import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState
+from assetgraph.storage.progress import progress_stamp, read_progress
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -40,6 +41,8 @@ class LiveRun:
     tail: RunTail
     steps: dict[str, StepRecord]
     events: int = 0
+    progress: dict[str, Any] = field(default_factory=dict)
+    progress_stamp: int = 0
 
     @property
     def record(self) -> RunRecord:
@@ -53,15 +56,16 @@ class LiveRun:
 @dataclass(slots=True)
 class News:
     """What one look found. `assets` are those whose history or run changed; `steps` maps a run to
-    its steps that moved."""
+    its steps that moved, `progress` to how far its steps say they are."""
 
     runs: dict[str, RunRecord] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     steps: dict[str, dict[str, StepRecord]] = field(default_factory=dict)
     assets: set[AssetKey] = field(default_factory=set)
+    progress: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.runs or self.gone or self.steps or self.assets)
+        return bool(self.runs or self.gone or self.steps or self.assets or self.progress)
 
 
 class Follower:
@@ -151,6 +155,7 @@ class Follower:
             return
         if lines:
             self._take(run, lines, news)
+        self._read_progress(run, news)
         if run.record.status is not RunStatus.STARTED:
             news.runs[run_id] = run.record
             news.assets |= {_key(step) for step in run.steps}
@@ -167,6 +172,13 @@ class Follower:
                 news.assets.add(_key(step.key))
         if moved:
             news.runs[run_id] = run.record
+
+    def _read_progress(self, run: LiveRun, news: News) -> None:
+        folder = self._store.runs.path(run.record.run_id)
+        stamp = progress_stamp(folder)
+        if stamp != run.progress_stamp:
+            run.progress_stamp = stamp
+            run.progress = news.progress[run.record.run_id] = read_progress(folder)
 
     def _find_histories(self, news: News) -> None:
         found = dict(self._scan_histories())

@@ -304,6 +304,42 @@ def test_output_is_read_from_its_end_and_earlier_parts_on_a_button(
     expect(page.locator(".out-line")).to_have_count(4000)
 
 
+def test_a_running_step_says_how_far_it_is(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = """
+        import time
+        from pathlib import Path
+        import assetgraph as dg
+
+        @dg.asset
+        def loads(context):
+            context.progress(1_000_000, 4_000_000, "B")
+            while not Path("half").exists():
+                time.sleep(0.02)
+            context.progress(2_000_000, 4_000_000, "B")
+            while not Path("go").exists():
+                time.sleep(0.02)
+    """
+    server = serve({"pipeline.py": text})
+    lineage = open_page(f"{server.url}/lineage")
+    lineage.get_by_role("button", name="Materialize all").click()
+    lineage.get_by_role("dialog").get_by_role("button", name="Materialize").click()
+    expect(lineage.locator(".graph-card")).to_contain_text("25 %")
+
+    page = open_page(f"{server.url}/runs/latest")
+    expect(page.locator(".steps")).to_contain_text("1.0 MB of 4.0 MB")
+    (server.root / "half").touch()
+    expect(page.locator(".steps")).to_contain_text("2.0 MB of 4.0 MB")
+    expect(page.locator(".steps")).to_contain_text("/s")
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "50")
+    expect(lineage.locator(".graph-card")).to_contain_text("50 %")
+    (server.root / "go").touch()
+    expect(page.locator(".run-header")).to_contain_text("succeeded")
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    assert not list(server.root.rglob("progress.json*"))
+
+
 def test_a_log_that_grows_is_shown_as_it_grows(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import {h, icon} from './dom.js';
 import {duration} from './format.js';
+import {progressBar} from './progress.js';
 import {stepGlyph} from './states.js';
 import {lasted} from './ticks.js';
 
@@ -32,7 +33,7 @@ export function stepList(run, selected, chosen) {
         h(
           'ul',
           {},
-          steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected.has(step.key), chosen))),
+          steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected.has(step.key), chosen), step.state === 'running' && step.progress ? h('div', {class: 'step-progress'}, progressBar(step.progress)) : null)),
           steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more: filter the timeline`) : null,
         ),
       ),

@@ -3,6 +3,7 @@
 
 import {h, icon, kept, patch} from './dom.js';
 import {duration} from './format.js';
+import {percent as progressShare} from './progress.js';
 import {stepGlyph, tone, word} from './states.js';
 import {VirtualRows} from './virtual.js';
 
@@ -132,7 +133,7 @@ export class Timeline {
           ? h('span', {class: 'timeline-note muted'}, step.reason ?? word(step.state))
           : [
               h('span', {class: `timeline-bar ${critical ? 'critical' : ''}`, data: {state: tone(step.state), step: step.state}, style: {left: percent(begin), width: percent(end - begin)}}),
-              h('span', {class: 'timeline-note', style: {left: percent(end)}}, spent === null ? '' : duration(spent)),
+              h('span', {class: 'timeline-note', style: {left: percent(end)}}, step.state === 'running' && step.progress ? progressShare(step.progress) : spent === null ? '' : duration(spent)),
             ],
       ),
     );

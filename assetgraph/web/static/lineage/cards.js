@@ -2,6 +2,7 @@
 
 import {runPage} from '../api.js';
 import {h, icon} from '../dom.js';
+import {percent} from '../progress.js';
 import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
 import {when} from '../ticks.js';
 
@@ -28,7 +29,7 @@ function assetBody(node) {
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, node.description || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
-    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), lastLink(node)),
+    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
   ];
 }
 

@@ -66,7 +66,7 @@ export class Graph {
 
   /** A card has another state: paint it alone. */
   touch(node) {
-    if (!this.painted) return;
+    if (!this.painted || !node) return;
     if (this.camera.zoom < CARDS_FROM) this.painter.paintBox(node);
     else this.later();
   }

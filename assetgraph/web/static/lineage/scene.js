@@ -33,11 +33,20 @@ export class Scene {
       node.counts = counted(node.member_states);
     } else {
       node.state = row.state;
+      if (row.state !== 'running') node.progress = null;
       node.reason = row.reasons[0]?.text ?? null;
       node.last = row.materialization;
       node.failure = row.failure;
       node.running_run_id = row.running_run_id;
     }
+    return node;
+  }
+
+  /** A running asset says how far it is; the card that shows it, if one does. */
+  report(key, progress) {
+    const node = this.drawnAs.get(key);
+    if (!node || node.collapsed) return null;
+    node.progress = progress;
     return node;
   }
 

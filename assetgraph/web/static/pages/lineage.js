@@ -63,6 +63,9 @@ async function loadGraph() {
 
 function hear(change) {
   if (change.definitions && !change.definitions.loading) load().then(redraw, complain);
+  for (const steps of Object.values(change.progress ?? {})) {
+    for (const [key, progress] of Object.entries(steps)) graph.touch(scene.report(key, progress));
+  }
   let selected = false;
   for (const row of change.assets ?? []) {
     const node = scene.update(row);

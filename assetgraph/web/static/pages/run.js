@@ -6,6 +6,7 @@ import {EventsView} from '../events_view.js';
 import {failurePanel} from '../failure.js';
 import {duration, plural, shortRun} from '../format.js';
 import {OutputView} from '../output_view.js';
+import {followed} from '../progress.js';
 import {reached, roving} from '../roving.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
 import {runMark} from '../states.js';
@@ -48,14 +49,19 @@ function hear(change) {
   const total = change.events?.[run.run_id];
   for (const moved of change.steps?.[run.run_id] ?? []) {
     const step = run.steps.find((one) => one.key === moved.key);
-    if (step) Object.assign(step, moved);
+    if (step) Object.assign(step, moved, {progress: null});
+  }
+  const told = Object.entries(change.progress?.[run.run_id] ?? {});
+  for (const [key, next] of told) {
+    const step = run.steps.find((one) => one.key === key);
+    if (step) step.progress = followed(step.progress, next);
   }
   if (total) growSoon(total);
   const ended = row && row.status !== 'STARTED' && run.status === 'STARTED';
   const rerun = change.runs?.some((one) => one.root_run_id === (run.root_run_id ?? run.run_id));
   if (ended || rerun) load().then(redraw);
   else if (row) Object.assign(run, {status: row.status, step_counts: row.step_counts});
-  return Boolean(row) || Boolean(change.steps?.[run.run_id]);
+  return Boolean(row) || Boolean(change.steps?.[run.run_id]) || told.length > 0;
 }
 
 /** Read the log on at most so often, however fast it grows. */
