@@ -270,11 +270,8 @@ class AssetGraph:
 
     def _unknown(self, asset: Asset, wanted: str, how: str, remedy: str | None = None) -> None:
         remedy = remedy or self._guess(wanted, asset) or "Define it with @asset."
-        self._note(
-            asset,
-            f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines.",
-            remedy,
-        )
+        message = f"asset {asset.key.text!r} needs {wanted!r} ({how}), which nothing defines."
+        self._note(asset, message, remedy, is_unknown_upstream=True)
 
     def _guess(self, wanted: str, asset: Asset) -> str | None:
         """What `asset` may have meant. Looked up once for a name: many may miss the same one."""
@@ -285,8 +282,11 @@ class AssetGraph:
             return guess
         return did_you_mean(wanted, (key.text for key in self._assets if key != asset.key))
 
-    def _note(self, asset: Asset, message: str, remedy: str) -> None:
-        self._problems.append(Problem(asset.file, asset.line, message, remedy, asset.key.text))
+    def _note(
+        self, asset: Asset, message: str, remedy: str, *, is_unknown_upstream: bool = False
+    ) -> None:
+        place = asset.file, asset.line
+        self._problems.append(Problem(*place, message, remedy, asset.key.text, is_unknown_upstream))
 
     def _duplicate_problems(self) -> Iterator[Problem]:
         for first, second in self._duplicates:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing wrong with the definitions: where it is, what it is, and what to do about it."""
+    """One thing wrong with the definitions: where it is, what it is, and what to do about it.
+    `is_unknown_upstream` where it may come from a definition that was not loaded."""
 
     file: str
     line: int
     message: str
     remedy: str = ""
     key: str = ""
+    is_unknown_upstream: bool = False
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}"

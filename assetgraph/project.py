@@ -272,7 +272,7 @@ def _import_error(
 
     names = ", ".join(repr(name) for name, _ in broken)
     traces = [short_traceback(error, root) for _, error in broken]
-    known = [p for p in rest.graph.validate() if "which nothing defines" not in p.message]
+    known = [p for p in rest.graph.validate() if not p.is_unknown_upstream]
     if known:
         traces.append("And in what does import:\n" + "\n".join(f"  {p}" for p in known))
     word = "module does" if len(broken) == 1 else "modules do"

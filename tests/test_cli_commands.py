@@ -713,6 +713,17 @@ def test_a_run_that_a_full_disk_ends_has_failed(
     assert "the disk is full" in answer.err
 
 
+def test_a_list_of_runs_on_a_terminal_says_how_to_see_older_ones_of_the_same_list(
+    pipeline: ProjectFolder, assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        assetgraph("materialize", "raw_trips")
+    _, second, _ = (run["run_id"] for run in assetgraph("runs", "list", "--json").json)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    told = assetgraph("runs", "list", "--status", "SUCCESS", "--limit", "2").err
+    assert f"assetgraph runs list --before {second} --status SUCCESS --limit 2" in told
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_cancels_the_run_and_says_so(
     project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,

@@ -17,6 +17,7 @@ from assetgraph.cli.options import (
 )
 from assetgraph.hints import command
 
+_PAGE = 20
 _STATUSES = ("STARTED", "SUCCESS", "FAILURE", "CANCELED", "INTERRUPTED")
 
 
@@ -27,7 +28,7 @@ def runs_command() -> None:
 
 @runs_command.command("list")
 @click.option(
-    "-n", "--limit", default=20, show_default=True, type=click.IntRange(1), help="How many."
+    "-n", "--limit", default=_PAGE, show_default=True, type=click.IntRange(1), help="How many."
 )
 @click.option("--before", metavar="RUN", help="Only runs older than this one.")
 @click.option(
@@ -62,8 +63,16 @@ def list_command(
         lines=lambda width: run_table(page.runs, now(), width),
     )
     if not as_json:
-        older = ["--before", page.following] if page.following and sys.stdout.isatty() else []
-        say(page_notes(page, command("runs", "list", *older) if older else None))
+        more = page.following if sys.stdout.isatty() else None
+        say(page_notes(page, _older(more, limit, status) if more else None))
+
+
+def _older(before: str, limit: int, status: str | None) -> str:
+    """The command that shows the next page of the same list."""
+    asked = ["--status", status] if status else []
+    if limit != _PAGE:
+        asked += ["--limit", str(limit)]
+    return command("runs", "list", "--before", before, *asked)
 
 
 @runs_command.command("show")
