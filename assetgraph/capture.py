@@ -232,6 +232,9 @@ class OutputFile:
         if "\n" in text or len(self._line) > _LONG_LINE:
             self._flush()
 
+    def leave_out(self, count: int) -> None:
+        self._dropped += count
+
     def close(self) -> None:
         self._flush()
         if self._fd is not None:

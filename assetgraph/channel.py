@@ -85,6 +85,12 @@ class StepChannel:
         if self._run.echo:
             (sys.stdout if stream == "out" else sys.stderr).write(text)
 
+    def dropped(self, stream: str, count: int) -> None:
+        """So many bytes of the step's output were left out before they came here."""
+        with self._turn:
+            if stream in self._files:
+                self._files[stream].leave_out(count)
+
     def progress(self, done: float, total: float | None, unit: str) -> None:
         self._run.log.progress(self._step.text, done, total, unit)
         if self._run.observer is not None:
@@ -92,6 +98,9 @@ class StepChannel:
 
     def canceled(self) -> bool:
         return self._run.stopping
+
+    def wanted(self) -> bool:
+        return not self._settled
 
     def may_commit(self) -> bool:
         return self._settle()

@@ -98,6 +98,8 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
         with step_output(recorder):
             arguments = _arguments(task, store, context, result.events)
             returned = _call(task.asset.function, arguments)
+            if not channel.wanted():
+                return StepResult(StepState.CANCELED, [])
             _save(task, store, context, returned, started, result)
     except KeyboardInterrupt:
         raise
@@ -173,7 +175,7 @@ def committed(task: StepTask, store: Store) -> Materialization | None:
 
 def _commit(task: StepTask, store: Store, channel: Channel, result: StepResult) -> StepResult:
     """Append the attempt to the asset's history: from here on, it counts."""
-    if not channel.may_commit():
+    if not channel.may_commit() or result.state is StepState.CANCELED:
         return StepResult(StepState.CANCELED, [])
     made = result.materialization
     if made is not None:

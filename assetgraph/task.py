@@ -84,6 +84,9 @@ class Channel(Protocol):
     def canceled(self) -> bool:
         """Whether the run is ending: a step that waits for a lock gives up."""
 
+    def wanted(self) -> bool:
+        """Asked before the step saves what it made: False where nobody waits for it any more."""
+
     def may_commit(self) -> bool:
         """Asked once, before the step records anything: False for a step that was given up."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -14,12 +16,13 @@ import pytest
 import assetgraph as dg
 from assetgraph import loading
 from assetgraph.errors import StoreError
-from assetgraph.executors import make
+from assetgraph.executors import make, on_dask
 from assetgraph.executors.on_dask import RESOURCES
 from assetgraph.plan import make_plan
-from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.runner import Launch, RunOutcome, run_plan
 from assetgraph.state import State
 from assetgraph.storage.store import Store
+from assetgraph.task import Limits
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
@@ -172,3 +175,100 @@ def test_assets_of_a_project_go_by_their_keys(project, dask_scheduler: str) -> N
         state = State(graph, found.open_store())
         run_plan(make_plan(graph, state, graph.order), state, executor=executor)
         assert value(state.store, "rate") == rate
+
+
+def test_a_step_that_nobody_waits_for_saves_nothing(folder: Path, dask_scheduler: str) -> None:
+    os.mkfifo("running")
+    os.mkfifo("go")
+
+    @dg.asset
+    def slow() -> str:
+        Path(folder, "running").write_text("yes")
+        Path(folder, "go").read_text()
+        return "x" * 100_000
+
+    store = Store(folder / "store")
+    graph = dg.Definitions([slow]).graph
+    state = State(graph, store)
+    executor = make("dask", scheduler=dask_scheduler)
+    plan = make_plan(graph, state, graph.order)
+    raised: list[BaseException] = []
+
+    def run_it() -> None:
+        try:
+            run_plan(plan, state, executor=executor)
+        except KeyboardInterrupt as interrupt:
+            raised.append(interrupt)
+
+    thread = threading.Thread(target=run_it)
+    thread.start()
+    assert Path("running").read_text() == "yes"
+    executor.interrupt()
+    thread.join(30)
+    assert len(raised) == 1
+    with distributed.Client(dask_scheduler) as client:
+        Path("go").write_text("on")
+        assert set(client.run(_once_idle).values()) == {0}
+    assert not list(folder.glob("store/values/slow/**/value.*"))
+    assert store.history.current(slow.key)[0] is None
+
+
+async def _once_idle(dask_worker: Any) -> int:
+    """In a worker: an answer that comes once its thread has left the step."""
+    thread = dask_worker.executors["default"]
+    return await asyncio.get_running_loop().run_in_executor(thread, int)
+
+
+def test_a_cluster_without_workers_fails_the_step(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_dask, "_POLL_S", 0.05)
+    monkeypatch.setattr(on_dask, "NO_WORKER_S", 0.1)
+    os.mkfifo("running")
+
+    @dg.asset
+    def endless() -> None:
+        Path(folder, "running").write_text("yes")
+        threading.Event().wait()
+
+    store = Store(folder / "store")
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        outcomes = []
+        thread = threading.Thread(
+            target=lambda: outcomes.append(run(store, endless, scheduler=cluster.scheduler_address))
+        )
+        thread.start()
+        assert Path("running").read_text() == "yes"
+        cluster.scale(0)
+        thread.join(60)
+    (error,) = outcomes[0].errors.values()
+    assert error.message == "the Dask cluster has no workers any more."
+
+
+def test_resources_that_are_no_amounts_are_said(folder: Path, dask_scheduler: str) -> None:
+    @dg.asset(op_tags={RESOURCES: "GPU=1"})
+    def trained() -> None: ...
+
+    outcome = run(Store(folder / "store"), trained, scheduler=dask_scheduler)
+    (error,) = outcome.errors.values()
+    assert "is 'GPU=1', which is no amount by resource" in error.message
+
+
+def test_output_beyond_the_limit_is_counted(folder: Path, dask_scheduler: str) -> None:
+    @dg.asset
+    def chatty() -> None:
+        print("x" * 100)
+
+    store = Store(folder / "store")
+    graph = dg.Definitions([chatty]).graph
+    state = State(graph, store)
+    outcome = run_plan(
+        make_plan(graph, state, graph.order),
+        state,
+        executor=make("dask", scheduler=dask_scheduler),
+        launch=Launch(echo=False, limits=Limits(output_bytes=10)),
+    )
+    ((_, _, _, path),) = store.runs.outputs(outcome.record.run_id)
+    assert Path(path).read_text() == "x" * 10 + "\n[91 more bytes were not kept]\n"

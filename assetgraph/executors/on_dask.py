@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pickle
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
 from importlib import import_module
@@ -20,6 +21,7 @@ from assetgraph.errors import AssetGraphError, StoreError, WorkerError
 from assetgraph.executors.local import ThreadExecutor
 from assetgraph.executors.transport import Receiver, Sender
 from assetgraph.keys import AssetKey
+from assetgraph.records import Event, EventType, now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,9 @@ T = TypeVar("T")
 RESOURCES = "dagster-dask/resource_requirements"
 # A worker whose next step is on its way does not wait for the way back and forth.
 _AHEAD = 4
+_POLL_S = 1.0
+# For how long a step waits while the cluster has no worker at all.
+NO_WORKER_S = 30.0
 _PROBE = b"probe" * 2000
 
 
@@ -57,6 +62,7 @@ class DaskExecutor:
         self._topic = f"assetgraph-{os.urandom(6).hex()}"
         self._channels: dict[str, Any] = {}
         self._running: dict[str, Any] = {}
+        self._ran_at: dict[str, str] = {}  # the worker of each step that has begun and not ended
         self._interrupted = False
         self._client.subscribe_topic(self._topic, self._hear)
 
@@ -98,7 +104,7 @@ class DaskExecutor:
         work = self._sender.pack((compute, task, store))
         self._channels[name] = channel
         try:
-            self._running[name] = self._client.submit(
+            self._running[name] = future = self._client.submit(
                 compute_here,
                 self._greeting,
                 work,
@@ -106,9 +112,9 @@ class DaskExecutor:
                 name,
                 key=name,
                 pure=False,
-                resources=self._resources(task.asset),
+                resources=self._resources(task, channel),
             )
-            result, printed = self._running[name].result()
+            result, printed, dropped = self._result(name, future, channel)
         except (CancelledError, _distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
@@ -116,14 +122,52 @@ class DaskExecutor:
         finally:
             self._running.pop(name, None)
             self._channels.pop(name, None)
-        for stream, text in printed.items():
-            channel.written(stream, text.encode("utf-8", "backslashreplace"))
+            self._ran_at.pop(name, None)
+        for stream, data in printed.items():
+            channel.written(stream, data)
+        for stream, count in dropped.items():
+            channel.dropped(stream, count)
         return result
 
-    def _resources(self, asset: Asset) -> Mapping[str, float] | None:
+    def _result(self, name: str, future: Any, channel: Any) -> Any:
+        """What the step's future gives. One that was given up is canceled, and waited for: the
+        asset's lock is held here, and its worker may still be at it."""
+        left_at = time.monotonic()
+        while True:
+            try:
+                return future.result(timeout=_POLL_S)
+            except TimeoutError:
+                workers = self._client.nthreads()
+            if not channel.wanted():
+                future.cancel(force=True)
+                while self._ran_at.get(name) in workers and not self._interrupted:
+                    time.sleep(_POLL_S)
+                    workers = self._client.nthreads()
+                raise WorkerError("it was given up.")
+            if workers:
+                left_at = time.monotonic()
+            elif time.monotonic() - left_at > NO_WORKER_S:
+                future.cancel(force=True)
+                raise WorkerError(
+                    "the Dask cluster has no workers any more.",
+                    hint="The step may have ended them. See what they wrote, and start new ones.",
+                )
+
+    def _resources(self, task: Any, channel: Any) -> Mapping[str, float] | None:
         """What the step asks for, of a cluster that was not made here."""
-        wanted: Mapping[str, float] = asset.op_tags.get(RESOURCES, {})
-        if not wanted or self._cluster is not None:
+        wanted: Any = task.asset.op_tags.get(RESOURCES, {})
+        if not isinstance(wanted, Mapping) or not all(
+            isinstance(amount, int | float) for amount in wanted.values()
+        ):
+            raise WorkerError(
+                f"its op tag {RESOURCES!r} is {wanted!r}, which is no amount by resource.",
+                hint='Write it so: {"GPU": 1}',
+            )
+        if not wanted:
+            return None
+        if self._cluster is not None:
+            message = f"Dask workers started here offer no resources: {dict(wanted)} is not heeded"
+            channel.events([Event(EventType.LOG, now(), task.asset.key.text, "WARNING", message)])
             return None
         offers = [w["resources"] for w in self._client.scheduler_info(-1)["workers"].values()]
         if not any(all(o.get(name, 0) >= n for name, n in wanted.items()) for o in offers):
@@ -138,19 +182,28 @@ class DaskExecutor:
         """A call of a channel in a worker."""
         name, method, content = pickle.loads(event[1])
         channel = self._channels.get(name)
-        if channel is not None:
+        if method == "begun":
+            self._ran_at[name] = content[0]
+        elif method == "ended":
+            self._ran_at.pop(name, None)
+        elif channel is not None:
             getattr(channel, method)(*content)
 
 
-def compute_here(greeting: bytes, work: bytes, topic: str, name: str) -> tuple[Any, Any]:
-    """In a worker: the result of a step's computing part, and what it printed by stream."""
+def compute_here(greeting: bytes, work: bytes, topic: str, name: str) -> tuple[Any, Any, Any]:
+    """In a worker: the result of a step's computing part, what it printed by stream, and how many
+    bytes of that were not kept."""
     compute, task, store = _receiver(greeting).unpack(work)
     channel = _WorkerChannel(topic, name, task.limits.output_bytes)
-    if task.timeout_s is not None:
-        channel.started()
-    with redirected(False):
-        result = compute(task, store, channel)
-    return result, channel.printed
+    channel.begun()
+    try:
+        if task.timeout_s is not None:
+            channel.started()
+        with redirected(False):
+            result = compute(task, store, channel)
+    finally:
+        channel.ended()
+    return result, channel.printed, channel.dropped
 
 
 class _WorkerChannel:
@@ -161,7 +214,14 @@ class _WorkerChannel:
         self._topic = topic
         self._name = name
         self._room = {"out": limit, "err": limit}
-        self._printed: dict[str, list[str]] = {"out": [], "err": []}
+        self._printed: dict[str, list[bytes]] = {"out": [], "err": []}
+        self.dropped = {"out": 0, "err": 0}
+
+    def begun(self) -> None:
+        self._send("begun", _distributed().get_worker().address)
+
+    def ended(self) -> None:
+        self._send("ended")
 
     def started(self) -> None:
         self._send("started")
@@ -173,16 +233,23 @@ class _WorkerChannel:
         self._send("progress", done, total, unit)
 
     def output(self, stream: str, text: str) -> None:
-        kept = text[: self._room[stream]]
+        data = text.encode("utf-8", "backslashreplace")
+        kept = data[: self._room[stream]]
         self._room[stream] -= len(kept)
+        self.dropped[stream] += len(data) - len(kept)
         self._printed[stream].append(kept)
 
     @property
-    def printed(self) -> dict[str, str]:
-        return {stream: "".join(texts) for stream, texts in self._printed.items() if texts}
+    def printed(self) -> dict[str, bytes]:
+        return {stream: b"".join(texts) for stream, texts in self._printed.items() if texts}
 
     def canceled(self) -> bool:
         return False
+
+    def wanted(self) -> bool:
+        """The scheduler takes a task back once it is canceled, or its client is gone."""
+        task = _distributed().get_worker().state.tasks.get(self._name)
+        return task is not None and task.state == "executing"
 
     def may_commit(self) -> bool:
         return False  # that is done where the locks are

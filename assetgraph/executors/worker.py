@@ -123,6 +123,9 @@ class _Channel:
     def canceled(self) -> bool:
         return False  # the interrupt of a run comes as a signal
 
+    def wanted(self) -> bool:
+        return True
+
     def may_commit(self) -> bool:
         return True  # a worker whose step is given up is killed
 
