@@ -1,8 +1,8 @@
 """Sends what a step prints, logs and warns to the step's own sink, with several steps at once.
 
 `sys.stdout`, `sys.stderr`, the root logger and `warnings` are redirected once for a run, and each
-write finds its step by a context variable. A thread that a step started itself does not inherit
-it: what it prints goes to the only step that runs, and with several running straight through.
+write finds its step by a context variable. A thread does not inherit it: it is remembered whose it
+is when a step starts it. What it says after the end of its step is in nobody's log.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _current: ContextVar[StepSink | None] = ContextVar("sink", default=None)
 _active: list[StepSink] = []
+_of_thread: WeakKeyDictionary[threading.Thread, StepSink] = WeakKeyDictionary()
 _LONG_LINE = 4096
 
 
@@ -78,6 +79,7 @@ def _streams_redirected(echo: bool) -> Iterator[None]:
 @contextmanager
 def _logs_redirected() -> Iterator[None]:
     before = warnings.showwarning
+    start = threading.Thread.start
     handler = _RoutingHandler()
     root = logging.getLogger()
     level = root.level
@@ -85,9 +87,18 @@ def _logs_redirected() -> Iterator[None]:
         root.setLevel(logging.INFO)
     root.addHandler(handler)
     warnings.showwarning = _show_warning
+
+    def start_for_step(thread: threading.Thread) -> None:
+        sink = _sink()
+        if sink is not None:
+            _of_thread[thread] = sink
+        start(thread)
+
+    threading.Thread.start = start_for_step  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:
+        threading.Thread.start = start  # type: ignore[method-assign]
         warnings.showwarning = before
         root.removeHandler(handler)
         root.setLevel(level)
@@ -262,8 +273,10 @@ class OutputFile:
 
 def _sink() -> StepSink | None:
     sink = _current.get()
-    if sink is None and len(_active) == 1:
-        sink = _active[0]
+    if sink is None and _of_thread:
+        sink = _of_thread.get(threading.current_thread())
+        if sink not in _active:
+            return None
     return sink
 
 

@@ -14,6 +14,7 @@ from conftest import Answer, ProjectFolder
 
 import assetgraph as dg
 from assetgraph.capture import redirected
+from assetgraph.executors import make
 from assetgraph.records import Event, EventType
 from assetgraph.state import State
 from assetgraph.task import Limits
@@ -140,6 +141,48 @@ def test_what_a_thread_of_the_only_running_step_prints_is_the_steps(instance: dg
         thread.join()
 
     assert printed(dg.materialize([says], instance=instance), "says") == "from a thread\n"
+
+
+def test_what_a_thread_says_after_its_step_is_in_no_other_log(instance: dg.Instance) -> None:
+    go, said = threading.Event(), threading.Event()
+
+    def late() -> None:
+        go.wait()
+        print("late")
+        logging.getLogger("late").warning("late")
+        said.set()
+
+    @dg.asset
+    def first() -> None:
+        threading.Thread(target=late).start()
+
+    @dg.asset
+    def second(first: None) -> None:
+        go.set()
+        said.wait(30)
+
+    result = dg.materialize([first, second], instance=instance)
+    assert list(instance.store.runs.outputs(result.run_id)) == []
+    assert logs(result, "first") == logs(result, "second") == []
+
+
+def test_a_thread_of_one_of_two_running_steps_is_known(instance: dg.Instance) -> None:
+    both = threading.Barrier(2)
+
+    def step(name: str) -> dg.Asset:
+        @dg.asset(name=name)
+        def says() -> None:
+            both.wait(30)
+            thread = threading.Thread(target=lambda: print(name))
+            thread.start()
+            thread.join()
+            both.wait(30)
+
+        return says
+
+    executor = make("threads", 2)
+    result = dg.materialize([step("a"), step("b")], instance=instance, executor=executor)
+    assert (printed(result, "a"), printed(result, "b")) == ("a\n", "b\n")
 
 
 def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.Instance) -> None:
