@@ -277,6 +277,24 @@ class TestPools:
         assert not outcome.errors
         assert most == [4]
 
+    def test_a_step_that_is_spared_leaves_its_place_in_its_pool(
+        self, instance: dg.Instance
+    ) -> None:
+        def definitions(version: str) -> dg.Definitions:
+            source = dg.asset(name="source", code_version=version)(lambda: 1)
+            readers = [
+                dg.asset(name=name, pool="api", code_version="1")(lambda source: source)
+                for name in "abc"
+            ]
+            return dg.Definitions([source, *readers])
+
+        for version in ("1", "2"):  # the second makes the same value
+            graph = definitions(version).graph
+            state = State(graph, instance.store)
+            plan = make_plan(graph, state, graph.order, stale_only=True)
+            outcome = run_plan(plan, state, launch=Launch(pools={"api": 1}))
+        assert outcome.record.step_counts == {"success": 1, "unchanged": 3}
+
     def test_a_pool_that_the_project_does_not_name_is_told(self, instance: dg.Instance) -> None:
         outcome, _ = self.run(instance, {"apis": 1})
         assert outcome.record.warnings == (

@@ -1,0 +1,64 @@
+"""When an interrupt may come to a run."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from assetgraph.signals import held_back, let_through
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def test_an_interrupt_waits_until_what_is_recorded_is_recorded() -> None:
+    recorded = []
+
+    def record() -> None:
+        with held_back():
+            interrupt()
+            recorded.append("all")
+
+    with pytest.raises(KeyboardInterrupt):
+        record()
+    assert recorded == ["all"]
+
+
+def test_an_interrupt_comes_where_it_is_let_through() -> None:
+    recorded = []
+
+    def record() -> None:
+        with held_back():
+            interrupt()
+            recorded.append("before")
+            with let_through():
+                recorded.append("never")
+
+    with pytest.raises(KeyboardInterrupt):
+        record()
+    assert recorded == ["before"]
+
+
+def test_a_second_interrupt_comes_at_once() -> None:
+    recorded = []
+
+    def record() -> None:
+        with held_back():
+            interrupt()
+            recorded.append("after the first")
+            interrupt()
+            recorded.append("after the second")
+
+    with pytest.raises(KeyboardInterrupt):
+        record()
+    assert recorded == ["after the first"]
