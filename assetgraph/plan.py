@@ -96,7 +96,9 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
     ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
     ReasonKind.ATTEMPT_FAILED: lambda f: f"its last attempt failed (run {f['run_id']})",
-    ReasonKind.UPSTREAM_STALE: lambda f: f"upstream {f['upstream']} is {f['state']}",
+    ReasonKind.UPSTREAM_STALE: lambda f: (
+        f"upstream {f['upstream']} {'' if f['state'] == 'failed' else 'is '}{f['state']}"
+    ),
 }
 
 

@@ -406,3 +406,36 @@ def _run_cell(text: str, names: dict[str, Any]) -> None:
 
 def _must_not_run(*_: object) -> None:
     raise AssertionError("a source was parsed")
+
+
+@pytest.mark.parametrize(
+    ("imports", "table"),
+    [
+        ("from q import c", "c.T"),
+        ("import q.c", "q.c.T"),
+        ("from q.c import T", "T"),
+        ("import q.c as c", "c.T"),
+    ],
+)
+def test_the_order_of_a_dict_that_is_looked_up_in_through_a_package_does_not_count(
+    tmp_path: Path, imports: str, table: str
+) -> None:
+    pipeline = f"""\
+        from assetgraph import asset
+        {imports}
+
+        @asset
+        def looks_up():
+            return {table}['a']
+
+        @asset
+        def reads():
+            return list({table})
+        """
+    package = {"q/__init__.py": "", "pipeline.py": pipeline}
+    write(tmp_path, {**package, "q/c.py": "T = {'a': 1, 'b': 2}\n"})
+    before = look(tmp_path).versions
+    write(tmp_path, {"q/c.py": "T = {'b': 2, 'a': 1}\n"})
+    after = look(tmp_path).versions
+    assert before["looks_up"] == after["looks_up"]
+    assert before["reads"] != after["reads"]

@@ -16,7 +16,7 @@ import assetgraph
 PACKAGE = Path(assetgraph.__file__).parent
 ROOT = PACKAGE.parent
 
-MAP = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+MAP = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
 
 # Every module and folder as the map in docs/architecture.md names it (`keys.py`, `web/`).
 NAMED = [

@@ -111,7 +111,14 @@ class Resolver:
         names = value.__globals__ if isinstance(value, FunctionType) else {}
         return str(names.get("__name__")).partition(".")[0] == _OWN_PACKAGE
 
-    def live(self, value: Any, attributes: Sequence[str], home: Callable[[], Vertex]) -> Target:
+    def live(
+        self,
+        value: Any,
+        attributes: Sequence[str],
+        home: Callable[[], Vertex],
+        *,
+        lookup: bool = False,
+    ) -> Target:
         """The target of a live object; `home` makes the vertex of a plain value."""
         found = self.definition(value)
         if found is None:
@@ -120,7 +127,7 @@ class Resolver:
             called = ascii(getattr(value, attributes[0], None)).encode()
             return Target(found.text + _text(attributes) + called, found.vertex)
         if isinstance(value, ModuleType):
-            return self._through(value, attributes, False)
+            return self._through(value, attributes, lookup)
         return Target(found.text + _text(attributes), found.vertex)
 
     def definition(self, value: Any) -> Target | None:
@@ -236,7 +243,7 @@ class Resolver:
             home = partial(self._vertices.value, module, root, value, any_order=looked_up)
             if root in module.file.statements and self.is_wrapper(value):
                 return Target(_text(attributes), home())
-            return self.live(value, attributes, home)
+            return self.live(value, attributes, home, lookup=lookup)
         if root in vars(builtins):
             return self._builtin(module, root, attributes)
         return self._absent(module, root, attributes)
