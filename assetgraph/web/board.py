@@ -78,6 +78,14 @@ class Board:
                         heapq.heappush(heap, positions[child])
         return changed
 
+    def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
+        """Whether the last attempt at one of `keys` was made by other code than is loaded."""
+        for facts in map(self._state.of, keys):
+            attempt = facts.failed or facts.current
+            if attempt is not None and attempt.code_version != facts.code_version:
+                return True
+        return False
+
     def _look(self, key: AssetKey) -> AssetView:
         facts = self._state.of(key)
         reasons = reasons_given(self._reasons, self.graph, self._state, key)

@@ -51,7 +51,7 @@ class Site:
         self.launcher = Launcher(project, self.store)
         self.watching = watch
         self.changed_on_disk = False
-        self._ran = False  # something did, since the files were last looked at
+        self._other_code_ran = False  # than was loaded, since the files were last looked at
         self.turn = threading.RLock()
         self._board: Board | None = None
         self._loaded = threading.Event()
@@ -168,7 +168,7 @@ class Site:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
-            ran, self._ran = self._ran, False
+            ran, self._other_code_ran = self._other_code_ran, False
             changed = await asyncio.to_thread(self.workspace.changed_on_disk)
             if changed and (self.watching or ran):  # what ran is judged by the code that ran
                 await asyncio.to_thread(self.reload)
@@ -179,8 +179,9 @@ class Site:
     def _refresh(self, news: News, keys: Iterable[AssetKey]) -> None:
         """Look at `keys` anew, and tell what became of them and what `news` holds."""
         board = self._board
-        self._ran = self._ran or bool(news.runs)
         changed = board.refresh(keys, self.follower.running()) if board else set()
+        if board is not None and news.runs:
+            self._other_code_ran = self._other_code_ran or board.ran_with_other_code(changed)
         if news or changed:
             self._publish(news_json(news, self, board, changed))
 
