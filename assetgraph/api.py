@@ -78,6 +78,13 @@ class RunResult:
     state: State
     instance: Instance
 
+    def __repr__(self) -> str:
+        counts = self.outcome.record.step_counts.items()
+        steps = ", ".join(f"{count} {state}" for state, count in counts)
+        return (
+            f"<RunResult {self.run_id} {self.outcome.record.status.value}: {steps or 'no steps'}>"
+        )
+
     @property
     def success(self) -> bool:
         return not self.outcome.errors

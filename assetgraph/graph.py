@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import networkx as nx
 
@@ -23,6 +23,8 @@ from assetgraph.text import did_you_mean
 if TYPE_CHECKING:
     DiGraph = nx.DiGraph[AssetKey]
 
+T = TypeVar("T")
+
 
 class AssetGraph:
     """The assets and who reads whom. The same assets give the same graph and the same order,
@@ -33,7 +35,7 @@ class AssetGraph:
     """
 
     def __init__(self, assets: Iterable[Asset]) -> None:
-        self._assets: dict[AssetKey, Asset] = {}
+        self._assets: _ByKey[Asset] = _ByKey()
         self._duplicates: list[tuple[Asset, Asset]] = []
         for asset in sorted(assets, key=lambda a: (a.key.parts, a.file, a.line)):
             known = self._assets.setdefault(asset.key, asset)
@@ -41,7 +43,7 @@ class AssetGraph:
                 self._duplicates.append((known, asset))
         self._problems: list[Problem] = []
         self._guesses: dict[str, str | None] = {}
-        self._inputs: dict[AssetKey, dict[str, AssetKey]] = {}
+        self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
         self._digraph: DiGraph = nx.DiGraph()
         with paused_collector():
             self._connect()
@@ -80,14 +82,7 @@ class AssetGraph:
 
     def asset(self, key: AssetKey) -> Asset:
         """Raises `AssetGraphError` with what may have been meant."""
-        try:
-            return self._assets[key]
-        except KeyError:
-            hint = did_you_mean(key.text, (k.text for k in self._assets))
-            raise AssetGraphError(
-                f"there is no asset {key.text!r}.",
-                hint=hint or f"See them with: {command('list')}",
-            ) from None
+        return self._assets[key]
 
     def inputs(self, key: AssetKey) -> Mapping[str, AssetKey]:
         """Which upstream each loaded parameter of an asset reads."""
@@ -386,10 +381,24 @@ class AssetGraph:
         return tuple(found)
 
 
+class _ByKey(dict[AssetKey, T]):
+    """Something of every asset. A key that is none of theirs is an error that says what may have
+    been meant."""
+
+    def __missing__(self, key: object) -> T:
+        text = str(key)
+        hint = did_you_mean(text, (known.text for known in self))
+        if any(known.text == text for known in self):
+            hint = f"Name it by its key: AssetKey({text!r})."
+        raise AssetGraphError(
+            f"there is no asset {text!r}.", hint=hint or f"See them with: {command('list')}"
+        )
+
+
 def _sorted_rows(
     neighbours: Mapping[AssetKey, Iterable[AssetKey]],
-) -> dict[AssetKey, tuple[AssetKey, ...]]:
-    return {key: tuple(sorted(row, key=_parts)) for key, row in neighbours.items()}
+) -> _ByKey[tuple[AssetKey, ...]]:
+    return _ByKey((key, tuple(sorted(row, key=_parts))) for key, row in neighbours.items())
 
 
 def _parts(key: AssetKey) -> tuple[str, ...]:

@@ -207,3 +207,14 @@ def test_a_default_that_hides_an_upstream_is_warned_of() -> None:
         "name."
     ]
     assert materialize([trips, fares]).value("fares") == 3
+
+
+def test_a_key_that_names_no_asset_says_what_may_have_been_meant() -> None:
+    graph = graph_of(asset_named("trips"), asset_named("fares", "trips"))
+    for ask in (graph.asset, graph.parents, graph.children, graph.inputs):
+        with pytest.raises(AssetGraphError, match="there is no asset 'trip'") as caught:
+            ask(AssetKey("trip"))
+        assert caught.value.hint == "Did you mean 'trips'?"
+        with pytest.raises(AssetGraphError) as caught:
+            ask("trips")  # type: ignore[arg-type]
+        assert caught.value.hint == "Name it by its key: AssetKey('trips')."

@@ -551,3 +551,17 @@ def test_a_long_run_is_synced_while_it_goes_on(
     monkeypatch.setattr("assetgraph.runner.SYNC_INTERVAL_S", -1.0)  # it is always time
     dg.materialize([asset_named("a"), asset_named("b")], instance=dg.Instance(".assetgraph"))
     assert len(synced) == 3  # after each step, and at the end
+
+
+def test_a_result_shows_itself_in_a_line(instance: dg.Instance) -> None:
+    result = dg.materialize([asset_named("a"), asset_named("b")], instance=instance)
+    assert repr(result) == f"<RunResult {result.run_id} SUCCESS: 2 success>"
+
+
+def test_what_a_step_warned_of_is_a_warning_of_the_run(instance: dg.Instance) -> None:
+    @dg.asset
+    def made_up(context: dg.AssetExecutionContext) -> None:
+        context.log.warning("this is a sample")
+
+    details = run_details(instance.store, dg.materialize([made_up], instance=instance).run_id)
+    assert run_details_json(details)["warnings"] == ["made_up: this is a sample"]

@@ -8,6 +8,7 @@ from assetgraph.cli import units
 from assetgraph.cli.style import LEVELS, warned
 from assetgraph.cli.text import Line, clean_lines, plural, wrapped
 from assetgraph.queries.events import event_text
+from assetgraph.queries.runs import warned_of
 from assetgraph.records import EventType
 from assetgraph.text import shorten
 from assetgraph.text import width as cell_width
@@ -44,13 +45,9 @@ def log(events: Sequence[Event], width: int | None) -> list[Line]:
 
 def warnings(events: Iterable[Event], width: int | None) -> list[Line]:
     """What the run warned of, each once."""
-    texts = dict.fromkeys(
-        (event.step, event.message or "")
-        for event in events
-        if event.type is EventType.LOG and event.level == "WARNING"
-    )
+    texts = list(warned_of(events))
     lines = []
-    for step, message in list(texts)[:_MOST_WARNINGS]:
+    for step, message in texts[:_MOST_WARNINGS]:
         lines += warned(f"{step}: {message}" if step else message, width)
     if len(texts) > _MOST_WARNINGS:
         more = plural(len(texts) - _MOST_WARNINGS, "more warning")

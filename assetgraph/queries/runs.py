@@ -169,10 +169,22 @@ def run_json(record: RunRecord) -> dict[str, Any]:
 def run_details_json(details: RunDetails) -> dict[str, Any]:
     return {
         **run_json(details.record),
+        "warnings": [
+            f"{step}: {text}" if step else text for step, text in warned_of(details.events)
+        ],
         "reruns": list(details.reruns),
         "steps": [step_json(step) for step in details.steps],
         "events": [event_json(event) for event in details.events],
     }
+
+
+def warned_of(events: Iterable[Event]) -> Iterable[tuple[str | None, str]]:
+    """What a run (None) and its steps warned of, each once."""
+    return dict.fromkeys(
+        (event.step, event.message or "")
+        for event in events
+        if event.type is EventType.LOG and event.level == "WARNING"
+    )
 
 
 def step_json(step: StepRecord) -> dict[str, Any]:
