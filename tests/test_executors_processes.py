@@ -338,14 +338,18 @@ def test_a_worker_whose_child_holds_its_socket_is_known_to_be_dead(instance: dg.
 
     @dg.asset
     def dies() -> None:
+        apart, tell = os.pipe()
         if os.fork() == 0:
             os.setpgid(0, 0)  # or it would be killed with the worker
-            Path("alive").read_text()  # with all descriptors of the worker
+            alive = os.open("alive", os.O_RDWR)
+            os.write(tell, b"1")
+            os.read(alive, 1)  # with all descriptors of the worker
             os._exit(0)
+        os.read(apart, 1)
         os._exit(3)
 
     failure = in_processes(instance, dies).failures["dies"]
-    Path("alive").write_text("end")
+    os.write(os.open("alive", os.O_WRONLY | os.O_NONBLOCK), b"1")
     assert failure.message == "its process ended with exit code 3, without a result."
 
 
