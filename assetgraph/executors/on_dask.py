@@ -62,7 +62,7 @@ class DaskExecutor:
         self._topic = f"assetgraph-{os.urandom(6).hex()}"
         self._channels: dict[str, Any] = {}
         self._running: dict[str, Any] = {}
-        self._ran_at: dict[str, str] = {}  # the worker of each step that has begun and not ended
+        self._ran_at: dict[str, str] = {}  # the worker of each step with a timeout, while it runs
         self._interrupted = False
         self._client.subscribe_topic(self._topic, self._hear)
 
@@ -195,14 +195,16 @@ def compute_here(greeting: bytes, work: bytes, topic: str, name: str) -> tuple[A
     bytes of that were not kept."""
     compute, task, store = _receiver(greeting).unpack(work)
     channel = _WorkerChannel(topic, name, task.limits.output_bytes)
-    channel.begun()
+    timed = task.timeout_s is not None  # only such a step is given up while it goes on
+    if timed:
+        channel.begun()
+        channel.started()
     try:
-        if task.timeout_s is not None:
-            channel.started()
         with redirected(False):
             result = compute(task, store, channel)
     finally:
-        channel.ended()
+        if timed:
+            channel.ended()
     return result, channel.printed, channel.dropped
 
 
