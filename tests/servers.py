@@ -106,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)
+        self.send_header("Connection", "close")  # or the client may ask again on what is closing
         self.end_headers()
         self.wfile.write(body[: answer.cut if answer.cut is not None else answer.stall])
         if answer.stall is not None:
