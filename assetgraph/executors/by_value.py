@@ -6,7 +6,8 @@ from __future__ import annotations
 import inspect
 import io
 from functools import partial
-from typing import Any
+from types import CodeType
+from typing import Any, cast
 
 import cloudpickle
 import msgspec
@@ -14,9 +15,13 @@ import msgspec
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """cloudpickle's, for msgspec's classes too: they have fields only if made with them, while
-    cloudpickle makes a class empty and then adds what belongs to it."""
+    cloudpickle makes a class empty and then adds what belongs to it. Code keeps its file, which
+    tells a person, and the version of the code, where it is from."""
 
     def reducer_override(self, obj: Any) -> Any:
+        if isinstance(obj, CodeType):
+            make, code = self.dispatch_table[CodeType](obj)
+            return _make_code, (obj.co_filename, make, code)
         reduced = super().reducer_override(obj)
         if not isinstance(obj, msgspec.StructMeta) or not isinstance(reduced, tuple):
             return reduced
@@ -31,6 +36,10 @@ def dumps(item: Any) -> bytes:
     buffer = io.BytesIO()
     Pickler(buffer, protocol=5).dump(item)
     return buffer.getvalue()
+
+
+def _make_code(filename: str, make: Any, code: tuple[Any, ...]) -> CodeType:
+    return cast("CodeType", make(*code)).replace(co_filename=filename)
 
 
 def _own_fields(kind: Any) -> list[msgspec.structs.FieldInfo]:
