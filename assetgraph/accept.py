@@ -3,8 +3,6 @@ harmless."""
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -42,8 +40,7 @@ def _accept(state: State, key: AssetKey) -> bool:
     if known.current.code_version == known.code_version:
         return False
     code_version = known.code_version
-    note = f"accept {os.getpid()} {socket.gethostname()}"
-    lock = state.store.lock(key, note)
+    lock = state.store.lock(key)
     if not lock.acquire():
         raise state.store.locked(key, hint="Accept it again once that run has ended.")
     try:
@@ -51,7 +48,7 @@ def _accept(state: State, key: AssetKey) -> bool:
         assert current is not None
         accepted = msgspec.structs.replace(current, code_version=code_version, accepted_at=now())
         state.record_code()
-        state.store.history.append(key, accepted)
+        lock.append(accepted)
     finally:
         lock.release()
     state.record(key, accepted)

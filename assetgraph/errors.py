@@ -141,7 +141,7 @@ class WorkerError(AssetGraphError):
 
 
 class LockedError(AssetGraphError):
-    """Another run holds `key`; `holder` is what its lock file says of it."""
+    """Another run holds `key`; `holder` is its id, or "" where that is not known."""
 
     exit_code = 3
 

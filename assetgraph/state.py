@@ -76,9 +76,9 @@ class State:
 
     @cached_property
     def _untouched(self) -> set[AssetKey]:
-        """The assets that the store knew nothing of, found by two listings instead of two looks
+        """The assets that the store knew nothing of, found by one listing instead of two looks
         for each."""
-        touched = self.store.touched()
+        touched = set(self.store.history.keys())
         return {key for key in self.graph.assets if key.text not in touched}
 
     def _read(self, key: AssetKey) -> AssetFacts:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -36,16 +37,15 @@ from assetgraph.retries import retry_delay
 from assetgraph.signals import let_through
 from assetgraph.storage.retention import drop_old_values, has_folder
 from assetgraph.storage.schema import schema_change_text, schema_changes
-from assetgraph.storage.store import holder_text
 from assetgraph.storage.values import Saved
 from assetgraph.task import Channel, StepResult, StepTask
 from assetgraph.text import shorten
 
 if TYPE_CHECKING:
+    from assetgraph.storage.assets import AssetLock
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
-_PROCESS = f"{os.getpid()} {os.uname().nodename}"
 
 
 Compute = Callable[[StepTask, "Store", Channel], StepResult]
@@ -61,16 +61,20 @@ def run_step(
     Whatever the user's code raises is a result with state FAILURE; `KeyboardInterrupt` passes.
     """
     started = time.perf_counter()
-    lock = store.lock(task.asset.key, f"{task.run_id} {_PROCESS}")
+    lock = store.lock(task.asset.key)
     try:
-        if not lock.acquire():
+        waits = not lock.acquire()
+        if waits:
             channel.events([_waits(task, store)])
             with let_through():
                 if not lock.wait(until=lambda: not channel.canceled()):
                     return StepResult(StepState.CANCELED, [])
-        made = _made_meanwhile(task, store, lock.previous.partition(" ")[0])
+        made = None if lock.found_empty() else _made_meanwhile(task, store)
         if made is not None:
             return StepResult(StepState.UNCHANGED, [], made)
+        if waits:
+            message = "its turn has come: nobody else materializes it now"
+            channel.events([Event(EventType.LOG, now(), task.asset.key.text, message=message)])
         with let_through(), _reading(task, store):
             if elsewhere is not None:
                 result = elsewhere(compute_step, task, store, channel)
@@ -78,10 +82,10 @@ def run_step(
                 if task.timeout_s is not None:
                     channel.started()
                 result = compute_step(task, store, channel)
-        return _commit(task, store, channel, result)
+        return _commit(task, store, channel, result, lock)
     except AssetGraphError as error:
         failed = failed_step(task, store, error, started)
-        return _commit(task, store, channel, failed) if lock.held else failed
+        return _commit(task, store, channel, failed, lock) if lock.held else failed
     finally:
         lock.release()
 
@@ -147,10 +151,10 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
         _report_success(task.asset.key.text, result)
         return result
     result = failed_step(task, store, error)
-    lock = store.lock(task.asset.key, f"{task.run_id} {_PROCESS}")
+    lock = store.lock(task.asset.key)
     if lock.acquire():  # another run that has it already writes its own attempt
         try:
-            _record_failure(task, store, result)
+            _record_failure(task, result, lock.append)
         finally:
             lock.release()
     return result
@@ -163,7 +167,7 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
         error.hint = "It is not tried again, since its thread still runs: use --executor processes."
     once = msgspec.structs.replace(task, asset=replace(task.asset, retry_policy=None))
     result = failed_step(once, store, error)
-    _record_failure(task, store, result)
+    _record_failure(task, result, partial(store.history.append, task.asset.key))
     return result
 
 
@@ -173,20 +177,22 @@ def committed(task: StepTask, store: Store) -> Materialization | None:
     return current if current is not None and current.run_id == task.run_id else None
 
 
-def _commit(task: StepTask, store: Store, channel: Channel, result: StepResult) -> StepResult:
+def _commit(
+    task: StepTask, store: Store, channel: Channel, result: StepResult, lock: AssetLock
+) -> StepResult:
     """Append the attempt to the asset's history: from here on, it counts."""
     if not channel.may_commit() or result.state is StepState.CANCELED:
         return StepResult(StepState.CANCELED, [])
     made = result.materialization
     if made is not None:
         try:
-            store.history.append(task.asset.key, made)
+            lock.append(made)
         except StoreError as error:
             result = failed_step(task, store, error)
         else:
             _drop_old_values(task, store, made)
             return result
-    _record_failure(task, store, result)
+    _record_failure(task, result, lock.append)
     return result
 
 
@@ -198,7 +204,9 @@ def _drop_old_values(task: StepTask, store: Store, made: Materialization) -> Non
             pass  # the step is done; what could not be deleted is found by the next prune
 
 
-def _record_failure(task: StepTask, store: Store, result: StepResult) -> None:
+def _record_failure(
+    task: StepTask, result: StepResult, append: Callable[[FailedAttempt], None]
+) -> None:
     if result.retry_in_s is not None:
         return
     assert result.error is not None
@@ -212,7 +220,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult) -> None:
         duration_s=result.events[-1].data.get("duration_s"),
     )
     try:
-        store.history.append(task.asset.key, attempt)
+        append(attempt)
     except StoreError:
         pass  # the disk that failed the step takes no line about it either: the run's record has it
 
@@ -359,16 +367,12 @@ def _report_success(step: str, result: StepResult) -> None:
     )
 
 
-def _made_meanwhile(task: StepTask, store: Store, last_holder: str) -> Materialization | None:
-    """What another run recorded since this step was planned, if it is what this step would make.
-
-    `last_holder` is the run that held the asset's lock before: mostly the one that is known, so
-    that the history need not be read.
-    """
-    if last_holder in ("", task.known_run_id, task.run_id):
-        return None
+def _made_meanwhile(task: StepTask, store: Store) -> Materialization | None:
+    """What another run recorded since this step was planned, if it is what this step would make."""
     current, failed = store.history.current(task.asset.key)
-    if current is None or failed is not None or current.run_id == task.known_run_id:
+    if current is None or failed is not None:
+        return None
+    if current.run_id in (task.known_run_id, task.run_id):
         return None
     same = (
         current.code_version == task.code_version
@@ -384,9 +388,9 @@ def _waits(task: StepTask, store: Store) -> Event:
     key = task.asset.key.text
     if not task.wait:
         raise store.locked(task.asset.key, hint="Leave out --no-wait to wait for it.")
-    note = store.holder(task.asset.key)
-    message = f"waiting for {holder_text(note)}, which is materializing {key}"
-    data = {"waits_for": note.partition(" ")[0]}
+    holder = store.holder(task.asset.key, but=task.run_id)
+    message = f"waiting for {store.holder_text(holder)}, which is materializing {key}"
+    data = {"waits_for": holder}
     return Event(EventType.LOG, now(), key, "WARNING", message, data)
 
 

@@ -144,7 +144,7 @@ def test_a_value_that_nobody_recorded_is_named_and_removed(made: Path) -> None:
 
 
 def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
-    history, lock = made / "assets/trips.jsonl", Store(made).lock(AssetKey("trips"), "a run")
+    history, lock = made / "assets/trips.jsonl", Store(made).lock(AssetKey("trips"))
     before = history.read_bytes()
     with history.open("ab") as file:
         file.write(b'{"cut')

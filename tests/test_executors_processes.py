@@ -217,7 +217,7 @@ def test_workers_and_what_they_started_die_with_the_coordinator(folder: Path, st
         assert alive.read() == b""  # the pipe ends with the last process that has it
     store = Store(folder / "store")
     assert run_details(store, "latest").record.status is RunStatus.INTERRUPTED
-    lock = store.lock(dg.AssetKey("endless"), "")
+    lock = store.lock(dg.AssetKey("endless"))
     assert lock.wait(until=lambda: True)  # the kernel drops a dead process's descriptors in turn
     lock.release()
 

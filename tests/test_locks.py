@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assetgraph.errors import StoreError
-from assetgraph.storage.locks import Lock, holder, is_held
+from assetgraph.storage.locks import Lock, is_held
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> str:
 
 
 def test_a_second_taker_is_refused_until_the_first_lets_go(path: str) -> None:
-    first, second = Lock(path, "first"), Lock(path, "second")
+    first, second = Lock(path), Lock(path)
     assert first.acquire()
     assert not second.acquire()
     assert is_held(path)
@@ -37,16 +37,6 @@ def test_a_second_taker_is_refused_until_the_first_lets_go(path: str) -> None:
 def test_a_lock_that_nobody_ever_took_is_free(path: str) -> None:
     assert not is_held(path)
     assert not os.path.exists(path)
-    assert holder(path) == ""
-
-
-def test_the_lock_says_who_holds_it(path: str) -> None:
-    long, short = Lock(path, "run 1 of a long name"), Lock(path, "run 2")
-    long.acquire()
-    long.release()
-    short.acquire()
-    assert holder(path) == "run 2"
-    short.release()
 
 
 def test_releasing_twice_does_no_harm(path: str) -> None:
@@ -124,7 +114,7 @@ def test_a_dead_process_holds_nothing(path: str) -> None:
     code = (
         "import sys\n"
         "from assetgraph.storage.locks import Lock\n"
-        "lock = Lock(sys.argv[1], 'the dead'); lock.acquire(); print('taken', flush=True)\n"
+        "lock = Lock(sys.argv[1]); lock.acquire(); print('taken', flush=True)\n"
         "sys.stdin.read()"
     )
     process = subprocess.Popen(
@@ -136,7 +126,6 @@ def test_a_dead_process_holds_nothing(path: str) -> None:
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert not is_held(path)
-    assert holder(path) == "the dead"
 
 
 FORKING = """
@@ -189,21 +178,3 @@ def test_a_file_system_without_locks_is_said_with_what_to_do(
 def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot open the lock"):
         Lock(str(tmp_path / "missing" / "lock")).acquire()
-
-
-@pytest.mark.parametrize("call", ["pread", "pwrite"])
-def test_a_lock_that_cannot_be_signed_is_free_again(
-    path: str, call: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    lock = Lock(path, "run 1")
-    with monkeypatch.context() as patch:
-        patch.setattr(os, call, full)
-        with pytest.raises(StoreError, match=r"cannot write the lock .*: the disk is full"):
-            lock.acquire()
-    assert not lock.held
-    assert not is_held(path)
-    assert lock.acquire()
-    lock.release()

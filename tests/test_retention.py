@@ -107,7 +107,7 @@ def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
     store.prepare()
     saved = store.values.save(KEY, "20261122-160837-482-4f2a", b"x" * 10_000)
     (orphan,) = find_prunable(store)
-    user = store.lock(KEY, "a run") if use == "lock" else store.reading(KEY, shared=True)
+    user = store.lock(KEY) if use == "lock" else store.reading(KEY, shared=True)
     assert user.acquire()
     assert list(find_prunable(store)) == []
     assert not prune(store, orphan)

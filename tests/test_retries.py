@@ -192,7 +192,7 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert result.value("beside") == 2
     assert instance.store.is_running(stuck.key)
     go_on.set()
-    lock = instance.store.lock(stuck.key, "")
+    lock = instance.store.lock(stuck.key)
     assert lock.wait(until=lambda: True)
     lock.release()
     current, failed = instance.store.history.current(stuck.key)

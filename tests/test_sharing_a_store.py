@@ -178,7 +178,7 @@ def test_an_asset_that_is_made_for_the_first_time_is_running(folder: Path) -> No
     store = Store(folder / ".assetgraph")
     store.prepare()
     asset = Slow().asset
-    lock = store.lock(asset.key, "another run")
+    lock = store.lock(asset.key)
     assert lock.acquire()
     assert State(graph_of(asset), store).of(asset.key).running
     lock.release()
@@ -206,3 +206,44 @@ def test_a_stored_value_is_not_pruned_while_a_step_reads_it(folder: Path) -> Non
 
     run(folder, numbers, total)
     assert [*free, pruning_may_start()] == [False, True]
+
+
+def test_who_waits_is_not_taken_for_the_one_who_is_waited_for(folder: Path) -> None:
+    slow, store = Slow(), Store(folder / ".assetgraph")
+    first, _ = beside(folder, slow.asset)
+    assert slow.started.wait(20)
+    holder = store.holder(slow.asset.key)
+    assert holder == list_runs(store).runs[0].run_id
+    seen: list[str] = []
+    observer = Hears(
+        "waiting for run", lambda: (seen.append(store.holder(slow.asset.key)), slow.go_on.set())
+    )
+    run(folder, slow.asset, observer=observer)
+    first.join()
+    assert seen == [holder]
+    assert store.holder(slow.asset.key) == ""
+
+
+def test_a_history_that_is_deleted_under_its_step_is_begun_anew(folder: Path) -> None:
+    store = Store(folder / ".assetgraph")
+
+    @dg.asset
+    def lonely() -> int:
+        Path(store.history.path(lonely.key)).unlink()
+        return 5
+
+    outcome = run(folder, lonely)
+    current, _ = store.history.current(lonely.key)
+    assert current is not None
+    assert current.run_id == outcome.record.run_id
+
+
+def test_who_finds_an_asset_locked_by_no_run_is_told_so(folder: Path) -> None:
+    store = Store(folder / ".assetgraph")
+    store.prepare()
+    lock = store.lock(dg.AssetKey("a"))
+    assert lock.acquire()
+    assert "'a' is being materialized by another process." in str(
+        store.locked(dg.AssetKey("a"), hint="")
+    )
+    lock.release()

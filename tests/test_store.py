@@ -262,11 +262,10 @@ def test_a_damaged_line_of_a_history_is_named_when_it_is_reached(store: Store) -
 def test_a_partition_has_its_own_lock(store: Store) -> None:
     store.prepare()
     key = AssetKey("a/b")
-    lock = store.lock(key, "run 1", "2023-03/x")
+    lock = store.lock(key, "2023-03/x")
     assert lock.acquire()
     assert store.is_running(key, "2023-03/x")
     assert not store.is_running(key)
     assert not store.is_running(key, "_")
-    assert store.holder(key, "2023-03/x") == "run 1"
     lock.release()
     assert os.listdir(f"{store.folder}/locks") == ["a,b=2023-03%2Fx"]

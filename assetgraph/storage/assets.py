@@ -1,6 +1,7 @@
 """The history of each asset: `assets/<key>.jsonl`, one line an attempt, the last one current.
 
-A line is appended under the asset's lock, and appending it is what commits a materialization.
+A line is appended under the asset's lock, which is a lock on this very file, and appending it is
+what commits a materialization.
 """
 
 from __future__ import annotations
@@ -11,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from assetgraph.keys import key_text
 from assetgraph.records import FailedAttempt, Materialization
-from assetgraph.storage.files import append_line, encoded, make_folder, names_in, read_last
+from assetgraph.storage.files import (
+    append_line,
+    append_to,
+    encoded,
+    make_folder,
+    names_in,
+    read_last,
+)
+from assetgraph.storage.locks import Lock
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
@@ -59,3 +68,23 @@ class AssetHistory:
 
     def path(self, key: AssetKey) -> str:
         return f"{self._folder}/{key.file_name}.jsonl"
+
+
+class AssetLock(Lock):
+    """The lock on materializing the asset `key`, at `path`. Its holder commits to the history."""
+
+    def __init__(self, path: str, history: AssetHistory, key: AssetKey) -> None:
+        super().__init__(path)
+        self._history = history
+        self._key = key
+
+    def append(self, attempt: Attempt) -> None:
+        """Raises `StoreError`; then nothing was committed."""
+        fd = self._fd if self.path == self._history.path(self._key) else None
+        # A history that was deleted meanwhile is begun anew.
+        if fd is None or not append_to(fd, self.path, encoded(attempt) + b"\n"):
+            self._history.append(self._key, attempt)
+
+    def found_empty(self) -> bool:
+        """Whether the asset has no history yet."""
+        return self._fd is not None and os.fstat(self._fd).st_size == 0

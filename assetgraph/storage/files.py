@@ -100,27 +100,17 @@ class AppendFile:
         except OSError as error:
             raise store_error(error, "open", path) from error
         try:
-            self.size = _without_cut_line(self._fd, path)
+            self.size = _without_cut_line(self._fd, path, os.fstat(self._fd).st_size)
         except BaseException:
             os.close(self._fd)
             raise
 
     def append(self, lines: bytes) -> None:
-        try:
-            _write_all(self._fd, lines)
-        except OSError as error:
-            self._take_back()
-            raise store_error(error, "write", self.path) from error
+        _append(self._fd, self.path, lines, self.size)
         self.size += len(lines)
 
     def close(self) -> None:
         os.close(self._fd)
-
-    def _take_back(self) -> None:
-        try:
-            os.ftruncate(self._fd, self.size)
-        except OSError:
-            pass  # a reader tolerates a cut last line, and the next writer removes it
 
 
 def append_line(path: str, line: bytes) -> None:
@@ -130,6 +120,15 @@ def append_line(path: str, line: bytes) -> None:
         file.append(line)
     finally:
         file.close()
+
+
+def append_to(fd: int, path: str, line: bytes) -> bool:
+    """Append one line to a file that is open for appending. False where the file is no more."""
+    status = os.fstat(fd)
+    if status.st_nlink == 0:
+        return False
+    _append(fd, path, line, _without_cut_line(fd, path, status.st_size))
+    return True
 
 
 class Tail:
@@ -280,9 +279,20 @@ def _write_all(fd: int, data: bytes) -> None:
         written = os.write(fd, data)
 
 
-def _without_cut_line(fd: int, path: str) -> int:
+def _append(fd: int, path: str, lines: bytes, size: int) -> None:
+    """Append to a file of `size` bytes; what cannot be written whole is taken back."""
+    try:
+        _write_all(fd, lines)
+    except OSError as error:
+        try:
+            os.ftruncate(fd, size)
+        except OSError:
+            pass  # a reader tolerates a cut last line, and the next writer removes it
+        raise store_error(error, "write", path) from error
+
+
+def _without_cut_line(fd: int, path: str, size: int) -> int:
     """Remove a last line whose writer died while writing it; the size of the file then."""
-    size = os.fstat(fd).st_size
     if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
         return size
     end = size

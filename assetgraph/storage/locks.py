@@ -16,20 +16,17 @@ from assetgraph.errors import StoreError
 from assetgraph.storage.files import store_error
 
 POLL_S = 0.05
-_NOTE_BYTES = 128
 _ASKING_S = 0.0005
 _TRIES = 20
 _held: set[int] = set()
 
 
 class Lock:
-    """A lock on the file at `path`, exclusive unless `shared`; `note` says who holds it. Once it
-    is acquired, `previous` is the note of who held it before."""
+    """A lock on the file at `path`, which is made where it is missing; exclusive unless
+    `shared`."""
 
-    def __init__(self, path: str, note: str = "", *, shared: bool = False) -> None:
+    def __init__(self, path: str, *, shared: bool = False) -> None:
         self.path = path
-        self.previous = ""
-        self._note = note
         self._how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._fd: int | None = None
 
@@ -38,13 +35,10 @@ class Lock:
         return self._fd is not None
 
     def acquire(self) -> bool:
-        """Take the lock if it is free. Raises `StoreError` where files cannot be locked or the
-        note cannot be written; then it is free."""
+        """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
         fd = _open(self.path)
         try:
             taken = _taken(fd, self._how, self.path)
-            if taken and self._note:
-                self.previous = _sign(fd, self._note, self.path)
         except BaseException:
             os.close(fd)
             raise
@@ -84,31 +78,11 @@ def is_held(path: str, *, shared: bool = False) -> bool:
         os.close(fd)
 
 
-def holder(path: str) -> str:
-    """What the lock's present or last holder wrote about itself."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(_NOTE_BYTES).decode(errors="replace").strip()
-    except OSError:
-        return ""
-
-
 def _open(path: str) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
         raise store_error(error, "open the lock", path) from error
-
-
-def _sign(fd: int, note: str, path: str) -> str:
-    """Write the holder's note; the note before it."""
-    try:
-        previous = os.pread(fd, _NOTE_BYTES, 0)
-        # Padded to one width: a file that is truncated and written again is flushed by ext4.
-        os.pwrite(fd, note.encode().ljust(_NOTE_BYTES)[:_NOTE_BYTES], 0)
-    except OSError as error:
-        raise store_error(error, "write the lock", path) from error
-    return previous.decode(errors="replace").strip()
 
 
 def _taken(fd: int, how: int, path: str) -> bool:

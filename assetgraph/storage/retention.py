@@ -76,7 +76,7 @@ def _drop_value(store: Store, item: Prunable) -> bool:
     """Under the locks of its asset: a run may have made the value current since it was found."""
     key = AssetKey.unchecked(item.name.split("/"))
     store.prepare()  # the locks may never have had a folder
-    lock, guard = store.lock(key, ""), store.reading(key)
+    lock, guard = store.lock(key), store.reading(key)
     try:
         if not (lock.acquire() and guard.acquire()):
             return False

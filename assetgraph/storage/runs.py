@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,13 +15,14 @@ import msgspec
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
 from assetgraph.keys import key_text
-from assetgraph.records import Event, RunRecord, RunStatus
+from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState
 from assetgraph.storage.files import (
     AppendFile,
     append_line,
     encoded,
     make_folder,
     names_in,
+    read_last,
     read_lines,
     read_record,
     store_error,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_RECENT = 1000  # how many runs are looked at for one that is under way
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
 
@@ -54,7 +57,7 @@ class RunLog:
         make_folder(day)
         hidden = f"{day}/.{name}"
         make_folder(f"{hidden}/logs")
-        self._lock = Lock(f"{hidden}/lock", f"{os.getpid()}")
+        self._lock = Lock(f"{hidden}/lock")
         if not self._lock.acquire():  # pragma: no cover - the id is random
             raise StoreError(f"another process is making the run {name}")
         write_whole(f"{hidden}/run.json", encoded(record))
@@ -174,6 +177,18 @@ class RunStorage:
         except FileNotFoundError:
             return
 
+    def making(self, step: str, *, but: str = "") -> str | None:
+        """The newest run under way, other than `but`, that runs `step` and does not wait for
+        another to end it, as its events tell."""
+        for run_id in islice(self.ids(), _RECENT):
+            folder = self.path(run_id)
+            if run_id != but and is_held(f"{folder}/lock"):
+                events = read_last(f"{folder}/events.jsonl", Event)
+                last = next((event for event in events if event.step == step), None)
+                if last is not None and _works(last):
+                    return run_id
+        return None
+
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
         """Each file of what the steps printed: key, attempt, stream ("out" or "err"), path."""
         folder = f"{self.path(run_id)}/logs"
@@ -212,6 +227,12 @@ class RunStorage:
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
+
+
+def _works(last: Event) -> bool:
+    """Whether a step whose last event this is works on: it has not ended, and does not wait."""
+    state = STATE_AFTER.get(last.type, StepState.RUNNING)
+    return state is StepState.RUNNING and "waits_for" not in last.data
 
 
 def _remove_if_empty(folder: str) -> None:

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import LockedError, StoreError
-from assetgraph.keys import key_text, partition_file_name
-from assetgraph.storage.assets import AssetHistory
+from assetgraph.keys import partition_file_name
+from assetgraph.storage.assets import AssetHistory, AssetLock
 from assetgraph.storage.files import (
     damaged,
     encoded,
     make_folder,
     make_store_folder,
-    names_in,
     require_known_format,
     store_error,
     write_whole,
 )
-from assetgraph.storage.locks import Lock, holder, is_held
+from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.runs import RunStorage
 
 if TYPE_CHECKING:
@@ -97,32 +96,34 @@ class Store:
         """Take the versions of the code anew when they are next asked for."""
         self.__dict__.pop("code", None)
 
-    def lock(self, key: AssetKey, note: str, partition: str | None = None) -> Lock:
-        """The lock on materializing one asset."""
-        return Lock(self._lock_path(key, partition), note)
+    def lock(self, key: AssetKey, partition: str | None = None) -> AssetLock:
+        """The lock on materializing one asset (and partition)."""
+        return AssetLock(self._lock_path(key, partition), self.history, key)
 
     def reading(self, key: AssetKey, partition: str | None = None, *, shared: bool = False) -> Lock:
         """Held (shared) by a step that reads the asset's stored value, so that it is not pruned."""
-        return Lock(f"{self._lock_path(key, partition)}.read", shared=shared)
+        name = f"{key.file_name}={partition_file_name(partition)}.read"
+        return Lock(f"{self.folder}/locks/{name}", shared=shared)
 
     def is_running(self, key: AssetKey, partition: str | None = None) -> bool:
         return is_held(self._lock_path(key, partition))
 
-    def holder(self, key: AssetKey, partition: str | None = None) -> str:
-        """Who holds, or held last, the lock on an asset."""
-        return holder(self._lock_path(key, partition))
+    def holder(self, key: AssetKey, *, but: str = "") -> str:
+        """The id of the run, other than `but`, that materializes an asset; "" where none does."""
+        return self.runs.making(key.text, but=but) or ""
+
+    def holder_text(self, run_id: str) -> str:
+        """A run that holds an asset, as a person reads it."""
+        if not run_id:
+            return "another process"
+        run = self.runs.read(run_id)
+        return f"run {run_id} (process {run.pid} on {run.host})"
 
     def locked(self, key: AssetKey, *, hint: str) -> LockedError:
         """The error for one who finds the lock on `key` held and does not wait."""
-        note = self.holder(key)
-        message = f"{key.text!r} is being materialized by {holder_text(note)}."
-        return LockedError(message, key=key.text, holder=note, hint=hint)
-
-    def touched(self) -> set[str]:
-        """The texts of all keys that have a history or a lock."""
-        locks = names_in(f"{self.folder}/locks")
-        texts = {key_text(name.partition("=")[0]) for name in locks}
-        return texts.union(self.history.keys())
+        holder = self.holder(key)
+        message = f"{key.text!r} is being materialized by {self.holder_text(holder)}."
+        return LockedError(message, key=key.text, holder=holder, hint=hint)
 
     def prepare(self) -> None:
         """Make the folder, if it is not there yet, with its format and its parts."""
@@ -135,6 +136,10 @@ class Store:
             make_folder(self.folder + part)
 
     def _lock_path(self, key: AssetKey, partition: str | None) -> str:
+        """Of the lock on an asset: its history, so that a step opens one file; of a partition's, a
+        file of its own."""
+        if partition is None:
+            return self.history.path(key)
         return f"{self.folder}/locks/{key.file_name}={partition_file_name(partition)}"
 
     def _check(self) -> bool:
@@ -164,13 +169,6 @@ class Store:
                 f"{self.folder}/store.json", "it is missing from a store that has records"
             )
         return False
-
-
-def holder_text(note: str) -> str:
-    """What the holder of an asset's lock wrote about itself, as a person reads it."""
-    run_id, _, process = note.partition(" ")
-    pid, _, host = process.partition(" ")
-    return f"run {run_id} (process {pid} on {host})"
 
 
 def sync_file_system(path: str) -> None:
