@@ -332,6 +332,66 @@ def test_each_step_of_a_worker_starts_in_the_same_folder(instance: dg.Instance) 
     assert result.value("stays") == result.value("leaves") != "/"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda: sys.stdout.close(),
+        lambda: os.close(1),
+        lambda: os.dup2(os.open(os.devnull, os.O_WRONLY), 1),
+        lambda: setattr(sys, "stdout", None),
+    ],
+    ids=["close", "close the descriptor", "redirect", "remove"],
+)
+def test_what_a_step_does_to_its_streams_the_next_does_not_feel(
+    end: Callable[[], None], instance: dg.Instance
+) -> None:
+    @dg.asset
+    def ends() -> int:
+        print("before")
+        end()
+        return os.getpid()
+
+    @dg.asset
+    def prints(ends: int) -> bool:
+        print("after")
+        subprocess.run(["echo", "child"], check=True)
+        return os.getpid() == ends
+
+    result = in_processes(instance, ends, prints)
+    assert printed(result, "out") == "before\nafter\nchild\n"
+    assert printed(result, "err") == ""
+    assert result.value("prints"), "the worker died of it"
+
+
+def _stay(path: str) -> None:
+    with open(path, "w") as fifo:
+        fifo.write("yes")
+    time.sleep(1000)
+
+
+class Slow:
+    """Whatever takes long to load in a worker: a project's imports, say."""
+
+    def __reduce__(self) -> object:
+        return _stay, ("loading",)
+
+
+@pytest.mark.parametrize("moment", ["starting", "loading"])
+def test_a_step_that_is_interrupted_before_it_begins_did_not_fail(
+    folder: Path, moment: str
+) -> None:
+    os.mkfifo(folder / "loading")
+    executor = make("processes", 1)
+    try:
+        future = executor.submit(print, None if moment == "starting" else Slow(), None)
+        if moment == "loading":
+            assert (folder / "loading").read_text() == "yes"
+        executor.interrupt()
+        assert isinstance(future.exception(timeout=30), KeyboardInterrupt)
+    finally:
+        executor.shutdown()
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of a death at once")
 def test_a_worker_whose_child_holds_its_socket_is_known_to_be_dead(instance: dg.Instance) -> None:
     os.mkfifo("alive")

@@ -166,6 +166,7 @@ class _Worker:
         self._channel: Any = None
         self._gone = False
         self._ending = False
+        self._interrupted = False
         with ExitStack() as theirs, ExitStack() as ours:
             self._socket, socket = Pipe()
             theirs.callback(socket.close)
@@ -200,6 +201,7 @@ class _Worker:
 
     def interrupt(self) -> None:
         if self._future is not None:
+            self._interrupted = True  # it may die of that: while it starts, say
             self._signal(signal.SIGINT)
 
     def kill(self) -> None:
@@ -293,7 +295,8 @@ class _Worker:
         self._closing.close()
         self._on_gone(self)
         if self._future is not None:
-            self._future.set_exception(error or _death(code))
+            ended = KeyboardInterrupt() if self._interrupted else _death(code)
+            self._future.set_exception(error or ended)
 
     def _drain(self) -> None:
         """What it wrote before it said that it was done is in the pipes already."""

@@ -13,7 +13,8 @@ from concurrent.futures import Future
 from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any
+from types import FrameType
+from typing import Any, TextIO
 
 from assetgraph.capture import redirected_logs
 from assetgraph.errors import WorkerError
@@ -21,6 +22,7 @@ from assetgraph.executors.transport import Receiver
 from assetgraph.signals import held_back
 
 Outcome = Callable[[Future[Any]], None]
+_interrupted = False
 
 
 def main(socket: int, lifeline: int) -> None:
@@ -28,12 +30,9 @@ def main(socket: int, lifeline: int) -> None:
     for fd in (socket, lifeline):
         os.set_inheritable(fd, False)
     _die_with(lifeline)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, _remember)
     faulthandler.enable()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(  # type: ignore[union-attr]
-            encoding="utf-8", errors="backslashreplace", line_buffering=True
-        )
+    output = _Output("stdout", 1), _Output("stderr", 2)
     connection = Connection(socket)
     inbox: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
@@ -42,8 +41,8 @@ def main(socket: int, lifeline: int) -> None:
     with redirected_logs():
         while work := inbox.get():
             outcome = _run(receiver, work, channel)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in output:
+                stream.put_back()
             channel.send("done", outcome)
     os._exit(0)  # what the steps left running, threads and all, must not hold up the end
 
@@ -71,26 +70,43 @@ def _receive(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
 
 def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
     """The step's outcome as what to do with its future."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        if _interrupted:
+            raise KeyboardInterrupt
+        return _call(receiver, work, channel)
+    except KeyboardInterrupt as interrupt:
+        return partial(_fail, interrupt)
+    finally:
+        signal.signal(signal.SIGINT, _remember)
+
+
+def _call(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
     try:
         fn, *args = receiver.unpack(work)
+    except KeyboardInterrupt:
+        raise
     except WorkerError as error:
         return partial(_fail, error)
     except BaseException as error:
         message = f"it cannot be loaded in another process: {type(error).__name__}: {error}"
         return partial(_fail, WorkerError(message, hint=getattr(error, "hint", None)))
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = os.getcwd()
     try:
         with held_back():
-            result = fn(*args, channel)
-        return partial(_succeed, result)
+            return partial(_succeed, fn(*args, channel))
     except KeyboardInterrupt:
-        return partial(_fail, KeyboardInterrupt())
+        raise
     except BaseException as error:
         return partial(_fail, error)
     finally:
         os.chdir(folder)  # a step may have left it
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _remember(_number: int, _frame: FrameType | None) -> None:
+    """An interrupt that comes before its step is that step's: no other follows."""
+    global _interrupted
+    _interrupted = True
 
 
 def _succeed(result: Any, future: Future[Any]) -> None:
@@ -99,6 +115,28 @@ def _succeed(result: Any, future: Future[Any]) -> None:
 
 def _fail(error: BaseException, future: Future[Any]) -> None:
     future.set_exception(error)
+
+
+class _Output:
+    """A stream of this process, put back after each step. One that is closed would leave the next
+    step without an output, and its number to the next file that is opened."""
+
+    def __init__(self, name: str, fd: int) -> None:
+        self._name = name
+        self._fd = fd
+        self._kept = os.dup(fd)
+        self._stream = self._open()
+        self.put_back()
+
+    def put_back(self) -> None:
+        os.dup2(self._kept, self._fd)
+        if self._stream.closed:
+            self._stream = self._open()
+        self._stream.flush()
+        setattr(sys, self._name, self._stream)
+
+    def _open(self) -> TextIO:
+        return open(self._fd, "w", 1, "utf-8", "backslashreplace", closefd=False)
 
 
 class _Channel:
