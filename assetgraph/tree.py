@@ -192,7 +192,8 @@ class _Table:
         if columns is None:
             tree_width = max(names, WIDEST_PLAIN_TREE)
         elif any(row.card.description for row in rows):
-            tree_width = min(max(names, columns // 2), columns * 3 // 5)
+            counted = max((_width([*_named(row), *_references(row, 0)]) for row in rows), default=0)
+            tree_width = min(max(counted, columns // 2), columns * 3 // 5)
         else:
             tree_width = columns - self.group_width - len(GAP)
         self.group_at = min(whole, tree_width) + len(GAP)

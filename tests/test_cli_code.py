@@ -6,8 +6,8 @@ from assetgraph.cli.render_code import code_lines
 from assetgraph.fingerprint import Definition
 
 
-def shown(*covers: Definition, version: str = "1a2b") -> list[str]:
-    return [line.plain for line in code_lines(covers, version)]
+def shown(*covers: Definition, version: str = "1a2b", width: int | None = None) -> list[str]:
+    return [line.plain.rstrip() for line in code_lines(covers, version, width)]
 
 
 def test_what_is_covered_comes_with_its_place_and_what_is_not_followed_with_its_line() -> None:
@@ -15,9 +15,17 @@ def test_what_is_covered_comes_with_its_place_and_what_is_not_followed_with_its_
         Definition("function", "clean", "pipe/helpers.py", 4, ("line 5: `eval` runs text",)),
         Definition("library", "pyarrow"),
     ) == [
-        "  function  clean  pipe/helpers.py:4",
-        "  library   pyarrow  ",
+        "  function  clean    pipe/helpers.py:4",
+        "  library   pyarrow",
         "! not fully followed: clean in pipe/helpers.py, line 5: `eval` runs text",
+    ]
+
+
+def test_what_is_not_followed_is_broken_between_words() -> None:
+    noted = Definition("function", "clean", "pipe/helpers.py", 4, ("line 5: `eval` runs text",))
+    assert shown(noted, width=60)[1:] == [
+        "! not fully followed: clean in pipe/helpers.py, line 5:",
+        "  `eval` runs text",
     ]
 
 

@@ -246,6 +246,24 @@ def test_on_a_terminal_steps_are_drawn_and_prints_stand_above(
     assert "\x1b[?25h" in terminal.seen  # the cursor is back
 
 
+def test_what_a_step_logs_is_broken_between_words_under_itself(
+    project: Callable[..., ProjectFolder],
+) -> None:
+    long = PIPELINE.replace("looking", "far " * 20 + "looking")
+    terminal = Terminal(project({"pipeline.py": long}), "materialize", "zones")
+    assert terminal.end() == 0
+    said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\r", "", terminal.seen)
+    assert re.search(r"  zones │( far){17}\n {10}far far far looking", said)
+
+
+def test_an_error_is_broken_between_words(project: Callable[..., ProjectFolder]) -> None:
+    wrong = PIPELINE.replace("trips(zones)", f"trips({'z' * 40})")
+    terminal = Terminal(project({"pipeline.py": wrong}), "list")
+    assert terminal.end() == 2
+    assert f"'{'z' * 40}' (a" in terminal.seen
+    assert "\n  parameter), which nothing defines." in terminal.seen
+
+
 def test_no_color_is_obeyed_on_a_terminal(project: Callable[..., ProjectFolder]) -> None:
     terminal = Terminal(project({"pipeline.py": PIPELINE}), "list", NO_COLOR="1")
     assert terminal.end() == 0

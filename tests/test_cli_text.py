@@ -53,6 +53,25 @@ def test_a_line_is_cut_and_filled_by_cells_not_by_characters() -> None:
     assert line.fitted(14, right=True).plain == "  택시_운행abc"
 
 
+def test_a_line_is_broken_between_words_and_keeps_its_styles() -> None:
+    line = Line(("Error: ", "error"), "no asset is named 'trps'")
+    assert [part.plain for part in line.broken(18, indent=2)] == [
+        "Error: no asset is", "  named 'trps'",
+    ]  # fmt: skip
+    assert line.broken(18, indent=2)[0].spans == (("Error: ", "error"), ("no asset is", ""))
+    assert [part.plain.strip() for part in Line("  a 택시_운행_기록 b").broken(10)] == [
+        "a", "택시_운행_기록", "b",
+    ]  # fmt: skip
+    assert line.broken(31) == line.broken(None) == [line]
+
+
+def test_a_command_is_never_broken_so_that_it_can_be_copied() -> None:
+    line = Line("Remove it with: ", ("assetgraph runs delete 20261128-092806", "command"))
+    assert [part.plain for part in line.broken(30)] == [
+        "Remove it with:", "assetgraph runs delete 20261128-092806",
+    ]  # fmt: skip
+
+
 def test_columns_line_up_under_wide_names() -> None:
     rows = [[Line("택시"), Line("1")], [Line("trips"), Line("22")]]
     lines = table((Column("ASSET"), Column("N", right=True)), rows, None)

@@ -164,6 +164,14 @@ def test_every_edge_is_named_at_both_its_ends(
     assert reads == feeds
 
 
+def test_references_have_room_before_descriptions_do() -> None:
+    name = "a_name_of_middling_len"
+    cards = {one: Card(one, description="What it is.") for one in ("a_long_one", "b", name)}
+    lines = shown({"a_long_one": "", "b": "", name: "a_long_one b"}, 60, **cards).splitlines()
+    assert lines[-1].startswith(f"└─ {name}  ← ")
+    assert len({line.index("What") for line in lines}) == 1
+
+
 @pytest.mark.parametrize("columns", [None, 80])
 def test_no_cards_give_no_lines(columns: int | None) -> None:
     assert tree([], [], columns=columns) == []

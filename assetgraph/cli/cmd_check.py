@@ -21,16 +21,17 @@ def check_command(given: Given, as_json: bool) -> int:
     """
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.errors import WRONG_USE, problem_lines, warning_lines
+    from assetgraph.cli.output import stderr
     from assetgraph.cli.text import Line
 
     graph = given.project.load().graph
     problems = graph.validate()
-    say(warning_lines(graph.warnings()))
+    say(warning_lines(graph.warnings(), stderr().width))
     names = ("file", "line", "key", "message", "remedy")
     well = [Line(("All definitions loaded successfully.", "success"))]
     answer(
         as_json,
         data=lambda: [{name: getattr(problem, name) for name in names} for problem in problems],
-        lines=lambda _: problem_lines(problems) if problems else well,
+        lines=lambda width: problem_lines(problems, width) if problems else well,
     )
     return WRONG_USE if problems else 0

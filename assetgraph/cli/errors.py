@@ -28,10 +28,11 @@ def report(error: BaseException) -> int:
     """Tell the person what `error` means; the exit code of the process."""
     if isinstance(error, ReaderGoneError):
         return _end_quietly()
-    lines, code = _message(error)
+    err = stderr()
+    lines, code = _message(error, err.width)
     if os.environ.get("ASSETGRAPH_DEBUG") and not isinstance(error, click.ClickException):
         lines = [*_trace(error), Line(), *lines]
-    stderr().write(lines)
+    err.write(lines)
     return code
 
 
@@ -41,7 +42,7 @@ def _end_quietly() -> int:
     return READER_GONE
 
 
-def _message(error: BaseException) -> tuple[list[Line], int]:
+def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
     match error:
         case Terminated():
             return [Line(("Terminated.", "warning"))], Terminated.exit_code
@@ -49,49 +50,57 @@ def _message(error: BaseException) -> tuple[list[Line], int]:
             return [Line(("Canceled.", "warning"))], CANCELED
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "assetgraph"
-            return _wrong(error.format_message(), f"See: {path} --help"), error.exit_code
+            return _wrong(width, error.format_message(), f"See: {path} --help"), error.exit_code
         case click.ClickException():
-            return _wrong(error.format_message()), error.exit_code
+            return _wrong(width, error.format_message()), error.exit_code
         case DefinitionsError():
-            return problem_lines(error.problems), error.exit_code
+            return problem_lines(error.problems, width), error.exit_code
         case ProjectError():
             trace = clean_lines(error.traceback) if error.traceback else []
             shown = [Line("  ", text) for text in trace]
-            return [*shown, *_wrong(error.message, error.hint)], error.exit_code
+            return [*shown, *_wrong(width, error.message, error.hint)], error.exit_code
         case SelectionError() if error.text is not None and error.column is not None:
             pointed = _pointed(error.text, error.column)
-            return _wrong(error.message, error.hint, pointed), error.exit_code
+            return _wrong(width, error.message, error.hint, pointed), error.exit_code
         case AssetGraphError():
-            return _wrong(error.message, error.hint), error.exit_code
+            return _wrong(width, error.message, error.hint), error.exit_code
         case SystemExit():
             return [], error.code if isinstance(error.code, int) else 1
-    return _bug(error), BUG
+    return _bug(error, width), BUG
 
 
-def problem_lines(problems: Sequence[Problem]) -> list[Line]:
+def problem_lines(problems: Sequence[Problem], width: int | None) -> list[Line]:
     """Each problem of the definitions: its place, what it is, what to do."""
     lines = []
     for problem in problems:
         lines.append(Line((problem.place, "path"), ": ", problem.message))
         if problem.remedy:
             lines.append(Line("  ", (problem.remedy, "muted")))
+    lines = [part for line in lines for part in line.broken(width, indent=2)]
     count = plural(len(problems), "problem")
     return [*lines, Line(("Error: ", "error"), f"{count} in the definitions.")]
 
 
-def warning_lines(problems: Sequence[Problem]) -> list[Line]:
+def warning_lines(problems: Sequence[Problem], width: int | None) -> list[Line]:
     """What may not be meant, likewise."""
     lines = []
     for problem in problems:
         lines.append(Line(("! ", "warning"), (problem.place, "path"), ": ", problem.message))
         lines.append(Line("  ", (problem.remedy, "muted")))
-    return lines
+    return [part for line in lines for part in line.broken(width, indent=2)]
 
 
-def _wrong(message: str, hint: str | None = None, between: Iterable[Line] = ()) -> list[Line]:
+def _wrong(
+    width: int | None, message: str, hint: str | None = None, between: Iterable[Line] = ()
+) -> list[Line]:
     first, *rest = clean_lines(message)
-    lines = [Line(("Error: ", "error"), first), *map(Line, rest), *between]
-    return [*lines, *map(Line, clean_lines(hint))] if hint else lines
+    above = [Line(("Error: ", "error"), first), *map(Line, rest)]
+    below = [Line(text) for text in clean_lines(hint)] if hint else []
+    return [
+        *(part for line in above for part in line.broken(width)),
+        *between,
+        *(part for line in below for part in line.broken(width)),
+    ]
 
 
 def _pointed(text: str, column: int) -> list[Line]:
@@ -100,9 +109,9 @@ def _pointed(text: str, column: int) -> list[Line]:
     return [Line("  ", text), Line("  ", " " * before, ("^", "error"))]
 
 
-def _bug(error: BaseException) -> list[Line]:
+def _bug(error: BaseException, width: int | None) -> list[Line]:
     return [
-        *_wrong(f"{type(error).__name__}: {error}"),
+        *_wrong(width, f"{type(error).__name__}: {error}"),
         Line("This is a bug in assetgraph. Please report it to the project's issue tracker, with"),
         Line("what you ran and the whole trace, which ", ("assetgraph --debug …", "command"),
              " shows."),

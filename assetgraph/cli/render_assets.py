@@ -105,7 +105,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
         lines += _materialization(view.materialization, width)
     if details.code_version:
         lines += [Line(), Line(("Its code version covers", "heading"))]
-        lines += code_lines(details.covers, details.code_version)
+        lines += code_lines(details.covers, details.code_version, width)
     if view.failure:
         facts = {
             "When": _when(view.failure.timestamp, view.failure.run_id),

@@ -17,6 +17,7 @@ from assetgraph.cli.render_events import PrintedText, RunLines, log_lines, step_
 from assetgraph.cli.render_live import live
 from assetgraph.cli.text import Line, plural
 from assetgraph.records import now
+from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -169,11 +170,14 @@ class LiveReporter:
                 self._draw()
 
     def _draw(self) -> None:
+        from rich.text import Text
+
         if self._dropped:
             note = f"  … {plural(self._dropped, 'line')} more, kept in the record of the run"
             self._above.insert(0, Line((note, "muted")))
         for line in self._above:
-            self._out.console.print(as_rich(line), soft_wrap=True)
+            parts = _under_itself(line, self._out.console.width)
+            self._out.console.print(Text("\n").join(map(as_rich, parts)), soft_wrap=True)
         self._above.clear()
         self._dropped = 0
         self._live.refresh()
@@ -186,6 +190,12 @@ class LiveReporter:
             room, ended = min(height - 2, _MOST_STEPS_SHOWN), self._ended.is_set()
             lines = live(self._progress, now(), width, room, ended=ended)
         return Group(*map(as_rich, lines))
+
+
+def _under_itself(line: Line, width: int) -> list[Line]:
+    """`line` broken to `width`, what follows under the text and not under its step's name."""
+    mark = cell_width(line.spans[0][0]) if line else 0
+    return line.broken(width, indent=mark if mark <= width // 2 else 0)
 
 
 @contextmanager

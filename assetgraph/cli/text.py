@@ -17,6 +17,7 @@ _COLOUR_SEQUENCE = re.compile("\x1b\\[[0-9;:]*m")
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # needed to write Persian, Hindi and family emoji; they reorder nothing
 _LEAST_ROOM = 24
+_WORD = re.compile(r"assetgraph \S.*|\S+")  # a command stays whole: a person copies it
 
 
 def clean(text: str) -> str:
@@ -58,18 +59,33 @@ class Line:
         """This line in at most `width` cells; None means any."""
         if width is None or self.width <= width:
             return self
-        kept = shorten(self.plain, width)
-        spans, start = [], 0
-        for text, style in self.spans:
-            spans.append((kept[start : start + len(text)], style))
-            start += len(text)
-        return Line(*spans)
+        return self._with_text(shorten(self.plain, width))
+
+    def broken(self, width: int | None, indent: int = 0) -> list[Line]:
+        """This line in lines of at most `width` cells, broken between words, those after the first
+        one indented. A longer word is left whole, and so is a command at the end."""
+        if width is None or self.width <= width:
+            return [self]
+        pieces = _pieces(self.plain, width, indent)
+        return [
+            Line(" " * indent if start else "", self._with_text(self.plain[start:end], start))
+            for start, end in pieces
+        ]
 
     def fitted(self, width: int, *, right: bool = False) -> Line:
         """This line in exactly `width` cells."""
         line = self.cut(width)
         space = " " * (width - line.width)
         return Line(space, line) if right else Line(line, space)
+
+    def _with_text(self, kept: str, first: int = 0) -> Line:
+        """`kept`, which stands at `first` in this line, in this line's styles."""
+        spans, start = [], -first
+        for text, style in self.spans:
+            end = start + len(text)
+            spans.append((kept[max(start, 0) : max(end, 0)], style))
+            start = end
+        return Line(*spans)
 
     def __bool__(self) -> bool:
         return bool(self.spans)
@@ -120,6 +136,18 @@ def _spans(pieces: Iterable[str | tuple[str, str] | Line]) -> Iterator[tuple[str
 
 def _is_safe(character: str) -> bool:
     return character in _JOINERS or unicodedata.category(character) not in _UNSAFE
+
+
+def _pieces(text: str, width: int, indent: int) -> Iterator[tuple[int, int]]:
+    """Where each piece of `text` starts and ends, for `Line.broken`."""
+    start = end = 0
+    for word in _WORD.finditer(text):
+        room = width - (indent if start else 0)
+        if end > start and cell_width(text[start : word.end()]) > room:
+            yield start, end
+            start = word.start()
+        end = word.end()
+    yield start, end
 
 
 def _wrap(paragraph: str, width: int) -> Iterator[str]:
