@@ -230,6 +230,40 @@ def test_a_library_that_nobody_installed_is_said(tmp_path: Path, site: Path) -> 
     assert "it belongs to no installed distribution" in notes(look(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("before", "returns"),
+    [
+        ("TABLE = {'f': made_by.times(3)}", "TABLE['f'](1)"),
+        ("TABLE = {'f': made_by.again(3)(f)}", "TABLE['f'](1)"),
+        ("TABLE = [made_by.Times(3, f)]", "TABLE[0](1)"),
+        ("P = partial(map, made_by.times(3))", "list(P([1]))"),
+        ("class T: f = [made_by.times(3)]", "T.f[0](1)"),
+        ("def g(f=made_by.times(3)): return f(1)", "g()"),
+        ("def m(f): return lambda: f(1)\ng = m(made_by.times(3))", "g()"),
+    ],
+)
+def test_what_a_library_made_counts_by_what_it_was_made_with_wherever_it_is_kept(
+    tmp_path: Path, site: Path, before: str, returns: str
+) -> None:
+    install(site, "made-by", "made_by", "1.0")
+    (site / "made_by.py").write_text(
+        "import functools\n"
+        "def times(n): return lambda x: x * n\n"
+        "def again(n): return lambda f: functools.wraps(f)(lambda *a: [f(*a)] * n)\n"
+        "class Times:\n"
+        "    def __init__(self, n, f): functools.update_wrapper(self, f).n = n\n"
+        "    def __call__(self, x): return self.n\n"
+    )
+    before = f"import made_by\nfrom functools import partial\ndef f(x): return x\n{before}"
+    seen = []
+    for text in (before, before.replace("3", "4")):
+        write(tmp_path, pipeline(text, returns))
+        seen.append(look(tmp_path, call=True))
+
+    assert seen[0].value != seen[1].value
+    assert difference(*seen)
+
+
 def test_constants_of_a_library_count_by_their_name(tmp_path: Path, site: Path) -> None:
     """What a library holds may change while it runs (`os.environ`, `sys.argv`)."""
     install(site, "some-library", "some_library", "1.0")

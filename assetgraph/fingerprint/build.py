@@ -6,6 +6,7 @@ other in any order and to any depth.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from types import FunctionType, ModuleType
@@ -16,6 +17,7 @@ from assetgraph.fingerprint.classes import (
     computed_values,
     foreign_functions,
     functions_inside,
+    plain_captured,
 )
 from assetgraph.fingerprint.distributions import Distributions
 from assetgraph.fingerprint.graph import Vertex
@@ -102,10 +104,12 @@ class Builder:
         key = ("wrapper", id(function))
         if key in self._vertices:
             return self._vertices[key]
-        inside = [item for item in functions_inside(function) if self.is_ours(item)]
-        if not inside:
+        held = functions_inside(function)
+        inside = [item for item in held if self.is_ours(item)]
+        captured = [value for item in held for value in self._captured_by_library(item)]
+        if not inside and not captured:
             return None
-        fill = partial(self._fill_wrapper, inside=inside)
+        fill = partial(self._fill_wrapper, inside=inside, captured=captured)
         place = (function.__code__.co_qualname, "", 0)
         return self._vertex(key, function, "wrapper", place, fill)
 
@@ -140,10 +144,11 @@ class Builder:
         if found.problem:
             vertex.note(vertex.line, found.problem)
             saying.compiled(function.__code__, partial(self._collection, vertex))
+            saying.captured()
         self._say_defaults(saying, function, module, found)
         if function.__dict__:
             attributes = dict(sorted(function.__dict__.items()))
-            saying.add(saying.value(attributes, partial(self._collection, vertex))[0])
+            saying.add(saying.value(attributes, partial(self._collection, vertex)).data)
         saying.finish()
 
     def _say_defaults(
@@ -155,7 +160,7 @@ class Builder:
             return
         pieces = tuple(entry.defaults for entry in found.functions if entry.defaults)
         if is_plain(defaults) and not any(piece.names for piece in pieces):
-            saying.add(saying.value(defaults, partial(self._collection, saying.vertex))[0])
+            saying.add(saying.value(defaults, partial(self._collection, saying.vertex)).data)
             return
         fill = partial(self._fill_value, value=defaults, module=module, pieces=pieces)
         key = ("defaults", id(function))
@@ -166,10 +171,20 @@ class Builder:
         place = (f"{name} of {function.name}", function.file, function.line)
         return self._vertex(("cell", id(cell)), cell, "value", place, fill)
 
-    def _fill_wrapper(self, vertex: Vertex, inside: Sequence[Any]) -> None:
+    def _captured_by_library(self, item: Any) -> list[Any]:
+        """The plain values that a library's function captured: what it was made with. Those of the
+        standard library are its own: counters, names."""
+        if not isinstance(item, FunctionType) or self.is_ours(item):
+            return []
+        library = str(item.__globals__.get("__name__")).partition(".")[0]
+        return [] if library in sys.stdlib_module_names else plain_captured(item)
+
+    def _fill_wrapper(self, vertex: Vertex, inside: Sequence[Any], captured: Sequence[Any]) -> None:
         saying = Saying(vertex, self._resolver)
         for item in inside:
             saying.refer(item)
+        for value in captured:
+            saying.add(saying.value(value, partial(self._collection, vertex)).data)
         saying.finish()
 
     # What classes and modules say
@@ -187,7 +202,7 @@ class Builder:
             self._say_methods(saying, source, entry, module)
         for base in (*kind.__bases__, type(kind)):
             saying.add(saying.refer(base) or b"")
-        for name, function in foreign_functions(source):
+        for name, function in foreign_functions(source, self._folder):
             token = saying.refer(function) or b""
             if name in source.bound or token[:1].isdigit():
                 saying.add(name.encode(), token)
@@ -220,7 +235,7 @@ class Builder:
     def _say_values(self, saying: Saying, source: ClassSource, module: Module) -> None:
         """What the attributes of a class are when it is complete. All that its text and its module
         do to it explains a change of them."""
-        values = computed_values(source)
+        values = computed_values(source, self.is_ours)
         if not values:
             return
         statements = module.file.statements.get(source.kind.__qualname__, ())
@@ -257,18 +272,18 @@ class Builder:
         module: Module | None = None,
         pieces: Sequence[Piece] = (),
     ) -> None:
-        """A value counts as it is. Where it cannot be read, or is what a library made of a
-        function, the expression that made it counts too."""
+        """A value counts as it is. Where it cannot be read, or is what a library made, of a
+        function or as an object of its own, the expression that made it counts too."""
         saying = Saying(vertex, self._resolver, module)
         collect = partial(self._collection, vertex, module=module, pieces=pieces)
-        written, unread = saying.value(value, collect, any_order=any_order)
-        saying.add(written)
+        written = saying.value(value, collect, any_order=any_order)
+        saying.add(written.data)
         if module is not None and pieces:
             vertex.origin = self._expression(vertex, module, pieces)
-            if unread or self._resolver.is_wrapper(value):
+            if written.unread or written.hides or self._resolver.is_wrapper(value):
                 saying.edge("made by", vertex.origin)
-        if unread:
-            types = ", ".join(dict.fromkeys(unread))
+        if written.unread:
+            types = ", ".join(dict.fromkeys(written.unread))
             rest = (
                 "so the expression that makes it counts" if vertex.origin else "so it is left out"
             )

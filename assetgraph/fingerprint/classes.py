@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property, partial, partialmethod
 from types import FunctionType, MappingProxyType, MethodType
@@ -12,6 +12,7 @@ from typing import Any
 from assetgraph.fingerprint.sources import Sources
 from assetgraph.fingerprint.summary import Class, File
 from assetgraph.fingerprint.values import is_plain
+from assetgraph.loading import ProjectFolder
 
 _MAX_INSIDE = 1000
 _GENERATED = {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_make", "_replace", "_asdict"}
@@ -97,26 +98,42 @@ def functions_inside(item: Any) -> list[Any]:
     return found
 
 
-def foreign_functions(source: ClassSource) -> Iterator[tuple[str, FunctionType]]:
+def plain_captured(function: FunctionType) -> list[Any]:
+    """The plain values among the captured variables of a function."""
+    return [value for value in _captured(function) if is_plain(value)]
+
+
+def foreign_functions(
+    source: ClassSource, folder: ProjectFolder
+) -> Iterator[tuple[str, FunctionType]]:
     """The functions of a class, by name, that its text does not define: put into it later, or
-    defined elsewhere and taken in."""
+    defined elsewhere and taken in. What is generated is in no file of the project."""
     for name, member in sorted(vars(source.kind).items()):
-        if not _is_generated(source, name):
-            for function in _called_by(member):
-                place = (function.__code__.co_firstlineno, function.__code__.co_name)
-                if place not in source.methods or source.functions.get(place) is not function:
-                    yield name, function
+        generated = _is_generated(source, name)
+        for function in _called_by(member):
+            if generated and not folder.contains(function.__code__.co_filename):
+                continue
+            place = (function.__code__.co_firstlineno, function.__code__.co_name)
+            if place not in source.methods or source.functions.get(place) is not function:
+                yield name, function
 
 
-def computed_values(source: ClassSource) -> dict[str, Any]:
+def computed_values(source: ClassSource, is_ours: Callable[[type], bool]) -> dict[str, Any]:
     """The attributes that are values, with what dataclasses and enums keep apart: defaults and
-    factories, the values of members."""
+    factories, the values of members. What was put on a class later counts too, but not what a
+    library keeps there of its own."""
     kind = source.kind
     values = {
         name: member
         for name, member in vars(kind).items()
         if not _is_generated(source, name)
-        and (is_plain(member) or (name in source.bound and not hasattr(type(member), "__get__")))
+        and (
+            is_plain(member)
+            or (
+                not hasattr(type(member), "__get__")
+                and (name in source.bound or _is_familiar(type(member), is_ours))
+            )
+        )
     }
     fields = vars(kind).get("__dataclass_fields__", {})
     inherited = [vars(base).get("__dataclass_fields__", {}) for base in kind.__mro__[1:]]
@@ -128,6 +145,10 @@ def computed_values(source: ClassSource) -> dict[str, Any]:
             (name, member._value_) for name, member in kind.__members__.items()
         ]
     return dict(sorted(values.items()))
+
+
+def _is_familiar(kind: type, is_ours: Callable[[type], bool]) -> bool:
+    return is_ours(kind) or kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _called_by(member: Any) -> list[FunctionType]:
@@ -152,11 +173,7 @@ def _is_generated(source: ClassSource, name: str) -> bool:
 
 def _held(item: Any) -> Iterator[Any]:
     if isinstance(item, FunctionType):
-        for cell in item.__closure__ or ():
-            try:
-                yield cell.cell_contents
-            except ValueError:
-                continue
+        yield from _captured(item)
         yield from item.__defaults__ or ()
         yield item.__dict__.get("__wrapped__")
     elif isinstance(item, partial | partialmethod):
@@ -171,6 +188,14 @@ def _held(item: Any) -> Iterator[Any]:
         yield from (getattr(item, part, None) for part in _MEMBER_PARTS)
     elif not isinstance(item, type):
         yield _attributes(item).get("__wrapped__")
+
+
+def _captured(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        try:
+            yield cell.cell_contents
+        except ValueError:
+            continue
 
 
 def _attributes(item: Any) -> Mapping[str, Any]:

@@ -164,6 +164,12 @@ class Resolver:
         kind = type(value)
         return not self.is_ours(kind) and self._wrapped(kind, value) is not None
 
+    def is_made_by_library(self, value: Any) -> bool:
+        """Whether a definition is what a library's function returned, rather than what stands in
+        the library's text."""
+        made = not isinstance(value, FunctionType) or "<locals>" in value.__code__.co_qualname
+        return made and self.is_wrapper(value)
+
     def _wrapped(self, kind: type, value: Any) -> Target | None:
         """A cache, a compiled function: a library's object around a function of the project."""
         if kind is partial:

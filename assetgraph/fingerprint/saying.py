@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType, MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from assetgraph.fingerprint.graph import Vertex
 from assetgraph.fingerprint.resolve import Module, Resolver, Target
@@ -16,6 +16,15 @@ _NO_CELLS: Mapping[str, Any] = MappingProxyType({})
 
 Captured = Callable[[Vertex, str, Any, Any], Vertex]
 Collect = Callable[[Any], Vertex]
+
+
+class Written(NamedTuple):
+    """A value as bytes. `unread` are the types in it that could not be read; with `hides` it holds
+    something of a library that may be more than it says."""
+
+    data: bytes
+    unread: list[str]
+    hides: bool
 
 
 class Saying:
@@ -38,7 +47,7 @@ class Saying:
         self._resolver = resolver
         self._module = module
         self._cells = cells
-        self._captured = captured
+        self._make_captured = captured
         self._parts = [vertex.kind.encode()]
 
     def finish(self) -> None:
@@ -103,23 +112,29 @@ class Saying:
             if isinstance(constant, CodeType):
                 self.compiled(constant, collect)
             else:
-                self.add(self.value(constant, collect)[0])
+                self.add(self.value(constant, collect).data)
 
-    def value(
-        self, value: Any, collect: Collect, *, any_order: bool = False
-    ) -> tuple[bytes, list[str]]:
-        """A value as bytes, and the types in it that could not be read. `collect` makes the vertex
-        of a set, or of a dict whose order does not count."""
+    def value(self, value: Any, collect: Collect, *, any_order: bool = False) -> Written:
+        """A value as bytes. `collect` makes the vertex of a set, or of a dict whose order does not
+        count."""
         resolver = self._resolver
 
         def collected(held: Any) -> bytes:
             return b"%d" % self.vertex.number(collect(held))
 
-        writer = ValueWriter(self.refer, collected, resolver.is_ours, resolver.roots)
+        def refer(item: Any) -> bytes | None:
+            found = self.refer(item)
+            if found is not None and resolver.is_made_by_library(item):
+                writer.hides = True
+            return found
+
+        writer = ValueWriter(refer, collected, resolver.is_ours, resolver.roots)
         try:
-            return writer.write(value, any_order=any_order), writer.failed
+            data = writer.write(value, any_order=any_order)
         except (TooLargeError, RecursionError):
-            return b"too large", [*writer.failed, f"a {type(value).__qualname__} of this size"]
+            data = b"too large"
+            writer.failed.append(f"a {type(value).__qualname__} of this size")
+        return Written(data, writer.failed, writer.hides)
 
     def refer(self, item: Any) -> bytes | None:
         """The bytes for a definition, None for any other value."""
@@ -140,11 +155,17 @@ class Saying:
             if other is None or other.kind not in _FOLLOWED:
                 self.vertex.note(note.line, note.text)
 
+    def captured(self) -> None:
+        """All captured variables, for code without a text."""
+        for name in self._cells:
+            self.add(name.encode(), self.token(self._captured_target(name, [])))
+
     def _cell(self, module: Module, position: int) -> Target | None:
         """The target of a captured variable."""
         root, *attributes = module.file.names[position].removesuffix("[]").split(".")
-        if root not in self._cells:
-            return None
+        return self._captured_target(root, attributes) if root in self._cells else None
+
+    def _captured_target(self, root: str, attributes: Sequence[str]) -> Target:
         if root == "__class__":
             return Target(b"__class__")
         cell = self._cells[root]
@@ -152,7 +173,7 @@ class Saying:
             value = cell.cell_contents
         except ValueError:
             return Target(b"?" + root.encode())
-        captured = self._captured
+        captured = self._make_captured
         assert captured is not None
         return self._resolver.live(
             value, attributes, lambda: captured(self.vertex, root, cell, value)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import marshal
 import os
 import re
+import sys
 from collections.abc import Callable, Iterable
 from copyreg import dispatch_table
 from enum import Enum
@@ -34,6 +35,7 @@ _CONTAINER_MODULES = ("collections", "builtins", "types")
 # What `functools.wraps` copies from the function: it says nothing, and differs between versions.
 _COPIED = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__"}
 _COPIED |= {"__type_params__"}
+_DATA = ("__array_interface__", "__arrow_c_stream__", "__arrow_c_array__", "__arrow_c_schema__")
 _SHORT = 64
 MAX_STEPS = 50_000
 
@@ -66,6 +68,7 @@ class ValueWriter:
         self._loops = 0
         self.steps = 0
         self.failed: list[str] = []
+        self.hides = False  # whether a library's object in it may hold what its pickle does not say
 
     def write(self, value: Any, *, any_order: bool = False) -> bytes:
         """`any_order`: the order of a dict does not count. Raises `TooLargeError`."""
@@ -129,7 +132,8 @@ class ValueWriter:
         if kind is PickleBuffer:
             return _join(b"buffer", [blake2b(value.raw(), digest_size=20).digest()])
         if kind is partial:
-            return _join(b"partial", self._all([value.func, value.args, value.keywords]))
+            written = self._all([value.func, value.args, value.keywords])
+            return _join(b"partial", [*written, *self._state(value, ())])
         return self._instance(kind, value)
 
     def _container(self, kind: type, value: Any) -> bytes:
@@ -171,6 +175,7 @@ class ValueWriter:
         if slots is not None:
             written = [*self._all([kind, *_content(value)]), *self._state(value, slots)]
             return _join(b"instance", written)
+        self.hides = self.hides or not self._is_open(kind)
         return _join(b"reduced", [*self._all([kind]), *self._reduced(kind, value)])
 
     def _slots(self, kind: type) -> list[MemberDescriptorType] | None:
@@ -183,6 +188,14 @@ class ValueWriter:
                 slots = [m for m in members if isinstance(m, MemberDescriptorType)]
             self._layouts[kind] = slots
         return self._layouts[kind]
+
+    def _is_open(self, kind: type) -> bool:
+        """Whether what pickle says of an instance is all of it: so of the standard library's, of
+        the project's, and of data that others read in place, such as arrays and tables."""
+        return any(hasattr(kind, name) for name in _DATA) or all(
+            self._is_ours(base) or base.__module__.partition(".")[0] in sys.stdlib_module_names
+            for base in kind.__mro__
+        )
 
     def _state(self, value: Any, slots: Iterable[MemberDescriptorType]) -> list[bytes]:
         state = dict(getattr(value, "__dict__", {}))
@@ -199,6 +212,8 @@ class ValueWriter:
         reducer = dispatch_table.get(kind)
         made: Any = reducer(value) if reducer else value.__reduce_ex__(5)
         if isinstance(made, str):
+            if getattr(sys.modules.get(kind.__module__), made, None) is not value:
+                raise TypeError("it is no global of that name, though it says so")
             return [made.encode()]
         function, arguments, state, items, pairs = (*made, None, None, None)[:5]
         written = self._all([function, arguments])
