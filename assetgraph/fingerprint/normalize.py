@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
 
 from assetgraph.collector import paused_collector
-from assetgraph.fingerprint.notes import is_volatile, use_note
-from assetgraph.fingerprint.scopes import Closed, Scope, Use
+from assetgraph.fingerprint.notes import attribute_note, is_volatile, use_note
+from assetgraph.fingerprint.scopes import Closed, Scope, Use, digest_of
 from assetgraph.fingerprint.summary import (
     Class,
     Decorator,
@@ -24,11 +25,14 @@ from assetgraph.fingerprint.summary import (
     Piece,
     Statement,
 )
-from assetgraph.fingerprint.trees import TreeWriter
+from assetgraph.fingerprint.trees import TreeWriter, chain_of
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+T = TypeVar("T", Function, Class)
 
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NOTHING = Closed(b"", [], [])
+_ONE_GAP = digest_of(["?"])
 _DEEP = 50_000
 
 
@@ -56,8 +60,10 @@ class Summary(TreeWriter):
     def __init__(self) -> None:
         super().__init__()
         self._names: dict[str, int] = {}
-        self._functions: list[Callable[[], Function]] = []
-        self._classes: list[Callable[[], Class]] = []
+        self._name_notes: list[str | None] = []  # by position, as the names
+        self._functions: list[Function] = []
+        self._classes: list[Class] = []
+        self._open: list[Callable[[], None]] = []
         self._imports: dict[str, list[str]] = {}
         self._stars: list[str] = []
         self._statements: dict[str, list[Statement]] = {}
@@ -73,13 +79,12 @@ class Summary(TreeWriter):
     def of(self, tree: ast.Module) -> File:
         for statement in tree.body:
             self._top_level(statement)
-        # Names are complete only when everything else is.
-        functions = tuple(finish() for finish in self._functions)
-        classes = tuple(finish() for finish in self._classes)
+        for finish in self._open:
+            finish()
         return File(
             names=tuple(self._names),
-            functions=functions,
-            classes=classes,
+            functions=tuple(self._functions),
+            classes=tuple(self._classes),
             imports={name: tuple(dict.fromkeys(found)) for name, found in self._imports.items()},
             stars=tuple(self._stars),
             statements={name: tuple(found) for name, found in self._statements.items()},
@@ -95,6 +100,9 @@ class Summary(TreeWriter):
             self._imports.setdefault(name, []).append(origin)
 
     def _top_level(self, node: ast.stmt) -> None:
+        if isinstance(node, _DEFINITIONS):
+            self.write(node)
+            return
         scope = self.open_scope("module")
         names = _given_values(node)
         value = _only_value(node)
@@ -103,8 +111,7 @@ class Summary(TreeWriter):
             self.write(node)
         else:
             self.write(value)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names |= scope.bound
+        names |= scope.bound
         closed = self.close_scope()
         if names:
             statement = Statement(node.lineno, self._piece(closed))
@@ -114,24 +121,23 @@ class Summary(TreeWriter):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         outer = self.scope
         outer.bind(node.name)
-        decorators = [self._header(decorator) for decorator in node.decorator_list]
+        decorators = [self._decorated(decorator) for decorator in node.decorator_list]
         defaults = self._defaults(node.args)
         annotations = self._annotations(node)
         body = self._body(node, node.name, node.body)
-        self._functions.append(
-            self._function_later(
-                f"{outer.prefix}{node.name}",
-                node.decorator_list[0].lineno if node.decorator_list else node.lineno,
-                body=body,
-                defaults=defaults,
-                annotations=annotations,
-                decorators=list(zip(decorators, node.decorator_list, strict=True)),
-            )
+        self._add_function(
+            f"{outer.prefix}{node.name}",
+            node.decorator_list[0].lineno if node.decorator_list else node.lineno,
+            body=body,
+            defaults=defaults,
+            annotations=annotations,
+            decorators=list(zip(decorators, node.decorator_list, strict=True)),
         )
         if outer.kind == "class":
             outer.methods.append(len(self._functions) - 1)
-        kept = annotations if decorators else _NOTHING
-        self._embed(f"def {node.name}", [*decorators, defaults, kept], body)
+        if outer.kind != "module":
+            kept = annotations if decorators else _NOTHING
+            self._embed(f"def {node.name}", [*decorators, defaults, kept], body)
 
     def _lambda(self, node: ast.Lambda) -> None:
         defaults = self._defaults(node.args)
@@ -139,9 +145,7 @@ class Summary(TreeWriter):
         place = node.body
         span = (place.lineno, place.col_offset, place.end_lineno or 0, place.end_col_offset or 0)
         name = f"{self.scope.prefix}<lambda>"
-        self._functions.append(
-            self._function_later(name, node.lineno, body=body, defaults=defaults, span=span)
-        )
+        self._add_function(name, node.lineno, body=body, defaults=defaults, span=span)
         self.scope.parts.append("lambda")
         self.scope.take(defaults)
         self.scope.take(body, past_class=True)
@@ -155,27 +159,24 @@ class Summary(TreeWriter):
         for statement in node.body:
             self.write(statement)
         body = self.close_scope()
-        self._classes.append(
-            self._class_later(
-                f"{outer.prefix}{node.name}",
-                node.decorator_list[0].lineno if node.decorator_list else node.lineno,
-                scope=scope,
-                body=body,
-                bases=bases,
-                decorators=list(zip(decorators, node.decorator_list, strict=True)),
-            )
+        self._add_class(
+            f"{outer.prefix}{node.name}",
+            node.decorator_list[0].lineno if node.decorator_list else node.lineno,
+            scope=scope,
+            body=body,
+            bases=bases,
+            decorators=list(zip(decorators, node.decorator_list, strict=True)),
         )
         if outer.kind == "class":
             outer.classes.append(len(self._classes) - 1)
-        members = sorted((member.close() for member in scope.members), key=lambda m: m.digest)
-        self._embed(f"class {node.name}", [*decorators, bases, body], *members)
+        if outer.kind != "module":
+            members = sorted((member.close() for member in scope.members), key=lambda m: m.digest)
+            self._embed(f"class {node.name}", [*decorators, bases, body], *members)
 
     def _embed(self, title: str, headers: Sequence[Closed], *bodies: Closed) -> None:
         """Make a definition part of what it is defined in. The body of a class says nothing of the
         definitions in it, which may come in any order: they count on their own."""
         outer = self.scope
-        if outer.kind == "module":
-            return
         if outer.kind == "class":
             outer.members.append(Scope("header"))
             outer = outer.members[-1]
@@ -192,13 +193,9 @@ class Summary(TreeWriter):
         scope.parts.append(node.__class__.__name__)
         for parameter in getattr(node, "type_params", ()):
             self.write(parameter)
-        args = node.args
-        groups = (args.posonlyargs, args.args, (args.vararg,), args.kwonlyargs, (args.kwarg,))
-        for mark, group in zip("/ *:=", groups, strict=True):
-            for argument in group:
-                if argument is not None:
-                    scope.bind(argument.arg)
-                    scope.parts.append(f"{mark}{argument.arg}")
+        for mark, argument in _parameters(node.args):
+            scope.bound.add(argument.arg)
+            scope.parts.append(mark + argument.arg)
         for part in body:
             self.write(part)
         return self.close_scope()
@@ -215,9 +212,7 @@ class Summary(TreeWriter):
         return self.close_scope()
 
     def _annotations(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Closed:
-        args = node.args
-        arguments = (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg)
-        annotations = {a.arg: a.annotation for a in arguments if a is not None and a.annotation}
+        annotations = {a.arg: a.annotation for _, a in _parameters(node.args) if a.annotation}
         if node.returns is not None:
             annotations["return"] = node.returns
         if not annotations:
@@ -228,15 +223,22 @@ class Summary(TreeWriter):
             self.annotation(annotation)
         return self.close_scope()
 
+    def _decorated(self, node: ast.expr) -> Closed:
+        """As `_header`, at once for a mere name, as most decorators are."""
+        chain = chain_of(node)
+        if chain is None or attribute_note(chain[1].rpartition(".")[2]) is not None:
+            return self._header(node)
+        return Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], [])
+
     def _header(self, *nodes: ast.AST) -> Closed:
         self.open_scope("header")
         for node in nodes:
             self.write(node)
         return self.close_scope()
 
-    # Entries, finished when all scopes around them are complete
+    # Entries
 
-    def _function_later(
+    def _add_function(
         self,
         qualname: str,
         line: int,
@@ -246,23 +248,23 @@ class Summary(TreeWriter):
         annotations: Closed = _NOTHING,
         decorators: Sequence[tuple[Closed, ast.expr]] = (),
         span: tuple[int, int, int, int] | None = None,
-    ) -> Callable[[], Function]:
-        headers = [defaults, annotations, *(header for header, _ in decorators)]
-        enclosing = self._enclosing()
-        made = partial(
-            Function,
-            qualname=qualname,
-            line=line,
-            body=self._piece(body),
-            defaults=self._piece(defaults) if defaults.digest else None,
-            annotations=self._piece(annotations) if annotations.digest else None,
-            decorators=tuple(self._decorator(*decorator) for decorator in decorators),
-            notes=self._notes([body, *headers]),
-            span=span,
+    ) -> None:
+        headers = [defaults, annotations, *[header for header, _ in decorators]]
+        self._functions.append(
+            Function(
+                qualname,
+                line,
+                self._piece(body),
+                self._piece(defaults) if defaults.digest else None,
+                self._piece(annotations) if annotations.digest else None,
+                tuple([self._decorator(*decorator) for decorator in decorators]),
+                notes=self._notes([body, *headers]),
+                span=span,
+            )
         )
-        return lambda: made(enclosed=self._enclosed(headers, enclosing))
+        self._enclose(self._functions, headers)
 
-    def _class_later(
+    def _add_class(
         self,
         qualname: str,
         line: int,
@@ -271,48 +273,71 @@ class Summary(TreeWriter):
         body: Closed,
         bases: Closed,
         decorators: Sequence[tuple[Closed, ast.expr]],
-    ) -> Callable[[], Class]:
-        headers = [body, bases, *(header for header, _ in decorators)]
-        enclosing = self._enclosing()
-        made = partial(
-            Class,
-            qualname=qualname,
-            line=line,
-            body=self._piece(body),
-            bases=self._piece(bases),
-            decorators=tuple(self._decorator(*decorator) for decorator in decorators),
-            methods=tuple(scope.methods),
-            classes=tuple(scope.classes),
-            bound=frozenset(scope.bound),
-            notes=self._notes(headers),
+    ) -> None:
+        headers = [body, bases, *[header for header, _ in decorators]]
+        self._classes.append(
+            Class(
+                qualname,
+                line,
+                self._piece(body),
+                self._piece(bases),
+                tuple([self._decorator(*decorator) for decorator in decorators]),
+                methods=tuple(scope.methods),
+                classes=tuple(scope.classes),
+                bound=frozenset(scope.bound),
+                notes=self._notes(headers),
+            )
         )
-        return lambda: made(enclosed=self._enclosed(headers, enclosing))
+        self._enclose(self._classes, headers)
+
+    def _enclose(self, entries: list[T], headers: Sequence[Closed]) -> None:
+        """Say of the last of `entries`, once all scopes around it are complete, which names in its
+        headers they bind."""
+        enclosing = self._enclosing()
+        if not enclosing:
+            return
+        last = len(entries) - 1
+
+        def finish() -> None:
+            enclosed = self._enclosed(headers, enclosing)
+            if enclosed:
+                entries[last] = msgspec.structs.replace(entries[last], enclosed=enclosed)
+
+        self._open.append(finish)
 
     def _decorator(self, header: Closed, node: ast.expr) -> Decorator:
         callee = node.func if isinstance(node, ast.Call) else node
-        named = isinstance(callee, ast.Name | ast.Attribute) and header.outside
-        position = self._position(header.outside[0]) if named else -1
-        return Decorator(self._piece(header), position)
+        named = isinstance(callee, (ast.Name, ast.Attribute)) and header.outside
+        piece = self._piece(header)
+        return Decorator(piece, piece.names[0] if named else -1)
 
     def _piece(self, closed: Closed) -> Piece:
-        return Piece(closed.digest, tuple(map(self._position, closed.outside)))
+        return Piece(closed.digest, tuple([self._position(use) for use in closed.outside]))
 
     def _position(self, use: Use) -> int:
-        return self._names.setdefault(use.text, len(self._names))
+        text = use.text
+        position = self._names.get(text)
+        if position is None:
+            position = self._names[text] = len(self._names)
+            self._name_notes.append(use_note(text))
+        return position
 
     def _notes(self, closed: Sequence[Closed]) -> tuple[Note, ...]:
-        found = []
+        found: list[Note] = []
         for part in closed:
             for line, text, use in part.notes:
                 found.append(Note(line, text, self._position(use) if use else -1))
             for use in part.outside:
-                note = use_note(use.text)
+                position = self._position(use)
+                note = self._name_notes[position]
                 if note is not None:
-                    found.append(Note(use.line, note, self._position(use)))
-        return tuple(dict.fromkeys(found))
+                    found.append(Note(use.line, note, position))
+        return tuple(dict.fromkeys(found)) if found else ()
 
     def _enclosing(self) -> list[Scope]:
         """The scopes whose names a header here may read: functions, and the class right around."""
+        if not self.outer_scopes:
+            return []
         around = [scope for scope in self.outer_scopes if scope.kind == "function"]
         return [*around, self.scope] if self.scope.kind in ("function", "class") else around
 
@@ -323,6 +348,20 @@ class Summary(TreeWriter):
             for use in header.outside
             if any(use.root in scope.bound for scope in enclosing)
         )
+
+
+def _parameters(args: ast.arguments) -> Iterator[tuple[str, ast.arg]]:
+    """Each with the mark of its kind."""
+    for argument in args.posonlyargs:
+        yield "/", argument
+    for argument in args.args:
+        yield " ", argument
+    if args.vararg is not None:
+        yield "*", args.vararg
+    for argument in args.kwonlyargs:
+        yield ":", argument
+    if args.kwarg is not None:
+        yield "=", args.kwarg
 
 
 def _only_value(node: ast.stmt) -> ast.expr | None:
@@ -362,6 +401,4 @@ def _roots(target: ast.AST) -> Iterable[str]:
 
 
 def _is_compound(node: ast.stmt) -> bool:
-    return hasattr(node, "body") and not isinstance(
-        node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    )
+    return hasattr(node, "body") and not isinstance(node, _DEFINITIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ LOOKUP = 1  # only looked up in: the order of a dict does not matter
 GLOBAL = 2  # declared global: no enclosing function binds it
 PAST_CLASS = 4  # read inside a function or comprehension of a class body, which cannot see the body
 IMPORTED = 8  # `root` is a module and what is taken from it, not a name
+
+
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 class Use(NamedTuple):
@@ -31,14 +35,28 @@ class Scope:
     decorators, defaults, annotations, bases) or module (one statement of it).
     """
 
+    __slots__ = (
+        "bound",
+        "classes",
+        "declared_global",
+        "declared_nonlocal",
+        "gaps",
+        "imports",
+        "kind",
+        "members",
+        "methods",
+        "notes",
+        "parts",
+        "prefix",
+    )
+
     def __init__(self, kind: str, prefix: str = "") -> None:
         self.kind = kind
         self.prefix = prefix  # of the qualified names of what is defined in it
         self.parts: list[str] = []
         self.gaps: list[tuple[int, Use]] = []
         self.bound: set[str] = set()
-        self.declared_global: set[str] = set()
-        self.declared_nonlocal: set[str] = set()
+        self.declared_global = self.declared_nonlocal = _NO_NAMES
         self.imports: dict[str, list[str]] = {}
         self.notes: list[tuple[int, str, Use | None]] = []
         self.methods: list[int] = []
@@ -49,11 +67,13 @@ class Scope:
         self.bound.add(name)
 
     def use(self, root: str, rest: str, flags: int, line: int) -> None:
-        """Leave a gap for a name. The body of a class runs in order, so there it is known at once
-        whether the name is bound; elsewhere only at the end."""
-        if self.kind == "class" and root in self.bound and not flags & (PAST_CLASS | IMPORTED):
-            self.parts.append(f"L{root}{rest}")
-            return
+        """Leave a gap for a name, or write it where it is known to be bound. The body of a class
+        runs in order, so there that is known at once; elsewhere for certain only at the end."""
+        if root in self.bound:
+            unseen = PAST_CLASS | IMPORTED if self.kind == "class" else ~LOOKUP
+            if not flags & unseen and (self.kind == "class" or self._binds(root)):
+                self.parts.append(f"L{root}{rest}")
+                return
         if root in self.declared_global:
             flags |= GLOBAL
         self.gaps.append((len(self.parts), Use(root, rest, flags, line)))
@@ -63,20 +83,19 @@ class Scope:
         """Fill the gaps of its own names."""
         outside: list[Use] = []
         used_imports: set[str] = set()
-        binds = self._binds()
         for position, use in self.gaps:
-            free = not use.flags & (GLOBAL | IMPORTED)
-            if free and use.root in binds:
-                self.parts[position] = f"L{use.root}{use.rest}"
-            elif free and use.root in self.imports:
-                used_imports.add(use.root)
-                outside.append(_imported(self.imports[use.root][0], use))
+            root, rest, flags, _ = use
+            free = not flags & (GLOBAL | IMPORTED)
+            if free and root in self.bound and self._binds(root):
+                self.parts[position] = f"L{root}{rest}"
+            elif free and root in self.imports:
+                used_imports.add(root)
+                outside.append(_imported(self.imports[root][0], use))
             else:
                 outside.append(use)
-        outside += self._unused_imports(used_imports)
-        text = "\n".join(self.parts)
-        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        return Closed(digest, outside, self.notes)
+        if self.imports:
+            outside += self._unused_imports(used_imports)
+        return Closed(digest_of(self.parts), outside, self.notes)
 
     def take(self, closed: Closed, past_class: bool = False) -> None:
         """Put the code of a closed inner scope here. Its names from outside may be ours."""
@@ -86,10 +105,11 @@ class Scope:
             self.use(root, rest, flags | extra, line)
         self.notes += closed.notes
 
-    def _binds(self) -> set[str]:
-        if self.kind in ("class", "header"):
-            return set()
-        return self.bound - self.declared_global - self.declared_nonlocal
+    def _binds(self, name: str) -> bool:
+        """Whether `name`, which is bound here, is a name of the scope's own to the end of it."""
+        if self.kind == "class" or self.kind == "header":
+            return False
+        return name not in self.declared_global and name not in self.declared_nonlocal
 
     def _unused_imports(self, used: set[str]) -> list[Use]:
         """What is imported for its effect, or under a name that is also bound otherwise."""
@@ -105,6 +125,11 @@ class Closed(NamedTuple):
     digest: bytes
     outside: list[Use]
     notes: list[tuple[int, str, Use | None]]
+
+
+def digest_of(parts: Iterable[str]) -> bytes:
+    text = "\n".join(parts).encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=16).digest()
 
 
 def _imported(origin: str, use: Use) -> Use:

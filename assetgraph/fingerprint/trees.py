@@ -25,9 +25,7 @@ class TreeWriter:
         self.scope = Scope("module")
         self.outer_scopes: list[Scope] = []
         self._in_annotation = False
-        self._writers: dict[type[ast.AST], Callable[[Any], None]] = dict.fromkeys(
-            _FIELDS, self._any
-        )
+        self._writers: dict[type, Callable[[Any], None]] = dict.fromkeys(_FIELDS, self._any)
         self._writers |= self.writers()
 
     def writers(self) -> dict[type[ast.AST], Callable[[Any], None]]:
@@ -96,44 +94,48 @@ class TreeWriter:
         parts.append(kind.__name__)
         for field in _FIELDS[kind]:
             value = getattr(node, field, None)
-            if value is None or value == []:
-                continue
-            parts.append(field)
-            if value.__class__ is list:
-                for item in value:
-                    if isinstance(item, ast.AST):
-                        writers[item.__class__](item)
-                    else:
-                        parts.append(ascii(item))
-                parts.append("]")
-            elif isinstance(value, ast.AST):
-                writers[value.__class__](value)
-            else:
-                parts.append(ascii(value))
+            write = writers.get(value.__class__)
+            if write is not None:
+                parts.append(field)
+                write(value)
+            elif value.__class__ is list:
+                if value:
+                    parts.append(field)
+                    self._items(value)
+            elif value is not None:
+                parts += (field, ascii(value))
         parts.append(")")
+
+    def _items(self, items: list[Any]) -> None:
+        parts, writers = self.scope.parts, self._writers
+        for item in items:
+            write = writers.get(item.__class__)
+            if write is not None:
+                write(item)
+            else:
+                parts.append(ascii(item))
+        parts.append("]")
 
     # Names
 
     def _name(self, node: ast.Name) -> None:
+        scope, name = self.scope, node.id
         if node.ctx.__class__ is not ast.Load:
-            self.scope.bind(node.id)
-        self.scope.use(node.id, "", 0, node.lineno)
+            scope.bound.add(name)
+        scope.use(name, "", 0, node.lineno)
 
     def _attribute(self, node: ast.Attribute) -> None:
-        chain = _chain(node)
+        chain = chain_of(node)
         if chain is None:
             self.scope.parts.append(f".{node.attr}")
             self.write(node.value)
-            self._note_attribute(node, None)
         else:
             self.scope.use(*chain, 0, node.lineno)
-            self._note_attribute(node, Use(*chain, 0, node.lineno))
-
-    def _note_attribute(self, node: ast.Attribute, use: Use | None) -> None:
         note = attribute_note(node.attr)
         if note is not None:
             # What a definition of the project is called is part of the version: see `resolve`.
-            named = use if node.attr in ("__name__", "__qualname__", "__doc__") else None
+            is_called = chain is not None and node.attr in ("__name__", "__qualname__", "__doc__")
+            named = Use(*chain, 0, node.lineno) if chain is not None and is_called else None
             self.scope.notes.append((node.lineno, note, named))
 
     def _subscript(self, node: ast.Subscript) -> None:
@@ -141,7 +143,7 @@ class TreeWriter:
         self._container(node.value)
         self.write(node.slice)
         module = _text(node.slice)
-        if module and _chain(node.value) == ("sys", ".modules"):
+        if module and chain_of(node.value) == ("sys", ".modules"):
             self.scope.use(f"{module}:", "", IMPORTED, node.lineno)
 
     def _compare(self, node: ast.Compare) -> None:
@@ -150,7 +152,7 @@ class TreeWriter:
         self.write(node.left)
         for operator, operand in zip(node.ops, node.comparators, strict=True):
             parts.append(operator.__class__.__name__)
-            if isinstance(operator, ast.In | ast.NotIn):
+            if operator.__class__ in (ast.In, ast.NotIn):
                 self._container(operand)
             else:
                 self.write(operand)
@@ -158,7 +160,7 @@ class TreeWriter:
 
     def _container(self, node: ast.expr) -> None:
         """What is only looked up in: then the order of its items does not matter."""
-        chain = _chain(node)
+        chain = chain_of(node)
         if chain is None:
             self.write(node)
         else:
@@ -166,8 +168,7 @@ class TreeWriter:
 
     def _call(self, node: ast.Call) -> None:
         self.scope.parts.append("Call")
-        called = _chain(node.func)
-        name = "".join(called).rpartition(".")[2] if called else ""
+        name = _called(node.func)
         self.write(node.func)
         arguments: Iterable[ast.expr] = node.args
         if name == "getattr" and len(node.args) > 1:
@@ -185,7 +186,7 @@ class TreeWriter:
 
     def _getattr_arguments(self, node: ast.Call) -> list[ast.expr]:
         """`getattr(helpers, "clean")` reads `helpers.clean`."""
-        name, chain = _text(node.args[1]), _chain(node.args[0])
+        name, chain = _text(node.args[1]), chain_of(node.args[0])
         if name is None:
             self.scope.notes.append((node.lineno, COMPUTED_ATTRIBUTE, None))
         if name is None or chain is None:
@@ -231,10 +232,11 @@ class TreeWriter:
             parts.append("BinOp")
             pending.append(left)
             left = left.left
-        self.write(left)
+        writers = self._writers
+        writers[left.__class__](left)
         for level in reversed(pending):
             parts.append(level.op.__class__.__name__)
-            self.write(level.right)
+            writers[level.right.__class__](level.right)
 
     def _walrus(self, node: ast.NamedExpr) -> None:
         for scope in (self.scope, *reversed(self.outer_scopes)):
@@ -316,10 +318,10 @@ class TreeWriter:
         self._any(node)
 
     def _global(self, node: ast.Global) -> None:
-        self.scope.declared_global.update(node.names)
+        self.scope.declared_global |= frozenset(node.names)
 
     def _nonlocal(self, node: ast.Nonlocal) -> None:
-        self.scope.declared_nonlocal.update(node.names)
+        self.scope.declared_nonlocal |= frozenset(node.names)
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -347,13 +349,20 @@ class TreeWriter:
             scope.use(origin, "", IMPORTED, line)
 
 
-def _chain(node: ast.expr) -> tuple[str, str] | None:
+def chain_of(node: ast.expr) -> tuple[str, str] | None:
     """A name with the attributes read from it: ("helpers", ".clean")."""
     rest = ""
     while isinstance(node, ast.Attribute):
         rest = f".{node.attr}{rest}"
         node = node.value
     return (node.id, rest) if isinstance(node, ast.Name) else None
+
+
+def _called(node: ast.expr) -> str:
+    """The last name of a chain."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) and chain_of(node) is not None else ""
 
 
 def _flat(targets: Iterable[ast.expr]) -> Iterable[ast.expr]:
