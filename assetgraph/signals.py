@@ -14,6 +14,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _holding = False
 _open = False
 _pending: list[Callable[[], Any]] = []
+_installed: dict[signal.Signals, Any] = {}
 _told: type[KeyboardInterrupt] | None = None
 
 
@@ -51,6 +52,7 @@ def held_back() -> Iterator[None]:
         _holding, _open = outside
         for number, handler in handlers.items():
             signal.signal(number, handler)
+            del _installed[number]
         if not _holding or _open:
             _deliver()
 
@@ -86,13 +88,23 @@ def raise_if_told() -> None:
         raise _told
 
 
+def hold_again() -> None:
+    """Put back the handlers of `held_back`: a step may have left its own, and the rest of the run
+    could not be interrupted."""
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in _installed.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+
 def _hold() -> dict[signal.Signals, Any]:
     handlers = {}
     for number in _SIGNALS:
         handler = signal.getsignal(number)
         if callable(handler):
             handlers[number] = handler
-            signal.signal(number, _holding_handler(handler))
+            _installed[number] = _holding_handler(handler)
+            signal.signal(number, _installed[number])
     return handlers
 
 

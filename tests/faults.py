@@ -40,6 +40,7 @@ from assetgraph.storage.store import Store
 # What a run does to files, and so the moments at which it can be broken.
 OPERATIONS = ("open", "write", "pwrite", "rename", "replace", "ftruncate", "mkdir", "close")
 KINDS = ("kill", "torn", "EIO", "ENOSPC", "stop", "raise", "clock")
+LONGEST_S = 300  # a busy machine takes its time; a run that hangs does not end
 EXIT_FAILED = 10
 EXIT_BROKEN = 11
 EXIT_BUG = 12
@@ -145,7 +146,7 @@ def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = T
     for child in children:
         child.start()
     for child in children:
-        child.join(60)
+        child.join(LONGEST_S)
         if child.exitcode is None:
             child.kill()
             raise AssertionError("the run hangs")

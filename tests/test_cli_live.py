@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import pty
@@ -20,7 +21,7 @@ from assetgraph.cli.output import Output
 from assetgraph.cli.progress import RunProgress
 from assetgraph.cli.render_events import PrintedText
 from assetgraph.cli.render_live import live
-from assetgraph.cli.reporters import LineReporter, reporting
+from assetgraph.cli.reporters import reporting
 from assetgraph.cli.text import Line
 from assetgraph.records import Event, EventType, StepState
 
@@ -153,15 +154,27 @@ def test_into_a_pipe_goes_a_line_an_event() -> None:
     )
 
 
-def test_a_run_goes_on_when_nobody_listens_any_more() -> None:
-    class Gone(io.StringIO):
-        def write(self, text: str, /) -> int:
-            raise BrokenPipeError
+@pytest.mark.parametrize(
+    ("number", "terminal"),
+    [(errno.EPIPE, False), (errno.ENOSPC, False), (errno.EIO, True)],
+    ids=["pipe", "full disk", "terminal"],
+)
+def test_a_run_goes_on_when_nobody_listens_any_more(number: int, terminal: bool) -> None:
+    gone = threading.Event()
 
-    reporter = LineReporter(Output(Gone()), ["a"])
-    reporter.event(event(EventType.STEP_START, 0, "a"))
-    reporter.output("a", "out", "text\n")
-    reporter.stop()
+    class Stream(io.StringIO):
+        def write(self, text: str, /) -> int:
+            if gone.is_set():
+                raise OSError(number, os.strerror(number))
+            return len(text)
+
+        def isatty(self) -> bool:
+            return terminal
+
+    with reporting(Output(Stream()), ["a"]) as reporter:
+        gone.set()
+        reporter.event(event(EventType.STEP_START, 0, "a"))
+        reporter.output("a", "out", "text\n")
 
 
 def test_a_million_printed_lines_are_taken_in_without_being_kept() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import assetgraph as dg
+from assetgraph.records import RunStatus
 from assetgraph.signals import held_back, let_through
 
 
@@ -62,3 +64,22 @@ def test_a_second_interrupt_comes_at_once() -> None:
     with pytest.raises(KeyboardInterrupt):
         record()
     assert recorded == ["after the first"]
+
+
+def test_a_step_that_ignores_interrupts_leaves_the_next_interruptible(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def ignores() -> int:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        return 1
+
+    @dg.asset
+    def interrupted(ignores: int) -> int:
+        interrupt()
+        return 2
+
+    with pytest.raises(KeyboardInterrupt):
+        dg.materialize([ignores, interrupted], instance=instance)
+    assert instance.store.runs.read(next(instance.store.runs.ids())).status is RunStatus.CANCELED
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event as Signal
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +16,7 @@ from assetgraph.cli.progress import RunProgress
 from assetgraph.cli.render_events import PrintedText, RunLines, log_lines, step_line
 from assetgraph.cli.render_live import live
 from assetgraph.cli.text import Line, plural
+from assetgraph.errors import AssetGraphError
 from assetgraph.records import now
 from assetgraph.text import width as cell_width
 
@@ -89,8 +90,8 @@ class LineReporter:
         if lines and self._heard:
             try:
                 self._out.write(lines)
-            except ReaderGoneError:  # nobody listens any more, which is no reason to stop the run
-                self._heard = False
+            except (ReaderGoneError, AssetGraphError):
+                self._heard = False  # nobody listens any more, which is no reason to stop the run
 
 
 class LiveReporter:
@@ -155,7 +156,8 @@ class LiveReporter:
         with self._turn:
             self._show(self._printed.rest())
             self._draw()
-        self._live.stop()
+        with suppress(OSError):
+            self._live.stop()
 
     def _show(self, lines: Sequence[Line]) -> None:
         self._above.extend(lines)
@@ -170,6 +172,12 @@ class LiveReporter:
                 self._draw()
 
     def _draw(self) -> None:
+        try:
+            self._print()
+        except OSError:
+            self._ended.set()  # the terminal is gone, which is no reason to stop the run
+
+    def _print(self) -> None:
         from rich.text import Text
 
         if self._dropped:

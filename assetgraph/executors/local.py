@@ -10,6 +10,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from assetgraph.signals import hold_again
+
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
@@ -84,6 +86,7 @@ class SerialExecutor:
             future.set_exception(error)
         finally:
             self._go_back()
+            hold_again()
         return future
 
     def check(self, store: Store) -> None:
