@@ -37,7 +37,8 @@ def accept(state: State, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
 def _accept(state: State, key: AssetKey) -> bool:
     known = state.of(key)
     assert known.current is not None
-    if known.current.code_version == known.code_version:
+    asset, same_code = state.graph.asset(key), known.current.code_version == known.code_version
+    if same_code and state.meaning(asset, known.current) == known.current.value.meaning:
         return False
     code_version = known.code_version
     lock = state.store.lock(key)
@@ -46,7 +47,10 @@ def _accept(state: State, key: AssetKey) -> bool:
     try:
         current, _ = state.store.history.current(key)  # a run may have made it anew meanwhile
         assert current is not None
-        accepted = msgspec.structs.replace(current, code_version=code_version, accepted_at=now())
+        value = msgspec.structs.replace(current.value, meaning=state.meaning(asset, current))
+        accepted = msgspec.structs.replace(
+            current, value=value, code_version=code_version, accepted_at=now()
+        )
         state.record_code()
         lock.append(accepted)
     finally:

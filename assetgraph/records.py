@@ -116,7 +116,8 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     itself, as its text (bytes in base64); `type` is the type that was returned; `size` is in bytes.
     A returned path has the `digest` of its content, and its `stamp` when that was read: the file's
     time of change in nanoseconds, or of a folder a digest of all its names, sizes and times.
-    `classes` are the classes of the project that a pickle names, as `module:qualname`.
+    `classes` are the classes of the project that a pickle names, as `module:qualname`; with them it
+    has the `digest` of its content, and in `meaning` one of their versions.
     """
 
     format: str
@@ -127,6 +128,7 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     stamp: int | None = None
     digest: str | None = None
     classes: tuple[str, ...] = ()
+    meaning: str | None = None
 
 
 # Whether a value is as it was recorded: see `ValueStore.check`.

@@ -89,15 +89,29 @@ class State:
         running = self.store.is_running(key)
         if current is None:
             return AssetFacts(failed=failed, code_version=code_version, running=running)
-        value, data_version = self._condition(current)
+        value, data_version = self._condition(self.graph.asset(key), current)
         return AssetFacts(current, failed, value, data_version, code_version, running)
 
     def _code_version(self, asset: Asset) -> str | None:
         return asset.code_version if self.store.ephemeral else self.store.code.version(asset)
 
-    def _condition(self, current: Materialization) -> tuple[ValueCondition, str | None]:
+    def _condition(
+        self, asset: Asset, current: Materialization
+    ) -> tuple[ValueCondition, str | None]:
         """Whether the value is as recorded, and the data version of what lies there now."""
-        condition = self.store.values.check(current.value)
-        if condition != "changed":
-            return condition, current.data_version
-        return "changed", self.store.values.data_version(current.value)
+        values, value = self.store.values, current.value
+        condition = values.check(value)
+        if condition == "changed":
+            return condition, values.data_version(value)
+        if condition == "intact" and value.meaning is not None:
+            meaning = self.meaning(asset, current)
+            if meaning != value.meaning:
+                return condition, values.data_version(value, meaning)
+        return condition, current.data_version
+
+    def meaning(self, asset: Asset, current: Materialization) -> str | None:
+        """What the project's classes of now make of the bytes of a pickle. Asked only where a
+        change of them is no change of the asset's code, since it has a version of its own."""
+        if asset.code_version is None or self.store.ephemeral:
+            return current.value.meaning
+        return self.store.values.meaning(current.value, self.store.code.named_version)

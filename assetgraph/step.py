@@ -314,7 +314,7 @@ def _save(
     result.materialization = Materialization(
         run_id=task.run_id,
         timestamp=now(),
-        value=saved.stored,
+        value=msgspec.structs.replace(saved.stored, meaning=None) if version else saved.stored,
         data_version=version or saved.data_version,
         code_version=task.code_version,
         config=dict(task.config),

@@ -150,6 +150,31 @@ def test_accept_takes_a_change_as_harmless(changed: ProjectFolder, assetgraph: C
     assert assetgraph("accept").code == 2
 
 
+def test_a_changed_class_of_a_value_whose_asset_has_its_own_version_reaches_its_readers(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    made = "import assetgraph as dg\nimport tax\n\n@dg.asset(code_version='1')\ndef rate(): "
+    pipeline.write(
+        "pipeline.py", f"{made}return tax.Tax()\n@dg.asset\ndef paid(rate): return rate.of(10)\n"
+    )
+    tax = "class Tax:\n    def of(self, amount): return amount * 2\n"
+    pipeline.write("tax.py", tax)
+    assetgraph("materialize", "--all")
+    assert assetgraph("plan", "--json").json == []
+    pipeline.write("tax.py", tax.replace("2", "3"))
+
+    (step,) = assetgraph("plan", "--json").json
+    assert step["key"] == "paid"
+    assert step["reasons"][0]["kind"] == "upstream_data"
+    assert assetgraph("accept", "rate").out == "Accepted the code of rate\n"
+    assert assetgraph("plan", "--json").json == []
+
+    pipeline.write("tax.py", tax.replace("2", "4"))
+    assetgraph("materialize", "--stale")
+    last = (pipeline.root / ".assetgraph/assets/paid.jsonl").read_text().splitlines()[-1]
+    assert '"inline":"40"' in last
+
+
 def test_what_changed_since_an_accepted_version_is_named(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:

@@ -63,6 +63,14 @@ class Builder:
     def is_ours(self, item: Any) -> bool:
         return self._resolver.is_ours(item)
 
+    def named(self, name: str) -> Any:
+        """The project's class or function `module:qualname`, None if there is none."""
+        module, _, qualname = name.partition(":")
+        found = self._resolver.module_now(module)
+        for part in qualname.split("."):
+            found = getattr(found, part, None)
+        return found if isinstance(found, type | FunctionType) and self.is_ours(found) else None
+
     # Vertices, each made once
 
     def function(self, function: FunctionType, *, annotated: bool = False) -> Vertex:

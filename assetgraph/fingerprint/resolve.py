@@ -88,6 +88,10 @@ class Resolver:
     def module_named(self, module: ModuleType) -> Module:
         return self.module(vars(module), vars(module).get("__file__") or "")
 
+    def module_now(self, name: str) -> Any:
+        """A module of the project, imported if it is not yet; whatever else if there is none."""
+        return sys.modules.get(name) or self._ownership.import_ours(name)
+
     # Names of a piece of code
 
     def resolve(self, module: Module, position: int) -> Target:

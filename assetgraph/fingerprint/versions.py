@@ -57,6 +57,12 @@ class CodeVersions:
         """The same for a class: what the bytes of its pickled instances mean."""
         return self._root(kind).hash.hex()
 
+    def named_version(self, name: str) -> str | None:
+        """The version of the class or function `module:qualname`; None if it is not of the project
+        or is no more."""
+        found = self._builder.named(name)
+        return None if found is None else self._root(found).hash.hex()
+
     def is_ours(self, kind: type) -> bool:
         """Whether a class is of the project, so that its version is of interest."""
         return self._builder.is_ours(kind)

@@ -129,8 +129,25 @@ class ValueStore:
             return "gone"
         return "intact" if size == stored.size else "damaged"
 
-    def data_version(self, stored: StoredValue) -> str | None:
-        """The data version of a returned path's content as it is now; None if it is gone."""
+    def meaning(
+        self, stored: StoredValue, named_version: Callable[[str], str | None]
+    ) -> str | None:
+        """What the present versions of the project's classes make of a pickle; None if it names
+        none, or its record says nothing of it."""
+        if stored.meaning is None:
+            return None
+        from assetgraph.storage.formats.pickled import meaning_of
+
+        versions = {name: named_version(name) for name in stored.classes}
+        return meaning_of({name: version for name, version in versions.items() if version})
+
+    def data_version(self, stored: StoredValue, meaning: str | None = None) -> str | None:
+        """The data version of a returned path's content as it is now, None if it is gone; or of a
+        pickle that has another `meaning` now."""
+        if stored.digest is not None and meaning is not None:
+            from assetgraph.storage.formats.pickled import pickle_version
+
+            return pickle_version(stored.digest, meaning)
         if stored.format != "path" or stored.path is None:
             return None
         digest = self._digest_now(stored.path)
@@ -231,7 +248,7 @@ class ValueStore:
         )
 
     def _save_pickle(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved:
-        from assetgraph.storage.formats.pickled import write_pickle
+        from assetgraph.storage.formats.pickled import pickle_version, write_pickle
 
         path = f"{folder}/value.pickle"
         try:
@@ -239,12 +256,15 @@ class ValueStore:
                 self._place.staged(path) as full_path,
                 self._place.open_write(full_path) as sink,
             ):
-                version, classes = write_pickle(value, sink, full_path, class_version)
+                made = write_pickle(value, sink, full_path, class_version)
         except OSError as error:
             raise store_error(error, "write", self._place.full_path(path)) from error
         size = self._place.size(path)
         kind = type_name(type(value))
-        stored = StoredValue("pickle", kind, path, size=size, classes=classes)
+        stored = StoredValue("pickle", kind, path, size=size, classes=made.classes)
+        if made.classes:
+            stored = msgspec.structs.replace(stored, digest=made.content, meaning=made.meaning)
+        version = pickle_version(made.content, made.meaning)
         return Saved(
             stored, version, _frame_metadata(value) if table_kind(kind) == "pandas" else {}
         )

@@ -32,6 +32,11 @@ class ProjectCode:
         """The version of a class of the project, or None for any other."""
         return self._versions.class_version(kind) if self._versions.is_ours(kind) else None
 
+    def named_version(self, name: str) -> str | None:
+        """The version of the project's class or function `module:qualname`, None if it is no
+        more."""
+        return self._versions.named_version(name)
+
     def covers(self, asset: Asset) -> tuple[Definition, ...]:
         """What the asset's version covers, nearest first, and what cannot be followed."""
         return self._versions.covers(asset.function)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import importlib.util
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import FunctionType
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from assetgraph.annotations import described
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
@@ -23,10 +23,18 @@ from assetgraph.storage.formats.digest import hasher
 ClassVersion = Callable[[Any], "str | None"]
 
 
+class Pickled(NamedTuple):
+    """A digest of the content; the names (`module:qualname`) of the project's classes in it; and
+    what their versions make of it."""
+
+    content: str
+    classes: tuple[str, ...]
+    meaning: str
+
+
 def write_pickle(
     value: object, sink: IO[bytes], path: str, class_version: ClassVersion | None
-) -> tuple[str, tuple[str, ...]]:
-    """The data version, and the names (`module:qualname`) of the project's classes in it."""
+) -> Pickled:
     canonical = canonical_digest(value)
     written = _Sink(sink, path, hashed=canonical is None)
     pickler = _Pickler(written)
@@ -39,11 +47,25 @@ def write_pickle(
             f"returned {described(value)}, which cannot be stored: {error}.", hint=_hint(value)
         ) from error
     versions = _versions(pickler.named, class_version)
-    digest = hasher("pickle")
-    digest.update((canonical or written.digest.hexdigest()).encode())
-    for name, version in versions.items():
+    content = canonical or written.digest.hexdigest()
+    return Pickled(content, tuple(versions), meaning_of(versions))
+
+
+def meaning_of(versions: Mapping[str, str]) -> str:
+    """What the versions of the classes in a pickle, by name, make of its bytes."""
+    if not versions:
+        return ""
+    digest = hasher("classes")
+    for name, version in sorted(versions.items()):
         digest.update(f"\0{name}\0{version}".encode())
-    return digest.hexdigest(), tuple(versions)
+    return digest.hexdigest()
+
+
+def pickle_version(content: str, meaning: str) -> str:
+    """The data version of a pickle."""
+    digest = hasher("pickle")
+    digest.update(f"{content}\0{meaning}".encode() if meaning else content.encode())
+    return digest.hexdigest()
 
 
 def read_pickle(source: IO[bytes], path: str) -> object:
