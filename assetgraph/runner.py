@@ -121,8 +121,9 @@ def run_plan(
     executor = executor or SerialExecutor()
     try:
         executor.check(state.store)
+        run = _Run(plan, state, executor, observer, launch)
         try:
-            return _Run(plan, state, executor, observer, launch).execute()
+            return run.execute()
         except StoreError as error:
             error.exit_code = _RUN_FAILED  # of a full disk, say: nobody gave anything wrong
             raise

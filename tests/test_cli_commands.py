@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -568,6 +569,18 @@ def test_a_scaffolded_asset_is_found_at_once(
     assert "is there already" in again.err
 
 
+def test_a_path_that_names_the_package_too_is_not_put_into_it_twice(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    made = project({"taxi/__init__.py": ""}, module="taxi")
+    monkeypatch.chdir(made.root)
+    answer = assetgraph("scaffold", "asset", "taxi/assets/trips.py")
+    assert answer.out == "Made taxi/assets/__init__.py\nMade taxi/assets/trips.py\n"
+    made.write("taxi/taxi/__init__.py", "")
+    answer = assetgraph("scaffold", "asset", "taxi/zones.py")
+    assert answer.out == "Made taxi/taxi/zones.py\n"
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [("trips.txt", "End its name in .py"), ("../trips.py", "outside the package"),
@@ -662,6 +675,42 @@ def test_a_reader_that_leaves_early_is_no_error(pipeline: ProjectFolder) -> None
     assert (ended.returncode, ended.stderr) == (141, "")
 
 
+PRINTS = """
+import assetgraph as dg
+
+@dg.asset
+def chatty():
+    print("now", flush=True)
+"""
+
+
+@pytest.mark.parametrize("streams", ["<&- >&- 2>&-", "2>/dev/full"])
+def test_a_run_goes_on_where_nobody_can_be_told_of_it(
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command, streams: str
+) -> None:
+    made = project({"pipeline.py": PRINTS})
+    command = shlex.join([sys.executable, "-m", "assetgraph", "materialize", "chatty"])
+    ended = subprocess.run(
+        ["sh", "-c", f"{command} {streams}"],
+        cwd=made.root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        check=False, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 0
+    monkeypatch.chdir(made.root)
+    (run,) = assetgraph("runs", "list", "--json").json
+    assert run["status"] == "SUCCESS"
+    assert "now" in assetgraph("runs", "logs", "latest").out
+
+
+@pytest.mark.parametrize("group", [[], ["runs"], ["scaffold"]])
+def test_a_group_without_a_command_lists_its_commands(
+    assetgraph: Command, group: list[str]
+) -> None:
+    answer = assetgraph(*group)
+    assert (answer.out + answer.err).startswith("Usage: assetgraph")
+    assert "Commands:" in answer.out + answer.err
+
+
 @pytest.mark.parametrize(
     ("settings", "options"),
     [
@@ -696,9 +745,13 @@ def test_a_command_that_contradicts_itself_about_executors_is_refused(
     assert message in answer.err
 
 
-@pytest.mark.parametrize("place", ["events.jsonl", "run.json"])
-def test_a_run_that_a_full_disk_ends_has_failed(
-    pipeline: ProjectFolder, assetgraph: Command, monkeypatch: pytest.MonkeyPatch, place: str
+@pytest.mark.parametrize(("place", "code"), [("events.jsonl", 1), ("run.json", 2)])
+def test_a_run_that_a_full_disk_ends_has_failed_and_one_that_it_prevents_is_no_run(
+    pipeline: ProjectFolder,
+    assetgraph: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    code: int,
 ) -> None:
     real = os.write
 
@@ -709,8 +762,9 @@ def test_a_run_that_a_full_disk_ends_has_failed(
 
     monkeypatch.setattr(os, "write", full)
     answer = assetgraph("materialize", "raw_trips")
-    assert answer.code == 1
+    assert answer.code == code
     assert "the disk is full" in answer.err
+    assert len(assetgraph("runs", "list", "--json").json) == (code == 1)
 
 
 def test_a_list_of_runs_on_a_terminal_says_how_to_see_older_ones_of_the_same_list(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
+    _open_closed_streams()
     from assetgraph.cli.app import run
     from assetgraph.signals import raise_on_sigterm
 
     raise_on_sigterm()
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_closed_streams() -> None:
+    """The number of a stream that is closed would be that of the next file that is opened: what a
+    library prints would be in the store."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115

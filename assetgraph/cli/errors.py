@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +33,8 @@ def report(error: BaseException) -> int:
     lines, code = _message(error, err.width)
     if os.environ.get("ASSETGRAPH_DEBUG") and not isinstance(error, click.ClickException):
         lines = [*_trace(error), Line(), *lines]
-    err.write(lines)
+    with suppress(ReaderGoneError, AssetGraphError):  # the code says it then
+        err.write(lines)
     return code
 
 
@@ -48,6 +50,8 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
             return [Line(("Terminated.", "warning"))], Terminated.exit_code
         case KeyboardInterrupt() | click.Abort() | EOFError():
             return [Line(("Canceled.", "warning"))], CANCELED
+        case click.UsageError() if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 on
+            return [Line(text) for text in clean_lines(error.format_message())], WRONG_USE
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "assetgraph"
             return _wrong(width, error.format_message(), f"See: {path} --help"), error.exit_code
