@@ -254,6 +254,8 @@ def asset(
     def decorate(function: Callable[..., Any]) -> Asset:
         if isinstance(function, Asset):
             raise TypeError(f"{function!r} is an asset already: use @asset once")
+        if isinstance(function, type):
+            raise TypeError(f"@asset decorates a function, not the class {function.__name__}")
         if not callable(function):
             raise TypeError(f"@asset decorates a function, not a {type(function).__name__}")
         if plain_function(function) is None:

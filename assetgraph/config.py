@@ -61,7 +61,10 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"config of {owner!r}: {_readable(str(error))}") from None
+        takes = ", ".join(f"{name}: {declared}" for name, declared in declared_fields(kind).items())
+        raise ConfigError(
+            f"config of {owner!r}: {_readable(str(error))}.", hint=f"It takes: {takes}."
+        ) from None
 
 
 def checked_config(

@@ -174,6 +174,8 @@ def only_problem(made: Asset) -> str:
 
 
 def test_only_a_function_is_decorated_and_only_once() -> None:
+    with pytest.raises(TypeError, match="decorates a function, not the class Trips"):
+        asset(type("Trips", (), {}))
     with pytest.raises(TypeError, match="decorates a function, not a int"):
         asset(5)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="is an asset already"):

@@ -76,8 +76,10 @@ def test_config_that_does_not_fit_names_the_asset_and_the_field(
 
 
 def test_a_field_without_a_default_must_be_given() -> None:
-    with pytest.raises(ConfigError, match=r"config of 'trips'.*month"):
+    with pytest.raises(ConfigError, match=r"config of 'trips'.*month") as caught:
         build_config(Needed, {}, "trips")
+    assert caught.value.hint is not None
+    assert "month: str" in caught.value.hint
 
 
 def test_config_does_not_change_and_takes_names_only() -> None:

@@ -110,7 +110,7 @@ def create_asset(project: Project, path: str) -> list[Path]:
     Raises `AssetGraphError`, also where the project does not load; then nothing is written.
     """
     base = _package_folder(project)
-    file = (base / path).resolve()
+    file = (_start(base, project.root, path) / path).resolve()
     if file.suffix != ".py":
         raise AssetGraphError(f"{path!r} is no Python file.", hint="End its name in .py.")
     if not file.is_relative_to(base):
@@ -130,6 +130,14 @@ def create_asset(project: Project, path: str) -> list[Path]:
         _require_no_twin(new, other)
     _require_new_key(project, AssetKey(file.stem))
     return _write(texts)
+
+
+def _start(base: Path, root: Path, path: str) -> Path:
+    """Where `path` starts: in the package, or above it where it names the package itself, as a
+    shell completes it in the project's folder."""
+    root = root.resolve()
+    twice = base / base.relative_to(root) if base.is_relative_to(root) else base
+    return root if (base / path).is_relative_to(twice) and not twice.exists() else base
 
 
 def _package_folder(project: Project) -> Path:
