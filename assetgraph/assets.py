@@ -6,10 +6,10 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from types import FrameType, FunctionType
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from assetgraph.annotations import EMPTY
 from assetgraph.config import Config
@@ -36,8 +36,7 @@ class AssetIn:
         return key.with_prefix(self.key_prefix) if self.key_prefix else key
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of an asset's function. `annotation` is an object, or text that was not
     resolvable (a name imported for type checking only), or `EMPTY`."""
 
@@ -125,7 +124,7 @@ class Asset:
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters, annotations resolved where their names can be."""
         return tuple(
-            replace(p, annotation=self._resolved(p.annotation))
+            p._replace(annotation=self._resolved(p.annotation))
             if isinstance(p.annotation, str)
             else p
             for p in self._signature[0]

@@ -29,16 +29,21 @@ _of_thread: WeakKeyDictionary[threading.Thread, StepSink] = WeakKeyDictionary()
 _LONG_LINE = 4096
 
 
-@contextmanager
-def step_output(sink: StepSink) -> Iterator[None]:
+class step_output:  # noqa: N801 - used as a function; a generator would cost each step more
     """What this context prints, logs and warns is the step's whose `sink` this is."""
-    token = _current.set(sink)
-    _active.append(sink)
-    try:
-        yield
-    finally:
-        _active.remove(sink)
-        _current.reset(token)
+
+    __slots__ = ("_sink", "_token")
+
+    def __init__(self, sink: StepSink) -> None:
+        self._sink = sink
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._sink)
+        _active.append(self._sink)
+
+    def __exit__(self, *exception: object) -> None:
+        _active.remove(self._sink)
+        _current.reset(self._token)
 
 
 class _Shared:

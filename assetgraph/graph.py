@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import networkx as nx
 
-from assetgraph.annotations import edge_contradiction, table_kind
+from assetgraph.annotations import EMPTY, edge_contradiction, table_kind
 from assetgraph.assets import Asset, Parameter
 from assetgraph.collector import paused_collector
 from assetgraph.errors import AssetGraphError, DefinitionsError
@@ -47,8 +47,8 @@ class AssetGraph:
         self._digraph: DiGraph = nx.DiGraph()
         with paused_collector():
             self._connect()
-        self._parents = _sorted_rows(self._digraph.pred)
-        self._children = _sorted_rows(self._digraph.succ)
+        self._parents = self._sorted_rows(self._digraph.predecessors)
+        self._children = self._sorted_rows(self._digraph.successors)
 
     @property
     def assets(self) -> Mapping[AssetKey, Asset]:
@@ -59,13 +59,21 @@ class AssetGraph:
     def order(self) -> tuple[AssetKey, ...]:
         """Every key, upstream before downstream, by name where the graph leaves a choice. What
         lies on a cycle comes last."""
+        order = self._before_cycles
+        if len(order) < len(self):
+            placed = set(order)
+            order = (*order, *(key for key in self._assets if key not in placed))
+        return order
+
+    @cached_property
+    def _before_cycles(self) -> tuple[AssetKey, ...]:
+        """The order of what is neither on a cycle nor below one."""
         order: list[AssetKey] = []
         try:
-            for key in nx.lexicographical_topological_sort(self._digraph, key=lambda k: k.parts):
+            for key in nx.lexicographical_topological_sort(self._digraph, key=_parts):
                 order.append(key)  # noqa: PERF402 - what came before a cycle is kept
         except nx.NetworkXUnfeasible:
-            placed = set(order)
-            order += [key for key in self._assets if key not in placed]
+            pass
         return tuple(order)
 
     @cached_property
@@ -194,24 +202,31 @@ class AssetGraph:
 
     def _connect(self) -> None:
         self._digraph.add_nodes_from(self._assets)
+        edges: list[tuple[AssetKey, AssetKey]] = []
+        by_parts = {key.parts: key for key in self._assets}
         by_name: dict[str, list[AssetKey]] = {}
         for key in self._assets:
             by_name.setdefault(key.name, []).append(key)
         for asset in self._assets.values():
             inputs = self._inputs[asset.key] = {}
             for parameter in asset.inputs:
-                upstream = self._resolve(asset, parameter, by_name)
+                upstream = self._resolve(asset, parameter, by_parts, by_name)
                 if upstream is not None:
                     inputs[parameter.name] = upstream
-                    self._digraph.add_edge(upstream, asset.key)
+                    edges.append((upstream, asset.key))
             for dep in asset.deps:
                 if dep in self._assets:
-                    self._digraph.add_edge(dep, asset.key)
+                    edges.append((dep, asset.key))
                 else:
                     self._unknown(asset, dep.text, "deps=")
+        self._digraph.add_edges_from(edges)
 
     def _resolve(
-        self, asset: Asset, parameter: Parameter, by_name: Mapping[str, Sequence[AssetKey]]
+        self,
+        asset: Asset,
+        parameter: Parameter,
+        by_parts: Mapping[tuple[str, ...], AssetKey],
+        by_name: Mapping[str, Sequence[AssetKey]],
     ) -> AssetKey | None:
         """The upstream that a parameter names, or None once the problem is noted."""
         given = asset.ins.get(parameter.name)
@@ -221,8 +236,8 @@ class AssetGraph:
             self._unknown(asset, given.text, "ins=")
             return None
         for prefix in (asset.key.parts[:-1], ()):
-            key = AssetKey.unchecked([*prefix, parameter.name])
-            if key in self._assets and key != asset.key:
+            key = by_parts.get((*prefix, parameter.name))
+            if key is not None and key is not asset.key:
                 return key
         candidates = [key for key in by_name.get(parameter.name, ()) if key != asset.key]
         if len(candidates) == 1:
@@ -308,7 +323,7 @@ class AssetGraph:
                 )
 
     def _cycle_problems(self) -> Iterator[Problem]:
-        if nx.is_directed_acyclic_graph(self._digraph):
+        if len(self._before_cycles) == len(self):
             return
         for part in nx.strongly_connected_components(self._digraph):
             start = min(part)
@@ -347,6 +362,8 @@ class AssetGraph:
     def _annotation_problems(self) -> Iterator[Problem]:
         for key, inputs in self._inputs.items():
             asset = self._assets[key]
+            if all(p.annotation is EMPTY for p in asset.inputs):
+                continue
             annotations = {p.name: p.annotation for p in asset.inputs}
             for parameter, upstream in inputs.items():
                 maker = self._assets[upstream]
@@ -360,6 +377,11 @@ class AssetGraph:
                         "Change one of the two annotations.",
                         key.text,
                     )
+
+    def _sorted_rows(
+        self, neighbours: Callable[[AssetKey], Iterator[AssetKey]]
+    ) -> _ByKey[tuple[AssetKey, ...]]:
+        return _ByKey((k, tuple(sorted(neighbours(k), key=_parts))) for k in self._digraph)
 
     def _reach(
         self,
@@ -393,12 +415,6 @@ class _ByKey(dict[AssetKey, T]):
         raise AssetGraphError(
             f"there is no asset {text!r}.", hint=hint or f"See them with: {command('list')}"
         )
-
-
-def _sorted_rows(
-    neighbours: Mapping[AssetKey, Iterable[AssetKey]],
-) -> _ByKey[tuple[AssetKey, ...]]:
-    return _ByKey((key, tuple(sorted(row, key=_parts))) for key, row in neighbours.items())
 
 
 def _parts(key: AssetKey) -> tuple[str, ...]:

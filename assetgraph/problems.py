@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assetgraph.assets import is_config_type
@@ -97,14 +98,14 @@ def _wrong_ins(asset: Asset) -> Iterator[tuple[str, str]]:
 
 def _wrong_words(asset: Asset) -> Iterator[tuple[str, str]]:
     """Of its group, its tags and its owners."""
-    if key_problem(AssetKey.unchecked([asset.group_name])):
+    if _is_no_name((asset.group_name,)):
         yield (
             f"the group {asset.group_name!r} of asset {asset.key.text!r} is no name: "
             "letters, digits, '_', '-' and '.' are allowed.",
             "Rename it.",
         )
     for tag in asset.tags:
-        if key_problem(AssetKey.unchecked(tag)):
+        if _is_no_name(tuple(tag.split("/"))):
             yield (
                 f"the tag {tag!r} of asset {asset.key.text!r} is no name: letters, digits, '_', "
                 "'-', '.' and '/' are allowed.",
@@ -117,3 +118,9 @@ def _wrong_words(asset: Asset) -> Iterator[tuple[str, str]]:
                 "nor a team.",
                 f"Write 'team:{owner}' for a team.",
             )
+
+
+@lru_cache(1024)
+def _is_no_name(parts: tuple[str, ...]) -> bool:
+    """Asked of few words, and of each for many assets."""
+    return key_problem(AssetKey.unchecked(parts)) is not None

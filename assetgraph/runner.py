@@ -28,6 +28,7 @@ import msgspec
 from assetgraph import __version__
 from assetgraph.capture import redirected
 from assetgraph.channel import Observer, RunChannel, StepChannel
+from assetgraph.collector import heap_left_alone
 from assetgraph.config import build_config, checked_config
 from assetgraph.errors import (
     AssetGraphError,
@@ -168,7 +169,7 @@ class _Run:
         self._running: dict[AssetKey, _Attempt] = {}
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._handed: dict[AssetKey, Any] = {}
-        self._readers = {key: self._reader_count(key) for key in self._steps}
+        self._readers = Counter(up for key in self._steps for up in self._read_by(key))
         self._errors: dict[AssetKey, ErrorInfo] = {}
         self._exceptions: dict[AssetKey, BaseException] = {}
         self._record = self._first_record(plan)
@@ -186,7 +187,7 @@ class _Run:
                 for warning in self._record.warnings:
                     self._emit(EventType.LOG, level="WARNING", message=warning)
                 try:
-                    with redirected(self._launch.echo):
+                    with redirected(self._launch.echo), heap_left_alone():
                         self._loop()
                 except KeyboardInterrupt:
                     self._cancel()
@@ -219,6 +220,7 @@ class _Run:
             if step.cause is not Cause.REQUESTED and not self._still_needed(step):
                 self._schedule.leave(key)
                 self._spare(key, "unchanged upstream")
+                self._release_inputs(key)
             else:
                 self._start(key, step)
 
@@ -246,21 +248,27 @@ class _Run:
 
     def _wait(self) -> None:
         """Until something happens, or the time comes for something."""
-        now_s = time.monotonic()
-        times = [a.deadline for a in self._running.values() if a.deadline is not None]
-        if self._schedule.next_at is not None and len(self._running) < self._executor.slots:
-            times.append(self._schedule.next_at)
-        if self._unsynced:
-            times.append(self._synced + SYNC_INTERVAL_S)
         try:
             with let_through():
-                happened = self._inbox.get(timeout=max(0.0, min(times) - now_s) if times else None)
+                if self._inbox.empty():
+                    happened = self._inbox.get(timeout=self._patience_s())
+                else:
+                    happened = self._inbox.get()
         except Empty:
             self._expire()
         else:
             happened()
         if self._unsynced and time.monotonic() - self._synced > SYNC_INTERVAL_S:
             self._sync()
+
+    def _patience_s(self) -> float | None:
+        """How long nothing needs to be done unless something happens; None is for ever."""
+        times = [a.deadline for a in self._running.values() if a.deadline is not None]
+        if self._schedule.next_at is not None and len(self._running) < self._executor.slots:
+            times.append(self._schedule.next_at)
+        if self._unsynced:
+            times.append(self._synced + SYNC_INTERVAL_S)
+        return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _expire(self) -> None:
         """Steps that ran too long: ended where they can be, or else given up."""
@@ -386,17 +394,13 @@ class _Run:
 
     def _release_inputs(self, key: AssetKey) -> None:
         """A value leaves memory with its last reader."""
-        for upstream in set(self._graph.inputs(key).values()):
-            if upstream in self._readers:
-                self._readers[upstream] -= 1
-                if self._readers[upstream] == 0:
-                    self._handed.pop(upstream, None)
+        for upstream in self._read_by(key):
+            self._readers[upstream] -= 1
+            if self._readers[upstream] == 0:
+                self._handed.pop(upstream, None)
 
-    def _reader_count(self, key: AssetKey) -> int:
-        return sum(
-            child in self._steps and key in self._graph.inputs(child).values()
-            for child in self._graph.children(key)
-        )
+    def _read_by(self, key: AssetKey) -> set[AssetKey]:
+        return set(self._graph.inputs(key).values())
 
     def _cancel(self) -> None:
         """Running steps get a moment to end by themselves; the rest does not start. A second

@@ -7,8 +7,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -43,6 +42,7 @@ from assetgraph.text import shorten
 
 if TYPE_CHECKING:
     from assetgraph.storage.assets import AssetLock
+    from assetgraph.storage.locks import Lock
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
@@ -61,7 +61,7 @@ def run_step(
     Whatever the user's code raises is a result with state FAILURE; `KeyboardInterrupt` passes.
     """
     started = time.perf_counter()
-    lock = store.lock(task.asset.key)
+    lock, guards = store.lock(task.asset.key), _read_guards(task, store)
     try:
         waits = not lock.acquire()
         if waits:
@@ -75,7 +75,9 @@ def run_step(
         if waits:
             message = "its turn has come: nobody else materializes it now"
             channel.events([Event(EventType.LOG, now(), task.asset.key.text, message=message)])
-        with let_through(), _reading(task, store):
+        with let_through():
+            for guard in guards:
+                guard.wait(until=lambda: True)
             if elsewhere is not None:
                 result = elsewhere(compute_step, task, store, channel)
             else:
@@ -87,7 +89,8 @@ def run_step(
         failed = failed_step(task, store, error, started)
         return _commit(task, store, channel, failed, lock) if lock.held else failed
     finally:
-        lock.release()
+        for held in (*guards, lock):
+            held.release()
 
 
 def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
@@ -247,27 +250,18 @@ def _arguments(
             arguments[source.parameter] = source.maker.io_manager.load_input(asked)
         else:
             arguments[source.parameter] = store.values.load(source.stored, wanted)
-        events.append(
-            Event(EventType.LOADED_INPUT, now(), asset.key.text, data={"upstream": source.key})
-        )
+        loaded = {"upstream": source.key}
+        events.append(Event(EventType.LOADED_INPUT, now(), asset.key.text, "INFO", None, loaded))
     return arguments
 
 
-@contextmanager
-def _reading(task: StepTask, store: Store) -> Iterator[None]:
-    """Keeps the stored inputs from being pruned while the step may read them."""
-    guards = [
+def _read_guards(task: StepTask, store: Store) -> list[Lock]:
+    """Locks that keep the stored inputs from being pruned while the step may read them."""
+    return [
         store.reading(AssetKey.unchecked(source.key), shared=True)
         for source in task.inputs
         if source.parameter is not None and has_folder(source.stored)
     ]
-    try:
-        for guard in guards:
-            guard.wait(until=lambda: True)
-        yield
-    finally:
-        for guard in guards:
-            guard.release()
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:

@@ -18,6 +18,7 @@ from assetgraph.storage.files import (
     AppendFile,
     append_line,
     encoded,
+    encoded_lines,
     make_folder,
     read_last,
     read_lines,
@@ -215,3 +216,9 @@ def test_text_that_utf8_does_not_hold_is_recorded_with_backslashes() -> None:
     event = Event(EventType.LOG, EVENTS[0].timestamp, message="\udcff", data={"\udc80": ["\ud800"]})
     assert b'"message":"\\\\udcff"' in encoded(event)
     assert b'{"\\\\udc80":["\\\\ud800"]}' in encoded(event)
+
+
+def test_many_records_at_once_are_lines_even_of_text_that_is_no_text() -> None:
+    events = [Event(EventType.LOG, now(), "a", message=text) for text in ("one", "half \ud800")]
+    assert encoded_lines(events) == b"".join(encoded(event) + b"\n" for event in events)
+    assert b"half \\\\ud800" in encoded_lines(events)

@@ -85,7 +85,6 @@ class SerialExecutor:
         except Exception as error:
             future.set_exception(error)
         finally:
-            self._go_back()
             hold_again()
         return future
 

@@ -77,10 +77,11 @@ class AssetLock(Lock):
         super().__init__(path)
         self._history = history
         self._key = key
+        self._is_history = path == history.path(key)
 
     def append(self, attempt: Attempt) -> None:
         """Raises `StoreError`; then nothing was committed."""
-        fd = self._fd if self.path == self._history.path(self._key) else None
+        fd = self._fd if self._is_history else None
         # A history that was deleted meanwhile is begun anew.
         if fd is None or not append_to(fd, self.path, encoded(attempt) + b"\n"):
             self._history.append(self._key, attempt)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from assetgraph.errors import DamagedStoreError, StoreError, StoreFormatError
 
 T = TypeVar("T")
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
 
 _WHY = {
     errno.ENOSPC: ("the disk is full", "Free some space; what was recorded before is intact."),
@@ -40,9 +40,17 @@ def encoded(record: Any) -> bytes:
     """`record` as JSON. Text that UTF-8 does not hold (from a file name of foreign bytes, say) is
     written with backslashes, so that nothing a step says can stop its record."""
     try:
-        return _encode(record)
+        return _encoder.encode(record)
     except UnicodeEncodeError:
-        return _encode(_with_backslashes(msgspec.to_builtins(record)))
+        return _encoder.encode(_with_backslashes(msgspec.to_builtins(record)))
+
+
+def encoded_lines(records: Sequence[Any]) -> bytes:
+    """Each of `records` as `encoded` gives it, and a line end."""
+    try:
+        return _encoder.encode_lines(records)
+    except UnicodeEncodeError:
+        return b"".join([encoded(record) + b"\n" for record in records])
 
 
 def write_whole(path: str, data: bytes) -> None:
@@ -282,7 +290,9 @@ def _write_all(fd: int, data: bytes) -> None:
 def _append(fd: int, path: str, lines: bytes, size: int) -> None:
     """Append to a file of `size` bytes; what cannot be written whole is taken back."""
     try:
-        _write_all(fd, lines)
+        written = os.write(fd, lines)
+        if written < len(lines):
+            _write_all(fd, lines[written:])
     except OSError as error:
         try:
             os.ftruncate(fd, size)

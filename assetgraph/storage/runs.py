@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from assetgraph.storage.files import (
     AppendFile,
     append_line,
     encoded,
+    encoded_lines,
     make_folder,
     names_in,
     read_last,
@@ -70,9 +71,9 @@ class RunLog:
             raise store_error(error, "make", folder) from error
         self._turn = threading.Lock()
 
-    def append(self, events: Iterable[Event]) -> None:
+    def append(self, events: Sequence[Event]) -> None:
         """Raises `StoreError` when the disk takes no more."""
-        lines = b"".join([encoded(event) + b"\n" for event in events])
+        lines = encoded_lines(events)
         with self._turn:
             self._events.append(lines)
 

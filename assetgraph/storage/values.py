@@ -105,6 +105,8 @@ class ValueStore:
 
     def adapt(self, value: object, annotation: Any = EMPTY) -> object:
         """What `load` would give, of an immutable value that is still in memory."""
+        if type(value) in _IMMUTABLE:
+            return _fitting(value, annotation)
         if isinstance(value, Path):
             value = self._as_recorded(self._recorded_path(value))
         elif type_name(type(value)) in _IMMUTABLE_TABLES and table_kind(annotation):

@@ -38,6 +38,8 @@ def survives_json(value: object) -> bool:
     """Whether JSON would give the value back just as it is: only lists, dicts with keys of text,
     text, numbers that are finite, bools and None, each of just that type; no list or dict in two
     places (they would come back as two) and nothing inside itself."""
+    if type(value) in _LEAVES:
+        return type(value) is not float or math.isfinite(value)
     seen: set[int] = set()
     level: list[object] = [value]
     for _ in range(MAX_DEPTH):

@@ -1,0 +1,56 @@
+"""The garbage collector while a run goes on: what lived before is left alone, new garbage goes."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.collector import heap_left_alone
+
+
+@pytest.fixture(autouse=True)
+def _nothing_frozen() -> Iterator[None]:
+    gc.unfreeze()
+    yield
+    gc.unfreeze()
+
+
+class Ring:
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_a_run_leaves_alone_what_lived_before_it_and_collects_what_it_makes() -> None:
+    seen: list[object] = []
+
+    @dg.asset
+    def litter() -> None:
+        seen.append(gc.get_freeze_count() > 0)
+        gone = weakref.ref(Ring())
+        gc.collect()
+        seen.append(gone())
+
+    dg.materialize([litter])
+    assert seen == [True, None]
+    assert gc.get_freeze_count() == 0
+
+
+def test_the_heap_is_given_back_when_a_run_fails() -> None:
+    @dg.asset
+    def broken() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        dg.materialize([broken])
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_program_that_froze_its_heap_keeps_it_frozen() -> None:
+    gc.freeze()
+    with heap_left_alone():
+        pass
+    assert gc.get_freeze_count() > 0
