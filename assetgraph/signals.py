@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import signal
 import threading
+
+# `signal.getsignal` looks for its answer in an enum: too slow for a question asked at each step.
+from _signal import getsignal as _getsignal  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -93,7 +96,7 @@ def hold_again() -> None:
     could not be interrupted."""
     if threading.current_thread() is threading.main_thread():
         for number, handler in _installed.items():
-            if signal.getsignal(number) is not handler:
+            if _getsignal(number) is not handler:
                 signal.signal(number, handler)
 
 
