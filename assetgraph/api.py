@@ -21,10 +21,11 @@ from assetgraph.graph import AssetGraph
 from assetgraph.hints import command
 from assetgraph.io_manager import InputContext
 from assetgraph.keys import AssetKey
+from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.project import find_project
 from assetgraph.records import Materialization
-from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.selection import select
 from assetgraph.state import State
 from assetgraph.storage.store import Store

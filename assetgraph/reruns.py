@@ -10,10 +10,10 @@ from assetgraph.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
+from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import Materialization, RunStatus, StepState
-from assetgraph.runner import Launch
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:

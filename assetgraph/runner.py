@@ -11,11 +11,9 @@ run_plan
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,11 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph import __version__
 from assetgraph.capture import redirected
 from assetgraph.channel import Observer, RunChannel, StepChannel
 from assetgraph.collector import heap_left_alone
-from assetgraph.config import build_config, checked_config
 from assetgraph.errors import (
     AssetGraphError,
     StepTimeoutError,
@@ -37,6 +33,8 @@ from assetgraph.errors import (
 )
 from assetgraph.executors import StepExecutor
 from assetgraph.executors.local import SerialExecutor
+from assetgraph.handover import Handover
+from assetgraph.launch import Launch
 from assetgraph.plan import Cause, Plan, Step, direct_reasons
 from assetgraph.records import (
     ErrorInfo,
@@ -52,14 +50,12 @@ from assetgraph.schedule import Schedule
 from assetgraph.signals import held_back, let_through, raise_if_told
 from assetgraph.step import abandoned_step, committed, lost_step, run_step
 from assetgraph.storage.retention import drop_old_runs
-from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import sync_file_system
-from assetgraph.task import Input, Limits, StepResult, StepTask
+from assetgraph.task import Input, StepResult, StepTask
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assetgraph.graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.state import State
 
@@ -67,21 +63,6 @@ GRACE_S = 5.0
 COMMIT_S = 1.0
 SYNC_INTERVAL_S = 5.0
 _RUN_FAILED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """What a run is told about itself: what was asked for, by whom, and what it repeats."""
-
-    selection: Sequence[str] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    launched_by: str = ""
-    root_run_id: str | None = None
-    parent_run_id: str | None = None
-    wait: bool = True
-    echo: bool = True
-    limits: Limits = field(default_factory=Limits)
-    pools: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +97,7 @@ def run_plan(
     no more records, and `KeyboardInterrupt` once the run is recorded as canceled.
     """
     launch = launch or Launch()
-    _check_config(state.graph, plan.steps)
-    if not launch.wait:
-        _check_locks(state, plan.steps)
+    launch.check(state.graph, state.store, plan.steps)
     executor = executor or SerialExecutor()
     try:
         executor.check(state.store)
@@ -168,11 +147,10 @@ class _Run:
         )
         self._running: dict[AssetKey, _Attempt] = {}
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._handed: dict[AssetKey, Any] = {}
-        self._readers = Counter(up for key in self._steps for up in self._read_by(key))
+        self._handover = Handover(self._graph, self._steps)
         self._errors: dict[AssetKey, ErrorInfo] = {}
         self._exceptions: dict[AssetKey, BaseException] = {}
-        self._record = self._first_record(plan)
+        self._record = launch.record(self._graph, plan)
         self._store.prepare()
         state.record_code()
         self._log = self._store.runs.start(self._record)
@@ -220,7 +198,7 @@ class _Run:
             if step.cause is not Cause.REQUESTED and not self._still_needed(step):
                 self._schedule.leave(key)
                 self._spare(key, "unchanged upstream")
-                self._release_inputs(key)
+                self._handover.release(key)
             else:
                 self._start(key, step)
 
@@ -308,7 +286,7 @@ class _Run:
             known_run_id=facts.current.run_id if facts.current else None,
             wait=self._launch.wait,
             limits=self._launch.limits,
-            handed={n: self._handed[up] for n, up in loaded.items() if up in self._handed},
+            handed=self._handover.inputs(key),
         )
 
     def _input(self, upstream: AssetKey, parameter: str | None) -> Input:
@@ -361,18 +339,17 @@ class _Run:
         else:
             self._states[key] = result.state
             self._emit(EventType.STEP_CANCELED, key)
-        self._release_inputs(key)
+        self._handover.release(key)
 
     def _succeed(self, key: AssetKey, made: Materialization, value: Any) -> None:
         self._states[key] = StepState.SUCCESS
         self._state.record(key, made)
         if (
-            self._readers[key]
-            and self._executor.shares_memory
+            self._executor.shares_memory
             and self._graph.asset(key).io_manager is None
             and self._store.values.is_immutable(value)
         ):
-            self._handed[key] = value
+            self._handover.keep(key, value)
         self._schedule.done(key)
 
     def _spare(self, key: AssetKey, reason: str) -> None:
@@ -390,17 +367,7 @@ class _Run:
             if self._states.get(other) is StepState.WAITING:
                 self._states[other] = StepState.SKIPPED
                 self._emit(EventType.STEP_SKIPPED, other, upstream=key.text)
-                self._release_inputs(other)
-
-    def _release_inputs(self, key: AssetKey) -> None:
-        """A value leaves memory with its last reader."""
-        for upstream in self._read_by(key):
-            self._readers[upstream] -= 1
-            if self._readers[upstream] == 0:
-                self._handed.pop(upstream, None)
-
-    def _read_by(self, key: AssetKey) -> set[AssetKey]:
-        return set(self._graph.inputs(key).values())
+                self._handover.release(other)
 
     def _cancel(self) -> None:
         """Running steps get a moment to end by themselves; the rest does not start. A second
@@ -489,45 +456,3 @@ class _Run:
         event = Event(kind, now(), key.text if key else None, level, message, data)
         self._channel.events((event,))
         return event
-
-    def _unlimited_pools(self) -> Iterator[str]:
-        """Where a project limits pools, one that it does not name may be a slip of the pen."""
-        if self._launch.pools:
-            pools = (self._graph.asset(key).pool for key in self._steps)
-            for pool in sorted({pool for pool in pools if pool} - self._launch.pools.keys()):
-                yield f"the pool {pool!r} has no limit: give it one under [tool.assetgraph.pools]."
-
-    def _first_record(self, plan: Plan) -> RunRecord:
-        started_at = now()
-        launch = self._launch
-        return RunRecord(
-            run_id=new_run_id(started_at),
-            status=RunStatus.STARTED,
-            started_at=started_at,
-            root_run_id=launch.root_run_id,
-            parent_run_id=launch.parent_run_id,
-            selection=tuple(launch.selection),
-            assets=tuple(step.key.text for step in plan.steps),
-            tags=dict(launch.tags),
-            config={step.key.text: dict(step.config) for step in plan.steps if step.config},
-            warnings=(*plan.warnings, *self._unlimited_pools()),
-            launched_by=launch.launched_by,
-            pid=os.getpid(),
-            host=os.uname().nodename,
-            python_version=platform.python_version(),
-            assetgraph_version=__version__,
-        )
-
-
-def _check_config(graph: AssetGraph, steps: Iterable[Step]) -> None:
-    checked_config(graph, {step.key: step.config for step in steps if step.config})
-    for step in steps:
-        kind = graph.asset(step.key).config_type
-        if kind is not None and not step.config:
-            build_config(kind, {}, step.key.text)  # a field without a default must be given
-
-
-def _check_locks(state: State, steps: Iterable[Step]) -> None:
-    for step in steps:
-        if state.store.is_running(step.key):
-            raise state.store.locked(step.key, hint="Leave out --no-wait to wait for it.")

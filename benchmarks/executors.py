@@ -84,9 +84,10 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     """Seconds of a run of a project's assets."""
     write_project(what)
     from assetgraph.executors import make
+    from assetgraph.launch import Launch
     from assetgraph.plan import make_plan
     from assetgraph.project import find_project
-    from assetgraph.runner import Launch, run_plan
+    from assetgraph.runner import run_plan
     from assetgraph.state import State
 
     project = find_project()

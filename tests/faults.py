@@ -30,10 +30,11 @@ from assetgraph import runner, step
 from assetgraph.errors import AssetGraphError
 from assetgraph.executors import make
 from assetgraph.graph import AssetGraph
+from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus
-from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State
 from assetgraph.storage.store import Store
 

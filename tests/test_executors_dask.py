@@ -18,8 +18,9 @@ from assetgraph import loading
 from assetgraph.errors import StoreError
 from assetgraph.executors import make, on_dask
 from assetgraph.executors.on_dask import RESOURCES
+from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
-from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State
 from assetgraph.storage.store import Store
 from assetgraph.task import Limits

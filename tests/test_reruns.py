@@ -14,11 +14,12 @@ from conftest import ProjectFolder
 
 import assetgraph as dg
 from assetgraph.errors import StoreError
+from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
 from assetgraph.reruns import cancel_run, rerun_plan, rerun_selection
-from assetgraph.runner import Launch, run_plan
+from assetgraph.runner import run_plan
 from assetgraph.state import State
 from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import Store

@@ -12,10 +12,11 @@ from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.errors import LockedError
+from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType
-from assetgraph.runner import Launch, RunOutcome, run_plan
+from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State
 from assetgraph.storage.store import Store
 

@@ -194,8 +194,9 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
             context.log.info("record %d", number)
 
     graph = dg.Definitions([chatty]).graph
+    from assetgraph.launch import Launch
     from assetgraph.plan import make_plan
-    from assetgraph.runner import Launch, run_plan
+    from assetgraph.runner import run_plan
 
     state = State(graph, instance.store)
     limits = Limits(output_bytes=50_000, log_events=20)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from assetgraph.cli.options import Given
     from assetgraph.cli.output import Output
     from assetgraph.cli.text import Line
+    from assetgraph.launch import Launch
     from assetgraph.plan import Plan
-    from assetgraph.runner import Launch, RunOutcome
+    from assetgraph.runner import RunOutcome
 
 _RUN_FAILED = 1
 
