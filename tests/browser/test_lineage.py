@@ -67,6 +67,23 @@ def test_a_card_is_chosen_shown_and_materialized(
     expect(page.locator(".run-header")).to_contain_text("succeeded")
 
 
+def test_a_key_too_long_for_its_card_keeps_its_end(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = '''
+        import assetgraph as dg
+
+        @dg.asset(key_prefix="a_folder_with_a_very_long_name")
+        def the_name_itself() -> int:
+            return 1
+    '''
+    page = open_page(f"{serve({'pipeline.py': text}).url}/lineage")
+    name = page.locator(".graph-card-key")
+    expect(name).to_have_text("a_folder_with_a_very_long_name/the_name_itself")
+    ends = "(part) => part.lastChild.scrollWidth <= part.lastChild.clientWidth"
+    assert name.evaluate(ends)
+
+
 def test_the_panel_never_covers_a_card(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

@@ -149,10 +149,26 @@ def test_the_overview_shows_how_things_stand(
     expect(bar).to_have_count(1)
     page.get_by_role("button", name="24 h").click()
     expect(page).to_have_url(re.compile("hours=24"))
-    expect(page.get_by_role("region", name="Last failure")).to_contain_text("city/fares")
+    failure = page.get_by_role("region", name="Last failure")
+    expect(failure).to_contain_text("city/fares")
+    expect(failure).to_contain_text("NameError: name 'missing_name' is not defined")
+    expect(failure).to_contain_text(re.compile(r"pipeline\.py:\d+"))
 
     bar.click()
     expect(page.locator(".failure-what")).to_contain_text("NameError")
+
+
+def test_owners_have_a_column_where_somebody_owns_something(
+    server: Server, serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    owner = {"name": "Owner", "exact": True}
+    page = open_page(f"{server.url}/assets")
+    expect(page.get_by_role("columnheader", **owner)).to_be_visible()
+    nobodys = PIPELINE.replace('owners=["team:data"], ', "")
+
+    visit(page, f"{serve({'pipeline.py': nobodys}).url}/assets")
+    expect(page.get_by_role("columnheader", name="Duration")).to_be_visible()
+    expect(page.get_by_role("columnheader", **owner)).to_be_hidden()
 
 
 def test_an_asset_shows_its_past_with_failures_its_value_and_its_neighbours(

@@ -222,6 +222,17 @@ def test_from_failure_runs_only_what_is_left(
     expect(page.locator(".step-item")).to_contain_text("city/fares")
 
 
+def test_a_run_leads_to_its_assets_in_the_lineage(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    server.terminal("materialize", "trips_file", "trips")
+    page = open_page(f"{server.url}/runs/latest")
+
+    page.get_by_role("banner").get_by_role("link", name="Lineage").click()
+    expect(page.locator(".graph-card")).to_have_count(2)
+
+
 def test_chosen_steps_are_executed_again(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

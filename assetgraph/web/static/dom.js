@@ -19,6 +19,11 @@ export function icon(name, extra = '') {
   return s('svg', {class: `icon ${extra}`.trim(), 'aria-hidden': 'true'}, s('use', {href: `#i-${name}`}));
 }
 
+/** Text in which what stands between backticks is code. */
+export function withCode(text) {
+  return text.split(/`([^`\n]+)`/).map((part, index) => (index % 2 ? h('code', {}, part) : part));
+}
+
 /** An element that another module draws in: it stays when what is around it is drawn again. */
 export function kept(element, key) {
   element.given = {...element.given, key, keep: true};

@@ -2,7 +2,7 @@
 
 import {address, write} from './api.js';
 import {ConfigForm} from './config_form.js';
-import {h, icon, patch} from './dom.js';
+import {h, icon, patch, withCode} from './dom.js';
 import {plural, shortRun} from './format.js';
 import {runPage} from './api.js';
 import {complain, toast} from './toast.js';
@@ -256,7 +256,7 @@ function planned(step, index) {
       'div',
       {class: 'grow'},
       h('div', {class: 'row'}, h('span', {class: 'strong cut', dir: 'auto'}, step.key), step.cause === 'requested' ? null : h('span', {class: 'mark pill', data: {state: tone}}, text)),
-      reasons ? h('div', {class: 'sub plan-reason', title: reasons}, reasons) : h('div', {class: 'sub plan-reason'}, 'up to date: runs because it is selected'),
+      reasons ? h('div', {class: 'sub plan-reason', title: reasons}, withCode(reasons)) : h('div', {class: 'sub plan-reason'}, 'up to date: runs because it is selected'),
     ),
   );
 }

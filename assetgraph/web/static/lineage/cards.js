@@ -25,12 +25,18 @@ function assetBody(node) {
     h(
       'div',
       {class: 'graph-card-body'},
-      h('div', {class: 'graph-card-top'}, h('span', {class: 'graph-card-name cut', title: node.key, dir: 'auto'}, node.key)),
+      h('div', {class: 'graph-card-top'}, keyName(node.key)),
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, node.description || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
     h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
   ];
+}
+
+/** A key whose end stays when it is too long: what is before the name is cut first. */
+function keyName(key) {
+  const at = key.lastIndexOf('/') + 1;
+  return h('span', {class: 'graph-card-name graph-card-key', title: key, dir: 'auto'}, at ? h('span', {class: 'graph-card-prefix cut'}, key.slice(0, at)) : null, h('span', {class: 'cut'}, key.slice(at)));
 }
 
 function lastLink(node) {

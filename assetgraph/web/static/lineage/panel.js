@@ -1,7 +1,7 @@
 // Beside the graph: every asset as a list, or all that is known of what is selected.
 
 import {address, assetPage, read, runPage} from '../api.js';
-import {h, icon} from '../dom.js';
+import {h, icon, withCode} from '../dom.js';
 import {duration, plural, shortRun} from '../format.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
@@ -115,7 +115,7 @@ export class Panel {
     const reasons = asset.reasons.filter((reason) => reason.kind !== 'never_materialized');
     return [
       reasons.length
-        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, h('span', {}, reason.text), reason.run_id ? h('a', {class: 'link', href: runPage(reason.run_id)}, 'run') : null)))
+        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, h('span', {}, withCode(reason.text)), reason.run_id ? h('a', {class: 'link', href: runPage(reason.run_id)}, 'run') : null)))
         : null,
       asset.description ? h('p', {class: 'prose panel-text', dir: 'auto', key: 'text'}, asset.description) : null,
       this.latest(asset),

@@ -3,7 +3,7 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../chart.js';
 import {attemptList} from '../attempts.js';
-import {h, icon} from '../dom.js';
+import {h, icon, withCode} from '../dom.js';
 import {duration, shortRun} from '../format.js';
 import {openLaunch} from '../launch.js';
 import {isNumber, metadataTable} from '../metadata.js';
@@ -108,7 +108,7 @@ function reasonLine(reason) {
     'li',
     {key: reason.text, data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}},
     h('span', {class: 'mark', data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, glyph(reason.kind === 'attempt_failed' ? 'failed' : 'stale')),
-    h('span', {class: 'grow'}, reason.error ? `its last attempt failed: ${reason.error}` : reason.text),
+    h('span', {class: 'grow'}, reason.error ? `its last attempt failed: ${reason.error}` : withCode(reason.text)),
     runId ? h('a', {class: 'link small nowrap', href: runPage(runId)}, 'See the run') : null,
   );
 }
@@ -189,6 +189,7 @@ function facts() {
   return h(
     'section',
     {class: 'card', 'aria-label': 'Facts', key: 'facts'},
+    h('div', {class: 'card-head'}, h('h2', {}, 'Facts')),
     h(
       'dl',
       {class: 'facts card-body'},

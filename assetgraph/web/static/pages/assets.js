@@ -1,7 +1,7 @@
 // The table of assets.
 
 import {address, assetPage, read, runPage} from '../api.js';
-import {h, icon} from '../dom.js';
+import {h, icon, withCode} from '../dom.js';
 import {duration} from '../format.js';
 import {openLaunch} from '../launch.js';
 import {AssetSearch} from '../search.js';
@@ -32,6 +32,7 @@ const COLUMNS = [
 const assets = new Map();
 const ticked = new Set();
 let shown = [];
+let owned = false;
 let state = parameters().get('state') ?? '';
 let [sortBy, direction] = (parameters().get('sort') ?? 'order').split('-');
 
@@ -64,13 +65,14 @@ function draw() {
   if (!assets.size) return noAssets(definitions());
   const found = [...assets.values()].filter((asset) => search.takes(asset));
   shown = sorted(found.filter((asset) => !state || asset.state === state));
+  owned = found.some((asset) => asset.owners.length);
   rows.update(shown.length, narrow.matches ? NARROW_ROW : WIDE_ROW);
   return [
     h('div', {class: 'toolbar', key: 'toolbar'}, search.field(), stateFilter(found)),
     search.note(),
     h(
       'div',
-      {class: 'table assets-table', role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
+      {class: `table assets-table ${owned ? '' : 'without-owners'}`, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
       head(),
       shown.length ? null : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No asset matches'), h('p', {}, 'Clear the search, or choose another status.')),
       rows.place('rows'),
@@ -138,7 +140,7 @@ function head() {
       const order = sortBy === name ? (direction === 'down' ? 'descending' : 'ascending') : null;
       return h(
         'span',
-        {role: 'columnheader', 'aria-sort': order},
+        {role: 'columnheader', 'aria-sort': order, hidden: name === 'owners' && !owned},
         h('button', {class: 'sort', type: 'button', 'aria-sort': order, onclick: () => sort(name)}, text, icon('sort', 'icon-small')),
       );
     }),
@@ -176,11 +178,11 @@ function row(asset, index) {
       h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
-    h('span', {role: 'cell'}, assetMark(asset, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, reasons(asset))),
+    h('span', {role: 'cell'}, assetMark(asset, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
     h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
-    h('span', {role: 'cell', class: 'wide sub', title: asset.module}, asset.module),
+    h('span', {role: 'cell', class: 'wide sub cut-before', title: asset.module}, h('bdi', {}, asset.module)),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
-    h('span', {role: 'cell', class: 'wide sub', title: asset.owners.join(', ')}, asset.owners.join(', ')),
+    h('span', {role: 'cell', class: 'wide sub', hidden: !owned, title: asset.owners.join(', ')}, asset.owners.join(', ')),
     h('span', {role: 'cell'}, last(asset)),
     h('span', {role: 'cell', class: 'wide muted'}, made ? duration(made.duration_s) : ''),
   );

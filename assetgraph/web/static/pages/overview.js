@@ -1,6 +1,7 @@
 // What ran lately, what runs now, what failed last, and how the assets stand.
 
 import {address, read, runPage} from '../api.js';
+import {firstLine} from '../ansi.js';
 import {h, icon} from '../dom.js';
 import {empty, noAssets} from '../empty.js';
 import {count, duration, hourAndMinute, plural, shortRun} from '../format.js';
@@ -20,12 +21,27 @@ const NEAR_NOW = 0.06; // where the word "now" stands
 
 let hours = Number(parameters().get('hours')) || 0;
 let data = null;
+let causes = {}; // of the last failure, by the run's id
 
 async function load() {
   const answer = await read(`${address('overview')}?hours=${hours || DEFAULT_HOURS}`);
   data = answer.data;
   hours ||= data.runs.every((run) => Date.now() - Date.parse(run.started_at) < 3_600_000) ? 1 : DEFAULT_HOURS;
+  explain();
   return answer.position;
+}
+
+/** Read why the last run that failed did. */
+async function explain() {
+  const id = data.last_failure?.run_id;
+  if (!id || causes[id]) return;
+  causes = {[id]: []};
+  try {
+    causes[id] = (await read(address('runs', id))).data.failures;
+    redraw();
+  } catch {
+    // the run is gone: the page shows what it knows
+  }
 }
 
 function hear(change) {
@@ -38,6 +54,7 @@ function hear(change) {
     else data.runs.unshift(run);
     if (run.status === 'FAILURE') data.last_failure = run;
   }
+  explain();
   const gone = new Set(change.gone_runs ?? []);
   if (gone.size) data.runs = data.runs.filter((run) => !gone.has(run.run_id));
   return Boolean(change.runs || change.counts || gone.size);
@@ -53,7 +70,7 @@ function draw() {
       : null,
   );
   if (!total && !data.ever) return noAssets(definitions());
-  return h('div', {class: 'stack overview', key: 'overview'}, counts(total), timeline(), h('div', {class: 'overview-columns', key: 'columns'}, running(), failure()), recent());
+  return h('div', {class: 'stack overview', key: 'overview'}, counts(total), timeline(), h('div', {class: 'overview-columns', key: 'columns'}, data.runs.some((run) => run.status === 'STARTED') ? [running(), failure()] : [failure(), running()]), recent());
 }
 
 function counts(total) {
@@ -201,10 +218,22 @@ function failure() {
       ? h(
           'div',
           {class: 'card-body stack'},
-          h('div', {class: 'row wrap chips'}, run.failed_steps.slice(0, 4).map((key) => h('span', {class: 'mark pill cut', data: {state: 'failed'}, dir: 'auto'}, glyph('failed'), key)), run.failed_steps.length > 4 ? h('span', {class: 'muted small'}, `+${run.failed_steps.length - 4} more`) : null),
-          h('div', {class: 'row'}, h('a', {class: 'button button-small', href: runPage(run.run_id)}, 'See what failed'), h('span', {class: 'mono muted'}, shortRun(run.run_id))),
+          cause(causes[run.run_id]?.[0]),
+          h('div', {class: 'row wrap'}, run.failed_steps.slice(0, 4).map((key) => h('span', {class: 'mark pill cut', data: {state: 'failed'}, dir: 'auto'}, glyph('failed'), key)), run.failed_steps.length > 4 ? h('span', {class: 'muted small'}, `+${run.failed_steps.length - 4} more`) : null, h('a', {class: 'button button-small', href: runPage(run.run_id)}, 'See what failed'), h('span', {class: 'mono muted'}, shortRun(run.run_id))),
         )
       : h('p', {class: 'card-body muted'}, 'No run has failed.'),
+  );
+}
+
+/** What was raised, and the person's own line. */
+function cause(failure) {
+  if (!failure) return null;
+  const own = failure.frames?.at(-1);
+  return h(
+    'div',
+    {class: 'cause', key: 'cause'},
+    h('p', {class: 'cause-message', dir: 'auto'}, h('span', {class: 'failure-type'}, failure.type), failure.message ? `: ${firstLine(failure.message)}` : null),
+    own ? h('code', {class: 'muted cut', dir: 'auto'}, `${own.file}:${own.line}`) : null,
   );
 }
 

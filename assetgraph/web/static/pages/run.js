@@ -18,6 +18,7 @@ import {parameters, remember} from '../url.js';
 
 const RUNNING_MS = 250;
 const PAUSE_MS = 120;
+const NAMED = 30;
 
 const runId = document.body.dataset.about;
 let run = null;
@@ -99,6 +100,7 @@ function actions() {
   const live = run.status === 'STARTED';
   const unfinished = run.steps.some((one) => ['failure', 'skipped', 'canceled', 'waiting'].includes(one.state));
   setActions(
+    h('a', {class: 'button wide', href: lineage()}, icon('lineage', 'icon-small'), 'Lineage'),
     live
       ? h('button', {class: 'button button-danger', type: 'button', id: 'cancel', disabled: canceling === 'sent', onclick: cancel}, icon('stop', 'icon-small'), canceling ? 'Canceling …' : 'Cancel run')
       : null,
@@ -117,6 +119,12 @@ function actions() {
           unfinished ? 'From failure' : 'Re-execute all',
         ),
   );
+}
+
+/** The assets of the run in the lineage; all of it where naming them would make a long address. */
+function lineage() {
+  if (run.assets.length > NAMED) return '/lineage';
+  return `/lineage?select=${encodeURIComponent(run.assets.map((key) => `key:"${key}"`).join(' or '))}`;
 }
 
 async function rerun(what) {

@@ -10,6 +10,7 @@ import {lasted, when} from '../ticks.js';
 import {parameters, remember} from '../url.js';
 
 const PAGE = 25;
+const NAMED = 2;
 const PAUSE_MS = 200;
 
 const filters = {
@@ -146,13 +147,13 @@ function row(run) {
 }
 
 function assets(run) {
-  const first = run.failed_steps[0] ?? run.assets[0];
-  const rest = run.asset_count - 1;
+  const names = (run.failed_steps.length ? run.failed_steps : run.assets).slice(0, NAMED);
+  const rest = run.asset_count - names.length;
   return h(
     'div',
     {class: 'row'},
-    h('a', {class: 'cut quiet-link', href: assetPage(first ?? ''), title: run.assets.join('\n'), dir: 'auto'}, first ?? 'nothing'),
-    rest > 0 ? h('span', {class: 'muted small nowrap'}, `+${rest} more`) : null,
+    h('span', {class: 'cut'}, names.length ? names.map((name, index) => [index ? ', ' : '', h('a', {class: 'quiet-link', href: assetPage(name), title: name, dir: 'auto'}, name)]) : 'nothing'),
+    rest > 0 ? h('span', {class: 'muted small nowrap', title: run.assets.join('\n')}, `+${rest} more`) : null,
   );
 }
 
