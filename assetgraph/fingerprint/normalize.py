@@ -113,7 +113,7 @@ class Summary(TreeWriter):
             self.write(value)
         names |= scope.bound
         closed = self.close_scope()
-        if names:
+        if names and not _is_main_block(node):
             statement = Statement(node.lineno, self._piece(closed))
             for name in sorted(names):
                 self._statements.setdefault(name, []).append(statement)
@@ -373,9 +373,20 @@ def _only_value(node: ast.stmt) -> ast.expr | None:
     return None
 
 
+def _is_main_block(node: ast.stmt) -> bool:
+    """`if __name__ == "__main__":`: what is imported has not run it."""
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Compare)
+        and isinstance(node.test.left, ast.Name)
+        and node.test.left.id == "__name__"
+    )
+
+
 def _given_values(node: ast.stmt) -> set[str]:
     """The names that a statement of the module gives a value or changes: `TABLE = {}`,
-    `TABLE["x"] = 1`, `TABLE.update(more)`, also inside `if`, `for`, `try` and the like."""
+    `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, also inside `if`, `for`,
+    `try` and the like."""
     names = set()
     for inner in ast.walk(node) if _is_compound(node) else (node,):
         targets: Iterable[ast.AST] = ()
@@ -384,7 +395,9 @@ def _given_values(node: ast.stmt) -> set[str]:
         elif isinstance(inner, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
             targets = (inner.target,)
         elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
-            targets = (inner.value.func,)
+            called = inner.value.func
+            is_setattr = isinstance(called, ast.Name) and called.id == "setattr"
+            targets = inner.value.args[:1] if is_setattr else (called,)
         for target in targets:
             names |= set(_roots(target))
     return names

@@ -162,7 +162,10 @@ class Resolver:
         return self._wrapped(kind, value) or self._library_method(value) or self._titled(value)
 
     def is_wrapper(self, value: Any) -> bool:
-        """Whether a value is what a library made of functions, so that how it was made counts."""
+        """Whether a value is what a library made of functions, or a library itself, so that what
+        makes or changes it counts."""
+        if isinstance(value, ModuleType):
+            return not self.is_ours(value)
         if isinstance(value, FunctionType):
             return not self._ownership.is_our_function(value)
         kind = type(value)
@@ -171,8 +174,9 @@ class Resolver:
     def is_made_by_library(self, value: Any) -> bool:
         """Whether a definition is what a library's function returned, rather than what stands in
         the library's text."""
-        made = not isinstance(value, FunctionType) or "<locals>" in value.__code__.co_qualname
-        return made and self.is_wrapper(value)
+        if isinstance(value, FunctionType) and "<locals>" not in value.__code__.co_qualname:
+            return False
+        return not isinstance(value, ModuleType) and self.is_wrapper(value)
 
     def _wrapped(self, kind: type, value: Any) -> Target | None:
         """A cache, a compiled function: a library's object around a function of the project."""
@@ -247,6 +251,9 @@ class Resolver:
                 self._following.add(step)
                 imported = self._by_import(module, root, value, attributes, lookup)
                 self._following.discard(step)
+                if imported is not None and self._is_changed(module, root, value):
+                    home = partial(self._vertices.value, module, root, value, any_order=False)
+                    return imported._replace(vertex=home())
                 if imported is not None:
                     return imported
             looked_up = attributes == ["get"] or (lookup and not attributes)
@@ -257,6 +264,16 @@ class Resolver:
         if root in vars(builtins):
             return self._builtin(module, root, attributes)
         return self._absent(module, root, attributes)
+
+    def _is_changed(self, module: Module, root: str, value: Any) -> bool:
+        """Whether statements of the module do something to a library's module that it imports:
+        `random.seed(1)`. What is logged or warned of is no part of a value."""
+        return (
+            isinstance(value, ModuleType)
+            and root in module.file.statements
+            and value.__name__.partition(".")[0] not in ("logging", "warnings", _OWN_PACKAGE)
+            and not self.is_ours(value)
+        )
 
     def _builtin(self, module: Module, root: str, attributes: Sequence[str]) -> Target:
         if root == "globals":

@@ -19,7 +19,7 @@ import msgspec
 from assetgraph.fingerprint.summary import Class, File, Function
 from assetgraph.loading import ProjectFolder, reading_of
 
-ALGORITHM = "1"
+ALGORITHM = "2"
 EMPTY = File()
 
 NO_SOURCE = "its source is not at hand, so its compiled code counts"
