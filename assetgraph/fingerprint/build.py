@@ -215,6 +215,9 @@ class Builder:
             if name in source.bound or token[:1].isdigit():
                 saying.add(name.encode(), token)
         self._say_values(saying, source, module)
+        pieces = [made.piece for made in module.file.statements.get(kind.__qualname__, ())]
+        if pieces and not source.entries:  # no `class` statement made it, but a call
+            saying.edge("made by", self._expression(vertex, module, pieces))
         saying.finish()
 
     def _say_methods(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import types
 from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
@@ -69,6 +70,8 @@ class Ownership:
         module = sys.modules.get(kind.__module__)
         if module is not None and self.is_ours(module):
             return True
+        if module is types and vars(types).get(kind.__name__) is not kind:
+            return True  # made by a call, which did not say for whom
         return any(
             isinstance(member, FunctionType) and self.folder.contains(member.__code__.co_filename)
             for member in vars(kind).values()

@@ -70,13 +70,13 @@ def test_a_card_is_chosen_shown_and_materialized(
 def test_a_key_too_long_for_its_card_keeps_its_end(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    text = '''
+    text = """
         import assetgraph as dg
 
         @dg.asset(key_prefix="a_folder_with_a_very_long_name")
         def the_name_itself() -> int:
             return 1
-    '''
+    """
     page = open_page(f"{serve({'pipeline.py': text}).url}/lineage")
     name = page.locator(".graph-card-key")
     expect(name).to_have_text("a_folder_with_a_very_long_name/the_name_itself")
