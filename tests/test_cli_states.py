@@ -175,6 +175,35 @@ def test_a_changed_class_of_a_value_whose_asset_has_its_own_version_reaches_its_
     assert '"inline":"40"' in last
 
 
+def test_a_data_version_that_an_asset_gives_stands_whatever_becomes_of_the_classes_in_its_value(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    made = "import assetgraph as dg\nimport tax\n\n@dg.asset(code_version='1')\ndef rate():\n"
+    made += "    return dg.MaterializeResult(value=tax.Tax(), data_version='mine')\n"
+    pipeline.write("pipeline.py", f"{made}@dg.asset\ndef paid(rate): return rate.of(10)\n")
+    tax = "class Tax:\n    def of(self, amount): return amount * 2\n"
+    pipeline.write("tax.py", tax)
+    assetgraph("materialize", "--all")
+    pipeline.write("tax.py", tax.replace("2", "3"))
+
+    assert assetgraph("plan", "--json").json == []
+
+
+def test_what_was_made_of_a_file_changed_from_outside_is_stale_once_the_file_is_made_again(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    reader = "\n@dg.asset\ndef read(fares_file):\n    return fares_file.read_text()\n"
+    pipeline.write("pipeline.py", FILE.partition("\n@dg.asset\ndef never_made")[0] + reader)
+    assetgraph("materialize", "--all")
+    (pipeline.root / "fares.csv").write_text("from outside")
+    assetgraph("materialize", "read")
+    assetgraph("materialize", "fares_file")
+
+    (step,) = assetgraph("plan", "--json").json
+    assert step["key"] == "read"
+    assert [reason["kind"] for reason in step["reasons"]] == ["upstream_data"]
+
+
 def test_what_changed_since_an_accepted_version_is_named(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:
