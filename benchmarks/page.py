@@ -1,6 +1,6 @@
 """How fast the page is, in headless Chromium on generated graphs.
 
-    python benchmarks/page.py [--sizes 200 2000 5000] [--rounds 3]
+    python benchmarks/page.py [--sizes 200 2000 5000] [--rounds 3] [--dagster PATH]
 
 Measures, each as the median of the rounds:
 
@@ -10,7 +10,8 @@ Measures, each as the median of the rounds:
 - event to pixel: from the line in a run's log to the frame that shows it, at 20 events a second;
 - a run of 10,000 events: navigation to drawn, and frames a second while its log is scrolled.
 
-It needs the extras ui and test, and a Chromium.
+It needs the extras ui and test, and a Chromium. With the path of an executable `dagster`, which has
+dagster-webserver beside it, the server and the lineage of Dagster are measured on the same graphs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import msgspec
-from playwright.sync_api import Page, sync_playwright
+from dagster_page import PATIENCE_S, DagsterPage
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.runs import RunLog, new_run_id
@@ -54,8 +56,9 @@ def make(number):
         "An asset of a generated graph, with a line that says what it is for."
         return number
 
-for number in range({count}):
-    make(number)
+    return made
+
+assets = [make(number) for number in range({count})]
 """
 
 FRAMES = """() => new Promise((done) => {
@@ -99,6 +102,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 2000, 5000])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dagster", metavar="PATH", help="measure this executable's page too")
     options = parser.parse_args()
     executable = shutil.which("chromium")
     if executable is None:
@@ -110,6 +114,9 @@ def main() -> None:
             context = browser.new_context(viewport={"width": 1280, "height": 800})
             with tempfile.TemporaryDirectory() as folder:
                 measure_graph(context.new_page(), Path(folder), size, options.rounds)
+            if options.dagster:
+                with tempfile.TemporaryDirectory() as folder:
+                    measure_dagster(context, Path(folder), size, options)
             context.close()
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         with tempfile.TemporaryDirectory() as folder:
@@ -131,6 +138,26 @@ def measure_graph(page: Page, folder: Path, size: int, rounds: int) -> None:
             report(f"{size} assets: event to pixel, p95", quantiles(delays, n=20)[-1] * 1000, "ms")
         report(f"{size} assets: memory of the server", server.memory_mb(), "MB")
         report(f"{size} assets: end with an open stream", server.end(), "s")
+
+
+def measure_dagster(
+    context: BrowserContext, folder: Path, size: int, options: argparse.Namespace
+) -> None:
+    ours = PROJECT.format(count=size, width=WIDTH)
+    (folder / "pipeline.py").write_text(ours.replace("assetgraph", "dagster"))
+    with DagsterPage(options.dagster, folder) as server:
+        report(f"{size} assets: Dagster's start to first answer", server.started_s, "s")
+        ready = []
+        for _ in range(options.rounds + 1):
+            taken = server.shown(context.new_page())
+            if taken is None:
+                print(f"{size} assets: Dagster drew nothing within {PATIENCE_S} s")
+                break
+            ready.append(taken)
+        else:
+            report(f"{size} assets: Dagster's lineage ready", median(ready[1:]), "s")
+        memory, processes = server.memory_mb()
+        report(f"{size} assets: memory of its {processes} processes", memory, "MB")
 
 
 def measure_log(page: Page, folder: Path, rounds: int) -> None:
