@@ -5,6 +5,7 @@ A time is an aware UTC datetime; a duration is in seconds; None means unknown or
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -217,3 +218,18 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+_preparing = threading.Lock()
+
+
+def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of JSON as `kind`, made once. msgspec prepares a class when a decoder first needs
+    it, and a thread that uses the class meanwhile crashes the process."""
+    found = _decoders.get(kind)
+    if found is None:
+        with _preparing:
+            found = _decoders.get(kind) or msgspec.json.Decoder(kind)
+            _decoders[kind] = found
+    return found

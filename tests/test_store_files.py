@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from assetgraph.errors import DamagedStoreError, StoreError
-from assetgraph.records import Event, EventType, now
+from assetgraph.records import Event, EventType, decoder, now
 from assetgraph.storage.files import (
     AppendFile,
     append_line,
@@ -222,3 +224,38 @@ def test_many_records_at_once_are_lines_even_of_text_that_is_no_text() -> None:
     events = [Event(EventType.LOG, now(), "a", message=text) for text in ("one", "half \ud800")]
     assert encoded_lines(events) == b"".join(encoded(event) + b"\n" for event in events)
     assert b"half \\\\ud800" in encoded_lines(events)
+
+
+def test_a_class_is_prepared_by_one_thread_while_others_wait() -> None:
+    class Slow(msgspec.Struct):
+        field: int
+
+    begun, another = threading.Event(), threading.Event()
+    prepared = []
+
+    def prepare() -> type:
+        prepared.append(threading.current_thread())
+        begun.set()
+        another.wait(10)
+        return int
+
+    # msgspec evaluates an annotation that is text when it prepares the class.
+    Slow.__annotations__["field"] = "prepare_slow()"
+    globals()["prepare_slow"] = prepare
+    found = []
+
+    def decode() -> None:
+        found.append(decoder(Slow).decode(b'{"field": 1}'))
+
+    def decode_too() -> None:
+        another.set()
+        decode()
+
+    threads = [threading.Thread(target=decode), threading.Thread(target=decode_too)]
+    threads[0].start()
+    assert begun.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join()
+    assert found == [Slow(1), Slow(1)]
+    assert len(prepared) == 1

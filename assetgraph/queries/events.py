@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from assetgraph.records import STATE_AFTER, ErrorInfo, Event, EventType, StepRecord
+from assetgraph.records import STATE_AFTER, ErrorInfo, Event, EventType, StepRecord, decoder
 from assetgraph.text import shorten
 
 _VALUE_CELLS = 60
@@ -31,7 +31,7 @@ def step_after(step: StepRecord, event: Event) -> StepRecord:
         case EventType.STEP_UNCHANGED:
             return change(reason=event.data.get("reason"))
         case EventType.STEP_FAILURE:
-            error = msgspec.convert(event.data["error"], ErrorInfo)
+            error = decoder(ErrorInfo).decode(msgspec.json.encode(event.data["error"]))
             return change(ended_at=event.timestamp, error=error)
         case _:
             return change(ended_at=event.timestamp)

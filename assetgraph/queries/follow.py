@@ -9,10 +9,8 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from assetgraph.queries.runs import StepLog, find_run, require_steps
-from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState
+from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState, decoder
 from assetgraph.storage.files import Tail, decoded
 
 if TYPE_CHECKING:
@@ -66,12 +64,12 @@ def follow_run(
     record = find_run(store, text)
     require_steps(record, keys)
     run, printed = RunTail(store, record), _Printed(store, record.run_id)
-    decoder, numbers = msgspec.json.Decoder(Event), count(1)
+    event_as, numbers = decoder(Event), count(1)
     while True:
         lines = run.look()
         printed.find()
         for line in lines:
-            event = decoded(decoder, line, run.path, next(numbers))
+            event = decoded(event_as, line, run.path, next(numbers))
             if keys and event.step not in keys:
                 continue
             if STATE_AFTER.get(event.type) is not StepState.RUNNING:

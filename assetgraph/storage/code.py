@@ -13,6 +13,7 @@ import msgspec
 
 from assetgraph.errors import StoreError
 from assetgraph.fingerprint import Node
+from assetgraph.records import decoder
 from assetgraph.storage.files import (
     make_folder,
     make_store_folder,
@@ -34,7 +35,7 @@ class CodeTable:
         self._read_to = 0
         self.damaged = 0  # lines, of those that were loaded
         self._encode = msgspec.json.Encoder().encode
-        self._decode = msgspec.json.Decoder(tuple[str, Node]).decode
+        self._decode = decoder(tuple[str, Node]).decode
 
     def load(self) -> Mapping[str, Node]:
         """Every definition on record. Raises `StoreFormatError` where a later assetgraph wrote."""

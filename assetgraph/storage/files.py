@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from assetgraph.errors import DamagedStoreError, StoreError, StoreFormatError
+from assetgraph.records import decoder
 
 T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
@@ -174,11 +175,11 @@ class Tail:
 def read_lines(path: str, kind: Any) -> Iterator[Any]:
     """Each line of a file, decoded as `kind`. A cut last line (its writer died) is left out; any
     other damage raises `DamagedStoreError` with the file and the line."""
-    decoder = msgspec.json.Decoder(kind)
+    lines_as = decoder(kind)
     with _opened(path) as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
-                yield decoded(decoder, line, path, number)
+                yield decoded(lines_as, line, path, number)
 
 
 def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
@@ -190,7 +191,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
         return
     except OSError as error:
         raise store_error(error, "read", path) from error
-    decoder = msgspec.json.Decoder(kind)
+    lines_as = decoder(kind)
     try:
         end = os.fstat(fd).st_size
         whole = False
@@ -208,10 +209,10 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
                 whole = True
             for position in range(len(lines) - 1, -1, -1):
                 try:
-                    yield decoder.decode(lines[position])
+                    yield lines_as.decode(lines[position])
                 except (msgspec.DecodeError, UnicodeDecodeError):
                     number = _line_number(fd, start + len(rest) + 1 if start else 0, position)
-                    yield decoded(decoder, lines[position], path, number)
+                    yield decoded(lines_as, lines[position], path, number)
             end, size = start, size * 4
     except OSError as error:
         raise store_error(error, "read", path) from error
@@ -224,9 +225,10 @@ def read_record(path: str, kind: type[T]) -> T:
     with _opened(path) as file:
         data = file.read()
     try:
-        return msgspec.json.decode(data, type=kind)
+        record: T = decoder(kind).decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from error
+    return record
 
 
 def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
@@ -249,10 +251,10 @@ def require_known_format(what: str, found: int, known: int) -> None:
         )
 
 
-def decoded(decoder: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:
+def decoded(line_as: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:
     """A line of a file. Raises `DamagedStoreError` that names both."""
     try:
-        return decoder.decode(line)
+        return line_as.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise damaged(path, str(error), number) from error
 

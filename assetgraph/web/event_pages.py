@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.queries.events import event_json, event_text
-from assetgraph.records import Event
+from assetgraph.records import Event, decoder
 from assetgraph.storage.files import damaged, store_error
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class _Log:
         self._path = path
         self._starts = array("Q", [0])
         self._matches: OrderedDict[EventFilter, tuple[int, list[int]]] = OrderedDict()
-        self._decode = msgspec.json.Decoder(Event).decode
+        self._decode = decoder(Event).decode
 
     def __len__(self) -> int:
         return len(self._starts) - 1
@@ -150,7 +150,8 @@ class _Log:
 
     def _event(self, number: int, line: bytes) -> Event:
         try:
-            return self._decode(line)
+            event: Event = self._decode(line)
+            return event
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise damaged(self._path, str(error), number + 1) from error
 

@@ -21,7 +21,7 @@ from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey
 from assetgraph.queries.events import step_after
 from assetgraph.queries.follow import RunTail
-from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState
+from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
 from assetgraph.storage.progress import progress_stamp, read_progress
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ HISTORY_INTERVAL_S = 2.0
 _SEARCHED_FOR_LIVING = 500
 _WATCHED_DAYS = 2  # midnight (UTC) passes while a run is under way
 _RECENT_NS = 100_000_000
-_decode = msgspec.json.Decoder(Event).decode
+_decode = decoder(Event).decode
 
 
 @dataclass(slots=True)
