@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from assetgraph.errors import LockedError
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import list_runs, run_details
-from assetgraph.records import Event, EventType
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State
+from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import Store
 
 
@@ -248,3 +250,26 @@ def test_who_finds_an_asset_locked_by_no_run_is_told_so(folder: Path) -> None:
         store.locked(dg.AssetKey("a"), hint="")
     )
     lock.release()
+
+
+def test_of_several_runs_that_began_a_step_the_first_is_the_one_that_is_waited_for(
+    folder: Path,
+) -> None:
+    store = Store(folder / ".assetgraph")
+    store.prepare()
+    logs = []
+    for second, says in enumerate(["STEP_START", "STEP_SUCCESS", "waits", "STEP_START"]):
+        at = datetime(2026, 11, 22, 12, 0, second, tzinfo=UTC)
+        log = store.runs.start(RunRecord(new_run_id(at), RunStatus.STARTED, at))
+        kind = EventType.LOG if says == "waits" else EventType(says)
+        data = {"waits_for": "another"} if says == "waits" else {}
+        log.append([Event(kind, at, "a", data=data)])
+        logs.append(log)
+    names = [os.path.basename(log.folder) for log in logs]
+    assert store.runs.making("a") == names[0]
+    assert store.runs.making("a", but=names[0]) == names[3]
+    logs[3].append([Event(EventType.LOG, now(), "a", message="at work")])
+    assert store.runs.making("a") == names[3]
+    for log in logs:
+        log.close()
+    assert store.runs.making("a") is None

@@ -15,7 +15,7 @@ import msgspec
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
 from assetgraph.keys import key_text
-from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState
+from assetgraph.records import STATE_AFTER, Event, EventType, RunRecord, RunStatus, StepState
 from assetgraph.storage.files import (
     AppendFile,
     append_line,
@@ -179,16 +179,18 @@ class RunStorage:
             return
 
     def making(self, step: str, *, but: str = "") -> str | None:
-        """The newest run under way, other than `but`, that runs `step` and does not wait for
-        another to end it, as its events tell."""
+        """The run under way, other than `but`, that holds the asset of `step`, as far as its events
+        tell: of several that have begun the step, and do not say that they wait, the first."""
+        begun: list[tuple[bool, datetime, str]] = []
         for run_id in islice(self.ids(), _RECENT):
             folder = self.path(run_id)
             if run_id != but and is_held(f"{folder}/lock"):
                 events = read_last(f"{folder}/events.jsonl", Event)
                 last = next((event for event in events if event.step == step), None)
                 if last is not None and _works(last):
-                    return run_id
-        return None
+                    may_wait = last.type in (EventType.STEP_START, EventType.STEP_RESTARTED)
+                    begun.append((may_wait, last.timestamp, run_id))
+        return min(begun)[2] if begun else None
 
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
         """Each file of what the steps printed: key, attempt, stream ("out" or "err"), path."""
