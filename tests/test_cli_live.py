@@ -277,6 +277,19 @@ def test_an_error_is_broken_between_words(project: Callable[..., ProjectFolder])
     assert "\n  parameter), which nothing defines." in terminal.seen
 
 
+def test_a_run_that_cannot_begin_leaves_no_steps_on_the_terminal(
+    project: Callable[..., ProjectFolder],
+) -> None:
+    config = "class C(dg.Config):\n    month: str\n\n@dg.asset\ndef zones(config: C):"
+    made = project({"pipeline.py": PIPELINE.replace("@dg.asset\ndef zones():", config)})
+    terminal = Terminal(made, "materialize", "zones")
+    assert terminal.end() == 2
+    before, erased, error = terminal.seen.rpartition("\x1b[2K")
+    assert "waiting" in before
+    assert "waiting" not in error
+    assert "missing required field `month`" in error
+
+
 def test_no_color_is_obeyed_on_a_terminal(project: Callable[..., ProjectFolder]) -> None:
     terminal = Terminal(project({"pipeline.py": PIPELINE}), "list", NO_COLOR="1")
     assert terminal.end() == 0

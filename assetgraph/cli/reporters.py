@@ -156,6 +156,7 @@ class LiveReporter:
         with self._turn:
             self._show(self._printed.rest())
             self._draw()
+        self._live.transient = self.run_id is None  # no run began: an error says why
         with suppress(OSError):
             self._live.stop()
 
