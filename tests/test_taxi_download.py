@@ -197,6 +197,18 @@ def test_a_transfer_that_is_cut_goes_on_where_it_stopped(server, path, clock):
     assert clock.slept == [2, 4]
 
 
+def test_a_server_that_sends_less_of_a_file_than_was_asked_for_is_asked_for_the_rest(
+    server, path, clock
+):
+    part = BODY[500_000:800_000]
+    span = {"Content-Range": f"bytes 500000-799999/{len(BODY)}"}
+    less = Answer(part, status=206, headers=span)
+    url = server.answers("/f", Answer(BODY, cut=500_000), less, Answer(BODY))
+    fetch(url, path, clock.patience())
+    assert path.read_bytes() == BODY
+    assert server.requests[2].headers["Range"] == "bytes=800000-"
+
+
 def test_a_connection_that_is_torn_down_is_tried_again(server, path, clock):
     url = server.answers("/f", Answer(BODY, cut=500_000, reset=True), Answer(BODY))
     fetch(url, path, clock.patience())
