@@ -284,7 +284,7 @@ def test_a_run_that_cannot_begin_leaves_no_steps_on_the_terminal(
     made = project({"pipeline.py": PIPELINE.replace("@dg.asset\ndef zones():", config)})
     terminal = Terminal(made, "materialize", "zones")
     assert terminal.end() == 2
-    before, erased, error = terminal.seen.rpartition("\x1b[2K")
+    before, _, error = terminal.seen.rpartition("\x1b[2K")
     assert "waiting" in before
     assert "waiting" not in error
     assert "missing required field `month`" in error
