@@ -49,6 +49,7 @@ class ProjectFolder:
         self.roots = tuple(dict.fromkeys([given, os.path.realpath(given)])) if given else ()
         self._files: dict[str, bool] = {}
         self._folders: dict[str, bool] = {}
+        self._relative: dict[str, str] = {}
         self._prefixes = {
             os.path.abspath(prefix) for prefix in (sys.prefix, sys.base_prefix)
         } - set(self.roots)
@@ -63,10 +64,12 @@ class ProjectFolder:
 
     def relative(self, file: str) -> str:
         """`file` relative to the project's folder, with `/`, where it lies inside it."""
-        for root in self.roots:
-            if file.startswith(root + os.sep):
-                return file[len(root) + 1 :].replace(os.sep, "/")
-        return file
+        known = self._relative.get(file)
+        if known is None:
+            root = next((root for root in self.roots if file.startswith(root + os.sep)), None)
+            known = file if root is None else file[len(root) + 1 :].replace(os.sep, "/")
+            self._relative[file] = known
+        return known
 
     def _holds(self, folder: str) -> bool:
         known = self._folders.get(folder)

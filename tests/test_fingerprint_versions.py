@@ -91,16 +91,20 @@ def test_a_module_that_python_took_from_a_stale_cache_counts_by_the_code_that_ru
     assert codes.version(stale.result.function) == codes.version(fresh.result.function)
 
 
+@pytest.mark.parametrize("terms", [1, 1500])
 def test_a_module_that_was_imported_before_us_counts_by_its_text(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, terms: int
 ) -> None:
-    write(tmp_path, PROJECT)
+    total = " + ".join(["x"] * terms)  # a tree of many does not compile, where the text does
+    write(tmp_path, {"pipeline.py": _asset(f"def f(x):\n    return {total}\n", "f(1)")})
     ours = look(tmp_path).versions
     monkeypatch.syspath_prepend(str(tmp_path))
     linecache.clearcache()
     module = importlib.import_module("pipeline")
+    codes = CodeVersions(tmp_path)
     try:
-        assert CodeVersions(tmp_path).version(module.result.function) == ours["result"]
+        assert codes.version(module.result.function) == ours["result"]
+        assert not any(found.notes for found in codes.covers(module.result.function))
     finally:
         loading.forget(tmp_path)
 

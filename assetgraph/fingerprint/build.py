@@ -23,7 +23,7 @@ from assetgraph.fingerprint.distributions import Distributions
 from assetgraph.fingerprint.graph import Vertex
 from assetgraph.fingerprint.resolve import Module, Resolver
 from assetgraph.fingerprint.saying import Saying
-from assetgraph.fingerprint.sources import Found, Sources
+from assetgraph.fingerprint.sources import Found, Sources, find
 from assetgraph.fingerprint.summary import Class, Function, Piece
 from assetgraph.fingerprint.values import is_plain
 from assetgraph.loading import ProjectFolder
@@ -44,7 +44,7 @@ class Builder:
         self._resolver = Resolver(self._sources, Distributions(cache), self)
         self._vertices: dict[Any, Vertex] = {}
         self._kept: list[Any] = []  # keys hold identities: what they stand for must live
-        self._work: list[Callable[[], None]] = []
+        self._work: list[tuple[Fill, Vertex]] = []
 
     def root(self, item: Any) -> Vertex:
         """The vertex of what an asset runs, or of a class: complete, with all that it reaches."""
@@ -57,7 +57,8 @@ class Builder:
             fill = partial(self._fill_value, value=item)
             vertex = self._vertex(("root", id(item)), item, "value", (name, "", 0), fill)
         while self._work:
-            self._work.pop()()
+            make, empty = self._work.pop()
+            make(empty)
         return vertex
 
     def is_ours(self, item: Any) -> bool:
@@ -76,8 +77,9 @@ class Builder:
     def function(self, function: FunctionType, *, annotated: bool = False) -> Vertex:
         """With `annotated` its annotations count even where nothing decorates it."""
         key = ("function", id(function), annotated)
-        if key in self._vertices:
-            return self._vertices[key]
+        known = self._vertices.get(key)
+        if known is not None:
+            return known
         code = function.__code__
         fill = partial(self._fill_function, function=function, annotated=annotated)
         place = (_name(function), self._folder.relative(code.co_filename), code.co_firstlineno)
@@ -135,14 +137,14 @@ class Builder:
         if known is None:
             known = self._vertices[key] = Vertex(kind, *place)
             self._kept.append(item)
-            self._work.append(partial(fill, known))
+            self._work.append((fill, known))
         return known
 
     # What functions say
 
     def _fill_function(self, vertex: Vertex, function: FunctionType, annotated: bool) -> None:
-        found = self._sources.find(function)
         module = self._resolver.module_of(function)
+        found = find(function, module.text)
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         saying = Saying(vertex, self._resolver, module, cells, self._captured)
         for entry in found.functions:
@@ -163,9 +165,9 @@ class Builder:
         self, saying: Saying, function: FunctionType, module: Module, found: Found
     ) -> None:
         """Defaults count as they are, too: the expression may have been evaluated to anything."""
-        defaults = [function.__defaults__, function.__kwdefaults__]
-        if not any(defaults):
+        if not function.__defaults__ and not function.__kwdefaults__:
             return
+        defaults = [function.__defaults__, function.__kwdefaults__]
         pieces = tuple(entry.defaults for entry in found.functions if entry.defaults)
         if is_plain(defaults) and not any(piece.names for piece in pieces):
             saying.add(saying.value(defaults, partial(self._collection, saying.vertex)).data)

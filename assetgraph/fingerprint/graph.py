@@ -107,7 +107,11 @@ def components(
 
 def hash_all(start: Vertex) -> None:
     """Give `start` and all that it reaches their hashes."""
-    if not start.hash:
+    if start.hash:
+        return
+    if all(other.hash for other in start.edges):
+        _hash_component([start])
+    else:
         for vertices in components(
             start, lambda vertex: vertex.edges, lambda vertex: bool(vertex.hash)
         ):

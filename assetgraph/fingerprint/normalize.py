@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from assetgraph.collector import paused_collector
 from assetgraph.fingerprint.notes import attribute_note, is_volatile, use_note
 from assetgraph.fingerprint.scopes import Closed, Scope, Use, digest_of
 from assetgraph.fingerprint.summary import (
@@ -36,13 +35,8 @@ _ONE_GAP = digest_of(["?"])
 _DEEP = 50_000
 
 
-def summarize(source: bytes | str, filename: str) -> File:
-    """What `source` says. Raises `SyntaxError` or `ValueError` where it is not Python."""
-    with paused_collector():
-        return _summarize(ast.parse(source, filename))
-
-
-def _summarize(tree: ast.Module) -> File:
+def summarize(tree: ast.Module) -> File:
+    """What a source file with the syntax tree `tree` says."""
     try:
         return Summary().of(tree)
     except RecursionError:  # an elif chain of hundreds, say

@@ -39,9 +39,11 @@ class Module:
     def __init__(self, names: dict[str, Any], filename: str, text: Text | str) -> None:
         self.names = names
         self.filename = filename
+        self.text = text
         self.file: File = EMPTY if isinstance(text, str) else text.file
         self.targets: list[Target | None] = [None] * len(self.file.names)
         self.known: dict[str, Target] = {}
+        self.own_decorators: dict[int, bool] = {}
 
 
 class Vertices(Protocol):
@@ -106,6 +108,12 @@ class Resolver:
 
     def is_own_decorator(self, module: Module, position: int) -> bool:
         """Whether a name is `asset`, or a partial of it, under whatever name."""
+        known = module.own_decorators.get(position)
+        if known is None:
+            known = module.own_decorators[position] = self._is_own_decorator(module, position)
+        return known
+
+    def _is_own_decorator(self, module: Module, position: int) -> bool:
         root, *attributes = module.file.names[position].split(".")
         value = module.names.get(root)
         for attribute in attributes:

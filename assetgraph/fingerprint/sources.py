@@ -12,12 +12,16 @@ from hashlib import blake2b
 from linecache import getlines
 from os.path import exists
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from assetgraph.collector import paused_collector
 from assetgraph.fingerprint.summary import Class, File, Function
 from assetgraph.loading import ProjectFolder, reading_of
+
+if TYPE_CHECKING:
+    import ast
 
 ALGORITHM = "2"
 EMPTY = File()
@@ -65,27 +69,14 @@ class Sources:
             return NO_SOURCE
         return self._keep(key, source)
 
-    def find(self, function: FunctionType) -> Found:
-        """The definition of `function`, found by its code. More than one where lambdas on one line
-        cannot be told apart."""
-        code = function.__code__
-        text = self.text(code.co_filename, function.__globals__)
-        if isinstance(text, str):
-            return Found([], text)
-        if text.codes is not None and code not in text.codes:
-            return Found([], CHANGED)
-        found = text.functions.get((code.co_firstlineno, code.co_name), [])
-        if len(found) > 1:
-            found = _at_positions(code, found)
-        return Found(found, None if found else CHANGED)
-
     def _keep(self, key: tuple[str, str], source: bytes | str) -> Text | str:
         filename, digest = key
+        # Text that is not a file (a notebook's cell) cannot change; a file can.
+        loose = isinstance(source, str) and exists(filename)
         try:
-            file = self._summary(filename, digest, source)
-            # Text that is not a file (a notebook's cell) cannot change; a file can.
-            loose = isinstance(source, str) and exists(filename)
-            codes = _codes(source, filename) if loose else None
+            with paused_collector():
+                file, tree = self._summary(filename, digest, source)
+                codes = _codes(source, tree, filename) if loose else None
         except (SyntaxError, ValueError):
             return BROKEN
         functions: dict[tuple[int, str], list[Function]] = {}
@@ -97,7 +88,10 @@ class Sources:
         text = self._texts[key] = Text(file, functions, classes, codes)
         return text
 
-    def _summary(self, filename: str, digest: str, source: bytes | str) -> File:
+    def _summary(
+        self, filename: str, digest: str, source: bytes | str
+    ) -> tuple[File, ast.Module | None]:
+        """The summary of a text, with its tree where the cache does not know it."""
         if isinstance(source, str):
             encoded = source.encode("utf-8", "surrogatepass")
             digest = f"text-{blake2b(encoded, digest_size=16).hexdigest()}"
@@ -105,18 +99,40 @@ class Sources:
         cached = self._cache.get(key)
         if cached is not None:
             try:
-                return self._decode(cached)
+                return self._decode(cached), None
             except msgspec.DecodeError:
                 pass
-        from assetgraph.fingerprint.normalize import summarize  # a full cache does without
+        import ast  # a full cache does without
 
-        file = summarize(source, filename)
+        from assetgraph.fingerprint.normalize import summarize
+
+        tree = ast.parse(source, filename)
+        file = summarize(tree)
         self._cache[key] = self._encode(file)
-        return file
+        return file, tree
 
 
-def _codes(source: bytes | str, filename: str) -> set[CodeType]:
-    return set(_all_codes(compile(source, filename, "exec", dont_inherit=True)))
+def find(function: FunctionType, text: Text | str) -> Found:
+    """The definition of `function` in the text of its module, found by its code. More than one
+    where lambdas on one line cannot be told apart."""
+    if isinstance(text, str):
+        return Found([], text)
+    code = function.__code__
+    if text.codes is not None and code not in text.codes:
+        return Found([], CHANGED)
+    found = text.functions.get((code.co_firstlineno, code.co_name), [])
+    if len(found) > 1:
+        found = _at_positions(code, found)
+    return Found(found, None if found else CHANGED)
+
+
+def _codes(source: bytes | str, tree: ast.Module | None, filename: str) -> set[CodeType]:
+    """All code of a text; quicker by its tree, which must not be as deep as a text may be."""
+    try:
+        code = compile(tree or source, filename, "exec", dont_inherit=True)
+    except RecursionError:
+        code = compile(source, filename, "exec", dont_inherit=True)
+    return set(_all_codes(code))
 
 
 def _all_codes(code: CodeType) -> Iterator[CodeType]:

@@ -21,7 +21,6 @@ from functools import partial
 from hashlib import blake2b
 from operator import itemgetter
 from pathlib import PurePath
-from pickle import PickleBuffer
 from types import EllipsisType, MappingProxyType, MemberDescriptorType, MethodType, NoneType
 from typing import Any
 
@@ -129,7 +128,7 @@ class ValueWriter:
             return _join(b"property", self._all([value.fget, value.fset, value.fdel]))
         if kind is MappingProxyType:
             return _join(b"mapping", self._all([dict(value)]))
-        if kind is PickleBuffer:
+        if kind.__module__ == "pickle" and kind.__name__ == "PickleBuffer":
             return _join(b"buffer", [blake2b(value.raw(), digest_size=20).digest()])
         if kind is partial:
             written = self._all([value.func, value.args, value.keywords])
