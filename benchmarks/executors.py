@@ -3,7 +3,8 @@ talking. Each is a ratio to, or a difference from, a floor measured in the same 
 
     python benchmarks/executors.py [cores] [steps] [dask] [memory] [talk] [--repeat 3]
 
-Each measurement is a process of its own in a fresh folder; of several, the best counts.
+Each measurement is a process of its own in a fresh folder; of several, the best counts. What is
+compared is measured in turns, so that whatever else the machine does meets both.
 """
 
 from __future__ import annotations
@@ -25,14 +26,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from steps import source  # noqa: E402 - found only now
 
 STEPS = 1000
-BURNS = 20
-LOOPS = 16_000_000
+BURNS = 60
+LOOPS = 30_000_000
 LINES = 1_000_000
 
 
 def cores() -> None:
-    bare = best("bare_cores")
-    ours = best("run_project", "burn", "processes", "2")
+    bare, ours = in_turns(("bare_cores",), ("run_project", "burn", "processes", "2"))
     print(
         f"the cores, -j 2: {ours:.1f} s, two bare processes {bare:.1f} s: {bare / ours:.2f} of them"
     )
@@ -46,7 +46,7 @@ def steps() -> None:
 
 def dask() -> None:
     for shape in ("wide", "chain", "layered"):
-        bare, ours = best("bare_dask", shape), best("run_project", shape, "dask", "2")
+        bare, ours = in_turns(("bare_dask", shape), ("run_project", shape, "dask", "2"))
         print(
             f"a step on Dask, {shape}: {ours / STEPS * 1000:.1f} ms, "
             f"bare Dask {bare / STEPS * 1000:.1f} ms: {ours / bare:.2f} x"
@@ -61,7 +61,7 @@ def memory() -> None:
 
 def talk() -> None:
     for executor in ("threads", "processes"):
-        quiet, took = best("beside", "quiet", executor), best("beside", "talk", executor)
+        quiet, took = in_turns(("beside", "quiet", executor), ("beside", "talk", executor))
         print(
             f"a step beside one that prints {LINES:,} lines, {executor}: {took:.1f} s, "
             f"alone {quiet:.1f} s"
@@ -189,6 +189,12 @@ def peak_memory(size: str) -> float:
 
 def best(*arguments: str) -> float:
     return min(measure(*arguments) for _ in range(REPEAT))
+
+
+def in_turns(*sides: tuple[str, ...]) -> list[float]:
+    """The best of each side."""
+    rounds = [[measure(*side) for side in sides] for _ in range(REPEAT)]
+    return [min(times) for times in zip(*rounds, strict=True)]
 
 
 def measure(*arguments: str) -> float:

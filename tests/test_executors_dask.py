@@ -248,6 +248,41 @@ def test_a_cluster_without_workers_fails_the_step(
     assert error.message == "the Dask cluster has no workers any more."
 
 
+def test_steps_are_asked_about_as_often_as_one_likes(
+    folder: Path, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_dask, "_POLL_S", 0.001)
+    store = Store(folder / "store")
+    outcome = run(store, *(number(i) for i in range(20)), scheduler=dask_scheduler)
+    assert not outcome.errors
+    assert value(store, "n19") == 19
+
+
+def test_steps_that_are_ready_together_are_sent_together(
+    folder: Path, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    submit = distributed.Client.map
+
+    def counted(client: Any, fn: Any, greetings: Any, *work: Any, **options: Any) -> Any:
+        sent.append(len(greetings))
+        return submit(client, fn, greetings, *work, **options)
+
+    monkeypatch.setattr(distributed.Client, "map", counted)
+    monkeypatch.setattr(on_dask, "_SEND_PAUSE_S", 1.0)
+    run(Store(folder / "store"), *(number(i) for i in range(10)), scheduler=dask_scheduler)
+    assert sum(sent) == 10
+    assert len(sent) < 5
+
+
+def number(i: int) -> dg.Asset:
+    @dg.asset(name=f"n{i}")
+    def made() -> int:
+        return i
+
+    return made
+
+
 def test_resources_that_are_no_amounts_are_said(folder: Path, dask_scheduler: str) -> None:
     @dg.asset(op_tags={RESOURCES: "GPU=1"})
     def trained() -> None: ...

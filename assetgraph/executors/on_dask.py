@@ -1,8 +1,12 @@
 """Steps on a Dask cluster: for those who outgrow one machine.
 
-A thread here takes the asset's lock, sends the computing part of its step to the cluster as one
-future, waits, and commits. So records and locks stay on this machine, values go from workers to
-the value store, and a worker that is lost costs a second try of what nobody has committed.
+A thread here takes the asset's lock, has the computing part of its step sent to the cluster as one
+task, waits, and commits. So records and locks stay on this machine, values go from workers to the
+value store, and a worker that is lost costs a second try of what nobody has committed.
+
+The client's own loop sends the steps that are ready and takes what comes back, many in one message
+where there are many. One watcher asks for all steps whether there are workers, and whether the
+runner still wants what they do.
 """
 
 from __future__ import annotations
@@ -11,15 +15,18 @@ import os
 import pickle
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from assetgraph.capture import redirected
 from assetgraph.errors import AssetGraphError, StoreError, WorkerError
+from assetgraph.executors.dask_worker import PROBE, compute_here, probe
 from assetgraph.executors.local import ThreadExecutor
-from assetgraph.executors.transport import Receiver, Sender
+from assetgraph.executors.transport import Sender
 from assetgraph.keys import AssetKey
 from assetgraph.records import Event, EventType, now
 
@@ -32,12 +39,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 RESOURCES = "dagster-dask/resource_requirements"
-# A worker whose next step is on its way does not wait for the way back and forth.
-_AHEAD = 4
+# So many steps are on their way beside those that run, so that no worker waits for the way back and
+# forth: some 30 ms, mostly pauses that Dask makes between its messages.
+_AHEAD = 32
+# What is ready, or comes back, within so short a time goes as one message: Dask's cost is by message.
+_SEND_PAUSE_S = 0.002
+_FETCH_PAUSE_S = 0.001
 _POLL_S = 1.0
 # For how long a step waits while the cluster has no worker at all.
 NO_WORKER_S = 30.0
-_PROBE = b"probe" * 2000
 
 
 class DaskExecutor:
@@ -55,27 +65,29 @@ class DaskExecutor:
     ) -> None:
         self._cluster, self._client = _connect(scheduler, jobs)
         threads = sum(self._client.nthreads().values())
-        self.slots = jobs if jobs and scheduler else max(1, threads) * _AHEAD
+        self.slots = jobs if jobs and scheduler else max(1, threads) + _AHEAD
         self._sender = Sender(project, assets or {})
         self._greeting = b""
         self._threads = ThreadExecutor(self.slots)
         self._topic = f"assetgraph-{os.urandom(6).hex()}"
-        self._channels: dict[str, Any] = {}
-        self._running: dict[str, Any] = {}
-        self._ran_at: dict[str, str] = {}  # the worker of each step with a timeout, while it runs
+        self._outbox = _Bundle(self._client.loop, self._send, _SEND_PAUSE_S)
+        self._arrived = _Bundle(self._client.loop, self._fetch, _FETCH_PAUSE_S)
+        self._running: dict[str, _Step] = {}
         self._interrupted = False
+        self._closed = threading.Event()
         self._client.subscribe_topic(self._topic, self._hear)
+        threading.Thread(target=self._watch, name="dask-watcher", daemon=True).start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
         return self._threads.submit(fn, *args, self._compute)
 
     def check(self, store: Store) -> None:
         """Have every worker read what was written here, and load the project."""
-        self._greeting = self._sender.greeting()
+        self._greeting = pickle.dumps((self._sender.greeting(), store))
         key = AssetKey.unchecked([".probe"])  # no asset's
         try:
-            saved = store.values.save(key, "probe", _PROBE).stored
-            answers = self._client.run(_probe, self._greeting, store, saved)
+            saved = store.values.save(key, "probe", PROBE).stored
+            answers = self._client.run(probe, self._greeting, saved)
         finally:
             store.values.delete(key.file_name)
         if not answers:
@@ -90,70 +102,123 @@ class DaskExecutor:
 
     def interrupt(self) -> None:
         self._interrupted = True
-        self._client.cancel(list(self._running.values()), force=True)
+        self._client.loop.add_callback(self._cancel, list(self._running.values()))
 
     def shutdown(self) -> None:
+        self._closed.set()
         self._threads.shutdown()
         self._client.close()
+        for step in list(self._running.values()):
+            step.fail(WorkerError("the run ended."))
         if self._cluster is not None:
             self._cluster.close()
 
-    def _compute(self, compute: Callable[..., Any], task: Any, store: Store, channel: Any) -> Any:
-        """`compute(task, store, channel)` on the cluster; what it tells its channel comes here."""
+    def _compute(self, compute: Callable[..., Any], task: Any, _: Store, channel: Any) -> Any:
+        """`compute(task, store, channel)` on the cluster, whose workers have the store that was
+        checked; what it tells its channel comes here."""
         name = f"{task.asset.key.text}-{task.run_id}-{task.attempt}"
-        work = self._sender.pack((compute, task, store))
-        self._channels[name] = channel
+        work = self._sender.pack((compute, task, self._topic, name))
+        step = _Step(name, work, self._resources(task, channel), channel)
+        self._running[name] = step
         try:
-            self._running[name] = future = self._client.submit(
-                compute_here,
-                self._greeting,
-                work,
-                self._topic,
-                name,
-                key=name,
-                pure=False,
-                resources=self._resources(task, channel),
-            )
-            result, printed, dropped = self._result(name, future, channel)
+            self._outbox.put(step)
+            result, printed, dropped = pickle.loads(step.answer.result())
         except (CancelledError, _distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
             raise WorkerError(f"the cluster could not run it: {error}.") from None
         finally:
-            self._running.pop(name, None)
-            self._channels.pop(name, None)
-            self._ran_at.pop(name, None)
+            del self._running[name]
         for stream, data in printed.items():
             channel.written(stream, data)
         for stream, count in dropped.items():
             channel.dropped(stream, count)
         return result
 
-    def _result(self, name: str, future: Any, channel: Any) -> Any:
-        """What the step's future gives. One that was given up is canceled, and waited for: the
-        asset's lock is held here, and its worker may still be at it."""
-        left_at = time.monotonic()
-        while True:
+    def _send(self, steps: Sequence[_Step]) -> None:
+        """In the client's loop: submit the steps as one graph, or as one for each set of resources
+        that they ask for."""
+        kinds: dict[tuple[tuple[str, float], ...], list[_Step]] = {}
+        for step in steps:
+            if not step.given_up:
+                kinds.setdefault(tuple(step.resources.items()), []).append(step)
+        for resources, alike in kinds.items():
             try:
-                return future.result(timeout=_POLL_S)
-            except TimeoutError:
-                workers = self._client.nthreads()
-            if not channel.wanted():
-                future.cancel(force=True)
-                while self._ran_at.get(name) in workers and not self._interrupted:
-                    time.sleep(_POLL_S)
-                    workers = self._client.nthreads()
-                raise WorkerError("it was given up.")
-            if workers:
-                left_at = time.monotonic()
-            elif time.monotonic() - left_at > NO_WORKER_S:
-                future.cancel(force=True)
-                raise WorkerError(
-                    "the Dask cluster has no workers any more.",
-                    hint="The step may have ended them. See what they wrote, and start new ones.",
+                if self._interrupted:
+                    raise CancelledError
+                futures = self._client.map(
+                    compute_here,
+                    [self._greeting] * len(alike),
+                    [step.work for step in alike],
+                    key=[step.name for step in alike],
+                    pure=False,
+                    resources=dict(resources) or None,
                 )
+            except Exception as error:
+                for step in alike:
+                    step.fail(error)
+                continue
+            for step, future in zip(alike, futures, strict=True):
+                step.future = future
+                future.add_done_callback(lambda _, step=step: self._arrived.put(step))
 
-    def _resources(self, task: Any, channel: Any) -> Mapping[str, float] | None:
+    def _fetch(self, steps: Sequence[_Step]) -> None:
+        """In the client's loop. What is asked for in one turn of the loop, the client asks for at
+        once; yet a result that was lost with its worker holds up no other."""
+        for step in steps:
+            self._client.loop.add_callback(self._take, step)
+
+    async def _take(self, step: _Step) -> None:
+        try:
+            (answer,) = await self._client.gather([step.future], asynchronous=True)
+        except BaseException as error:
+            if not step.given_up:
+                step.fail(error)
+        else:
+            step.settle(answer)
+
+    async def _cancel(self, steps: Sequence[_Step]) -> None:
+        """In the client's loop, as `_send` is: so a step is either here or canceled there."""
+        futures = [step.future for step in steps if step.future is not None]
+        with suppress(Exception):  # there may be no scheduler to tell
+            await self._client.cancel(futures, asynchronous=True, force=True)
+
+    def _watch(self) -> None:
+        """A step that was given up is canceled, and waited for: the asset's lock is held here, and
+        its worker may still be at it. Without workers, all steps fail after a while."""
+        left_at = time.monotonic()
+        while not self._closed.wait(_POLL_S):
+            steps = list(self._running.values())
+            try:
+                workers = self._client.nthreads() if steps else {}
+            except Exception:  # the scheduler is gone
+                workers = {}
+            if workers or not steps:
+                left_at = time.monotonic()
+            for step in steps:
+                self._look_at(step, workers)
+                if time.monotonic() - left_at > NO_WORKER_S:
+                    self._give_up(step)
+                    step.fail(
+                        WorkerError(
+                            "the Dask cluster has no workers any more.",
+                            hint="The step may have ended them. See what they wrote, "
+                            "and start new ones.",
+                        )
+                    )
+
+    def _look_at(self, step: _Step, workers: Mapping[str, int]) -> None:
+        if not step.channel.wanted():
+            self._give_up(step)
+            if step.ran_at not in workers or self._interrupted:
+                step.fail(WorkerError("it was given up."))
+
+    def _give_up(self, step: _Step) -> None:
+        if not step.given_up:
+            step.given_up = True
+            self._client.loop.add_callback(self._cancel, [step])
+
+    def _resources(self, task: Any, channel: Any) -> Mapping[str, float]:
         """What the step asks for, of a cluster that was not made here."""
         wanted: Any = task.asset.op_tags.get(RESOURCES, {})
         if not isinstance(wanted, Mapping) or not all(
@@ -164,11 +229,11 @@ class DaskExecutor:
                 hint='Write it so: {"GPU": 1}',
             )
         if not wanted:
-            return None
+            return {}
         if self._cluster is not None:
             message = f"Dask workers started here offer no resources: {dict(wanted)} is not heeded"
             channel.events([Event(EventType.LOG, now(), task.asset.key.text, "WARNING", message)])
-            return None
+            return {}
         offers = [w["resources"] for w in self._client.scheduler_info(-1)["workers"].values()]
         if not any(all(o.get(name, 0) >= n for name, n in wanted.items()) for o in offers):
             text = " ".join(f"{name}={amount:g}" for name, amount in wanted.items())
@@ -181,108 +246,67 @@ class DaskExecutor:
     def _hear(self, event: tuple[Any, bytes]) -> None:
         """A call of a channel in a worker."""
         name, method, content = pickle.loads(event[1])
-        channel = self._channels.get(name)
+        step = self._running.get(name)
+        if step is None:
+            return
         if method == "begun":
-            self._ran_at[name] = content[0]
+            step.ran_at = content[0]
         elif method == "ended":
-            self._ran_at.pop(name, None)
-        elif channel is not None:
-            getattr(channel, method)(*content)
+            step.ran_at = None
+        else:
+            getattr(step.channel, method)(*content)
 
 
-def compute_here(greeting: bytes, work: bytes, topic: str, name: str) -> tuple[Any, Any, Any]:
-    """In a worker: the result of a step's computing part, what it printed by stream, and how many
-    bytes of that were not kept."""
-    compute, task, store = _receiver(greeting).unpack(work)
-    channel = _WorkerChannel(topic, name, task.limits.output_bytes)
-    timed = task.timeout_s is not None  # only such a step is given up while it goes on
-    if timed:
-        channel.begun()
-        channel.started()
-    try:
-        with redirected(False):
-            result = compute(task, store, channel)
-    finally:
-        if timed:
-            channel.ended()
-    return result, channel.printed, channel.dropped
+@dataclass(slots=True, eq=False)
+class _Step:
+    """The computing part of a step, from its thread to the cluster and back. `ran_at` is the worker
+    that is at it, where it has a timeout."""
+
+    name: str
+    work: bytes
+    resources: Mapping[str, float]
+    channel: Any
+    answer: Future[bytes] = field(default_factory=Future)
+    future: Any = None
+    ran_at: str | None = None
+    given_up: bool = False
+
+    def settle(self, answer: bytes) -> None:
+        with suppress(InvalidStateError):  # the first counts
+            self.answer.set_result(answer)
+
+    def fail(self, error: BaseException) -> None:
+        with suppress(InvalidStateError):
+            self.answer.set_exception(error)
 
 
-class _WorkerChannel:
-    """Stands in for the runner's channel in a worker. Printed text goes back with the result: a
-    scheduler keeps the events that pass through it, and must not keep that."""
+class _Bundle:
+    """Gives `take`, in the client's loop, what any thread put: at once after a pause, or else all
+    that came during the pause."""
 
-    def __init__(self, topic: str, name: str, limit: int) -> None:
-        self._topic = topic
-        self._name = name
-        self._room = {"out": limit, "err": limit}
-        self._printed: dict[str, list[bytes]] = {"out": [], "err": []}
-        self.dropped = {"out": 0, "err": 0}
+    def __init__(self, loop: Any, take: Callable[[Sequence[_Step]], None], pause_s: float) -> None:
+        self._loop = loop
+        self._take = take
+        self._pause_s = pause_s
+        self._steps: deque[_Step] = deque()
+        self._due = False
+        self._taken_at = 0.0
 
-    def begun(self) -> None:
-        self._send("begun", _distributed().get_worker().address)
+    def put(self, step: _Step) -> None:
+        self._steps.append(step)
+        if not self._due:
+            self._loop.add_callback(self._wake)
 
-    def ended(self) -> None:
-        self._send("ended")
+    def _wake(self) -> None:
+        if self._steps and not self._due:
+            self._due = True
+            self._loop.call_later(self._taken_at + self._pause_s - time.monotonic(), self._flush)
 
-    def started(self) -> None:
-        self._send("started")
-
-    def events(self, events: Sequence[Any]) -> None:
-        self._send("events", events)
-
-    def progress(self, done: float, total: float | None, unit: str) -> None:
-        self._send("progress", done, total, unit)
-
-    def output(self, stream: str, text: str) -> None:
-        data = text.encode("utf-8", "backslashreplace")
-        kept = data[: self._room[stream]]
-        self._room[stream] -= len(kept)
-        self.dropped[stream] += len(data) - len(kept)
-        self._printed[stream].append(kept)
-
-    @property
-    def printed(self) -> dict[str, bytes]:
-        return {stream: b"".join(texts) for stream, texts in self._printed.items() if texts}
-
-    def canceled(self) -> bool:
-        return False
-
-    def wanted(self) -> bool:
-        """The scheduler takes a task back once it is canceled, or its client is gone."""
-        task = _distributed().get_worker().state.tasks.get(self._name)
-        return task is not None and task.state == "executing"
-
-    def may_commit(self) -> bool:
-        return False  # that is done where the locks are
-
-    def _send(self, method: str, *content: Any) -> None:
-        _distributed().get_worker().log_event(
-            self._topic, pickle.dumps((self._name, method, content))
-        )
-
-
-_receivers: dict[bytes, Receiver] = {}
-_receiving = threading.Lock()
-
-
-def _receiver(greeting: bytes) -> Receiver:
-    with _receiving:
-        if greeting not in _receivers:
-            _receivers[greeting] = receiver = Receiver(greeting)
-            receiver.load_anew()  # what this worker may have imported for a run before
-        return _receivers[greeting]
-
-
-def _probe(greeting: bytes, store: Store, saved: Any) -> str | None:
-    """In a worker: why it cannot use the store or the project, or None."""
-    try:
-        _receiver(greeting)
-        if store.values.load(saved) != _PROBE:
-            return f"it reads something else than was written to {store.storage}"
-    except Exception as error:
-        return f"{type(error).__name__}: {error}".rstrip(".")
-    return None
+    def _flush(self) -> None:
+        self._due = False  # before the steps are taken: who puts one now wakes it again
+        steps = [self._steps.popleft() for _ in range(len(self._steps))]
+        self._taken_at = time.monotonic()
+        self._take(steps)
 
 
 def _connect(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
