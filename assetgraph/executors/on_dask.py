@@ -42,7 +42,7 @@ RESOURCES = "dagster-dask/resource_requirements"
 # So many steps are on their way beside those that run, so that no worker waits for the way back and
 # forth: some 30 ms, mostly pauses that Dask makes between its messages.
 _AHEAD = 32
-# What is ready, or comes back, within so short a time goes as one message: Dask's cost is by message.
+# What is ready, or comes back, within so short a time is one message: Dask's cost is by message.
 _SEND_PAUSE_S = 0.002
 _FETCH_PAUSE_S = 0.001
 _POLL_S = 1.0
