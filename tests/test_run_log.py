@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -259,3 +260,25 @@ def test_a_run_that_its_store_ends_says_so_and_leaves_no_step_running(
         ended = details.events[-1]
         assert ended.type is EventType.RUN_FAILURE
         assert event_text(ended) == "The run ended: cannot write events.jsonl: the disk is full."
+
+
+@pytest.mark.parametrize("call", ["mkdir", "open", "write", "rename"])
+def test_a_run_that_the_disk_has_no_room_for_leaves_nothing_behind(
+    store: Store, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    run(store)
+    before = sorted(Path(store.folder).rglob("*"))
+    real = getattr(os, call)
+
+    def full(path: object, *rest: object, **options: object) -> object:
+        reads = call == "open" and not int(str(rest[0])) & os.O_CREAT
+        if not reads and (isinstance(path, int) or "/." in str(path).removeprefix(store.folder)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(path, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(StoreError, match="the disk is full"):
+            begin(store, START + timedelta(seconds=1))
+    assert sorted(Path(store.folder).rglob("*")) == before
+    assert run(store, START + timedelta(seconds=1))

@@ -57,19 +57,27 @@ class RunLog:
         day, name = os.path.split(folder)
         make_folder(day)
         hidden = f"{day}/.{name}"
-        make_folder(f"{hidden}/logs")
         self._lock = Lock(f"{hidden}/lock")
-        if not self._lock.acquire():  # pragma: no cover - the id is random
-            raise StoreError(f"another process is making the run {name}")
-        write_whole(f"{hidden}/run.json", encoded(record))
-        self._events = AppendFile(f"{hidden}/events.jsonl")
+        self._turn = threading.Lock()
         self._progress = ProgressFile(folder)
         try:
-            os.rename(hidden, folder)
-        except OSError as error:
-            self.close()
-            raise store_error(error, "make", folder) from error
-        self._turn = threading.Lock()
+            make_folder(f"{hidden}/logs")
+            if not self._lock.acquire():  # pragma: no cover - the id is random
+                raise StoreError(f"another process is making the run {name}")
+            write_whole(f"{hidden}/run.json", encoded(record))
+            self._events = AppendFile(f"{hidden}/events.jsonl")
+            try:
+                os.rename(hidden, folder)
+            except OSError as error:
+                self._events.close()
+                raise store_error(error, "make", folder) from error
+        except BaseException:  # a full disk, say: what nobody has seen yet is no run
+            from shutil import rmtree
+
+            self._lock.release()
+            if not is_held(self._lock.path):
+                rmtree(hidden, ignore_errors=True)
+            raise
 
     def append(self, events: Sequence[Event]) -> None:
         """Raises `StoreError` when the disk takes no more."""
