@@ -43,7 +43,7 @@ class RunChannel:
 
 
 class StepChannel:
-    """The runner's end of one attempt at a step: a `step.Channel`, for any thread.
+    """The runner's end of one attempt at a step: a `task.Channel`, for any thread.
 
     Writes what the step prints. Settles who is first when a step wants to commit while the runner
     gives it up.

@@ -73,7 +73,7 @@ class Channel(Protocol):
     """Where one step reports to while it runs: the runner, in this process or another."""
 
     def started(self) -> None:
-        """The step has its asset's lock: its time runs."""
+        """The step has its asset's lock, and its worker begins: its time runs."""
 
     def events(self, events: Sequence[Event]) -> None: ...
 

@@ -123,7 +123,7 @@ class AppendFile:
 
 
 def append_line(path: str, line: bytes) -> None:
-    """Append one line to a file whose writers take turns."""
+    """Append one line, once a last line that was cut is removed."""
     file = AppendFile(path)
     try:
         file.append(line)
