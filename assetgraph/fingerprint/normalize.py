@@ -374,6 +374,8 @@ def _is_main_block(node: ast.stmt) -> bool:
         and isinstance(node.test, ast.Compare)
         and isinstance(node.test.left, ast.Name)
         and node.test.left.id == "__name__"
+        and isinstance(node.test.ops[0], ast.Eq)
+        and not node.orelse
     )
 
 

@@ -23,7 +23,9 @@ from assetgraph.loading import ProjectFolder, reading_of
 if TYPE_CHECKING:
     import ast
 
-ALGORITHM = "2"
+# Of the summaries in the cache: another one with every change of what a summary says, or a store
+# goes on with what was said before.
+ALGORITHM = "3"
 EMPTY = File()
 
 NO_SOURCE = "its source is not at hand, so its compiled code counts"
