@@ -114,3 +114,17 @@ def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
     user.release()
     assert prune(store, orphan)
     assert not Path(store.folder, "values", str(saved.stored.path)).exists()
+
+
+def test_a_run_that_has_just_begun_is_no_leftover(store: Store) -> None:
+    store.prepare()
+    begun = Path(store.runs.path("20261122-160837-482-4f2a")).with_name(".20261122-160837-482-4f2a")
+    begun.mkdir(parents=True)
+    (leftover,) = find_prunable(store)
+    beginning = store.runs.beginning(shared=True)
+    assert beginning.acquire()
+    assert not prune(store, leftover)
+    assert begun.exists()
+    beginning.release()
+    assert prune(store, leftover)
+    assert not begun.exists()

@@ -65,10 +65,9 @@ def prune(store: Store, item: Prunable) -> bool:
     """Delete `item`; False where it may no longer go, or is in use. Raises `StoreError`."""
     if item.kind in ("value", "orphan"):
         return _drop_value(store, item)
-    if item.kind == "run":
-        store.runs.delete(item.name)
-    else:
-        _delete(item.path)
+    if item.kind == "leftover":
+        return _drop_leftover(store, item)
+    store.runs.delete(item.name)
     return True
 
 
@@ -88,6 +87,21 @@ def _drop_value(store: Store, item: Prunable) -> bool:
     finally:
         guard.release()
         lock.release()
+
+
+def _drop_leftover(store: Store, item: Prunable) -> bool:
+    """Only while no run begins: what one has just begun to make looks like a leftover."""
+    store.prepare()  # the locks may never have had a folder
+    beginning = store.runs.beginning()
+    if not beginning.acquire():
+        return False
+    try:
+        if is_held(f"{item.path}/lock"):
+            return False
+        _delete(item.path)
+        return True
+    finally:
+        beginning.release()
 
 
 def _delete(path: str) -> None:

@@ -108,8 +108,18 @@ class RunStorage:
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
+    def beginning(self, *, shared: bool = False) -> Lock:
+        """Held (shared) while a run's folder is made: it has no lock of its own in its first
+        moment, when it looks as if its maker had died."""
+        return Lock(f"{os.path.dirname(self._folder)}/locks/begin", shared=shared)
+
     def start(self, record: RunRecord) -> RunLog:
-        log = RunLog(self.path(record.run_id), record)
+        beginning = self.beginning(shared=True)
+        beginning.wait(lambda: True)
+        try:
+            log = RunLog(self.path(record.run_id), record)
+        finally:
+            beginning.release()
         for repeated in {record.parent_run_id, record.root_run_id}:
             if repeated is not None and self._exists(repeated):
                 append_line(f"{self.path(repeated)}/reruns", record.run_id.encode() + b"\n")
