@@ -13,9 +13,10 @@ from conftest import Answer, ProjectFolder
 import assetgraph as dg
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey
-from assetgraph.records import Materialization, RunStatus, now
+from assetgraph.records import Materialization, RunRecord, RunStatus, now
+from assetgraph.storage.locks import Lock
 from assetgraph.storage.retention import drop_old_runs, find_prunable, prune
-from assetgraph.storage.runs import RunStorage
+from assetgraph.storage.runs import RunStorage, new_run_id
 from assetgraph.storage.store import Store
 
 KEY = AssetKey("trips")
@@ -128,3 +129,23 @@ def test_a_run_that_has_just_begun_is_no_leftover(store: Store) -> None:
     beginning.release()
     assert prune(store, leftover)
     assert not begun.exists()
+
+
+def test_a_file_that_a_dead_run_was_writing_goes_and_that_of_a_living_one_stays(
+    store: Store,
+) -> None:
+    store.prepare()
+    at = now()
+    log = store.runs.start(RunRecord(new_run_id(at), RunStatus.STARTED, at))
+    half = Path(log.folder, "run.json.99.tmp")
+    half.write_text("{")
+    assert list(find_prunable(store)) == []
+    log.close()
+    (leftover,) = find_prunable(store)
+    living = Lock(f"{log.folder}/lock")
+    assert living.acquire()
+    assert not prune(store, leftover)
+    living.release()
+    assert prune(store, leftover)
+    assert not half.exists()
+    assert Path(log.folder, "run.json").exists()

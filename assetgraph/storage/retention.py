@@ -96,7 +96,8 @@ def _drop_leftover(store: Store, item: Prunable) -> bool:
     if not beginning.acquire():
         return False
     try:
-        if is_held(f"{item.path}/lock"):
+        folder = item.path if os.path.isdir(item.path) else os.path.dirname(item.path)
+        if is_held(f"{folder}/lock"):
             return False
         _delete(item.path)
         return True
