@@ -220,6 +220,14 @@ def test_check_lists_every_problem_with_place_and_remedy(
     assert assetgraph("list").err == answer.out
 
 
+def test_an_option_before_the_command_is_said_to_belong_after_it(assetgraph: Command) -> None:
+    answer = assetgraph("-m", "pipeline", "list")
+    assert answer.code == 2
+    assert "No such option '-m'" in answer.err
+    assert "See: assetgraph --help. A command's own options come after it." in answer.err
+    assert "See: assetgraph list --help\n" in assetgraph("list", "--foo").err
+
+
 def test_a_module_that_does_not_import_shows_the_persons_own_line(
     project: MakeProject, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
 ) -> None:

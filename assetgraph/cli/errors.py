@@ -52,6 +52,9 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
             return [Line(("Canceled.", "warning"))], CANCELED
         case click.UsageError() if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 on
             return [Line(text) for text in clean_lines(error.format_message())], WRONG_USE
+        case click.NoSuchOption() if error.ctx and not error.ctx.parent:
+            hint = f"See: {error.ctx.command_path} --help. A command's own options come after it."
+            return _wrong(width, error.format_message(), hint), error.exit_code
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "assetgraph"
             return _wrong(width, error.format_message(), f"See: {path} --help"), error.exit_code
