@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import assetgraph as dg
 from assetgraph import loading
 from assetgraph.errors import StoreError
 from assetgraph.executors import make, on_dask
-from assetgraph.executors.on_dask import RESOURCES
+from assetgraph.executors.on_dask import RESOURCES, DaskExecutor, _Step
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.runner import RunOutcome, run_plan
@@ -308,3 +309,38 @@ def test_output_beyond_the_limit_is_counted(folder: Path, dask_scheduler: str) -
     )
     ((_, _, _, path),) = store.runs.outputs(outcome.record.run_id)
     assert Path(path).read_text() == "x" * 10 + "\n[91 more bytes were not kept]\n"
+
+
+def _without_a_cluster(client: object) -> DaskExecutor:
+    executor = object.__new__(DaskExecutor)
+    executor._client = client
+    executor._interrupted = False
+    return executor
+
+
+def test_a_step_that_was_given_up_is_waited_for_while_its_worker_is_at_it() -> None:
+    called: list[object] = []
+    client = SimpleNamespace(loop=SimpleNamespace(add_callback=lambda *call: called.append(call)))
+    executor = _without_a_cluster(client)
+    step = _Step("a", b"", {}, SimpleNamespace(wanted=lambda: False), ran_at="tcp://one")
+    executor._look_at(step, {"tcp://one": 1})
+    assert len(called) == 1  # it is canceled there
+    assert not step.answer.done()
+    executor._look_at(step, {"tcp://other": 1})
+    assert len(called) == 1
+    assert "it was given up" in str(step.answer.exception(0))
+
+
+def test_a_step_that_is_given_up_before_it_is_sent_is_not_sent() -> None:
+    sent: list[str] = []
+
+    def note(*_: object, key: list[str], **__: object) -> list[object]:
+        sent.extend(key)
+        return [SimpleNamespace(add_done_callback=lambda _: None) for _ in key]
+
+    executor = _without_a_cluster(SimpleNamespace(map=note))
+    executor._greeting = b""
+    steps = [_Step(name, b"", {}, None) for name in ("wanted", "given up")]
+    steps[1].given_up = True
+    executor._send(steps)
+    assert sent == ["wanted"]
