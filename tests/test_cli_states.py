@@ -9,6 +9,9 @@ from collections.abc import Callable
 import pytest
 from conftest import Answer, ProjectFolder, in_new_process
 
+from assetgraph import AssetKey
+from assetgraph.storage.store import Store
+
 Command = Callable[..., Answer]
 MakeProject = Callable[..., ProjectFolder]
 
@@ -268,6 +271,43 @@ def test_a_run_is_canceled_from_another_terminal_and_no_wait_does_not_wait_for_i
     again = assetgraph("runs", "cancel", "latest")
     assert again.code == 2
     assert "not under way" in again.err
+
+
+def test_status_says_which_run_makes_an_asset_now_and_how_to_watch_it(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    pipeline.write("pipeline.py", ENDLESS)
+    process = in_new_process(pipeline.root, "materialize", "endless")
+    assert process.stderr
+    process.stderr.readline()
+    process.stderr.readline()  # what it prints: it has its lock
+    run_id = assetgraph("runs", "list", "--json").json[0]["run_id"]
+
+    assert assetgraph("status", "--exit-code") == Answer(
+        1,
+        f"ASSET    STATE      WHY\nendless  ▶ running  being materialized by run {run_id}\n",
+        f"1 asset is being materialized. To watch: assetgraph runs logs {run_id} --follow\n",
+    )
+    assert f"  being materialized by run {run_id}\n" in assetgraph("show", "endless").out
+    for view in ("status", "list"):
+        assert assetgraph(view, "--json").json[0]["running_run_id"] == run_id
+    process.kill()
+    process.communicate(timeout=60)
+    assert assetgraph("list", "--json").json[0]["running_run_id"] is None
+
+
+def test_an_asset_that_no_run_holds_is_being_materialized_by_another_process(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    lock = Store(changed.root / ".assetgraph").lock(AssetKey("raw_trips"))
+    assert lock.acquire()
+    answer = assetgraph("status")
+    assert "raw_trips    ▶ running  being materialized by another process; `raw" in answer.out
+    assert answer.err == (
+        "1 asset is being materialized by another process.\n"
+        "1 asset is not up to date. To change that: assetgraph materialize --stale\n"
+    )
+    lock.release()
 
 
 def test_prune_says_what_would_go_and_then_removes_it(

@@ -266,10 +266,10 @@ def test_of_several_runs_that_began_a_step_the_first_is_the_one_that_is_waited_f
         log.append([Event(kind, at, "a", data=data)])
         logs.append(log)
     names = [os.path.basename(log.folder) for log in logs]
-    assert store.runs.making("a") == names[0]
-    assert store.runs.making("a", but=names[0]) == names[3]
+    assert store.runs.makers({"a", "b"}) == {"a": names[0]}
+    assert store.runs.makers({"a"}, but=names[0]) == {"a": names[3]}
     logs[3].append([Event(EventType.LOG, now(), "a", message="at work")])
-    assert store.runs.making("a") == names[3]
+    assert store.runs.makers({"a"}) == {"a": names[3]}
     for log in logs:
         log.close()
-    assert store.runs.making("a") is None
+    assert store.runs.makers({"a"}) == {}

@@ -13,7 +13,7 @@ from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
 from assetgraph.hints import command
 from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
-from assetgraph.records import Materialization, StepState
+from assetgraph.records import AssetState, Materialization, StepState
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
@@ -150,8 +150,13 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
 
 
 def shown_reasons(view: AssetView) -> list[str]:
-    """Why the asset is not up to date, but for what its state says already."""
-    return [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
+    """Why the asset is not up to date, but for what its state says already; first, who is making
+    it so."""
+    why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
+    if view.state is AssetState.RUNNING:
+        run_id = view.running_run_id
+        why.insert(0, f"being materialized by {f'run {run_id}' if run_id else 'another process'}")
+    return why
 
 
 def _facts(facts: Mapping[str, Line], width: int | None) -> list[Line]:

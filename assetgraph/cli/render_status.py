@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.render_assets import no_assets_note, shown_reasons
 from assetgraph.cli.style import asset_state_line
 from assetgraph.cli.table import Column, room_beside, table
 from assetgraph.cli.text import Line, plural, stacked
+from assetgraph.hints import command
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
@@ -32,12 +34,28 @@ def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
 
 
 def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
-    """How many are not up to date, and the command that changes that."""
-    stale = sum(view.state is not AssetState.FRESH for view in views)
+    """How many are being materialized, and how to watch it; how many are not up to date, and the
+    command that changes that."""
+    running = [view for view in views if view.state is AssetState.RUNNING]
+    stale = sum(view.state is not AssetState.FRESH for view in views) - len(running)
     if not views:
         return no_assets_note()
-    if not stale:
-        return [Line((f"All {len(views)} up to date." if len(views) > 1 else "Up to date.",
-                      "success"))]  # fmt: skip
-    counted = plural(stale, "asset") + (" is" if stale == 1 else " are")
-    return [Line(f"{counted} not up to date. To change that: ", (remedy, "command"))]
+    lines = [_running_note(run_id, count) for run_id, count in Counter(
+        view.running_run_id for view in running).items()]  # fmt: skip
+    if stale:
+        lines.append(Line(f"{_are(stale)} not up to date. To change that: ", (remedy, "command")))
+    elif not running:
+        all_of_them = f"All {len(views)} up to date." if len(views) > 1 else "Up to date."
+        lines.append(Line((all_of_them, "success")))
+    return lines
+
+
+def _running_note(run_id: str | None, count: int) -> Line:
+    if run_id is None:
+        return Line(f"{_are(count)} being materialized by another process.")
+    watch = command("runs", "logs", run_id, "--follow")
+    return Line(f"{_are(count)} being materialized. To watch: ", (watch, "command"))
+
+
+def _are(count: int) -> str:
+    return plural(count, "asset") + (" is" if count == 1 else " are")

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.records import AssetState
+
 if TYPE_CHECKING:
     from assetgraph.assets import Asset
     from assetgraph.fingerprint import Definition
     from assetgraph.plan import Plan, Reason, Step
-    from assetgraph.records import AssetState, FailedAttempt, Materialization
+    from assetgraph.records import FailedAttempt, Materialization
     from assetgraph.state import State
 
 HISTORY = 10
 
 
 class AssetView(msgspec.Struct, frozen=True):
-    """One asset with its state, why it is not fresh, and its last attempts."""
+    """One asset with its state, why it is not fresh, and its last attempts. `running_run_id` is the
+    run that materializes it now; None too where that is another process."""
 
     asset: Asset
     deps: tuple[str, ...]
@@ -27,6 +30,7 @@ class AssetView(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
     materialization: Materialization | None
     failure: FailedAttempt | None
+    running_run_id: str | None = None
 
 
 class AssetDetails(msgspec.Struct, frozen=True):
@@ -46,11 +50,14 @@ def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
     """Each asset with its state, in the order given."""
     assets = tuple(assets)
     states = state.states(asset.key for asset in assets)
+    running = {key.text for key in states if states[key][0] is AssetState.RUNNING}
+    makers = state.store.runs.makers(running)
     views = []
     for asset in assets:
         known = state.of(asset.key)
         deps = tuple(key.text for key in state.graph.parents(asset.key))
-        views.append(AssetView(asset, deps, *states[asset.key], known.current, known.failed))
+        maker = makers.get(asset.key.text)
+        views.append(AssetView(asset, deps, *states[asset.key], known.current, known.failed, maker))
     return tuple(views)
 
 
@@ -84,6 +91,7 @@ def asset_json(view: AssetView) -> dict[str, Any]:
         "tags": dict(asset.tags),
         "state": view.state.value,
         "reasons": [reason_json(reason) for reason in view.reasons],
+        "running_run_id": view.running_run_id,
     }
 
 

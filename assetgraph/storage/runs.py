@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -196,19 +196,19 @@ class RunStorage:
         except FileNotFoundError:
             return
 
-    def making(self, step: str, *, but: str = "") -> str | None:
-        """The run under way, other than `but`, that holds the asset of `step`, as far as its events
-        tell: of several that have begun the step, and do not say that they wait, the first."""
-        begun: list[tuple[bool, datetime, str]] = []
-        for run_id in islice(self.ids(), _RECENT):
+    def makers(self, steps: Collection[str], *, but: str = "") -> dict[str, str]:
+        """The run under way, other than `but`, that holds the asset of each of `steps`, as far as
+        events tell: of several that have begun a step, and do not say that they wait, the first."""
+        begun: dict[str, list[tuple[bool, datetime, str]]] = {}
+        for run_id in islice(self.ids(), _RECENT) if steps else ():
             folder = self.path(run_id)
             if run_id != but and is_held(f"{folder}/lock"):
                 events = read_last(f"{folder}/events.jsonl", Event)
-                last = next((event for event in events if event.step == step), None)
-                if last is not None and _works(last):
-                    may_wait = last.type in (EventType.STEP_START, EventType.STEP_RESTARTED)
-                    begun.append((may_wait, last.timestamp, run_id))
-        return min(begun)[2] if begun else None
+                for step, last in _last_of(events, steps).items():
+                    if _works(last):
+                        may_wait = last.type in (EventType.STEP_START, EventType.STEP_RESTARTED)
+                        begun.setdefault(step, []).append((may_wait, last.timestamp, run_id))
+        return {step: min(runs)[2] for step, runs in begun.items()}
 
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
         """Each file of what the steps printed: key, attempt, stream ("out" or "err"), path."""
@@ -248,6 +248,17 @@ class RunStorage:
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
+
+
+def _last_of(newest_first: Iterator[Event], steps: Collection[str]) -> dict[str, Event]:
+    """The last event of each of `steps` that has one."""
+    found: dict[str, Event] = {}
+    for event in newest_first:
+        if event.step is not None and event.step in steps:
+            found.setdefault(event.step, event)
+            if len(found) == len(steps):
+                break
+    return found
 
 
 def _works(last: Event) -> bool:

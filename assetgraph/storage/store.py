@@ -110,7 +110,7 @@ class Store:
 
     def holder(self, key: AssetKey, *, but: str = "") -> str:
         """The id of the run, other than `but`, that materializes an asset; "" where none does."""
-        return self.runs.making(key.text, but=but) or ""
+        return self.runs.makers({key.text}, but=but).get(key.text, "")
 
     def holder_text(self, run_id: str) -> str:
         """A run that holds an asset, as a person reads it."""

@@ -29,14 +29,13 @@ if TYPE_CHECKING:
 _LISTED_ASSETS = 20
 
 
-def asset_row(view: AssetView, running: str | None) -> dict[str, Any]:
+def asset_row(view: AssetView) -> dict[str, Any]:
     """An asset in a list: what `list --json` says of it, and its last attempts."""
     return {
         **asset_json(view),
         "module": view.asset.module,
         "materialization": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),
-        "running_run_id": running,
     }
 
 
@@ -72,7 +71,7 @@ def news_json(
     """One message of the live stream: what a look at the store found, and the assets of `board`
     that are another than before."""
     live = site.follower.live
-    rows = [asset_row(board.views[key], board.running.get(key)) for key in changed] if board else []
+    rows = [asset_row(board.views[key]) for key in changed] if board else []
     message: dict[str, Any] = {
         "runs": [run_row(run, site.store, live.get(id_)) for id_, run in news.runs.items()],
         "gone_runs": news.gone,

@@ -63,7 +63,7 @@ def assets(site: Site, request: Request) -> list[dict[str, Any]]:
     """All assets, or those of `?select=`, upstream before downstream."""
     board = site.board()
     return [
-        asset_row(board.views[key], board.running.get(key))
+        asset_row(board.views[key])
         for key in selected(board, request.query_params.getlist("select"))
     ]
 
@@ -74,7 +74,7 @@ def asset(site: Site, request: Request) -> dict[str, Any]:
     view = _view(board, request)
     definition, made = view.asset, view.materialization
     return {
-        **asset_row(view, board.running.get(definition.key)),
+        **asset_row(view),
         "place": definition.place,
         "source": _source(view),
         "code_version": made.code_version if made else None,

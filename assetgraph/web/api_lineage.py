@@ -67,7 +67,7 @@ class _Picture:
             members.setdefault(group, []).append(view)
             drawn_as[key] = f"group:{group}" if group in collapsed else key.text
             if group not in collapsed:
-                self.nodes[key.text] = asset_node(view, board.running.get(key))
+                self.nodes[key.text] = asset_node(view)
                 self.sizes[key.text] = CARD
         for group in sorted(collapsed & members.keys()):
             self.nodes[f"group:{group}"] = _group_node(group, members[group])
@@ -79,7 +79,7 @@ class _Picture:
         self.edges = tuple(_edges(board, drawn_as))
 
 
-def asset_node(view: AssetView, running: str | None) -> dict[str, Any]:
+def asset_node(view: AssetView) -> dict[str, Any]:
     asset = view.asset
     return {
         "id": asset.key.text,
@@ -92,7 +92,7 @@ def asset_node(view: AssetView, running: str | None) -> dict[str, Any]:
         "reason": view.reasons[0].text if view.reasons else None,
         "last": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),
-        "running_run_id": running,
+        "running_run_id": view.running_run_id,
     }
 
 

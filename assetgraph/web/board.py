@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 class Board:
     """What `asset_views` says of every asset, at the cost of what changed.
 
-    `running` maps the assets that a living run is at to the run's id: its lock alone would say so
-    a moment later.
+    An asset is running once a living run is at it: its lock alone would say so a moment later.
     """
 
     def __init__(self, state: State) -> None:
@@ -45,10 +44,6 @@ class Board:
         """The assets whose history does not read, with what is wrong with it."""
         return self._state.damage
 
-    @property
-    def running(self) -> Mapping[AssetKey, str]:
-        return self._running
-
     def read_all(self) -> set[AssetKey]:
         """Look at everything anew; the assets whose view changed."""
         return self.refresh(self.graph.order)
@@ -56,7 +51,8 @@ class Board:
     def refresh(
         self, keys: Iterable[AssetKey], running: Mapping[AssetKey, str] | None = None
     ) -> set[AssetKey]:
-        """Look at `keys` anew, and at what they bear on; the assets whose view changed."""
+        """Look at `keys` anew, and at what they bear on; the assets whose view changed. `running`
+        maps the assets that a living run is at to the run's id."""
         if running is not None:
             self._running = dict(running)
         positions = self.graph.positions
@@ -90,10 +86,11 @@ class Board:
         facts = self._state.of(key)
         reasons = reasons_given(self._reasons, self.graph, self._state, key)
         self._reasons[key] = reasons
-        running = key in self._running
+        running = self._running.get(key)
         state = AssetState.RUNNING if running else asset_state(facts, reasons)
         deps = tuple(parent.text for parent in self.graph.parents(key))
-        view = AssetView(self.graph.asset(key), deps, state, reasons, facts.current, facts.failed)
+        asset = self.graph.asset(key)
+        view = AssetView(asset, deps, state, reasons, facts.current, facts.failed, running)
         self._views[key] = view
         return view
 
