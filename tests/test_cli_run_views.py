@@ -14,7 +14,7 @@ from assetgraph.cli.render_summary import summary
 from assetgraph.cli.render_timeline import bar, timeline
 from assetgraph.cli.text import Line
 from assetgraph.queries.events import event_text
-from assetgraph.queries.runs import RunDetails, RunPage
+from assetgraph.queries.runs import RunDetails, RunPage, run_steps
 from assetgraph.records import (
     ErrorInfo,
     Event,
@@ -223,6 +223,39 @@ Log
 16:08:39.882  trips            STEP_SKIPPED
               Skipped: upstream taxi_trips_file failed.
 16:08:39.882                   RUN_FAILURE   The run failed."""
+    )
+
+
+def test_the_page_of_an_interrupted_run_says_when_it_was_last_heard_of_and_how_to_go_on() -> None:
+    run = msgspec.structs.replace(
+        FAILED, status=RunStatus.INTERRUPTED, ended_at=None, step_counts={"success": 1},
+        failed_steps=(), assets=("a", "b", "c"), pid=4242, host="vm",
+    )  # fmt: skip
+    events = (
+        Event(EventType.STEP_START, at(0), "a"),
+        Event(EventType.STEP_SUCCESS, at(1), "a"),
+        Event(EventType.STEP_START, at(1), "b"),
+    )
+    for heard, bar_of_b in (
+        (at(4), "! b  ╌╌╌╌╌╌╌╌╌╌╌▐█████████████████████████████████   ≥3.0s"),
+        (at(1), "! b  ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▕       –"),
+    ):
+        details = RunDetails(run, run_steps(run, events, heard), events, (), heard)
+        page = text(run_page(details, NOW, 60))
+        assert f"\n{bar_of_b}\n· c  waiting\n" in page
+    assert page.startswith(
+        """\
+Run 20261122-160837-482-4f2a  ! INTERRUPTED
+! Process 4242 on vm, which made this run, is gone: last
+  heard of at 2026-11-22 16:08:38, 1.0s after it started,
+  with b under way.
+"""
+    )
+    assert page.endswith(
+        """\
+16:08:38.482  b  STEP_START    Started.
+! Nothing more was recorded: the process is gone. To go on:
+  assetgraph runs rerun 20261122-160837-482-4f2a --from-failure"""
     )
 
 

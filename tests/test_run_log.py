@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from assetgraph import AssetKey, Instance, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
 from assetgraph.queries.events import event_text
 from assetgraph.queries.runs import list_runs, run_details
-from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.storage.runs import RunLog, new_run_id
 from assetgraph.storage.store import Store
 
@@ -86,6 +87,31 @@ def test_a_run_is_under_way_while_its_lock_is_held_and_interrupted_after(store: 
     assert store.runs.read(run_id).status is RunStatus.INTERRUPTED
     recorded = Path(store.runs.path(run_id), "run.json").read_text()
     assert '"STARTED"' in recorded
+
+
+def test_an_interrupted_run_was_last_heard_of_when_it_last_recorded_or_printed_something(
+    store: Store,
+) -> None:
+    log = begin(store, now(), assets=("a",))
+    folder = Path(log.folder)
+    begun = datetime.fromtimestamp((folder / "run.json").stat().st_mtime, UTC)
+    log.append([Event(EventType.STEP_START, begun, "a")])
+    log.close()
+    assert run_details(store, "latest").last_heard_at == begun
+
+    (folder / "progress.json").write_text(json.dumps({"a": {"at": begun.timestamp() + 10}}))
+    assert run_details(store, "latest").last_heard_at == begun + timedelta(seconds=10)
+
+    printed = folder / "logs/a.1.out"
+    printed.write_text("x")
+    os.utime(printed, (0, begun.timestamp() + 20))
+    details = run_details(store, "latest")
+    assert details.last_heard_at == begun + timedelta(seconds=20)
+    (step,) = details.steps
+    assert (step.state, step.duration_s) == (StepState.CANCELED, 20)
+
+    os.utime(folder / "run.json", (0, begun.timestamp() + 3600))  # all of it was copied later
+    assert run_details(store, "latest").last_heard_at == begun + timedelta(seconds=10)
 
 
 def test_events_are_read_in_the_order_they_were_appended(store: Store) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.cli import units
 from assetgraph.cli.render_failure import failed_too, failure
 from assetgraph.cli.render_log import log, warnings
-from assetgraph.cli.render_runs import run_seconds, some_ended_well, step_counts
+from assetgraph.cli.render_runs import from_failure, run_seconds, step_counts
 from assetgraph.cli.render_timeline import timeline
-from assetgraph.cli.style import run_state_line
+from assetgraph.cli.style import run_state_line, warned
 from assetgraph.cli.text import Line, plural
 from assetgraph.hints import command
-from assetgraph.records import RunStatus
-from assetgraph.text import shorten
+from assetgraph.records import RunStatus, StepState
+from assetgraph.text import listed, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +42,34 @@ def run_page(
     run = details.record
     lines = [Line("Run ", (run.run_id, "name"), "  ", run_state_line(run.status))]
     lines += warnings(details.events, width)
+    lines += warned(interruption(details), width)
     lines += _failures(details, width, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
     lines += [Line(), Line(("Timeline", "heading"))]
     lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
-    return [*lines, Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]
+    lines += [Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]
+    return [*lines, *_no_end(details, width)]
+
+
+def interruption(details: RunDetails) -> str:
+    """What is known of the end of a run that recorded none; "" for any other."""
+    run, heard = details.record, details.last_heard_at
+    if heard is None:
+        return ""
+    after = units.duration((heard - run.started_at).total_seconds())
+    last = f"last heard of at {units.local_time(heard)}, {after} after it started"
+    cut = [step.key for step in details.steps if step.state is StepState.CANCELED]
+    at_work = f", with {listed(cut[:3])} under way" if cut else ""
+    return f"Process {run.pid} on {run.host}, which made this run, is gone: {last}{at_work}."
+
+
+def _no_end(details: RunDetails, width: int | None) -> list[Line]:
+    """What stands where the log of an interrupted run breaks off."""
+    if details.last_heard_at is None:
+        return []
+    again = command("runs", "rerun", details.record.run_id, *from_failure(details.record))
+    why = ("Nothing more was recorded: the process is gone. To go on: ", "warning")
+    return Line(("! ", "warning"), why, (again, "command")).broken(width, indent=2)
 
 
 def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Line]:
@@ -84,8 +107,8 @@ def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]
     if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
         return lines
     offers = {"Re-execute": command("runs", "rerun", run.run_id)}
-    if some_ended_well(run):
-        offers["From failure"] = command("runs", "rerun", run.run_id, "--from-failure")
+    if options := from_failure(run):
+        offers["From failure"] = command("runs", "rerun", run.run_id, *options)
     if failed and not trace:
         offers = {"Full trace": command("runs", "show", run.run_id, "--trace"), **offers}
     cells = max(len(name) for name in offers) + 3

@@ -60,9 +60,9 @@ def step_counts(run: RunRecord) -> Line:
     )  # fmt: skip
 
 
-def some_ended_well(run: RunRecord) -> bool:
-    """Whether a re-execution from failure would leave anything out."""
-    return any(run.step_counts.get(state) for state in _ENDED_WELL)
+def from_failure(run: RunRecord) -> list[str]:
+    """The option of a re-execution from failure, where it would leave anything out."""
+    return ["--from-failure"] if any(run.step_counts.get(s) for s in _ENDED_WELL) else []
 
 
 def run_seconds(run: RunRecord, now: datetime) -> float | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli import units
 from assetgraph.cli.render_failure import failed_too, failure
 from assetgraph.cli.render_log import warnings
-from assetgraph.cli.render_runs import some_ended_well, step_counts
+from assetgraph.cli.render_runs import from_failure, step_counts
 from assetgraph.cli.style import glyph
 from assetgraph.cli.text import Line, plural
 from assetgraph.hints import command
@@ -46,8 +46,7 @@ def summary(details: RunDetails, width: int | None) -> list[Line]:
     lines.append(Line("  Steps:         ", step_counts(run)).cut(width))
     lines.append(Line("  All about it:  ", (command("runs", "show", run.run_id), "command")))
     if run.status is not RunStatus.SUCCESS:
-        options = ["--from-failure"] if some_ended_well(run) else []
-        again = command("runs", "rerun", run.run_id, *options)
+        again = command("runs", "rerun", run.run_id, *from_failure(run))
         lines.append(Line("  Go on with:    ", (again, "command")))
     return lines
 

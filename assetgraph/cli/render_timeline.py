@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli import units
 from assetgraph.cli.style import glyph, style_of
 from assetgraph.cli.text import Line, plural
-from assetgraph.records import StepState
+from assetgraph.records import RunStatus, StepState
 from assetgraph.text import shorten
 from assetgraph.text import width as cell_width
 
@@ -62,10 +62,16 @@ class _Scale:
         self.end = run.ended_at or (now if _lives(run) else max(known))
         self.end = max([self.end, *known])
         self.cells = cells
+        self._interrupted = run.status is RunStatus.INTERRUPTED
         self.seconds = max((self.end - self.start).total_seconds(), 1e-6)
 
     def at(self, time: datetime) -> float:
         return (time - self.start).total_seconds() / self.seconds * self.cells
+
+    def cuts(self, step: StepRecord) -> bool:
+        """Whether the step was under way when its run's process died, so that nobody knows its
+        end: it ended when it was last heard of, or later."""
+        return self._interrupted and step.state is StepState.CANCELED
 
     def axis(self) -> tuple[str, str]:
         """Labels at round times, and a ruler with a mark below each."""
@@ -86,7 +92,8 @@ class _Scale:
 
 def _row(step: StepRecord, scale: _Scale, key_cells: int, now: datetime) -> Line:
     key = Line(shorten(step.key, key_cells)).fitted(key_cells)
-    head = Line(glyph(step.state), " ", key, "  ")
+    state = RunStatus.INTERRUPTED if scale.cuts(step) else step.state
+    head = Line(glyph(state), " ", key, "  ")
     if step.started_at is None:
         return Line(head, (step.reason or str(step.state), "muted"))
     end = step.ended_at or (now if step.state is StepState.RUNNING else scale.end)
@@ -94,8 +101,10 @@ def _row(step: StepRecord, scale: _Scale, key_cells: int, now: datetime) -> Line
     first, drawn = bar(begin, scale.at(end), scale.cells)
     room = " " * (scale.cells - first - len(drawn))
     seconds = units.duration((end - step.started_at).total_seconds())
+    if scale.cuts(step):
+        seconds = f"≥{seconds}" if step.ended_at else units.UNKNOWN
     return Line(
-        head, (_WAITING * first, "muted"), (drawn, style_of(step.state)), room,
+        head, (_WAITING * first, "muted"), (drawn, style_of(state)), room,
         seconds.rjust(_DURATION_CELLS),
     )  # fmt: skip
 

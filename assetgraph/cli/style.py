@@ -41,7 +41,7 @@ def glyph(state: StepState | RunStatus) -> Line:
     return Line(_LOOKS[state])
 
 
-def style_of(state: StepState | AssetState) -> str:
+def style_of(state: StepState | RunStatus | AssetState) -> str:
     return _ASSET_STYLES[state] if isinstance(state, AssetState) else _LOOKS[state][1]
 
 

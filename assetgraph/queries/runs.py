@@ -14,6 +14,8 @@ from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecor
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from assetgraph.storage.store import Store
 
 
@@ -35,12 +37,14 @@ class RunPage(msgspec.Struct, frozen=True):
 
 
 class RunDetails(msgspec.Struct, frozen=True):
-    """All of one run. `reruns` are the ids of the runs that re-executed it."""
+    """All of one run. `reruns` are the ids of the runs that re-executed it; `last_heard_at` is when
+    one that was interrupted gave its last sign of life."""
 
     record: RunRecord
     steps: tuple[StepRecord, ...]
     events: tuple[Event, ...]
     reruns: tuple[str, ...]
+    last_heard_at: datetime | None = None
 
 
 class StepLog(msgspec.Struct, frozen=True):
@@ -87,13 +91,20 @@ def run_details(store: Store, text: str) -> RunDetails:
     """Raises `UnknownRunError` and `DamagedStoreError`."""
     record = find_run(store, text)
     events = tuple(store.runs.events(record.run_id))
-    steps = run_steps(record, events)
+    heard = None
+    if record.status is RunStatus.INTERRUPTED:
+        last = events[-1].timestamp if events else record.started_at
+        heard = store.runs.last_heard(record, last)
+    steps = run_steps(record, events, heard)
     reruns = tuple(store.runs.reruns(record.run_id))
-    return RunDetails(_with_counts(record, steps), steps, events, reruns)
+    return RunDetails(_with_counts(record, steps), steps, events, reruns, heard)
 
 
-def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, ...]:
-    """Every planned step, in the order of the plan, with what the events say became of it."""
+def run_steps(
+    record: RunRecord, events: Iterable[Event], last_heard_at: datetime | None = None
+) -> tuple[StepRecord, ...]:
+    """Every planned step, in the order of the plan, with what the events say became of it. One
+    that was cut short ends when its run was last heard of, if that was after its start."""
     steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
     for event in events:
         if event.step in steps:
@@ -102,8 +113,12 @@ def run_steps(record: RunRecord, events: Iterable[Event]) -> tuple[StepRecord, .
     if cut_short:
         for key, step in steps.items():
             if step.state is StepState.RUNNING:
+                later = last_heard_at and step.started_at and last_heard_at > step.started_at
                 steps[key] = msgspec.structs.replace(
-                    step, state=StepState.CANCELED, reason=cut_short
+                    step,
+                    state=StepState.CANCELED,
+                    reason=cut_short,
+                    ended_at=last_heard_at if later else None,
                 )
     return tuple(steps.values())
 
@@ -169,6 +184,7 @@ def run_json(record: RunRecord) -> dict[str, Any]:
 def run_details_json(details: RunDetails) -> dict[str, Any]:
     return {
         **run_json(details.record),
+        "last_heard_at": details.last_heard_at.isoformat() if details.last_heard_at else None,
         "warnings": [
             f"{step}: {text}" if step else text for step, text in warned_of(details.events)
         ],

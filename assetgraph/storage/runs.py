@@ -6,7 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -30,13 +30,14 @@ from assetgraph.storage.files import (
     write_whole,
 )
 from assetgraph.storage.locks import Lock, is_held
-from assetgraph.storage.progress import ProgressFile
+from assetgraph.storage.progress import ProgressFile, read_progress
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RECENT = 1000  # how many runs are looked at for one that is under way
+_SAME_TIME_S = 60
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
 
@@ -218,6 +219,19 @@ class RunStorage:
             if key and rest.isdigit():
                 stream = name.rpartition(".")[2]
                 yield key_text(key), int(rest), stream, f"{folder}/{name}"
+
+    def last_heard(self, record: RunRecord, recorded: datetime) -> datetime:
+        """The last sign of life of a run whose last event is of `recorded`: what its steps printed,
+        or how far they said they were, may be later. The times of a copy's files say nothing."""
+        folder = self.path(record.run_id)
+        times = [recorded.timestamp(), *(step["at"] for step in read_progress(folder).values())]
+        try:
+            begun = os.stat(f"{folder}/run.json").st_mtime
+            if abs(begun - record.started_at.timestamp()) < _SAME_TIME_S:
+                times += [os.stat(path).st_mtime for *_, path in self.outputs(record.run_id)]
+        except OSError:
+            pass  # it is being deleted
+        return datetime.fromtimestamp(max(times), UTC)
 
     def reruns(self, run_id: str) -> list[str]:
         """The ids of the runs that re-executed this one and are still there, oldest first."""

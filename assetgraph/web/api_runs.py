@@ -85,6 +85,7 @@ def run(site: Site, request: Request) -> dict[str, Any]:
     record = details.record
     return {
         **run_json(record),
+        "last_heard_at": details.last_heard_at and details.last_heard_at.isoformat(),
         "reruns": list(details.reruns),
         "family": _family(site, record),
         "host": record.host,

@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
+from conftest import in_new_process
 from playwright.sync_api import Page, expect
 from web_pages import PIPELINE
 
@@ -180,6 +181,30 @@ def test_a_run_is_watched_canceled_and_kept(
     expect(page.locator("#badge-runs")).to_have_text("")
     visit(page, f"{server.url}/runs?status=CANCELED")
     expect(page.locator(".runs-table .table-row")).to_have_count(1)
+
+
+def test_a_run_that_was_killed_says_when_it_was_last_heard_of_and_what_it_was_at(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": SLOW.replace("time.sleep", "print(flush=True); time.sleep")})
+    page = open_page(f"{server.url}/runs")
+    process = in_new_process(server.root, "materialize", "--all")
+    assert process.stderr
+    for _ in range(5):  # it printed something a while after it started
+        process.stderr.readline()
+    page.locator(".runs-table .table-row").get_by_role("link").first.click()
+    expect(page.locator(".timeline-bar[data-step=running]")).to_be_visible()
+
+    process.kill()
+    process.communicate(timeout=60)
+
+    note = page.locator(".warning-note")
+    expect(note).to_contain_text(re.compile(rf"Process {process.pid} on \S+, which made this run,"))
+    expect(note).to_contain_text("after it started, with slow under way")
+    expect(page.locator(".timeline-bar[data-step=interrupted]")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("≥")
+    expect(page.locator(".steps")).to_contain_text("Interrupted")
+    expect(page.get_by_role("button", name="From failure")).to_be_visible()
 
 
 def test_runs_are_filtered_and_the_filter_is_in_the_address(

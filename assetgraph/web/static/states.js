@@ -2,6 +2,7 @@
 // step; the words of assets come from the server, which shares them with the command line.
 
 import {h, s} from './dom.js';
+import {duration} from './format.js';
 
 const ASSETS = JSON.parse(document.querySelector('meta[name="assetgraph-states"]').content);
 
@@ -21,6 +22,7 @@ const STEPS = {
   skipped: ['missing', 'skipped', 'skipped'],
   unchanged: ['fresh', 'unchanged', 'unchanged'],
   canceled: ['missing', 'canceled', 'canceled'],
+  interrupted: ['stale', 'stale', 'interrupted'],
 };
 
 export const ASSET_STATES = ['running', 'failed', 'stale', 'missing', 'fresh'];
@@ -61,6 +63,11 @@ export function runMark(status, extra = '') {
 export function stepGlyph(state) {
   const [colour, shape, text] = STEPS[state];
   return h('span', {class: 'mark', data: {state: colour}, title: text}, glyph(shape), h('span', {class: 'visually-hidden'}, text));
+}
+
+/** How long a step ran; of one that was interrupted nobody knows more than when it was last heard of. */
+export function spentText(step, seconds = step.duration_s) {
+  return `${step.state === 'interrupted' && seconds !== null ? '≥ ' : ''}${duration(seconds)}`;
 }
 
 function mark(colour, shape, text, extra) {

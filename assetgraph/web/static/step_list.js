@@ -1,9 +1,8 @@
 // The steps of a run by what became of them.
 
 import {h, icon} from './dom.js';
-import {duration} from './format.js';
 import {progressBar} from './progress.js';
-import {stepGlyph} from './states.js';
+import {spentText, stepGlyph} from './states.js';
 import {lasted} from './ticks.js';
 
 const GROUPS = [
@@ -12,11 +11,12 @@ const GROUPS = [
   ['waiting', 'Preparing'],
   ['skipped', 'Skipped'],
   ['canceled', 'Canceled'],
+  ['interrupted', 'Interrupted'],
   ['success', 'Succeeded'],
   ['unchanged', 'Unchanged'],
 ];
 const SHOWN = 100;
-const OPEN = new Set(['failure', 'running', 'success', 'skipped', 'canceled']);
+const OPEN = new Set(['failure', 'running', 'success', 'skipped', 'canceled', 'interrupted']);
 
 /** Lists of steps; `chosen` hears the key of one that is clicked, and whether it is one more. */
 export function stepList(run, selected, chosen) {
@@ -47,6 +47,6 @@ function item(step, selected, chosen) {
     'button',
     {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.key), onclick: (event) => chosen(step.key, event.shiftKey || event.ctrlKey || event.metaKey)},
     h('span', {class: 'cut grow', dir: 'auto'}, step.key),
-    h('span', {class: 'muted small nowrap'}, live ? lasted(null, live) : duration(step.duration_s)),
+    h('span', {class: 'muted small nowrap'}, live ? lasted(null, live) : spentText(step)),
   );
 }

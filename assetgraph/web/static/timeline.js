@@ -4,7 +4,7 @@
 import {h, icon, kept, patch} from './dom.js';
 import {duration} from './format.js';
 import {percent as progressShare} from './progress.js';
-import {stepGlyph, tone, word} from './states.js';
+import {spentText, stepGlyph, tone, word} from './states.js';
 import {VirtualRows} from './virtual.js';
 
 const ROW = 28;
@@ -13,7 +13,7 @@ const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10
 const MOST_ZOOM = 64;
 const narrow = matchMedia('(max-width: 760px)');
 const LEAST_WAIT = 0.01; // of the whole length: what is shorter cannot be seen
-const ENDED = new Set(['success', 'failure', 'canceled', 'skipped', 'unchanged']);
+const ENDED = new Set(['success', 'failure', 'canceled', 'skipped', 'unchanged', 'interrupted']);
 
 export class Timeline {
   constructor(chosen) {
@@ -113,7 +113,7 @@ export class Timeline {
     const percent = (value) => `${(value / length) * 100}%`;
     const spent = step.duration_s ?? (step.state === 'running' ? end - begin : null);
     const waited = ready !== null && begin - ready > length * LEAST_WAIT ? begin - ready : 0;
-    const text = [step.key, word(step.state), spent === null ? null : duration(spent), waited ? `waited ${duration(waited)}` : null, critical ? 'on the critical path' : null, step.reason];
+    const text = [step.key, word(step.state), spent === null ? null : spentText(step, spent), waited ? `waited ${duration(waited)}` : null, critical ? 'on the critical path' : null, step.reason];
     return h(
       'button',
       {
@@ -133,7 +133,7 @@ export class Timeline {
           ? h('span', {class: 'timeline-note muted'}, step.reason ?? word(step.state))
           : [
               h('span', {class: `timeline-bar ${critical ? 'critical' : ''}`, data: {state: tone(step.state), step: step.state}, style: {left: percent(begin), width: percent(end - begin)}}),
-              h('span', {class: 'timeline-note', style: {left: percent(end)}}, step.state === 'running' && step.progress ? progressShare(step.progress) : spent === null ? '' : duration(spent)),
+              h('span', {class: 'timeline-note', style: {left: percent(end)}}, step.state === 'running' && step.progress ? progressShare(step.progress) : spentText(step, spent)),
             ],
       ),
     );

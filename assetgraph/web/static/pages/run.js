@@ -35,6 +35,9 @@ let output = null;
 async function load() {
   const {data, position} = await read(address('runs', runId));
   run = data;
+  if (run.status === 'INTERRUPTED') {
+    for (const step of run.steps) if (step.state === 'canceled') step.state = 'interrupted';
+  }
   if (run.run_id !== runId) history.replaceState(null, '', runPage(run.run_id));
   document.body.dataset.about = run.run_id;
   events ??= new EventsView(run.run_id, chooseStep);
@@ -86,7 +89,8 @@ function draw() {
         'div',
         {class: 'stack run-main'},
         header(),
-        run.warnings.map((text) => h('div', {class: 'warning-note', key: `warning-${text}`}, icon('warning', 'icon-small'), h('span', {dir: 'auto'}, text))),
+        run.warnings.map((text) => note(`warning-${text}`, text)),
+        interruption(),
         failures(),
         timeline.place(),
         log(),
@@ -98,7 +102,7 @@ function draw() {
 
 function actions() {
   const live = run.status === 'STARTED';
-  const unfinished = run.steps.some((one) => ['failure', 'skipped', 'canceled', 'waiting'].includes(one.state));
+  const unfinished = run.steps.some((one) => ['failure', 'skipped', 'canceled', 'interrupted', 'waiting'].includes(one.state));
   setActions(
     h('a', {class: 'button wide', href: lineage()}, icon('lineage', 'icon-small'), 'Lineage'),
     live
@@ -164,6 +168,19 @@ function header() {
 
 function fact(name, value) {
   return h('div', {class: 'run-fact', key: name}, h('div', {class: 'muted small'}, name), h('div', {class: 'row'}, value));
+}
+
+/** What is known of the end of a run that recorded none. */
+function interruption() {
+  if (!run.last_heard_at) return null;
+  const lasted = (Date.parse(run.last_heard_at) - Date.parse(run.started_at)) / 1000;
+  const cut = run.steps.filter((step) => step.state === 'interrupted').map((step) => step.key);
+  const atWork = cut.length ? `, with ${cut.slice(0, 3).join(', ')} under way` : '';
+  return note('interruption', `Process ${run.pid} on ${run.host}, which made this run, is gone: last heard of `, when(run.last_heard_at), `, ${duration(lasted)} after it started${atWork}. “From failure” goes on from there.`);
+}
+
+function note(key, ...text) {
+  return h('div', {class: 'warning-note', key}, icon('warning', 'icon-small'), h('span', {dir: 'auto'}, ...text));
 }
 
 function failures() {
