@@ -22,6 +22,7 @@ from assetgraph.retries import RetryPolicy
 from assetgraph.text import place_text
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +124,13 @@ class Asset:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """All parameters, annotations resolved where their names can be."""
+        written = self._signature[0]
+        as_text = [p.name for p in written if isinstance(p.annotation, str)]
+        if not as_text:
+            return written
         return tuple(
-            p._replace(annotation=self._resolved(p.annotation))
-            if isinstance(p.annotation, str)
-            else p
-            for p in self._signature[0]
+            p._replace(annotation=self._resolved(p.annotation)) if p.name in as_text else p
+            for p in written
         )
 
     @cached_property
@@ -166,15 +169,16 @@ class Asset:
     def inputs(self) -> tuple[Parameter, ...]:
         """The parameters that name an upstream: neither context nor config, and without a default
         unless `ins` or `deps` names it."""
-        named = {*self.ins, *(dep.name for dep in self.deps)}
-        return tuple(
+        named, context = {*self.ins, *(dep.name for dep in self.deps)}, self.context_parameter
+        found = [
             p
             for p in self.parameters
-            if p.name != self.context_parameter
+            if p.name != context
             and not is_config_type(p.annotation)
-            and p.kind in (p.kind.POSITIONAL_OR_KEYWORD, p.kind.KEYWORD_ONLY)
+            and p.kind in _BY_NAME
             and (not p.has_default or p.name in named)
-        )
+        ]
+        return tuple(found)
 
 
 @overload

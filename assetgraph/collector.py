@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
+    """What is made meanwhile counts as old afterwards: as young it would be walked at once."""
     if not gc.isenabled():
         yield
         return
@@ -20,6 +21,9 @@ def paused_collector() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()  # into the oldest generation
         gc.enable()
 
 

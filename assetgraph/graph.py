@@ -37,18 +37,16 @@ class AssetGraph:
     def __init__(self, assets: Iterable[Asset]) -> None:
         self._assets: _ByKey[Asset] = _ByKey()
         self._duplicates: list[tuple[Asset, Asset]] = []
-        for asset in sorted(assets, key=lambda a: (a.key.parts, a.file, a.line)):
-            known = self._assets.setdefault(asset.key, asset)
-            if known is not asset:
-                self._duplicates.append((known, asset))
         self._problems: list[Problem] = []
         self._guesses: dict[str, str | None] = {}
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
+        self._parents: _ByKey[tuple[AssetKey, ...]] = _ByKey()
         self._digraph: DiGraph = nx.DiGraph()
         with paused_collector():
+            self._take(assets)
             self._connect()
-        self._parents = self._sorted_rows(self._digraph.predecessors)
-        self._children = self._sorted_rows(self._digraph.successors)
+            # Each row is in order, since those that read were connected in order.
+            self._children = _ByKey((k, tuple(row)) for k, row in self._digraph.adjacency())
 
     @property
     def assets(self) -> Mapping[AssetKey, Asset]:
@@ -200,6 +198,17 @@ class AssetGraph:
             problems += self._annotation_problems()
         return tuple(sorted(set(problems)))
 
+    def _take(self, assets: Iterable[Asset]) -> None:
+        same: dict[AssetKey, list[Asset]] = {}
+        for asset in assets:
+            same.setdefault(asset.key, []).append(asset)
+        for key in sorted(same, key=_parts):
+            defined = same[key]
+            if len(defined) > 1:
+                defined.sort(key=lambda asset: (asset.file, asset.line))
+            self._assets[key] = defined[0]
+            self._duplicates += [(defined[0], a) for a in defined[1:] if a is not defined[0]]
+
     def _connect(self) -> None:
         self._digraph.add_nodes_from(self._assets)
         edges: list[tuple[AssetKey, AssetKey]] = []
@@ -213,12 +222,14 @@ class AssetGraph:
                 upstream = self._resolve(asset, parameter, by_parts, by_name)
                 if upstream is not None:
                     inputs[parameter.name] = upstream
-                    edges.append((upstream, asset.key))
+            parents = set(inputs.values())
             for dep in asset.deps:
                 if dep in self._assets:
-                    edges.append((dep, asset.key))
+                    parents.add(dep)
                 else:
                     self._unknown(asset, dep.text, "deps=")
+            row = self._parents[asset.key] = tuple(sorted(parents, key=_parts))
+            edges += [(upstream, asset.key) for upstream in row]
         self._digraph.add_edges_from(edges)
 
     def _resolve(
@@ -377,11 +388,6 @@ class AssetGraph:
                         "Change one of the two annotations.",
                         key.text,
                     )
-
-    def _sorted_rows(
-        self, neighbours: Callable[[AssetKey], Iterator[AssetKey]]
-    ) -> _ByKey[tuple[AssetKey, ...]]:
-        return _ByKey((k, tuple(sorted(neighbours(k), key=_parts))) for k in self._digraph)
 
     def _reach(
         self,

@@ -155,6 +155,7 @@ class _Run:
         state.record_code()
         self._log = self._store.runs.start(self._record)
         self._channel = RunChannel(self._log, observer, echo=launch.echo)
+        self._unwritten: list[Event] = []
         self._synced = time.monotonic()
         self._unsynced = False
 
@@ -186,8 +187,9 @@ class _Run:
             raise_if_told()
             self._start_ready()
             if not self._running and self._schedule.next_at is None:
-                return
+                break
             self._wait()
+        self._write()
 
     def _start_ready(self) -> None:
         while len(self._running) < self._executor.slots:
@@ -226,12 +228,14 @@ class _Run:
 
     def _wait(self) -> None:
         """Until something happens, or the time comes for something."""
+        if self._inbox.empty():
+            self._write()
+            patience_s = self._patience_s()
+        else:
+            patience_s = None
         try:
             with let_through():
-                if self._inbox.empty():
-                    happened = self._inbox.get(timeout=self._patience_s())
-                else:
-                    happened = self._inbox.get()
+                happened = self._inbox.get(timeout=patience_s)
         except Empty:
             self._expire()
         else:
@@ -320,8 +324,7 @@ class _Run:
         del self._running[key]
         attempt.channel.end()
         self._schedule.leave(key)
-        if result.events:
-            self._channel.events(result.events)
+        self._unwritten += result.events
         self._unsynced = True
         if result.state is StepState.FAILURE and result.retry_in_s is not None:
             self._states[key] = StepState.WAITING
@@ -392,7 +395,7 @@ class _Run:
 
     def _give_up(self, key: AssetKey, attempt: _Attempt) -> None:
         """Of a step that was interrupted, what it has committed is kept."""
-        if not attempt.channel.give_up() and attempt.future is not None:
+        if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
             wait([attempt.future], timeout=COMMIT_S)
         result = StepResult(StepState.CANCELED, [])
         if committed(attempt.task, self._store) is not None:
@@ -427,8 +430,15 @@ class _Run:
         )
 
     def _end_anyhow(self, error: StoreError) -> None:
-        """The store takes no more: it may still take that the run failed, and why."""
-        unfinished = [key for key, s in self._states.items() if s is StepState.RUNNING]
+        """The store takes no more: it may still take that the run failed, and why. A step that
+        ended, and of which that is not on record, counts as one that did not."""
+        unwritten = {event.step for event in self._unwritten}
+        self._unwritten.clear()
+        unfinished = [
+            key
+            for key, state in self._states.items()
+            if state is StepState.RUNNING or key.text in unwritten
+        ]
         self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
         try:
             for key in unfinished:
@@ -454,5 +464,13 @@ class _Run:
         **data: Any,
     ) -> Event:
         event = Event(kind, now(), key.text if key else None, level, message, data)
-        self._channel.events((event,))
+        self._unwritten.append(event)
+        self._write()
         return event
+
+    def _write(self) -> None:
+        """Record what became of steps. It goes out with the next event, or before the runner
+        waits: the end of a step and the start of the one after it are one write."""
+        if self._unwritten:
+            self._channel.events(self._unwritten)
+            self._unwritten = []

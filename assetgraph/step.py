@@ -239,6 +239,7 @@ def _arguments(
         config = build_config(asset.config_type, task.config, asset.key.text)
         arguments[asset.config_parameter.name] = config
     annotations = {p.name: p.annotation for p in asset.inputs} if task.inputs else {}
+    loaded_at = now()
     for source in task.inputs:
         if source.parameter is None:
             continue
@@ -248,10 +249,12 @@ def _arguments(
         elif source.maker is not None and source.maker.io_manager is not None:
             asked = InputContext(source.maker.key, source.run_id, wanted)
             arguments[source.parameter] = source.maker.io_manager.load_input(asked)
+            loaded_at = now()
         else:
             arguments[source.parameter] = store.values.load(source.stored, wanted)
-        loaded = {"upstream": source.key}
-        events.append(Event(EventType.LOADED_INPUT, now(), asset.key.text, "INFO", None, loaded))
+            loaded_at = now()
+        what = {"upstream": source.key}
+        events.append(Event(EventType.LOADED_INPUT, loaded_at, asset.key.text, "INFO", None, what))
     return arguments
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from assetgraph.signals import hold_again
 
@@ -71,22 +71,20 @@ class SerialExecutor:
 
     def __init__(self) -> None:
         self._threads = ThreadExecutor(1)
-        self._folder: str | None = None
+        self._folder: int | None = None
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
         if self._folder is None:
-            self._folder = os.getcwd()
+            self._folder = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
         self._go_back()
         if args and getattr(args[0], "timeout_s", None) is not None:
             return self._threads.submit(fn, *args)
-        future: Future[T] = Future()
         try:
-            future.set_result(fn(*args))
+            return _Done(fn(*args))
         except Exception as error:
-            future.set_exception(error)
+            return _Done(error=error)
         finally:
             hold_again()
-        return future
 
     def check(self, store: Store) -> None:
         pass  # it is this process's own
@@ -96,13 +94,41 @@ class SerialExecutor:
 
     def shutdown(self) -> None:
         self._threads.shutdown()
-        self._go_back()
-        self._folder = None
+        if self._folder is not None:
+            self._go_back()
+            os.close(self._folder)
+            self._folder = None
 
     def _go_back(self) -> None:
         """To the folder that the run began in: a step may have left it."""
-        if self._folder is not None:
-            os.chdir(self._folder)
+        assert self._folder is not None
+        os.fchdir(self._folder)
+
+
+class _Done(Future[T]):
+    """The outcome of what has run already: nobody waits for it, so it needs none of the locks
+    whose making is most of what a `Future` costs."""
+
+    def __init__(self, result: T | None = None, error: Exception | None = None) -> None:
+        self._outcome = result
+        self._error = error
+
+    def result(self, timeout: float | None = None) -> T:  # noqa: ARG002
+        if self._error is not None:
+            raise self._error
+        return cast("T", self._outcome)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:  # noqa: ARG002
+        return self._error
+
+    def done(self) -> bool:
+        return True
+
+    def cancel(self) -> bool:
+        return False
+
+    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
+        fn(self)
 
 
 def _run(future: Future[T], fn: Callable[..., T], args: tuple[Any, ...]) -> Callable[[], None]:

@@ -71,13 +71,14 @@ class AssetHistory:
 
 
 class AssetLock(Lock):
-    """The lock on materializing the asset `key`, at `path`. Its holder commits to the history."""
+    """The lock on materializing the asset `key`, whose holder commits to the history. It is on
+    the history itself, or on the file at `path`."""
 
-    def __init__(self, path: str, history: AssetHistory, key: AssetKey) -> None:
-        super().__init__(path)
+    def __init__(self, history: AssetHistory, key: AssetKey, path: str | None = None) -> None:
+        super().__init__(path or history.path(key))
         self._history = history
         self._key = key
-        self._is_history = path == history.path(key)
+        self._is_history = path is None
 
     def append(self, attempt: Attempt) -> None:
         """Raises `StoreError`; then nothing was committed."""
@@ -88,4 +89,4 @@ class AssetLock(Lock):
 
     def found_empty(self) -> bool:
         """Whether the asset has no history yet."""
-        return self._fd is not None and os.fstat(self._fd).st_size == 0
+        return self._fd is not None and os.lseek(self._fd, 0, os.SEEK_END) == 0

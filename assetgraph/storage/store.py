@@ -98,7 +98,7 @@ class Store:
 
     def lock(self, key: AssetKey, partition: str | None = None) -> AssetLock:
         """The lock on materializing one asset (and partition)."""
-        return AssetLock(self._lock_path(key, partition), self.history, key)
+        return AssetLock(self.history, key, self._partition_lock(key, partition))
 
     def reading(self, key: AssetKey, partition: str | None = None, *, shared: bool = False) -> Lock:
         """Held (shared) by a step that reads the asset's stored value, so that it is not pruned."""
@@ -106,7 +106,7 @@ class Store:
         return Lock(f"{self.folder}/locks/{name}", shared=shared)
 
     def is_running(self, key: AssetKey, partition: str | None = None) -> bool:
-        return is_held(self._lock_path(key, partition))
+        return is_held(self._partition_lock(key, partition) or self.history.path(key))
 
     def holder(self, key: AssetKey, *, but: str = "") -> str:
         """The id of the run, other than `but`, that materializes an asset; "" where none does."""
@@ -135,11 +135,11 @@ class Store:
         for part in ("/runs", "/assets", "/locks"):
             make_folder(self.folder + part)
 
-    def _lock_path(self, key: AssetKey, partition: str | None) -> str:
-        """Of the lock on an asset: its history, so that a step opens one file; of a partition's, a
-        file of its own."""
+    def _partition_lock(self, key: AssetKey, partition: str | None) -> str | None:
+        """The file of the lock on a partition. That on an asset is its history, so that a step
+        opens one file."""
         if partition is None:
-            return self.history.path(key)
+            return None
         return f"{self.folder}/locks/{key.file_name}={partition_file_name(partition)}"
 
     def _check(self) -> bool:
