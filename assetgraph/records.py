@@ -12,6 +12,10 @@ from typing import Any, Literal
 
 import msgspec
 
+from assetgraph.text import first_line, shorten
+
+_LONGEST_FAILURE = 200
+
 
 class AssetState(StrEnum):
     """An asset is the first of these that applies."""
@@ -108,6 +112,10 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     trace: str = ""
     hint: str | None = None
 
+    def line(self, step: str) -> str:
+        """What failed, and why, in a line."""
+        return shorten(f"{step}: {self.type}: {first_line(self.message)}", _LONGEST_FAILURE)
+
 
 class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where and how an asset's value is kept.
@@ -170,7 +178,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 
 
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A run's summary, `run.json`. `selection` is what was asked for, `assets` what was planned."""
+    """A run's summary, `run.json`. `selection` is what was asked for, `assets` what was planned;
+    `failure` is what failed first, and why, in a line."""
 
     run_id: str
     status: RunStatus
@@ -184,6 +193,7 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     config: dict[str, dict[str, Any]] = {}
     step_counts: dict[str, int] = {}
     failed_steps: tuple[str, ...] = ()
+    failure: str = ""
     warnings: tuple[str, ...] = ()
     launched_by: str = ""
     pid: int | None = None

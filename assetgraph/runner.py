@@ -412,7 +412,7 @@ class _Run:
             level="ERROR" if status is RunStatus.FAILURE else "INFO",
             message=message,
         ).timestamp
-        self._record = self._summed_up(status, ended_at)
+        self._record = self._summed_up(status, ended_at, message)
         self._log.finish(self._record)
         try:
             drop_old_runs(self._store)
@@ -420,13 +420,15 @@ class _Run:
             pass  # the run is done; what could not be deleted is found by the next prune
         self._sync()
 
-    def _summed_up(self, status: RunStatus, ended_at: datetime) -> RunRecord:
+    def _summed_up(self, status: RunStatus, ended_at: datetime, message: str | None) -> RunRecord:
+        first = next((error.line(key.text) for key, error in self._errors.items()), message)
         return msgspec.structs.replace(
             self._record,
             status=status,
             ended_at=ended_at,
             step_counts=dict(Counter(state.value for state in self._states.values())),
             failed_steps=tuple(sorted(key.text for key in self._errors)),
+            failure=first or "",
         )
 
     def _end_anyhow(self, error: StoreError) -> None:
@@ -440,13 +442,14 @@ class _Run:
             if state is StepState.RUNNING or key.text in unwritten
         ]
         self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
+        why = f"The run ended: {error.message}"
         try:
             for key in unfinished:
                 self._emit(EventType.STEP_CANCELED, key)
-            self._end(RunStatus.FAILURE, f"The run ended: {error.message}")
+            self._end(RunStatus.FAILURE, why)
         except StoreError:
             with suppress(StoreError):  # one file may take more where another does not
-                self._log.finish(self._summed_up(RunStatus.FAILURE, now()))
+                self._log.finish(self._summed_up(RunStatus.FAILURE, now(), why))
 
     def _sync(self) -> None:
         if not self._store.ephemeral:

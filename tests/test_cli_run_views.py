@@ -67,6 +67,7 @@ FAILED = RunRecord(
     assets=("taxi_zones_file", "taxi_trips_file", "택시_운행", "trips"),
     step_counts={"success": 2, "failure": 1, "skipped": 1},
     failed_steps=("taxi_trips_file",),
+    failure=ERROR.line("taxi_trips_file"),
     config={"taxi_trips_file": {"month": "2023-04"}},
     tags={"reason": "test"},
     launched_by="command line (ada)",
@@ -137,7 +138,12 @@ def test_the_list_of_runs_at_80_columns() -> None:
 RUN                       STATUS     STARTED    TIME  REPEATS  ASSETS
 20261122-161137-001-00ff  ▶ STARTED  16:11:37  20.0s           taxi_zones_file…
 20261122-160912-007-b3c1  ✓ SUCCESS  16:09:11   1.5s  4f2a     +trips
-20261122-160837-482-4f2a  ✕ FAILURE  16:08:37   2.4s           ✕ taxi_trips_file"""
+20261122-160837-482-4f2a  ✕ FAILURE  16:08:37   2.4s           ✕ taxi_trips_file
+  taxi_trips_file: NameError: name 'constants' is not defined"""
+    )
+    long = msgspec.structs.replace(FAILED, failure="trips: ValueError: " + "x" * 100)
+    assert text(run_table([long], NOW, 80)).splitlines()[2] == (
+        "  trips: ValueError: " + "x" * 58 + "…"
     )
 
 
@@ -150,7 +156,16 @@ RUN                       STATUS         STARTED        TIME  STEPS   REPEATS  A
 20261122-161137-001-00ff  ▶ STARTED      16:11:37      20.0s  0/2              taxi_zones_file trips
 20261122-160912-007-b3c1  ✓ SUCCESS      16:09:11       1.5s  2/2     4f2a     +trips
 20261122-160837-482-4f2a  ✕ FAILURE      16:08:37       2.4s  2/4              ✕ taxi_trips_file
+  taxi_trips_file: NameError: name 'constants' is not defined
 20261120-091500-000-abcd  ! INTERRUPTED  Nov 20 09:15      –  0/1000           asset_0 asset_1 asset_2 asset_3 asset_4 +995"""
+    )
+
+
+def test_in_a_pipe_each_run_is_one_line_with_the_whole_reason_why_it_failed() -> None:
+    lines = text(run_table([REPEATED, FAILED], NOW, None)).splitlines()
+    assert len(lines) == 3
+    assert lines[2].endswith(
+        "✕ taxi_trips_file  taxi_trips_file: NameError: name 'constants' is not defined"
     )
 
 

@@ -119,6 +119,7 @@ def test_a_step_has_a_status_a_start_a_duration_and_its_error_from_the_events(
     assert details.record.status is RunStatus.FAILURE
     assert details.record.step_counts == {"success": 2, "failure": 1, "skipped": 1}
     assert details.record.failed_steps == ("b",)
+    assert details.record.failure.startswith("b: ")
     assert set(result.failures) == {"b"}
 
 
@@ -467,9 +468,11 @@ def test_the_json_of_a_run_has_every_name_a_script_may_ask_for(instance: dg.Inst
     shown = run_details_json(details)
     assert shown.keys() >= {
         "run_id", "status", "root_run_id", "parent_run_id", "started_at", "ended_at", "duration_s",
-        "tags", "config", "selection", "step_counts", "failed_steps", "steps", "events",
+        "tags", "config", "selection", "step_counts", "failed_steps", "failure", "steps", "events",
     }  # fmt: skip
-    assert run_json(details.record).keys() == shown.keys() - {"steps", "events", "reruns"}
+    assert run_json(details.record).keys() == shown.keys() - {
+        "steps", "events", "reruns", "last_heard_at",
+    }  # fmt: skip
     assert all(
         event.keys() == {"type", "timestamp", "step", "level", "message", "data"}
         for event in shown["events"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from assetgraph.cli import units
@@ -34,11 +35,20 @@ _MOST_NAMES = 5
 
 
 def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> list[Line]:
-    """The name of the asset that failed is worth more than the columns that may be left out."""
+    """The name of the asset that failed is worth more than the columns that may be left out. Why it
+    failed stands below; into a pipe, where a run is one line, beside it."""
     failed = [cell_width(f"✕ {run.failed_steps[0]}") for run in runs if run.failed_steps]
     least = max([_LEAST_ASSETS, *(min(cells, _MOST_CELLS_OF_A_FAILED_ONE) for cells in failed)])
     columns = [*_RUN_COLUMNS, Column("ASSETS", least=least, drop=1)]
-    return table(columns, [_run_row(run, now) for run in runs], width)
+    rows = [_run_row(run, now) for run in runs]
+    why = [Line((run.failure, "muted")) for run in runs]
+    if width is None:
+        rows = [[*row, text] for row, text in zip(rows, why, strict=True)]
+        return table([*columns, Column("WHY")], rows, width)
+    heading, *lines = table(columns, rows, width) or [Line()]
+    below = [Line("  ", text).cut(width) if text else Line() for text in why]
+    shown = chain.from_iterable(zip(lines, below, strict=True))
+    return [line for line in (heading, *shown) if line]
 
 
 def page_notes(page: RunPage, older: str | None) -> list[Line]:

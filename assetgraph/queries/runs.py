@@ -174,6 +174,7 @@ def run_json(record: RunRecord) -> dict[str, Any]:
         "assets": list(record.assets),
         "step_counts": record.step_counts,
         "failed_steps": list(record.failed_steps),
+        "failure": record.failure or None,
         "warnings": list(record.warnings),
         "launched_by": record.launched_by,
         "python_version": record.python_version,
@@ -239,4 +240,5 @@ def _with_counts(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
         record,
         step_counts=dict(Counter(step.state.value for step in steps)),
         failed_steps=tuple(step.key for step in steps if step.state is StepState.FAILURE),
+        failure=next((step.error.line(step.key) for step in steps if step.error), ""),
     )

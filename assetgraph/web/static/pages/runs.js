@@ -138,7 +138,7 @@ function row(run) {
       run.parent_run_id ? h('div', {class: 'sub'}, 're-run of ', h('a', {class: 'mono quiet-link', href: runPage(run.parent_run_id)}, shortRun(run.parent_run_id))) : null,
     ),
     h('span', {role: 'cell'}, runMark(run.status, 'pill')),
-    h('span', {role: 'cell', class: 'run-assets'}, assets(run), tags(run)),
+    h('span', {role: 'cell', class: 'run-assets', title: run.failure}, assets(run), tags(run) ?? why(run)),
     h('span', {role: 'cell', class: 'wide'}, steps(run)),
     h('span', {role: 'cell', class: 'wide sub', title: run.launched_by}, run.launched_by),
     h('span', {role: 'cell', class: 'muted run-when'}, when(run.started_at)),
@@ -155,6 +155,10 @@ function assets(run) {
     h('span', {class: 'cut'}, names.length ? names.map((name, index) => [index ? ', ' : '', h('a', {class: 'quiet-link', href: assetPage(name), title: name, dir: 'auto'}, name)]) : 'nothing'),
     rest > 0 ? h('span', {class: 'muted small nowrap', title: run.assets.join('\n')}, `+${rest} more`) : null,
   );
+}
+
+function why(run) {
+  return run.failure ? h('div', {class: 'sub cut', dir: 'auto'}, run.failure) : null;
 }
 
 function tags(run) {
