@@ -12,10 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from assetgraph.text import first_line, shorten
-
-_LONGEST_FAILURE = 200
-
 
 class AssetState(StrEnum):
     """An asset is the first of these that applies."""
@@ -111,10 +107,6 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     frames: tuple[Frame, ...] = ()
     trace: str = ""
     hint: str | None = None
-
-    def line(self, step: str) -> str:
-        """What failed, and why, in a line."""
-        return shorten(f"{step}: {self.type}: {first_line(self.message)}", _LONGEST_FAILURE)
 
 
 class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -52,6 +52,7 @@ from assetgraph.step import abandoned_step, committed, lost_step, run_step
 from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.store import sync_file_system
 from assetgraph.task import Input, StepResult, StepTask
+from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -421,14 +422,16 @@ class _Run:
         self._sync()
 
     def _summed_up(self, status: RunStatus, ended_at: datetime, message: str | None) -> RunRecord:
-        first = next((error.line(key.text) for key, error in self._errors.items()), message)
+        for key, error in self._errors.items():
+            message = failure_line(key.text, error.type, error.message)
+            break
         return msgspec.structs.replace(
             self._record,
             status=status,
             ended_at=ended_at,
             step_counts=dict(Counter(state.value for state in self._states.values())),
             failed_steps=tuple(sorted(key.text for key in self._errors)),
-            failure=first or "",
+            failure=message or "",
         )
 
     def _end_anyhow(self, error: StoreError) -> None:

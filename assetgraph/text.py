@@ -18,6 +18,7 @@ _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
 _LONGEST_LINE = 1000
+_LONGEST_FAILURE = 200
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
@@ -50,6 +51,11 @@ def first_line(text: str | None) -> str:
     """The first line with anything on it, without what a terminal or a picture would obey."""
     line = next((line for line in (text or "").splitlines() if not line.isspace() and line), "")
     return " ".join(printable(line[:_LONGEST_LINE]).split())
+
+
+def failure_line(step: str, error: str, message: str) -> str:
+    """What failed with which type of error, and the first line of its message."""
+    return shorten(f"{step}: {error}: {first_line(message)}", _LONGEST_FAILURE)
 
 
 def printable(text: str) -> str:

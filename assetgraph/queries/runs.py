@@ -11,7 +11,7 @@ import msgspec
 from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
 from assetgraph.queries.events import event_json, step_after
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
-from assetgraph.text import did_you_mean
+from assetgraph.text import did_you_mean, failure_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -240,5 +240,7 @@ def _with_counts(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
         record,
         step_counts=dict(Counter(step.state.value for step in steps)),
         failed_steps=tuple(step.key for step in steps if step.state is StepState.FAILURE),
-        failure=next((step.error.line(step.key) for step in steps if step.error), ""),
+        failure=next(
+            (failure_line(step.key, e.type, e.message) for step in steps if (e := step.error)), ""
+        ),
     )
