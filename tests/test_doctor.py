@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import assetgraph as dg
 from assetgraph.keys import AssetKey
-from assetgraph.records import RunRecord, RunStatus, now
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.doctor import Finding, examine
 from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import Store
@@ -154,6 +155,10 @@ def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
     (finding,) = found(made)
     assert "the last line of" in finding.text
     assert finding.mend
+    assert lock.acquire()  # a step began since
+    assert finding.mend() is False
+    assert history.read_bytes() != before
+    lock.release()
     finding.mend()
     assert history.read_bytes() == before
 
@@ -161,7 +166,7 @@ def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
 def test_a_run_whose_process_died_is_named_and_a_living_one_is_not(store: Store) -> None:
     store.prepare()
     at = now()
-    log = store.runs.start(RunRecord(new_run_id(at), RunStatus.STARTED, at, pid=os.getpid()))
+    log = store.runs.start(RunRecord(new_run_id(at), RunStatus.STARTED, at, assets=("a",)))
     with open(f"{log.folder}/events.jsonl", "ab") as file:
         file.write(b'{"cut')
     assert list(examine(store)) == []
@@ -171,6 +176,35 @@ def test_a_run_whose_process_died_is_named_and_a_living_one_is_not(store: Store)
         interrupted.text == f"the run {os.path.basename(log.folder)} was interrupted after 0 events"
     )
     assert "events.jsonl is cut" in cut.text
+
+
+@pytest.mark.parametrize("how", ["re-execution", "another run"])
+def test_a_run_that_died_is_no_finding_once_its_steps_were_done(store: Store, how: str) -> None:
+    instance = dg.Instance(store.folder)
+
+    @dg.asset
+    def first() -> int:
+        return 1
+
+    @dg.asset
+    def last(first: int) -> int:
+        return first + 1
+
+    made = dg.materialize([first, last], instance=instance)
+    died = RunRecord(new_run_id(now()), RunStatus.STARTED, now(), assets=("first", "last"))
+    store.runs.start(died).close()
+    assert "was interrupted" in found(Path(store.folder))[0].text
+    if how == "another run":
+        dg.materialize([first, last], instance=instance)
+    else:
+        again = msgspec.structs.replace(
+            died, run_id=new_run_id(now()), parent_run_id=died.run_id, root_run_id=made.run_id
+        )
+        log = store.runs.start(again)
+        log.append([Event(EventType.STEP_UNCHANGED, now(), key) for key in died.assets])
+        log.finish(msgspec.structs.replace(again, status=RunStatus.SUCCESS))
+        log.close()
+    assert found(Path(store.folder)) == []
 
 
 def test_a_re_execution_that_was_deleted_is_forgotten(store: Store) -> None:

@@ -62,18 +62,15 @@ def doctor_command(given: Given, mend: bool, as_json: bool) -> int:
     from assetgraph.storage.doctor import examine
 
     findings = list(examine(given.store))
-    if mend:
-        for finding in findings:
-            if finding.mend:
-                finding.mend()
+    mended = [f for f in findings if f.mend and f.mend() is not False] if mend else []
     answer(
         as_json,
-        data=lambda: [_finding_json(finding, mend) for finding in findings],
-        lines=lambda width: finding_lines(findings, width, mended=mend),
+        data=lambda: [_finding_json(finding, finding in mended) for finding in findings],
+        lines=lambda width: finding_lines(findings, mended, width),
     )
-    say([doctor_note(findings, command("doctor", "--mend"), mended=mend)])
-    left = [finding for finding in findings if not (mend and finding.mend)]
-    return _STILL_SERIOUS if any(finding.serious for finding in left) else 0
+    say([doctor_note(findings, mended, command("doctor", "--mend"))])
+    serious = any(finding.serious for finding in findings if finding not in mended)
+    return _STILL_SERIOUS if serious else 0
 
 
 def _finding_json(finding: Finding, mended: bool) -> dict[str, object]:
@@ -81,5 +78,5 @@ def _finding_json(finding: Finding, mended: bool) -> dict[str, object]:
         "text": finding.text,
         "serious": finding.serious,
         "mendable": finding.mend is not None,
-        "mended": mended and finding.mend is not None,
+        "mended": mended,
     }

@@ -10,7 +10,7 @@ from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, plural, wrapped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from assetgraph.storage.doctor import Finding
     from assetgraph.storage.retention import Prunable
@@ -41,10 +41,12 @@ def prune_note(items: Sequence[Prunable], *, dry_run: bool) -> Line:
     return Line(f"{verb} {counted}: {units.size(sum(item.size for item in items))}.")
 
 
-def finding_lines(findings: Sequence[Finding], width: int | None, *, mended: bool) -> list[Line]:
+def finding_lines(
+    findings: Sequence[Finding], mended: Collection[Finding], width: int | None
+) -> list[Line]:
     lines = []
     for finding in findings:
-        done = mended and finding.mend is not None
+        done = finding in mended
         style = "success" if done else "failure" if finding.serious else "warning"
         mark = "✓" if done else "✕" if finding.serious else "!"
         first, *rest = wrapped(finding.text, width - 2) if width else [finding.text]
@@ -53,11 +55,11 @@ def finding_lines(findings: Sequence[Finding], width: int | None, *, mended: boo
     return lines
 
 
-def doctor_note(findings: Sequence[Finding], remedy: str, *, mended: bool) -> Line:
+def doctor_note(findings: Sequence[Finding], mended: Collection[Finding], remedy: str) -> Line:
     if not findings:
         return Line(("The store is in order.", "success"))
     mendable = sum(finding.mend is not None for finding in findings)
     if mended or not mendable:
-        return Line(plural(len(findings), "finding"), f", {mendable if mended else 0} mended.")
+        return Line(plural(len(findings), "finding"), f", {len(mended)} mended.")
     return Line(f"{mendable} of {plural(len(findings), 'finding')} can be mended: ",
                 (remedy, "command"))  # fmt: skip

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
-from assetgraph.records import Event, Materialization, RunStatus, StoredValue
+from assetgraph.records import (
+    STATE_AFTER,
+    Event,
+    Materialization,
+    RunRecord,
+    RunStatus,
+    StepState,
+    StoredValue,
+)
 from assetgraph.storage.assets import Attempt
 from assetgraph.storage.code import CodeTable
 from assetgraph.storage.files import AppendFile, read_lines
@@ -24,7 +32,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Finding:
     """Something about a store. `serious` means that records are lost or do not read; `mend` puts
-    it right, and is None where nothing can without guessing."""
+    it right, or answers False where a process is at work there now; it is None where nothing can
+    without guessing."""
 
     text: str
     serious: bool = False
@@ -71,10 +80,23 @@ def _histories(store: Store) -> Iterator[Finding]:
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue
-        yield from _cut_line(path, lambda key=key: store.is_running(key))  # type: ignore[misc]
+        if _is_cut(path) and not store.is_running(key):
+            yield _cut_line(path, lambda key=key: _mend_history(store, key))  # type: ignore[misc]
         made = [attempt for attempt in attempts if isinstance(attempt, Materialization)]
         if made:
             yield from _value(store, text, made[-1].value)
+
+
+def _mend_history(store: Store, key: AssetKey) -> bool:
+    """Under the asset's lock: a step may have begun to append since the line was found."""
+    lock = store.lock(key)
+    if not lock.acquire():
+        return False
+    try:
+        AppendFile(store.history.path(key)).close()
+    finally:
+        lock.release()
+    return True
 
 
 def _value(store: Store, key: str, value: StoredValue) -> Iterator[Finding]:
@@ -104,12 +126,34 @@ def _runs(store: Store) -> Iterator[Finding]:
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue
-        if record.status is RunStatus.INTERRUPTED:
+        if record.status is RunStatus.INTERRUPTED and not _done_since(store, record):
             yield Finding(f"the run {run_id} was interrupted after {events} events")
-        yield from _cut_line(
-            f"{folder}/events.jsonl",
-            lambda folder=folder: is_held(f"{folder}/lock"),  # type: ignore[misc]
-        )
+        path = f"{folder}/events.jsonl"
+        if _is_cut(path) and not is_held(f"{folder}/lock"):  # nobody writes to a run that ended
+            yield _cut_line(path, lambda path=path: AppendFile(path).close())  # type: ignore[misc]
+
+
+def _done_since(store: Store, record: RunRecord) -> bool:
+    """Whether each step of an interrupted run was done after all: by it, by a re-execution, or by
+    another run since."""
+    runs = [record.run_id]
+    for run_id in runs:
+        runs += [rerun for rerun in store.runs.reruns(run_id) if rerun not in runs]
+    done = {
+        event.step
+        for run_id in runs
+        for event in store.runs.events(run_id)
+        if STATE_AFTER.get(event.type) in (StepState.SUCCESS, StepState.UNCHANGED)
+    }
+    return all(key in done or _made_since(store, key, record) for key in record.assets)
+
+
+def _made_since(store: Store, key: str, record: RunRecord) -> bool:
+    try:
+        made, _ = store.history.current(AssetKey.unchecked(key.split("/")))
+    except StoreError:
+        return False  # which is a finding of its own
+    return made is not None and made.timestamp >= record.started_at
 
 
 def _code(store: Store) -> Iterator[Finding]:
@@ -143,14 +187,13 @@ def _left_over(store: Store) -> Iterator[Finding]:
         yield Finding(text, mend=lambda item=item: prune(store, item))  # type: ignore[misc]
 
 
-def _cut_line(path: str, in_use: Callable[[], bool]) -> Iterator[Finding]:
+def _is_cut(path: str) -> bool:
     with open(path, "rb") as file:
         if file.seek(0, os.SEEK_END) == 0:
-            return
+            return False
         file.seek(-1, os.SEEK_END)
-        cut = file.read(1) != b"\n"
-    if cut and not in_use():
-        yield Finding(
-            f"the last line of {path} is cut: its writer died",
-            mend=lambda: AppendFile(path).close(),
-        )
+        return file.read(1) != b"\n"
+
+
+def _cut_line(path: str, mend: Callable[[], object]) -> Finding:
+    return Finding(f"the last line of {path} is cut: its writer died", mend=mend)
