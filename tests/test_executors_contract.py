@@ -16,7 +16,7 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.executors import NAMES, StepExecutor, make
-from assetgraph.records import EventType
+from assetgraph.records import Event, EventType
 
 
 @pytest.fixture(params=NAMES)
@@ -237,6 +237,33 @@ def test_an_observer_hears_all_while_it_happens(
     run(instance, [counts], executor, Listener())
     assert ("counts", "1", "2", "rows") in heard
     assert any(step == "counts" and "counting" in text for step, _, text, *_ in heard)
+
+
+def test_the_end_of_a_step_is_on_record_while_another_works_on(instance: dg.Instance) -> None:
+    heard = threading.Event()
+
+    class Listener:
+        def event(self, event: Event) -> None:
+            if event.type is EventType.STEP_SUCCESS and event.step == "quick":
+                heard.set()
+
+        def output(self, step: str, stream: str, text: str) -> None: ...
+
+        def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+
+    @dg.asset
+    def quick() -> None: ...
+
+    @dg.asset
+    def slow() -> list[str]:
+        assert heard.wait(60)
+        runs = instance.store.runs
+        return [str(e.step) for e in runs.events(runs.find("latest")) if "SUCCESS" in e.type]
+
+    run(instance, [quick, slow], make("threads", 2), Listener())
+    made, _ = instance.store.history.current(slow.key)
+    assert made is not None
+    assert instance.store.values.load(made.value) == ["quick"]
 
 
 def test_an_async_asset_runs(executor: StepExecutor, instance: dg.Instance) -> None:
