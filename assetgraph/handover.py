@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ class Handover:
     def __init__(self, graph: AssetGraph, keys: Iterable[AssetKey]) -> None:
         self._graph = graph
         self._values: dict[AssetKey, Any] = {}
-        self._readers = Counter(upstream for key in keys for upstream in self._read_by(key))
+        self._read = {key: set(graph.inputs(key).values()) for key in keys}
+        self._readers = Counter(chain.from_iterable(self._read.values()))
 
     def keep(self, key: AssetKey, value: Any) -> None:
         """Keep an immutable value, if a step is still to read it."""
@@ -31,10 +33,7 @@ class Handover:
 
     def release(self, key: AssetKey) -> None:
         """The step `key` reads no more: a value leaves with its last reader."""
-        for upstream in self._read_by(key):
+        for upstream in self._read.pop(key, ()):
             self._readers[upstream] -= 1
             if self._readers[upstream] == 0:
                 self._values.pop(upstream, None)
-
-    def _read_by(self, key: AssetKey) -> set[AssetKey]:
-        return set(self._graph.inputs(key).values())

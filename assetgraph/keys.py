@@ -26,10 +26,11 @@ class AssetKey:
     Raises `InvalidKeyError`.
     """
 
-    __slots__ = ("__weakref__", "parts", "text")
+    __slots__ = ("__weakref__", "file_name", "parts", "text")
 
     parts: tuple[str, ...]
     text: str
+    file_name: str  # a part cannot hold the comma that joins them, so no two keys meet
 
     def __new__(cls, path: str | Sequence[str]) -> AssetKey:
         key = cls.unchecked(path)
@@ -59,11 +60,6 @@ class AssetKey:
     def name(self) -> str:
         """The last part."""
         return self.parts[-1]
-
-    @property
-    def file_name(self) -> str:
-        """The key as one file name: a part cannot hold a comma, so no two keys meet."""
-        return ",".join(self.parts)
 
     def with_prefix(self, prefix: str | Sequence[str]) -> AssetKey:
         head = prefix.split("/") if isinstance(prefix, str) else prefix
@@ -102,6 +98,7 @@ def _made(parts: tuple[str, ...]) -> AssetKey:
         key = object.__new__(AssetKey)
         object.__setattr__(key, "parts", parts)
         object.__setattr__(key, "text", "/".join(parts))
+        object.__setattr__(key, "file_name", ",".join(parts))
         _known[parts] = key
         return key
 

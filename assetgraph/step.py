@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
+_forks = 0  # between the program's start and this process
 
 
 Compute = Callable[[StepTask, "Store", Channel], StepResult]
@@ -268,13 +269,21 @@ def _read_guards(task: StepTask, store: Store) -> list[Lock]:
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    process = os.getpid()
+    forks = _forks
     try:
         returned = function(**arguments)
         return _awaited(returned) if inspect.iscoroutine(returned) else returned
     finally:
-        if os.getpid() != process:  # a child that the function forked: the step is its parent
+        if _forks != forks:  # a child that the function forked: the step is its parent
             _end_child(sys.exception())
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
 
 
 def _end_child(error: BaseException | None) -> NoReturn:
