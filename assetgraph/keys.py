@@ -120,6 +120,15 @@ def partition_file_name(partition: str | None) -> str:
     return name or "%"
 
 
+def partition_of(file_name: str) -> str | None:
+    """The partition whose `partition_file_name` this is."""
+    if file_name in ("_", "%"):
+        return None if file_name == "_" else ""
+    from urllib.parse import unquote
+
+    return unquote(file_name)
+
+
 def key_problem(key: AssetKey) -> str | None:
     """Why `key` cannot name an asset, or None."""
     if not key.parts:

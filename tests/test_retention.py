@@ -15,7 +15,7 @@ from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey
 from assetgraph.records import Materialization, RunRecord, RunStatus, now
 from assetgraph.storage.locks import Lock
-from assetgraph.storage.retention import drop_old_runs, find_prunable, prune
+from assetgraph.storage.retention import drop_old_runs, drop_old_values, find_prunable, prune
 from assetgraph.storage.runs import RunStorage, new_run_id
 from assetgraph.storage.store import Store
 
@@ -43,6 +43,32 @@ def test_runs_beyond_the_limit_go(store: Store) -> None:
     newest, *_ = runs(store, 3)
     drop_old_runs(keeping_one(store))
     assert list(store.runs.ids()) == [newest]
+
+
+def saved(store: Store, run_id: str, partition: str | None) -> str:
+    """The folder of a value that the run made of a partition, and recorded."""
+    value = store.values.save(KEY, run_id, b"x" * 10_000, partition=partition).stored
+    store.history.append(KEY, Materialization(run_id, now(), value, "v", partition=partition))
+    assert value.path
+    return value.path.rpartition("/")[0]
+
+
+def test_the_values_of_one_partition_replace_none_of_another(store: Store) -> None:
+    store.prepare()
+    partitions = ("2023/04", None, "")
+    folders = [[saved(store, f"run-{n}", part) for part in partitions] for n in range(3)]
+
+    drop_old_values(store, KEY, "2023/04")
+
+    left = [value.folder for value in store.values.runs()]
+    assert set(left) == {f for row in folders for f in row} - {folders[0][0]}
+    items = list(find_prunable(store))
+    assert {item.path for item in items} == set(folders[0][1:])
+    assert {item.kind for item in items} == {"value"}
+    assert all(prune(store, item) for item in items)
+    assert {value.folder for value in store.values.runs()} == {
+        f for row in folders[1:] for f in row
+    }
 
 
 def test_a_run_that_another_process_deletes_meanwhile_is_no_error(store: Store) -> None:

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from assetgraph.errors import StoreError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, partition_of
 from assetgraph.records import Materialization, StoredValue
 from assetgraph.storage.files import store_error
 from assetgraph.storage.locks import is_held
@@ -36,10 +36,10 @@ class Prunable:
 
 
 def drop_old_values(store: Store, key: AssetKey, partition: str | None = None) -> None:
-    """Delete the values of `key` that newer ones replaced, up to the first that is gone already.
-    The caller holds the asset's lock."""
+    """Delete the values of `key` (and partition) that newer ones replaced, up to the first that is
+    gone already. The caller holds the lock on it."""
     guard = store.reading(key, partition)
-    for value in islice(_stored(store, key), store.keep_values, None):
+    for value in islice(_stored(store, key, partition), store.keep_values, None):
         if store.values.check(value) == "gone" or not guard.acquire():
             return
         try:
@@ -73,13 +73,13 @@ def prune(store: Store, item: Prunable) -> bool:
 
 def _drop_value(store: Store, item: Prunable) -> bool:
     """Under the locks of its asset: a run may have made the value current since it was found."""
-    key = AssetKey.unchecked(item.name.split("/"))
+    key, partition = AssetKey.unchecked(item.name.split("/")), partition_of(item.path.split("/")[1])
     store.prepare()  # the locks may never have had a folder
-    lock, guard = store.lock(key), store.reading(key)
+    lock, guard = store.lock(key, partition), store.reading(key, partition)
     try:
         if not (lock.acquire() and guard.acquire()):
             return False
-        kept = islice(_stored(store, key), store.keep_values)
+        kept = islice(_stored(store, key, partition), store.keep_values)
         if item.path in map(_folder, kept):
             return False
         store.values.delete(item.path)
@@ -132,15 +132,18 @@ def _old_runs(store: Store) -> Iterator[Prunable]:
 
 
 def _values(store: Store) -> Iterator[Prunable]:
-    for text, group in groupby(store.values.runs(), key=attrgetter("key")):
+    for (text, partition), group in groupby(
+        store.values.runs(), key=attrgetter("key", "partition")
+    ):
         found = list(group)
         key = AssetKey.unchecked(text.split("/"))
         # In this order: a value that was stored before the look at the lock is in the history now,
         # or nobody will ever record it.
-        if store.is_running(key) or is_held(store.reading(key).path, shared=True):
+        reading = store.reading(key, partition).path
+        if store.is_running(key, partition) or is_held(reading, shared=True):
             continue
         try:
-            kept, recorded = _kept_and_recorded(store, key)
+            kept, recorded = _kept_and_recorded(store, key, partition)
         except StoreError:
             continue  # nobody knows which of them are in use
         for stored in found:
@@ -150,15 +153,20 @@ def _values(store: Store) -> Iterator[Prunable]:
                 yield Prunable(kind, text, stored.folder, stored.size)
 
 
-def _kept_and_recorded(store: Store, key: AssetKey) -> tuple[set[str], set[str]]:
-    folders = [_folder(value) for value in _stored(store, key)]
+def _kept_and_recorded(
+    store: Store, key: AssetKey, partition: str | None
+) -> tuple[set[str], set[str]]:
+    folders = [_folder(value) for value in _stored(store, key, partition)]
     return set(folders[: store.keep_values]), set(folders)
 
 
-def _stored(store: Store, key: AssetKey) -> Iterator[StoredValue]:
-    """Each value in an asset's history that has a folder of its own, newest first."""
+def _stored(store: Store, key: AssetKey, partition: str | None) -> Iterator[StoredValue]:
+    """Each value in the history of an asset (and partition) that has a folder of its own, newest
+    first."""
     last = None
     for attempt in store.history.newest_first(key):
+        if attempt.partition != partition:
+            continue
         if isinstance(attempt, Materialization) and has_folder(attempt.value):
             if attempt.value.path != last:  # an accepted one repeats the one before
                 yield attempt.value

@@ -25,7 +25,7 @@ from assetgraph.annotations import (
     type_name,
 )
 from assetgraph.errors import NoValueError, ValueTypeError
-from assetgraph.keys import AssetKey, key_text, partition_file_name
+from assetgraph.keys import AssetKey, key_text, partition_file_name, partition_of
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.digest import digest_of
@@ -53,6 +53,7 @@ class StoredRun(NamedTuple):
     """What one run stored of one asset, in `size` bytes. `folder` is what `delete` takes."""
 
     key: str
+    partition: str | None
     run_id: str
     folder: str
     size: int
@@ -164,7 +165,8 @@ class ValueStore:
         for folder, size in sorted(sizes.items()):
             parts = folder.split("/")
             if len(parts) == 3:
-                yield StoredRun(key_text(parts[0]), parts[2], folder, size)
+                key, partition = key_text(parts[0]), partition_of(parts[1])
+                yield StoredRun(key, partition, parts[2], folder, size)
 
     def delete(self, folder: str) -> None:
         """Delete what one run stored of one asset: the folder of a `StoredRun`."""
