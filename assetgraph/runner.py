@@ -1,4 +1,4 @@
-"""The runner: the only loop, and the only writer of a run's records.
+"""The runner: the only loop. What it records goes through the run's journal.
 
 run_plan
   └─ _Run.execute
@@ -6,25 +6,21 @@ run_plan
        ├─ _wait            until a step ends, or runs out of its time
        │    └─ _settle     record what became of it; its children are ready, or skipped
        ├─ _cancel          after an interrupt: end what runs, keep what is committed
-       └─ _end             write the run's summary
+       └─ Journal.end      write the run's summary
 """
 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assetgraph.capture import redirected
-from assetgraph.channel import Observer, RunChannel, StepChannel
+from assetgraph.channel import Observer, StepChannel
 from assetgraph.collector import heap_left_alone
 from assetgraph.errors import (
     AssetGraphError,
@@ -34,35 +30,28 @@ from assetgraph.errors import (
 from assetgraph.executors import StepExecutor
 from assetgraph.executors.local import SerialExecutor
 from assetgraph.handover import Handover
+from assetgraph.journal import Journal
 from assetgraph.launch import Launch
 from assetgraph.plan import Cause, Plan, Step, direct_reasons
 from assetgraph.records import (
     ErrorInfo,
-    Event,
     EventType,
     Materialization,
     RunRecord,
     RunStatus,
     StepState,
-    now,
 )
 from assetgraph.schedule import Schedule
 from assetgraph.signals import held_back, let_through, raise_if_told
 from assetgraph.step import abandoned_step, committed, lost_step, run_step
-from assetgraph.storage.retention import drop_old_runs
-from assetgraph.storage.store import sync_file_system
 from assetgraph.task import Input, StepResult, StepTask
-from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from assetgraph.keys import AssetKey
     from assetgraph.state import State
 
 GRACE_S = 5.0
 COMMIT_S = 1.0
-SYNC_INTERVAL_S = 5.0
 _RUN_FAILED = 1
 
 
@@ -151,37 +140,38 @@ class _Run:
         self._handover = Handover(self._graph, self._steps)
         self._errors: dict[AssetKey, ErrorInfo] = {}
         self._exceptions: dict[AssetKey, BaseException] = {}
-        self._record = launch.record(self._graph, plan)
+        record = launch.record(self._graph, plan)
         self._store.prepare()
         state.record_code()
-        self._log = self._store.runs.start(self._record)
-        self._channel = RunChannel(self._log, observer, echo=launch.echo)
-        self._unwritten: list[Event] = []
-        self._synced = time.monotonic()
-        self._unsynced = False
+        self._journal = Journal(
+            self._store,
+            record,
+            observer,
+            echo=launch.echo,
+            states=self._states,
+            errors=self._errors,
+        )
 
     def execute(self) -> RunOutcome:
         with held_back():
             try:
-                self._emit(EventType.RUN_START, run_id=self._record.run_id)
-                for warning in self._record.warnings:
-                    self._emit(EventType.LOG, level="WARNING", message=warning)
+                self._journal.begin()
                 try:
                     with redirected(self._launch.echo), heap_left_alone():
                         self._loop()
                 except KeyboardInterrupt:
                     self._cancel()
-                    self._end(RunStatus.CANCELED)
+                    self._journal.end(RunStatus.CANCELED)
                     raise
                 except StoreError as error:
                     self._executor.shutdown()
                     self._end_anyhow(error)
                     raise
-                self._end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
+                self._journal.end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
             finally:
                 self._executor.shutdown()
-                self._log.close()
-        return RunOutcome(self._record, self._errors, self._exceptions)
+                self._journal.close()
+        return RunOutcome(self._journal.record, self._errors, self._exceptions)
 
     def _loop(self) -> None:
         while True:
@@ -190,7 +180,7 @@ class _Run:
             if not self._running and self._schedule.next_at is None:
                 break
             self._wait()
-        self._write()
+        self._journal.write()
 
     def _start_ready(self) -> None:
         while len(self._running) < self._executor.slots:
@@ -209,13 +199,14 @@ class _Run:
         self._attempts[key] += 1
         task = self._task(step)
         attempt = _Attempt(task)
-        attempt.channel = StepChannel(self._channel, task, partial(self._post_start, attempt))
+        on_start = partial(self._post_start, attempt)
+        attempt.channel = StepChannel(self._journal.channel, task, on_start)
         self._running[key] = attempt
         self._states[key] = StepState.RUNNING
         if task.attempt == 1:
-            self._emit(EventType.STEP_START, key)
+            self._journal.emit(EventType.STEP_START, key)
         else:
-            self._emit(EventType.STEP_RESTARTED, key, attempt=task.attempt)
+            self._journal.emit(EventType.STEP_RESTARTED, key, attempt=task.attempt)
         future = self._executor.submit(run_step, task, self._store, attempt.channel)
         attempt.future = future
         future.add_done_callback(lambda _: self._inbox.put(partial(self._finish, key, attempt)))
@@ -230,7 +221,7 @@ class _Run:
     def _wait(self) -> None:
         """Until something happens, or the time comes for something."""
         if self._inbox.empty():
-            self._write()
+            self._journal.write()
             patience_s = self._patience_s()
         else:
             patience_s = None
@@ -241,16 +232,15 @@ class _Run:
             self._expire()
         else:
             happened()
-        if self._unsynced and time.monotonic() - self._synced > SYNC_INTERVAL_S:
-            self._sync()
+        self._journal.sync_if_due()
 
     def _patience_s(self) -> float | None:
         """How long nothing needs to be done unless something happens; None is for ever."""
         times = [a.deadline for a in self._running.values() if a.deadline is not None]
         if self._schedule.next_at is not None and len(self._running) < self._executor.slots:
             times.append(self._schedule.next_at)
-        if self._unsynced:
-            times.append(self._synced + SYNC_INTERVAL_S)
+        if self._journal.sync_at is not None:
+            times.append(self._journal.sync_at)
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _expire(self) -> None:
@@ -283,7 +273,7 @@ class _Run:
         facts = self._state.of(key)
         return StepTask(
             asset=self._graph.asset(key),
-            run_id=self._record.run_id,
+            run_id=self._journal.record.run_id,
             attempt=self._attempts[key],
             inputs=tuple(inputs),
             config=step.config,
@@ -311,7 +301,7 @@ class _Run:
             result = attempt.future.result()
         except KeyboardInterrupt:
             self._give_up(key, attempt)
-            if not self._channel.stopping:
+            if not self._journal.channel.stopping:
                 raise
             return
         except StoreError:
@@ -325,8 +315,7 @@ class _Run:
         del self._running[key]
         attempt.channel.end()
         self._schedule.leave(key)
-        self._unwritten += result.events
-        self._unsynced = True
+        self._journal.hold(result.events)
         if result.state is StepState.FAILURE and result.retry_in_s is not None:
             self._states[key] = StepState.WAITING
             self._schedule.again(key, time.monotonic() + result.retry_in_s)
@@ -342,7 +331,7 @@ class _Run:
             self._fail(key, result)
         else:
             self._states[key] = result.state
-            self._emit(EventType.STEP_CANCELED, key)
+            self._journal.emit(EventType.STEP_CANCELED, key)
         self._handover.release(key)
 
     def _succeed(self, key: AssetKey, made: Materialization, value: Any) -> None:
@@ -358,7 +347,7 @@ class _Run:
 
     def _spare(self, key: AssetKey, reason: str) -> None:
         self._states[key] = StepState.UNCHANGED
-        self._emit(EventType.STEP_UNCHANGED, key, reason=reason)
+        self._journal.emit(EventType.STEP_UNCHANGED, key, reason=reason)
         self._schedule.done(key)
 
     def _fail(self, key: AssetKey, result: StepResult) -> None:
@@ -370,13 +359,13 @@ class _Run:
         for other in self._graph.downstream(key):
             if self._states.get(other) is StepState.WAITING:
                 self._states[other] = StepState.SKIPPED
-                self._emit(EventType.STEP_SKIPPED, other, upstream=key.text)
+                self._journal.emit(EventType.STEP_SKIPPED, other, upstream=key.text)
                 self._handover.release(other)
 
     def _cancel(self) -> None:
         """Running steps get a moment to end by themselves; the rest does not start. A second
         interrupt takes the moment from them."""
-        self._channel.stopping = True
+        self._journal.channel.stopping = True
         try:
             self._executor.interrupt()
             deadline = time.monotonic() + GRACE_S
@@ -392,7 +381,7 @@ class _Run:
         for key, state in self._states.items():
             if state is StepState.WAITING and self._attempts[key]:
                 self._states[key] = StepState.CANCELED
-                self._emit(EventType.STEP_CANCELED, key)
+                self._journal.emit(EventType.STEP_CANCELED, key)
 
     def _give_up(self, key: AssetKey, attempt: _Attempt) -> None:
         """Of a step that was interrupted, what it has committed is kept."""
@@ -403,80 +392,14 @@ class _Run:
             result = lost_step(attempt.task, self._store, KeyboardInterrupt())
         self._settle(key, attempt, result)
 
-    def _end(self, status: RunStatus, message: str | None = None) -> None:
-        ended_at = self._emit(
-            {
-                RunStatus.SUCCESS: EventType.RUN_SUCCESS,
-                RunStatus.FAILURE: EventType.RUN_FAILURE,
-                RunStatus.CANCELED: EventType.RUN_CANCELED,
-            }[status],
-            level="ERROR" if status is RunStatus.FAILURE else "INFO",
-            message=message,
-        ).timestamp
-        self._record = self._summed_up(status, ended_at, message)
-        self._log.finish(self._record)
-        try:
-            drop_old_runs(self._store)
-        except StoreError:
-            pass  # the run is done; what could not be deleted is found by the next prune
-        self._sync()
-
-    def _summed_up(self, status: RunStatus, ended_at: datetime, message: str | None) -> RunRecord:
-        for key, error in self._errors.items():
-            message = failure_line(key.text, error.type, error.message)
-            break
-        return msgspec.structs.replace(
-            self._record,
-            status=status,
-            ended_at=ended_at,
-            step_counts=dict(Counter(state.value for state in self._states.values())),
-            failed_steps=tuple(sorted(key.text for key in self._errors)),
-            failure=message or "",
-        )
-
     def _end_anyhow(self, error: StoreError) -> None:
-        """The store takes no more: it may still take that the run failed, and why. A step that
-        ended, and of which that is not on record, counts as one that did not."""
-        unwritten = {event.step for event in self._unwritten}
-        self._unwritten.clear()
+        """The store takes no more. A step that ended, and of which that is not on record, counts
+        as one that did not."""
+        unwritten = self._journal.unwritten
         unfinished = [
             key
             for key, state in self._states.items()
             if state is StepState.RUNNING or key.text in unwritten
         ]
         self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
-        why = f"The run ended: {error.message}"
-        try:
-            for key in unfinished:
-                self._emit(EventType.STEP_CANCELED, key)
-            self._end(RunStatus.FAILURE, why)
-        except StoreError:
-            with suppress(StoreError):  # one file may take more where another does not
-                self._log.finish(self._summed_up(RunStatus.FAILURE, now(), why))
-
-    def _sync(self) -> None:
-        if not self._store.ephemeral:
-            sync_file_system(self._store.folder)
-        self._synced = time.monotonic()
-        self._unsynced = False
-
-    def _emit(
-        self,
-        kind: EventType,
-        key: AssetKey | None = None,
-        *,
-        level: str = "INFO",
-        message: str | None = None,
-        **data: Any,
-    ) -> Event:
-        event = Event(kind, now(), key.text if key else None, level, message, data)
-        self._unwritten.append(event)
-        self._write()
-        return event
-
-    def _write(self) -> None:
-        """Record what became of steps. It goes out with the next event, or before the runner
-        waits: the end of a step and the start of the one after it are one write."""
-        if self._unwritten:
-            self._channel.events(self._unwritten)
-            self._unwritten = []
+        self._journal.end_anyhow(unfinished, f"The run ended: {error.message}")

@@ -525,7 +525,7 @@ def test_a_run_that_ended_is_on_the_disk_unless_its_store_is_temporary(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    monkeypatch.setattr("assetgraph.runner.sync_file_system", synced.append)
+    monkeypatch.setattr("assetgraph.journal.sync_file_system", synced.append)
     dg.materialize([asset_named("a")])
     assert synced == []
     instance = dg.Instance(".assetgraph")
@@ -550,8 +550,8 @@ def test_a_long_run_is_synced_while_it_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    monkeypatch.setattr("assetgraph.runner.sync_file_system", synced.append)
-    monkeypatch.setattr("assetgraph.runner.SYNC_INTERVAL_S", -1.0)  # it is always time
+    monkeypatch.setattr("assetgraph.journal.sync_file_system", synced.append)
+    monkeypatch.setattr("assetgraph.journal.SYNC_INTERVAL_S", -1.0)  # it is always time
     dg.materialize([asset_named("a"), asset_named("b")], instance=dg.Instance(".assetgraph"))
     assert len(synced) == 3  # after each step, and at the end
 

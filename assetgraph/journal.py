@@ -1,0 +1,149 @@
+"""`Journal`: what one run writes of itself, its events and its summary."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.channel import Observer, RunChannel
+from assetgraph.errors import StoreError
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
+from assetgraph.storage.retention import drop_old_runs
+from assetgraph.storage.store import sync_file_system
+from assetgraph.text import failure_line
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assetgraph.keys import AssetKey
+    from assetgraph.records import ErrorInfo
+    from assetgraph.storage.store import Store
+
+SYNC_INTERVAL_S = 5.0
+_LAST_EVENT = {
+    RunStatus.SUCCESS: EventType.RUN_SUCCESS,
+    RunStatus.FAILURE: EventType.RUN_FAILURE,
+    RunStatus.CANCELED: EventType.RUN_CANCELED,
+}
+
+
+class Journal:
+    """The record of the living run `record`, which only its runner writes.
+
+    `states` and `errors` are the runner's own, and read at the end. Raises `StoreError` when the
+    store takes no more.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        record: RunRecord,
+        observer: Observer | None,
+        *,
+        echo: bool,
+        states: Mapping[AssetKey, StepState],
+        errors: Mapping[AssetKey, ErrorInfo],
+    ) -> None:
+        self.record = record
+        self._store = store
+        self._states = states
+        self._errors = errors
+        self._log = store.runs.start(record)
+        self.channel = RunChannel(self._log, observer, echo=echo)
+        self._held: list[Event] = []
+        self._synced = time.monotonic()
+        self._unsynced = False
+
+    def begin(self) -> None:
+        self.emit(EventType.RUN_START, run_id=self.record.run_id)
+        for warning in self.record.warnings:
+            self.emit(EventType.LOG, level="WARNING", message=warning)
+
+    def emit(
+        self,
+        kind: EventType,
+        key: AssetKey | None = None,
+        *,
+        level: str = "INFO",
+        message: str | None = None,
+        **data: Any,
+    ) -> Event:
+        """Record an event, after those that were held."""
+        event = Event(kind, now(), key.text if key else None, level, message, data)
+        self._held.append(event)
+        self.write()
+        return event
+
+    def hold(self, events: Iterable[Event]) -> None:
+        """Take the last events of a step. They go out with the next event, or before the runner
+        waits: the end of a step and the start of the one after it are one write."""
+        self._held += events
+        self._unsynced = True
+
+    def write(self) -> None:
+        """Record what was held."""
+        if self._held:
+            self.channel.events(self._held)
+            self._held = []
+
+    @property
+    def unwritten(self) -> set[str | None]:
+        """The texts of the keys whose events are held."""
+        return {event.step for event in self._held}
+
+    @property
+    def sync_at(self) -> float | None:
+        """When the disk is to be given what the kernel holds, by the monotonic clock."""
+        return self._synced + SYNC_INTERVAL_S if self._unsynced else None
+
+    def sync_if_due(self) -> None:
+        if self._unsynced and time.monotonic() > self._synced + SYNC_INTERVAL_S:
+            self._sync()
+
+    def end(self, status: RunStatus, message: str | None = None) -> None:
+        """Record how the run ended; then older runs may be deleted."""
+        level = "ERROR" if status is RunStatus.FAILURE else "INFO"
+        last = self.emit(_LAST_EVENT[status], level=level, message=message)
+        self._finish(status, last.timestamp, message)
+        with suppress(StoreError):  # what could not be deleted is found by the next prune
+            drop_old_runs(self._store)
+        self._sync()
+
+    def end_anyhow(self, unfinished: Iterable[AssetKey], message: str) -> None:
+        """The store takes no more: it may still take that the run failed, and why."""
+        self._held.clear()
+        try:
+            for key in unfinished:
+                self.emit(EventType.STEP_CANCELED, key)
+            self.end(RunStatus.FAILURE, message)
+        except StoreError:
+            with suppress(StoreError):  # one file may take more where another does not
+                self._finish(RunStatus.FAILURE, now(), message)
+
+    def close(self) -> None:
+        self._log.close()
+
+    def _finish(self, status: RunStatus, ended_at: datetime, message: str | None) -> None:
+        for key, error in self._errors.items():
+            message = failure_line(key.text, error.type, error.message)
+            break
+        self.record = msgspec.structs.replace(
+            self.record,
+            status=status,
+            ended_at=ended_at,
+            step_counts=dict(Counter(state.value for state in self._states.values())),
+            failed_steps=tuple(sorted(key.text for key in self._errors)),
+            failure=message or "",
+        )
+        self._log.finish(self.record)
+
+    def _sync(self) -> None:
+        if not self._store.ephemeral:
+            sync_file_system(self._store.folder)
+        self._synced = time.monotonic()
+        self._unsynced = False
