@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.assets import Asset, unchecked_key
 from assetgraph.keys import AssetKey
+from assetgraph.problems import Problem
 from assetgraph.registry import current_registry
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 class Definitions:
     """A set of assets, from a list, a `Registry` or `load_assets_from_modules`.
 
-    Nothing is checked here: `graph` connects them and knows what is wrong.
+    Nothing is checked here: `graph` connects them and knows what is wrong. Of a project's,
+    `left_out` are the assets that its own `Definitions` do not name.
     """
 
     def __init__(self, assets: Iterable[Asset | Iterable[Asset]] = ()) -> None:
         self.assets = tuple(_flat(assets))
+        self.left_out: tuple[Asset, ...] = ()
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
@@ -34,6 +37,20 @@ class Definitions:
         from assetgraph.graph import AssetGraph
 
         return AssetGraph(self.assets)
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is allowed and may not be meant."""
+        left_out = (
+            Problem(
+                asset.file,
+                asset.line,
+                f"asset {asset.key.text!r} is in no Definitions of its package: it is not loaded.",
+                "Add it to one, or remove it. Of two Definitions of one name only the last counts.",
+                asset.key.text,
+            )
+            for asset in self.left_out
+        )
+        return (*sorted(left_out), *self.graph.warnings())
 
     def __repr__(self) -> str:
         return f"Definitions({len(self.assets)} assets)"

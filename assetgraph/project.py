@@ -200,20 +200,28 @@ def _settings(file: Path) -> Mapping[str, Any] | None:
 
 
 def _definitions(packages: Sequence[Sequence[ModuleType]], registered: Definitions) -> Definitions:
-    """Of each package (a module and its submodules) the `Definitions` that it holds, or else what
-    it registered; with none anywhere, all that was registered, wherever."""
+    """Of each package (a module and its submodules) every `Definitions` that it holds by name, or
+    else what it registered; with none anywhere, all that was registered, wherever."""
     from assetgraph.definitions import Definitions
 
     held: list[Definitions] = []
+    holding: set[str] = set()
     plain: set[str] = set()
     for modules in packages:
         found = [d for m in modules for d in vars(m).values() if isinstance(d, Definitions)]
         held += found
-        plain |= set() if found else {module.__name__ for module in modules}
+        (holding if found else plain).update(module.__name__ for module in modules)
     if not held:
         return registered
     rest = [asset for asset in registered.assets if asset.module in plain]
-    return Definitions.merge(*held, Definitions(rest))
+    loaded = Definitions.merge(*held, Definitions(rest))
+    places = {(asset.file, asset.line) for asset in loaded.assets}  # also of what was adopted
+    loaded.left_out = tuple(
+        asset
+        for asset in registered.assets
+        if asset.module in holding and (asset.file, asset.line) not in places
+    )
+    return loaded
 
 
 def _import_all(name: str, broken: list[tuple[str, BaseException]]) -> list[ModuleType]:
@@ -271,7 +279,7 @@ def _import_error(
     from assetgraph.failure import short_traceback
 
     names = ", ".join(repr(name) for name, _ in broken)
-    traces = [short_traceback(error, root) for _, error in broken]
+    traces = _each_once([short_traceback(error, root) for _, error in broken])
     known = [p for p in rest.graph.validate() if not p.is_unknown_upstream]
     if known:
         traces.append("And in what does import:\n" + "\n".join(f"  {p}" for p in known))
@@ -279,5 +287,11 @@ def _import_error(
     return ProjectError(
         f"{len(broken)} {word} not import: {names}.",
         hint=f"Mend what the trace shows, then run: {command('check')}",
-        traceback="\n\n".join(dict.fromkeys(traces)),
+        traceback="\n\n".join(traces),
     )
+
+
+def _each_once(traces: Sequence[str]) -> list[str]:
+    """Without those that only say that another one's module was imported."""
+    ends = tuple(f"\n{trace}" for trace in traces)
+    return [trace for trace in dict.fromkeys(traces) if not trace.endswith(ends)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ProjectFolder
+from conftest import Answer, ProjectFolder
 
 from assetgraph import loading
 from assetgraph.errors import AssetGraphError, ProjectError
@@ -167,6 +167,39 @@ def test_a_definitions_object_is_what_its_package_means(project: MakeProject) ->
         module="city",
     )
     assert names(made) == ["used"]
+    (warning,) = made.find().load().warnings()
+    assert str(warning).startswith("city/assets.py:5: asset 'unused' is in no Definitions of its")
+
+
+def test_check_says_which_assets_the_second_of_two_definitions_of_one_name_leaves_out(
+    project: MakeProject, assetgraph: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(
+        {
+            "pipeline.py": ASSET.format("a") + ASSET.format("b")
+            + "import assetgraph as dg\ndefs = dg.Definitions([a])\ndefs = dg.Definitions([b])\n"
+        }
+    )  # fmt: skip
+    monkeypatch.chdir(made.root)
+    answer = assetgraph("check")
+    assert (answer.code, answer.out) == (0, "All definitions loaded successfully.\n")
+    assert answer.err == (
+        "! pipeline.py:2: asset 'a' is in no Definitions of its package: it is not loaded.\n"
+        "  Add it to one, or remove it. Of two Definitions of one name only the last counts.\n"
+    )
+
+
+def test_the_trace_of_a_module_that_others_import_is_shown_once(project: MakeProject) -> None:
+    imports = "from city import wrong\n"
+    files = {"city/__init__.py": "", "city/a.py": imports, "city/wrong.py": "def f(:\n"}
+    with pytest.raises(ProjectError) as raised:
+        project({**files, "city/z.py": imports}, module="city").load()
+    assert "3 modules do not import: 'city.a', 'city.wrong', 'city.z'." in str(raised.value)
+    trace = raised.value.traceback
+    assert trace
+    assert trace.count("SyntaxError") == 1
+    assert "wrong.py" in trace
+    assert "a.py" not in trace
 
 
 def test_a_module_beside_one_with_definitions_still_counts(project: MakeProject) -> None:

@@ -24,9 +24,9 @@ def check_command(given: Given, as_json: bool) -> int:
     from assetgraph.cli.output import stderr
     from assetgraph.cli.text import Line
 
-    graph = given.project.load().graph
-    problems = graph.validate()
-    say(warning_lines(graph.warnings(), stderr().width))
+    definitions = given.project.load()
+    problems = definitions.graph.validate()
+    say(warning_lines(definitions.warnings(), stderr().width))
     names = ("file", "line", "key", "message", "remedy")
     well = [Line(("All definitions loaded successfully.", "success"))]
     answer(
