@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.annotations import EMPTY
 from assetgraph.assets import Asset
+from assetgraph.collector import paused_collector
 from assetgraph.config import Config, checked_config, config_json
 from assetgraph.definitions import Definitions, load_assets_from_modules
 from assetgraph.errors import AssetGraphError, NoValueError
@@ -144,17 +145,18 @@ def materialize(
     Raises what the first failing asset raised, once the run is recorded, unless
     `raise_on_error=False`; `DefinitionsError`, `SelectionError` and `ConfigError` before it runs.
     """
-    graph = as_graph(assets).require_valid()
-    instance = instance or Instance.ephemeral()
-    instance.store.forget_code()  # a notebook's cell ran since, or a module was reloaded
-    state = State(graph, instance.store)
-    texts = _selection_texts(selection)
-    keys = select(texts, graph, state.state) if texts else graph.order
-    config = checked_config(graph, _config_by_key(graph, run_config))
-    plan = make_plan(graph, state, keys, config=config)
-    launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
-    where = make(executor) if isinstance(executor, str) else executor
-    result = RunResult(run_plan(plan, state, executor=where, launch=launch), state, instance)
+    with paused_collector():
+        graph = as_graph(assets).require_valid()
+        instance = instance or Instance.ephemeral()
+        instance.store.forget_code()  # a notebook's cell ran since, or a module was reloaded
+        state = State(graph, instance.store)
+        texts = _selection_texts(selection)
+        keys = select(texts, graph, state.state) if texts else graph.order
+        config = checked_config(graph, _config_by_key(graph, run_config))
+        plan = make_plan(graph, state, keys, config=config)
+        launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
+        where = make(executor) if isinstance(executor, str) else executor
+        result = RunResult(run_plan(plan, state, executor=where, launch=launch), state, instance)
     if raise_on_error and not result.success:
         raise result.outcome.first_exception()
     return result

@@ -10,20 +10,22 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_paused = False
+
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """What is made meanwhile counts as old afterwards: as young it would be walked at once."""
+    """Until the end, or until a run begins."""
+    global _paused
     if not gc.isenabled():
         yield
         return
     gc.disable()
+    _paused = True
     try:
         yield
     finally:
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()  # into the oldest generation
+        _paused = False
         gc.enable()
 
 
@@ -31,11 +33,13 @@ def paused_collector() -> Iterator[None]:
 def heap_left_alone() -> Iterator[None]:
     """What lives already is not looked at: a run's steps make their own garbage, and the graph and
     the plan, which stay until its end, would be walked again and again to find it."""
-    if gc.get_freeze_count():  # the program, or a run around this one, does so itself
-        yield
-        return
-    gc.freeze()
+    frozen = gc.get_freeze_count()  # by the program, or by a run around this one
+    if not frozen:
+        gc.freeze()
+    if _paused:
+        gc.enable()
     try:
         yield
     finally:
-        gc.unfreeze()
+        if not frozen:
+            gc.unfreeze()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import assetgraph as dg
-from assetgraph.collector import heap_left_alone
+from assetgraph.collector import heap_left_alone, paused_collector
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +39,29 @@ def test_a_run_leaves_alone_what_lived_before_it_and_collects_what_it_makes() ->
     assert gc.get_freeze_count() == 0
 
 
+def test_the_collector_rests_while_a_run_is_planned_and_works_while_it_goes_on() -> None:
+    seen: list[bool] = []
+
+    class Watched(dg.AssetGraph):
+        def require_valid(self) -> dg.AssetGraph:
+            seen.append(gc.isenabled())
+            return super().require_valid()
+
+    @dg.asset
+    def step() -> None:
+        seen.append(gc.isenabled())
+
+    dg.materialize(Watched([step]))
+    assert seen == [False, True]
+    assert gc.isenabled()
+
+
+def test_the_collector_works_again_when_no_run_can_be_planned() -> None:
+    with pytest.raises(dg.AssetGraphError):
+        dg.materialize([], selection="nothing")
+    assert gc.isenabled()
+
+
 def test_the_heap_is_given_back_when_a_run_fails() -> None:
     @dg.asset
     def broken() -> None:
@@ -51,6 +74,6 @@ def test_the_heap_is_given_back_when_a_run_fails() -> None:
 
 def test_a_program_that_froze_its_heap_keeps_it_frozen() -> None:
     gc.freeze()
-    with heap_left_alone():
-        pass
+    with paused_collector(), heap_left_alone():
+        assert gc.isenabled()
     assert gc.get_freeze_count() > 0

@@ -14,6 +14,7 @@ from assetgraph.cli.options import (
     project_options,
     selection_argument,
 )
+from assetgraph.collector import paused_collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,14 +112,15 @@ def materialize_command(
         )
     texts = _wanted(selection, everything)
     run_tags = parse_tags(tags)
-    plan = _plan(given, texts, stale, settings, config_file)
-    if dry_run:
-        _print_plan(plan, as_json)
-        return 0
-    from assetgraph.launch import Launch
+    with paused_collector():
+        plan = _plan(given, texts, stale, settings, config_file)
+        if dry_run:
+            _print_plan(plan, as_json)
+            return 0
+        from assetgraph.launch import Launch
 
-    launch = Launch(selection=texts, tags=run_tags, launched_by=launched_by())
-    return execute(given, plan, launch, as_json=as_json)
+        launch = Launch(selection=texts, tags=run_tags, launched_by=launched_by())
+        return execute(given, plan, launch, as_json=as_json)
 
 
 def _wanted(selection: tuple[str, ...], everything: bool) -> tuple[str, ...]:
