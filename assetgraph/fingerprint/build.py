@@ -7,7 +7,7 @@ other in any order and to any depth.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
@@ -22,7 +22,7 @@ from assetgraph.fingerprint.classes import (
 from assetgraph.fingerprint.distributions import Distributions
 from assetgraph.fingerprint.graph import Vertex
 from assetgraph.fingerprint.resolve import Module, Resolver
-from assetgraph.fingerprint.saying import Saying
+from assetgraph.fingerprint.saying import NO_CELLS, Saying
 from assetgraph.fingerprint.sources import Found, Sources, find
 from assetgraph.fingerprint.summary import Class, Function, Piece
 from assetgraph.fingerprint.values import is_plain
@@ -83,7 +83,7 @@ class Builder:
         code = function.__code__
         fill = partial(self._fill_function, function=function, annotated=annotated)
         place = (_name(function), self._folder.relative(code.co_filename), code.co_firstlineno)
-        return self._vertex(key, function, "function", place, fill)
+        return self._new_vertex(key, function, "function", place, fill)
 
     def class_(self, kind: type) -> Vertex:
         fill = partial(self._fill_class, kind=kind)
@@ -133,29 +133,32 @@ class Builder:
     def _vertex(
         self, key: tuple[Any, ...], item: Any, kind: str, place: Place, fill: Fill
     ) -> Vertex:
-        known = self._vertices.get(key)
-        if known is None:
-            known = self._vertices[key] = Vertex(kind, *place)
-            self._kept.append(item)
-            self._work.append((fill, known))
-        return known
+        return self._vertices.get(key) or self._new_vertex(key, item, kind, place, fill)
+
+    def _new_vertex(
+        self, key: tuple[Any, ...], item: Any, kind: str, place: Place, fill: Fill
+    ) -> Vertex:
+        made = self._vertices[key] = Vertex(kind, *place)
+        self._kept.append(item)
+        self._work.append((fill, made))
+        return made
 
     # What functions say
 
     def _fill_function(self, vertex: Vertex, function: FunctionType, annotated: bool) -> None:
         module = self._resolver.module_of(function)
         found = find(function, module.text)
-        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        saying = Saying(vertex, self._resolver, module, cells, self._captured)
+        saying = Saying(vertex, self._resolver, module, _cells(function), self._captured)
         for entry in found.functions:
-            if entry.name != _LAMBDA:
+            if not entry.qualname.endswith(_LAMBDA):
                 vertex.name = entry.qualname
             saying.function(entry, annotated=annotated)
         if found.problem:
             vertex.note(vertex.line, found.problem)
             saying.compiled(function.__code__, partial(self._collection, vertex))
             saying.captured()
-        self._say_defaults(saying, function, module, found)
+        if function.__defaults__ or function.__kwdefaults__:
+            self._say_defaults(saying, function, module, found)
         if function.__dict__:
             attributes = dict(sorted(function.__dict__.items()))
             saying.add(saying.value(attributes, partial(self._collection, vertex)).data)
@@ -165,8 +168,6 @@ class Builder:
         self, saying: Saying, function: FunctionType, module: Module, found: Found
     ) -> None:
         """Defaults count as they are, too: the expression may have been evaluated to anything."""
-        if not function.__defaults__ and not function.__kwdefaults__:
-            return
         defaults = [function.__defaults__, function.__kwdefaults__]
         pieces = tuple(entry.defaults for entry in found.functions if entry.defaults)
         if is_plain(defaults) and not any(piece.names for piece in pieces):
@@ -354,6 +355,12 @@ def _name(function: FunctionType) -> str:
         return name
     held = list(function.__globals__.items())
     return next((called for called, value in held if value is function), name)
+
+
+def _cells(function: FunctionType) -> Mapping[str, Any]:
+    """The captured variables of a function, by name."""
+    held = function.__closure__
+    return dict(zip(function.__code__.co_freevars, held, strict=True)) if held else NO_CELLS
 
 
 def _is_given(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -26,6 +26,7 @@ from assetgraph.fingerprint.summary import (
 )
 from assetgraph.fingerprint.trees import TreeWriter, chain_of
 
+Parameters = list[tuple[str, ast.arg]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 T = TypeVar("T", Function, Class)
 
@@ -33,6 +34,13 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NOTHING = Closed(b"", [], [])
 _ONE_GAP = digest_of(["?"])
 _DEEP = 50_000
+
+
+class Decorating(msgspec.Struct, frozen=True):
+    """A decorator, and whether what it calls, or is, is a name."""
+
+    closed: Closed
+    is_named: bool
 
 
 def summarize(tree: ast.Module) -> File:
@@ -94,7 +102,7 @@ class Summary(TreeWriter):
             self._imports.setdefault(name, []).append(origin)
 
     def _top_level(self, node: ast.stmt) -> None:
-        if isinstance(node, _DEFINITIONS):
+        if node.__class__ in _DEFINITIONS:
             self.write(node)
             return
         scope = self.open_scope("module")
@@ -106,36 +114,39 @@ class Summary(TreeWriter):
         else:
             self.write(value)
         names |= scope.bound
+        scope.notes.clear()  # they are told of functions and classes
         closed = self.close_scope()
         if names and not _is_main_block(node):
-            statement = Statement(node.lineno, self._piece(closed))
+            statement = Statement(node.lineno, self._piece(closed, []))
             for name in sorted(names):
                 self._statements.setdefault(name, []).append(statement)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         outer = self.scope
         outer.bind(node.name)
+        parameters = _parameters(node.args)
         decorators = [self._decorated(decorator) for decorator in node.decorator_list]
         defaults = self._defaults(node.args)
-        annotations = self._annotations(node)
-        body = self._body(node, node.name, node.body)
+        annotations = self._annotations(parameters, node.returns)
+        body = self._body(node, node.name, parameters, node.body)
         self._add_function(
             f"{outer.prefix}{node.name}",
-            node.decorator_list[0].lineno if node.decorator_list else node.lineno,
+            node.decorator_list[0].lineno if decorators else node.lineno,
             body=body,
             defaults=defaults,
             annotations=annotations,
-            decorators=list(zip(decorators, node.decorator_list, strict=True)),
+            decorators=decorators,
         )
         if outer.kind == "class":
             outer.methods.append(len(self._functions) - 1)
         if outer.kind != "module":
             kept = annotations if decorators else _NOTHING
-            self._embed(f"def {node.name}", [*decorators, defaults, kept], body)
+            headers = [*[header.closed for header in decorators], defaults, kept]
+            self._embed(f"def {node.name}", headers, body)
 
     def _lambda(self, node: ast.Lambda) -> None:
         defaults = self._defaults(node.args)
-        body = self._body(node, "<lambda>", [node.body])
+        body = self._body(node, "<lambda>", _parameters(node.args), [node.body])
         place = node.body
         span = (place.lineno, place.col_offset, place.end_lineno or 0, place.end_col_offset or 0)
         name = f"{self.scope.prefix}<lambda>"
@@ -147,7 +158,7 @@ class Summary(TreeWriter):
     def _class(self, node: ast.ClassDef) -> None:
         outer = self.scope
         outer.bind(node.name)
-        decorators = [self._header(decorator) for decorator in node.decorator_list]
+        decorators = [self._decorated(decorator) for decorator in node.decorator_list]
         bases = self._header(*node.bases, *node.keywords, *getattr(node, "type_params", ()))
         scope = self.open_scope("class", f"{outer.prefix}{node.name}.")
         for statement in node.body:
@@ -159,13 +170,14 @@ class Summary(TreeWriter):
             scope=scope,
             body=body,
             bases=bases,
-            decorators=list(zip(decorators, node.decorator_list, strict=True)),
+            decorators=decorators,
         )
         if outer.kind == "class":
             outer.classes.append(len(self._classes) - 1)
         if outer.kind != "module":
             members = sorted((member.close() for member in scope.members), key=lambda m: m.digest)
-            self._embed(f"class {node.name}", [*decorators, bases, body], *members)
+            headers = [*[header.closed for header in decorators], bases, body]
+            self._embed(f"class {node.name}", headers, *members)
 
     def _embed(self, title: str, headers: Sequence[Closed], *bodies: Closed) -> None:
         """Make a definition part of what it is defined in. The body of a class says nothing of the
@@ -182,12 +194,14 @@ class Summary(TreeWriter):
 
     # Parts of definitions
 
-    def _body(self, node: FunctionNode, name: str, body: Iterable[ast.AST]) -> Closed:
+    def _body(
+        self, node: FunctionNode, name: str, parameters: Parameters, body: Iterable[ast.AST]
+    ) -> Closed:
         scope = self.open_scope("function", f"{self.scope.prefix}{name}.<locals>.")
         scope.parts.append(node.__class__.__name__)
         for parameter in getattr(node, "type_params", ()):
             self.write(parameter)
-        for mark, argument in _parameters(node.args):
+        for mark, argument in parameters:
             scope.bound.add(argument.arg)
             scope.parts.append(mark + argument.arg)
         for part in body:
@@ -205,24 +219,27 @@ class Summary(TreeWriter):
                 self.write(default)
         return self.close_scope()
 
-    def _annotations(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Closed:
-        annotations = {a.arg: a.annotation for _, a in _parameters(node.args) if a.annotation}
-        if node.returns is not None:
-            annotations["return"] = node.returns
+    def _annotations(self, parameters: Parameters, returns: ast.expr | None) -> Closed:
+        annotations = [(a.arg, a.annotation) for _, a in parameters if a.annotation is not None]
+        if returns is not None:
+            annotations.append(("return", returns))
         if not annotations:
             return _NOTHING
         scope = self.open_scope("header")
-        for name, annotation in annotations.items():
+        for name, annotation in annotations:
             scope.parts.append(name)
             self.annotation(annotation)
         return self.close_scope()
 
-    def _decorated(self, node: ast.expr) -> Closed:
-        """As `_header`, at once for a mere name, as most decorators are."""
+    def _decorated(self, node: ast.expr) -> Decorating:
+        """A decorator; at once where it is a mere name, as most are."""
         chain = chain_of(node)
-        if chain is None or attribute_note(chain[1].rpartition(".")[2]) is not None:
-            return self._header(node)
-        return Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], [])
+        if chain is not None and attribute_note(chain[1].rpartition(".")[2]) is None:
+            return Decorating(Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], []), True)
+        callee = node.func if isinstance(node, ast.Call) else node
+        header = self._header(node)
+        is_named = isinstance(callee, ast.Name | ast.Attribute) and bool(header.outside)
+        return Decorating(header, is_named)
 
     def _header(self, *nodes: ast.AST) -> Closed:
         self.open_scope("header")
@@ -240,23 +257,24 @@ class Summary(TreeWriter):
         body: Closed,
         defaults: Closed,
         annotations: Closed = _NOTHING,
-        decorators: Sequence[tuple[Closed, ast.expr]] = (),
+        decorators: Sequence[Decorating] = (),
         span: tuple[int, int, int, int] | None = None,
     ) -> None:
-        headers = [defaults, annotations, *[header for header, _ in decorators]]
+        notes: list[Note] = []
         self._functions.append(
             Function(
                 qualname,
                 line,
-                self._piece(body),
-                self._piece(defaults) if defaults.digest else None,
-                self._piece(annotations) if annotations.digest else None,
-                tuple([self._decorator(*decorator) for decorator in decorators]),
-                notes=self._notes([body, *headers]),
+                self._piece(body, notes),
+                self._piece(defaults, notes) if defaults.digest else None,
+                self._piece(annotations, notes) if annotations.digest else None,
+                tuple([self._decorator(decorator, notes) for decorator in decorators]),
+                notes=tuple(dict.fromkeys(notes)) if notes else (),
                 span=span,
             )
         )
-        self._enclose(self._functions, headers)
+        if self.outer_scopes:
+            self._enclose(self._functions, [defaults, annotations], decorators)
 
     def _add_class(
         self,
@@ -266,30 +284,32 @@ class Summary(TreeWriter):
         scope: Scope,
         body: Closed,
         bases: Closed,
-        decorators: Sequence[tuple[Closed, ast.expr]],
+        decorators: Sequence[Decorating],
     ) -> None:
-        headers = [body, bases, *[header for header, _ in decorators]]
+        notes: list[Note] = []
         self._classes.append(
             Class(
                 qualname,
                 line,
-                self._piece(body),
-                self._piece(bases),
-                tuple([self._decorator(*decorator) for decorator in decorators]),
+                self._piece(body, notes),
+                self._piece(bases, notes),
+                tuple([self._decorator(decorator, notes) for decorator in decorators]),
                 methods=tuple(scope.methods),
                 classes=tuple(scope.classes),
                 bound=frozenset(scope.bound),
-                notes=self._notes(headers),
+                notes=tuple(dict.fromkeys(notes)),
             )
         )
-        self._enclose(self._classes, headers)
+        if self.outer_scopes:
+            self._enclose(self._classes, [body, bases], decorators)
 
-    def _enclose(self, entries: list[T], headers: Sequence[Closed]) -> None:
+    def _enclose(
+        self, entries: list[T], headers: Sequence[Closed], decorators: Sequence[Decorating]
+    ) -> None:
         """Say of the last of `entries`, once all scopes around it are complete, which names in its
         headers they bind."""
         enclosing = self._enclosing()
-        if not enclosing:
-            return
+        headers = [*headers, *[decorator.closed for decorator in decorators]]
         last = len(entries) - 1
 
         def finish() -> None:
@@ -299,14 +319,22 @@ class Summary(TreeWriter):
 
         self._open.append(finish)
 
-    def _decorator(self, header: Closed, node: ast.expr) -> Decorator:
-        callee = node.func if isinstance(node, ast.Call) else node
-        named = isinstance(callee, (ast.Name, ast.Attribute)) and header.outside
-        piece = self._piece(header)
-        return Decorator(piece, piece.names[0] if named else -1)
+    def _decorator(self, decorating: Decorating, notes: list[Note]) -> Decorator:
+        piece = self._piece(decorating.closed, notes)
+        return Decorator(piece, piece.names[0] if decorating.is_named else -1)
 
-    def _piece(self, closed: Closed) -> Piece:
-        return Piece(closed.digest, tuple([self._position(use) for use in closed.outside]))
+    def _piece(self, closed: Closed, notes: list[Note]) -> Piece:
+        """The entry of some code; what in it cannot be followed joins `notes`."""
+        positions = []
+        for use in closed.outside:
+            position = self._position(use)
+            positions.append(position)
+            note = self._name_notes[position]
+            if note is not None:
+                notes.append(Note(use.line, note, position))
+        for line, text, named in closed.notes:
+            notes.append(Note(line, text, self._position(named) if named else -1))
+        return Piece(closed.digest, tuple(positions))
 
     def _position(self, use: Use) -> int:
         text = use.text
@@ -316,22 +344,8 @@ class Summary(TreeWriter):
             self._name_notes.append(use_note(text))
         return position
 
-    def _notes(self, closed: Sequence[Closed]) -> tuple[Note, ...]:
-        found: list[Note] = []
-        for part in closed:
-            for line, text, use in part.notes:
-                found.append(Note(line, text, self._position(use) if use else -1))
-            for use in part.outside:
-                position = self._position(use)
-                note = self._name_notes[position]
-                if note is not None:
-                    found.append(Note(use.line, note, position))
-        return tuple(dict.fromkeys(found)) if found else ()
-
     def _enclosing(self) -> list[Scope]:
         """The scopes whose names a header here may read: functions, and the class right around."""
-        if not self.outer_scopes:
-            return []
         around = [scope for scope in self.outer_scopes if scope.kind == "function"]
         return [*around, self.scope] if self.scope.kind in ("function", "class") else around
 
@@ -344,18 +358,18 @@ class Summary(TreeWriter):
         )
 
 
-def _parameters(args: ast.arguments) -> Iterator[tuple[str, ast.arg]]:
+def _parameters(args: ast.arguments) -> Parameters:
     """Each with the mark of its kind."""
-    for argument in args.posonlyargs:
-        yield "/", argument
-    for argument in args.args:
-        yield " ", argument
+    found = [(" ", argument) for argument in args.args]
+    if args.posonlyargs:
+        found[:0] = [("/", argument) for argument in args.posonlyargs]
     if args.vararg is not None:
-        yield "*", args.vararg
-    for argument in args.kwonlyargs:
-        yield ":", argument
+        found.append(("*", args.vararg))
+    if args.kwonlyargs:
+        found += [(":", argument) for argument in args.kwonlyargs]
     if args.kwarg is not None:
-        yield "=", args.kwarg
+        found.append(("=", args.kwarg))
+    return found
 
 
 def _only_value(node: ast.stmt) -> ast.expr | None:

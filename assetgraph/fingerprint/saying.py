@@ -12,7 +12,7 @@ from assetgraph.fingerprint.summary import Decorator, Function, Note, Piece
 from assetgraph.fingerprint.values import TooLargeError, ValueWriter
 
 _FOLLOWED = ("function", "class", "value", "wrapper")
-_NO_CELLS: Mapping[str, Any] = MappingProxyType({})
+NO_CELLS: Mapping[str, Any] = MappingProxyType({})
 
 Captured = Callable[[Vertex, str, Any, Any], Vertex]
 Collect = Callable[[Any], Vertex]
@@ -40,7 +40,7 @@ class Saying:
         vertex: Vertex,
         resolver: Resolver,
         module: Module | None = None,
-        cells: Mapping[str, Any] = _NO_CELLS,
+        cells: Mapping[str, Any] = NO_CELLS,
         captured: Captured | None = None,
     ) -> None:
         self.vertex = vertex
@@ -65,10 +65,12 @@ class Saying:
         self.piece(entry.body)
         if entry.defaults:
             self.piece(entry.defaults, entry.enclosed)
-        self.decorators(entry.decorators, entry.enclosed)
+        if entry.decorators:
+            self.decorators(entry.decorators, entry.enclosed)
         if entry.annotations and (annotated or entry.decorators):
             self.piece(entry.annotations, entry.enclosed)
-        self.notes(entry.notes)
+        if entry.notes:
+            self.notes(entry.notes)
 
     def decorators(self, decorators: Iterable[Decorator], enclosed: frozenset[int]) -> None:
         """Our own decorators describe an asset; they are no part of what its function does."""

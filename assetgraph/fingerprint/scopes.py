@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
-from typing import NamedTuple
+
+import msgspec
 
 LOOKUP = 1  # only looked up in: the order of a dict does not matter
 GLOBAL = 2  # declared global: no enclosing function binds it
 PAST_CLASS = 4  # read inside a function or comprehension of a class body, which cannot see the body
 IMPORTED = 8  # `root` is a module and what is taken from it, not a name
 
-
 _NO_NAMES: frozenset[str] = frozenset()
 
 
-class Use(NamedTuple):
+class Use(msgspec.Struct, frozen=True, gc=False):
     """A name and the attributes read from it: `root` "helpers", `rest` ".clean"."""
 
     root: str
@@ -46,6 +46,7 @@ class Scope:
         "members",
         "methods",
         "notes",
+        "own",
         "parts",
         "prefix",
     )
@@ -56,6 +57,8 @@ class Scope:
         self.parts: list[str] = []
         self.gaps: list[tuple[int, Use]] = []
         self.bound: set[str] = set()
+        # The names that are its own where they are read now. What a header binds is not.
+        self.own: Collection[str] = _NO_NAMES if kind == "header" else self.bound
         self.declared_global = self.declared_nonlocal = _NO_NAMES
         self.imports: dict[str, list[str]] = {}
         self.notes: list[tuple[int, str, Use | None]] = []
@@ -64,16 +67,15 @@ class Scope:
         self.members: list[Scope] = []
 
     def bind(self, name: str) -> None:
-        self.bound.add(name)
+        if name not in self.declared_global and name not in self.declared_nonlocal:
+            self.bound.add(name)
 
     def use(self, root: str, rest: str, flags: int, line: int) -> None:
         """Leave a gap for a name, or write it where it is known to be bound. The body of a class
         runs in order, so there that is known at once; elsewhere for certain only at the end."""
-        if root in self.bound:
-            unseen = PAST_CLASS | IMPORTED if self.kind == "class" else ~LOOKUP
-            if not flags & unseen and (self.kind == "class" or self._binds(root)):
-                self.parts.append(f"L{root}{rest}")
-                return
+        if root in self.own and flags <= LOOKUP:
+            self.parts.append(f"L{root}{rest}")
+            return
         if root in self.declared_global:
             flags |= GLOBAL
         self.gaps.append((len(self.parts), Use(root, rest, flags, line)))
@@ -83,11 +85,12 @@ class Scope:
         """Fill the gaps of its own names."""
         outside: list[Use] = []
         used_imports: set[str] = set()
+        own = _NO_NAMES if self.kind == "class" else self.own
         for position, use in self.gaps:
-            root, rest, flags, _ = use
-            free = not flags & (GLOBAL | IMPORTED)
-            if free and root in self.bound and self._binds(root):
-                self.parts[position] = f"L{root}{rest}"
+            root = use.root
+            free = not use.flags & (GLOBAL | IMPORTED)
+            if free and root in own:
+                self.parts[position] = f"L{root}{use.rest}"
             elif free and root in self.imports:
                 used_imports.add(root)
                 outside.append(_imported(self.imports[root][0], use))
@@ -101,15 +104,9 @@ class Scope:
         """Put the code of a closed inner scope here. Its names from outside may be ours."""
         self.parts.append(closed.digest.hex())
         extra = PAST_CLASS if past_class and self.kind == "class" else 0
-        for root, rest, flags, line in closed.outside:
-            self.use(root, rest, flags | extra, line)
+        for use in closed.outside:
+            self.use(use.root, use.rest, use.flags | extra, use.line)
         self.notes += closed.notes
-
-    def _binds(self, name: str) -> bool:
-        """Whether `name`, which is bound here, is a name of the scope's own to the end of it."""
-        if self.kind == "class" or self.kind == "header":
-            return False
-        return name not in self.declared_global and name not in self.declared_nonlocal
 
     def _unused_imports(self, used: set[str]) -> list[Use]:
         """What is imported for its effect, or under a name that is also bound otherwise."""
@@ -121,7 +118,9 @@ class Scope:
         return left
 
 
-class Closed(NamedTuple):
+class Closed(msgspec.Struct, frozen=True):
+    """Code that is complete: what it reads from outside, what in it cannot be followed."""
+
     digest: bytes
     outside: list[Use]
     notes: list[tuple[int, str, Use | None]]

@@ -7,6 +7,7 @@ there the compiled text must equal the code that runs.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, MutableMapping
 from hashlib import blake2b
 from linecache import getlines
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 # Of the summaries in the cache: another one with every change of what a summary says, or a store
 # goes on with what was said before.
-ALGORITHM = "3"
+ALGORITHM = "4"
 EMPTY = File()
 
 NO_SOURCE = "its source is not at hand, so its compiled code counts"
@@ -42,7 +43,7 @@ class Text(NamedTuple):
     codes: set[CodeType] | None  # what the text compiles to, where the code must be compared
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """The definition of a function in its file; `problem` says why there is none."""
 
     functions: list[Function]
@@ -77,18 +78,25 @@ class Sources:
         loose = isinstance(source, str) and exists(filename)
         try:
             with paused_collector():
-                file, tree = self._summary(filename, digest, source)
-                codes = _codes(source, tree, filename) if loose else None
+                file, codes = self._read(filename, digest, source, loose)
         except (SyntaxError, ValueError):
             return BROKEN
-        functions: dict[tuple[int, str], list[Function]] = {}
+        functions: dict[tuple[int, str], list[Function]] = defaultdict(list)
         for function in file.functions:
-            functions.setdefault((function.line, function.name), []).append(function)
-        classes: dict[str, list[Class]] = {}
+            functions[function.line, function.name].append(function)
+        classes: dict[str, list[Class]] = defaultdict(list)
         for found in file.classes:
-            classes.setdefault(found.qualname, []).append(found)
+            classes[found.qualname].append(found)
         text = self._texts[key] = Text(file, functions, classes, codes)
         return text
+
+    def _read(
+        self, filename: str, digest: str, source: bytes | str, loose: bool
+    ) -> tuple[File, set[CodeType] | None]:
+        """The summary of a text; of a loose one all its code, too. Its tree, which is large, is
+        gone when this returns."""
+        file, tree = self._summary(filename, digest, source)
+        return file, _codes(source, tree, filename) if loose else None
 
     def _summary(
         self, filename: str, digest: str, source: bytes | str
@@ -122,10 +130,10 @@ def find(function: FunctionType, text: Text | str) -> Found:
     code = function.__code__
     if text.codes is not None and code not in text.codes:
         return Found([], CHANGED)
-    found = text.functions.get((code.co_firstlineno, code.co_name), [])
-    if len(found) > 1:
-        found = _at_positions(code, found)
-    return Found(found, None if found else CHANGED)
+    found = text.functions.get((code.co_firstlineno, code.co_name))
+    if found is None:
+        return Found([], CHANGED)
+    return Found(found if len(found) == 1 else _at_positions(code, found), None)
 
 
 def _codes(source: bytes | str, tree: ast.Module | None, filename: str) -> set[CodeType]:

@@ -121,8 +121,11 @@ class TreeWriter:
     def _name(self, node: ast.Name) -> None:
         scope, name = self.scope, node.id
         if node.ctx.__class__ is not ast.Load:
-            scope.bound.add(name)
-        scope.use(name, "", 0, node.lineno)
+            scope.bind(name)
+        if name in scope.own:  # as `use` does, without a call: names are most of a tree
+            scope.parts.append(f"L{name}")
+        else:
+            scope.use(name, "", 0, node.lineno)
 
     def _attribute(self, node: ast.Attribute) -> None:
         chain = chain_of(node)
@@ -225,18 +228,18 @@ class TreeWriter:
 
     def _binary(self, node: ast.BinOp) -> None:
         """A sum of a thousand terms is a thousand deep to the left: walk that way in a loop."""
-        parts = self.scope.parts
-        pending = []
+        parts, writers = self.scope.parts, self._writers
+        levels = []
         left: ast.expr = node
-        while isinstance(left, ast.BinOp):
-            parts.append("BinOp")
-            pending.append(left)
+        while left.__class__ is ast.BinOp:
+            levels.append(left)
             left = left.left
-        writers = self._writers
+        parts += ["BinOp"] * len(levels)
         writers[left.__class__](left)
-        for level in reversed(pending):
+        for level in reversed(levels):
             parts.append(level.op.__class__.__name__)
-            writers[level.right.__class__](level.right)
+            right = level.right
+            writers[right.__class__](right)
 
     def _walrus(self, node: ast.NamedExpr) -> None:
         for scope in (self.scope, *reversed(self.outer_scopes)):
