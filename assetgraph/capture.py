@@ -15,7 +15,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from weakref import WeakKeyDictionary
@@ -159,10 +159,13 @@ class _Redirect(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         sink = _sink()
-        if sink is not None:
-            sink.output(self._name, text)
-        if sink is None or self._echo:
+        if sink is None:
             self._stream.write(text)
+            return len(text)
+        sink.output(self._name, text)
+        if self._echo:
+            with suppress(OSError):  # of a full disk: it is on record, and no reason to fail
+                self._stream.write(text)
         return len(text)
 
     def write_bytes(self, data: bytes) -> None:
@@ -171,19 +174,21 @@ class _Redirect(io.TextIOBase):
         if sink is not None:
             sink.output(self._name, self._decoder(sink).decode(data))
         if sink is None or self._echo:
-            self._stream.flush()  # what was written as text comes first
-            buffer = getattr(self._stream, "buffer", None)  # a notebook's stream has none
-            if buffer is not None:
-                buffer.write(data)
-            else:
-                self._stream.write(data.decode("utf-8", "replace"))
+            with nullcontext() if sink is None else suppress(OSError):
+                self._stream.flush()  # what was written as text comes first
+                buffer = getattr(self._stream, "buffer", None)  # a notebook's stream has none
+                if buffer is not None:
+                    buffer.write(data)
+                else:
+                    self._stream.write(data.decode("utf-8", "replace"))
 
     @property
     def buffer(self) -> BinaryIO:
         return cast("BinaryIO", _Bytes(self))
 
     def flush(self) -> None:
-        self._stream.flush()
+        with nullcontext() if _sink() is None else suppress(OSError):
+            self._stream.flush()
 
     def isatty(self) -> bool:
         return self._stream.isatty()

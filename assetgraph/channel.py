@@ -6,6 +6,7 @@ import codecs
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from assetgraph.capture import OutputFile
@@ -83,7 +84,8 @@ class StepChannel:
         text = decoder.decode(data)
         self.output(stream, text)
         if self._run.echo:
-            (sys.stdout if stream == "out" else sys.stderr).write(text)
+            with suppress(OSError):  # of a full disk: it is on record, and no reason to fail
+                (sys.stdout if stream == "out" else sys.stderr).write(text)
 
     def dropped(self, stream: str, count: int) -> None:
         """So many bytes of the step's output were left out before they came here."""

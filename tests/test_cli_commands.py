@@ -712,6 +712,20 @@ def test_a_run_goes_on_where_nobody_can_be_told_of_it(
     assert "now" in assetgraph("runs", "logs", "latest").out
 
 
+@pytest.mark.parametrize("arguments", [["status"], ["plan"], ["list"], ["materialize", "--stale"]])
+def test_a_note_that_a_full_disk_does_not_take_changes_no_exit_code(
+    pipeline: ProjectFolder,
+    assetgraph: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+) -> None:
+    assetgraph("materialize", "--all")
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stderr", full)
+        full.flush = lambda: None  # type: ignore[method-assign]
+        assert assetgraph(*arguments).code == 0
+
+
 @pytest.mark.parametrize("group", [[], ["runs"], ["scaffold"]])
 def test_a_group_without_a_command_lists_its_commands(
     assetgraph: Command, group: list[str]

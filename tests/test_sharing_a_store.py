@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from small_assets import graph_of
 
@@ -19,6 +21,7 @@ from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State
+from assetgraph.storage.locks import Lock
 from assetgraph.storage.runs import new_run_id
 from assetgraph.storage.store import Store
 
@@ -225,6 +228,28 @@ def test_who_waits_is_not_taken_for_the_one_who_is_waited_for(folder: Path) -> N
     first.join()
     assert seen == [holder]
     assert store.holder(slow.asset.key) == ""
+
+
+def test_whoever_repeats_a_run_waits_while_another_writes_that_it_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    at = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    first = RunRecord(new_run_id(at), RunStatus.STARTED, at)
+    store.runs.start(first).close()
+    second = msgspec.structs.replace(first, run_id=new_run_id(now()), parent_run_id=first.run_id)
+    turn = Lock(f"{store.runs.path(first.run_id)}/reruns")
+    assert turn.acquire()
+    seen = []
+
+    def wait(_seconds: float) -> None:
+        seen.append(store.runs.reruns(first.run_id))
+        turn.release()
+
+    monkeypatch.setattr(time, "sleep", wait)
+    store.runs.start(second).close()
+    assert seen == [[]]
+    assert store.runs.reruns(first.run_id) == [second.run_id]
 
 
 def test_a_history_that_is_deleted_under_its_step_is_begun_anew(folder: Path) -> None:

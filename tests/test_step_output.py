@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
 import sys
 import threading
 import warnings
@@ -10,11 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Answer, ProjectFolder
+from conftest import REPOSITORY, Answer, ProjectFolder
 
 import assetgraph as dg
 from assetgraph.capture import redirected
 from assetgraph.executors import make
+from assetgraph.queries.runs import step_logs
 from assetgraph.records import Event, EventType
 from assetgraph.state import State
 from assetgraph.task import Limits
@@ -252,6 +255,35 @@ def test_without_an_echo_a_run_prints_nothing_itself(
         assert sys.stdout is not stream
     assert sys.stdout is stream
     assert capsys.readouterr().out == "outside of any step\n"
+
+
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_a_full_disk_under_the_streams_of_a_script_fails_no_step(
+    folder: Path, executor: str
+) -> None:
+    (folder / "words.py").write_text(
+        "import sys\n"
+        "import assetgraph as dg\n"
+        "@dg.asset\n"
+        "def words():\n"
+        "    print('hello', file=sys.stderr, flush=True)\n"
+        "    sys.stderr.buffer.write(b' world')\n"
+    )
+    (folder / "script.py").write_text(
+        "import assetgraph as dg\n"
+        "from words import words\n"
+        "if __name__ == '__main__':\n"
+        "    instance = dg.Instance('store')\n"
+        f"    dg.materialize([words], instance=instance, executor={executor!r})\n"
+    )
+    script = [sys.executable, str(folder / "script.py")]
+    with open("/dev/full", "w") as full:
+        env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        done = subprocess.run(script, cwd=folder, env=env, stderr=full, check=False, timeout=60)
+    store = dg.Instance(folder / "store").store
+    assert store.runs.read(store.runs.find("latest")).status == "SUCCESS"
+    assert [log.text for log in step_logs(store, "latest")] == ["hello\n world"]
+    assert done.returncode in (0, 120)  # what Python says of a stream that it cannot flush
 
 
 def test_streams_logging_and_warnings_are_put_back(instance: dg.Instance) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.cli.output import stderr, stdout
+from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,5 +28,7 @@ def answer(
 
 
 def say(lines: Iterable[Line]) -> None:
-    """Tell the person something that is not the answer."""
-    stderr().write(lines)
+    """Tell the person something that is not the answer: where it cannot be written, as in a log on
+    a full disk, that changes nothing of what was done."""
+    with suppress(AssetGraphError):
+        stderr().write(lines)

@@ -26,7 +26,7 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
       assetgraph list group:raw_files
       assetgraph list +taxi_trips
     """
-    from assetgraph.cli.answer import answer
+    from assetgraph.cli.answer import answer, say
     from assetgraph.cli.output import stderr
     from assetgraph.cli.render_assets import asset_table, list_notes
     from assetgraph.queries.assets import asset_json, asset_views
@@ -38,8 +38,7 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
         data=lambda: [asset_json(view) for view in views],
         lines=lambda width: asset_table(views, now(), width),
     )
-    err = stderr()
-    err.write(list_notes(views, err.width))
+    say(list_notes(views, stderr().width))
 
 
 @click.command("show", short_help="Show all about one asset.")

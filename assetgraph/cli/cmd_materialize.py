@@ -145,11 +145,10 @@ def _plan(
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:
-    from assetgraph.cli.answer import answer
+    from assetgraph.cli.answer import answer, say
     from assetgraph.cli.output import stderr
     from assetgraph.cli.render_plan import plan_lines, plan_notes, plan_warnings
     from assetgraph.queries.assets import plan_json
 
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
-    err = stderr()
-    err.write([*plan_warnings(plan, err.width), *plan_notes(plan)])
+    say([*plan_warnings(plan, stderr().width), *plan_notes(plan)])

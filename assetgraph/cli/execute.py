@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.answer import answer
+from assetgraph.cli.answer import answer, say
 from assetgraph.cli.errors import CANCELED
 from assetgraph.cli.output import stderr
 from assetgraph.cli.render_plan import plan_lines, plan_notes
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.reporters import reporting
-from assetgraph.errors import AssetGraphError, UnknownRunError
+from assetgraph.errors import UnknownRunError
 from assetgraph.queries.runs import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.runner import run_plan
@@ -21,8 +20,6 @@ from assetgraph.task import Limits
 
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given
-    from assetgraph.cli.output import Output
-    from assetgraph.cli.text import Line
     from assetgraph.launch import Launch
     from assetgraph.plan import Plan
     from assetgraph.runner import RunOutcome
@@ -36,9 +33,9 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
     err = stderr()
     if not plan.steps:
         answer(as_json, data=lambda: None, lines=lambda _: ())
-        err.write(plan_lines(plan, err.width))
+        say(plan_lines(plan, err.width))
         return 0
-    _tell(err, plan_notes(plan))
+    say(plan_notes(plan))
     executor = given.executor()
     code, outcome = 0, None
     with reporting(err, [step.key.text for step in plan.steps]) as reporter:
@@ -56,18 +53,12 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
             code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
     assert reporter.run_id
     details = _details(given, reporter.run_id, outcome)
-    _tell(err, summary(details, err.width))
+    say(summary(details, err.width))
     given.remember_assets(given.graph)  # the run may have made the store
     if as_json:
         answer(True, data=lambda: run_details_json(details), lines=lambda _: ())
     failed = details.record.status is RunStatus.FAILURE
     return code or (_RUN_FAILED if failed else 0)
-
-
-def _tell(err: Output, lines: list[Line]) -> None:
-    """That `lines` cannot be written, as in a log on a full disk, changes nothing of the run."""
-    with suppress(AssetGraphError):
-        err.write(lines)
 
 
 def _details(given: Given, run_id: str, outcome: RunOutcome | None) -> RunDetails:

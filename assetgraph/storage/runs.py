@@ -123,8 +123,17 @@ class RunStorage:
             beginning.release()
         for repeated in {record.parent_run_id, record.root_run_id}:
             if repeated is not None and self._exists(repeated):
-                append_line(f"{self.path(repeated)}/reruns", record.run_id.encode() + b"\n")
+                self._note_rerun(repeated, record.run_id)
         return log
+
+    def _note_rerun(self, repeated: str, run_id: str) -> None:
+        """Under a lock on the file: a run may be repeated by several at once."""
+        turn = Lock(f"{self.path(repeated)}/reruns")
+        turn.wait(lambda: True)
+        try:
+            append_line(turn.path, run_id.encode() + b"\n")
+        finally:
+            turn.release()
 
     def path(self, run_id: str) -> str:
         return f"{self._folder}/{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}/{run_id}"
