@@ -311,6 +311,46 @@ def test_config_comes_from_fields_and_files_and_fields_win(
     assert both == {"raw_trips": {"month": "2021-01"}}
 
 
+NESTED = """\
+import assetgraph as dg
+
+class Source(dg.Config):
+    host: str = "here"
+    port: int = 1
+
+class TripsConfig(dg.Config):
+    source: Source = Source()
+    month: str = "2023-03"
+
+@dg.asset(key="raw.trips")
+def raw_trips(config: TripsConfig) -> int:
+    return config.source.port
+
+@dg.asset
+def fares() -> int:
+    return 1
+"""
+
+
+def test_config_names_a_field_of_a_field(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    pipeline.write("pipeline.py", NESTED)
+
+    def answer(*settings: str) -> Answer:
+        given = [option for setting in settings for option in ("--config", setting)]
+        return assetgraph("materialize", "--all", "--json", *given)
+
+    both = answer("raw.trips.source.port=2", "raw.trips.source.host=there")
+    assert both.json["config"] == {"raw.trips": {"source": {"host": "there", "port": 2}}}
+    for setting, told in {
+        "raw.trips.nested.x=4": "'raw.trips' has no config field 'nested'.\nIt takes: source, month.",
+        "raw.trips.source.por=4": "config of 'raw.trips': source: object contains unknown field",
+        "raw.trips.month.x=4": "month: expected `str`, got `object`",
+        "fares.a.b=4": "asset 'fares' takes no config",
+        "nothing.a.b=4": "there is no asset 'nothing.a'",
+    }.items():
+        assert told in answer(setting).err
+
+
 def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
     pipeline: ProjectFolder, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
 ) -> None:
@@ -545,14 +585,18 @@ def test_init_quotes_the_folder_in_the_command_that_it_suggests(
     assert "Next: cd 'my taxi' && " in assetgraph("init", "my taxi").err
 
 
-@pytest.mark.parametrize("name", ["class", "2023", "한국-택시", "assetgraph", "json"])
+@pytest.mark.parametrize("name", ["class", "2023", "한국-택시", "assetgraph", "json", "NumPy"])
 def test_init_makes_a_package_name_of_any_folder_name(
     folder: Path, assetgraph: Command, name: str
 ) -> None:
-    assert assetgraph("init", name).code == 0
+    answer = assetgraph("init", name)
+    assert answer.code == 0
     (assets,) = (folder / name).glob("*/assets")
-    assert assets.parent.name.isidentifier()
-    assert assets.parent.name not in ("class", "assetgraph", "json")
+    package, taken = assets.parent.name, name in ("class", "assetgraph", "json", "NumPy")
+    assert package.isidentifier()
+    assert package.endswith("_project") is taken
+    told = f"The package is {package}, since Python has a {name.lower()} already.\n"
+    assert (told in answer.err) is taken
 
 
 def test_an_asset_scaffolded_in_a_new_project_stands_beside_the_first_ones(

@@ -26,7 +26,7 @@ def init_command(path: Path, as_json: bool) -> None:
     from shlex import quote
 
     from assetgraph.cli.answer import answer, say
-    from assetgraph.cli.scaffolding import create_project
+    from assetgraph.cli.scaffolding import create_project, package_name, plain_name
     from assetgraph.cli.text import Line
 
     here = Path.cwd()
@@ -36,6 +36,9 @@ def init_command(path: Path, as_json: bool) -> None:
         data=lambda: [str(file) for file in made],
         lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
     )
+    package, plain = package_name(path.name), plain_name(path.name)
+    if package != plain:
+        say([Line(f"The package is {package}, since Python has a {plain} already.")])
     go = f"cd {quote(_relative(path, here))} && " if path != here else ""
     say(
         [

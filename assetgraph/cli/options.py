@@ -111,11 +111,10 @@ class Given:
         """Config by key, checked. Raises `AssetGraphError`."""
         if not settings:
             return {}
+        from assetgraph.cli.settings import config_by_key
         from assetgraph.config import checked_config
-        from assetgraph.keys import AssetKey
 
-        config = {self.graph.asset(AssetKey(key)).key: fields for key, fields in settings.items()}
-        return checked_config(self.graph, config)
+        return checked_config(self.graph, config_by_key(self.graph, settings))
 
 
 def _gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError, ProjectError
@@ -89,7 +91,7 @@ def create_project(folder: Path) -> list[Path]:
 
     Raises `AssetGraphError` if one of them is there already; then none is made.
     """
-    package = _package_name(folder.name)
+    package = package_name(folder.name)
     _require_no_pyproject(folder / "pyproject.toml", package)
     texts = {
         folder / "pyproject.toml": _PYPROJECT,
@@ -152,12 +154,27 @@ def _package_folder(project: Project) -> Path:
     )
 
 
-def _package_name(folder: str) -> str:
-    """A folder's name as one that Python can import."""
+def package_name(folder: str) -> str:
+    """A folder's name as one that Python can import, and that hides nothing that it could."""
+    name = plain_name(folder)
+    return f"{name}_project" if keyword.iskeyword(name) or _is_taken(name) else name
+
+
+def plain_name(folder: str) -> str:
     name = re.sub(r"\W+", "_", folder).strip("_").lower()
-    name = f"project_{name}".rstrip("_") if not name.isidentifier() else name
-    taken = keyword.iskeyword(name) or name == "assetgraph" or name in sys.stdlib_module_names
-    return f"{name}_project" if taken else name
+    return f"project_{name}".rstrip("_") if not name.isidentifier() else name
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a module of the name comes with Python, or is installed."""
+    if name in sys.stdlib_module_names:
+        return True
+    try:
+        found = find_spec(name)
+    except ValueError:  # a module that was imported and says nothing of itself
+        return True
+    origin = found.origin if found else None  # a folder of the name has none
+    return origin is not None and not origin.startswith(os.getcwd() + os.sep)
 
 
 def _require_name(part: str) -> None:
