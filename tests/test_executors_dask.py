@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from assetgraph.storage.store import Store
 from assetgraph.task import Limits
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
+dask = pytest.importorskip("dask")
 
 
 @pytest.fixture(scope="module")
@@ -276,6 +278,52 @@ def test_steps_that_are_ready_together_are_sent_together(
     assert len(sent) < 5
 
 
+def test_only_a_long_answer_is_fetched(
+    folder: Path, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def quiet() -> None:
+        print("a line")
+
+    @dg.asset
+    def chatty() -> None:
+        print("x" * 100_000)
+
+    fetched: list[str] = []
+    gather = distributed.Client.gather
+
+    def noted(client: Any, futures: Any, **options: Any) -> Any:
+        fetched.extend(future.key for future in futures)
+        return gather(client, futures, **options)
+
+    monkeypatch.setattr(distributed.Client, "gather", noted)
+    store = Store(folder / "store")
+    outcome = run(store, quiet, chatty, scheduler=dask_scheduler)
+    assert fetched == [f"chatty-{outcome.record.run_id}-1"]
+    outputs = store.runs.outputs(outcome.record.run_id)
+    printed = {step: Path(path).read_text() for step, *_, path in outputs}
+    assert printed == {"quiet": "a line\n", "chatty": "x" * 100_000 + "\n"}
+
+
+def test_a_step_that_ends_its_workers_fails_with_a_hint(folder: Path) -> None:
+    @dg.asset
+    def deadly() -> None:
+        os._exit(1)
+
+    store = Store(folder / "store")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0"
+        ) as cluster,
+    ):
+        outcome = run(store, deadly, scheduler=cluster.scheduler_address)
+    (error,) = outcome.errors.values()
+    assert "the Dask workers that ran it died, 1 in all, the last at tcp://" in error.message
+    assert error.hint is not None
+    assert "It may end its process, or need more memory" in error.hint
+
+
 def number(i: int) -> dg.Asset:
     @dg.asset(name=f"n{i}")
     def made() -> int:
@@ -315,6 +363,9 @@ def _without_a_cluster(client: object) -> DaskExecutor:
     executor = object.__new__(DaskExecutor)
     executor._client = client
     executor._interrupted = False
+    executor._greeting = b""
+    executor._running = {}
+    executor._answered = []
     return executor
 
 
@@ -339,8 +390,33 @@ def test_a_step_that_is_given_up_before_it_is_sent_is_not_sent() -> None:
         return [SimpleNamespace(add_done_callback=lambda _: None) for _ in key]
 
     executor = _without_a_cluster(SimpleNamespace(map=note))
-    executor._greeting = b""
     steps = [_Step(name, b"", {}, None) for name in ("wanted", "given up")]
     steps[1].given_up = True
     executor._send(steps)
     assert sent == ["wanted"]
+
+
+def test_what_is_answered_is_let_go_with_the_next_steps_or_soon() -> None:
+    told: list[str] = []
+    soon: list[Any] = []
+
+    def sent(*_: object, **__: object) -> list[object]:
+        told.append("sent")
+        return [SimpleNamespace(add_done_callback=lambda _: None)]
+
+    loop = SimpleNamespace(call_later=lambda _, call: soon.append(call))
+    executor = _without_a_cluster(SimpleNamespace(map=sent, loop=loop))
+    for name in ("a", "b"):
+        step = executor._running[name] = _Step(name, b"", {}, None)
+        step.future = SimpleNamespace(release=lambda name=name: told.append(f"let go {name}"))
+        executor._hear((0.0, (name, pickle.dumps(("answered", (b"made",))))))
+        assert step.answer.result(0) == b"made"
+    executor._send([_Step("c", b"", {}, None)])
+    assert told == ["sent", "let go b", "let go a"]
+    (later,) = soon
+    later()
+    assert len(told) == 3
+
+
+def test_what_the_workers_tell_another_run_is_passed_over() -> None:
+    _without_a_cluster(None)._hear((0.0, ("another's", b"of no concern")))

@@ -16,14 +16,18 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 PROBE = b"probe" * 2000
+# Of all runs, since a scheduler keeps the last thousand events of each topic as long as it lives.
+TOPIC = "assetgraph"
+# A longer answer is for the client to fetch.
+_TOLD_BYTES = 8_000
 
 
 def compute_here(greeting: bytes, work: bytes) -> bytes:
     """In a worker: the result of a step's computing part, what it printed by stream, and how many
     bytes of that were not kept."""
     receiver, store = _received(greeting)
-    compute, task, topic, name = receiver.unpack(work)
-    channel = _WorkerChannel(topic, name, task.limits.output_bytes)
+    compute, task, name = receiver.unpack(work)
+    channel = _WorkerChannel(name, task.limits.output_bytes)
     timed = task.timeout_s is not None  # only such a step is given up while it goes on
     if timed:
         channel.begun()
@@ -34,15 +38,17 @@ def compute_here(greeting: bytes, work: bytes) -> bytes:
     finally:
         if timed:
             channel.ended()
-    return pickle.dumps((result, channel.printed, channel.dropped), protocol=5)
+    answer = pickle.dumps((result, channel.printed, channel.dropped), protocol=5)
+    if len(answer) <= _TOLD_BYTES:
+        channel.answered(answer)
+    return answer
 
 
 class _WorkerChannel:
-    """Stands in for the runner's channel in a worker. Printed text goes back with the result: a
-    scheduler keeps the events that pass through it, and must not keep that."""
+    """Stands in for the runner's channel in a worker. Printed text goes back with the answer: the
+    scheduler keeps the events that pass through it, and must not keep much of that."""
 
-    def __init__(self, topic: str, name: str, limit: int) -> None:
-        self._topic = topic
+    def __init__(self, name: str, limit: int) -> None:
         self._name = name
         self._room = {"out": limit, "err": limit}
         self._printed: dict[str, list[bytes]] = {"out": [], "err": []}
@@ -56,6 +62,9 @@ class _WorkerChannel:
 
     def started(self) -> None:
         self._send("started")
+
+    def answered(self, answer: bytes) -> None:
+        self._send("answered", answer)
 
     def events(self, events: Sequence[Any]) -> None:
         self._send("events", events)
@@ -86,7 +95,7 @@ class _WorkerChannel:
         return False  # that is done where the locks are
 
     def _send(self, method: str, *content: Any) -> None:
-        _worker().log_event(self._topic, pickle.dumps((self._name, method, content)))
+        _worker().log_event(TOPIC, (self._name, pickle.dumps((method, content))))
 
 
 def _worker() -> Any:

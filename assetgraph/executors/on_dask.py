@@ -4,14 +4,14 @@ A thread here takes the asset's lock, has the computing part of its step sent to
 task, waits, and commits. So records and locks stay on this machine, values go from workers to the
 value store, and a worker that is lost costs a second try of what nobody has committed.
 
-The client's own loop sends the steps that are ready and takes what comes back, many in one message
-where there are many. One watcher asks for all steps whether there are workers, and whether the
-runner still wants what they do.
+The client's own loop sends the steps that are ready, many in one message where there are many. A
+worker tells a short answer by an event, in messages that Dask sends anyway; a long one is fetched
+once the task is done, which costs a way back and forth. One watcher asks for all steps whether
+there are workers, and whether the runner still wants what they do.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
 import threading
 import time
@@ -24,7 +24,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assetgraph.errors import AssetGraphError, StoreError, WorkerError
-from assetgraph.executors.dask_worker import PROBE, compute_here, probe
+from assetgraph.executors.dask_worker import PROBE, TOPIC, compute_here, probe
 from assetgraph.executors.local import ThreadExecutor
 from assetgraph.executors.transport import Sender
 from assetgraph.keys import AssetKey
@@ -40,11 +40,14 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 RESOURCES = "dagster-dask/resource_requirements"
 # So many steps are on their way beside those that run, so that no worker waits for the way back and
-# forth: some 30 ms, mostly pauses that Dask makes between its messages.
+# forth: some 20 ms, mostly pauses that Dask makes between its messages.
 _AHEAD = 32
-# What is ready, or comes back, within so short a time is one message: Dask's cost is by message.
-_SEND_PAUSE_S = 0.002
-_FETCH_PAUSE_S = 0.001
+# So long a client of Dask pauses after each message: no step leaves before, and what is ready by
+# then costs least as one graph.
+_SEND_PAUSE_S = 0.01
+# So long, at most, what is answered waits to be let go with the next steps: a message of its own
+# would hold them up.
+_LET_GO_S = 0.02
 _POLL_S = 1.0
 # For how long a step waits while the cluster has no worker at all.
 NO_WORKER_S = 30.0
@@ -69,13 +72,12 @@ class DaskExecutor:
         self._sender = Sender(project, assets or {})
         self._greeting = b""
         self._threads = ThreadExecutor(self.slots)
-        self._topic = f"assetgraph-{os.urandom(6).hex()}"
         self._outbox = _Bundle(self._client.loop, self._send, _SEND_PAUSE_S)
-        self._arrived = _Bundle(self._client.loop, self._fetch, _FETCH_PAUSE_S)
         self._running: dict[str, _Step] = {}
+        self._answered: list[_Step] = []
         self._interrupted = False
         self._closed = threading.Event()
-        self._client.subscribe_topic(self._topic, self._hear)
+        self._client.subscribe_topic(TOPIC, self._hear)
         threading.Thread(target=self._watch, name="dask-watcher", daemon=True).start()
 
     def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
@@ -117,7 +119,7 @@ class DaskExecutor:
         """`compute(task, store, channel)` on the cluster, whose workers have the store that was
         checked; what it tells its channel comes here."""
         name = f"{task.asset.key.text}-{task.run_id}-{task.attempt}"
-        work = self._sender.pack((compute, task, self._topic, name))
+        work = self._sender.pack((compute, task, name))
         step = _Step(name, work, self._resources(task, channel), channel)
         self._running[name] = step
         try:
@@ -126,7 +128,7 @@ class DaskExecutor:
         except (CancelledError, _distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
-            raise WorkerError(f"the cluster could not run it: {error}.") from None
+            raise _why_not(error) from None
         finally:
             del self._running[name]
         for stream, data in printed.items():
@@ -160,15 +162,22 @@ class DaskExecutor:
                 continue
             for step, future in zip(alike, futures, strict=True):
                 step.future = future
-                future.add_done_callback(lambda _, step=step: self._arrived.put(step))
+                future.add_done_callback(lambda _, step=step: self._done(step))
+        self._let_go()
 
-    def _fetch(self, steps: Sequence[_Step]) -> None:
-        """In the client's loop. What is asked for in one turn of the loop, the client asks for at
-        once; yet a result that was lost with its worker holds up no other."""
-        for step in steps:
-            self._client.loop.add_callback(self._take, step)
+    def _let_go(self) -> None:
+        """In the client's loop: tell the cluster that what is answered is not wanted any more. It
+        would do it again, should the worker be lost."""
+        while self._answered:
+            self._answered.pop().future.release()
 
-    async def _take(self, step: _Step) -> None:
+    def _done(self, step: _Step) -> None:
+        """Told after what the worker itself has told."""
+        if not step.answer.done():
+            self._client.loop.add_callback(self._fetch, step)
+
+    async def _fetch(self, step: _Step) -> None:
+        """In the client's loop: take a long answer, or why there is none."""
         try:
             (answer,) = await self._client.gather([step.future], asynchronous=True)
         except BaseException as error:
@@ -243,16 +252,22 @@ class DaskExecutor:
             )
         return wanted
 
-    def _hear(self, event: tuple[Any, bytes]) -> None:
-        """A call of a channel in a worker."""
-        name, method, content = pickle.loads(event[1])
+    def _hear(self, event: tuple[Any, tuple[str, bytes]]) -> None:
+        """In the client's loop: a call of a channel in a worker, which may be another run's."""
+        name, call = event[1]
         step = self._running.get(name)
         if step is None:
             return
+        method, content = pickle.loads(call)
         if method == "begun":
             step.ran_at = content[0]
         elif method == "ended":
             step.ran_at = None
+        elif method == "answered":
+            step.settle(*content)
+            if not self._answered:
+                self._client.loop.call_later(_LET_GO_S, self._let_go)
+            self._answered.append(step)
         else:
             getattr(step.channel, method)(*content)
 
@@ -278,6 +293,19 @@ class _Step:
     def fail(self, error: BaseException) -> None:
         with suppress(InvalidStateError):
             self.answer.set_exception(error)
+
+
+def _why_not(error: Any) -> WorkerError:
+    if isinstance(error, CancelledError):
+        return WorkerError(f"the cluster could not run it: {error}.")
+    count = error.allowed_failures + 1
+    return WorkerError(
+        f"the Dask workers that ran it died, {count} in all, the last at "
+        f"{error.last_worker.address}.",
+        hint="It may end its process, or need more memory than a worker has: see what they wrote. "
+        "How many workers a step may lose is distributed.scheduler.allowed-failures in Dask's "
+        "configuration.",
+    )
 
 
 class _Bundle:
