@@ -1,0 +1,263 @@
+"""The computing part of a step: load the inputs, call the function, save its value. It commits
+nothing, so it may run on another machine than that which holds the asset's lock."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from assetgraph.annotations import EMPTY, contradiction
+from assetgraph.capture import step_output
+from assetgraph.config import build_config
+from assetgraph.context import AssetExecutionContext
+from assetgraph.errors import ValueTypeError
+from assetgraph.failure import definition_frame, error_info
+from assetgraph.io_manager import InputContext, OutputContext
+from assetgraph.metadata import MaterializeResult, MetadataValue, metadata_json
+from assetgraph.records import Event, EventType, Materialization, StepState, StoredValue, now
+from assetgraph.retries import retry_delay
+from assetgraph.storage.schema import schema_change_text, schema_changes
+from assetgraph.storage.values import Saved
+from assetgraph.task import Channel, StepResult, StepTask
+from assetgraph.text import shorten
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
+
+_MESSAGE_CELLS = 600
+_forks = 0  # between the program's start and this process
+
+
+def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
+    """Load the inputs, call the function, save what it returned; commit nothing."""
+    started = time.perf_counter()
+    result = StepResult(StepState.FAILURE, [])
+    recorder = _Recorder(task, channel, result.events)
+    context = AssetExecutionContext(
+        task.asset.key, task.run_id, recorder, retry_number=task.attempt - 1
+    )
+    try:
+        with step_output(recorder):
+            arguments = _arguments(task, store, context, result.events)
+            returned = _call(task.asset.function, arguments)
+            if not channel.wanted():
+                return StepResult(StepState.CANCELED, [])
+            _save(task, store, context, returned, started, result)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        failed = failed_step(task, store, error, started)
+        failed.events[:0] = result.events
+        return failed
+    finally:
+        recorder.close()
+    return result
+
+
+def failed_step(
+    task: StepTask, store: Store, error: BaseException, started: float | None = None
+) -> StepResult:
+    """The result of a step that `error` ended. It runs again if its policy, or what it raised,
+    says so."""
+    info = error_info(error, str(store.project_root))
+    function = task.asset.plain_function
+    if not info.frames and function is not None:  # it is about what the function returned
+        place = definition_frame(function.__code__, str(store.project_root))
+        info = msgspec.structs.replace(info, frames=(place,))
+    retry_in_s = retry_delay(error, task.asset.retry_policy, task.attempt)
+    data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
+    if started is not None:
+        data["duration_s"] = round(time.perf_counter() - started, 6)
+    kind = EventType.STEP_FAILURE
+    if retry_in_s is not None:
+        kind = EventType.STEP_UP_FOR_RETRY
+        data["retry_in_s"] = round(retry_in_s, 3)
+    level = "ERROR" if retry_in_s is None else "WARNING"
+    text = shorten(f"{info.type}: {info.message}", _MESSAGE_CELLS)  # all of it is in the data
+    event = Event(kind, now(), task.asset.key.text, level, text, data)
+    return StepResult(
+        StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
+    )
+
+
+def report_success(step: str, result: StepResult) -> None:
+    made = result.materialization
+    assert made is not None
+    output: dict[str, Any] = {"format": made.value.format}
+    if made.value.size is not None:
+        output["size"] = made.value.size
+    if made.value.path is not None:
+        output["path"] = made.value.path
+    what: dict[str, Any] = {"data_version": made.data_version}
+    if made.metadata:
+        what["metadata"] = made.metadata
+    result.events += (
+        Event(EventType.STEP_OUTPUT, made.timestamp, step, data=output),
+        Event(EventType.ASSET_MATERIALIZATION, made.timestamp, step, data=what),
+        Event(EventType.STEP_SUCCESS, now(), step),
+    )
+
+
+def _arguments(
+    task: StepTask, store: Store, context: AssetExecutionContext, events: list[Event]
+) -> dict[str, Any]:
+    asset = task.asset
+    arguments: dict[str, Any] = {}
+    if asset.context_parameter:
+        arguments[asset.context_parameter] = context
+    if asset.config_parameter and asset.config_type:
+        config = build_config(asset.config_type, task.config, asset.key.text)
+        arguments[asset.config_parameter.name] = config
+    annotations = {p.name: p.annotation for p in asset.inputs} if task.inputs else {}
+    loaded_at = now()
+    for source in task.inputs:
+        if source.parameter is None:
+            continue
+        wanted = annotations[source.parameter]
+        if source.parameter in task.handed:
+            arguments[source.parameter] = store.values.adapt(task.handed[source.parameter], wanted)
+        elif source.maker is not None and source.maker.io_manager is not None:
+            asked = InputContext(source.maker.key, source.run_id, wanted)
+            arguments[source.parameter] = source.maker.io_manager.load_input(asked)
+            loaded_at = now()
+        else:
+            arguments[source.parameter] = store.values.load(source.stored, wanted)
+            loaded_at = now()
+        what = {"upstream": source.key}
+        events.append(Event(EventType.LOADED_INPUT, loaded_at, asset.key.text, "INFO", None, what))
+    return arguments
+
+
+def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    forks = _forks
+    try:
+        returned = function(**arguments)
+        return _awaited(returned) if inspect.iscoroutine(returned) else returned
+    finally:
+        if _forks != forks:  # a child that the function forked: the step is its parent
+            _end_child(sys.exception())
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
+def _end_child(error: BaseException | None) -> NoReturn:
+    """End a forked process as `sys.exit`, an error or the end of a program would."""
+    if error is not None and not isinstance(error, SystemExit):
+        sys.excepthook(type(error), error, error.__traceback__)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    code = error.code if isinstance(error, SystemExit) else int(error is not None)
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _save(
+    task: StepTask,
+    store: Store,
+    context: AssetExecutionContext,
+    returned: Any,
+    started: float,
+    result: StepResult,
+) -> None:
+    asset, metadata, version = task.asset, {}, None
+    value = returned
+    if isinstance(returned, MaterializeResult):
+        value, version = returned.value, returned.data_version
+        metadata = metadata_json(returned.metadata)
+    elif asset.returns is not EMPTY:
+        wrong = contradiction(value, asset.returns)
+        if wrong:
+            raise ValueTypeError(f"asset {asset.key.text!r} {wrong}.")
+    saved = _stored(task, store, context, value)
+    metadata = {**saved.metadata, **context.output_metadata, **metadata}
+    if "columns" in metadata and task.known_run_id is not None:
+        _compare_schema(task, store, metadata, result.events)
+    result.materialization = Materialization(
+        run_id=task.run_id,
+        timestamp=now(),
+        value=msgspec.structs.replace(saved.stored, meaning=None) if version else saved.stored,
+        data_version=version or saved.data_version,
+        code_version=task.code_version,
+        config=dict(task.config),
+        inputs={source.key: source.data_version for source in task.inputs},
+        metadata=metadata,
+        duration_s=round(time.perf_counter() - started, 6),
+    )
+    report_success(asset.key.text, result)
+    result.state = StepState.SUCCESS
+    result.value = value
+
+
+def _compare_schema(
+    task: StepTask, store: Store, metadata: dict[str, Any], events: list[Event]
+) -> None:
+    """Record how the columns differ from those of the value before, and warn of it."""
+    before, _ = store.history.current(task.asset.key)
+    found = schema_changes(before.metadata if before else {}, metadata)
+    if found:
+        metadata["schema_changes"] = MetadataValue.table(found).to_json()
+        message = f"The columns changed: {'; '.join(map(schema_change_text, found))}."
+        events.append(Event(EventType.LOG, now(), task.asset.key.text, "WARNING", message))
+
+
+def _stored(task: StepTask, store: Store, context: AssetExecutionContext, value: Any) -> Saved:
+    manager = task.asset.io_manager
+    if manager is None or value is None:
+        class_version = None if store.ephemeral else store.code.class_version
+        return store.values.save(task.asset.key, task.run_id, value, class_version=class_version)
+    output = OutputContext(task.asset.key, task.run_id, context.add_output_metadata)
+    manager.handle_output(output, value)
+    return Saved(StoredValue("custom", type(value).__name__), task.run_id)
+
+
+def _awaited(coroutine: Any) -> Any:
+    """The result of an async asset: in its own loop, and where one runs already (a notebook), in
+    a thread of its own."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    from concurrent.futures import ThreadPoolExecutor
+    from contextvars import copy_context
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(copy_context().run, asyncio.run, coroutine).result()
+
+
+class _Recorder:
+    """The sink of one step. `pending` are events of the step that go before whatever it logs."""
+
+    def __init__(self, task: StepTask, channel: Channel, pending: list[Event]) -> None:
+        self.output = channel.output
+        self.progress = channel.progress
+        self._pending = pending
+        self._step = task.asset.key.text
+        self._limit = task.limits.log_events
+        self._channel = channel
+        self._logged = 0
+
+    def log(self, level: str, message: str, data: dict[str, Any]) -> None:
+        self._logged += 1
+        if self._logged <= self._limit:
+            event = Event(EventType.LOG, now(), self._step, level, message, data)
+            self._channel.events([*self._pending, event])
+            self._pending.clear()
+
+    def close(self) -> None:
+        dropped = self._logged - self._limit
+        if dropped > 0:
+            message = f"{dropped} more log records were not kept"
+            self._channel.events([Event(EventType.LOG, now(), self._step, "WARNING", message)])
