@@ -27,7 +27,7 @@ from assetgraph.storage.retention import drop_old_values, has_folder
 from assetgraph.task import Channel, StepResult, StepTask
 
 if TYPE_CHECKING:
-    from assetgraph.storage.assets import AssetLock
+    from assetgraph.storage.histories import AssetLock
     from assetgraph.storage.locks import Lock
     from assetgraph.storage.store import Store
 

@@ -19,9 +19,9 @@ from assetgraph.records import (
     StepState,
     StoredValue,
 )
-from assetgraph.storage.assets import Attempt
 from assetgraph.storage.code import CodeTable
 from assetgraph.storage.files import AppendFile, read_lines
+from assetgraph.storage.histories import Attempt
 from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, prune
 

@@ -11,7 +11,6 @@ import msgspec
 
 from assetgraph.errors import LockedError, StoreError
 from assetgraph.keys import partition_file_name
-from assetgraph.storage.assets import AssetHistory, AssetLock
 from assetgraph.storage.files import (
     damaged,
     encoded,
@@ -21,13 +20,14 @@ from assetgraph.storage.files import (
     store_error,
     write_whole,
 )
+from assetgraph.storage.histories import AssetHistory, AssetLock
 from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.runs import RunStorage
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
+    from assetgraph.storage.project_code import ProjectCode
     from assetgraph.storage.values import ValueStore
-    from assetgraph.storage.versions import ProjectCode
 
 FORMAT = 1
 
@@ -88,7 +88,7 @@ class Store:
 
     @cached_property
     def code(self) -> ProjectCode:
-        from assetgraph.storage.versions import ProjectCode
+        from assetgraph.storage.project_code import ProjectCode
 
         return ProjectCode(self.project_root, self.folder)
 

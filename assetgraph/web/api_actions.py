@@ -16,13 +16,13 @@ from assetgraph.queries.runs import find_run
 from assetgraph.selection import select
 from assetgraph.web.answers import definitions_json
 from assetgraph.web.config_form import config_fields
-from assetgraph.web.launch import LaunchError, Wanted
+from assetgraph.web.launcher import LaunchError, Wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.graph import AssetGraph
-    from assetgraph.web.launch import Launched
+    from assetgraph.web.launcher import Launched
     from assetgraph.web.site import Site
     from assetgraph.web.workspace import LoadFailure
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.queries.assets import AssetView
-    from assetgraph.storage.assets import Attempt
+    from assetgraph.storage.histories import Attempt
     from assetgraph.web.board import Board
     from assetgraph.web.site import Site
 

@@ -15,7 +15,7 @@ from assetgraph.web.board import Board
 from assetgraph.web.event_pages import EventPages
 from assetgraph.web.feed import Feed
 from assetgraph.web.follow import Follower, News
-from assetgraph.web.launch import Launcher
+from assetgraph.web.launcher import Launcher
 from assetgraph.web.patience import Patience
 from assetgraph.web.workspace import Workspace
 
