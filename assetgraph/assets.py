@@ -154,12 +154,18 @@ class Asset:
 
     @cached_property
     def context_parameter(self) -> str | None:
-        return next((p.name for p in self.parameters if _is_context(p)), None)
+        for parameter in self.parameters:
+            if _is_context(parameter):
+                return parameter.name
+        return None
 
     @cached_property
     def config_parameter(self) -> Parameter | None:
         """The parameter that takes the config: known by its annotation, a subclass of `Config`."""
-        return next((p for p in self.parameters if is_config_type(p.annotation)), None)
+        for parameter in self.parameters:
+            if is_config_type(parameter.annotation):
+                return parameter
+        return None
 
     @property
     def config_type(self) -> type[Config] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeVar
 
 import networkx as nx
@@ -66,12 +67,19 @@ class AssetGraph:
     @cached_property
     def _before_cycles(self) -> tuple[AssetKey, ...]:
         """The order of what is neither on a cycle nor below one."""
+        keys = list(self._assets)  # by name
+        rank = {key: number for number, key in enumerate(keys)}
+        waits_for = [len(self._parents[key]) for key in keys]
+        ready = [number for number, count in enumerate(waits_for) if not count]  # a heap
         order: list[AssetKey] = []
-        try:
-            for key in nx.lexicographical_topological_sort(self._digraph, key=_parts):
-                order.append(key)  # noqa: PERF402 - what came before a cycle is kept
-        except nx.NetworkXUnfeasible:
-            pass
+        while ready:
+            key = keys[heappop(ready)]
+            order.append(key)
+            for child in self._children[key]:
+                number = rank[child]
+                waits_for[number] -= 1
+                if not waits_for[number]:
+                    heappush(ready, number)
         return tuple(order)
 
     @cached_property
