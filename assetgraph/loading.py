@@ -243,6 +243,16 @@ def source_of(file: str) -> str | None:
     return reading.text if reading else None
 
 
+def is_as_read(file: str) -> bool:
+    """Whether `file` holds the text that its module ran from."""
+    reading = _readings.get(file)
+    try:
+        with open(file, "rb") as now:
+            return reading is not None and now.read() == reading.source
+    except OSError:
+        return False
+
+
 def source_hashes() -> dict[str, str]:
     """The hash of every source that was imported, by its path relative to the project."""
     return {reading.path: reading.digest for reading in tuple(_readings.values())}

@@ -374,6 +374,17 @@ def test_the_lineage_has_every_card_and_edge_in_its_place(client: TestClient) ->
     assert graph["nodes"][0]["description"] == "The trips as they come."
 
 
+def test_the_lineage_is_a_picture_to_keep(client: TestClient) -> None:
+    answer = client.get("/api/lineage.svg", params={"select": "trips_file+1"})
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["content-disposition"] == 'attachment; filename="lineage.svg"'
+    assert answer.text.startswith("<svg ")
+    assert ">trips_file</text>" in answer.text
+    assert answer.text.count('class="edge"') == 1
+    assert "city/fares" not in answer.text
+    assert client.get("/api/lineage.svg", params={"select": "("}).status_code == 400
+
+
 def test_groups_of_the_lineage_are_collapsed_on_demand(client: TestClient) -> None:
     graph = client.get("/api/lineage?collapsed=made").json()
 

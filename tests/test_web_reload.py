@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -203,6 +204,25 @@ def test_a_module_that_is_imported_late_is_no_change(
 
         folder.write("late/tables.py", "FACTOR = 22")
         assert workspace.changed_on_disk()
+
+
+def test_a_file_that_is_put_back_as_it_was_is_no_change(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    workspace = client.app_state["site"].workspace
+    file = folder_of.root / "pipeline.py"
+    text = file.read_text()
+    assert not reload(client)["failure"]
+    file.write_text(text + "# edited")
+    assert workspace.changed_on_disk()
+    file.write_text(text)
+    os.utime(file, (0, 0))
+    assert not workspace.changed_on_disk()
+
+    file.write_text("1 / 0")
+    assert reload(client)["failure"]
+    file.write_text(text)
+    assert workspace.changed_on_disk(), "or the page would go on with what does not load"
 
 
 def test_what_does_not_load_is_watched(client: TestClient, folder_of: ProjectFolder) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.text import Line
-from assetgraph.theme import Card
+from assetgraph.queries.assets import card
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assetgraph.queries.assets import AssetView
+    from assetgraph.theme import Card
 
 _STYLES = {
     "branch": "muted",
@@ -25,16 +26,7 @@ def lineage(
     views: Sequence[AssetView], edges: Sequence[tuple[str, str]], form: str, width: int | None
 ) -> list[Line]:
     """`form` is tree, mermaid, dot or svg."""
-    cards = [
-        Card(
-            view.asset.key.text,
-            view.asset.group_name,
-            view.asset.description,
-            view.state,
-            made=view.materialization is not None,
-        )
-        for view in views
-    ]
+    cards = [card(view) for view in views]
     if form != "tree":
         return [Line(line) for line in _exported(cards, edges, form).splitlines()]
     from assetgraph.cli.style import style_of

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assetgraph.plan import Plan, Reason, Step
     from assetgraph.records import FailedAttempt, Materialization
     from assetgraph.state import State
+    from assetgraph.theme import Card
 
 HISTORY = 10
 
@@ -77,6 +78,14 @@ def asset_details(state: State, asset: Asset) -> AssetDetails:
         code_version=state.of(asset.key).code_version,
         covers=covers,
     )
+
+
+def card(view: AssetView) -> Card:
+    """The asset as a picture shows it."""
+    from assetgraph.theme import Card
+
+    asset, made = view.asset, view.materialization is not None
+    return Card(asset.key.text, asset.group_name, asset.description, view.state, made=made)
 
 
 def asset_json(view: AssetView) -> dict[str, Any]:

@@ -6,7 +6,11 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import Response
+
 from assetgraph.layout import Layout, layout
+from assetgraph.queries.assets import card
+from assetgraph.svg import graph_svg
 from assetgraph.text import first_line
 from assetgraph.web.answers import attempt_head
 from assetgraph.web.api_assets import selected
@@ -51,6 +55,19 @@ def lineage(site: Site, request: Request) -> dict[str, Any]:
         "groups": picture.groups,
         "asset_count": len(keys),
     }
+
+
+def svg(request: Request) -> Response:
+    """The same graph as a picture to keep, every asset of it a card."""
+    site: Site = request.app.state.site
+    board = site.board()
+    with site.turn:
+        keys = selected(board, request.query_params.getlist("select"))
+        cards = [card(board.views[key]) for key in keys]
+    shown = set(keys)
+    edges = [(a.text, b.text) for a, b in board.graph.edges if a in shown and b in shown]
+    headers = {"content-disposition": 'attachment; filename="lineage.svg"'}
+    return Response(graph_svg(cards, edges), headers=headers, media_type="image/svg+xml")
 
 
 class _Picture:

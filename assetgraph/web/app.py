@@ -74,6 +74,7 @@ def _addresses() -> list[Route]:
         _get("/api/preview/{key:path}", api_assets.value_preview),
         Route("/api/picture/{key:path}", api_assets.picture),
         _get("/api/lineage", api_lineage.lineage),
+        Route("/api/lineage.svg", api_lineage.svg),
         _get("/api/overview", api_runs.overview),
         _get("/api/runs", api_runs.runs),
         _get("/api/runs/{run_id}", api_runs.run),

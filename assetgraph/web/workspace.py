@@ -95,13 +95,18 @@ class Workspace:
         return graph is not None
 
     def changed_on_disk(self) -> bool:
-        """Whether a file of the project was saved since the last reading."""
+        """Whether a file of the project was saved since the last reading. What is again as it was
+        read is no change, unless that did not load."""
         for folder in _imported_folders(self.project):
             # It was not known then: something was imported only when it was needed.
             self._read.setdefault(folder, _sources_in(folder))
-        known = dict(self._read)
-        folders = known.keys() | _own_folders(self.project)
-        return any(_sources_in(folder) != known.get(folder, frozenset()) for folder in folders)
+        for folder in self._read.keys() | _own_folders(self.project):
+            known, found = self._read.get(folder, frozenset()), _sources_in(folder)
+            if found != known:
+                if self.failure is not None or not _same_texts(known, found):
+                    return True
+                self._read[folder] = found
+        return False
 
     def _read_modules(self, begun_ns: int) -> AssetGraph:
         """The graph as the files have it now, which are watched from now on, good or not."""
@@ -128,6 +133,11 @@ def _folders_in(folder: str) -> Iterator[str]:
     for place, inner, _ in os.walk(folder):
         inner[:] = [n for n in inner if not n.startswith(".") and n not in _SKIPPED_FOLDERS]
         yield place
+
+
+def _same_texts(known: Stamps, found: Stamps) -> bool:
+    same_files = {path for path, *_ in known} == {path for path, *_ in found}
+    return same_files and all(loading.is_as_read(path) for path, *_ in found - known)
 
 
 def _sources_in(folder: str, begun_ns: int | None = None) -> Stamps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -172,6 +173,18 @@ def test_search_finds_and_a_selection_cuts_the_graph(
     expect(page.locator(".graph-card")).to_have_count(2)
     page.get_by_role("button", name="group:made").click()
     expect(page.locator(".graph-card")).to_have_count(3)
+
+
+def test_what_is_shown_of_the_graph_is_downloaded_as_a_picture(
+    serve: Callable[..., Server], open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage?select=trips_file")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="SVG").click()
+    assert download.value.suggested_filename == "lineage.svg"
+    download.value.save_as(tmp_path / "lineage.svg")
+    picture = (tmp_path / "lineage.svg").read_text()
+    assert "Lineage of 1 asset" in picture
 
 
 def test_focus_shows_so_many_steps_around_an_asset(

@@ -167,7 +167,7 @@ export class EventsView {
       h('span', {role: 'cell', class: 'log-time'}, clock(event.timestamp)),
       h('span', {role: 'cell', class: 'log-type cut', title: event.type}, event.type === 'LOG' ? event.level : event.type),
       h('span', {role: 'cell', class: 'log-step cut', title: event.step ?? '', dir: 'auto'}, event.step ?? ''),
-      h('span', {role: 'cell', class: 'log-text cut', dir: 'auto'}, firstLine(event.message)),
+      h('span', {role: 'cell', class: 'log-text cut', title: firstLine(event.message), dir: 'auto'}, firstLine(event.message)),
     );
   }
 

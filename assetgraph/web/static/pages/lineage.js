@@ -48,9 +48,13 @@ function wanted() {
   return focus ? `${hops}+key:"${focus}"+${hops}` : select;
 }
 
+/** The part of the graph that is shown, as a query. */
+function selection() {
+  return new URLSearchParams(wanted() ? {select: wanted()} : {});
+}
+
 async function loadGraph() {
-  const query = new URLSearchParams();
-  if (wanted()) query.set('select', wanted());
+  const query = selection();
   if (collapsed !== null) query.set('collapsed', collapsed);
   const {data, position} = await read(`${address('lineage')}?${query}`);
   const before = scene ? [...marked.selected] : parameters().getAll('selected');
@@ -126,6 +130,7 @@ function toolbar() {
     select && !focus ? h('button', {class: 'button', type: 'button', title: 'Show the whole graph', onclick: () => filter(''), key: 'select'}, h('code', {class: 'cut', dir: 'auto'}, select), icon('close', 'icon-small')) : null,
     focusSwitch(),
     scene.groups.length > 1 ? groupsMenu() : null,
+    h('a', {class: 'button wide', id: 'picture', href: `${address('lineage.svg')}?${selection()}`, download: 'lineage.svg', title: 'Download the graph as a picture', key: 'picture'}, 'SVG'),
     listSwitch(),
   );
 }

@@ -42,6 +42,8 @@ async function load() {
   document.body.dataset.about = run.run_id;
   events ??= new EventsView(run.run_id, chooseStep);
   output ??= new OutputView(run.run_id);
+  const longest = run.steps.reduce((cells, step) => Math.max(cells, step.key.length), 4);
+  events.element.style.setProperty('--log-step', `${longest}ch`);
   events.filter.step = onlyStep();
   await events.load();
   showOutput();
