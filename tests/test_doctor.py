@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -176,6 +177,18 @@ def test_a_run_whose_process_died_is_named_and_a_living_one_is_not(store: Store)
         interrupted.text == f"the run {os.path.basename(log.folder)} was interrupted after 0 events"
     )
     assert "events.jsonl is cut" in cut.text
+
+
+def test_a_run_of_a_clock_that_went_ahead_is_named_with_the_command_that_removes_it(
+    store: Store,
+) -> None:
+    store.prepare()
+    at = now() + timedelta(days=1)
+    store.runs.start(RunRecord(new_run_id(at), RunStatus.STARTED, at)).close()
+    (finding,) = examine(store)
+    run_id = next(store.runs.ids())
+    assert f"the run {run_id} started in the future" in finding.text
+    assert finding.text.endswith(f"assetgraph runs delete {run_id}")
 
 
 @pytest.mark.parametrize("how", ["re-execution", "another run"])

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from small_assets import graph_of
+
 import assetgraph as dg
+from assetgraph.cli.render_assets import asset_page
+from assetgraph.queries.assets import asset_details
+from assetgraph.queries.events import event_text
+from assetgraph.records import EventType
+from assetgraph.state import State
 
 
 class Scaled(dg.IOManager):
@@ -38,3 +45,16 @@ def test_a_consumer_gets_what_the_manager_loads_in_the_same_run_and_in_a_later_o
     assert together.materialization("five").metadata == {"stored_by": "scaled"}
     later = dg.materialize([five, reader], instance=instance, selection="reader")
     assert later.value("reader") == 50
+
+
+def test_nothing_says_that_its_value_lies_in_its_record(instance: dg.Instance) -> None:
+    @dg.asset(io_manager=Scaled())
+    def five() -> int:
+        return 5
+
+    result = dg.materialize([five], instance=instance)
+    (stored,) = [event for event in result.events if event.type is EventType.STEP_OUTPUT]
+    assert event_text(stored) == "Stored by its IO manager."
+    details = asset_details(State(graph_of(five), instance.store), five)
+    page = "\n".join(line.plain for line in asset_page(details, 80))
+    assert "  Value         where its IO manager put it\n" in page

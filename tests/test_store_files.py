@@ -22,6 +22,7 @@ from assetgraph.storage.files import (
     encoded,
     encoded_lines,
     make_folder,
+    names_in,
     read_last,
     read_lines,
     read_record,
@@ -140,6 +141,14 @@ def failing(code: int) -> Callable[..., Any]:
         raise OSError(code, os.strerror(code))
 
     return fail
+
+
+def test_what_may_not_be_read_is_to_be_made_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "listdir", failing(errno.EACCES))
+    with pytest.raises(StoreError, match=r"cannot read .*: permission denied\. Make it readable"):
+        names_in(str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,8 @@ def _value(made: Materialization) -> Line:
     value = made.value
     if value.format == "none":
         return Line()
+    if value.format == "custom":
+        return Line("where its IO manager put it")
     kept = Line((value.path, "path")) if value.path else Line("in its record")
     size = "" if value.size is None else f"  {units.size(value.size)}"
     return Line(kept, f"  {value.format}", (size, "muted"))

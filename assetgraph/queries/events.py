@@ -87,6 +87,8 @@ def event_json(event: Event) -> dict[str, Any]:
 def _output_text(data: dict[str, Any]) -> str:
     if data.get("format") == "none":
         return "Returned nothing to store."
+    if data.get("format") == "custom":
+        return "Stored by its IO manager."
     where = f" at {data['path']}" if "path" in data else " in its record"
     return f"Stored as {data.get('format')}{where}."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
@@ -18,6 +19,7 @@ from assetgraph.records import (
     RunStatus,
     StepState,
     StoredValue,
+    now,
 )
 from assetgraph.storage.code import CodeTable
 from assetgraph.storage.files import AppendFile, read_lines
@@ -27,6 +29,8 @@ from assetgraph.storage.retention import find_prunable, prune
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
+
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,11 @@ def _runs(store: Store) -> Iterator[Finding]:
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue
+        if record.started_at > now() + _CLOCKS_DIFFER:
+            yield Finding(
+                f"the run {run_id} started in the future, by a clock that was wrong: it is the "
+                f"latest until then. To remove it: {command('runs', 'delete', run_id)}"
+            )
         if record.status is RunStatus.INTERRUPTED and not _done_since(store, record):
             yield Finding(f"the run {run_id} was interrupted after {events} events")
         path = f"{folder}/events.jsonl"

@@ -34,6 +34,8 @@ _WHY = {
 def store_error(error: OSError, doing: str, path: str) -> StoreError:
     """`error` as a sentence: what was being done to which file, and what to do about it."""
     why, hint = _WHY.get(error.errno or 0, (error.strerror or str(error), None))
+    if hint and doing == "read":
+        hint = hint.replace("writable", "readable")
     return StoreError(f"cannot {doing} {path}: {why}.", hint=hint)
 
 
