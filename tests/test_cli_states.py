@@ -294,6 +294,12 @@ def test_status_says_which_run_makes_an_asset_now_and_how_to_watch_it(
     process.kill()
     process.communicate(timeout=60)
     assert assetgraph("list", "--json").json[0]["running_run_id"] is None
+    assert assetgraph("runs", "logs", "latest") == Answer(
+        0,
+        "endless  printed\n  here\n",
+        "! Nothing more was recorded: the process is gone. To go on: "
+        f"assetgraph runs rerun {run_id}\n",
+    )
 
 
 def test_an_asset_that_no_run_holds_is_being_materialized_by_another_process(

@@ -125,9 +125,12 @@ def logs_command(
         from assetgraph.cli.follow import follow_logs
 
         return follow_logs(given, run, keys, as_json=as_json)
-    from assetgraph.cli.answer import answer
+    from assetgraph.cli.answer import answer, say
+    from assetgraph.cli.output import stderr
     from assetgraph.cli.render_log import step_log_lines
-    from assetgraph.queries.runs import step_log_json, step_logs
+    from assetgraph.cli.render_run import no_end
+    from assetgraph.queries.runs import find_run, run_details, step_log_json, step_logs
+    from assetgraph.records import RunStatus
 
     logs = step_logs(given.store, run, keys)
     answer(
@@ -135,6 +138,9 @@ def logs_command(
         data=lambda: [step_log_json(log) for log in logs],
         lines=lambda _: step_log_lines(logs),
     )
+    record = find_run(given.store, run)
+    if record.status is RunStatus.INTERRUPTED:
+        say(no_end(run_details(given.store, record.run_id), stderr().width))
     return None
 
 

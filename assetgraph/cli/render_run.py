@@ -48,7 +48,7 @@ def run_page(
     lines += [Line(), Line(("Timeline", "heading"))]
     lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
     lines += [Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]
-    return [*lines, *_no_end(details, width)]
+    return [*lines, *no_end(details, width)]
 
 
 def interruption(details: RunDetails) -> str:
@@ -63,7 +63,7 @@ def interruption(details: RunDetails) -> str:
     return f"Process {run.pid} on {run.host}, which made this run, is gone: {last}{at_work}."
 
 
-def _no_end(details: RunDetails, width: int | None) -> list[Line]:
+def no_end(details: RunDetails, width: int | None) -> list[Line]:
     """What stands where the log of an interrupted run breaks off."""
     if details.last_heard_at is None:
         return []
