@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import linecache
@@ -20,6 +21,7 @@ from assetgraph.fingerprint import CodeVersions
 from assetgraph.fingerprint.changes import Comparison
 from assetgraph.fingerprint.sources import CHANGED, NO_SOURCE
 from assetgraph.storage.code import FolderCache
+from assetgraph.storage.versions import ProjectCode
 
 PROJECT = {
     "tools.py": """
@@ -132,6 +134,22 @@ def test_what_a_step_does_to_globals_does_not_count(tmp_path: Path) -> None:
         assert CodeVersions(tmp_path).version(module.result.function) != before
 
 
+def test_what_a_step_does_to_a_class_does_not_count_where_its_asset_has_a_version_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """Else what reads its pickle would look stale to the next process."""
+    write(tmp_path, PROJECT)
+    with imported(tmp_path) as module:
+        before = CodeVersions(tmp_path).class_version(module.tools.Tax)
+        code = ProjectCode(tmp_path, str(tmp_path / ".assetgraph"))
+        explicit = dataclasses.replace(module.result, code_version="1")
+        assert code.version(explicit) == "1"
+        module.tools.Tax.rate = 0.7
+
+        assert code.class_version(module.tools.Tax) == before
+        assert CodeVersions(tmp_path).class_version(module.tools.Tax) != before
+
+
 def test_a_class_has_a_version_of_its_own(tmp_path: Path) -> None:
     """The same bytes of a pickle mean something else when a method changed."""
     versions = []
@@ -213,7 +231,7 @@ def test_versions_stay_what_they_were_recorded_as(tmp_path: Path) -> None:
         write(tmp_path, edit.files())
         found.append(look(tmp_path).versions["result"])
 
-    assert found == ["7024f04097946107a976", "c59cda1ed225871c9b76", "f3567e251f46bf4cbad9"]
+    assert found == ["bc8ad120656bcc694337", "c59cda1ed225871c9b76", "d2d4a5f7846e55e43a4f"]
 
 
 def test_a_chain_of_two_thousand_helpers_has_a_version(tmp_path: Path) -> None:
@@ -268,7 +286,13 @@ def test_a_helper_in_another_cell_is_followed() -> None:
     assert codes[0] != codes[1]
 
 
-def test_a_function_without_a_text_counts_by_its_instructions() -> None:
+def test_a_function_without_a_text_counts_by_its_instructions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where Python keeps some other text of that name: that of `python -c`."""
+    other_text = (9, None, ["def f(x): return 0\n"], "<string>")
+    monkeypatch.setitem(linecache.cache, "<string>", other_text)
+
     def made(text: str) -> Any:
         names: dict[str, Any] = {"__name__": "__main__", "RATE": 2}
         exec(text, names)

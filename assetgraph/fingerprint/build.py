@@ -25,7 +25,7 @@ from assetgraph.fingerprint.resolve import Module, Resolver
 from assetgraph.fingerprint.saying import NO_CELLS, Saying
 from assetgraph.fingerprint.sources import Found, Sources, find
 from assetgraph.fingerprint.summary import Class, Function, Piece
-from assetgraph.fingerprint.values import is_plain
+from assetgraph.fingerprint.values import is_itself, is_plain
 from assetgraph.loading import ProjectFolder
 
 _LAMBDA = "<lambda>"
@@ -104,7 +104,8 @@ class Builder:
         statements = module.file.statements.get(name, ())
         line = statements[0].line if statements else 0
         pieces = tuple(statement.piece for statement in statements)
-        fill = partial(self._fill_value, value=value, any_order=any_order)
+        called = name if name in module.file.rebound or is_itself(value) else ""
+        fill = partial(self._fill_value, value=value, any_order=any_order, called=called)
         fill = partial(fill, module=module, pieces=pieces)
         place = (name, self._folder.relative(module.filename), line)
         return self._vertex(key, value, "value", place, fill)
@@ -178,7 +179,7 @@ class Builder:
         saying.edge("defaults", self._vertex(key, function, "value", _place(saying.vertex), fill))
 
     def _captured(self, function: Vertex, name: str, cell: Any, value: Any) -> Vertex:
-        fill = partial(self._fill_value, value=value)
+        fill = partial(self._fill_value, value=value, called=name)
         place = (f"{name} of {function.name}", function.file, function.line)
         return self._vertex(("cell", id(cell)), cell, "value", place, fill)
 
@@ -205,6 +206,7 @@ class Builder:
         module = self._resolver.module(source.names, source.filename)
         vertex.file, vertex.line = self._folder.relative(source.filename), source.line
         saying = Saying(vertex, self._resolver, module)
+        saying.add(kind.__name__.encode())  # two of the same text are still two
         for entry in source.entries:
             saying.piece(entry.body, entry.enclosed)
             saying.piece(entry.bases, entry.enclosed)
@@ -285,10 +287,14 @@ class Builder:
         any_order: bool = False,
         module: Module | None = None,
         pieces: Sequence[Piece] = (),
+        called: str = "",
     ) -> None:
         """A value counts as it is. Where it cannot be read, or is what a library made, of a
-        function or as an object of its own, the expression that made it counts too."""
+        function or as an object of its own, the expression that made it counts too; its name is
+        `called` where another one that holds the same would be another one."""
         saying = Saying(vertex, self._resolver, module)
+        if called:
+            saying.add(called.encode("utf-8", "surrogatepass"))
         collect = partial(self._collection, vertex, module=module, pieces=pieces)
         written = saying.value(value, collect, any_order=any_order)
         saying.add(written.data)

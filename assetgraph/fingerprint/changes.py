@@ -119,6 +119,8 @@ class Comparison:
         a definition of another name and content was exchanged."""
         if old.own != new.own or len(old.refs) != len(new.refs):
             return False
+        if new.kind == "collection":
+            return sorted(map(self._old_title, old.refs)) == sorted(map(self._new_title, new.refs))
         return new.kind in UNORDERED or all(
             self._old_title(before) == self._new_title(after) or _version(before) == _version(after)
             for before, after in zip(old.refs, new.refs, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
@@ -119,9 +120,9 @@ def foreign_functions(
 
 
 def computed_values(source: ClassSource, is_ours: Callable[[type], bool]) -> dict[str, Any]:
-    """The attributes that are values, with what dataclasses and enums keep apart: defaults and
-    factories, the values of members. What was put on a class later counts too, but not what a
-    library keeps there of its own."""
+    """The attributes that are values, with what dataclasses, enums and abstract bases keep apart:
+    defaults and factories, the values of members, the classes that were registered. What was put on
+    a class later counts too, but not what a library keeps there of its own."""
     kind = source.kind
     values = {
         name: member
@@ -144,7 +145,16 @@ def computed_values(source: ClassSource, is_ours: Callable[[type], bool]) -> dic
         values["__members__"] = [
             (name, member._value_) for name, member in kind.__members__.items()
         ]
+    registered = _registered(kind)
+    if registered:
+        values["register"] = registered
     return dict(sorted(values.items()))
+
+
+def _registered(kind: type) -> set[type]:
+    """The classes that an abstract base was told of by `register`."""
+    look = getattr(abc, "_get_dump", None) if isinstance(kind, abc.ABCMeta) else None
+    return {held for held in (told() for told in look(kind)[0]) if held} if look else set()
 
 
 def _is_familiar(kind: type, is_ours: Callable[[type], bool]) -> bool:

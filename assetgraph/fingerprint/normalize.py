@@ -93,6 +93,7 @@ class Summary(TreeWriter):
             volatile=frozenset(
                 position for name, position in self._names.items() if is_volatile(name)
             ),
+            rebound=frozenset(self.rebound),
         )
 
     def module_import(self, name: str, origin: str) -> None:
@@ -160,7 +161,8 @@ class Summary(TreeWriter):
         outer.bind(node.name)
         decorators = [self._decorated(decorator) for decorator in node.decorator_list]
         bases = self._header(*node.bases, *node.keywords, *getattr(node, "type_params", ()))
-        scope = self.open_scope("class", f"{outer.prefix}{node.name}.")
+        bare = node.name.lstrip("_")
+        scope = self.open_scope("class", f"{outer.prefix}{node.name}.", bare and f"_{bare}")
         for statement in node.body:
             self.write(statement)
         body = self.close_scope()
@@ -202,7 +204,7 @@ class Summary(TreeWriter):
         for parameter in getattr(node, "type_params", ()):
             self.write(parameter)
         for mark, argument in parameters:
-            scope.bound.add(argument.arg)
+            scope.bound.add(scope.spelled(argument.arg) if scope.private else argument.arg)
             scope.parts.append(mark + argument.arg)
         for part in body:
             self.write(part)
@@ -395,8 +397,8 @@ def _is_main_block(node: ast.stmt) -> bool:
 
 def _given_values(node: ast.stmt) -> set[str]:
     """The names that a statement of the module gives a value or changes: `TABLE = {}`,
-    `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, also inside `if`, `for`,
-    `try` and the like."""
+    `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, `getcontext().prec = 5`;
+    also inside `if`, `for`, `try` and the like."""
     names = set()
     for inner in ast.walk(node) if _is_compound(node) else (node,):
         targets: Iterable[ast.AST] = ()
@@ -414,8 +416,8 @@ def _given_values(node: ast.stmt) -> set[str]:
 
 
 def _roots(target: ast.AST) -> Iterable[str]:
-    while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred):
-        target = target.value
+    while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred | ast.Call):
+        target = target.func if isinstance(target, ast.Call) else target.value
     if isinstance(target, ast.Name):
         yield target.id
     elif isinstance(target, ast.Tuple | ast.List):

@@ -68,7 +68,7 @@ class Ownership:
 
     def _is_our_class(self, kind: type) -> bool:
         module = sys.modules.get(kind.__module__)
-        if module is not None and self.is_ours(module):
+        if isinstance(module, ModuleType) and self.is_ours(module):
             return True
         if module is types and vars(types).get(kind.__name__) is not kind:
             return True  # made by a call, which did not say for whom
@@ -77,7 +77,9 @@ class Ownership:
             for member in vars(kind).values()
         )
 
-    def _is_our_module(self, module: ModuleType) -> bool:
+    def _is_our_module(self, module: Any) -> bool:
+        if not isinstance(module, ModuleType):  # put into a module's place in `sys.modules`
+            return self.is_ours(type(module))
         names = vars(module)
         if names.get("__name__") == "__main__":
             return True

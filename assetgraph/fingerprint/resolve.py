@@ -106,6 +106,10 @@ class Resolver:
         """The target of a name of the module."""
         return self._global(module, name, [], False)
 
+    def imported(self, module: Module, name: str) -> Target:
+        """The target of a whole module that code of `module` imports."""
+        return self._imported(module, f"{name}:", False)
+
     def is_own_decorator(self, module: Module, position: int) -> bool:
         """Whether a name is `asset`, or a partial of it, under whatever name."""
         known = module.own_decorators.get(position)
@@ -245,6 +249,9 @@ class Resolver:
                 return self._unreachable(absolute, attributes, found)
         if found is None or not self.is_ours(found):
             return self._library(absolute, found, attributes)
+        if not isinstance(found, ModuleType):
+            home = partial(self._vertices.value, module, absolute, found, any_order=False)
+            return self.live(found, attributes, home)
         return self._through(found, attributes, lookup)
 
     def _unreachable(self, name: str, attributes: Sequence[str], error: Exception | None) -> Target:
@@ -310,13 +317,17 @@ class Resolver:
             source = sys.modules.get(absolute)
             if source is None or (source is value and attribute):
                 continue
+            path = [attribute, *attributes] if attribute else attributes
+            if not isinstance(source, ModuleType):  # an object in a module's place
+                if self.is_ours(source):
+                    continue
+                return self._library(absolute, source, path)
             if attribute:
                 there = vars(source).get(attribute, sys.modules.get(f"{absolute}.{attribute}"))
             else:
                 there = source
             if there is not value or vars(source) is module.names:
                 continue
-            path = [attribute, *attributes] if attribute else attributes
             if self.is_ours(source):
                 return self._through(source, path, lookup)
             return self._library(absolute, source, path)
@@ -331,7 +342,7 @@ class Resolver:
         if not attributes:
             return Target(b"module", self._vertices.module(ours))
         first, *rest = attributes
-        if first not in ours.names:
+        if first not in ours.names or _is_found(first, ours):
             return self._inside(module, ours, attributes, lookup)
         if rest or lookup:
             return self._global(ours, first, rest, lookup)
@@ -344,14 +355,18 @@ class Resolver:
         self, module: ModuleType, ours: Module, attributes: Sequence[str], lookup: bool
     ) -> Target:
         """What a module of the project does not hold: it finds it itself, or it is a module of the
-        package that nobody has imported yet."""
-        dynamic = ours.names.get("__getattr__")
-        if isinstance(dynamic, FunctionType):
-            return Target(_text(attributes), self._vertices.function(dynamic))
+        package that nobody has imported yet, or both."""
         first, *rest = attributes
+        dynamic = ours.names.get("__getattr__")
         inner = None
         if "__path__" in ours.names:
             inner = self._ownership.import_ours(f"{module.__name__}.{first}")
+        if isinstance(dynamic, FunctionType):
+            finder = self._vertices.function(dynamic)
+            if not isinstance(inner, ModuleType):
+                return Target(_text(attributes), finder)
+            found = self._through(inner, rest, lookup)
+            return found._replace(vertex=_both(first, finder, found.vertex))
         if isinstance(inner, ModuleType):
             return self._through(inner, rest, lookup)
         if inner is not None:
@@ -394,6 +409,27 @@ class Resolver:
         if title is None:
             vertex.note(0, "it belongs to no installed distribution: no version of it")
         return vertex
+
+
+def _is_found(name: str, module: Module) -> bool:
+    """Whether a package with a lookup of its own holds an inner module only because somebody has
+    imported that by now."""
+    names = module.names
+    return (
+        "__getattr__" in names
+        and "__path__" in names
+        and isinstance(names[name], ModuleType)
+        and name not in module.file.imports
+    )
+
+
+def _both(name: str, finder: Vertex, found: Vertex | None) -> Vertex:
+    """What a module finds itself, and how."""
+    both = Vertex("wrapper", name)
+    for vertex in filter(None, (finder, found)):
+        both.number(vertex)
+    both.own = b"found"
+    return both
 
 
 def _absolute(name: str, names: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple
 
@@ -110,6 +110,8 @@ class Saying:
         for name in code.co_names:
             if name in self._module.names:
                 self.add(self.token(self._resolver.named(self._module, name)))
+        for name in _imported_by(code):
+            self.add(self.token(self._resolver.imported(self._module, name)))
         for constant in code.co_consts:
             if isinstance(constant, CodeType):
                 self.compiled(constant, collect)
@@ -163,13 +165,14 @@ class Saying:
             self.add(name.encode(), self.token(self._captured_target(name, [])))
 
     def _cell(self, module: Module, position: int) -> Target | None:
-        """The target of a captured variable."""
+        """The target of a captured variable; `super` looks for its class in one."""
         root, *attributes = module.file.names[position].removesuffix("[]").split(".")
+        if root == "super" and "__class__" in self._cells:
+            around = self._captured_target("__class__", [])
+            return around._replace(text=b"super" + around.text)
         return self._captured_target(root, attributes) if root in self._cells else None
 
     def _captured_target(self, root: str, attributes: Sequence[str]) -> Target:
-        if root == "__class__":
-            return Target(b"__class__")
         cell = self._cells[root]
         try:
             value = cell.cell_contents
@@ -180,3 +183,12 @@ class Saying:
         return self._resolver.live(
             value, attributes, lambda: captured(self.vertex, root, cell, value)
         )
+
+
+def _imported_by(code: CodeType) -> Iterator[str]:
+    """The modules that compiled code imports."""
+    import dis  # code without a text is rare
+
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "IMPORT_NAME":
+            yield instruction.argval

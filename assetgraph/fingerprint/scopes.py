@@ -49,11 +49,13 @@ class Scope:
         "own",
         "parts",
         "prefix",
+        "private",
     )
 
-    def __init__(self, kind: str, prefix: str = "") -> None:
+    def __init__(self, kind: str, prefix: str = "", private: str = "") -> None:
         self.kind = kind
         self.prefix = prefix  # of the qualified names of what is defined in it
+        self.private = private  # what Python puts before `__name` in a class: `_Trip`
         self.parts: list[str] = []
         self.gaps: list[tuple[int, Use]] = []
         self.bound: set[str] = set()
@@ -67,12 +69,16 @@ class Scope:
         self.members: list[Scope] = []
 
     def bind(self, name: str) -> None:
+        name = self.spelled(name)
         if name not in self.declared_global and name not in self.declared_nonlocal:
             self.bound.add(name)
 
     def use(self, root: str, rest: str, flags: int, line: int) -> None:
         """Leave a gap for a name, or write it where it is known to be bound. The body of a class
         runs in order, so there that is known at once; elsewhere for certain only at the end."""
+        if self.private:
+            root = self.spelled(root)
+            rest = ".".join(map(self.spelled, rest.split("."))) if "__" in rest else rest
         if root in self.own and flags <= LOOKUP:
             self.parts.append(f"L{root}{rest}")
             return
@@ -80,6 +86,12 @@ class Scope:
             flags |= GLOBAL
         self.gaps.append((len(self.parts), Use(root, rest, flags, line)))
         self.parts.append("?")
+
+    def spelled(self, name: str) -> str:
+        """A name as Python spells it: in the class `Trip`, `__rate` is `_Trip__rate`."""
+        if self.private and name.startswith("__") and not name.endswith("__"):
+            return self.private + name
+        return name
 
     def close(self) -> Closed:
         """Fill the gaps of its own names."""

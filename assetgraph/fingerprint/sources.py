@@ -67,7 +67,9 @@ class Sources:
         key = (filename, "")
         if key in self._texts:
             return self._texts[key]
-        source = "".join(getlines(filename, dict(names)))
+        # What `exec` runs is all called "<string>", and so is what `python -c` does, whose text
+        # later Pythons keep.
+        source = "" if filename == "<string>" else "".join(getlines(filename, dict(names)))
         if not source:
             return NO_SOURCE
         return self._keep(key, source)

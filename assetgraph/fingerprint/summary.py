@@ -86,7 +86,8 @@ class Statement(msgspec.Struct, frozen=True, array_like=True):
 class File(msgspec.Struct, frozen=True, array_like=True):
     """A whole file. `imports` says where a name may be imported from (`.helpers:clean`); `stars`
     are the modules that everything is imported from; `volatile` are the positions of names that
-    look like a clock, chance or the environment."""
+    look like a clock, chance or the environment; `rebound` the names that functions declare
+    global."""
 
     names: tuple[str, ...] = ()
     functions: tuple[Function, ...] = ()
@@ -95,3 +96,4 @@ class File(msgspec.Struct, frozen=True, array_like=True):
     stars: tuple[str, ...] = ()
     statements: dict[str, tuple[Statement, ...]] = {}
     volatile: frozenset[int] = frozenset()
+    rebound: frozenset[str] = frozenset()

@@ -24,6 +24,7 @@ class TreeWriter:
     def __init__(self) -> None:
         self.scope = Scope("module")
         self.outer_scopes: list[Scope] = []
+        self.rebound: set[str] = set()  # what some scope declares global
         self._in_annotation = False
         self._writers: dict[type, Callable[[Any], None]] = dict.fromkeys(_FIELDS, self._any)
         self._writers |= self.writers()
@@ -73,10 +74,14 @@ class TreeWriter:
         self.write(node)
         self._in_annotation = before
 
-    def open_scope(self, kind: str, prefix: str | None = None) -> Scope:
+    def open_scope(self, kind: str, prefix: str | None = None, private: str | None = None) -> Scope:
         outer = self.scope
         self.outer_scopes.append(outer)
-        self.scope = Scope(kind, outer.prefix if prefix is None else prefix)
+        self.scope = Scope(
+            kind,
+            outer.prefix if prefix is None else prefix,
+            outer.private if private is None else private,
+        )
         return self.scope
 
     def close_scope(self) -> Closed:
@@ -178,7 +183,7 @@ class TreeWriter:
             arguments = self._getattr_arguments(node)
         elif name in ("import_module", "__import__") and node.args:
             module = _text(node.args[0])
-            if module and not module.startswith("."):
+            if module and (not module.startswith(".") or _names_own_package(node)):
                 self.scope.use(f"{module}:", "", IMPORTED, node.lineno)
         for argument in arguments:
             self.write(argument)
@@ -321,10 +326,12 @@ class TreeWriter:
         self._any(node)
 
     def _global(self, node: ast.Global) -> None:
-        self.scope.declared_global |= frozenset(node.names)
+        names = frozenset(map(self.scope.spelled, node.names))
+        self.scope.declared_global |= names
+        self.rebound |= names
 
     def _nonlocal(self, node: ast.Nonlocal) -> None:
-        self.scope.declared_nonlocal |= frozenset(node.names)
+        self.scope.declared_nonlocal |= frozenset(map(self.scope.spelled, node.names))
 
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
@@ -345,7 +352,7 @@ class TreeWriter:
         if scope.kind == "module":
             self.module_import(name, origin)
         elif scope.kind == "function":
-            scope.imports.setdefault(name, []).append(origin)
+            scope.imports.setdefault(scope.spelled(name), []).append(origin)
         else:
             scope.bind(name)
             scope.parts.append(f"import {name}")
@@ -366,6 +373,12 @@ def _called(node: ast.expr) -> str:
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) and chain_of(node) is not None else ""
+
+
+def _names_own_package(node: ast.Call) -> bool:
+    """Whether `import_module(".helpers", __package__)` starts from where it stands."""
+    others = [*node.args[1:], *[keyword.value for keyword in node.keywords]]
+    return [chain_of(other) for other in others] in ([("__package__", "")], [("__name__", "")])
 
 
 def _flat(targets: Iterable[ast.expr]) -> Iterable[ast.expr]:

@@ -21,7 +21,15 @@ from functools import partial
 from hashlib import blake2b
 from operator import itemgetter
 from pathlib import PurePath
-from types import EllipsisType, MappingProxyType, MemberDescriptorType, MethodType, NoneType
+from types import (
+    EllipsisType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    NoneType,
+)
 from typing import Any
 
 Refer = Callable[[Any], bytes | None]
@@ -244,6 +252,15 @@ def is_plain(value: Any) -> bool:
         return _is_plain(value)
     except RecursionError:
         return False
+
+
+def is_itself(value: Any) -> bool:
+    """Whether a value is not just what it holds: a list that code may append to, an `object()`
+    that it is compared with."""
+    if isinstance(value, ModuleType | FunctionType | type):
+        return False
+    hashing: Any = type(value).__hash__
+    return hashing is None or hashing is object.__hash__
 
 
 def _by_key(value: dict[Any, Any]) -> Callable[[tuple[Any, Any]], Any]:

@@ -23,10 +23,11 @@ class ProjectCode:
         self._table = CodeTable(f"{folder}/code")
 
     def version(self, asset: Asset) -> str:
-        """The version that the asset gives itself, or a hash of all code that it reaches."""
-        if asset.code_version is not None:
-            return asset.code_version
-        return self._versions.version(asset.function)
+        """The version that the asset gives itself, or a hash of all code that it reaches. What it
+        reaches is looked at either way: a pickle's version counts the classes in it as they were
+        before any step ran."""
+        version = self._versions.version(asset.function)
+        return version if asset.code_version is None else asset.code_version
 
     def class_version(self, kind: type) -> str | None:
         """The version of a class of the project, or None for any other."""
