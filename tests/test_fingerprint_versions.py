@@ -21,7 +21,7 @@ from assetgraph.fingerprint import CodeVersions
 from assetgraph.fingerprint.changes import Comparison
 from assetgraph.fingerprint.sources import CHANGED, NO_SOURCE
 from assetgraph.storage.code import FolderCache
-from assetgraph.storage.versions import ProjectCode
+from assetgraph.storage.project_code import ProjectCode
 
 PROJECT = {
     "tools.py": """
