@@ -1,4 +1,4 @@
-"""Where the pipeline keeps its files, relative to the project's folder, and its dates."""
+"""Where the pipeline keeps its files, in the project's folder, and where they come from."""
 
 TAXI_ZONES_FILE_PATH = "data/raw/taxi_zones.csv"
 TAXI_TRIPS_TEMPLATE_FILE_PATH = "data/raw/taxi_trips_{}.parquet"
@@ -6,11 +6,8 @@ TAXI_TRIPS_TEMPLATE_FILE_PATH = "data/raw/taxi_trips_{}.parquet"
 TRIPS_BY_WEEK_FILE_PATH = "data/outputs/trips_by_week.csv"
 MANHATTAN_STATS_FILE_PATH = "data/staging/manhattan_stats.geojson"
 MANHATTAN_MAP_FILE_PATH = "data/outputs/manhattan_map.png"
-REQUEST_DESTINATION_TEMPLATE_FILE_PATH = "data/outputs/{}.png"
 
 DATE_FORMAT = "%Y-%m-%d"
-START_DATE = "2023-01-01"
-END_DATE = "2023-04-01"
 
 TAXI_TRIPS_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/yellow_tripdata_{month}.parquet"
 TAXI_ZONES_URL = (

@@ -44,10 +44,6 @@ class Board:
         """The assets whose history does not read, with what is wrong with it."""
         return self._state.damage
 
-    def read_all(self) -> set[AssetKey]:
-        """Look at everything anew; the assets whose view changed."""
-        return self.refresh(self.graph.order)
-
     def refresh(
         self, keys: Iterable[AssetKey], running: Mapping[AssetKey, str] | None = None
     ) -> set[AssetKey]:

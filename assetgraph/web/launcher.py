@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, StoreError
+from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
     from assetgraph.project import Project
@@ -133,7 +133,7 @@ class Launcher:
     def _read(self, run_id: str) -> RunRecord | None:
         try:
             return self._store.runs.read(run_id)
-        except (AssetGraphError, StoreError):
+        except AssetGraphError:
             return None
 
 

@@ -69,7 +69,7 @@ def _preview(store: Store, stored: StoredValue) -> dict[str, Any]:
             return _nothing("It is bytes.")
         case "pickle":
             return _nothing(f"It is a pickled {stored.type}: to look at it would run code.")
-    return _nothing("It is stored by an I/O manager of the project.")
+    return _nothing("It is stored by an IO manager of the project.")
 
 
 def _file(file: Path) -> dict[str, Any]:

@@ -61,9 +61,8 @@ class Workspace:
     def graph(self) -> AssetGraph:
         """The last good one, empty until there is one."""
         if self._graph is None:
-            from assetgraph.graph import (
-                AssetGraph,
-            )  # with networkx, which the first answer needs not
+            # With networkx, which the first answer does without.
+            from assetgraph.graph import AssetGraph
 
             self._graph = AssetGraph(())
         return self._graph

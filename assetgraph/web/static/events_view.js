@@ -12,7 +12,7 @@ import {VirtualRows} from './virtual.js';
 const PAGE = 200;
 const ROW = 28;
 const PAUSE_MS = 200;
-const LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'];
+const LEVELS = {INFO: 'Info and up', WARNING: 'Warnings and up', ERROR: 'Errors'};
 const NEAR_END_PX = 60;
 const TONES = {WARNING: 'stale', ERROR: 'failed', CRITICAL: 'failed'};
 
@@ -20,7 +20,7 @@ export class EventsView {
   constructor(runId, stepFilter) {
     this.runId = runId;
     this.stepFilter = stepFilter;
-    this.filter = {text: '', level: '', step: '', type: ''};
+    this.filter = {text: '', level: '', step: ''};
     this.pages = new Map();
     this.total = 0;
     this.open = null;
@@ -127,7 +127,7 @@ export class EventsView {
         'select',
         {class: 'field', 'aria-label': 'Lowest level', value: level, onchange: (event) => this.set({level: event.target.value})},
         h('option', {value: ''}, 'All levels'),
-        LEVELS.slice(1).map((name) => h('option', {value: name, selected: level === name}, name === 'ERROR' ? 'Errors' : name === 'WARNING' ? 'Warnings and up' : 'Info and up')),
+        Object.entries(LEVELS).map(([name, text]) => h('option', {value: name, selected: level === name}, text)),
       ),
       step
         ? h('button', {class: 'button', type: 'button', title: 'Show all steps', onclick: () => this.stepFilter(''), key: 'step'}, h('span', {class: 'cut', dir: 'auto'}, step), icon('close', 'icon-small'))
