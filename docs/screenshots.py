@@ -1,7 +1,7 @@
-"""Pictures of the page, of the taxi project in both themes.
+"""Pictures of the page, of the taxi project.
 
-    python docs/screenshots.py            the few that the README shows, into docs/images
-    python docs/screenshots.py --all DIR  every page
+    python docs/screenshots.py            the two that the README shows, into docs/images
+    python docs/screenshots.py --all DIR  every page in both themes
 
 The project is copied to a temporary folder, materialized, and broken as in the course's exercise.
 Where the sources of the taxi project cannot be reached the embedded sample is shown. The letters
@@ -53,9 +53,9 @@ def to_the_log(page: Page) -> None:
 
 PICTURES = (
     Picture("overview", "/"),
-    Picture("assets", "/assets", kept=("light",)),
-    Picture("lineage", "/lineage?selected=manhattan%2Fmanhattan_stats", kept=("light", "dark")),
-    Picture("asset", "/assets/manhattan/manhattan_map", kept=("light",)),
+    Picture("assets", "/assets"),
+    Picture("lineage", "/lineage?selected=manhattan%2Fmanhattan_stats", kept=("light",)),
+    Picture("asset", "/assets/manhattan/manhattan_map"),
     Picture("table", "/assets/taxi_trips"),
     Picture("launch", "/assets/taxi_trips_file", launch_dialog),
     Picture("runs", "/runs"),
