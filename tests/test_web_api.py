@@ -119,6 +119,13 @@ def test_config_may_be_written_as_text(client: TestClient) -> None:
     assert run["config"] == {"trips_file": {"rows": 4}}
 
 
+def test_a_plan_reads_config_as_a_run_does(client: TestClient) -> None:
+    launch(client, selection=["trips_file"], config={"trips_file": {"rows": 4}})
+
+    body = {"selection": ["trips_file"], "stale": True, "config": {"trips_file": {"rows": "4"}}}
+    assert client.post("/api/plan", json=body).json()["steps"] == []
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [

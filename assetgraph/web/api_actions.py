@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.config import build_config
+from assetgraph.config import checked_config
 from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
@@ -21,7 +21,6 @@ from assetgraph.web.launcher import LaunchError, Wanted
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.graph import AssetGraph
     from assetgraph.web.launcher import Launched
     from assetgraph.web.site import Site
     from assetgraph.web.workspace import LoadFailure
@@ -38,7 +37,8 @@ def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     state = site.state()
     graph = state.graph
     keys = select(wanted.selection, graph, state.state) if wanted.selection else graph.order
-    config = keyed_config(graph, wanted.config)
+    given = {graph.asset(AssetKey(name)).key: fields for name, fields in wanted.config.items()}
+    config = checked_config(graph, given)
     made = make_plan(graph, state, keys, stale_only=wanted.stale, config=config)
     fields = {step.key: config_fields(graph.asset(step.key)) for step in made.steps}
     return {
@@ -130,18 +130,6 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
 def _absent(fields: list[dict[str, Any]], given: Mapping[str, Any]) -> list[str]:
     """The required fields that `given` leaves out."""
     return [field["name"] for field in fields if field["required"] and field["name"] not in given]
-
-
-def keyed_config(graph: AssetGraph, config: Config) -> dict[AssetKey, Mapping[str, Any]]:
-    """Raises `ConfigError` for config that an asset does not take."""
-    keyed = {}
-    for name, given in config.items():
-        asset = graph.asset(AssetKey(name))
-        if asset.config_type is None:
-            raise ConfigError(f"asset {name!r} takes no config.")
-        build_config(asset.config_type, given, name)
-        keyed[asset.key] = given
-    return keyed
 
 
 def parse_config(text: str) -> Config:
