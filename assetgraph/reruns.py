@@ -12,9 +12,8 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
-from assetgraph.queries.runs import run_details
+from assetgraph.queries.runs import require_steps, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
-from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,10 +63,7 @@ def rerun_plan(
     run = details.record
     if run.status is RunStatus.STARTED:
         raise AssetGraphError(f"the run {run.run_id} is still under way.")
-    for text in steps:
-        if text not in run.assets:
-            hint = did_you_mean(text, run.assets)
-            raise AssetGraphError(f"the run {run.run_id} has no step {text!r}.", hint=hint)
+    require_steps(run, steps)
     texts = [text for text in run.assets if not steps or text in steps]
     keys = tuple(AssetKey.unchecked(text) for text in texts)
     if from_failure:

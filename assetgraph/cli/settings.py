@@ -70,10 +70,10 @@ def config_by_key(
     config: dict[AssetKey, dict[str, Any]] = {}
     for text, given in settings.items():
         owner, _, field = text.rpartition(".")
-        while owner and AssetKey.unchecked(owner.split("/")) not in graph:
+        while owner and AssetKey.unchecked(owner) not in graph:
             owner, _, part = owner.rpartition(".")
             field = f"{part}.{field}"
-        if AssetKey.unchecked(text.split("/")) in graph or not owner:
+        if AssetKey.unchecked(text) in graph or not owner:
             owner, field = text, ""
         fields = config.setdefault(graph.asset(AssetKey(owner)).key, {})
         for part in filter(None, field.split(".")):

@@ -77,7 +77,7 @@ def _files_for_folders(store: Store) -> Iterator[Finding]:
 
 def _histories(store: Store) -> Iterator[Finding]:
     for text in store.history.keys():  # noqa: SIM118 - a method, not a mapping's
-        key = AssetKey.unchecked(text.split("/"))
+        key = AssetKey.unchecked(text)
         path = store.history.path(key)
         try:
             attempts = list(read_lines(path, Attempt))
@@ -159,7 +159,7 @@ def _done_since(store: Store, record: RunRecord) -> bool:
 
 def _made_since(store: Store, key: str, record: RunRecord) -> bool:
     try:
-        made, _ = store.history.current(AssetKey.unchecked(key.split("/")))
+        made, _ = store.history.current(AssetKey.unchecked(key))
     except StoreError:
         return False  # which is a finding of its own
     return made is not None and made.timestamp >= record.started_at

@@ -73,7 +73,7 @@ def prune(store: Store, item: Prunable) -> bool:
 
 def _drop_value(store: Store, item: Prunable) -> bool:
     """Under the locks of its asset: a run may have made the value current since it was found."""
-    key, partition = AssetKey.unchecked(item.name.split("/")), partition_of(item.path.split("/")[1])
+    key, partition = AssetKey.unchecked(item.name), partition_of(item.path.split("/")[1])
     store.prepare()  # the locks may never have had a folder
     lock, guard = store.lock(key, partition), store.reading(key, partition)
     try:
@@ -136,7 +136,7 @@ def _values(store: Store) -> Iterator[Prunable]:
         store.values.runs(), key=attrgetter("key", "partition")
     ):
         found = list(group)
-        key = AssetKey.unchecked(text.split("/"))
+        key = AssetKey.unchecked(text)
         # In this order: a value that was stored before the look at the lock is in the history now,
         # or nobody will ever record it.
         reading = store.reading(key, partition).path

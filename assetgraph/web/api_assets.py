@@ -150,7 +150,7 @@ def value_json(made: Materialization) -> dict[str, Any]:
 
 
 def _view(board: Board, request: Request) -> AssetView:
-    key = AssetKey.unchecked(request.path_params["key"].split("/"))
+    key = AssetKey.unchecked(request.path_params["key"])
     if key not in board.views:
         try:
             board.graph.asset(key)

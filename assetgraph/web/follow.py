@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, key_text
 from assetgraph.queries.events import step_after
 from assetgraph.queries.follow import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
@@ -102,7 +102,7 @@ class Follower:
     def running(self) -> Mapping[AssetKey, str]:
         """The assets that a living run is at, with the run's id."""
         return {
-            _key(step.key): run_id
+            AssetKey.unchecked(step.key): run_id
             for run_id, run in self.live.items()
             for step in run.steps.values()
             if step.state is StepState.RUNNING
@@ -138,13 +138,13 @@ class Follower:
             steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
             self.live[run_id] = LiveRun(RunTail(self._store, record), steps)
         else:
-            news.assets |= {_key(asset) for asset in record.assets}
+            news.assets |= {AssetKey.unchecked(asset) for asset in record.assets}
 
     def _end(self, run_id: str, news: News) -> None:
         """The run is no longer there."""
         news.gone.append(run_id)
         run = self.live.pop(run_id, None)
-        news.assets |= {_key(step) for step in run.steps} if run else set()
+        news.assets |= {AssetKey.unchecked(step) for step in run.steps} if run else set()
 
     def _read_on(self, run: LiveRun, news: News) -> None:
         run_id = run.record.run_id
@@ -158,7 +158,7 @@ class Follower:
         self._read_progress(run, news)
         if run.record.status is not RunStatus.STARTED:
             news.runs[run_id] = run.record
-            news.assets |= {_key(step) for step in run.steps}
+            news.assets |= {AssetKey.unchecked(step) for step in run.steps}
             del self.live[run_id]
 
     def _take(self, run: LiveRun, lines: list[bytes], news: News) -> None:
@@ -169,7 +169,7 @@ class Follower:
             step = _moved(run, line)
             if step is not None:
                 run.steps[step.key] = moved[step.key] = step
-                news.assets.add(_key(step.key))
+                news.assets.add(AssetKey.unchecked(step.key))
         if moved:
             news.runs[run_id] = run.record
 
@@ -184,7 +184,7 @@ class Follower:
         found = dict(self._scan_histories())
         for name in found.keys() | self._histories.keys():
             if found.get(name) != self._histories.get(name):
-                news.assets.add(_key(name.removesuffix(".jsonl").replace(",", "/")))
+                news.assets.add(AssetKey.unchecked(key_text(name.removesuffix(".jsonl"))))
         self._histories = found
 
     def _scan_histories(self) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -220,10 +220,6 @@ def _moved(run: LiveRun, line: bytes) -> StepRecord | None:
     step = run.steps.get(event.step or "")
     after = step and step_after(step, event)
     return after if after is not step else None
-
-
-def _key(text: str) -> AssetKey:
-    return AssetKey.unchecked(text.split("/"))
 
 
 def _names(folder: str) -> list[str]:
