@@ -18,8 +18,9 @@ import pytest
 import assetgraph as dg
 from assetgraph import loading
 from assetgraph.errors import StoreError
-from assetgraph.executors import make, on_dask
+from assetgraph.executors import dask_worker, make, on_dask
 from assetgraph.executors.on_dask import RESOURCES, DaskExecutor, _Step
+from assetgraph.executors.transport import Sender
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.runner import RunOutcome, run_plan
@@ -420,3 +421,29 @@ def test_what_is_answered_is_let_go_with_the_next_steps_or_soon() -> None:
 
 def test_what_the_workers_tell_another_run_is_passed_over() -> None:
     _without_a_cluster(None)._hear((0.0, ("another's", b"of no concern")))
+
+
+def test_a_worker_that_is_lost_during_the_check_is_no_matter_while_there_are_others(
+    folder: Path,
+) -> None:
+    answers: dict[str, object] = {"tcp://gone": OSError("closed"), "tcp://here": None}
+    executor = _without_a_cluster(SimpleNamespace(run=lambda *_, **__: answers))
+    executor._sender = Sender(None, {})
+    executor.check(Store(folder / "store"))
+    del answers["tcp://here"]
+    with pytest.raises(dg.AssetGraphError, match="the Dask cluster has no workers"):
+        executor.check(Store(folder / "store"))
+    answers["tcp://other"] = ModuleNotFoundError("No module named 'pipeline'")
+    with pytest.raises(StoreError, match=r"tcp://other cannot use this project: No module named"):
+        executor.check(Store(folder / "store"))
+
+
+def test_a_step_that_nobody_waits_for_any_more_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task = SimpleNamespace(limits=Limits())
+    receiver = SimpleNamespace(unpack=lambda _: (pytest.fail, task, "a"))
+    monkeypatch.setattr(dask_worker, "_received", lambda _: (receiver, None))
+    worker = SimpleNamespace(state=SimpleNamespace(tasks={}))
+    monkeypatch.setattr(dask_worker, "_worker", lambda: worker)
+    assert dask_worker.compute_here(b"", b"") == b""

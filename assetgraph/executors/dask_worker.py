@@ -24,10 +24,12 @@ _TOLD_BYTES = 8_000
 
 def compute_here(greeting: bytes, work: bytes) -> bytes:
     """In a worker: the result of a step's computing part, what it printed by stream, and how many
-    bytes of that were not kept."""
+    bytes of that were not kept; nothing where nobody asks for it."""
     receiver, store = _received(greeting)
     compute, task, name = receiver.unpack(work)
     channel = _WorkerChannel(name, task.limits.output_bytes)
+    if not channel.wanted():  # any more: a worker takes seconds to load its first project
+        return b""
     timed = task.timeout_s is not None  # only such a step is given up while it goes on
     if timed:
         channel.begun()

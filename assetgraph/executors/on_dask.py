@@ -89,13 +89,14 @@ class DaskExecutor:
         key = AssetKey.unchecked([".probe"])  # no asset's
         try:
             saved = store.values.save(key, "probe", PROBE).stored
-            answers = self._client.run(probe, self._greeting, saved)
+            answers = self._client.run(probe, self._greeting, saved, on_error="return")
         finally:
             store.values.delete(key.file_name)
-        if not answers:
+        lost = [worker for worker, answer in answers.items() if isinstance(answer, OSError)]
+        if len(lost) == len(answers):
             raise AssetGraphError("the Dask cluster has no workers.", hint="Start some first.")
         for worker, problem in answers.items():
-            if problem is not None:
+            if problem is not None and worker not in lost:
                 raise StoreError(
                     f"the Dask worker {worker} cannot use this project: {problem}.",
                     hint="Values must lie where all workers reach them, such as storage = "
