@@ -86,6 +86,8 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ),
     ReasonKind.VALUE_UNREADABLE: lambda f: (
         f"its value needs a class that no longer exists: {f['path']}"
+        if f["path"]
+        else "its value needs the IO manager that it had"
     ),
     ReasonKind.FILE_CHANGED: lambda f: f"its file was changed from outside: {f['path']}",
     ReasonKind.CODE_CHANGED: _code_text,

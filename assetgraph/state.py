@@ -100,6 +100,8 @@ class State:
     ) -> tuple[ValueCondition, str | None]:
         """Whether the value is as recorded, and the data version of what lies there now."""
         values, value = self.store.values, current.value
+        if value.format == "custom" and asset.io_manager is None:
+            return "unreadable", current.data_version
         condition = values.check(value)
         if condition == "changed":
             return condition, values.data_version(value)

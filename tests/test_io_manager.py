@@ -8,6 +8,7 @@ from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.cli.render_assets import asset_page
+from assetgraph.plan import stale_reasons
 from assetgraph.queries.assets import asset_details
 from assetgraph.queries.events import event_text
 from assetgraph.records import EventType
@@ -58,3 +59,29 @@ def test_nothing_says_that_its_value_lies_in_its_record(instance: dg.Instance) -
     details = asset_details(State(graph_of(five), instance.store), five)
     page = "\n".join(line.plain for line in asset_page(details, 80))
     assert "  Value         where its IO manager put it\n" in page
+
+
+def test_an_asset_without_the_manager_that_stored_its_value_is_made_anew(
+    instance: dg.Instance,
+) -> None:
+    def assets(manager: dg.IOManager | None) -> list[dg.Asset]:
+        with dg.Registry():
+
+            @dg.asset(io_manager=manager)
+            def five() -> int:
+                return 5
+
+            @dg.asset
+            def reader(five: int) -> int:
+                return five
+
+        return [five, reader]
+
+    dg.materialize(assets(Scaled()), instance=instance)
+    plain = assets(None)
+    ((reason,), _) = stale_reasons(
+        graph := graph_of(*plain), State(graph, instance.store), graph.order
+    ).values()
+    assert reason.text == "its value needs the IO manager that it had"
+    result = dg.materialize(plain, instance=instance, selection="reader")
+    assert result.value("reader") == 5

@@ -50,3 +50,15 @@ def test_a_materialization_is_one_line_of_the_history(instance: dg.Instance) -> 
     result = made_by(instance, pa.table({"zone": [1]}))
     history = instance.store.history.newest_first(dg.AssetKey("fares"))
     assert [attempt.run_id for attempt in history] == [result.run_id]
+
+
+def test_a_persons_own_table_named_columns_is_theirs(instance: dg.Instance) -> None:
+    @dg.asset
+    def fares() -> dg.MaterializeResult:
+        return dg.MaterializeResult(
+            value=1, metadata={"columns": dg.MetadataValue.table([{"zone": "SoHo"}])}
+        )
+
+    for _ in range(2):
+        result = dg.materialize([fares], instance=instance)
+        assert "schema_changes" not in result.materialization("fares").metadata

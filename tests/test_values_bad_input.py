@@ -292,7 +292,7 @@ def test_classes_of_libraries_are_not_recorded(values: ValueStore) -> None:
 def test_a_value_that_its_own_storage_keeps_is_not_ours_to_load(values: ValueStore) -> None:
     stored = StoredValue("custom", "int")
     assert values.check(stored) == "intact"
-    with pytest.raises(NoValueError, match=r"keeps no value"):
+    with pytest.raises(NoValueError, match=r"needs the IO manager"):
         values.load(stored)
 
 

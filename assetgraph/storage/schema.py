@@ -46,4 +46,7 @@ def _columns(metadata: Mapping[str, Any]) -> dict[str, str] | None:
     recorded = metadata.get("columns")
     if not isinstance(recorded, Mapping) or recorded.get("type") != "table":
         return None
-    return {record["name"]: record["type"] for record in recorded["value"]}
+    try:
+        return {record["name"]: record["type"] for record in recorded["value"]}
+    except (KeyError, TypeError):  # a table of that name that a person recorded
+        return None

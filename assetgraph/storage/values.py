@@ -278,7 +278,10 @@ class ValueStore:
             return None
         load = _LOADS.get(stored.format)
         if load is None or (stored.path is None and stored.inline is None):
-            raise NoValueError("the asset keeps no value that can be loaded.")
+            raise NoValueError(
+                "the value needs the IO manager that stored it.",
+                hint="Materialize its asset again, or give the asset its io_manager back.",
+            )
         return load(self, stored, annotation)
 
     def _load_plain(self, stored: StoredValue, _annotation: Any) -> object:
