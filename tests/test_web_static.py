@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assetgraph import web
+from assetgraph.executors import NAMES
 from assetgraph.theme import DARK, LIGHT, LOOKS
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
@@ -31,6 +32,13 @@ def test_no_script_makes_markup_or_code_of_text(script: Path) -> None:
 
     assert not [word for word in FORBIDDEN_IN_SCRIPTS if word in text]
     assert "'style'," not in text.replace("name === 'style'", "")  # set by properties only
+
+
+def test_a_launch_offers_every_executor_and_no_other() -> None:
+    text = (FOLDER / "static" / "launch.js").read_text(encoding="utf-8")
+    (offered,) = re.findall(r"^const EXECUTORS = \[(.+)\];$", text, re.MULTILINE)
+
+    assert tuple(re.findall(r"'(\w+)'", offered)) == NAMES
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
