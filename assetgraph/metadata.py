@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from assetgraph.errors import MetadataError
 
@@ -23,19 +23,6 @@ class MetadataValue:
 
     kind: str
     value: Any
-
-    KINDS: ClassVar = (
-        "text",
-        "int",
-        "float",
-        "bool",
-        "url",
-        "path",
-        "md",
-        "json",
-        "table",
-        "timestamp",
-    )
 
     @classmethod
     def text(cls, text: str) -> MetadataValue:

@@ -45,7 +45,6 @@ def test_each_kind_is_recorded_and_read_back(
     value: MetadataValue, kind: str, recorded: object
 ) -> None:
     assert value.kind == kind
-    assert kind in MetadataValue.KINDS
     assert value.to_json() == recorded
     assert MetadataValue.from_json(json.loads(json.dumps(recorded))) == value
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assetgraph.web.board import Board
     from assetgraph.web.follow import LiveRun, News
     from assetgraph.web.site import Site
+    from assetgraph.web.workspace import LoadFailure
 
 _LISTED_ASSETS = 20
 
@@ -122,7 +123,7 @@ def definitions_json(site: Site) -> dict[str, Any]:
     }
 
 
-def _failure_json(failure: Any) -> Mapping[str, Any]:
+def _failure_json(failure: LoadFailure) -> Mapping[str, Any]:
     return {
         "message": failure.message,
         "hint": failure.hint,
