@@ -55,5 +55,5 @@ def _accept(state: State, key: AssetKey) -> bool:
         lock.append(accepted)
     finally:
         lock.release()
-    state.record(key, accepted)
+    state.take_over(key, accepted)
     return True

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class StepSink(Protocol):
-    """Where what a step says while it runs goes: under its own name in the run's record."""
+    """Takes what a step says while it runs into the run's record, under the step's own name."""
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None: ...
 

@@ -114,7 +114,8 @@ class _Attempt:
 
 
 class _Run:
-    """One run while it lives. All mutable state of a run is here and in its schedule."""
+    """One run while it lives. What changes during it is here, and in its schedule, its handover and
+    its journal."""
 
     def __init__(
         self,
@@ -325,7 +326,7 @@ class _Run:
             self._succeed(key, result.materialization, result.value)
         elif result.state is StepState.UNCHANGED:
             assert result.materialization is not None
-            self._state.record(key, result.materialization)
+            self._state.take_over(key, result.materialization)
             self._spare(key, "another run made it meanwhile")
         elif result.state is StepState.FAILURE:
             self._fail(key, result)
@@ -336,7 +337,7 @@ class _Run:
 
     def _succeed(self, key: AssetKey, made: Materialization, value: Any) -> None:
         self._states[key] = StepState.SUCCESS
-        self._state.record(key, made)
+        self._state.take_over(key, made)
         if (
             self._executor.shares_memory
             and self._graph.asset(key).io_manager is None

@@ -54,8 +54,8 @@ class State:
         if not self.store.ephemeral:
             self.store.code.record()
 
-    def record(self, key: AssetKey, made: Materialization) -> None:
-        """Take over what a step has just made, so that the next steps see it."""
+    def take_over(self, key: AssetKey, made: Materialization) -> None:
+        """Know what a step has just recorded, so that the next steps see it."""
         code_version = self.of(key).code_version
         self._facts[key] = AssetFacts(
             current=made, data_version=made.data_version, code_version=code_version

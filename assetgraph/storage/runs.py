@@ -47,7 +47,7 @@ def new_run_id(started_at: datetime) -> str:
 
 
 class RunLog:
-    """The record of one living run, which only its runner writes.
+    """The folder of one living run, which only its runner writes.
 
     The folder appears whole, with its lock held and its summary written, so that no reader ever
     sees a run without them. Safe to append to from several threads.
