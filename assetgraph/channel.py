@@ -52,7 +52,6 @@ class StepChannel:
 
     def __init__(self, run: RunChannel, task: StepTask, on_start: Callable[[], None]) -> None:
         self.started = on_start
-        self.events = run.events
         self._run = run
         self._step = task.asset.key
         self._attempt = task.attempt
@@ -62,6 +61,10 @@ class StepChannel:
         self._turn = threading.Lock()
         self._settled = False
         self._ended = False
+
+    def events(self, events: Sequence[Event]) -> None:
+        if not self._ended:  # see `output`
+            self._run.events(events)
 
     def output(self, stream: str, text: str) -> None:
         with self._turn:

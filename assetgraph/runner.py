@@ -395,7 +395,10 @@ class _Run:
 
     def _end_anyhow(self, error: StoreError) -> None:
         """The store takes no more. A step that ended, and of which that is not on record, counts
-        as one that did not."""
+        as one that did not; one that still runs, in a thread, makes nothing any more."""
+        for attempt in self._running.values():
+            attempt.channel.give_up()
+            attempt.channel.end()
         unwritten = self._journal.unwritten
         unfinished = [
             key

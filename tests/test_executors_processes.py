@@ -392,6 +392,45 @@ def test_a_step_that_is_interrupted_before_it_begins_did_not_fail(
         executor.shutdown()
 
 
+class Provoking:
+    """A channel that has a child of the step print more for each thing that it prints."""
+
+    def __init__(self) -> None:
+        os.mkfifo("ask")
+        os.mkfifo("told")
+        self.ask, self.told = os.open("ask", os.O_RDWR), os.open("told", os.O_RDWR)
+        self.over = False
+
+    def written(self, _stream: str, _data: bytes) -> None:
+        if not self.over:
+            os.write(self.ask, b"1")
+            os.read(self.told, 1)
+
+
+def leave_a_child_that_prints(_channel: object) -> int:
+    ask, told = os.open("ask", os.O_RDWR), os.open("told", os.O_RDWR)
+    if os.fork() == 0:
+        while os.read(ask, 1) == b"1":
+            os.write(1, b"y")
+            os.write(told, b"1")
+        os._exit(0)
+    print("mine")
+    return 1
+
+
+def test_a_child_that_never_stops_printing_holds_up_no_step(folder: Path) -> None:
+    channel = Provoking()
+    executor = make("processes", 1)
+    try:
+        future = executor.submit(leave_a_child_that_prints, channel)
+        assert future.result(timeout=30) == 1
+    finally:
+        channel.over = True
+        os.write(channel.ask, b"0")
+        os.write(channel.told, b"1")
+        executor.shutdown()
+
+
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of a death at once")
 def test_a_worker_whose_child_holds_its_socket_is_known_to_be_dead(instance: dg.Instance) -> None:
     os.mkfifo("alive")

@@ -202,6 +202,26 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert list(instance.store.runs.outputs(result.run_id)) == []
 
 
+def test_what_a_step_says_after_it_was_given_up_goes_nowhere(instance: dg.Instance) -> None:
+    """Least of all into the file that has got the number of the run's events since."""
+    go_on, logged = threading.Event(), threading.Event()
+
+    @dg.asset(timeout=0.05)
+    def stuck(context: dg.AssetExecutionContext) -> None:
+        go_on.wait()
+        context.log.info("too late")
+        logged.set()
+
+    result = materialize(instance, stuck, executor="threads")
+    others = [os.open(f"other {number}", os.O_RDWR | os.O_CREAT) for number in range(20)]
+    go_on.set()
+    assert logged.wait(timeout=20)
+    for other in others:
+        assert os.fstat(other).st_size == 0
+        os.close(other)
+    assert result.events[-1].type is EventType.RUN_FAILURE
+
+
 def test_a_step_with_a_timeout_leaves_the_next_its_folder(instance: dg.Instance) -> None:
     @dg.asset(timeout=60)
     def leaves() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ import msgspec
 import pytest
 from small_assets import asset_named
 
-from assetgraph import AssetKey, Instance, materialize
+from assetgraph import AssetExecutionContext, AssetKey, Instance, asset, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
+from assetgraph.executors import make
 from assetgraph.queries.events import event_text
 from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
@@ -286,6 +288,60 @@ def test_a_run_that_its_store_ends_says_so_and_leaves_no_step_running(
         ended = details.events[-1]
         assert ended.type is EventType.RUN_FAILURE
         assert event_text(ended) == "The run ended: cannot write events.jsonl: the disk is full."
+
+
+def test_a_thread_that_outlives_the_run_that_its_store_ended_makes_nothing(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, begun = threading.Event(), threading.Event()
+
+    @asset
+    def slow(context: AssetExecutionContext) -> int:
+        begun.set()
+        go_on.wait()
+        context.log.info("too late")
+        print("too late")
+        return 1
+
+    @asset
+    def quick() -> int:
+        begun.wait()
+        return 2
+
+    append = RunLog.append
+
+    def fill_up(log: RunLog, events: Iterable[Event]) -> None:
+        events = tuple(events)
+        if any(e.type is EventType.STEP_SUCCESS and e.step == "quick" for e in events):
+            raise StoreError("cannot write events.jsonl: the disk is full.")
+        append(log, events)
+
+    monkeypatch.setattr(RunLog, "append", fill_up)
+    with pytest.raises(StoreError, match="the disk is full"):
+        materialize([slow, quick], instance=instance, executor=make("threads", 2))
+    go_on.set()
+    lock = instance.store.lock(slow.key)
+    assert lock.wait(until=lambda: True)
+    lock.release()
+    assert instance.store.history.current(slow.key) == (None, None)
+    details = run_details(instance.store, "latest")
+    assert details.events[-1].type is EventType.RUN_FAILURE
+    assert list(instance.store.runs.outputs(details.record.run_id)) == []
+
+
+def test_an_error_names_the_events_where_they_lie(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = begin(store)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(StoreError, match=f"cannot write {log.folder}/events.jsonl"):
+            log.append([Event(EventType.RUN_START, now())])
+    log.close()
 
 
 @pytest.mark.parametrize("call", ["mkdir", "open", "write", "rename"])

@@ -7,11 +7,14 @@ and error comes through two pipes. A worker that dies takes its own step with it
 
 from __future__ import annotations
 
+import fcntl
 import os
 import selectors
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -299,20 +302,26 @@ class _Worker:
             self._future.set_exception(error or ended)
 
     def _drain(self) -> None:
-        """What it wrote before it said that it was done is in the pipes already."""
+        """What it wrote before it said that it was done is in the pipes already. No more is waited
+        for: a child that the step left behind may go on writing for ever."""
         for stream in self._streams:
-            while self._read(stream, wait=False):
-                pass
+            self._read(stream, _readable(stream))
 
-    def _read(self, stream: IO[bytes], *, wait: bool = True) -> bool:
-        """Pass on some output. False at its end, or without `wait` where there is none now."""
+    def _read(self, stream: IO[bytes], size: int = _CHUNK) -> bool:
+        """Pass on some output. False at its end."""
         try:
-            data = os.read(stream.fileno(), _CHUNK)
+            data = os.read(stream.fileno(), size)
         except BlockingIOError:
-            return wait
+            return True
         if data and self._channel is not None:
             self._channel.written(self._streams[stream], data)
         return bool(data)
+
+
+def _readable(stream: IO[bytes]) -> int:
+    """How many bytes are in a pipe."""
+    (count,) = struct.unpack("i", fcntl.ioctl(stream.fileno(), termios.FIONREAD, bytes(4)))
+    return int(count)
 
 
 def _start_process(socket: int, lifeline: int) -> subprocess.Popen[bytes]:

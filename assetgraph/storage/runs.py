@@ -60,6 +60,7 @@ class RunLog:
         hidden = f"{day}/.{name}"
         self._lock = Lock(f"{hidden}/lock")
         self._turn = threading.Lock()
+        self._closed = False
         self._progress = ProgressFile(folder)
         try:
             make_folder(f"{hidden}/logs")
@@ -72,6 +73,7 @@ class RunLog:
             except OSError as error:
                 self._events.close()
                 raise store_error(error, "make", folder) from error
+            self._events.path = f"{folder}/events.jsonl"
         except BaseException:  # a full disk, say: what nobody has seen yet is no run
             from shutil import rmtree
 
@@ -84,7 +86,8 @@ class RunLog:
         """Raises `StoreError` when the disk takes no more."""
         lines = encoded_lines(events)
         with self._turn:
-            self._events.append(lines)
+            if not self._closed:  # a thread that was given up may outlive the run
+                self._events.append(lines)
 
     def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
         """Show how far a step is to whoever watches the run from another process."""
@@ -99,7 +102,9 @@ class RunLog:
 
     def close(self) -> None:
         self._progress.close()
-        self._events.close()
+        with self._turn:
+            self._closed = True  # the file's number will be another's
+            self._events.close()
         self._lock.release()
 
 
