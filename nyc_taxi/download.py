@@ -325,7 +325,7 @@ def _translated(error: OSError, url: str) -> DownloadError:
     import requests
 
     if isinstance(error, ValueError | requests.TooManyRedirects):
-        return RefusedError(f"{url} cannot be asked: {error}.")
+        return RefusedError(f"{url} cannot be asked: {str(error).rstrip('.')}.")
     if isinstance(error, requests.ConnectTimeout):
         return UnreachableError(_unreachable(url, "the connection timed out"))
     if isinstance(error, requests.ReadTimeout):
@@ -336,7 +336,14 @@ def _translated(error: OSError, url: str) -> DownloadError:
 
 def _reason(trouble: object) -> str:
     """The reason in urllib3's error, in a few words."""
-    from urllib3.exceptions import NameResolutionError, NewConnectionError, ProxyError
+    from http.client import BadStatusLine
+
+    from urllib3.exceptions import (
+        NameResolutionError,
+        NewConnectionError,
+        ProtocolError,
+        ProxyError,
+    )
 
     if isinstance(trouble, ProxyError):
         return f"the proxy does not let it through: {_reason(trouble.original_error)}"
@@ -344,6 +351,10 @@ def _reason(trouble: object) -> str:
         return "its name does not resolve"
     if isinstance(trouble, NewConnectionError):
         trouble = trouble.__cause__ or trouble
+    if isinstance(trouble, ProtocolError):
+        trouble = trouble.args[-1]
+    if type(trouble) is BadStatusLine:  # its subclass means no answer at all
+        return "what answers there does not speak HTTP"
     return getattr(trouble, "strerror", None) or str(trouble)
 
 

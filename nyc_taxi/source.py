@@ -86,7 +86,7 @@ def _download(context: dg.AssetExecutionContext, source: Source) -> Download[Fil
     except RefusedError as error:
         if error.status not in (403, 404):
             raise
-        raise RefusedError(f"{error} {source.absent}", error.status) from error
+        raise RefusedError(f"{error} {source.absent}".rstrip(), error.status) from error
 
 
 def _without_network(

@@ -169,7 +169,9 @@ def _parquet(path: Path) -> Any:
     try:
         return pq.ParquetFile(path, pre_buffer=False)  # or it holds all that it has read
     except pa.ArrowInvalid as error:
-        raise SourceFileError(f"not a whole Parquet file: {_beginning(path)}") from error
+        beginning = _beginning(path)
+        how = "its end is cut off or damaged" if "PAR1" in beginning else beginning
+        raise SourceFileError(f"not a whole Parquet file: {how}") from error
 
 
 def _zones(path: Path) -> pa.Table:

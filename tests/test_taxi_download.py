@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -254,11 +254,19 @@ def test_a_part_that_was_not_asked_for_is_not_taken(server, path, clock, content
     assert "Range" not in server.requests[2].headers
 
 
-def test_a_file_that_became_another_size_is_fetched_afresh(server, path, clock):
-    shorter = BODY[:300_000]
-    url = server.answers("/f", Answer(BODY, cut=500_000), Answer(shorter))
+@pytest.mark.parametrize("changed", [BODY[:300_000], BODY[::-1] + b"longer"])
+def test_a_file_that_became_another_size_is_fetched_afresh(server, path, clock, changed):
+    url = server.answers("/f", Answer(BODY, cut=500_000), Answer(changed))
     fetch(url, path, clock.patience())
-    assert path.read_bytes() == shorter
+    assert path.read_bytes() == changed
+
+
+def test_a_weak_tag_does_not_say_that_the_bytes_are_the_same(server, path, clock):
+    date = {"Last-Modified": "Wed, 01 Mar 2023 00:00:00 GMT"}
+    url = server.answers("/f", Answer(BODY, headers=date | {"ETag": 'W/"one"'}, cut=500_000))
+    with pytest.raises(BrokenTransferError):
+        fetch(url, path, clock.patience(tries=2))
+    assert server.requests[1].headers["If-Range"] == date["Last-Modified"]
 
 
 def test_a_transfer_that_breaks_every_time_is_an_error(server, old, clock):
@@ -322,6 +330,39 @@ def test_a_host_that_refuses_connections_is_unreachable_after_three(old, clock):
     with pytest.raises(UnreachableError, match="cannot be reached: connection refused"):
         fetch(refusing_url(), old, clock.patience())
     assert clock.slept == [0.5, 0.5]
+    assert_untouched(old)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"SSH-2.0-x\r\n", "what answers there does not speak HTTP."),
+        (b"", "remote end closed connection without response."),
+    ],
+)
+def test_a_server_that_gives_no_answer_in_http_is_unreachable(old, clock, answer, why):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=answer_each, args=(listening, answer), daemon=True).start()
+        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        with pytest.raises(UnreachableError) as caught:
+            fetch(f"http://{host}/file", old, clock.patience())
+    assert str(caught.value) == f"{host} cannot be reached: {why}"
+    assert_untouched(old)
+
+
+def answer_each(listening: socket.socket, answer: bytes) -> None:
+    with suppress(OSError):  # it was closed
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(answer)
+
+
+def test_redirects_without_end_are_refused(server, old, clock):
+    url = server.answers("/f", Answer(status=302, headers={"Location": "/f"}))
+    with pytest.raises(RefusedError, match=r"/f cannot be asked: Exceeded 30 redirects\.$"):
+        fetch(url, old, clock.patience())
     assert_untouched(old)
 
 

@@ -232,7 +232,7 @@ def test_the_table_of_zone_names_is_not_the_file_of_zones():
     [
         (b"", "it is empty"),
         (b"<!DOCTYPE html><html><body>No</body></html>", "<!DOCTYPE html>"),
-        (b"PAR1\x00\x01", "PAR1"),
+        (b"PAR1\x00\x01", "not a whole"),
         (b"\xff\xfe\x00a,b\n1,2", "xff"),
     ],
 )
@@ -250,8 +250,9 @@ def test_a_cut_file_is_refused(tmp_path, cut):
     path = tmp_path / "file"
     for whole, inspect in ((YELLOW, tlc.inspect_trips), (ZONES, tlc.inspect_zones)):
         path.write_bytes(whole.read_bytes()[: -cut - 20])
-        with pytest.raises(tlc.SourceFileError, match="not a whole"):
+        with pytest.raises(tlc.SourceFileError, match="not a whole") as caught:
             inspect(path)
+        assert (inspect is tlc.inspect_trips) is ("its end is cut off" in str(caught.value))
 
 
 def test_outlines_are_read_with_their_holes():
