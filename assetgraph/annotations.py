@@ -107,19 +107,24 @@ def annotation_text(annotation: Any) -> str:
     return repr(annotation).replace("typing.", "").replace("collections.abc.", "")
 
 
+def of_which_type(value: object) -> str:
+    """`an int`, `a str`."""
+    name = type_name(type(value))
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
 def described(value: object) -> str:
     """A value in a few words: its type, and itself if it is short."""
     if value is None:
         return "None"
-    name = type_name(type(value))
-    article = "an" if name[0].lower() in "aeiou" else "a"
+    name = of_which_type(value)
     try:
         text = _SHORT.repr(value)
     except Exception:
         text = ""
     if not text or len(text) > _MAX_TEXT or "\n" in text:
-        return f"{article} {name}"
-    return f"{article} {name}: {text}"
+        return name
+    return f"{name}: {text}"
 
 
 def _alternatives(annotation: Any) -> tuple[_Type, ...] | None:

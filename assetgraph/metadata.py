@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from assetgraph.annotations import of_which_type
 from assetgraph.errors import MetadataError
 
 _PLAIN = {"text": str, "int": int, "float": float, "bool": bool}
@@ -119,7 +120,7 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
         return MetadataValue.json(value)
     except MetadataError as error:
         raise MetadataError(
-            f"the metadata {name!r} is a {type(value).__name__}, which cannot be recorded",
+            f"the metadata {name!r} is {of_which_type(value)}, which cannot be recorded",
             hint="Give text, a number, a bool, a path, a datetime, or lists and dicts of these.",
         ) from error
 
@@ -159,4 +160,4 @@ def _json_shaped(value: Any) -> Any:
     scalar = _scalar(value)
     if scalar is not None:
         return _json_shaped(scalar)
-    raise MetadataError(f"a {type(value).__name__} is not JSON-shaped")
+    raise MetadataError(f"{of_which_type(value)} is not JSON-shaped")

@@ -87,6 +87,18 @@ taxi_trips_file  ✓ materialized  raw_files  parquet  16:08:37  The raw parquet
     )
 
 
+def test_a_name_as_long_as_a_name_may_be_hides_no_state() -> None:
+    @dg.asset(name="x" * 200)
+    def long() -> None: ...
+
+    view = AssetView(long, (), AssetState.MISSING, (), None, None)
+    heading, *rows = text(asset_table([view, FILE], NOW, 80)).splitlines()
+    assert "STATE" in heading
+    assert ["never materialized" in row for row in rows] == [True, False]
+    assert rows[1].split("  ")[0] == "taxi_trips_file"
+    assert "✓ materialized" in rows[1]
+
+
 def test_a_warning_is_broken_to_the_width_of_the_terminal() -> None:
     assert (
         text(list_notes([FILE, STATISTICS], 80))

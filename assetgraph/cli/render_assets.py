@@ -55,7 +55,9 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
         ]
         for view in views
     ]  # fmt: skip
-    return table(_COLUMNS, rows, width)
+    key, *others = _COLUMNS
+    key = key._replace(least=width and width * 2 // 3)  # or a very long one hides every state
+    return table([key, *others], rows, width)
 
 
 def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
