@@ -498,7 +498,8 @@ def test_runs_can_be_listed_page_by_page_and_by_status(
     older = assetgraph("runs", "list", "--before", ids[1], "--json").json
     assert [run["run_id"] for run in older] == ids[:1]
     assert assetgraph("runs", "list", "--status", "failure", "--json").json == []
-    assert "No runs here." in assetgraph("runs", "list", "--status", "FAILURE").err
+    none = assetgraph("runs", "list", "--status", "FAILURE").err
+    assert none == "No such run. All of them: assetgraph runs list\n"
 
 
 def test_logs_tell_what_each_step_logged_and_printed(
@@ -509,7 +510,10 @@ def test_logs_tell_what_each_step_logged_and_printed(
     assert re.sub(r"\d\d:\d\d:\d\d", "T", logs) == (
         "raw_trips  logged\n  T INFO month 2023-03\n\nraw_trips  printed\n  reading 2023-03\n"
     )
-    assert assetgraph("runs", "logs", "latest", "daily_fares").out == ""
+    silent = assetgraph("runs", "logs", "latest", "daily_fares")
+    assert silent.out == ""
+    assert silent.err.endswith("printed. What happened: assetgraph runs show latest\n")
+    assert assetgraph("runs", "logs", "latest", "daily_fares", "--json").err == ""
     listed = assetgraph("runs", "logs", "latest", "raw_trips", "--json").json
     assert [(log["stream"], log["key"]) for log in listed] == [
         ("log", "raw_trips"), ("out", "raw_trips"),
@@ -566,6 +570,16 @@ def test_init_writes_over_nothing(folder: Path, assetgraph: Command) -> None:
     assert answer.code == 2
     assert "README.md is there already: nothing was written." in answer.err
     assert os.listdir(folder) == ["README.md"]
+
+
+def test_init_makes_no_project_in_a_package(folder: Path, assetgraph: Command) -> None:
+    assetgraph("init")
+    package = next(folder.glob("*/__init__.py")).parent
+    before = sorted(folder.rglob("*"))
+    answer = assetgraph("init", package.name)
+    assert answer.code == 2
+    assert "is a Python package" in answer.err
+    assert sorted(folder.rglob("*")) == before
 
 
 def test_init_prints_the_table_for_a_pyproject_that_is_there(

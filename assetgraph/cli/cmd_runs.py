@@ -64,7 +64,8 @@ def list_command(
     )
     if not as_json:
         more = page.following if sys.stdout.isatty() else None
-        say(page_notes(page, _older(more, limit, status) if more else None))
+        older = _older(more, limit, status) if more else None
+        say(page_notes(page, older, narrowed=bool(before or status)))
 
 
 def _older(before: str, limit: int, status: str | None) -> str:
@@ -127,7 +128,7 @@ def logs_command(
         return follow_logs(given, run, keys, as_json=as_json)
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.output import stderr
-    from assetgraph.cli.render_log import step_log_lines
+    from assetgraph.cli.render_log import no_log_note, step_log_lines
     from assetgraph.cli.render_run import no_end
     from assetgraph.queries.runs import find_run, run_details, step_log_json, step_logs
     from assetgraph.records import RunStatus
@@ -141,6 +142,8 @@ def logs_command(
     record = find_run(given.store, run)
     if record.status is RunStatus.INTERRUPTED:
         say(no_end(run_details(given.store, record.run_id), stderr().width))
+    elif not logs and not as_json:
+        say(no_log_note(run))
     return None
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli import units
 from assetgraph.cli.style import LEVELS, warned
 from assetgraph.cli.text import Line, clean_lines, plural, wrapped
+from assetgraph.hints import command
 from assetgraph.queries.events import event_text
 from assetgraph.queries.runs import warned_of
 from assetgraph.records import EventType
@@ -64,6 +65,12 @@ def step_log_lines(logs: Iterable[StepLog]) -> Iterator[Line]:
         yield Line((step.key, "name"), (f"  {_STREAMS[step.stream]}{attempt}", "muted"))
         for text in clean_lines(step.text):
             yield Line("  ", text)
+
+
+def no_log_note(run: str) -> list[Line]:
+    """Where to look on, where no step logged or printed anything."""
+    page = (command("runs", "show", run), "command")
+    return [Line("Nothing was logged or printed. What happened: ", page)]
 
 
 def _event(event: Event, step_cells: int, type_cells: int, width: int | None) -> list[Line]:

@@ -51,10 +51,13 @@ def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> li
     return [line for line in (heading, *shown) if line]
 
 
-def page_notes(page: RunPage, older: str | None) -> list[Line]:
-    """What a list of runs does not show; `older` is the command that shows the next page."""
+def page_notes(page: RunPage, older: str | None, *, narrowed: bool = False) -> list[Line]:
+    """What a list of runs does not show; `older` is the command that shows the next page. One that
+    was `narrowed` may be empty though there are runs."""
     lines = [Line(("! ", "warning"), damaged) for damaged in page.damaged]
-    if not page.runs and not page.damaged:
+    if narrowed and not page.runs and not page.damaged:
+        lines.append(Line("No such run. All of them: ", (command("runs", "list"), "command")))
+    elif not page.runs and not page.damaged:
         first = (command("materialize", "--all"), "command")
         lines.append(Line("No runs here. A first one: ", first))
     if older:

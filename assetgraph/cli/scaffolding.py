@@ -89,10 +89,12 @@ def {name}() -> None:
 def create_project(folder: Path) -> list[Path]:
     """Make a project in `folder`; the files that were made.
 
-    Raises `AssetGraphError` if one of them is there already; then none is made.
+    Raises `AssetGraphError` if one of them is there already, or `folder` is a package; then none
+    is made.
     """
     package = package_name(folder.name)
     _require_no_pyproject(folder / "pyproject.toml", package)
+    _require_no_package(folder)
     texts = {
         folder / "pyproject.toml": _PYPROJECT,
         folder / ".gitignore": _GITIGNORE,
@@ -190,6 +192,15 @@ def _require_no_pyproject(file: Path, package: str) -> None:
     if file.exists():
         raise AssetGraphError(
             f"{file} is there already: nothing was written.", hint=_TABLE.format(package=package)
+        )
+
+
+def _require_no_package(folder: Path) -> None:
+    if (folder / "__init__.py").exists():
+        raise AssetGraphError(
+            f"{folder} is a Python package: a project in it would be a part of it. "
+            "Nothing was written.",
+            hint="Choose another name, or go to where the new project is to be.",
         )
 
 

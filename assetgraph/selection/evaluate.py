@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from assetgraph.errors import SelectionError
+from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.selection.syntax import And, Ends, Expression, Filter, Not, Or, Traversal, parse
 from assetgraph.text import did_you_mean, shorten
@@ -135,7 +136,8 @@ class _Reader:
             message = f"no asset has {node.tag_value!r} as its tag {node.value!r}."
             return self._error(node, message, did_you_mean(node.tag_value, values))
         message = _NOTHING[node.field].format(repr(node.value))
-        return self._error(node, message, did_you_mean(node.value, known))
+        hint = did_you_mean(node.value, known) or f"See them with: {command('list')}"
+        return self._error(node, message, hint)
 
     def _source(self, node: Expression) -> str:
         source = self.text[node.start : node.end]
