@@ -44,6 +44,9 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     )
     try:
         with step_output(recorder):
+            if task.asset.code_version is not None and not store.ephemeral:
+                # In a worker nobody has yet: what the step does to its classes must not count.
+                store.code.version(task.asset)
             arguments = _arguments(task, store, context, result.events)
             returned = _call(task.asset.function, arguments)
             if not channel.wanted():

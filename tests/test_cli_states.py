@@ -178,6 +178,21 @@ def test_a_changed_class_of_a_value_whose_asset_has_its_own_version_reaches_its_
     assert '"inline":"40"' in last
 
 
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_what_a_step_does_to_the_class_of_its_value_is_no_news_to_its_readers(
+    pipeline: ProjectFolder, assetgraph: Command, executor: str
+) -> None:
+    text = "import assetgraph as dg\n\nclass Tax:\n    made = 0\n"
+    text += "\n@dg.asset(code_version='1')\ndef rate():\n    Tax.made += 1\n    return Tax()\n"
+    text += "\n@dg.asset\ndef paid(rate): return rate.made\n"
+    pipeline.write("pipeline.py", text)
+    process = in_new_process(pipeline.root, "materialize", "--all", "--executor", executor)
+    process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert assetgraph("plan", "--json").json == []
+
+
 def test_a_data_version_that_an_asset_gives_stands_whatever_becomes_of_the_classes_in_its_value(
     pipeline: ProjectFolder, assetgraph: Command
 ) -> None:
