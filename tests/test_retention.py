@@ -143,6 +143,18 @@ def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
     assert not Path(store.folder, "values", str(saved.stored.path)).exists()
 
 
+def test_an_old_value_that_is_being_read_outlives_the_next(store: Store) -> None:
+    store.prepare()
+    folders = {saved(store, f"run-{n}", None) for n in range(3)}
+    reader = store.reading(KEY, shared=True)
+    assert reader.acquire()
+    drop_old_values(store, KEY)
+    assert {value.folder for value in store.values.runs()} == folders
+    reader.release()
+    drop_old_values(store, KEY)
+    assert len(list(store.values.runs())) == store.keep_values
+
+
 def test_a_run_that_has_just_begun_is_no_leftover(store: Store) -> None:
     store.prepare()
     begun = Path(store.runs.path("20261122-160837-482-4f2a")).with_name(".20261122-160837-482-4f2a")

@@ -67,6 +67,7 @@ PICKLED: dict[str, Callable[[], pd.DataFrame]] = {
     "an index that is a number's": lambda: indexed(pd.RangeIndex(1, name=5)),
     "an index that has a frequency": lambda: indexed(pd.date_range("2023-03", periods=1)),
     "attributes": with_attribute,
+    "labels that must differ": lambda: objects(1).set_flags(allows_duplicate_labels=False),
 }
 STORED_AS_TABLES: dict[str, Callable[[], pd.DataFrame]] = {
     "text": lambda: objects("a", None),
@@ -139,4 +140,5 @@ def alike(one: Any, other: Any) -> bool:
         and one.index.names == other.index.names
         and list(one.columns) == list(other.columns)
         and one.attrs == other.attrs
+        and one.flags == other.flags
     )

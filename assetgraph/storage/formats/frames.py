@@ -25,7 +25,7 @@ def table_keeps(frame: Any, table: pa.Table) -> bool:
     """
     try:
         back = table_as(TableInMemory(table.slice(0, 0)), "pandas")
-        kept = _same_labels(frame, back) and frame.attrs == back.attrs
+        kept = _same_labels(frame, back) and frame.attrs == back.attrs and frame.flags == back.flags
     except Exception:  # whatever pandas cannot make of it, or objects in it do not compare
         return False
     return kept and all(
