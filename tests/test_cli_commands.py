@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -305,8 +306,10 @@ def test_config_comes_from_fields_and_files_and_fields_win(
     (pipeline.root / "run.json").write_text('{"raw_trips": {"month": "2020-01"}}')
     (pipeline.root / "run.toml").write_text('[raw_trips]\nmonth = "2020-02"\n')
     (pipeline.root / "run.yaml").write_text("raw_trips:\n  month: '2020-03'\n")
-    for name, month in (("json", "2020-01"), ("toml", "2020-02"), ("yaml", "2020-03")):
-        assert config("--config-file", f"run.{name}") == {"raw_trips": {"month": month}}
+    shutil.copy("run.yaml", "run.YML")
+    endings = {"json": "2020-01", "toml": "2020-02", "yaml": "2020-03", "YML": "2020-03"}
+    for ending, month in endings.items():
+        assert config("--config-file", f"run.{ending}") == {"raw_trips": {"month": month}}
     both = config("--config-file", "run.json", "--config", "raw_trips.month=2021-01")
     assert both == {"raw_trips": {"month": "2021-01"}}
 
