@@ -91,12 +91,13 @@ def run_plan(
     executor = executor or SerialExecutor()
     try:
         executor.check(state.store)
-        run = _Run(plan, state, executor, observer, launch)
-        try:
-            return run.execute()
-        except StoreError as error:
-            error.exit_code = _RUN_FAILED  # of a full disk, say: nobody gave anything wrong
-            raise
+        with held_back():  # from before the run has a record, which an interrupt is to end
+            run = _Run(plan, state, executor, observer, launch)
+            try:
+                return run.execute()
+            except StoreError as error:
+                error.exit_code = _RUN_FAILED  # of a full disk, say: nobody gave anything wrong
+                raise
     finally:
         executor.shutdown()
 
@@ -154,24 +155,23 @@ class _Run:
         )
 
     def execute(self) -> RunOutcome:
-        with held_back():
+        try:
+            self._journal.begin()
             try:
-                self._journal.begin()
-                try:
-                    with redirected(self._launch.echo), heap_left_alone():
-                        self._loop()
-                except KeyboardInterrupt:
-                    self._cancel()
-                    self._journal.end(RunStatus.CANCELED)
-                    raise
-                except StoreError as error:
-                    self._executor.shutdown()
-                    self._end_anyhow(error)
-                    raise
-                self._journal.end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
-            finally:
+                with redirected(self._launch.echo), heap_left_alone():
+                    self._loop()
+            except KeyboardInterrupt:
+                self._cancel()
+                self._journal.end(RunStatus.CANCELED)
+                raise
+            except StoreError as error:
                 self._executor.shutdown()
-                self._journal.close()
+                self._end_anyhow(error)
+                raise
+            self._journal.end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
+        finally:
+            self._executor.shutdown()
+            self._journal.close()
         return RunOutcome(self._journal.record, self._errors, self._exceptions)
 
     def _loop(self) -> None:

@@ -202,6 +202,31 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert list(instance.store.runs.outputs(result.run_id)) == []
 
 
+def test_a_step_that_is_given_up_while_it_saves_its_value_does_not_commit(
+    instance: dg.Instance,
+) -> None:
+    go_on = threading.Event()
+
+    class Slow:
+        def __reduce__(self) -> tuple[type[int], tuple[int]]:
+            go_on.wait()
+            return int, (1,)
+
+    @dg.asset(timeout=0.05)
+    def stuck() -> object:
+        return Slow()
+
+    result = materialize(instance, stuck, executor="threads")
+    assert result.failures["stuck"].type == "StepTimeoutError"
+    go_on.set()
+    lock = instance.store.lock(stuck.key)
+    assert lock.wait(until=lambda: True)
+    lock.release()
+    current, failed = instance.store.history.current(stuck.key)
+    assert current is None
+    assert failed is not None
+
+
 def test_what_a_step_says_after_it_was_given_up_goes_nowhere(instance: dg.Instance) -> None:
     """Least of all into the file that has got the number of the run's events since."""
     go_on, logged = threading.Event(), threading.Event()
@@ -315,6 +340,16 @@ class TestPools:
             plan = make_plan(graph, state, graph.order, stale_only=True)
             outcome = run_plan(plan, state, launch=Launch(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1, "unchanged": 3}
+
+    def test_a_step_that_is_to_run_again_leaves_its_place_in_its_pool(
+        self, instance: dg.Instance
+    ) -> None:
+        again = flaky(1, retry_policy=dg.RetryPolicy(), pool="api")
+        graph = dg.Definitions([again]).graph
+        state = State(graph, instance.store)
+        plan = make_plan(graph, state, graph.order)
+        outcome = run_plan(plan, state, launch=Launch(pools={"api": 1}))
+        assert outcome.record.step_counts == {"success": 1}
 
     def test_a_pool_that_the_project_does_not_name_is_told(self, instance: dg.Instance) -> None:
         outcome, _ = self.run(instance, {"apis": 1})

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 import assetgraph as dg
-from assetgraph.records import RunStatus
+from assetgraph.queries.runs import list_runs
+from assetgraph.records import RunRecord, RunStatus
 from assetgraph.signals import held_back, let_through
+from assetgraph.storage.runs import RunLog, RunStorage
 
 
 @pytest.fixture(autouse=True)
@@ -83,3 +85,26 @@ def test_a_step_that_ignores_interrupts_leaves_the_next_interruptible(
         dg.materialize([ignores, interrupted], instance=instance)
     assert instance.store.runs.read(next(instance.store.runs.ids())).status is RunStatus.CANCELED
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_before_the_first_step_is_recorded_too(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that has a record and no end would look as if it went on, while its process lives."""
+
+    @dg.asset
+    def first() -> None:
+        pass
+
+    start = RunStorage.start
+
+    def interrupted(storage: RunStorage, record: RunRecord) -> RunLog:
+        log = start(storage, record)
+        signal.raise_signal(signal.SIGINT)
+        return log
+
+    monkeypatch.setattr(RunStorage, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        dg.materialize([first], instance=instance)
+    (run,) = list_runs(instance.store).runs
+    assert run.status is RunStatus.CANCELED
