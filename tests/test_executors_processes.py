@@ -12,7 +12,10 @@ import textwrap
 import time
 import types
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -128,6 +131,26 @@ def test_a_step_that_does_not_cooperate_is_ended_when_its_time_is_over(
     failure = result.failures["never_ends"]
     assert failure.message == "it ran longer than its timeout of 0.2 s."
     assert not instance.store.is_running(never_ends.key)
+
+
+def test_a_worker_that_is_ended_when_its_step_is_just_done_takes_no_other(folder: Path) -> None:
+    executor = make("processes", 1)
+    next_step: SimpleQueue[Future[None]] = SimpleQueue()
+
+    class Ending:
+        def written(self, _stream: str, _data: bytes) -> None:
+            """The step is done, and its process dead, before the executor knows of either."""
+            assert future.worker._socket.poll(30)
+            assert future.cancel()
+            os.waitid(os.P_PID, future.worker._process.pid, os.WEXITED | os.WNOWAIT)
+
+    try:
+        future: Any = executor.submit(print, Ending())
+        future.add_done_callback(lambda _: next_step.put(executor.submit(print, None)))
+        assert future.result(timeout=30) is None
+        assert next_step.get(timeout=30).result(timeout=30) is None
+    finally:
+        executor.shutdown()
 
 
 def test_what_c_libraries_and_subprocesses_write_is_captured(instance: dg.Instance) -> None:

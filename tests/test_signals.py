@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -85,6 +86,24 @@ def test_a_step_that_ignores_interrupts_leaves_the_next_interruptible(
         dg.materialize([ignores, interrupted], instance=instance)
     assert instance.store.runs.read(next(instance.store.runs.ids())).status is RunStatus.CANCELED
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_step_that_catches_an_interrupt_is_the_last(instance: dg.Instance) -> None:
+    @dg.asset
+    def catches() -> int:
+        with suppress(KeyboardInterrupt):
+            interrupt()
+        return 1
+
+    @dg.asset
+    def after(catches: int) -> int:
+        return catches
+
+    with pytest.raises(KeyboardInterrupt):
+        dg.materialize([catches, after], instance=instance)
+    (run,) = list_runs(instance.store).runs
+    assert run.status is RunStatus.CANCELED
+    assert run.step_counts == {"success": 1, "waiting": 1}
 
 
 def test_an_interrupt_before_the_first_step_is_recorded_too(

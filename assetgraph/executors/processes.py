@@ -140,7 +140,7 @@ class _StepFuture(Future[Any]):
         """A step that runs is ended with its process."""
         if self.done() or self.worker is None:
             return False
-        self.worker.kill()
+        self.worker.kill()  # it takes no other step: this one may be done by now
         return True
 
 
@@ -168,6 +168,7 @@ class _Worker:
         self._future: Future[Any] | None = None
         self._channel: Any = None
         self._gone = False
+        self._killed = False
         self._ending = False
         self._interrupted = False
         with ExitStack() as theirs, ExitStack() as ours:
@@ -195,7 +196,7 @@ class _Worker:
     def give(self, work: _Work) -> bool:
         """Start a step; False where the worker is gone."""
         with self._turn:
-            if self._gone:
+            if self._gone or self._killed:
                 return False
             self._channel, self._future = work.channel, work.future
             work.future.worker = self
@@ -208,6 +209,7 @@ class _Worker:
             self._signal(signal.SIGINT)
 
     def kill(self) -> None:
+        self._killed = True
         self._signal(signal.SIGKILL)
 
     def end(self) -> None:
