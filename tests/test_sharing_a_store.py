@@ -105,6 +105,34 @@ def test_the_second_run_makes_it_again_when_the_first_made_something_else(folder
     assert current.run_id == second.record.run_id
 
 
+@pytest.mark.parametrize("meanwhile", ["of other data", "and lost"])
+def test_what_another_run_made_meanwhile_spares_no_step_that_would_make_something_else(
+    folder: Path, meanwhile: str
+) -> None:
+    def assets(count: int) -> tuple[dg.Asset, dg.Asset]:
+        with dg.Registry():
+
+            @dg.asset(code_version="1")
+            def zones() -> int:
+                return count
+
+            @dg.asset(code_version="1")
+            def names(zones: int) -> str:
+                return "x" * 10_000 * zones
+
+        return zones, names
+
+    run(folder, *assets(1))
+    graph = graph_of(*assets(1)).require_valid()
+    state = State(graph, Store(folder / ".assetgraph", project_root=folder))
+    plan = make_plan(graph, state, [dg.AssetKey("names")])
+    run(folder, *assets(2 if meanwhile == "of other data" else 1))
+    if meanwhile == "and lost":
+        for file in folder.glob(".assetgraph/values/names/_/*/value.txt"):
+            file.unlink()
+    assert run_plan(plan, state).record.step_counts == {"success": 1}
+
+
 def test_a_run_that_may_not_wait_does_not_start(folder: Path) -> None:
     slow = Slow()
     first, _ = beside(folder, slow.asset)
