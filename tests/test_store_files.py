@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +176,23 @@ def test_what_the_disk_refuses_is_said_in_a_sentence(
     ):
         with pytest.raises(StoreError, match=f"cannot .*{path}: {why}"):
             refused()
+
+
+def test_two_threads_may_write_one_file_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the first two runs of a program do with the file that says what format the store has."""
+    path, rename = str(tmp_path / "file"), os.rename
+
+    def rename_second(*paths: str) -> None:
+        monkeypatch.setattr(os, "rename", rename)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(write_whole, path, b"theirs").result()
+        rename(*paths)
+
+    monkeypatch.setattr(os, "rename", rename_second)
+    write_whole(path, b"ours")
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"ours"]
 
 
 def test_a_disk_that_fills_up_leaves_what_was_there(

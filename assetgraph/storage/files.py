@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, TypeVar
 
@@ -58,7 +59,7 @@ def encoded_lines(records: Sequence[Any]) -> bytes:
 
 def write_whole(path: str, data: bytes) -> None:
     """Replace `path` by `data`: a reader sees the old content or the new, never a part."""
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         try:
