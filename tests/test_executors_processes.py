@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import types
 from collections.abc import Callable
@@ -197,8 +198,6 @@ def test_a_worker_serves_many_steps(instance: dg.Instance) -> None:
 
 
 def test_what_cannot_travel_fails_its_step_with_a_sentence(instance: dg.Instance) -> None:
-    import threading
-
     lock = threading.Lock()
 
     @dg.asset
@@ -413,6 +412,32 @@ def test_a_step_that_is_interrupted_before_it_begins_did_not_fail(
         assert isinstance(future.exception(timeout=30), KeyboardInterrupt)
     finally:
         executor.shutdown()
+
+
+def test_a_thread_that_a_step_left_behind_logs_into_no_other(instance: dg.Instance) -> None:
+    os.mkfifo("go on")
+    os.mkfifo("said")
+
+    @dg.asset
+    def leaves(context: dg.AssetExecutionContext) -> int:
+        def speak() -> None:
+            os.read(os.open("go on", os.O_RDWR), 1)
+            context.log.info("late")
+            os.write(os.open("said", os.O_RDWR), b"1")
+
+        threading.Thread(target=speak, daemon=True).start()
+        return os.getpid()
+
+    @dg.asset
+    def beside(leaves: int) -> int:
+        said = os.open("said", os.O_RDWR)
+        os.write(os.open("go on", os.O_RDWR), b"1")
+        os.read(said, 1)
+        return os.getpid()
+
+    result = in_processes(instance, leaves, beside)
+    assert result.value("beside") == result.value("leaves")
+    assert [event for event in result.events if event.type is EventType.LOG] == []
 
 
 class Provoking:

@@ -36,14 +36,14 @@ def main(socket: int, lifeline: int) -> None:
     connection = Connection(socket)
     inbox: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
-    channel = _Channel(connection)
     receiver = Receiver(inbox.get())
     with redirected_logs():
         while work := inbox.get():
+            channel = _Channel(connection)
             outcome = _run(receiver, work, channel)
             for stream in output:
                 stream.put_back()
-            channel.send("done", outcome)
+            channel.done(outcome)
     os._exit(0)  # what the steps left running, threads and all, must not hold up the end
 
 
@@ -140,11 +140,13 @@ class _Output:
 
 
 class _Channel:
-    """Stands in for the runner's channel: each call goes to it through the socket."""
+    """Stands in for the runner's channel of one step: each call goes to it through the socket. What
+    a thread says that the step left behind does not: there, it would be the next step's."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._turn = threading.Lock()
+        self._over = False
 
     def started(self) -> None:
         self.send("started")
@@ -167,6 +169,11 @@ class _Channel:
     def may_commit(self) -> bool:
         return True  # a worker whose step is given up is killed
 
-    def send(self, kind: str, *content: Any) -> None:
+    def done(self, outcome: Outcome) -> None:
+        self.send("done", outcome, last=True)
+
+    def send(self, kind: str, *content: Any, last: bool = False) -> None:
         with self._turn:
-            self._connection.send((kind, content))
+            if not self._over:
+                self._over = last
+                self._connection.send((kind, content))
