@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 from collections.abc import Callable
 
@@ -366,6 +367,19 @@ def test_doctor_names_what_is_wrong_and_mends_what_takes_no_guess(
     damaged = assetgraph("doctor", "--mend")
     assert damaged.code == 1
     assert damaged.err == "1 finding, 0 mended.\n"
+
+
+def test_doctor_examines_what_it_could_not_reach_before_it_mended(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    store = changed.root / ".assetgraph"
+    with (store / "assets/raw_trips.jsonl").open("a") as file:
+        file.write('{"cut')
+    shutil.rmtree(store / "locks")
+    (store / "locks").write_text("a file")
+    assert assetgraph("doctor").err.startswith("1 of 1 finding")
+    assert assetgraph("doctor", "--mend").err == "2 findings, 2 mended.\n"
+    assert assetgraph("doctor").err == "The store is in order.\n"
 
 
 def test_lineage_is_drawn_as_a_picture(pipeline: ProjectFolder, assetgraph: Command) -> None:

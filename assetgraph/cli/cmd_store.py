@@ -61,8 +61,11 @@ def doctor_command(given: Given, mend: bool, as_json: bool) -> int:
     from assetgraph.cli.render_store import doctor_note, finding_lines
     from assetgraph.storage.doctor import examine
 
-    findings = list(examine(given.store))
-    mended = [f for f in findings if f.mend and f.mend() is not False] if mend else []
+    findings, mended = [], []
+    for finding in examine(given.store):
+        findings.append(finding)
+        if mend and finding.mend and finding.mend() is not False:
+            mended.append(finding)
     answer(
         as_json,
         data=lambda: [_finding_json(finding, finding in mended) for finding in findings],

@@ -45,11 +45,11 @@ class Finding:
 
 
 def examine(store: Store) -> Iterator[Finding]:
-    """What is wrong in `store`, or left over in it."""
-    files = list(_files_for_folders(store))
-    if files:
-        yield from files  # what lies below is out of reach until that is put right
-        return
+    """What is wrong in `store`, or left over in it. A finding may be mended before the next is
+    asked for."""
+    yield from _files_for_folders(store)
+    if any(_files_for_folders(store)):
+        return  # what lies below is out of reach until that is put right
     for part in (_histories, _runs, _code, _left_over):
         try:
             yield from part(store)
