@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 import types
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, ConfigError, NoValueError, SelectionError
+from assetgraph.executors import make
 from assetgraph.queries.runs import failures, list_runs, run_details, run_details_json, run_json
 from assetgraph.records import EventType, RunStatus, StepState, now
 from assetgraph.step import run_step
@@ -554,6 +556,25 @@ def test_a_long_run_is_synced_while_it_goes_on(
     monkeypatch.setattr("assetgraph.journal.SYNC_INTERVAL_S", -1.0)  # it is always time
     dg.materialize([asset_named("a"), asset_named("b")], instance=dg.Instance(".assetgraph"))
     assert len(synced) == 3  # after each step, and at the end
+
+
+def test_a_step_that_ended_is_synced_while_another_works_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = threading.Event()
+    monkeypatch.setattr("assetgraph.journal.sync_file_system", lambda _: synced.set())
+    monkeypatch.setattr("assetgraph.journal.SYNC_INTERVAL_S", 0.01)
+
+    @dg.asset
+    def works_on() -> bool:
+        return synced.wait(timeout=20)
+
+    result = dg.materialize(
+        [works_on, asset_named("quick")],
+        instance=dg.Instance(".assetgraph"),
+        executor=make("threads", 2),
+    )
+    assert result.value("works_on") is True
 
 
 def test_a_result_shows_itself_in_a_line(instance: dg.Instance) -> None:
