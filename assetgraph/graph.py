@@ -207,15 +207,18 @@ class AssetGraph:
         return tuple(sorted(set(problems)))
 
     def _take(self, assets: Iterable[Asset]) -> None:
-        same: dict[AssetKey, list[Asset]] = {}
+        found: dict[AssetKey, Asset] = {}
+        again: dict[AssetKey, list[Asset]] = {}
         for asset in assets:
-            same.setdefault(asset.key, []).append(asset)
-        for key in sorted(same, key=_parts):
-            defined = same[key]
-            if len(defined) > 1:
-                defined.sort(key=lambda asset: (asset.file, asset.line))
-            self._assets[key] = defined[0]
-            self._duplicates += [(defined[0], a) for a in defined[1:] if a is not defined[0]]
+            known = found.setdefault(asset.key, asset)
+            if known is not asset:
+                again.setdefault(asset.key, [known]).append(asset)
+        for key, defined in again.items():
+            first, *others = sorted(defined, key=lambda asset: (asset.file, asset.line))
+            found[key] = first
+            self._duplicates += [(first, other) for other in others if other is not first]
+        for key in sorted(found, key=_parts):
+            self._assets[key] = found[key]
 
     def _connect(self) -> None:
         self._digraph.add_nodes_from(self._assets)
