@@ -202,3 +202,12 @@ def test_the_name_of_a_returned_file_counts_as_its_content_does(
         values.save(KEY, "run", Path(name)).data_version for name in ("a.csv", "b.csv", "c")
     }
     assert len(versions) == 3
+
+
+def test_a_file_in_whose_place_a_link_leads_to_itself_is_gone(
+    values: ValueStore, file: Path
+) -> None:
+    stored = values.save(KEY, "run", file).stored
+    file.unlink()
+    file.symlink_to(file)
+    assert values.check(stored) == "gone"

@@ -7,6 +7,7 @@ or its stamp has changed.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def recorded_path(path: Path, project_root: str) -> str:
 
 
 def look(path: str) -> Look | None:
-    """None if there is no such file or folder."""
+    """None if there is no such file or folder, or links that lead round in a circle."""
     try:
         info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
@@ -45,6 +46,8 @@ def look(path: str) -> Look | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
         raise store_error(error, "look at", path) from error
     return Look(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
 
