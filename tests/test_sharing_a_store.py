@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from small_assets import graph_of
 
 import assetgraph as dg
-from assetgraph.errors import LockedError
+from assetgraph.errors import LockedError, StoreError
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import list_runs, run_details
@@ -292,6 +293,21 @@ def test_a_history_that_is_deleted_under_its_step_is_begun_anew(folder: Path) ->
     current, _ = store.history.current(lonely.key)
     assert current is not None
     assert current.run_id == outcome.record.run_id
+
+
+def test_a_store_that_is_deleted_under_a_step_fails_it_and_is_not_half_made_again(
+    folder: Path,
+) -> None:
+    store = Store(folder / ".assetgraph")
+
+    @dg.asset
+    def destroyer() -> int:
+        shutil.rmtree(store.folder)
+        return 5
+
+    with pytest.raises(StoreError, match="No such file"):
+        run(folder, destroyer)
+    assert not os.path.exists(store.folder)
 
 
 def test_who_finds_an_asset_locked_by_no_run_is_told_so(folder: Path) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from assetgraph.errors import StoreError
 from assetgraph.keys import key_text
 from assetgraph.records import FailedAttempt, Materialization
 from assetgraph.storage.files import (
@@ -83,9 +84,12 @@ class AssetLock(Lock):
     def append(self, attempt: Attempt) -> None:
         """Raises `StoreError`; then nothing was committed."""
         fd = self._fd if self._is_history else None
-        # A history that was deleted meanwhile is begun anew.
-        if fd is None or not append_to(fd, self.path, encoded(attempt) + b"\n"):
+        if fd is None:
             self._history.append(self._key, attempt)
+        elif not append_to(fd, self.path, encoded(attempt) + b"\n"):
+            if not os.path.isdir(os.path.dirname(self.path)):
+                raise StoreError(f"cannot write {self.path}: its store was deleted meanwhile.")
+            self._history.append(self._key, attempt)  # only it was deleted: it is begun anew
 
     def found_empty(self) -> bool:
         """Whether the asset has no history yet."""
