@@ -67,6 +67,12 @@ def test_what_is_not_followed_is_said_with_its_place(
         ("import random\nNOISE = [random.random() for _ in 'abc']", "NOISE", "random.random"),
         ("import os\nHOME = os.environ['HOME']", "HOME", "os.environ"),
         ("import os\nHOME = os.environ.get('HOME')", "HOME", "os.environ.get"),
+        (
+            "import time\nfrom dataclasses import dataclass, field\n@dataclass\nclass Run:\n"
+            "    at: float = field(default_factory=time.time)\nRUN = Run()",
+            "RUN.at",
+            "time.time",
+        ),
     ],
 )
 def test_a_value_that_may_change_by_itself_is_said(
@@ -75,6 +81,16 @@ def test_a_value_that_may_change_by_itself_is_said(
     write(tmp_path, pipeline(before, returns))
 
     assert f"its value comes from `{name}`, so it may change by itself" in notes(look(tmp_path))
+
+
+def test_a_clock_that_is_only_a_default_changes_no_value(tmp_path: Path) -> None:
+    before = (
+        "import time\nfrom dataclasses import dataclass\n@dataclass\nclass Patience:\n"
+        "    tries: int = 3\n    clock: object = time.monotonic\nPATIENCE = Patience()"
+    )
+    write(tmp_path, pipeline(before, "PATIENCE.tries"))
+
+    assert "may change by itself" not in notes(look(tmp_path))
 
 
 def test_a_name_that_hides_a_builtin_is_followed_and_not_said(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from assetgraph.fingerprint.notes import attribute_note, is_volatile, use_note
+from assetgraph.fingerprint.notes import attribute_note, use_note, volatile
 from assetgraph.fingerprint.scopes import Closed, Scope, Use, digest_of
 from assetgraph.fingerprint.summary import (
     Class,
@@ -90,9 +90,7 @@ class Summary(TreeWriter):
             imports={name: tuple(dict.fromkeys(found)) for name, found in self._imports.items()},
             stars=tuple(self._stars),
             statements={name: tuple(found) for name, found in self._statements.items()},
-            volatile=frozenset(
-                position for name, position in self._names.items() if is_volatile(name)
-            ),
+            volatile=volatile(self._names, tree),
             rebound=frozenset(self.rebound),
         )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Mapping
 
 _BUILTINS = {
     "globals": "`globals()` is read, so everything in the module counts",
@@ -61,6 +63,28 @@ def attribute_note(attribute: str) -> str | None:
     return _ATTRIBUTES.get(attribute)
 
 
-def is_volatile(name: str) -> bool:
-    """Whether a name looks like a clock, a source of chance or the environment."""
-    return _VOLATILE.search(name.removesuffix("[]")) is not None
+def volatile(names: Mapping[str, int], tree: ast.Module) -> frozenset[int]:
+    """The positions of the names that look like a clock, a source of chance or the environment. A
+    function is one where the text calls it, or gives it to a call: as a default it only may be."""
+    found = {name: at for name, at in names.items() if _VOLATILE.search(name.removesuffix("[]"))}
+    called = _called(tree) if found else set()
+    return frozenset(
+        at for name, at in found.items() if "environ" in name or _last_word(name) in called
+    )
+
+
+def _called(tree: ast.Module) -> set[str]:
+    """The last words of what is called in a text, or given to a call."""
+    used: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            used += (node.func, *node.args, *(keyword.value for keyword in node.keywords))
+    return {
+        node.attr if isinstance(node, ast.Attribute) else node.id
+        for node in used
+        if isinstance(node, ast.Attribute | ast.Name)
+    }
+
+
+def _last_word(name: str) -> str:
+    return re.split("[.:]", name.removesuffix("[]"))[-1]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Of the summaries in the cache: another one with every change of what a summary says, or a store
 # goes on with what was said before.
-ALGORITHM = "5"
+ALGORITHM = "6"
 EMPTY = File()
 
 NO_SOURCE = "its source is not at hand, so its compiled code counts"
