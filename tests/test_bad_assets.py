@@ -277,7 +277,7 @@ def test_metadata_that_cannot_be_recorded_fails_its_step(instance: dg.Instance) 
     def bad(context: dg.AssetExecutionContext) -> None:
         context.add_output_metadata({"rows": object()})
 
-    assert "'rows' is a object" in failure(instance, bad).message
+    assert "'rows' is an object" in failure(instance, bad).message
 
 
 def test_an_asset_that_leaves_the_folder_or_breaks_a_stream_does_no_harm(
