@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,3 +79,22 @@ def test_a_program_that_froze_its_heap_keeps_it_frozen() -> None:
     with paused_collector(), heap_left_alone():
         assert gc.isenabled()
     assert gc.get_freeze_count() > 0
+
+
+def test_versions_leave_no_garbage_that_only_the_collector_can_free(tmp_path: Path) -> None:
+    """It would stay until the run is over, in a plan of many assets."""
+    names: dict[str, Any] = {"__name__": "pipeline"}
+    for number in range(100):
+        exec(f"def step_{number}(): return {number}", names)
+    assets = [dg.asset(names[f"step_{number}"]) for number in range(100)]
+    store = dg.Instance(tmp_path / "store").store
+    for asset in assets[:1]:
+        store.code.version(asset)  # what is made once, for all
+    gc.collect()
+    gc.disable()
+    try:
+        for asset in assets:
+            store.code.version(asset)
+        assert gc.collect() < 100
+    finally:
+        gc.enable()

@@ -122,6 +122,7 @@ class Saying:
         """A value as bytes. `collect` makes the vertex of a set, or of a dict whose order does not
         count."""
         resolver = self._resolver
+        hiding: list[Any] = []
 
         def collected(held: Any) -> bytes:
             return b"%d" % self.vertex.number(collect(held))
@@ -129,7 +130,7 @@ class Saying:
         def refer(item: Any) -> bytes | None:
             found = self.refer(item)
             if found is not None and resolver.is_made_by_library(item):
-                writer.hides = True
+                hiding.append(item)  # not told to the writer: it would hold itself
             return found
 
         writer = ValueWriter(refer, collected, resolver.is_ours, resolver.roots)
@@ -138,7 +139,7 @@ class Saying:
         except (TooLargeError, RecursionError):
             data = b"too large"
             writer.failed.append(f"a {type(value).__qualname__} of this size")
-        return Written(data, writer.failed, writer.hides)
+        return Written(data, writer.failed, writer.hides or bool(hiding))
 
     def refer(self, item: Any) -> bytes | None:
         """The bytes for a definition, None for any other value."""
