@@ -175,7 +175,10 @@ class Asset:
     def inputs(self) -> tuple[Parameter, ...]:
         """The parameters that name an upstream: neither context nor config, and without a default
         unless `ins` or `deps` names it."""
-        named, context = {*self.ins, *(dep.name for dep in self.deps)}, self.context_parameter
+        named = set(self.ins)
+        if self.deps:
+            named.update(dep.name for dep in self.deps)
+        context = self.context_parameter
         found = [
             p
             for p in self.parameters
@@ -336,7 +339,9 @@ def _local_names(function: Callable[..., Any], caller: FrameType) -> dict[str, A
 
 
 def is_config_type(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Config)
+    return (
+        annotation is not EMPTY and isinstance(annotation, type) and issubclass(annotation, Config)
+    )
 
 
 def _simple_signature(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], Any] | None:
@@ -353,11 +358,12 @@ def _simple_signature(function: Callable[..., Any]) -> tuple[tuple[Parameter, ..
         return None
     annotations = function.__annotations__
     required = code.co_argcount - len(function.__defaults__ or ())
-    parameters = tuple(
+    names = code.co_varnames[: code.co_argcount]
+    parameters = [
         Parameter(name, annotations.get(name, EMPTY), position >= required)
-        for position, name in enumerate(code.co_varnames[: code.co_argcount])
-    )
-    return parameters, annotations.get("return", EMPTY)
+        for position, name in enumerate(names)
+    ]
+    return tuple(parameters), annotations.get("return", EMPTY)
 
 
 def _full_signature(function: Callable[..., Any]) -> tuple[tuple[Parameter, ...], Any]:
