@@ -24,7 +24,7 @@ from assetgraph.records import Event, EventType, Materialization, StepState, Sto
 from assetgraph.retries import retry_delay
 from assetgraph.storage.schema import schema_change_text, schema_changes
 from assetgraph.storage.values import Saved
-from assetgraph.task import Channel, StepResult, StepTask
+from assetgraph.task import Channel, Input, StepResult, StepTask
 from assetgraph.text import shorten
 
 if TYPE_CHECKING:
@@ -123,18 +123,21 @@ def _arguments(
         if source.parameter is None:
             continue
         wanted = annotations[source.parameter]
-        if source.parameter in task.handed:
+        if source.parameter in task.handed:  # at once
             arguments[source.parameter] = store.values.adapt(task.handed[source.parameter], wanted)
-        elif source.maker is not None and source.maker.io_manager is not None:
-            asked = InputContext(source.maker.key, source.run_id, wanted)
-            arguments[source.parameter] = source.maker.io_manager.load_input(asked)
-            loaded_at = now()
         else:
-            arguments[source.parameter] = store.values.load(source.stored, wanted)
+            arguments[source.parameter] = _loaded(source, store, wanted)
             loaded_at = now()
         what = {"upstream": source.key}
         events.append(Event(EventType.LOADED_INPUT, loaded_at, asset.key.text, "INFO", None, what))
     return arguments
+
+
+def _loaded(source: Input, store: Store, wanted: Any) -> Any:
+    if source.maker is None or source.maker.io_manager is None:
+        return store.values.load(source.stored, wanted)
+    asked = InputContext(source.maker.key, source.run_id, wanted)
+    return source.maker.io_manager.load_input(asked)
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:

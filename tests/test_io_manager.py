@@ -11,7 +11,7 @@ from assetgraph.cli.render_assets import asset_page
 from assetgraph.plan import stale_reasons
 from assetgraph.queries.assets import asset_details
 from assetgraph.queries.events import event_text
-from assetgraph.records import EventType
+from assetgraph.records import EventType, now
 from assetgraph.state import State
 
 
@@ -27,6 +27,28 @@ class Scaled(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> Any:
         return self.kept[context.asset_key] * 10
+
+
+def test_an_input_counts_as_loaded_once_it_was(instance: dg.Instance) -> None:
+    loaded_at = []
+
+    class Timed(Scaled):
+        def load_input(self, context: dg.InputContext) -> Any:
+            value = super().load_input(context)
+            loaded_at.append(now())
+            return value
+
+    @dg.asset(io_manager=Timed())
+    def five() -> int:
+        return 5
+
+    @dg.asset
+    def reader(five: int) -> int:
+        return five
+
+    events = dg.materialize([five, reader], instance=instance).events
+    (loaded,) = (event for event in events if event.type is EventType.LOADED_INPUT)
+    assert loaded.timestamp >= loaded_at[0]
 
 
 def test_a_consumer_gets_what_the_manager_loads_in_the_same_run_and_in_a_later_one(
