@@ -193,12 +193,7 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert result.value("beside") == 2
     assert instance.store.is_running(stuck.key)
     go_on.set()
-    lock = instance.store.lock(stuck.key)
-    assert lock.wait(until=lambda: True)
-    lock.release()
-    current, failed = instance.store.history.current(stuck.key)
-    assert current is None
-    assert failed is not None
+    assert_only_failed_once_it_ended(instance, stuck)
     assert list(instance.store.runs.outputs(result.run_id)) == []
 
 
@@ -219,12 +214,7 @@ def test_a_step_that_is_given_up_while_it_saves_its_value_does_not_commit(
     result = materialize(instance, stuck, executor="threads")
     assert result.failures["stuck"].type == "StepTimeoutError"
     go_on.set()
-    lock = instance.store.lock(stuck.key)
-    assert lock.wait(until=lambda: True)
-    lock.release()
-    current, failed = instance.store.history.current(stuck.key)
-    assert current is None
-    assert failed is not None
+    assert_only_failed_once_it_ended(instance, stuck)
 
 
 def test_what_a_step_says_after_it_was_given_up_goes_nowhere(instance: dg.Instance) -> None:
@@ -433,3 +423,13 @@ def test_a_project_sets_how_its_steps_run(project) -> None:
     settings.write_text("[tool.assetgraph.pools]\napi = 0\n")
     with pytest.raises(dg.AssetGraphError, match="pools must be a table of whole numbers from 1"):
         files.find()
+
+
+def assert_only_failed_once_it_ended(instance: dg.Instance, given_up: dg.Asset) -> None:
+    """Wait for the thread of a step that was given up: it commits nothing."""
+    lock = instance.store.lock(given_up.key)
+    assert lock.wait(until=lambda: True)
+    lock.release()
+    current, failed = instance.store.history.current(given_up.key)
+    assert current is None
+    assert failed is not None
