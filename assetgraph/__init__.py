@@ -17,45 +17,45 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
-    from assetgraph.assets import Asset, AssetIn, asset
-    from assetgraph.config import Config
-    from assetgraph.context import AssetExecutionContext
-    from assetgraph.definitions import Definitions, load_assets_from_modules
+    from assetgraph.definitions.asset import Asset, AssetIn, asset
+    from assetgraph.definitions.config import Config
+    from assetgraph.definitions.context import AssetExecutionContext
+    from assetgraph.definitions.io_manager import InputContext, IOManager, OutputContext
+    from assetgraph.definitions.metadata import MaterializeResult, MetadataValue
+    from assetgraph.definitions.registry import Registry
+    from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
     from assetgraph.errors import AssetGraphError
-    from assetgraph.graph import AssetGraph
-    from assetgraph.io_manager import InputContext, IOManager, OutputContext
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.graph.definitions import Definitions, load_assets_from_modules
     from assetgraph.keys import AssetKey
-    from assetgraph.metadata import MaterializeResult, MetadataValue
-    from assetgraph.registry import Registry
-    from assetgraph.retries import Backoff, Jitter, RetryPolicy, RetryRequested
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Asset": "assets",
-    "AssetExecutionContext": "context",
-    "AssetGraph": "graph",
+    "Asset": "definitions.asset",
+    "AssetExecutionContext": "definitions.context",
+    "AssetGraph": "graph.asset_graph",
     "AssetGraphError": "errors",
-    "AssetIn": "assets",
+    "AssetIn": "definitions.asset",
     "AssetKey": "keys",
-    "Backoff": "retries",
-    "Config": "config",
-    "Definitions": "definitions",
-    "IOManager": "io_manager",
-    "InputContext": "io_manager",
+    "Backoff": "definitions.retries",
+    "Config": "definitions.config",
+    "Definitions": "graph.definitions",
+    "IOManager": "definitions.io_manager",
+    "InputContext": "definitions.io_manager",
     "Instance": "api",
-    "Jitter": "retries",
-    "MaterializeResult": "metadata",
-    "MetadataValue": "metadata",
-    "OutputContext": "io_manager",
-    "Registry": "registry",
-    "RetryPolicy": "retries",
-    "RetryRequested": "retries",
+    "Jitter": "definitions.retries",
+    "MaterializeResult": "definitions.metadata",
+    "MetadataValue": "definitions.metadata",
+    "OutputContext": "definitions.io_manager",
+    "Registry": "definitions.registry",
+    "RetryPolicy": "definitions.retries",
+    "RetryRequested": "definitions.retries",
     "RunConfig": "api",
     "RunResult": "api",
-    "asset": "assets",
+    "asset": "definitions.asset",
     "load": "api",
-    "load_assets_from_modules": "definitions",
+    "load_assets_from_modules": "graph.definitions",
     "materialize": "api",
 }
 

@@ -11,23 +11,23 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.annotations import EMPTY
-from assetgraph.assets import Asset
 from assetgraph.collector import paused_collector
-from assetgraph.config import Config, checked_config, config_json
-from assetgraph.definitions import Definitions, load_assets_from_modules
+from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.config import Config, checked_config, config_json
+from assetgraph.definitions.io_manager import InputContext
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.executors import StepExecutor, make
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.graph.definitions import Definitions, load_assets_from_modules
+from assetgraph.graph.selection import select
 from assetgraph.hints import command
-from assetgraph.io_manager import InputContext
 from assetgraph.keys import AssetKey
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.project import find_project
 from assetgraph.records import Materialization
 from assetgraph.runner import RunOutcome, run_plan
-from assetgraph.selection import select
 from assetgraph.state import State
 from assetgraph.storage.store import Store
 

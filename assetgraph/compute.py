@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from assetgraph.annotations import EMPTY, contradiction
 from assetgraph.capture import step_output
-from assetgraph.config import build_config
-from assetgraph.context import AssetExecutionContext
+from assetgraph.definitions.annotations import EMPTY, contradiction
+from assetgraph.definitions.config import build_config
+from assetgraph.definitions.context import AssetExecutionContext
+from assetgraph.definitions.io_manager import InputContext, OutputContext
+from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
+from assetgraph.definitions.retries import retry_delay
 from assetgraph.errors import ValueTypeError
 from assetgraph.failure import definition_frame, error_info
-from assetgraph.io_manager import InputContext, OutputContext
-from assetgraph.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.records import Event, EventType, Materialization, StepState, StoredValue, now
-from assetgraph.retries import retry_delay
 from assetgraph.storage.schema import schema_change_text, schema_changes
 from assetgraph.storage.values import Saved
 from assetgraph.task import Channel, Input, StepResult, StepTask

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.problems import Problem
+    from assetgraph.definitions.problems import Problem
 
 
 class AssetGraphError(Exception):

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assetgraph import __version__
-from assetgraph.config import build_config, checked_config
+from assetgraph.definitions.config import build_config, checked_config
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.storage.runs import new_run_id
 from assetgraph.task import Limits
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.plan import Plan, Step
     from assetgraph.storage.store import Store
 

@@ -19,7 +19,7 @@ from assetgraph.records import AssetState, FailedAttempt, Materialization, Value
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
 
 Configs = Mapping["AssetKey", Mapping[str, Any]]

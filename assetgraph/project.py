@@ -17,7 +17,7 @@ from assetgraph.storage.store import Store
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from assetgraph.definitions import Definitions
+    from assetgraph.graph.definitions import Definitions
 
 _SETTINGS: Mapping[str, type] = {
     "store": str,
@@ -79,8 +79,8 @@ class Project(msgspec.Struct, frozen=True):
         Raises `ProjectError` with the user's part of every traceback.
         """
         from assetgraph import loading
-        from assetgraph.definitions import Definitions, load_assets_from_modules
-        from assetgraph.registry import Registry
+        from assetgraph.definitions.registry import Registry
+        from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 
         if not self.modules:
             raise ProjectError(
@@ -202,7 +202,7 @@ def _settings(file: Path) -> Mapping[str, Any] | None:
 def _definitions(packages: Sequence[Sequence[ModuleType]], registered: Definitions) -> Definitions:
     """Of each package (a module and its submodules) every `Definitions` that it holds by name, or
     else what it registered; with none anywhere, all that was registered, wherever."""
-    from assetgraph.definitions import Definitions
+    from assetgraph.graph.definitions import Definitions
 
     held: list[Definitions] = []
     holding: set[str] = set()

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from assetgraph.config import checked_config
+from assetgraph.definitions.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey

@@ -11,8 +11,8 @@ from assetgraph.plan import AssetFacts, Reason, asset_state, stale_reasons
 from assetgraph.records import AssetState, Materialization, ValueCondition
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
-    from assetgraph.graph import AssetGraph
+    from assetgraph.definitions.asset import Asset
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.storage.store import Store
 

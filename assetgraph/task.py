@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from assetgraph.assets import Asset
+from assetgraph.definitions.asset import Asset
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState, StoredValue
 
 

@@ -30,7 +30,7 @@ import msgspec
 sys.path[:0] = [{root!r}, "."]
 from assetgraph import loading
 from assetgraph.collector import paused_collector
-from assetgraph.registry import current_registry
+from assetgraph.definitions.registry import current_registry
 from assetgraph.fingerprint import CodeVersions, Node
 from assetgraph.storage.code import FolderCache
 loading.install(".")

@@ -20,7 +20,7 @@ import pytest
 
 from assetgraph import Instance, Registry, loading
 from assetgraph.cli.app import run
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.project import Project, find_project
 from assetgraph.storage.store import Store
 

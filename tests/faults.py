@@ -29,7 +29,7 @@ import assetgraph as dg
 from assetgraph import runner, step
 from assetgraph.errors import AssetGraphError
 from assetgraph.executors import make
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from assetgraph import loading
-from assetgraph.assets import Asset
+from assetgraph.definitions.asset import Asset
 from assetgraph.fingerprint import CodeVersions, Definition, Table
 
 Files = Mapping[str, str]
@@ -86,7 +86,7 @@ class Edit(NamedTuple):
 
     def files(self) -> dict[str, str]:
         pipeline = (
-            "import tools\nfrom assetgraph.assets import asset\n"
+            "import tools\nfrom assetgraph.definitions.asset import asset\n"
             f"{self.before_asset}\n"
             f"@asset\ndef result():\n    return {self.returns}\n\n"
             "@asset\ndef unrelated():\n    return 'unrelated'\n"

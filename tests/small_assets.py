@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assetgraph import Asset, asset
-from assetgraph.definitions import Definitions
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.graph.definitions import Definitions
 
 
 def asset_named(name: str, *upstream: str, **options: object) -> Asset:

@@ -6,7 +6,7 @@ import msgspec
 
 import assetgraph as dg
 from assetgraph.accept import accept
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.state import State
 
 

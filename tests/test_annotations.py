@@ -17,7 +17,13 @@ import pyarrow.dataset
 import pytest
 
 from assetgraph import MaterializeResult
-from assetgraph.annotations import EMPTY, contradiction, described, edge_contradiction, table_kind
+from assetgraph.definitions.annotations import (
+    EMPTY,
+    contradiction,
+    described,
+    edge_contradiction,
+    table_kind,
+)
 
 T = TypeVar("T")
 Zone = NewType("Zone", int)
@@ -269,7 +275,7 @@ def test_a_value_is_described_shortly() -> None:
 
 def test_nothing_is_imported_to_compare() -> None:
     code = (
-        "import sys; from assetgraph.annotations import *;"
+        "import sys; from assetgraph.definitions.annotations import *;"
         "edge_contradiction('pa.Table', 'pd.DataFrame'); contradiction(1, 'pl.LazyFrame');"
         "print([m for m in ('pyarrow', 'pandas', 'polars', 'numpy') if m in sys.modules])"
     )

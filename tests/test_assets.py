@@ -25,8 +25,8 @@ from assetgraph import (
     load_assets_from_modules,
     materialize,
 )
+from assetgraph.definitions.registry import default_registry
 from assetgraph.errors import DefinitionsError
-from assetgraph.registry import default_registry
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from assetgraph import Asset, Config, Definitions, asset, materialize
-from assetgraph.config import build_config, config_json
+from assetgraph.definitions.config import build_config, config_json
 from assetgraph.errors import ConfigError
 
 

@@ -19,8 +19,8 @@ from assetgraph import (
     asset,
     materialize,
 )
+from assetgraph.definitions.problems import Problem
 from assetgraph.errors import DefinitionsError
-from assetgraph.problems import Problem
 
 
 class Month(Config):
@@ -89,7 +89,8 @@ def test_a_guess_is_never_the_asset_itself() -> None:
 def test_a_name_that_many_assets_miss_is_guessed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(
-        "assetgraph.graph.did_you_mean", lambda name, known: asked.append(name) or "Did you mean?"
+        "assetgraph.graph.asset_graph.did_you_mean",
+        lambda name, known: asked.append(name) or "Did you mean?",
     )
     assert len(problems(*(asset_named(f"reader_{n}", "lost") for n in range(50)))) == 50
     assert asked == ["lost"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from assetgraph import errors
+from assetgraph.definitions.problems import Problem
 from assetgraph.errors import AssetGraphError
-from assetgraph.problems import Problem
 
 EXAMPLES = [
     errors.AssetGraphError("wrong.", hint="Do this."),

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from fingerprint_projects import Seen, imported, look, write
 
+from assetgraph.definitions.registry import current_registry
 from assetgraph.fingerprint import CodeVersions, values
 from assetgraph.fingerprint.changes import Change, Comparison
 from assetgraph.fingerprint.distributions import Distributions
-from assetgraph.registry import current_registry
 
-ASSET = "from assetgraph.assets import asset\n"
+ASSET = "from assetgraph.definitions.asset import asset\n"
 
 
 def pipeline(before: str, returns: str = "1", parameters: str = "") -> dict[str, str]:

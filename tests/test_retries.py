@@ -11,12 +11,12 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.channel import RunChannel, StepChannel
+from assetgraph.definitions.retries import LONGEST_S, retry_delay
 from assetgraph.executors import make
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, StepState
-from assetgraph.retries import LONGEST_S, retry_delay
 from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.schedule import Schedule
 from assetgraph.state import State

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.assets import Asset
+from assetgraph.definitions.asset import Asset
 from assetgraph.errors import SelectionError
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.graph.selection import parse, select
+from assetgraph.graph.selection.syntax import MAX_DEPTH, And, Filter, Not, Or
 from assetgraph.keys import AssetKey
 from assetgraph.records import AssetState
-from assetgraph.selection import parse, select
-from assetgraph.selection.syntax import MAX_DEPTH, And, Filter, Not, Or
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

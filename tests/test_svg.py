@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from assetgraph.assets import Asset
-from assetgraph.graph import AssetGraph
+from assetgraph.definitions.asset import Asset
+from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey
 from assetgraph.records import AssetState
 from assetgraph.svg import graph_svg

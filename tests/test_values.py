@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import assetgraph as dg
-from assetgraph.annotations import EMPTY
+from assetgraph.definitions.annotations import EMPTY
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey
 from assetgraph.storage.formats.plain import exact_json

@@ -9,7 +9,7 @@ from small_assets import asset_named, graph_of
 
 import assetgraph as dg
 from assetgraph import Instance
-from assetgraph.graph import AssetGraph
+from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey
 from assetgraph.queries.assets import asset_views
 from assetgraph.records import AssetState

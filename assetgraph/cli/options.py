@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from assetgraph.errors import AssetGraphError
     from assetgraph.executors import StepExecutor
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.project import Project
     from assetgraph.state import State
@@ -88,7 +88,7 @@ class Given:
 
     def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
         """The keys that a selection means; all of them where there is none."""
-        from assetgraph.selection import select
+        from assetgraph.graph.selection import select
 
         if selection and not self.graph.order:
             raise self.no_assets()
@@ -112,7 +112,7 @@ class Given:
         if not settings:
             return {}
         from assetgraph.cli.settings import config_by_key
-        from assetgraph.config import checked_config
+        from assetgraph.definitions.config import checked_config
 
         return checked_config(self.graph, config_by_key(self.graph, settings))
 

@@ -10,8 +10,8 @@ from assetgraph.cli.render_metadata import metadata_lines, metadata_text
 from assetgraph.cli.style import asset_state_line, glyph, warned
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
+from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.hints import command
-from assetgraph.metadata import MetadataValue
 from assetgraph.plan import ReasonKind
 from assetgraph.records import AssetState, Materialization, StepState
 from assetgraph.text import first_line

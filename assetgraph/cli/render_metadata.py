@@ -10,7 +10,7 @@ import msgspec
 from assetgraph.cli import units
 from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines
-from assetgraph.metadata import MetadataValue
+from assetgraph.definitions.metadata import MetadataValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

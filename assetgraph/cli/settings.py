@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
 
 Settings = dict[str, dict[str, Any]]
 

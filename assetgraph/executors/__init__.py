@@ -12,7 +12,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
     from assetgraph.keys import AssetKey
     from assetgraph.storage.store import Store
 

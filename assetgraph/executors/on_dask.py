@@ -33,7 +33,7 @@ from assetgraph.records import Event, EventType, now
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
     from assetgraph.executors import Loadable
     from assetgraph.storage.store import Store
 

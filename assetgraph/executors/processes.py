@@ -28,7 +28,7 @@ from assetgraph.errors import WorkerError
 from assetgraph.executors.transport import Sender
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
     from assetgraph.executors import Loadable
     from assetgraph.keys import AssetKey
     from assetgraph.storage.store import Store

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.assets import Asset
+from assetgraph.definitions.asset import Asset
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
 from assetgraph.loading import forget, source_hashes

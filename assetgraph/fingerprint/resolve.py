@@ -14,7 +14,7 @@ from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, Protocol
 
-from assetgraph.assets import Asset
+from assetgraph.definitions.asset import Asset
 from assetgraph.fingerprint.distributions import Distributions
 from assetgraph.fingerprint.graph import Vertex
 from assetgraph.fingerprint.ours import Ownership

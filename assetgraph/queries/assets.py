@@ -11,7 +11,7 @@ import msgspec
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
     from assetgraph.fingerprint import Definition
     from assetgraph.plan import Plan, Reason, Step
     from assetgraph.records import FailedAttempt, Materialization
@@ -63,7 +63,7 @@ def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
 
 
 def asset_details(state: State, asset: Asset) -> AssetDetails:
-    from assetgraph.config import declared_fields
+    from assetgraph.definitions.config import declared_fields
 
     (view,) = asset_views(state, [asset])
     downstream = tuple(key.text for key in state.graph.children(asset.key))

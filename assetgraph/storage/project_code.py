@@ -10,7 +10,7 @@ from assetgraph.storage.code import CodeTable, FolderCache
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
 
 
 class ProjectCode:

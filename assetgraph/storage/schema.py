@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from assetgraph.metadata import MetadataValue
+from assetgraph.definitions.metadata import MetadataValue
 
 
 def table_metadata(rows: int, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from assetgraph.annotations import (
+from assetgraph.definitions.annotations import (
     EMPTY,
     accepts,
     annotation_text,

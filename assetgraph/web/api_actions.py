@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.config import checked_config
+from assetgraph.definitions.config import checked_config
 from assetgraph.errors import AssetGraphError, ConfigError
+from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
 from assetgraph.plan import make_plan
 from assetgraph.queries.assets import plan_json
 from assetgraph.queries.runs import find_run
-from assetgraph.selection import select
 from assetgraph.web.answers import definitions_json
 from assetgraph.web.config_form import config_fields
 from assetgraph.web.launcher import LaunchError, Wanted

@@ -11,10 +11,10 @@ import msgspec
 from starlette.responses import FileResponse, Response
 
 from assetgraph.errors import AssetGraphError
+from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
 from assetgraph.loading import reading_of
 from assetgraph.records import Materialization
-from assetgraph.selection import select
 from assetgraph.storage.schema import schema_changes
 from assetgraph.web.answering import NotFoundError, number
 from assetgraph.web.answers import (

@@ -12,7 +12,7 @@ from assetgraph.queries.assets import AssetView
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.plan import Reason
     from assetgraph.state import State

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import inspect
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
 
 _KINDS: dict[type[inspect.Type], str] = {
     inspect.StrType: "text",

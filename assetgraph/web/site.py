@@ -20,7 +20,7 @@ from assetgraph.web.patience import Patience
 from assetgraph.web.workspace import Workspace
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.project import Project
 

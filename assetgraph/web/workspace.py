@@ -14,8 +14,8 @@ from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
 from assetgraph.records import now
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
-    from assetgraph.problems import Problem
+    from assetgraph.definitions.problems import Problem
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.project import Project
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages"}
@@ -62,7 +62,7 @@ class Workspace:
         """The last good one, empty until there is one."""
         if self._graph is None:
             # With networkx, which the first answer does without.
-            from assetgraph.graph import AssetGraph
+            from assetgraph.graph.asset_graph import AssetGraph
 
             self._graph = AssetGraph(())
         return self._graph

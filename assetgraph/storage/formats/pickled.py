@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import IO, Any, NamedTuple
 
-from assetgraph.annotations import described
+from assetgraph.definitions.annotations import described
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.storage.files import store_error
 from assetgraph.storage.formats.canonical import canonical_digest

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from assetgraph.annotations import described, table_kind, type_name
+from assetgraph.definitions.annotations import described, table_kind, type_name
 from assetgraph.errors import ValueTypeError
 from assetgraph.storage.formats.arrow_types import as_parquet_keeps
 from assetgraph.storage.formats.frames import has_mixed_labels, table_keeps

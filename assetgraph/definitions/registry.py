@@ -8,7 +8,7 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
     from assetgraph.keys import AssetKey
 
 

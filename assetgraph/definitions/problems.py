@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from assetgraph.assets import is_config_type
+from assetgraph.definitions.asset import is_config_type
 from assetgraph.keys import AssetKey, key_problem
 from assetgraph.text import place_text
 
 if TYPE_CHECKING:
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
 
 
 @dataclass(frozen=True, slots=True, order=True)

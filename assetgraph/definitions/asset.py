@@ -11,14 +11,14 @@ from functools import cached_property, partial
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple, overload
 
-from assetgraph.annotations import EMPTY
-from assetgraph.config import Config
-from assetgraph.io_manager import IOManager
+from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.config import Config
+from assetgraph.definitions.io_manager import IOManager
+from assetgraph.definitions.metadata import metadata_json
+from assetgraph.definitions.options import OptionReader
+from assetgraph.definitions.registry import current_registry
+from assetgraph.definitions.retries import RetryPolicy
 from assetgraph.keys import AssetKey
-from assetgraph.metadata import metadata_json
-from assetgraph.options import OptionReader
-from assetgraph.registry import current_registry
-from assetgraph.retries import RetryPolicy
 from assetgraph.text import place_text
 
 _NAME = re.compile(r"[^\W\d]\w*")

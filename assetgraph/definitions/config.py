@@ -11,7 +11,7 @@ from assetgraph.errors import ConfigError
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assetgraph.metadata import metadata_json
+from assetgraph.definitions.metadata import metadata_json
 
 if TYPE_CHECKING:
     import logging

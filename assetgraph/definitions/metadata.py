@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from assetgraph.annotations import of_which_type
+from assetgraph.definitions.annotations import of_which_type
 from assetgraph.errors import MetadataError
 
 _PLAIN = {"text": str, "int": int, "float": float, "bool": bool}

@@ -1,6 +1,6 @@
 """The selection language: which assets a text names. `syntax` has its grammar."""
 
-from assetgraph.selection.evaluate import Selectable, select
-from assetgraph.selection.syntax import Expression, parse
+from assetgraph.graph.selection.evaluate import Selectable, select
+from assetgraph.graph.selection.syntax import Expression, parse
 
 __all__ = ["Expression", "Selectable", "parse", "select"]

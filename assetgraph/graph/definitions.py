@@ -7,13 +7,13 @@ from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.assets import Asset, unchecked_key
+from assetgraph.definitions.asset import Asset, unchecked_key
+from assetgraph.definitions.problems import Problem
+from assetgraph.definitions.registry import current_registry
 from assetgraph.keys import AssetKey
-from assetgraph.problems import Problem
-from assetgraph.registry import current_registry
 
 if TYPE_CHECKING:
-    from assetgraph.graph import AssetGraph
+    from assetgraph.graph.asset_graph import AssetGraph
 
 
 class Definitions:
@@ -34,7 +34,7 @@ class Definitions:
     @cached_property
     def graph(self) -> AssetGraph:
         """The assets connected. What is wrong is not raised: see `AssetGraph.validate`."""
-        from assetgraph.graph import AssetGraph
+        from assetgraph.graph.asset_graph import AssetGraph
 
         return AssetGraph(self.assets)
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from assetgraph.definitions.retries import LONGEST_S, RetryPolicy, is_seconds
 from assetgraph.errors import AssetGraphError
-from assetgraph.retries import LONGEST_S, RetryPolicy, is_seconds
 
 T = TypeVar("T")
 

@@ -10,15 +10,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from assetgraph.errors import SelectionError
+from assetgraph.graph.selection.syntax import (
+    And,
+    Ends,
+    Expression,
+    Filter,
+    Not,
+    Or,
+    Traversal,
+    parse,
+)
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
-from assetgraph.selection.syntax import And, Ends, Expression, Filter, Not, Or, Traversal, parse
 from assetgraph.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from assetgraph.assets import Asset
+    from assetgraph.definitions.asset import Asset
 
 _SOURCE_CELLS = 60
 

@@ -1,0 +1,1 @@
+"""What a person writes: assets, their options, config and results."""

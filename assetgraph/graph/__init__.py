@@ -1,0 +1,1 @@
+"""The graph of assets, and what is selected in it."""
