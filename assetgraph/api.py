@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.collector import paused_collector
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, checked_config, config_json
@@ -25,6 +24,7 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.launch import Launch
 from assetgraph.plan import make_plan
+from assetgraph.process.collector import paused_collector
 from assetgraph.project import find_project
 from assetgraph.records import Materialization
 from assetgraph.runner import RunOutcome, run_plan

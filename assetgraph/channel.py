@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from assetgraph.capture import OutputFile
+from assetgraph.process.capture import OutputFile
 
 if TYPE_CHECKING:
     from assetgraph.records import Event

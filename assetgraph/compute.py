@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from assetgraph.capture import step_output
+from assetgraph.code.tracebacks import definition_frame, error_info
 from assetgraph.definitions.annotations import EMPTY, contradiction
 from assetgraph.definitions.config import build_config
 from assetgraph.definitions.context import AssetExecutionContext
@@ -20,7 +20,7 @@ from assetgraph.definitions.io_manager import InputContext, OutputContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.definitions.retries import retry_delay
 from assetgraph.errors import ValueTypeError
-from assetgraph.failure import definition_frame, error_info
+from assetgraph.process.capture import step_output
 from assetgraph.records import Event, EventType, Materialization, StepState, StoredValue, now
 from assetgraph.storage.schema import schema_change_text, schema_changes
 from assetgraph.storage.values import Saved

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from assetgraph.collector import paused_collector
 from assetgraph.errors import ConfigError
 from assetgraph.hints import command
+from assetgraph.process.collector import paused_collector
 from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
 from assetgraph.text import listed
 

@@ -78,7 +78,7 @@ class Project(msgspec.Struct, frozen=True):
 
         Raises `ProjectError` with the user's part of every traceback.
         """
-        from assetgraph import loading
+        from assetgraph.code import loading
         from assetgraph.definitions.registry import Registry
         from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 
@@ -276,7 +276,7 @@ def _import_error(
 ) -> ProjectError:
     """What does not import, and every problem of what does, but for upstreams that nothing
     defines: they may be in what does not."""
-    from assetgraph.failure import short_traceback
+    from assetgraph.code.tracebacks import short_traceback
 
     names = ", ".join(repr(name) for name, _ in broken)
     traces = _each_once([short_traceback(error, root) for _, error in broken])

@@ -19,9 +19,7 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.capture import redirected
 from assetgraph.channel import Observer, StepChannel
-from assetgraph.collector import heap_left_alone
 from assetgraph.errors import (
     AssetGraphError,
     StepTimeoutError,
@@ -33,6 +31,9 @@ from assetgraph.handover import Handover
 from assetgraph.journal import Journal
 from assetgraph.launch import Launch
 from assetgraph.plan import Cause, Plan, Step, direct_reasons
+from assetgraph.process.capture import redirected
+from assetgraph.process.collector import heap_left_alone
+from assetgraph.process.signals import held_back, let_through, raise_if_told
 from assetgraph.records import (
     ErrorInfo,
     EventType,
@@ -42,7 +43,6 @@ from assetgraph.records import (
     StepState,
 )
 from assetgraph.schedule import Schedule
-from assetgraph.signals import held_back, let_through, raise_if_told
 from assetgraph.step import abandoned_step, committed, lost_step, run_step
 from assetgraph.task import Input, StepResult, StepTask
 

@@ -14,6 +14,7 @@ import msgspec
 from assetgraph.compute import compute_step, failed_step, report_success
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import AssetKey
+from assetgraph.process.signals import let_through
 from assetgraph.records import (
     Event,
     EventType,
@@ -22,7 +23,6 @@ from assetgraph.records import (
     StepState,
     now,
 )
-from assetgraph.signals import let_through
 from assetgraph.storage.retention import drop_old_values, has_folder
 from assetgraph.task import Channel, StepResult, StepTask
 

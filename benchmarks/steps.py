@@ -55,7 +55,7 @@ def run_assetgraph(shape: str, size: int) -> float:
     import time
 
     import assetgraph as dg
-    from assetgraph.loading import install
+    from assetgraph.code.loading import install
 
     install(Path.cwd())
     namespace = _module("import assetgraph as dg\n" + source(shape, size, "@dg.asset"))

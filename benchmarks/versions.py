@@ -28,10 +28,10 @@ import ast, sys, time
 from pathlib import Path
 import msgspec
 sys.path[:0] = [{root!r}, "."]
-from assetgraph import loading
-from assetgraph.collector import paused_collector
+from assetgraph.code import loading
+from assetgraph.process.collector import paused_collector
 from assetgraph.definitions.registry import current_registry
-from assetgraph.fingerprint import CodeVersions, Node
+from assetgraph.code import CodeVersions, Node
 from assetgraph.storage.code import FolderCache
 loading.install(".")
 for file in sorted(Path(".").glob("part_*.py")):

@@ -18,8 +18,9 @@ from typing import Any
 import hypothesis
 import pytest
 
-from assetgraph import Instance, Registry, loading
+from assetgraph import Instance, Registry
 from assetgraph.cli.app import run
+from assetgraph.code import loading
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.project import Project, find_project
 from assetgraph.storage.store import Store

@@ -12,9 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from assetgraph import loading
+from assetgraph.code import CodeVersions, Definition, Table, loading
 from assetgraph.definitions.asset import Asset
-from assetgraph.fingerprint import CodeVersions, Definition, Table
 
 Files = Mapping[str, str]
 SAME_SECOND = 1_700_000_000

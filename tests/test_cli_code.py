@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assetgraph.cli.render_code import code_lines
-from assetgraph.fingerprint import Definition
+from assetgraph.code import Definition
 
 
 def shown(*covers: Definition, version: str = "1a2b", width: int | None = None) -> list[str]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from assetgraph.code import Node
 from assetgraph.errors import StoreFormatError
-from assetgraph.fingerprint import Node
 from assetgraph.storage.code import CodeTable, FolderCache
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
-from assetgraph.collector import heap_left_alone, paused_collector
+from assetgraph.process.collector import heap_left_alone, paused_collector
 
 
 @pytest.fixture(autouse=True)

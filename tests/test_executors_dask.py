@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 import assetgraph as dg
-from assetgraph import loading
+from assetgraph.code import loading
 from assetgraph.errors import StoreError
 from assetgraph.executors import dask_worker, make, on_dask
 from assetgraph.executors.on_dask import RESOURCES, DaskExecutor, _Step

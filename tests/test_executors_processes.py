@@ -562,7 +562,7 @@ def test_sigterm_cancels_the_run_of_a_program_that_asks_for_it(folder: Path) -> 
         """
         import os, sys, time
         import assetgraph as dg
-        from assetgraph.signals import Terminated, raise_on_sigterm
+        from assetgraph.process.signals import Terminated, raise_on_sigterm
 
         @dg.asset
         def endless():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assetgraph.failure import error_info, short_traceback
+from assetgraph.code.tracebacks import error_info, short_traceback
 
 
 def caught(call: Callable[[], object]) -> BaseException:

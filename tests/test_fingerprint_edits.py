@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fingerprint_projects import Edit, before_and_after, read_edits
 
-from assetgraph.fingerprint.changes import Comparison
+from assetgraph.code.changes import Comparison
 
 EDITS = [*read_edits("ordinary.txt"), *read_edits("hard.txt")]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.fingerprint.changes import Comparison
-from assetgraph.fingerprint.graph import Vertex, hash_all
-from assetgraph.fingerprint.table import Table, TableWriter
+from assetgraph.code.changes import Comparison
+from assetgraph.code.definition_graph import Vertex, hash_all
+from assetgraph.code.definition_table import Table, TableWriter
 
 Edges = Sequence[Sequence[int]]
 

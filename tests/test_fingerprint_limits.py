@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from fingerprint_projects import Seen, imported, look, write
 
+from assetgraph.code import CodeVersions
+from assetgraph.code import constants as values
+from assetgraph.code.changes import Change, Comparison
+from assetgraph.code.distributions import Distributions
 from assetgraph.definitions.registry import current_registry
-from assetgraph.fingerprint import CodeVersions, values
-from assetgraph.fingerprint.changes import Change, Comparison
-from assetgraph.fingerprint.distributions import Distributions
 
 ASSET = "from assetgraph.definitions.asset import asset\n"
 

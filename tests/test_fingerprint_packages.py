@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fingerprint_projects import look, write
 
-from assetgraph.fingerprint.changes import Comparison
+from assetgraph.code.changes import Comparison
 
 BY_NAME = """
     from importlib import import_module

@@ -16,10 +16,9 @@ from typing import Any
 import pytest
 from fingerprint_projects import imported, look, read_edits, write
 
-from assetgraph import loading
-from assetgraph.fingerprint import CodeVersions
-from assetgraph.fingerprint.changes import Comparison
-from assetgraph.fingerprint.sources import CHANGED, NO_SOURCE
+from assetgraph.code import CodeVersions, loading
+from assetgraph.code.changes import Comparison
+from assetgraph.code.sources import CHANGED, NO_SOURCE
 from assetgraph.storage.code import FolderCache
 from assetgraph.storage.project_code import ProjectCode
 
@@ -336,7 +335,7 @@ def test_with_a_cache_nothing_is_parsed_again(
     cache = FolderCache(str(tmp_path / "cache"))
     with imported(tmp_path / "project") as module:
         first = CodeVersions(tmp_path / "project", cache).version(module.result.function)
-        monkeypatch.setattr("assetgraph.fingerprint.normalize.summarize", _must_not_run)
+        monkeypatch.setattr("assetgraph.code.normalize.summarize", _must_not_run)
         second = CodeVersions(tmp_path / "project", cache).version(module.result.function)
 
     assert first == second
@@ -380,9 +379,9 @@ def test_threads_may_ask_at_once(tmp_path: Path) -> None:
 _CELLS = ((2, "as it is"), (2, "again"), (3, "as it is"))
 _REPORT = f"""
 import json, pathlib, sys
-sys.path.insert(0, {str(Path(loading.__file__).parents[1])!r})
+sys.path.insert(0, {str(Path(loading.__file__).parents[2])!r})
 from assetgraph.definitions.asset import Asset
-from assetgraph.fingerprint import CodeVersions
+from assetgraph.code import CodeVersions
 codes = CodeVersions(pathlib.Path.cwd())
 found = [(k, v) for k, v in names.items() if isinstance(v, Asset)]
 print(json.dumps(dict((k, codes.version(v.function)) for k, v in found)))
@@ -407,7 +406,7 @@ def _in_another_process(root: Path, **environment: str) -> dict[str, str]:
 
 
 def _run(root: Path, *arguments: str, **environment: str) -> str:
-    package = str(Path(loading.__file__).parents[1])
+    package = str(Path(loading.__file__).parents[2])
     ran = subprocess.run(
         [sys.executable, *arguments],
         cwd=root,

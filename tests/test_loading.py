@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from assetgraph import loading
+from assetgraph.code import loading
 
 
 @pytest.fixture
@@ -200,8 +200,8 @@ def test_code_installed_inside_the_project_is_not_the_projects(tmp_path: Path, p
 def test_assetgraph_itself_is_never_the_projects() -> None:
     own = Path(loading.__file__)
 
-    assert not loading.ProjectFolder(own.parent.parent).contains(str(own))
-    assert loading.ProjectFolder(own.parent.parent).contains(str(own.parent.parent / "setup.py"))
+    assert not loading.ProjectFolder(own.parents[2]).contains(str(own))
+    assert loading.ProjectFolder(own.parents[2]).contains(str(own.parents[2] / "setup.py"))
 
 
 def test_what_is_not_installed_is_the_projects_when_there_is_no_folder(tmp_path: Path) -> None:
@@ -282,13 +282,13 @@ def test_a_module_runs_as_a_script(project: Path) -> None:
     write(project, "pkg/__init__.py", "")
     write(project, "pkg/script.py", "import sys; print(__name__, __spec__.name, sys.argv[1:])\n")
     program = (
-        "import runpy, sys; from assetgraph import loading; sys.path.insert(0, '.');"
+        "import runpy, sys; from assetgraph.code import loading; sys.path.insert(0, '.');"
         "loading.install('.'); runpy.run_module('pkg.script', run_name='__main__', alter_sys=True)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program, "x"],
         cwd=project,
-        env={**os.environ, "PYTHONPATH": str(Path(loading.__file__).parent.parent)},
+        env={**os.environ, "PYTHONPATH": str(Path(loading.__file__).parents[2])},
         capture_output=True,
         text=True,
         check=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Answer, ProjectFolder
 
-from assetgraph import loading
+from assetgraph.code import loading
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.project import find_project
 

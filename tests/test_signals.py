@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 import assetgraph as dg
+from assetgraph.process.signals import held_back, let_through
 from assetgraph.queries.runs import list_runs
 from assetgraph.records import RunRecord, RunStatus
-from assetgraph.signals import held_back, let_through
 from assetgraph.storage.runs import RunLog, RunStorage
 
 

@@ -17,7 +17,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assetgraph import AssetKey, loading
+from assetgraph import AssetKey
+from assetgraph.code import loading
 from assetgraph.plan import make_plan
 from assetgraph.project import find_project
 from assetgraph.records import EventType

@@ -15,8 +15,8 @@ import pytest
 from conftest import REPOSITORY, Answer, ProjectFolder
 
 import assetgraph as dg
-from assetgraph.capture import redirected
 from assetgraph.executors import make
+from assetgraph.process.capture import redirected
 from assetgraph.queries.runs import step_logs
 from assetgraph.records import Event, EventType
 from assetgraph.state import State

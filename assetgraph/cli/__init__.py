@@ -9,7 +9,7 @@ import sys
 def main() -> None:
     _open_closed_streams()
     from assetgraph.cli.app import run
-    from assetgraph.signals import raise_on_sigterm
+    from assetgraph.process.signals import raise_on_sigterm
 
     raise_on_sigterm()
     sys.exit(run(sys.argv[1:]))

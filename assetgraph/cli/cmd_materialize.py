@@ -14,7 +14,7 @@ from assetgraph.cli.options import (
     project_options,
     selection_argument,
 )
-from assetgraph.collector import paused_collector
+from assetgraph.process.collector import paused_collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable

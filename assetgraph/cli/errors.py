@@ -11,7 +11,7 @@ import click
 from assetgraph.cli.output import ReaderGoneError, stderr
 from assetgraph.cli.text import Line, clean, clean_lines, plural
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError, SelectionError
-from assetgraph.signals import Terminated
+from assetgraph.process.signals import Terminated
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:

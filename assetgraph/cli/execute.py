@@ -12,10 +12,10 @@ from assetgraph.cli.render_plan import plan_lines, plan_notes
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.reporters import reporting
 from assetgraph.errors import UnknownRunError
+from assetgraph.process.signals import Terminated
 from assetgraph.queries.runs import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.runner import run_plan
-from assetgraph.signals import Terminated
 from assetgraph.task import Limits
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.fingerprint import Definition
+    from assetgraph.code import Definition
 
 _SHOWN = 12
 

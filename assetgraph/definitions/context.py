@@ -45,7 +45,7 @@ class AssetExecutionContext:
     def log(self) -> logging.Logger:
         import logging
 
-        from assetgraph.capture import SinkHandler
+        from assetgraph.process.capture import SinkHandler
 
         logger = logging.Logger(self.asset_key.text, logging.DEBUG)
         logger.addHandler(SinkHandler(self._sink))

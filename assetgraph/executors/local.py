@@ -10,7 +10,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from assetgraph.signals import hold_again
+from assetgraph.process.signals import hold_again
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store

@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.code.loading import forget, source_hashes
 from assetgraph.definitions.asset import Asset
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
-from assetgraph.loading import forget, source_hashes
 
 if TYPE_CHECKING:
     from assetgraph.executors import Loadable

@@ -16,10 +16,10 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any, TextIO
 
-from assetgraph.capture import redirected_logs
 from assetgraph.errors import WorkerError
 from assetgraph.executors.transport import Receiver
-from assetgraph.signals import held_back
+from assetgraph.process.capture import redirected_logs
+from assetgraph.process.signals import held_back
 
 Outcome = Callable[[Future[Any]], None]
 _interrupted = False

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import networkx as nx
 
-from assetgraph.collector import paused_collector
 from assetgraph.definitions.annotations import EMPTY, edge_contradiction, table_kind
 from assetgraph.definitions.asset import Asset, Parameter
 from assetgraph.definitions.problems import Problem, definition_problems
 from assetgraph.errors import AssetGraphError, DefinitionsError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
+from assetgraph.process.collector import paused_collector
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:

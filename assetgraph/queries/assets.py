@@ -11,8 +11,8 @@ import msgspec
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
+    from assetgraph.code import Definition
     from assetgraph.definitions.asset import Asset
-    from assetgraph.fingerprint import Definition
     from assetgraph.plan import Plan, Reason, Step
     from assetgraph.records import FailedAttempt, Materialization
     from assetgraph.state import State

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 
 import msgspec
 
+from assetgraph.code import Node
 from assetgraph.errors import StoreError
-from assetgraph.fingerprint import Node
 from assetgraph.records import decoder
 from assetgraph.storage.files import (
     make_folder,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.fingerprint import CodeVersions, Definition
+from assetgraph.code import CodeVersions, Definition
 from assetgraph.storage.code import CodeTable, FolderCache
 
 if TYPE_CHECKING:

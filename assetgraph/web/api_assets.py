@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.responses import FileResponse, Response
 
+from assetgraph.code.loading import reading_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
-from assetgraph.loading import reading_of
 from assetgraph.records import Materialization
 from assetgraph.storage.schema import schema_changes
 from assetgraph.web.answering import NotFoundError, number

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assetgraph import loading
+from assetgraph.code import loading
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
 from assetgraph.records import now
 

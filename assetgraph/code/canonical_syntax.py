@@ -6,8 +6,8 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from assetgraph.fingerprint.notes import COMPUTED_ATTRIBUTE, attribute_note
-from assetgraph.fingerprint.scopes import IMPORTED, LOOKUP, Closed, Scope, Use
+from assetgraph.code.blind_spots import COMPUTED_ATTRIBUTE, attribute_note
+from assetgraph.code.scopes import IMPORTED, LOOKUP, Closed, Scope, Use
 
 _IGNORED_FIELDS = {"ctx", "type_comment", "kind"}
 _FIELDS = {

@@ -10,13 +10,13 @@ import traceback
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
+from assetgraph.code.loading import source_of
 from assetgraph.errors import AssetGraphError
-from assetgraph.loading import source_of
 from assetgraph.records import ErrorInfo, Frame
 
 # Besides this package: what its calls go through on their way to the user's code.
 _ENGINE = (
-    os.path.dirname(__file__) + os.sep,
+    os.path.dirname(os.path.dirname(__file__)) + os.sep,
     os.path.dirname(importlib.__file__) + os.sep,
     os.path.join(os.path.dirname(os.__file__), "concurrent", "futures") + os.sep,
 )

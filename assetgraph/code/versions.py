@@ -9,12 +9,12 @@ from typing import Any
 
 import msgspec
 
-from assetgraph.collector import paused_collector
-from assetgraph.fingerprint.build import Builder
-from assetgraph.fingerprint.changes import Change, Comparison
-from assetgraph.fingerprint.graph import Vertex, hash_all
-from assetgraph.fingerprint.table import Table, TableWriter, key_of
-from assetgraph.loading import ProjectFolder
+from assetgraph.code.build import Builder
+from assetgraph.code.changes import Change, Comparison
+from assetgraph.code.definition_graph import Vertex, hash_all
+from assetgraph.code.definition_table import Table, TableWriter, key_of
+from assetgraph.code.loading import ProjectFolder
+from assetgraph.process.collector import paused_collector
 
 _SHOWN = ("function", "class", "value", "module", "library")
 

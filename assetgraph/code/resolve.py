@@ -14,12 +14,12 @@ from functools import partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple, Protocol
 
+from assetgraph.code.definition_graph import Vertex
+from assetgraph.code.distributions import Distributions
+from assetgraph.code.ownership import Ownership
+from assetgraph.code.sources import EMPTY, Sources, Text
+from assetgraph.code.summary import File
 from assetgraph.definitions.asset import Asset
-from assetgraph.fingerprint.distributions import Distributions
-from assetgraph.fingerprint.graph import Vertex
-from assetgraph.fingerprint.ours import Ownership
-from assetgraph.fingerprint.sources import EMPTY, Sources, Text
-from assetgraph.fingerprint.summary import File
 
 _OWN_PACKAGE = __name__.partition(".")[0]
 _CALLED = ("__name__", "__qualname__", "__module__", "__doc__")

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from assetgraph.collector import paused_collector
-from assetgraph.fingerprint.summary import Class, File, Function
-from assetgraph.loading import ProjectFolder, reading_of
+from assetgraph.code.loading import ProjectFolder, reading_of
+from assetgraph.code.summary import Class, File, Function
+from assetgraph.process.collector import paused_collector
 
 if TYPE_CHECKING:
     import ast
@@ -116,7 +116,7 @@ class Sources:
                 pass
         import ast  # a full cache does without
 
-        from assetgraph.fingerprint.normalize import summarize
+        from assetgraph.code.normalize import summarize
 
         tree = ast.parse(source, filename)
         file = summarize(tree)

@@ -9,8 +9,8 @@ from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
 
+from assetgraph.code.loading import ProjectFolder
 from assetgraph.definitions.registry import Registry
-from assetgraph.loading import ProjectFolder
 
 
 class Ownership:

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from assetgraph.fingerprint.notes import attribute_note, use_note, volatile
-from assetgraph.fingerprint.scopes import Closed, Scope, Use, digest_of
-from assetgraph.fingerprint.summary import (
+from assetgraph.code.blind_spots import attribute_note, use_note, volatile
+from assetgraph.code.canonical_syntax import TreeWriter, chain_of
+from assetgraph.code.scopes import Closed, Scope, Use, digest_of
+from assetgraph.code.summary import (
     Class,
     Decorator,
     File,
@@ -24,7 +25,6 @@ from assetgraph.fingerprint.summary import (
     Piece,
     Statement,
 )
-from assetgraph.fingerprint.trees import TreeWriter, chain_of
 
 Parameters = list[tuple[str, ast.arg]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from assetgraph.fingerprint.graph import UNORDERED, components
-from assetgraph.fingerprint.table import Node, Table
+from assetgraph.code.definition_graph import UNORDERED, components
+from assetgraph.code.definition_table import Node, Table
 
 _MOST = 50
 

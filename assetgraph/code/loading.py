@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 _INSTALLED_CODE = {"site-packages", "dist-packages", "__pypackages__", "node_modules"}
 _ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
-_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_OWN_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 _HASH_CHECKED = (0b11).to_bytes(4, "little")
 

@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import msgspec
 
-from assetgraph.fingerprint.graph import Vertex, digest, hash_all
+from assetgraph.code.definition_graph import Vertex, digest, hash_all
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):

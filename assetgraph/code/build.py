@@ -12,21 +12,21 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assetgraph.fingerprint.classes import (
+from assetgraph.code.classes import (
     ClassSource,
     computed_values,
     foreign_functions,
     functions_inside,
     plain_captured,
 )
-from assetgraph.fingerprint.distributions import Distributions
-from assetgraph.fingerprint.graph import Vertex
-from assetgraph.fingerprint.resolve import Module, Resolver
-from assetgraph.fingerprint.saying import NO_CELLS, Saying
-from assetgraph.fingerprint.sources import Found, Sources, find
-from assetgraph.fingerprint.summary import Class, Function, Piece
-from assetgraph.fingerprint.values import is_itself, is_plain
-from assetgraph.loading import ProjectFolder
+from assetgraph.code.constants import is_itself, is_plain
+from assetgraph.code.definition_graph import Vertex
+from assetgraph.code.distributions import Distributions
+from assetgraph.code.loading import ProjectFolder
+from assetgraph.code.resolve import Module, Resolver
+from assetgraph.code.sources import Found, Sources, find
+from assetgraph.code.summary import Class, Function, Piece
+from assetgraph.code.vertex_writer import NO_CELLS, Saying
 
 _LAMBDA = "<lambda>"
 

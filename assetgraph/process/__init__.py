@@ -1,0 +1,1 @@
+"""What a run does to its own process: captured output, interrupts, a garbage collector at rest."""
