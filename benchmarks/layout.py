@@ -12,7 +12,7 @@ import argparse
 import random
 import time
 
-from assetgraph.layout import layout
+from assetgraph.pictures.layout import layout
 
 CARD = (216.0, 83.0)
 

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from assetgraph.exports import dot, mermaid
+from assetgraph.pictures.exports import dot, mermaid
+from assetgraph.pictures.theme import Card
 from assetgraph.records import AssetState
-from assetgraph.theme import Card
 
 CARDS = [
     Card("end", "raw", "The first.\nMore."),

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.layout import Layout, layout
-from assetgraph.layout.ordering import crossings, order
-from assetgraph.layout.packing import pack
-from assetgraph.layout.ranking import layered
+from assetgraph.pictures.layout import Layout, layout
+from assetgraph.pictures.layout.ordering import crossings, order
+from assetgraph.pictures.layout.packing import pack
+from assetgraph.pictures.layout.ranking import layered
 
 Sizes = dict[str, tuple[float, float]]
 Edges = list[tuple[str, str]]

@@ -9,9 +9,9 @@ import pytest
 from assetgraph.definitions.asset import Asset
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey
+from assetgraph.pictures.svg import graph_svg
+from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, Card, Palette
 from assetgraph.records import AssetState
-from assetgraph.svg import graph_svg
-from assetgraph.theme import DARK, LIGHT, LOOKS, Card, Palette
 
 SVG = "{http://www.w3.org/2000/svg}"
 CARDS = [

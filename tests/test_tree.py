@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assetgraph.pictures.theme import Card
+from assetgraph.pictures.tree import Line, tree
 from assetgraph.records import AssetState
 from assetgraph.text import first_line, shorten, width
-from assetgraph.theme import Card
-from assetgraph.tree import Line, tree
 
 
 def shown(edges: dict[str, str], columns: int | None = None, **cards: Card) -> str:

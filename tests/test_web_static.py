@@ -9,7 +9,7 @@ import pytest
 
 from assetgraph import web
 from assetgraph.executors import NAMES
-from assetgraph.theme import DARK, LIGHT, LOOKS
+from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 

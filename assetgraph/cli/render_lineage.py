@@ -10,8 +10,8 @@ from assetgraph.queries.assets import card
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assetgraph.pictures.theme import Card
     from assetgraph.queries.assets import AssetView
-    from assetgraph.theme import Card
 
 _STYLES = {
     "branch": "muted",
@@ -30,7 +30,7 @@ def lineage(
     if form != "tree":
         return [Line(line) for line in _exported(cards, edges, form).splitlines()]
     from assetgraph.cli.style import style_of
-    from assetgraph.tree import tree
+    from assetgraph.pictures.tree import tree
 
     states = {str(view.state): style_of(view.state) for view in views}
     styles = {**_STYLES, **states}
@@ -42,9 +42,9 @@ def lineage(
 
 def _exported(cards: Sequence[Card], edges: Sequence[tuple[str, str]], form: str) -> str:
     if form == "svg":
-        from assetgraph.svg import graph_svg
+        from assetgraph.pictures.svg import graph_svg
 
         return graph_svg(cards, edges)
-    from assetgraph import exports
+    from assetgraph.pictures import exports
 
     return exports.mermaid(cards, edges) if form == "mermaid" else exports.dot(cards, edges)

@@ -59,7 +59,7 @@ def run_state_line(status: RunStatus) -> Line:
 
 
 def asset_state_line(view: AssetView) -> Line:
-    from assetgraph.theme import LOOKS, state_word
+    from assetgraph.pictures.theme import LOOKS, state_word
 
     word = state_word(view.state, made=view.materialization is not None)
     return Line((f"{LOOKS[view.state].glyph} {word}", _ASSET_STYLES[view.state]))

@@ -13,10 +13,10 @@ from assetgraph.records import AssetState
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.asset import Asset
+    from assetgraph.pictures.theme import Card
     from assetgraph.plan import Plan, Reason, Step
     from assetgraph.records import FailedAttempt, Materialization
     from assetgraph.state import State
-    from assetgraph.theme import Card
 
 HISTORY = 10
 
@@ -82,7 +82,7 @@ def asset_details(state: State, asset: Asset) -> AssetDetails:
 
 def card(view: AssetView) -> Card:
     """The asset as a picture shows it."""
-    from assetgraph.theme import Card
+    from assetgraph.pictures.theme import Card
 
     asset, made = view.asset, view.materialization is not None
     return Card(asset.key.text, asset.group_name, asset.description, view.state, made=made)

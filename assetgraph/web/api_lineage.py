@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from assetgraph.layout import Layout, layout
+from assetgraph.pictures.layout import Layout, layout
+from assetgraph.pictures.svg import graph_svg
 from assetgraph.queries.assets import card
-from assetgraph.svg import graph_svg
 from assetgraph.text import first_line
 from assetgraph.web.answers import attempt_head
 from assetgraph.web.api_assets import selected

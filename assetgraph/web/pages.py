@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import HTMLResponse, Response
 
 from assetgraph import __version__
-from assetgraph.theme import LOOKS
+from assetgraph.pictures.theme import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse, Response
 
-from assetgraph.theme import DARK, LIGHT, LOOKS
+from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.theme import Palette
+    from assetgraph.pictures.theme import Palette
 
 _FOLDER = Path(__file__).with_name("static")
 _MEDIA = {

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assetgraph.pictures.theme import LIGHT, LOOKS
 from assetgraph.text import first_line, printable
-from assetgraph.theme import LIGHT, LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from assetgraph.theme import Card
+    from assetgraph.pictures.theme import Card
 
 
 def mermaid(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:

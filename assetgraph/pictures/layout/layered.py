@@ -6,16 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assetgraph.layout.alignment import heights
-from assetgraph.layout.ordering import order
-from assetgraph.layout.packing import pack
-from assetgraph.layout.ranking import layered
+from assetgraph.pictures.layout.alignment import heights
+from assetgraph.pictures.layout.ordering import order
+from assetgraph.pictures.layout.packing import pack
+from assetgraph.pictures.layout.ranking import layered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from assetgraph.layout.packing import Size
-    from assetgraph.layout.ranking import Neighbours
+    from assetgraph.pictures.layout.packing import Size
+    from assetgraph.pictures.layout.ranking import Neighbours
 
 Point = tuple[float, float]
 Edge = tuple[str, str]

@@ -18,13 +18,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from assetgraph.pictures.theme import LOOKS
 from assetgraph.text import first_line, printable, shorten, width
-from assetgraph.theme import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from assetgraph.theme import Card
+    from assetgraph.pictures.theme import Card
 
 STEP = len("└─ ")
 GAP = "  "

@@ -7,6 +7,6 @@ layout        components, each laid out alone, packed to the shape of the window
 └── packing   where the components stand
 """
 
-from assetgraph.layout.layered import Edge, Layout, Point, layout
+from assetgraph.pictures.layout.layered import Edge, Layout, Point, layout
 
 __all__ = ["Edge", "Layout", "Point", "layout"]

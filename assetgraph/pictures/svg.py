@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from assetgraph.layout import layout
+from assetgraph.pictures.layout import layout
+from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, state_word
 from assetgraph.text import first_line, printable
-from assetgraph.theme import DARK, LIGHT, LOOKS, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from assetgraph.layout import Point
+    from assetgraph.pictures.layout import Point
+    from assetgraph.pictures.theme import Card, Palette
     from assetgraph.records import AssetState
-    from assetgraph.theme import Card, Palette
 
 MARGIN = 24
 PADDING = 12

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from assetgraph.layout.ranking import Layered
+    from assetgraph.pictures.layout.ranking import Layered
 
     Distance = Callable[[int, int], float]
     Pulls = list[list[tuple[int, float]]]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.layout.ranking import Layered, Neighbours
+    from assetgraph.pictures.layout.ranking import Layered, Neighbours
 
 MOST_SWEEPS, FEWEST_SWEEPS = 24, 3
 WORK = 30_000  # edges sorted by all sweeps together, about, where that allows more than the fewest

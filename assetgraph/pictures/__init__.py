@@ -1,0 +1,1 @@
+"""Pictures of a graph. They know cards and edges, not assets."""
