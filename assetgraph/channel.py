@@ -13,7 +13,7 @@ from assetgraph.process.capture import OutputFile
 
 if TYPE_CHECKING:
     from assetgraph.records import Event
-    from assetgraph.storage.runs import RunLog
+    from assetgraph.storage.run_folders import RunLog
     from assetgraph.task import StepTask
 
 

@@ -37,7 +37,7 @@ from dagster_page import PATIENCE_S, DagsterPage
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
-from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -24,7 +24,7 @@ import msgspec
 
 from assetgraph.queries.runs import find_run, list_runs
 from assetgraph.records import RunRecord, RunStatus
-from assetgraph.storage.runs import new_run_id
+from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 
 

@@ -87,7 +87,7 @@ def run_records(shape: str, size: int) -> float:
     from graphlib import TopologicalSorter
 
     from assetgraph.records import Event, EventType, Materialization, StoredValue, now
-    from assetgraph.storage.files import encoded, encoded_lines
+    from assetgraph.storage.atomic_files import encoded, encoded_lines
 
     namespace = _module(source(shape, size))
     os.makedirs("store/assets")

@@ -33,7 +33,7 @@ from assetgraph.keys import AssetKey
 from assetgraph.records import StoredValue
 from assetgraph.storage.formats.arrow_hash import ArrowHash
 from assetgraph.storage.formats.tables import PARQUET
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 
 KEY = AssetKey("benchmark")
 ROWS = 200_000

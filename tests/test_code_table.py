@@ -9,7 +9,7 @@ import pytest
 
 from assetgraph.code import Node
 from assetgraph.errors import StoreFormatError
-from assetgraph.storage.code import CodeTable, FolderCache
+from assetgraph.storage.code_table import CodeTable, FolderCache
 
 
 def node(name: str, *refs: str, origin: str = "") -> Node:

@@ -16,7 +16,7 @@ import assetgraph as dg
 from assetgraph.keys import AssetKey
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.doctor import Finding, examine
-from assetgraph.storage.runs import new_run_id
+from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 
 

@@ -17,7 +17,7 @@ from assetgraph.errors import DamagedStoreError
 from assetgraph.queries.follow import RunTail, follow_run
 from assetgraph.queries.runs import StepLog
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
-from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store
 
 

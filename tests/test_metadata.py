@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from assetgraph import MaterializeResult, MetadataValue
 from assetgraph.definitions.metadata import metadata_json, metadata_value
 from assetgraph.errors import MetadataError
-from assetgraph.storage.files import encoded
+from assetgraph.storage.atomic_files import encoded
 
 NOON = datetime(2023, 3, 1, 12, tzinfo=UTC)
 

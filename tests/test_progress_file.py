@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import assetgraph as dg
-from assetgraph.storage import progress
-from assetgraph.storage.progress import ProgressFile, read_progress
+from assetgraph.storage import progress_file as progress
+from assetgraph.storage.progress_file import ProgressFile, read_progress
 
 
 def test_the_first_report_is_there_at_once_and_the_last_one_soon(

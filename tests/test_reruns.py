@@ -21,7 +21,7 @@ from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
 from assetgraph.reruns import cancel_run, rerun_plan, rerun_selection
 from assetgraph.runner import run_plan
 from assetgraph.state import State
-from assetgraph.storage.runs import new_run_id
+from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 
 

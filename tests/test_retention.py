@@ -16,7 +16,7 @@ from assetgraph.keys import AssetKey
 from assetgraph.records import Materialization, RunRecord, RunStatus, now
 from assetgraph.storage.locks import Lock
 from assetgraph.storage.retention import drop_old_runs, drop_old_values, find_prunable, prune
-from assetgraph.storage.runs import RunStorage, new_run_id
+from assetgraph.storage.run_folders import RunStorage, new_run_id
 from assetgraph.storage.store import Store
 
 KEY = AssetKey("trips")

@@ -20,7 +20,7 @@ from assetgraph.executors import make
 from assetgraph.queries.events import event_text
 from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
-from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store
 
 START = datetime(2026, 11, 22, 16, 8, 37, 482_913, tzinfo=UTC)

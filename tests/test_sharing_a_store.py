@@ -23,7 +23,7 @@ from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.state import State
 from assetgraph.storage.locks import Lock
-from assetgraph.storage.runs import new_run_id
+from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 
 

@@ -12,7 +12,7 @@ import assetgraph as dg
 from assetgraph.process.signals import held_back, let_through
 from assetgraph.queries.runs import list_runs
 from assetgraph.records import RunRecord, RunStatus
-from assetgraph.storage.runs import RunLog, RunStorage
+from assetgraph.storage.run_folders import RunLog, RunStorage
 
 
 @pytest.fixture(autouse=True)

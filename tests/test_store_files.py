@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from assetgraph.errors import DamagedStoreError, StoreError
 from assetgraph.records import Event, EventType, decoder, now
-from assetgraph.storage.files import (
+from assetgraph.storage.atomic_files import (
     AppendFile,
     append_line,
     encoded,

@@ -31,7 +31,7 @@ from assetgraph.definitions.annotations import EMPTY
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey
 from assetgraph.storage.formats.plain import exact_json
-from assetgraph.storage.values import INLINE_BYTES, ValueStore
+from assetgraph.storage.value_store import INLINE_BYTES, ValueStore
 
 KEY = AssetKey("ingested/trips")
 

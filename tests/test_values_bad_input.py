@@ -21,8 +21,8 @@ import pytest
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey
 from assetgraph.records import StoredValue
-from assetgraph.storage.places import LocalPlace
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_places import LocalPlace
+from assetgraph.storage.value_store import ValueStore
 
 KEY = AssetKey("trips")
 TABLE = pa.table({"a": [1, 2], "b": ["x", "y"]})

@@ -16,7 +16,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from assetgraph.keys import AssetKey
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 
 KEY = AssetKey("trips")
 

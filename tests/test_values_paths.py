@@ -11,7 +11,7 @@ import pytest
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey
 from assetgraph.storage.formats import paths
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 
 KEY = AssetKey("trips_file")
 

@@ -17,8 +17,8 @@ import pytest
 
 from assetgraph.keys import AssetKey
 from assetgraph.records import StoredValue
-from assetgraph.storage.places import ObjectPlace
-from assetgraph.storage.values import INLINE_BYTES, StoredRun, ValueStore
+from assetgraph.storage.value_places import ObjectPlace
+from assetgraph.storage.value_store import INLINE_BYTES, StoredRun, ValueStore
 
 KEY = AssetKey("ingested/trips")
 TABLE = pa.table({"a": [1, 2]})
@@ -101,7 +101,7 @@ def test_versions_are_the_same_in_every_process(folder: Path) -> None:
     code = """
 import dataclasses, json, pyarrow as pa
 from assetgraph.keys import AssetKey
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 values = ValueStore("values", ".")
 examples = [{"b": 1, "a": [2]}, ("x", {"p", "q", "r"}, {1: frozenset("abc")}), pa.table({"a": [1]})]
 print(json.dumps([values.save(AssetKey("a"), "run", value).data_version for value in examples]))
@@ -161,7 +161,7 @@ def test_nothing_heavy_is_imported_for_a_small_value(folder: Path) -> None:
     code = """
 import sys
 from assetgraph.keys import AssetKey
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 values = ValueStore("values", ".")
 for value in (None, 1, "x", {"a": [1.5]}, b"x", "x" * 5000):
     stored = values.save(AssetKey("a"), "run", value).stored

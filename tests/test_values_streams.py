@@ -15,7 +15,7 @@ import pytest
 
 from assetgraph.keys import AssetKey
 from assetgraph.storage.formats.tables import GROUP_BYTES
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 
 KEY = AssetKey("trips")
 TABLE = pa.table({"a": range(10), "b": list("abcdefghij")})
@@ -24,7 +24,7 @@ STREAM = """
 import json
 import pyarrow as pa, pyarrow.compute as pc, pyarrow.dataset
 from assetgraph.keys import AssetKey
-from assetgraph.storage.values import ValueStore
+from assetgraph.storage.value_store import ValueStore
 
 BATCHES = 30
 def batches():

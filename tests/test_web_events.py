@@ -8,7 +8,7 @@ import pytest
 
 from assetgraph.errors import DamagedStoreError
 from assetgraph.records import Event, EventType, RunRecord, RunStatus
-from assetgraph.storage.runs import RunLog
+from assetgraph.storage.run_folders import RunLog
 from assetgraph.storage.store import Store
 from assetgraph.web import event_pages
 from assetgraph.web.event_pages import EventFilter, EventPages

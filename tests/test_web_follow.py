@@ -15,7 +15,7 @@ from assetgraph import Instance
 from assetgraph.keys import AssetKey
 from assetgraph.queries.follow import RunTail
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
-from assetgraph.storage.runs import RunLog, new_run_id
+from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store
 from assetgraph.web.follow import Follower
 

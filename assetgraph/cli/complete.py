@@ -38,7 +38,7 @@ def complete_runs(ctx: click.Context, _param: click.Parameter, incomplete: str) 
 def remember_assets(project: Project, keys: Sequence[str]) -> None:
     """Write down the names of a project's assets, if it has a store."""
     from assetgraph.errors import StoreError
-    from assetgraph.storage.files import make_folder, write_whole
+    from assetgraph.storage.atomic_files import make_folder, write_whole
 
     if project.store.is_dir():
         with suppress(StoreError):  # a store that cannot be written is no reason to stop

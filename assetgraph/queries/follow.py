@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.queries.runs import StepLog, find_run, require_steps
 from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState, decoder
-from assetgraph.storage.files import Tail, decoded
+from assetgraph.storage.atomic_files import Tail, decoded
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store

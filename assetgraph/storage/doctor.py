@@ -21,8 +21,8 @@ from assetgraph.records import (
     StoredValue,
     now,
 )
-from assetgraph.storage.code import CodeTable
-from assetgraph.storage.files import AppendFile, read_lines
+from assetgraph.storage.atomic_files import AppendFile, read_lines
+from assetgraph.storage.code_table import CodeTable
 from assetgraph.storage.histories import Attempt
 from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, prune

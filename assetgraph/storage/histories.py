@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import StoreError
 from assetgraph.keys import key_text
 from assetgraph.records import FailedAttempt, Materialization
-from assetgraph.storage.files import (
+from assetgraph.storage.atomic_files import (
     append_line,
     append_to,
     encoded,

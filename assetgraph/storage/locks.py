@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 
 from assetgraph.errors import StoreError
-from assetgraph.storage.files import store_error
+from assetgraph.storage.atomic_files import store_error
 
 POLL_S = 0.05
 _ASKING_S = 0.0005

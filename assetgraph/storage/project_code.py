@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.code import CodeVersions, Definition
-from assetgraph.storage.code import CodeTable, FolderCache
+from assetgraph.storage.code_table import CodeTable, FolderCache
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, partition_of
 from assetgraph.records import Materialization, StoredValue
-from assetgraph.storage.files import store_error
+from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.locks import is_held
 
 if TYPE_CHECKING:

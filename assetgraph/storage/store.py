@@ -11,7 +11,7 @@ import msgspec
 
 from assetgraph.errors import LockedError, StoreError
 from assetgraph.keys import partition_file_name
-from assetgraph.storage.files import (
+from assetgraph.storage.atomic_files import (
     damaged,
     encoded,
     make_folder,
@@ -22,12 +22,12 @@ from assetgraph.storage.files import (
 )
 from assetgraph.storage.histories import AssetHistory, AssetLock
 from assetgraph.storage.locks import Lock, is_held
-from assetgraph.storage.runs import RunStorage
+from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
     from assetgraph.storage.project_code import ProjectCode
-    from assetgraph.storage.values import ValueStore
+    from assetgraph.storage.value_store import ValueStore
 
 FORMAT = 1
 
@@ -82,7 +82,7 @@ class Store:
 
     @cached_property
     def values(self) -> ValueStore:
-        from assetgraph.storage.values import ValueStore
+        from assetgraph.storage.value_store import ValueStore
 
         return ValueStore(self.storage, self.project_root)
 

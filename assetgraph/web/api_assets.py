@@ -15,7 +15,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
 from assetgraph.records import Materialization
-from assetgraph.storage.schema import schema_changes
+from assetgraph.storage.column_changes import schema_changes
 from assetgraph.web.answering import NotFoundError, number
 from assetgraph.web.answers import (
     asset_row,

@@ -12,7 +12,7 @@ import msgspec
 
 from assetgraph.queries.events import event_json, event_text
 from assetgraph.records import Event, decoder
-from assetgraph.storage.files import damaged, store_error
+from assetgraph.storage.atomic_files import damaged, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

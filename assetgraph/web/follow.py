@@ -22,7 +22,7 @@ from assetgraph.keys import AssetKey, key_text
 from assetgraph.queries.events import step_after
 from assetgraph.queries.follow import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
-from assetgraph.storage.progress import progress_stamp, read_progress
+from assetgraph.storage.progress_file import progress_stamp, read_progress
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store

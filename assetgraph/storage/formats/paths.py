@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assetgraph.errors import StoreError
-from assetgraph.storage.files import store_error
+from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.digest import digest_of_file, hasher
 
 

@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from assetgraph.definitions.annotations import described
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
-from assetgraph.storage.files import store_error
+from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.canonical import canonical_digest
 from assetgraph.storage.formats.digest import hasher
 

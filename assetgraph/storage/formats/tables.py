@@ -18,7 +18,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from assetgraph.errors import NoValueError, ValueTypeError
-from assetgraph.storage.files import store_error
+from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.arrow_hash import ArrowHash
 from assetgraph.storage.formats.arrow_types import breaks_in_parquet
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyarrow.dataset import Dataset, FileFormat
 
     from assetgraph.storage.formats.streams import Stream
-    from assetgraph.storage.places import Place
+    from assetgraph.storage.value_places import Place
 
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 1 << 20

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from assetgraph.errors import StoreError
-from assetgraph.storage.files import encoded, write_whole
+from assetgraph.storage.atomic_files import encoded, write_whole
 
 NAME = "progress.json"
 INTERVAL_S = 0.25

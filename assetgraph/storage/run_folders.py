@@ -16,7 +16,7 @@ from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
 from assetgraph.keys import key_text
 from assetgraph.records import STATE_AFTER, Event, EventType, RunRecord, RunStatus, StepState
-from assetgraph.storage.files import (
+from assetgraph.storage.atomic_files import (
     AppendFile,
     append_line,
     encoded,
@@ -30,7 +30,7 @@ from assetgraph.storage.files import (
     write_whole,
 )
 from assetgraph.storage.locks import Lock, is_held
-from assetgraph.storage.progress import ProgressFile, read_progress
+from assetgraph.storage.progress_file import ProgressFile, read_progress
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey

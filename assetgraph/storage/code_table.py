@@ -14,7 +14,7 @@ import msgspec
 from assetgraph.code import Node
 from assetgraph.errors import StoreError
 from assetgraph.records import decoder
-from assetgraph.storage.files import (
+from assetgraph.storage.atomic_files import (
     make_folder,
     make_store_folder,
     require_known_format,

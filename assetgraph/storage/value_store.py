@@ -27,11 +27,11 @@ from assetgraph.definitions.annotations import (
 from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.keys import AssetKey, key_text, partition_file_name, partition_of
 from assetgraph.records import StoredValue, ValueCondition
-from assetgraph.storage.files import store_error
+from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.column_changes import table_metadata
 from assetgraph.storage.formats.digest import digest_of
 from assetgraph.storage.formats.plain import decode_json, exact_json, exact_text
-from assetgraph.storage.places import Place, gone, place_at
-from assetgraph.storage.schema import table_metadata
+from assetgraph.storage.value_places import Place, gone, place_at
 
 INLINE_BYTES = 4096
 _SUFFIX = {"text": "txt", "bytes": "bin"}

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple, Protocol, cast
 
 from assetgraph.errors import NoValueError, StoreError
-from assetgraph.storage.files import make_folder, store_error, write_whole
+from assetgraph.storage.atomic_files import make_folder, store_error, write_whole
 
 
 class FileInfo(NamedTuple):
