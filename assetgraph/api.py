@@ -23,12 +23,12 @@ from assetgraph.graph.selection import select
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.launch import Launch
-from assetgraph.plan import make_plan
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
 from assetgraph.process.collector import paused_collector
-from assetgraph.project import find_project
+from assetgraph.project.load import find_project
 from assetgraph.records import Materialization
 from assetgraph.runner import RunOutcome, run_plan
-from assetgraph.state import State
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from assetgraph.task import Limits
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.plan import Plan, Step
+    from assetgraph.planning.plan import Plan, Step
     from assetgraph.storage.store import Store
 
 

@@ -11,16 +11,16 @@ from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.launch import Launch
-from assetgraph.plan import make_plan
+from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import require_steps, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.plan import Plan
+    from assetgraph.planning.facts import State
+    from assetgraph.planning.plan import Plan
     from assetgraph.queries.runs import RunDetails
-    from assetgraph.state import State
     from assetgraph.storage.store import Store
 
 _DONE = (StepState.SUCCESS, StepState.UNCHANGED)

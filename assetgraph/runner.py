@@ -30,7 +30,7 @@ from assetgraph.executors.local import SerialExecutor
 from assetgraph.handover import Handover
 from assetgraph.journal import Journal
 from assetgraph.launch import Launch
-from assetgraph.plan import Cause, Plan, Step, direct_reasons
+from assetgraph.planning.plan import Cause, Plan, Step, direct_reasons
 from assetgraph.process.capture import redirected
 from assetgraph.process.collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
@@ -48,7 +48,7 @@ from assetgraph.task import Input, StepResult, StepTask
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
-    from assetgraph.state import State
+    from assetgraph.planning.facts import State
 
 GRACE_S = 5.0
 COMMIT_S = 1.0

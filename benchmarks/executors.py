@@ -85,10 +85,10 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     write_project(what)
     from assetgraph.executors import make
     from assetgraph.launch import Launch
-    from assetgraph.plan import make_plan
-    from assetgraph.project import find_project
+    from assetgraph.planning.facts import State
+    from assetgraph.planning.plan import make_plan
+    from assetgraph.project.load import find_project
     from assetgraph.runner import run_plan
-    from assetgraph.state import State
 
     project = find_project()
     graph = project.load().graph.require_valid()

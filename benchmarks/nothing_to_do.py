@@ -29,10 +29,10 @@ from steps import parents, source
 
 
 def check_assetgraph(size: int) -> float:
-    from assetgraph.plan import make_plan
-    from assetgraph.project import Project, find_project
+    from assetgraph.planning.facts import State
+    from assetgraph.planning.plan import make_plan
+    from assetgraph.project.load import Project, find_project
     from assetgraph.runner import run_plan
-    from assetgraph.state import State
 
     _write("pipeline", "import assetgraph as dg\n" + source("layered", size, "@dg.asset"))
     Path("pyproject.toml").write_text('[tool.assetgraph]\nmodule = "pipeline"\n')

@@ -31,11 +31,11 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.executors import make
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.launch import Launch
-from assetgraph.plan import make_plan
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus
 from assetgraph.runner import RunOutcome, run_plan
-from assetgraph.state import State
 from assetgraph.storage.store import Store
 
 # What a run does to files, and so the moments at which it can be broken.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 import assetgraph as dg
-from assetgraph.accept import accept
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.state import State
+from assetgraph.planning.accept import accept
+from assetgraph.planning.facts import State
 
 
 def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: dg.Instance) -> None:

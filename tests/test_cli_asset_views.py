@@ -15,7 +15,7 @@ from assetgraph.cli.render_plan import plan_lines
 from assetgraph.cli.render_status import status_table
 from assetgraph.cli.text import Line
 from assetgraph.definitions.metadata import metadata_json
-from assetgraph.plan import Cause, Plan, Reason, ReasonKind, Step
+from assetgraph.planning.plan import Cause, Plan, Reason, ReasonKind, Step
 from assetgraph.queries.assets import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 

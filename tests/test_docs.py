@@ -12,8 +12,8 @@ import pytest
 from small_assets import asset_named, graph_of
 
 import assetgraph
-from assetgraph.plan import ReasonKind
-from assetgraph.project import _SETTINGS
+from assetgraph.planning.plan import ReasonKind
+from assetgraph.project.load import _SETTINGS
 from assetgraph.records import AssetState, RunStatus, StepState
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -54,8 +54,8 @@ def test_the_names_of_a_run_are_documented() -> None:
 
 
 def test_the_names_that_one_asset_is_shown_with_are_documented() -> None:
+    from assetgraph.planning.facts import State
     from assetgraph.queries.assets import asset_details, asset_details_json
-    from assetgraph.state import State
 
     asset = asset_named("trips")
     state = State(graph_of(asset), assetgraph.Instance.ephemeral().store)
@@ -82,7 +82,7 @@ def test_every_address_of_the_page_is_documented_and_no_other() -> None:
 
 
 def test_every_setting_of_a_project_is_documented_and_no_other() -> None:
-    from assetgraph.project import _SETTINGS
+    from assetgraph.project.load import _SETTINGS
 
     table = page("execution.md").partition("## Settings")[2]
     assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == {"module", *_SETTINGS}

@@ -330,9 +330,9 @@ def printed(result: dg.RunResult) -> dict[tuple[str, str], str]:
 
 
 def run(instance, assets, executor, observer):
-    from assetgraph.plan import make_plan
+    from assetgraph.planning.facts import State
+    from assetgraph.planning.plan import make_plan
     from assetgraph.runner import run_plan
-    from assetgraph.state import State
 
     graph = dg.Definitions(assets).graph
     state = State(graph, instance.store)

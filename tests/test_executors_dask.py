@@ -22,9 +22,9 @@ from assetgraph.executors import dask_worker, make, on_dask
 from assetgraph.executors.on_dask import RESOURCES, DaskExecutor, _Step
 from assetgraph.executors.transport import Sender
 from assetgraph.launch import Launch
-from assetgraph.plan import make_plan
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
 from assetgraph.runner import RunOutcome, run_plan
-from assetgraph.state import State
 from assetgraph.storage.store import Store
 from assetgraph.task import Limits
 

@@ -22,11 +22,11 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.executors import make, processes
-from assetgraph.plan import make_plan
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.runner import RunOutcome, run_plan
-from assetgraph.state import State
 from assetgraph.storage.store import Store
 
 

@@ -8,11 +8,11 @@ from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.cli.render_assets import asset_page
-from assetgraph.plan import stale_reasons
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import stale_reasons
 from assetgraph.queries.assets import asset_details
 from assetgraph.queries.events import event_text
 from assetgraph.records import EventType, now
-from assetgraph.state import State
 
 
 class Scaled(dg.IOManager):

@@ -13,7 +13,7 @@ from small_assets import asset_named, graph_of
 
 from assetgraph import AssetGraph, AssetKey
 from assetgraph.errors import ConfigError
-from assetgraph.plan import (
+from assetgraph.planning.plan import (
     AssetFacts,
     Cause,
     Reason,

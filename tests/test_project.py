@@ -11,7 +11,7 @@ from conftest import Answer, ProjectFolder
 
 from assetgraph.code import loading
 from assetgraph.errors import AssetGraphError, ProjectError
-from assetgraph.project import find_project
+from assetgraph.project.load import find_project
 
 MakeProject = Callable[..., ProjectFolder]
 
@@ -255,7 +255,7 @@ def test_the_projects_folder_is_the_working_folder_before_anything_is_imported(
         import os, sys
         from pathlib import Path
         root = Path.cwd()
-        from assetgraph.project import find_project
+        from assetgraph.project.load import find_project
         project = find_project()
         (root / "deep").mkdir()
         os.chdir("deep")
@@ -300,7 +300,7 @@ def test_every_broken_module_shows_the_users_part_of_its_traceback(project: Make
     assert "SystemExit: no" in trace
     assert "No module named 'not_installed_anywhere'" in trace
     assert "importlib" not in trace
-    assert "assetgraph/project.py" not in trace
+    assert "assetgraph/project/load.py" not in trace
 
 
 def test_an_error_of_ours_in_a_module_keeps_its_kind(project: MakeProject) -> None:

@@ -15,12 +15,12 @@ from conftest import ProjectFolder
 import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.launch import Launch
-from assetgraph.plan import make_plan
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
 from assetgraph.reruns import cancel_run, rerun_plan, rerun_selection
 from assetgraph.runner import run_plan
-from assetgraph.state import State
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 

@@ -14,12 +14,12 @@ from assetgraph.channel import RunChannel, StepChannel
 from assetgraph.definitions.retries import LONGEST_S, retry_delay
 from assetgraph.executors import make
 from assetgraph.launch import Launch
-from assetgraph.plan import make_plan
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, StepState
 from assetgraph.runner import RunOutcome, run_plan
 from assetgraph.schedule import Schedule
-from assetgraph.state import State
 
 
 def flaky(failures: int, **options: object) -> dg.Asset:

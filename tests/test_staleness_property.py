@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from assetgraph import AssetKey
 from assetgraph.code import loading
-from assetgraph.plan import make_plan
-from assetgraph.project import find_project
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
+from assetgraph.project.load import find_project
 from assetgraph.records import EventType
 from assetgraph.runner import run_plan
-from assetgraph.state import State
 
 EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
 PADDING = "x" * 5000

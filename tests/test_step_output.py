@@ -16,10 +16,10 @@ from conftest import REPOSITORY, Answer, ProjectFolder
 
 import assetgraph as dg
 from assetgraph.executors import make
+from assetgraph.planning.facts import State
 from assetgraph.process.capture import redirected
 from assetgraph.queries.runs import step_logs
 from assetgraph.records import Event, EventType
-from assetgraph.state import State
 from assetgraph.task import Limits
 
 
@@ -198,7 +198,7 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
 
     graph = dg.Definitions([chatty]).graph
     from assetgraph.launch import Launch
-    from assetgraph.plan import make_plan
+    from assetgraph.planning.plan import make_plan
     from assetgraph.runner import run_plan
 
     state = State(graph, instance.store)
@@ -394,7 +394,7 @@ def test_bytes_that_a_step_writes_are_recorded_in_their_place(
 
 
 def test_progress_reaches_whoever_watches(instance: dg.Instance) -> None:
-    from assetgraph.plan import make_plan
+    from assetgraph.planning.plan import make_plan
     from assetgraph.runner import run_plan
 
     @dg.asset

@@ -11,9 +11,9 @@ import assetgraph as dg
 from assetgraph import Instance
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey
+from assetgraph.planning.facts import State
 from assetgraph.queries.assets import asset_views
 from assetgraph.records import AssetState
-from assetgraph.state import State
 from assetgraph.storage.store import Store
 from assetgraph.web.board import Board
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from assetgraph.project import Project
+from assetgraph.project.load import Project
 from assetgraph.web.app import create_app
 from assetgraph.web.site import Site
 

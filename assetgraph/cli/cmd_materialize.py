@@ -19,7 +19,7 @@ from assetgraph.process.collector import paused_collector
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assetgraph.plan import Plan
+    from assetgraph.planning.plan import Plan
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -137,7 +137,7 @@ def _plan(
     config_file: Path | None,
 ) -> Plan:
     from assetgraph.cli.settings import read_config
-    from assetgraph.plan import make_plan
+    from assetgraph.planning.plan import make_plan
 
     config = given.config(read_config(config_file, settings))
     keys = given.selected(selection)

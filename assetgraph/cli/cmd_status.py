@@ -53,9 +53,9 @@ def accept_command(given: Given, selection: tuple[str, ...], as_json: bool) -> N
     Example:
       assetgraph accept taxi_trips
     """
-    from assetgraph.accept import accept
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.text import Line
+    from assetgraph.planning.accept import accept
 
     keys = [key.text for key in accept(given.state, given.selected(selection))]
     answer(

@@ -21,7 +21,7 @@ from assetgraph.task import Limits
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given
     from assetgraph.launch import Launch
-    from assetgraph.plan import Plan
+    from assetgraph.planning.plan import Plan
     from assetgraph.runner import RunOutcome
 
 _RUN_FAILED = 1

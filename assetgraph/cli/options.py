@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from assetgraph.executors import StepExecutor
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
-    from assetgraph.project import Project
-    from assetgraph.state import State
+    from assetgraph.planning.facts import State
+    from assetgraph.project.load import Project
     from assetgraph.storage.store import Store
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -41,7 +41,7 @@ class Given:
 
     @cached_property
     def project(self) -> Project:
-        from assetgraph.project import find_project
+        from assetgraph.project.load import find_project
 
         return find_project(modules=self.modules, store=self.store_folder)
 
@@ -82,7 +82,7 @@ class Given:
 
     @cached_property
     def state(self) -> State:
-        from assetgraph.state import State
+        from assetgraph.planning.facts import State
 
         return State(self.graph, self.store)
 

@@ -12,7 +12,7 @@ from assetgraph.cli.table import Column, table
 from assetgraph.cli.text import Line, clean_lines, stacked, wrapped
 from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.hints import command
-from assetgraph.plan import ReasonKind
+from assetgraph.planning.plan import ReasonKind
 from assetgraph.records import AssetState, Materialization, StepState
 from assetgraph.text import first_line
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from assetgraph.cli.style import warned
 from assetgraph.cli.table import Column, room_beside, table
 from assetgraph.cli.text import Line, plural, stacked
-from assetgraph.plan import Cause
+from assetgraph.planning.plan import Cause
 
 if TYPE_CHECKING:
-    from assetgraph.plan import Plan
+    from assetgraph.planning.plan import Plan
 
 _COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
 _NO_HEAD = (Line(), Line(), Line())

@@ -15,7 +15,7 @@ from assetgraph.keys import AssetKey, key_problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assetgraph.project import Project
+    from assetgraph.project.load import Project
 
 _PYPROJECT = """\
 [project]

@@ -45,7 +45,7 @@ class StepExecutor(Protocol):
 
 
 class Loadable(Protocol):
-    """What a worker loads the assets of a project from: see `assetgraph.project`."""
+    """What a worker loads the assets of a project from: see `assetgraph.project.load`."""
 
     @property
     def root(self) -> Path: ...

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.asset import Asset
     from assetgraph.pictures.theme import Card
-    from assetgraph.plan import Plan, Reason, Step
+    from assetgraph.planning.facts import State
+    from assetgraph.planning.plan import Plan, Reason, Step
     from assetgraph.records import FailedAttempt, Materialization
-    from assetgraph.state import State
 
 HISTORY = 10
 

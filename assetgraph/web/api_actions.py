@@ -11,7 +11,7 @@ from assetgraph.definitions.config import checked_config
 from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
-from assetgraph.plan import make_plan
+from assetgraph.planning.plan import make_plan
 from assetgraph.queries.assets import plan_json
 from assetgraph.queries.runs import find_run
 from assetgraph.web.answers import definitions_json

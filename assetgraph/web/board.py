@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
-from assetgraph.plan import AssetFacts, asset_state, reasons_given
+from assetgraph.planning.plan import AssetFacts, asset_state, reasons_given
 from assetgraph.queries.assets import AssetView
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
-    from assetgraph.plan import Reason
-    from assetgraph.state import State
+    from assetgraph.planning.facts import State
+    from assetgraph.planning.plan import Reason
 
 
 class Board:

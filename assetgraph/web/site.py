@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError, StoreError
-from assetgraph.state import State
+from assetgraph.planning.facts import State
 from assetgraph.web.answers import definitions_json, news_json
 from assetgraph.web.board import Board
 from assetgraph.web.event_pages import EventPages
@@ -22,7 +22,7 @@ from assetgraph.web.workspace import Workspace
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
-    from assetgraph.project import Project
+    from assetgraph.project.load import Project
 
 LIVE_INTERVAL_S = 0.03
 QUIET_INTERVAL_S = 0.15

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assetgraph.plan import AssetFacts, Reason, asset_state, stale_reasons
+from assetgraph.planning.plan import AssetFacts, Reason, asset_state, stale_reasons
 from assetgraph.records import AssetState, Materialization, ValueCondition
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from assetgraph.records import now
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
-    from assetgraph.state import State
+    from assetgraph.planning.facts import State
 
 
 def accept(state: State, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:

@@ -130,7 +130,7 @@ class AssetFacts(msgspec.Struct, frozen=True):
 
 
 class Facts(Protocol):
-    """Where facts come from: see `assetgraph.state`."""
+    """Where facts come from: see `assetgraph.planning.facts`."""
 
     def of(self, key: AssetKey) -> AssetFacts: ...
 
