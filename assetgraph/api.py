@@ -16,19 +16,19 @@ from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, checked_config, config_json
 from assetgraph.definitions.io_manager import InputContext
 from assetgraph.errors import AssetGraphError, NoValueError
-from assetgraph.executors import StepExecutor, make
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.graph.selection import select
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
-from assetgraph.launch import Launch
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.process.collector import paused_collector
 from assetgraph.project.load import find_project
 from assetgraph.records import Materialization
-from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.run.executors import StepExecutor, make
+from assetgraph.run.launch import Launch
+from assetgraph.run.runner import RunOutcome, run_plan
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:

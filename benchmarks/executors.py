@@ -83,12 +83,12 @@ def beside(what: str, executor: str) -> float:
 def run_project(what: str, executor: str, jobs: str) -> float:
     """Seconds of a run of a project's assets."""
     write_project(what)
-    from assetgraph.executors import make
-    from assetgraph.launch import Launch
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import make_plan
     from assetgraph.project.load import find_project
-    from assetgraph.runner import run_plan
+    from assetgraph.run.executors import make
+    from assetgraph.run.launch import Launch
+    from assetgraph.run.runner import run_plan
 
     project = find_project()
     graph = project.load().graph.require_valid()

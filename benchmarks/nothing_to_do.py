@@ -32,7 +32,7 @@ def check_assetgraph(size: int) -> float:
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import make_plan
     from assetgraph.project.load import Project, find_project
-    from assetgraph.runner import run_plan
+    from assetgraph.run.runner import run_plan
 
     _write("pipeline", "import assetgraph as dg\n" + source("layered", size, "@dg.asset"))
     Path("pyproject.toml").write_text('[tool.assetgraph]\nmodule = "pipeline"\n')

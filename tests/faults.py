@@ -26,16 +26,16 @@ from pathlib import Path
 from typing import Any
 
 import assetgraph as dg
-from assetgraph import runner, step
 from assetgraph.errors import AssetGraphError
-from assetgraph.executors import make
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.launch import Launch
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus
-from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.run import runner, step
+from assetgraph.run.executors import make
+from assetgraph.run.launch import Launch
+from assetgraph.run.runner import RunOutcome, run_plan
 from assetgraph.storage.store import Store
 
 # What a run does to files, and so the moments at which it can be broken.

@@ -48,7 +48,7 @@ def test_a_failure_records_type_message_frames_source_and_trace(instance: dg.Ins
     assert len(inner.source) == 5
     assert inner.source[inner.line - inner.source_start].strip().startswith("raise LookupError")
     assert error.trace.startswith("Traceback")
-    assert "assetgraph/step.py" not in error.trace
+    assert "assetgraph/run/step.py" not in error.trace
     assert error.trace.rstrip().endswith("LookupError: no such month")
 
 

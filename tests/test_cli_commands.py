@@ -1005,7 +1005,7 @@ HEAVY = {
     "pandas",
     "numpy",
     "typing_extensions",
-    "assetgraph.runner",
+    "assetgraph.run.runner",
     "asyncio",
 }
 
@@ -1022,7 +1022,7 @@ HEAVY = {
         (["status"], {"networkx"}),
         (["lineage"], {"networkx"}),
         (["check"], {"networkx"}),
-        (["materialize", "--all"], {"networkx", "assetgraph.runner"}),
+        (["materialize", "--all"], {"networkx", "assetgraph.run.runner"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

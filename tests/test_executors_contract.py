@@ -15,8 +15,8 @@ import click
 import pytest
 
 import assetgraph as dg
-from assetgraph.executors import NAMES, StepExecutor, make
 from assetgraph.records import Event, EventType
+from assetgraph.run.executors import NAMES, StepExecutor, make
 
 
 @pytest.fixture(params=NAMES)
@@ -332,7 +332,7 @@ def printed(result: dg.RunResult) -> dict[tuple[str, str], str]:
 def run(instance, assets, executor, observer):
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import make_plan
-    from assetgraph.runner import run_plan
+    from assetgraph.run.runner import run_plan
 
     graph = dg.Definitions(assets).graph
     state = State(graph, instance.store)

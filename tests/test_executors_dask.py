@@ -18,15 +18,15 @@ import pytest
 import assetgraph as dg
 from assetgraph.code import loading
 from assetgraph.errors import StoreError
-from assetgraph.executors import dask_worker, make, on_dask
-from assetgraph.executors.on_dask import RESOURCES, DaskExecutor, _Step
-from assetgraph.executors.transport import Sender
-from assetgraph.launch import Launch
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.run.executors import dask_worker, make, on_dask
+from assetgraph.run.executors.on_dask import RESOURCES, DaskExecutor, _Step
+from assetgraph.run.executors.transport import Sender
+from assetgraph.run.launch import Launch
+from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.task import Limits
 from assetgraph.storage.store import Store
-from assetgraph.task import Limits
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 dask = pytest.importorskip("dask")

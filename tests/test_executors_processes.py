@@ -21,12 +21,12 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
-from assetgraph.executors import make, processes
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, RunStatus, StepState
-from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.run.executors import make, processes
+from assetgraph.run.runner import RunOutcome, run_plan
 from assetgraph.storage.store import Store
 
 
@@ -103,7 +103,7 @@ def test_a_step_whose_worker_died_runs_again_as_its_policy_says(instance: dg.Ins
 def test_a_step_that_committed_before_its_worker_died_is_a_success(instance: dg.Instance) -> None:
     @dg.asset
     def commits_and_dies() -> int:
-        from assetgraph import step
+        from assetgraph.run import step
 
         commit = step._commit
 
@@ -251,7 +251,7 @@ def test_every_worker_in_a_c_library_dies_with_the_coordinator(folder: Path) -> 
         """
         import ctypes, os
         import assetgraph as dg
-        from assetgraph.executors import make
+        from assetgraph.run.executors import make
 
         def endless():
             pipe = os.open("alive", os.O_WRONLY)
@@ -507,8 +507,8 @@ def test_an_interrupt_cancels_the_run_and_keeps_what_finished(folder: Path, exec
         f"""
         import os, time
         import assetgraph as dg
-        from assetgraph import runner
-        from assetgraph.executors import make
+        from assetgraph.run import runner
+        from assetgraph.run.executors import make
 
         runner.GRACE_S = 0.2
 

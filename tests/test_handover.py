@@ -5,7 +5,7 @@ from __future__ import annotations
 from small_assets import graph_of
 
 import assetgraph as dg
-from assetgraph.handover import Handover
+from assetgraph.run.passed_values import Handover
 
 
 def _handover() -> Handover:

@@ -17,10 +17,10 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, ConfigError, NoValueError, SelectionError
-from assetgraph.executors import make
 from assetgraph.queries.runs import failures, list_runs, run_details, run_details_json, run_json
 from assetgraph.records import EventType, RunStatus, StepState, now
-from assetgraph.step import run_step
+from assetgraph.run.executors import make
+from assetgraph.run.step import run_step
 from assetgraph.storage.store import Store
 
 STEP = sys.modules[run_step.__module__]  # the very module: another test may import it anew
@@ -527,7 +527,7 @@ def test_a_run_that_ended_is_on_the_disk_unless_its_store_is_temporary(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    monkeypatch.setattr("assetgraph.journal.sync_file_system", synced.append)
+    monkeypatch.setattr("assetgraph.run.journal.sync_file_system", synced.append)
     dg.materialize([asset_named("a")])
     assert synced == []
     instance = dg.Instance(".assetgraph")
@@ -552,8 +552,8 @@ def test_a_long_run_is_synced_while_it_goes_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[str] = []
-    monkeypatch.setattr("assetgraph.journal.sync_file_system", synced.append)
-    monkeypatch.setattr("assetgraph.journal.SYNC_INTERVAL_S", -1.0)  # it is always time
+    monkeypatch.setattr("assetgraph.run.journal.sync_file_system", synced.append)
+    monkeypatch.setattr("assetgraph.run.journal.SYNC_INTERVAL_S", -1.0)  # it is always time
     dg.materialize([asset_named("a"), asset_named("b")], instance=dg.Instance(".assetgraph"))
     assert len(synced) == 3  # after each step, and at the end
 
@@ -562,8 +562,8 @@ def test_a_step_that_ended_is_synced_while_another_works_on(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced = threading.Event()
-    monkeypatch.setattr("assetgraph.journal.sync_file_system", lambda _: synced.set())
-    monkeypatch.setattr("assetgraph.journal.SYNC_INTERVAL_S", 0.01)
+    monkeypatch.setattr("assetgraph.run.journal.sync_file_system", lambda _: synced.set())
+    monkeypatch.setattr("assetgraph.run.journal.SYNC_INTERVAL_S", 0.01)
 
     @dg.asset
     def works_on() -> bool:

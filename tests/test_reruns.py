@@ -14,13 +14,13 @@ from conftest import ProjectFolder
 
 import assetgraph as dg
 from assetgraph.errors import StoreError
-from assetgraph.launch import Launch
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
-from assetgraph.reruns import cancel_run, rerun_plan, rerun_selection
-from assetgraph.runner import run_plan
+from assetgraph.run.launch import Launch
+from assetgraph.run.reexecution import cancel_run, rerun_plan, rerun_selection
+from assetgraph.run.runner import run_plan
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 
@@ -106,7 +106,7 @@ def test_a_step_that_committed_before_its_process_died_is_not_left(folder: Path)
     code = """
         import os, signal
         import assetgraph as dg
-        from assetgraph import runner
+        from assetgraph.run import runner
 
         @dg.asset
         def done(): return 1

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 import assetgraph as dg
-from assetgraph.channel import RunChannel, StepChannel
 from assetgraph.definitions.retries import LONGEST_S, retry_delay
-from assetgraph.executors import make
-from assetgraph.launch import Launch
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import run_details
 from assetgraph.records import EventType, StepState
-from assetgraph.runner import RunOutcome, run_plan
-from assetgraph.schedule import Schedule
+from assetgraph.run.channel import RunChannel, StepChannel
+from assetgraph.run.executors import make
+from assetgraph.run.launch import Launch
+from assetgraph.run.ready_queue import Schedule
+from assetgraph.run.runner import RunOutcome, run_plan
 
 
 def flaky(failures: int, **options: object) -> dg.Asset:

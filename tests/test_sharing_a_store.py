@@ -16,12 +16,12 @@ from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.errors import LockedError, StoreError
-from assetgraph.launch import Launch
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
-from assetgraph.runner import RunOutcome, run_plan
+from assetgraph.run.launch import Launch
+from assetgraph.run.runner import RunOutcome, run_plan
 from assetgraph.storage.locks import Lock
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store

@@ -23,7 +23,7 @@ from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.project.load import find_project
 from assetgraph.records import EventType
-from assetgraph.runner import run_plan
+from assetgraph.run.runner import run_plan
 
 EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
 PADDING = "x" * 5000

@@ -15,12 +15,12 @@ import pytest
 from conftest import REPOSITORY, Answer, ProjectFolder
 
 import assetgraph as dg
-from assetgraph.executors import make
 from assetgraph.planning.facts import State
 from assetgraph.process.capture import redirected
 from assetgraph.queries.runs import step_logs
 from assetgraph.records import Event, EventType
-from assetgraph.task import Limits
+from assetgraph.run.executors import make
+from assetgraph.run.task import Limits
 
 
 def logs(result: dg.RunResult, step: str) -> list[tuple[str, str]]:
@@ -197,9 +197,9 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
             context.log.info("record %d", number)
 
     graph = dg.Definitions([chatty]).graph
-    from assetgraph.launch import Launch
     from assetgraph.planning.plan import make_plan
-    from assetgraph.runner import run_plan
+    from assetgraph.run.launch import Launch
+    from assetgraph.run.runner import run_plan
 
     state = State(graph, instance.store)
     limits = Limits(output_bytes=50_000, log_events=20)
@@ -395,7 +395,7 @@ def test_bytes_that_a_step_writes_are_recorded_in_their_place(
 
 def test_progress_reaches_whoever_watches(instance: dg.Instance) -> None:
     from assetgraph.planning.plan import make_plan
-    from assetgraph.runner import run_plan
+    from assetgraph.run.runner import run_plan
 
     @dg.asset
     def downloads(context: dg.AssetExecutionContext) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from assetgraph import web
-from assetgraph.executors import NAMES
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
+from assetgraph.run.executors import NAMES
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 

@@ -117,7 +117,7 @@ def materialize_command(
         if dry_run:
             _print_plan(plan, as_json)
             return 0
-        from assetgraph.launch import Launch
+        from assetgraph.run.launch import Launch
 
         launch = Launch(selection=texts, tags=run_tags, launched_by=launched_by())
         return execute(given, plan, launch, as_json=as_json)

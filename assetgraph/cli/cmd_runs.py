@@ -172,7 +172,7 @@ def rerun_command(
     """
     from assetgraph.cli.execute import execute, launched_by
     from assetgraph.queries.runs import run_details
-    from assetgraph.reruns import rerun_plan
+    from assetgraph.run.reexecution import rerun_plan
 
     if from_failure and steps:
         raise click.UsageError("give --from-failure, or the steps, not both.")
@@ -196,7 +196,7 @@ def cancel_command(given: Given, run: str, as_json: bool) -> None:
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.text import Line
-    from assetgraph.reruns import cancel_run
+    from assetgraph.run.reexecution import cancel_run
 
     run_id = given.store.runs.find(run)
     cancel_run(given.store, run_id)

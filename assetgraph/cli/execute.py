@@ -15,14 +15,14 @@ from assetgraph.errors import UnknownRunError
 from assetgraph.process.signals import Terminated
 from assetgraph.queries.runs import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
-from assetgraph.runner import run_plan
-from assetgraph.task import Limits
+from assetgraph.run.runner import run_plan
+from assetgraph.run.task import Limits
 
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given
-    from assetgraph.launch import Launch
     from assetgraph.planning.plan import Plan
-    from assetgraph.runner import RunOutcome
+    from assetgraph.run.launch import Launch
+    from assetgraph.run.runner import RunOutcome
 
 _RUN_FAILED = 1
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from assetgraph.errors import AssetGraphError
-    from assetgraph.executors import StepExecutor
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.planning.facts import State
     from assetgraph.project.load import Project
+    from assetgraph.run.executors import StepExecutor
     from assetgraph.storage.store import Store
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -58,7 +58,7 @@ class Given:
 
     def executor(self) -> StepExecutor:
         """Where steps run: as the command says, else as the project does where that fits."""
-        from assetgraph.executors import make
+        from assetgraph.run.executors import make
 
         project, jobs = self.project, self.jobs
         name = self.executor_name

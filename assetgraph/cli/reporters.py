@@ -10,7 +10,6 @@ from threading import Event as Signal
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assetgraph.channel import Observer
 from assetgraph.cli.output import ReaderGoneError, as_rich
 from assetgraph.cli.progress import RunProgress
 from assetgraph.cli.render_events import PrintedText, RunLines, log_lines, step_line
@@ -18,6 +17,7 @@ from assetgraph.cli.render_live import live
 from assetgraph.cli.text import Line, plural
 from assetgraph.errors import AssetGraphError
 from assetgraph.records import now
+from assetgraph.run.channel import Observer
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
 
 
 def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
-    from assetgraph.reruns import cancel_run
+    from assetgraph.run.reexecution import cancel_run
 
     cancel_run(site.store, site.store.runs.find(request.path_params["run_id"]))
     return {}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assetgraph.compute import compute_step, failed_step, report_success
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import AssetKey
 from assetgraph.process.signals import let_through
@@ -23,8 +22,9 @@ from assetgraph.records import (
     StepState,
     now,
 )
+from assetgraph.run.compute import compute_step, failed_step, report_success
+from assetgraph.run.task import Channel, StepResult, StepTask
 from assetgraph.storage.retention import drop_old_values, has_folder
-from assetgraph.task import Channel, StepResult, StepTask
 
 if TYPE_CHECKING:
     from assetgraph.storage.histories import AssetLock

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.channel import Observer, RunChannel
 from assetgraph.errors import StoreError
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
+from assetgraph.run.channel import Observer, RunChannel
 from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.store import sync_file_system
 from assetgraph.text import failure_line

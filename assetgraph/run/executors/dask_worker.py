@@ -7,8 +7,8 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.executors.transport import Receiver
 from assetgraph.process.capture import redirected
+from assetgraph.run.executors.transport import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,9 @@ from types import FrameType
 from typing import Any, TextIO
 
 from assetgraph.errors import WorkerError
-from assetgraph.executors.transport import Receiver
 from assetgraph.process.capture import redirected_logs
 from assetgraph.process.signals import held_back
+from assetgraph.run.executors.transport import Receiver
 
 Outcome = Callable[[Future[Any]], None]
 _interrupted = False

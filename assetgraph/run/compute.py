@@ -22,9 +22,9 @@ from assetgraph.definitions.retries import retry_delay
 from assetgraph.errors import ValueTypeError
 from assetgraph.process.capture import step_output
 from assetgraph.records import Event, EventType, Materialization, StepState, StoredValue, now
+from assetgraph.run.task import Channel, Input, StepResult, StepTask
 from assetgraph.storage.column_changes import schema_change_text, schema_changes
 from assetgraph.storage.value_store import Saved
-from assetgraph.task import Channel, Input, StepResult, StepTask
 from assetgraph.text import shorten
 
 if TYPE_CHECKING:

@@ -84,19 +84,19 @@ def make(
                 f"the executor 'serial' runs one step at a time, not {jobs}.",
                 hint="Choose threads or processes.",
             )
-        from assetgraph.executors.local import SerialExecutor
+        from assetgraph.run.executors.local import SerialExecutor
 
         return SerialExecutor()
     if name == "threads":
-        from assetgraph.executors.local import ThreadExecutor
+        from assetgraph.run.executors.local import ThreadExecutor
 
         return ThreadExecutor(jobs or _cores())
     if name == "processes":
-        from assetgraph.executors.processes import ProcessExecutor
+        from assetgraph.run.executors.processes import ProcessExecutor
 
         return ProcessExecutor(jobs or _cores(), project=project, assets=assets or {})
     if name == "dask":
-        from assetgraph.executors.on_dask import DaskExecutor
+        from assetgraph.run.executors.on_dask import DaskExecutor
 
         return DaskExecutor(jobs, scheduler=scheduler, project=project, assets=assets or {})
     hint = did_you_mean(name, NAMES) or f"There are: {', '.join(NAMES)}."

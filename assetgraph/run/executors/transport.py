@@ -15,7 +15,7 @@ from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
-    from assetgraph.executors import Loadable
+    from assetgraph.run.executors import Loadable
 
 
 class Sender:
@@ -53,7 +53,7 @@ class Sender:
         return _dumps(Pickler, work)
 
     def _by_value(self, work: Any) -> bytes:
-        from assetgraph.executors.by_value import Pickler as ByValue
+        from assetgraph.run.executors.by_value import Pickler as ByValue
 
         class Pickler(ByValue):
             persistent_id = staticmethod(self._reference)
@@ -124,7 +124,7 @@ def _classes_of_main() -> Iterator[bytes]:
     """Those that the program, or a notebook, defines in `__main__`: each whole, where it can be."""
     for name, item in tuple(vars(sys.modules["__main__"]).items()):
         if isinstance(item, type) and (item.__module__, item.__qualname__) == ("__main__", name):
-            from assetgraph.executors.by_value import dumps
+            from assetgraph.run.executors.by_value import dumps
 
             try:
                 yield dumps(item)

@@ -13,8 +13,8 @@ from assetgraph.process.capture import OutputFile
 
 if TYPE_CHECKING:
     from assetgraph.records import Event
+    from assetgraph.run.task import StepTask
     from assetgraph.storage.run_folders import RunLog
-    from assetgraph.task import StepTask
 
 
 class Observer(Protocol):

@@ -19,17 +19,11 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.channel import Observer, StepChannel
 from assetgraph.errors import (
     AssetGraphError,
     StepTimeoutError,
     StoreError,
 )
-from assetgraph.executors import StepExecutor
-from assetgraph.executors.local import SerialExecutor
-from assetgraph.handover import Handover
-from assetgraph.journal import Journal
-from assetgraph.launch import Launch
 from assetgraph.planning.plan import Cause, Plan, Step, direct_reasons
 from assetgraph.process.capture import redirected
 from assetgraph.process.collector import heap_left_alone
@@ -42,9 +36,15 @@ from assetgraph.records import (
     RunStatus,
     StepState,
 )
-from assetgraph.schedule import Schedule
-from assetgraph.step import abandoned_step, committed, lost_step, run_step
-from assetgraph.task import Input, StepResult, StepTask
+from assetgraph.run.channel import Observer, StepChannel
+from assetgraph.run.executors import StepExecutor
+from assetgraph.run.executors.local import SerialExecutor
+from assetgraph.run.journal import Journal
+from assetgraph.run.launch import Launch
+from assetgraph.run.passed_values import Handover
+from assetgraph.run.ready_queue import Schedule
+from assetgraph.run.step import abandoned_step, committed, lost_step, run_step
+from assetgraph.run.task import Input, StepResult, StepTask
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey

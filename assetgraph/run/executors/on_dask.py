@@ -24,17 +24,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assetgraph.errors import AssetGraphError, StoreError, WorkerError
-from assetgraph.executors.dask_worker import PROBE, TOPIC, compute_here, probe
-from assetgraph.executors.local import ThreadExecutor
-from assetgraph.executors.transport import Sender
 from assetgraph.keys import AssetKey
 from assetgraph.records import Event, EventType, now
+from assetgraph.run.executors.dask_worker import PROBE, TOPIC, compute_here, probe
+from assetgraph.run.executors.local import ThreadExecutor
+from assetgraph.run.executors.transport import Sender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assetgraph.definitions.asset import Asset
-    from assetgraph.executors import Loadable
+    from assetgraph.run.executors import Loadable
     from assetgraph.storage.store import Store
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from assetgraph import __version__
 from assetgraph.definitions.config import build_config, checked_config
 from assetgraph.records import RunRecord, RunStatus, now
+from assetgraph.run.task import Limits
 from assetgraph.storage.run_folders import new_run_id
-from assetgraph.task import Limits
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph

@@ -25,12 +25,12 @@ from multiprocessing.connection import Pipe
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from assetgraph.errors import WorkerError
-from assetgraph.executors.transport import Sender
+from assetgraph.run.executors.transport import Sender
 
 if TYPE_CHECKING:
     from assetgraph.definitions.asset import Asset
-    from assetgraph.executors import Loadable
     from assetgraph.keys import AssetKey
+    from assetgraph.run.executors import Loadable
     from assetgraph.storage.store import Store
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ _CHUNK = 65536
 _KEPT_FREE = 24
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from assetgraph.executors.worker import main; main(*map(int, sys.argv[2:]))"
+    "from assetgraph.run.executors.process_worker import main; main(*map(int, sys.argv[2:]))"
 )
 
 

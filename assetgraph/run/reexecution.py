@@ -10,10 +10,10 @@ from assetgraph.definitions.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
-from assetgraph.launch import Launch
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.runs import require_steps, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
+from assetgraph.run.launch import Launch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
