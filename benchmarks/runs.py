@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import msgspec
 
-from assetgraph.queries.runs import find_run, list_runs
+from assetgraph.queries.run_views import find_run, list_runs
 from assetgraph.records import RunRecord, RunStatus
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store

@@ -30,7 +30,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.runs import run_details
+from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus
 from assetgraph.run import runner, step
 from assetgraph.run.executors import make

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import assetgraph as dg
-from assetgraph.queries.runs import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.storage.doctor import examine
 from assetgraph.storage.store import Store

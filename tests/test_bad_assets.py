@@ -13,7 +13,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import ValueTypeError
-from assetgraph.queries.runs import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
 from assetgraph.storage.store import Store
 

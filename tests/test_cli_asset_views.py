@@ -16,7 +16,7 @@ from assetgraph.cli.render_status import status_table
 from assetgraph.cli.text import Line
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.planning.plan import Cause, Plan, Reason, ReasonKind, Step
-from assetgraph.queries.assets import AssetDetails, AssetView
+from assetgraph.queries.asset_views import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 
 pytestmark = pytest.mark.usefixtures("utc")

@@ -724,7 +724,7 @@ def test_a_bug_is_owned_up_to_with_where_to_report_it(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("unthinkable\x1b[2J")
 
-    monkeypatch.setattr("assetgraph.queries.runs.list_runs", fail)
+    monkeypatch.setattr("assetgraph.queries.run_views.list_runs", fail)
     monkeypatch.setenv("ASSETGRAPH_DEBUG", "")
     short = assetgraph("runs", "list")
     assert short.code == 70

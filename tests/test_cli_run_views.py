@@ -13,8 +13,8 @@ from assetgraph.cli.render_runs import page_notes, run_table
 from assetgraph.cli.render_summary import summary
 from assetgraph.cli.render_timeline import bar, timeline
 from assetgraph.cli.text import Line
-from assetgraph.queries.events import event_text
-from assetgraph.queries.runs import RunDetails, RunPage, run_steps
+from assetgraph.queries.event_text import event_text
+from assetgraph.queries.run_views import RunDetails, RunPage, run_steps
 from assetgraph.records import (
     ErrorInfo,
     Event,

@@ -13,7 +13,7 @@ import pytest
 from conftest import REPOSITORY, ProjectFolder
 
 from assetgraph import AssetKey
-from assetgraph.queries.runs import run_details
+from assetgraph.queries.run_views import run_details
 from assetgraph.records import RunStatus
 
 MakeProject = Callable[..., ProjectFolder]

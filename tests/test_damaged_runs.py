@@ -9,7 +9,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import DamagedStoreError
-from assetgraph.queries.runs import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import StepState
 
 

@@ -46,7 +46,7 @@ def test_every_setting_of_a_project_is_in_the_readme(name: str) -> None:
 
 
 def test_the_names_of_a_run_are_documented() -> None:
-    from assetgraph.queries.runs import run_json
+    from assetgraph.queries.run_views import run_json
     from assetgraph.records import RunRecord, now
 
     for name in run_json(RunRecord("r", RunStatus.SUCCESS, now())):
@@ -55,7 +55,7 @@ def test_the_names_of_a_run_are_documented() -> None:
 
 def test_the_names_that_one_asset_is_shown_with_are_documented() -> None:
     from assetgraph.planning.facts import State
-    from assetgraph.queries.assets import asset_details, asset_details_json
+    from assetgraph.queries.asset_views import asset_details, asset_details_json
 
     asset = asset_named("trips")
     state = State(graph_of(asset), assetgraph.Instance.ephemeral().store)
@@ -73,7 +73,7 @@ def test_the_names_of_an_error_are_documented() -> None:
 
 def test_every_address_of_the_page_is_documented_and_no_other() -> None:
     pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
-    from assetgraph.web.app import _addresses
+    from assetgraph.web.http.app import _addresses
 
     named = {"run_id": "ID", "key:path": "KEY", "number": "NUMBER"}
     served = {re.sub(r"\{([^}]+)\}", lambda m: named[m[1]], r.path) for r in _addresses()}

@@ -23,7 +23,7 @@ import pytest
 import assetgraph as dg
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.runs import run_details
+from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.run.executors import make, processes
 from assetgraph.run.runner import RunOutcome, run_plan

@@ -14,8 +14,8 @@ from conftest import Answer, in_new_process
 
 import assetgraph as dg
 from assetgraph.errors import DamagedStoreError
-from assetgraph.queries.follow import RunTail, follow_run
-from assetgraph.queries.runs import StepLog
+from assetgraph.queries.run_tail import RunTail, follow_run
+from assetgraph.queries.run_views import StepLog
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store

@@ -10,8 +10,8 @@ import assetgraph as dg
 from assetgraph.cli.render_assets import asset_page
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import stale_reasons
-from assetgraph.queries.assets import asset_details
-from assetgraph.queries.events import event_text
+from assetgraph.queries.asset_views import asset_details
+from assetgraph.queries.event_text import event_text
 from assetgraph.records import EventType, now
 
 

@@ -17,7 +17,13 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, ConfigError, NoValueError, SelectionError
-from assetgraph.queries.runs import failures, list_runs, run_details, run_details_json, run_json
+from assetgraph.queries.run_views import (
+    failures,
+    list_runs,
+    run_details,
+    run_details_json,
+    run_json,
+)
 from assetgraph.records import EventType, RunStatus, StepState, now
 from assetgraph.run.executors import make
 from assetgraph.run.step import run_step

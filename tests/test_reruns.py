@@ -16,7 +16,7 @@ import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.runs import run_details
+from assetgraph.queries.run_views import run_details
 from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
 from assetgraph.run.launch import Launch
 from assetgraph.run.reexecution import cancel_run, rerun_plan, rerun_selection

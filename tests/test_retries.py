@@ -13,7 +13,7 @@ import assetgraph as dg
 from assetgraph.definitions.retries import LONGEST_S, retry_delay
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.runs import run_details
+from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, StepState
 from assetgraph.run.channel import RunChannel, StepChannel
 from assetgraph.run.executors import make

@@ -16,8 +16,8 @@ from small_assets import asset_named
 
 from assetgraph import AssetExecutionContext, AssetKey, Instance, asset, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
-from assetgraph.queries.events import event_text
-from assetgraph.queries.runs import list_runs, run_details
+from assetgraph.queries.event_text import event_text
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.executors import make
 from assetgraph.storage.run_folders import RunLog, new_run_id

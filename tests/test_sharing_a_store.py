@@ -18,7 +18,7 @@ import assetgraph as dg
 from assetgraph.errors import LockedError, StoreError
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.runs import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.run.launch import Launch
 from assetgraph.run.runner import RunOutcome, run_plan

@@ -10,7 +10,7 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.process.signals import held_back, let_through
-from assetgraph.queries.runs import list_runs
+from assetgraph.queries.run_views import list_runs
 from assetgraph.records import RunRecord, RunStatus
 from assetgraph.storage.run_folders import RunLog, RunStorage
 

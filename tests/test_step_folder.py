@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import assetgraph as dg
-from assetgraph.queries.runs import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import RunStatus
 
 

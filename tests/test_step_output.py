@@ -17,7 +17,7 @@ from conftest import REPOSITORY, Answer, ProjectFolder
 import assetgraph as dg
 from assetgraph.planning.facts import State
 from assetgraph.process.capture import redirected
-from assetgraph.queries.runs import step_logs
+from assetgraph.queries.run_views import step_logs
 from assetgraph.records import Event, EventType
 from assetgraph.run.executors import make
 from assetgraph.run.task import Limits

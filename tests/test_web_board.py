@@ -12,10 +12,10 @@ from assetgraph import Instance
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey
 from assetgraph.planning.facts import State
-from assetgraph.queries.assets import asset_views
+from assetgraph.queries.asset_views import asset_views
 from assetgraph.records import AssetState
 from assetgraph.storage.store import Store
-from assetgraph.web.board import Board
+from assetgraph.web.live.asset_table import Board
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_beyond_this_machine_the_address_holds_a_token(dev: Dev) -> None:
 
 def test_it_serves_before_it_imports_what_only_answers_need() -> None:
     heavy = {"dask", "jinja2", "networkx", "pandas", "pyarrow", "rich", "yaml"}
-    program = "import sys, assetgraph.web.server; print(*sys.modules)"
+    program = "import sys, assetgraph.web.http.server; print(*sys.modules)"
     said = subprocess.check_output([sys.executable, "-c", program], cwd=REPOSITORY, text=True)
 
     assert heavy & set(said.split()) == set()
@@ -178,7 +178,7 @@ def test_without_the_extra_one_sentence_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(project({"pipeline.py": PIPELINE}).root)
-    monkeypatch.delitem(sys.modules, "assetgraph.web.server", raising=False)
+    monkeypatch.delitem(sys.modules, "assetgraph.web.http.server", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
     answer = assetgraph("dev")

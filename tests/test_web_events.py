@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from assetgraph.errors import DamagedStoreError
+from assetgraph.queries import event_pages
+from assetgraph.queries.event_pages import EventFilter, EventPages
 from assetgraph.records import Event, EventType, RunRecord, RunStatus
 from assetgraph.storage.run_folders import RunLog
 from assetgraph.storage.store import Store
-from assetgraph.web import event_pages
-from assetgraph.web.event_pages import EventFilter, EventPages
 
 START = datetime(2026, 11, 22, 16, 8, 37, tzinfo=UTC)
 RUN = "20261122-160837-000-abcd"

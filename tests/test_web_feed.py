@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from assetgraph.web import feed as feed_module
-from assetgraph.web.feed import Feed
-from assetgraph.web.patience import Patience
+from assetgraph.web.http.body_timeout import Patience
+from assetgraph.web.live import feed as feed_module
+from assetgraph.web.live.feed import Feed
 
 
 async def frames(stream: AsyncIterator[bytes], count: int) -> list[tuple[str, str, object]]:

@@ -13,11 +13,11 @@ import pytest
 import assetgraph as dg
 from assetgraph import Instance
 from assetgraph.keys import AssetKey
-from assetgraph.queries.follow import RunTail
+from assetgraph.queries.run_tail import RunTail
+from assetgraph.queries.store_watcher import Follower
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store
-from assetgraph.web.follow import Follower
 
 FOLLOW = sys.modules[Follower.__module__]  # the very module: another test may import it anew
 TAIL = sys.modules[RunTail.__module__]

@@ -10,7 +10,7 @@ import pytest
 
 from assetgraph.keys import AssetKey
 from assetgraph.storage.store import Store
-from assetgraph.web.preview import preview
+from assetgraph.web.api.preview import preview
 
 
 @pytest.mark.parametrize(("unit", "expected"), [("us", "parquet"), ("s", "arrow")])

@@ -16,7 +16,7 @@ from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
 from web_pages import PATIENCE_S, error_of, launch, served
 
-from assetgraph.web.launcher import Wanted
+from assetgraph.web.live.launcher import Wanted
 
 PIPELINE = """
     from functools import cache

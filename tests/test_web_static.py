@@ -13,7 +13,7 @@ from assetgraph.run.executors import NAMES
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 
-from assetgraph.web.static_files import StaticFiles, theme_css
+from assetgraph.web.http.static_files import StaticFiles, theme_css
 
 FOLDER = Path(web.__file__).parent
 SCRIPTS = sorted((FOLDER / "static").rglob("*.js"))

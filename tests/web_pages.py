@@ -11,8 +11,8 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from assetgraph.project.load import Project
-from assetgraph.web.app import create_app
-from assetgraph.web.site import Site
+from assetgraph.web.http.app import create_app
+from assetgraph.web.live.page_state import Site
 
 REPOSITORY = Path(__file__).parents[1]
 PATIENCE_S = 30

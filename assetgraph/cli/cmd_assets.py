@@ -29,7 +29,7 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.output import stderr
     from assetgraph.cli.render_assets import asset_table, list_notes
-    from assetgraph.queries.assets import asset_json, asset_views
+    from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import now
 
     views = asset_views(given.state, map(given.graph.asset, given.selected(selection)))
@@ -55,7 +55,7 @@ def show_command(given: Given, key: str, as_json: bool) -> None:
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_assets import asset_page
     from assetgraph.keys import AssetKey
-    from assetgraph.queries.assets import asset_details, asset_details_json
+    from assetgraph.queries.asset_views import asset_details, asset_details_json
 
     details = asset_details(given.state, given.graph.asset(AssetKey(key)))
     answer(

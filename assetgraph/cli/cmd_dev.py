@@ -12,7 +12,7 @@ from assetgraph.errors import AssetGraphError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assetgraph.web.server import Address
+    from assetgraph.web.http.server import Address
 
 
 @click.command("dev", short_help="Show the project in the browser.")
@@ -51,7 +51,7 @@ def dev_command(given: Given, port: int, host: str, open_browser: bool, watch: b
 
 def _serve() -> Callable[..., None]:
     try:
-        from assetgraph.web.server import serve
+        from assetgraph.web.http.server import serve
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "assetgraph":
             raise

@@ -39,7 +39,7 @@ def lineage_command(
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.render_assets import no_assets_note
     from assetgraph.cli.render_lineage import lineage
-    from assetgraph.queries.assets import asset_json, asset_views
+    from assetgraph.queries.asset_views import asset_json, asset_views
 
     graph = given.graph
     keys = set(given.selected(selection))

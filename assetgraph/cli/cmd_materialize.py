@@ -148,7 +148,7 @@ def _print_plan(plan: Plan, as_json: bool) -> None:
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.output import stderr
     from assetgraph.cli.render_plan import plan_lines, plan_notes, plan_warnings
-    from assetgraph.queries.assets import plan_json
+    from assetgraph.queries.asset_views import plan_json
 
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
     say([*plan_warnings(plan, stderr().width), *plan_notes(plan)])

@@ -48,7 +48,7 @@ def list_command(
     """
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.render_runs import page_notes, run_table
-    from assetgraph.queries.runs import list_runs, run_json
+    from assetgraph.queries.run_views import list_runs, run_json
     from assetgraph.records import RunStatus, now
 
     page = list_runs(
@@ -94,7 +94,7 @@ def show_command(given: Given, run: str, trace: bool, whole: bool, as_json: bool
     """
     from assetgraph.cli.answer import answer
     from assetgraph.cli.render_run import run_page
-    from assetgraph.queries.runs import run_details, run_details_json
+    from assetgraph.queries.run_views import run_details, run_details_json
     from assetgraph.records import now
 
     details = run_details(given.store, run)
@@ -130,7 +130,7 @@ def logs_command(
     from assetgraph.cli.output import stderr
     from assetgraph.cli.render_log import no_log_note, step_log_lines
     from assetgraph.cli.render_run import no_end
-    from assetgraph.queries.runs import find_run, run_details, step_log_json, step_logs
+    from assetgraph.queries.run_views import find_run, run_details, step_log_json, step_logs
     from assetgraph.records import RunStatus
 
     logs = step_logs(given.store, run, keys)
@@ -171,7 +171,7 @@ def rerun_command(
       assetgraph runs rerun 4f2a --step taxi_trips
     """
     from assetgraph.cli.execute import execute, launched_by
-    from assetgraph.queries.runs import run_details
+    from assetgraph.queries.run_views import run_details
     from assetgraph.run.reexecution import rerun_plan
 
     if from_failure and steps:

@@ -26,7 +26,7 @@ def status_command(given: Given, selection: tuple[str, ...], exit_code: bool, as
     """
     from assetgraph.cli.answer import answer, say
     from assetgraph.cli.render_status import status_notes, status_table
-    from assetgraph.queries.assets import asset_json, asset_views
+    from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import AssetState
 
     views = asset_views(given.state, map(given.graph.asset, given.selected(selection)))

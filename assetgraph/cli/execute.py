@@ -13,7 +13,7 @@ from assetgraph.cli.render_summary import summary
 from assetgraph.cli.reporters import reporting
 from assetgraph.errors import UnknownRunError
 from assetgraph.process.signals import Terminated
-from assetgraph.queries.runs import RunDetails, run_details, run_details_json
+from assetgraph.queries.run_views import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
 from assetgraph.run.runner import run_plan
 from assetgraph.run.task import Limits

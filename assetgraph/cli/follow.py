@@ -10,9 +10,9 @@ from assetgraph.cli.json_text import json_line
 from assetgraph.cli.output import stderr, stdout
 from assetgraph.cli.render_events import RunLines
 from assetgraph.cli.render_summary import summary
-from assetgraph.queries.events import event_json
-from assetgraph.queries.follow import follow_run
-from assetgraph.queries.runs import StepLog, find_run, run_details, step_log_json
+from assetgraph.queries.event_text import event_json
+from assetgraph.queries.run_tail import follow_run
+from assetgraph.queries.run_views import StepLog, find_run, run_details, step_log_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from assetgraph.queries.assets import AssetDetails, AssetView
+    from assetgraph.queries.asset_views import AssetDetails, AssetView
     from assetgraph.records import FailedAttempt
 
 _COLUMNS = (

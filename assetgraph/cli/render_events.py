@@ -8,7 +8,7 @@ from assetgraph.cli import units
 from assetgraph.cli.progress import RunProgress
 from assetgraph.cli.style import LEVELS, glyph
 from assetgraph.cli.text import Line, clean_lines
-from assetgraph.queries.events import event_text
+from assetgraph.queries.event_text import event_text
 from assetgraph.records import EventType, StepState
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.text import Line
-from assetgraph.queries.assets import card
+from assetgraph.queries.asset_views import card
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assetgraph.pictures.theme import Card
-    from assetgraph.queries.assets import AssetView
+    from assetgraph.queries.asset_views import AssetView
 
 _STYLES = {
     "branch": "muted",

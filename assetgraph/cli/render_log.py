@@ -8,8 +8,8 @@ from assetgraph.cli import units
 from assetgraph.cli.style import LEVELS, warned
 from assetgraph.cli.text import Line, clean_lines, plural, wrapped
 from assetgraph.hints import command
-from assetgraph.queries.events import event_text
-from assetgraph.queries.runs import warned_of
+from assetgraph.queries.event_text import event_text
+from assetgraph.queries.run_views import warned_of
 from assetgraph.records import EventType
 from assetgraph.text import shorten
 from assetgraph.text import width as cell_width
@@ -17,7 +17,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from assetgraph.queries.runs import StepLog
+    from assetgraph.queries.run_views import StepLog
     from assetgraph.records import Event
 
 _EVENT_STYLES = {

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from assetgraph.queries.runs import RunDetails
+    from assetgraph.queries.run_views import RunDetails
     from assetgraph.records import Event, RunRecord
 
 MOST_BARS = 40

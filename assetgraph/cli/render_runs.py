@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from assetgraph.queries.runs import RunPage
+    from assetgraph.queries.run_views import RunPage
     from assetgraph.records import RunRecord
 
 _RUN_COLUMNS = (

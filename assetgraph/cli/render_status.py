@@ -15,7 +15,7 @@ from assetgraph.records import AssetState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.queries.assets import AssetView
+    from assetgraph.queries.asset_views import AssetView
 
 _COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
 _NO_HEAD = (Line(), Line())

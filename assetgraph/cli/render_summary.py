@@ -17,7 +17,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from assetgraph.queries.runs import RunDetails
+    from assetgraph.queries.run_views import RunDetails
     from assetgraph.records import Event
 
 _MOST_MADE = 10

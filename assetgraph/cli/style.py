@@ -8,7 +8,7 @@ from assetgraph.cli.text import Line, clean_lines, wrapped
 from assetgraph.records import AssetState, RunStatus, StepState
 
 if TYPE_CHECKING:
-    from assetgraph.queries.assets import AssetView
+    from assetgraph.queries.asset_views import AssetView
 
 # Glyph and style of each state of a step or a run; those of an asset are in the theme.
 _LOOKS: dict[str, tuple[str, str]] = {

@@ -11,7 +11,7 @@ from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.runs import require_steps, run_details
+from assetgraph.queries.run_views import require_steps, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.run.launch import Launch
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import Plan
-    from assetgraph.queries.runs import RunDetails
+    from assetgraph.queries.run_views import RunDetails
     from assetgraph.storage.store import Store
 
 _DONE = (StepState.SUCCESS, StepState.UNCHANGED)

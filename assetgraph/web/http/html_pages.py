@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from starlette.requests import Request
 
-    from assetgraph.web.static_files import StaticFiles
+    from assetgraph.web.http.static_files import StaticFiles
 
 NAVIGATION = (
     ("overview", "/", "Overview"),

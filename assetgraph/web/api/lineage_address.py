@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from assetgraph.pictures.layout import Layout, layout
 from assetgraph.pictures.svg import graph_svg
-from assetgraph.queries.assets import card
+from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
-from assetgraph.web.answers import attempt_head
-from assetgraph.web.api_assets import selected
+from assetgraph.web.api.asset_addresses import selected
+from assetgraph.web.api.shapes import attempt_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.keys import AssetKey
-    from assetgraph.queries.assets import AssetView
-    from assetgraph.web.board import Board
-    from assetgraph.web.site import Site
+    from assetgraph.queries.asset_views import AssetView
+    from assetgraph.web.live.asset_table import Board
+    from assetgraph.web.live.page_state import Site
 
 CARD = (228.0, 104.0)
 GROUP_CARD = (228.0, 92.0)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.web.app import create_app
-from assetgraph.web.site import Site
+from assetgraph.web.http.app import create_app
+from assetgraph.web.live.page_state import Site
 
 if TYPE_CHECKING:
     from types import FrameType

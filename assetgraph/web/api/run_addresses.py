@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
-from assetgraph.queries.runs import failures, find_run, run_details, run_json, step_json
+from assetgraph.queries.event_pages import EventFilter
+from assetgraph.queries.run_views import failures, find_run, run_details, run_json, step_json
 from assetgraph.records import RunStatus, now
-from assetgraph.web.answering import NotFoundError, number
-from assetgraph.web.answers import counts_by_state, run_row, step_head
-from assetgraph.web.event_pages import EventFilter
+from assetgraph.web.api.endpoints import NotFoundError, number
+from assetgraph.web.api.shapes import counts_by_state, run_row, step_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.keys import AssetKey
-    from assetgraph.queries.runs import RunDetails
+    from assetgraph.queries.run_views import RunDetails
     from assetgraph.records import RunRecord, StepRecord
-    from assetgraph.web.site import Site
+    from assetgraph.web.live.page_state import Site
 
 _SCANNED = 5000
 _SCANNED_FOR_FAMILY = 1000

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.planning.facts import State
-from assetgraph.web.answers import definitions_json, news_json
-from assetgraph.web.board import Board
-from assetgraph.web.event_pages import EventPages
-from assetgraph.web.feed import Feed
-from assetgraph.web.follow import Follower, News
-from assetgraph.web.launcher import Launcher
-from assetgraph.web.patience import Patience
-from assetgraph.web.workspace import Workspace
+from assetgraph.queries.event_pages import EventPages
+from assetgraph.queries.store_watcher import Follower, News
+from assetgraph.web.api.shapes import definitions_json, news_json
+from assetgraph.web.http.body_timeout import Patience
+from assetgraph.web.live.asset_table import Board
+from assetgraph.web.live.feed import Feed
+from assetgraph.web.live.launcher import Launcher
+from assetgraph.web.live.workspace import Workspace
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph

@@ -13,12 +13,15 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.web import api_actions, api_assets, api_lineage, api_runs
-from assetgraph.web.answering import error_answer, json_answer, reads, writes
-from assetgraph.web.guard import Guard
-from assetgraph.web.pages import page, problem_page
-from assetgraph.web.site import Site
-from assetgraph.web.static_files import StaticFiles
+from assetgraph.web.api import actions as api_actions
+from assetgraph.web.api import asset_addresses as api_assets
+from assetgraph.web.api import lineage_address as api_lineage
+from assetgraph.web.api import run_addresses as api_runs
+from assetgraph.web.api.endpoints import error_answer, json_answer, reads, writes
+from assetgraph.web.http.guard import Guard
+from assetgraph.web.http.html_pages import page, problem_page
+from assetgraph.web.http.static_files import StaticFiles
+from assetgraph.web.live.page_state import Site
 
 if TYPE_CHECKING:
     from starlette.requests import Request

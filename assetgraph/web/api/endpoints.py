@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assetgraph.errors import AssetGraphError, SelectionError, UnknownRunError
-from assetgraph.web.site import Site
+from assetgraph.web.live.page_state import Site
 
 POSITION = "Live-Position"
 ERRORS_IN_BODY = "Errors-In-Body"

@@ -19,8 +19,8 @@ import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey, key_text
-from assetgraph.queries.events import step_after
-from assetgraph.queries.follow import RunTail
+from assetgraph.queries.event_text import step_after
+from assetgraph.queries.run_tail import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
 from assetgraph.storage.progress_file import progress_stamp, read_progress
 

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.queries.assets import asset_json
-from assetgraph.queries.runs import run_json, run_steps, step_json
+from assetgraph.queries.asset_views import asset_json
+from assetgraph.queries.run_views import run_json, run_steps, step_json
 from assetgraph.records import AssetState, RunStatus
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
-    from assetgraph.queries.assets import AssetView
+    from assetgraph.queries.asset_views import AssetView
+    from assetgraph.queries.store_watcher import LiveRun, News
     from assetgraph.records import (
         ErrorInfo,
         FailedAttempt,
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
         StepRecord,
     )
     from assetgraph.storage.store import Store
-    from assetgraph.web.board import Board
-    from assetgraph.web.follow import LiveRun, News
-    from assetgraph.web.site import Site
-    from assetgraph.web.workspace import LoadFailure
+    from assetgraph.web.live.asset_table import Board
+    from assetgraph.web.live.page_state import Site
+    from assetgraph.web.live.workspace import LoadFailure
 
 _LISTED_ASSETS = 20
 

@@ -16,24 +16,24 @@ from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
 from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
-from assetgraph.web.answering import NotFoundError, number
-from assetgraph.web.answers import (
+from assetgraph.web.api.config_form import config_fields
+from assetgraph.web.api.endpoints import NotFoundError, number
+from assetgraph.web.api.preview import image_file, preview
+from assetgraph.web.api.shapes import (
     asset_row,
     attempt_head,
     counts_by_state,
     definitions_json,
     run_row,
 )
-from assetgraph.web.config_form import config_fields
-from assetgraph.web.preview import image_file, preview
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.queries.assets import AssetView
+    from assetgraph.queries.asset_views import AssetView
     from assetgraph.storage.histories import Attempt
-    from assetgraph.web.board import Board
-    from assetgraph.web.site import Site
+    from assetgraph.web.live.asset_table import Board
+    from assetgraph.web.live.page_state import Site
 
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _LONGEST_HISTORY = 500

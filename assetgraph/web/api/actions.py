@@ -12,18 +12,18 @@ from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.assets import plan_json
-from assetgraph.queries.runs import find_run
-from assetgraph.web.answers import definitions_json
-from assetgraph.web.config_form import config_fields
-from assetgraph.web.launcher import LaunchError, Wanted
+from assetgraph.queries.asset_views import plan_json
+from assetgraph.queries.run_views import find_run
+from assetgraph.web.api.config_form import config_fields
+from assetgraph.web.api.shapes import definitions_json
+from assetgraph.web.live.launcher import LaunchError, Wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.web.launcher import Launched
-    from assetgraph.web.site import Site
-    from assetgraph.web.workspace import LoadFailure
+    from assetgraph.web.live.launcher import Launched
+    from assetgraph.web.live.page_state import Site
+    from assetgraph.web.live.workspace import LoadFailure
 
 Config = Mapping[str, Mapping[str, Any]]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from assetgraph.pictures.theme import Palette
 
-_FOLDER = Path(__file__).with_name("static")
+_FOLDER = Path(__file__).parents[1] / "static"
 _MEDIA = {
     ".js": "text/javascript",
     ".css": "text/css",

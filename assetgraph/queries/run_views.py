@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
-from assetgraph.queries.events import event_json, step_after
+from assetgraph.queries.event_text import event_json, step_after
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
 from assetgraph.text import did_you_mean, failure_line
 

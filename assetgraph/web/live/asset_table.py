@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.planning.plan import AssetFacts, asset_state, reasons_given
-from assetgraph.queries.assets import AssetView
+from assetgraph.queries.asset_views import AssetView
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:

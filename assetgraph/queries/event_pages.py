@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.queries.events import event_json, event_text
+from assetgraph.queries.event_text import event_json, event_text
 from assetgraph.records import Event, decoder
 from assetgraph.storage.atomic_files import damaged, store_error
 

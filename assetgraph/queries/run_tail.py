@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from assetgraph.queries.runs import StepLog, find_run, require_steps
+from assetgraph.queries.run_views import StepLog, find_run, require_steps
 from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState, decoder
 from assetgraph.storage.atomic_files import Tail, decoded
 

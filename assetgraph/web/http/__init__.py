@@ -1,0 +1,1 @@
+"""Requests, rules and files of the page."""
