@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
-from assetgraph.cli.render_assets import asset_page, asset_table, list_notes
-from assetgraph.cli.render_metadata import metadata_lines
-from assetgraph.cli.render_plan import plan_lines
-from assetgraph.cli.render_status import status_table
-from assetgraph.cli.text import Line
+from assetgraph.cli.render.asset_lines import asset_page, asset_table, list_notes
+from assetgraph.cli.render.metadata_lines import metadata_lines
+from assetgraph.cli.render.plan_lines import plan_lines
+from assetgraph.cli.render.status_lines import status_table
+from assetgraph.cli.terminal.cells import Line
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.planning.plan import Cause, Plan, Reason, ReasonKind, Step
 from assetgraph.queries.asset_views import AssetDetails, AssetView

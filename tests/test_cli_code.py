@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assetgraph.cli.render_code import code_lines
+from assetgraph.cli.render.code_lines import code_lines
 from assetgraph.code import Definition
 
 

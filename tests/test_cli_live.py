@@ -17,12 +17,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import REPOSITORY, ProjectFolder
 
-from assetgraph.cli.output import Output
-from assetgraph.cli.progress import RunProgress
-from assetgraph.cli.render_events import PrintedText
-from assetgraph.cli.render_live import live
+from assetgraph.cli.render.event_lines import PrintedText
+from assetgraph.cli.render.live_view import live
+from assetgraph.cli.render.run_progress import RunProgress
 from assetgraph.cli.reporters import reporting
-from assetgraph.cli.text import Line
+from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.terminal.output import Output
 from assetgraph.records import Event, EventType, StepState
 
 START = datetime(2026, 11, 22, 16, 8, 37, tzinfo=UTC)

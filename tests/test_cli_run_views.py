@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from assetgraph.cli.render_failure import failure
-from assetgraph.cli.render_run import run_page
-from assetgraph.cli.render_runs import page_notes, run_table
-from assetgraph.cli.render_summary import summary
-from assetgraph.cli.render_timeline import bar, timeline
-from assetgraph.cli.text import Line
+from assetgraph.cli.render.failure_lines import failure
+from assetgraph.cli.render.run_lines import run_page
+from assetgraph.cli.render.run_list import page_notes, run_table
+from assetgraph.cli.render.run_summary import summary
+from assetgraph.cli.render.timeline_bars import bar, timeline
+from assetgraph.cli.terminal.cells import Line
 from assetgraph.queries.event_text import event_text
 from assetgraph.queries.run_views import RunDetails, RunPage, run_steps
 from assetgraph.records import (

@@ -342,7 +342,7 @@ def run(instance, assets, executor, observer):
 
 
 def test_the_command_line_offers_every_executor() -> None:
-    from assetgraph.cli.cmd_materialize import materialize_command
+    from assetgraph.cli.commands.materialize_and_plan import materialize_command
 
     (option,) = (p for p in materialize_command.params if p.name == "executor_name")
     assert isinstance(option.type, click.Choice)

@@ -7,7 +7,7 @@ from typing import Any
 from small_assets import graph_of
 
 import assetgraph as dg
-from assetgraph.cli.render_assets import asset_page
+from assetgraph.cli.render.asset_lines import asset_page
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import stale_reasons
 from assetgraph.queries.asset_views import asset_details

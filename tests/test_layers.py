@@ -81,7 +81,7 @@ def _units() -> Iterator[Path]:
 
 
 MEETINGS = {("cli", "assetgraph.web"), ("web", "assetgraph.cli")}
-STARTS_THE_PAGE = "assetgraph/cli/cmd_dev.py"
+STARTS_THE_PAGE = "assetgraph/cli/commands/dev.py"
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 TAXI = sorted((ROOT / "nyc_taxi").rglob("*.py"))

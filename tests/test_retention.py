@@ -108,7 +108,7 @@ def test_a_run_whose_record_is_removed_before_it_is_summed_up_still_succeeds(
     def removed(_store: Store, run_id: str) -> None:
         raise UnknownRunError(f"there is no run {run_id!r}")
 
-    execute = importlib.import_module("assetgraph.cli.execute")
+    execute = importlib.import_module("assetgraph.cli.watched_run")
     monkeypatch.setattr(execute, "run_details", removed)
     answer = assetgraph("materialize", "quick")
     assert answer.code == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from assetgraph.cli.group import CommandGroup
+from assetgraph.cli.command_group import CommandGroup
 from assetgraph.hints import suggest_with
 
 if TYPE_CHECKING:
@@ -21,20 +21,20 @@ class LazyGroup(CommandGroup):
     """A group that knows where its commands are, in the order of a person's work."""
 
     modules: ClassVar = {
-        "init": "cmd_init",
-        "scaffold": "cmd_init",
-        "check": "cmd_check",
-        "list": "cmd_assets",
-        "status": "cmd_status",
-        "show": "cmd_assets",
-        "lineage": "cmd_lineage",
-        "plan": "cmd_materialize",
-        "materialize": "cmd_materialize",
-        "accept": "cmd_status",
-        "runs": "cmd_runs",
-        "dev": "cmd_dev",
-        "prune": "cmd_store",
-        "doctor": "cmd_store",
+        "init": "init_and_scaffold",
+        "scaffold": "init_and_scaffold",
+        "check": "check",
+        "list": "list_and_show",
+        "status": "status_and_accept",
+        "show": "list_and_show",
+        "lineage": "lineage",
+        "plan": "materialize_and_plan",
+        "materialize": "materialize_and_plan",
+        "accept": "status_and_accept",
+        "runs": "runs",
+        "dev": "dev",
+        "prune": "prune_and_doctor",
+        "doctor": "prune_and_doctor",
     }
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
@@ -43,7 +43,7 @@ class LazyGroup(CommandGroup):
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.modules:
             return None
-        module = import_module(f"assetgraph.cli.{self.modules[cmd_name]}")
+        module = import_module(f"assetgraph.cli.commands.{self.modules[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
 
@@ -87,7 +87,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code: Any = assetgraph.main(list(arguments), "assetgraph", standalone_mode=False)
     except BaseException as error:
-        from assetgraph.cli.errors import report
+        from assetgraph.cli.error_messages import report
 
         return report(error)
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from assetgraph.cli.complete import complete_assets, complete_runs
+from assetgraph.cli.completion import complete_assets, complete_runs
 from assetgraph.hints import command, suggest_with
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Given:
     asked for, so that a command pays for what it uses."""
 
     def __init__(self) -> None:
-        import assetgraph.cli.lean  # noqa: F401 - before all else that imports msgspec
+        import assetgraph.cli.lean_imports  # noqa: F401 - before all else that imports msgspec
 
         self.modules: tuple[str, ...] = ()
         self.store_folder: Path | None = None
@@ -76,7 +76,7 @@ class Given:
 
     def remember_assets(self, graph: AssetGraph) -> None:
         """Write down the names for the Tab key, if there is a store to write them in."""
-        from assetgraph.cli.complete import remember_assets
+        from assetgraph.cli.completion import remember_assets
 
         remember_assets(self.project, [key.text for key in graph.order])
 
@@ -111,7 +111,7 @@ class Given:
         """Config by key, checked. Raises `AssetGraphError`."""
         if not settings:
             return {}
-        from assetgraph.cli.settings import config_by_key
+        from assetgraph.cli.given_text import config_by_key
         from assetgraph.definitions.config import checked_config
 
         return checked_config(self.graph, config_by_key(self.graph, settings))

@@ -10,11 +10,11 @@ from threading import Event as Signal
 from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assetgraph.cli.output import ReaderGoneError, as_rich
-from assetgraph.cli.progress import RunProgress
-from assetgraph.cli.render_events import PrintedText, RunLines, log_lines, step_line
-from assetgraph.cli.render_live import live
-from assetgraph.cli.text import Line, plural
+from assetgraph.cli.render.event_lines import PrintedText, RunLines, log_lines, step_line
+from assetgraph.cli.render.live_view import live
+from assetgraph.cli.render.run_progress import RunProgress
+from assetgraph.cli.terminal.cells import Line, plural
+from assetgraph.cli.terminal.output import ReaderGoneError, as_rich
 from assetgraph.errors import AssetGraphError
 from assetgraph.records import now
 from assetgraph.run.channel import Observer
@@ -23,7 +23,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from assetgraph.cli.output import Output
+    from assetgraph.cli.terminal.output import Output
     from assetgraph.records import Event
 
 _MOST_LINES_A_TICK = 200

@@ -1,0 +1,83 @@
+"""`init` and `scaffold`: files to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assetgraph.cli.command_group import CommandGroup
+from assetgraph.cli.options import Given, json_option, project_options
+from assetgraph.hints import command
+
+
+@click.command("init", short_help="Make a new project.")
+@click.argument(
+    "path", default=".", type=click.Path(file_okay=False, resolve_path=True, path_type=Path)
+)
+@json_option
+def init_command(path: Path, as_json: bool) -> None:
+    """Make a new project in the folder PATH, by default the current one.
+
+    \b
+    Example:
+      assetgraph init taxi
+    """
+    from shlex import quote
+
+    from assetgraph.cli.scaffolding import create_project, package_name, plain_name
+    from assetgraph.cli.terminal.answer import answer, say
+    from assetgraph.cli.terminal.cells import Line
+
+    here = Path.cwd()
+    made = create_project(path)
+    answer(
+        as_json,
+        data=lambda: [str(file) for file in made],
+        lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
+    )
+    package, plain = package_name(path.name), plain_name(path.name)
+    if package != plain:
+        say([Line(f"The package is {package}, since Python has a {plain} already.")])
+    go = f"cd {quote(_relative(path, here))} && " if path != here else ""
+    say(
+        [
+            Line("Next: ", (f"{go}assetgraph materialize --all", "command")),
+            Line("Then, in the browser: ", ("assetgraph dev --open", "command")),
+        ]
+    )
+
+
+@click.group("scaffold", cls=CommandGroup)
+def scaffold_command() -> None:
+    """Add a file to this project."""
+
+
+@scaffold_command.command("asset")
+@click.argument("path")
+@json_option
+@project_options
+def asset_command(given: Given, path: str, as_json: bool) -> None:
+    """Make a file with an asset. PATH is relative to the package that holds the project's assets.
+
+    \b
+    Example:
+      assetgraph scaffold asset assets/trips.py
+    """
+    from assetgraph.cli.scaffolding import create_asset
+    from assetgraph.cli.terminal.answer import answer, say
+    from assetgraph.cli.terminal.cells import Line
+
+    here = Path.cwd()
+    made = create_asset(given.project, path)
+    answer(
+        as_json,
+        data=lambda: [str(file) for file in made],
+        lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
+    )
+    key = made[-1].stem
+    say([Line("Next: ", (command("materialize", key), "command"))])
+
+
+def _relative(path: Path, start: Path) -> str:
+    return str(path.relative_to(start)) if path.is_relative_to(start) else str(path)

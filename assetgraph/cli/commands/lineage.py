@@ -1,0 +1,59 @@
+"""`lineage`: who reads whom."""
+
+from __future__ import annotations
+
+import click
+
+from assetgraph.cli.options import Given, json_option, project_options, selection_argument
+
+
+@click.command("lineage", short_help="Draw who reads whom.")
+@selection_argument
+@click.option("--upstream", is_flag=True, help="Add what the selected assets read.")
+@click.option("--downstream", is_flag=True, help="Add what reads the selected assets.")
+@click.option("--depth", type=click.IntRange(1), help="How far up and down, in steps.")
+@click.option(
+    "--format", "form", default="tree", show_default=True, help="What to print.",
+    type=click.Choice(("tree", "mermaid", "dot", "svg", "json")),
+)  # fmt: skip
+@json_option
+@project_options
+def lineage_command(
+    given: Given,
+    selection: tuple[str, ...],
+    upstream: bool,
+    downstream: bool,
+    depth: int | None,
+    form: str,
+    as_json: bool,
+) -> None:
+    """The graph of the assets, upstream before downstream.
+
+    \b
+    Examples:
+      assetgraph lineage
+      assetgraph lineage taxi_trips --upstream
+      assetgraph lineage --format mermaid
+      assetgraph lineage --format svg > lineage.svg
+    """
+    from assetgraph.cli.render.asset_lines import no_assets_note
+    from assetgraph.cli.render.lineage_lines import lineage
+    from assetgraph.cli.terminal.answer import answer, say
+    from assetgraph.queries.asset_views import asset_json, asset_views
+
+    graph = given.graph
+    keys = set(given.selected(selection))
+    if depth and not (upstream or downstream):
+        raise click.UsageError("--depth says how far --upstream and --downstream go: add one.")
+    for near, wanted in ((graph.upstream, upstream), (graph.downstream, downstream)):
+        if wanted:
+            keys = keys.union(*(near(key, depth) for key in keys))
+    views = asset_views(given.state, (graph.asset(key) for key in graph.order if key in keys))
+    edges = [(up.text, down.text) for up, down in graph.edges if up in keys and down in keys]
+    answer(
+        as_json or form == "json",
+        data=lambda: [asset_json(view) for view in views],
+        lines=lambda width: lineage(views, edges, form, width),
+    )
+    if not views:
+        say(no_assets_note())

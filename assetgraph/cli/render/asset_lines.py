@@ -1,0 +1,190 @@
+"""The list of assets, and all about one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.render.code_lines import code_lines
+from assetgraph.cli.render.metadata_lines import metadata_lines, metadata_text
+from assetgraph.cli.render.state_style import asset_state_line, glyph, warned
+from assetgraph.cli.terminal import units
+from assetgraph.cli.terminal.cells import Line, clean_lines, stacked, wrapped
+from assetgraph.cli.terminal.table import Column, table
+from assetgraph.definitions.metadata import MetadataValue
+from assetgraph.hints import command
+from assetgraph.planning.plan import ReasonKind
+from assetgraph.records import AssetState, Materialization, StepState
+from assetgraph.text import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from assetgraph.queries.asset_views import AssetDetails, AssetView
+    from assetgraph.records import FailedAttempt
+
+_COLUMNS = (
+    Column("ASSET"),
+    Column("STATE"),
+    Column("GROUP", drop=2),
+    Column("KINDS", drop=4),
+    Column("MADE", drop=1),
+    Column("DESCRIPTION", least=16, drop=3),
+)
+_HISTORY = (
+    Column("WHEN"),
+    Column("RUN", drop=1),
+    Column("TIME", right=True),
+    Column("OUTCOME", least=16),
+)
+_PIPE_WIDTH = 100
+_WARNING = "warning"  # the metadatum that is told wherever its asset is
+
+
+def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) -> list[Line]:
+    grouped = any(view.asset.group_name != "default" for view in views)
+    rows = [
+        [
+            Line(view.asset.key.text),
+            asset_state_line(view),
+            Line(view.asset.group_name if grouped else ""),
+            Line(", ".join(sorted(view.asset.kinds))),
+            Line(units.short_time(view.materialization.timestamp, now)
+                 if view.materialization else ""),
+            Line((first_line(view.asset.description), "muted")),
+        ]
+        for view in views
+    ]  # fmt: skip
+    key, *others = _COLUMNS
+    key = key._replace(least=width and width * 2 // 3)  # or a very long one hides every state
+    return table([key, *others], rows, width)
+
+
+def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
+    """How to begin, where there is none; what current values warn of: their metadata named
+    `warning`."""
+    if not views:
+        return no_assets_note()
+    return [
+        line
+        for view in views
+        if (warning := _warning(view.materialization))
+        for line in warned(f"{view.asset.key.text}: {warning}", width)
+    ]
+
+
+def no_assets_note() -> list[Line]:
+    """How to begin in a project without assets."""
+    first = (command("scaffold", "asset", "NAME.py"), "command")
+    return [Line("No assets yet. A first one: ", first)]
+
+
+def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
+    view = details.view
+    asset = view.asset
+    text_width = (width or _PIPE_WIDTH) - 2
+    lines = [Line((asset.key.text, "name"), "  ", asset_state_line(view))]
+    for reason in shown_reasons(view):
+        room = None if width is None else text_width
+        lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
+    lines += warned(_warning(view.materialization), width)
+    if asset.description:
+        lines += [Line(), *(Line("  ", text) for text in wrapped(asset.description, text_width))]
+    facts = {
+        "Group": Line(asset.group_name),
+        "Kinds": Line(", ".join(sorted(asset.kinds))),
+        "Owners": Line(", ".join(asset.owners)),
+        "Tags": Line(", ".join(f"{name}={value}" for name, value in asset.tags.items())),
+        "Defined at": Line((asset.place, "path")),
+        "Upstream": Line(", ".join(view.deps)),
+        "Downstream": Line(", ".join(details.downstream)),
+        "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
+        "Metadata": Line(metadata_text(asset.metadata)),
+    }
+    lines += [Line(), *_facts(facts, width)]
+    if view.materialization:
+        lines += [Line(), Line(("Last materialization", "heading"))]
+        lines += _materialization(view.materialization, width)
+    if details.code_version:
+        lines += [Line(), Line(("Its code version covers", "heading"))]
+        lines += code_lines(details.covers, details.code_version, width)
+    if view.failure:
+        facts = {
+            "When": _when(view.failure.timestamp, view.failure.run_id),
+            "Error": Line((clean_lines(view.failure.error)[0], "failure")),
+        }
+        lines += [Line(), Line(("Last attempt failed", "heading")), *_facts(facts, width)]
+    if len(details.history) > 1:
+        rows = [_attempt(attempt) for attempt in details.history]
+        lines += [Line(), Line(("History", "heading"))]
+        lines += [Line("  ", line) for line in table(_HISTORY, rows, width and width - 2)]
+    return lines
+
+
+def _attempt(attempt: Materialization | FailedAttempt) -> list[Line]:
+    if isinstance(attempt, Materialization) and attempt.accepted_at is not None:
+        outcome = Line(glyph(StepState.UNCHANGED), " code accepted")
+        return [Line(units.local_time(attempt.accepted_at)), Line(attempt.run_id), Line(), outcome]
+    if isinstance(attempt, Materialization):
+        outcome = Line(glyph(StepState.SUCCESS), f" data {attempt.data_version[:8]}")
+    else:
+        outcome = Line(glyph(StepState.FAILURE), f" {clean_lines(attempt.error)[0]}")
+    when = Line(units.local_time(attempt.timestamp))
+    return [when, Line(attempt.run_id), Line(units.duration(attempt.duration_s)), outcome]
+
+
+def _materialization(made: Materialization, width: int | None) -> list[Line]:
+    lines = _facts(
+        {
+            "When": _when(made.timestamp, made.run_id),
+            "Took": Line(units.duration(made.duration_s)),
+            "Code accepted": Line(units.local_time(made.accepted_at) if made.accepted_at else ""),
+            "Value": _value(made),
+            "Data version": Line(made.data_version),
+            "Config": Line(", ".join(f"{name}={value}" for name, value in made.config.items())),
+        },
+        width,
+    )
+    metadata = {name: value for name, value in made.metadata.items() if name != _WARNING}
+    if metadata:
+        lines += [Line(), Line(("Metadata", "heading")), *metadata_lines(metadata, width)]
+    return lines
+
+
+def shown_reasons(view: AssetView) -> list[str]:
+    """Why the asset is not up to date, but for what its state says already; first, who is making
+    it so."""
+    why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
+    if view.state is AssetState.RUNNING:
+        run_id = view.running_run_id
+        why.insert(0, f"being materialized by {f'run {run_id}' if run_id else 'another process'}")
+    return why
+
+
+def _facts(facts: Mapping[str, Line], width: int | None) -> list[Line]:
+    cells = max((Line(name).width for name, line in facts.items() if line), default=0)
+    return [
+        Line("  ", Line((name, "muted")).fitted(cells), "  ", line).cut(width)
+        for name, line in facts.items()
+        if line
+    ]
+
+
+def _when(time: datetime, run_id: str) -> Line:
+    return Line(units.local_time(time), (f"  run {run_id}", "muted"))
+
+
+def _value(made: Materialization) -> Line:
+    value = made.value
+    if value.format == "none":
+        return Line()
+    if value.format == "custom":
+        return Line("where its IO manager put it")
+    kept = Line((value.path, "path")) if value.path else Line("in its record")
+    size = "" if value.size is None else f"  {units.size(value.size)}"
+    return Line(kept, f"  {value.format}", (size, "muted"))
+
+
+def _warning(made: Materialization | None) -> str:
+    warning = made.metadata.get(_WARNING, "") if made else ""
+    return str(MetadataValue.from_json(warning).value) if warning else ""

@@ -1,0 +1,112 @@
+"""What failed: the exception, the user's own line with what stands around it, the frames."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.terminal.cells import Line, clean, clean_lines, wrapped
+from assetgraph.text import width as cell_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from assetgraph.records import ErrorInfo, Frame
+
+MESSAGE_LINES = 12
+MESSAGE_CHARS = 600
+CONTEXT_LINES = 2
+
+
+def failure(
+    step: str, error: ErrorInfo, width: int | None, *, trace: bool = False, frames: bool = True
+) -> list[Line]:
+    """The failure of one step; with `trace` its whole trace in place of the frames."""
+    lines = [*_headline(step, error, width)]
+    if error.frames:
+        lines += [Line(), *_source(error.frames[-1], width)]
+    if error.hint:
+        lines += [Line(), *(Line("  ", text) for text in wrapped(error.hint, (width or 100) - 2))]
+    if trace and error.trace:
+        lines += [Line(), Line(("  Full trace", "heading"))]
+        lines += [Line("    ", text) for text in clean_lines(error.trace)]
+    elif frames and len(error.frames) > 1:
+        lines += [Line(), Line(("  Frames, innermost last", "heading"))]
+        lines += _frames(error.frames, width)
+    return lines
+
+
+def failed_too(steps: Sequence[str], width: int | None) -> list[Line]:
+    """The names of the steps whose failures are not shown."""
+    if not steps:
+        return []
+    return [Line(), Line(("✕ Failed too: ", "failure"), ", ".join(steps)).cut(width)]
+
+
+def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:
+    head = Line(("✕ ", "failure"), (step, "name"), " failed: ", (error.type, "error"))
+    texts = clean_lines(error.message[:MESSAGE_CHARS]) if error.message else []
+    if not texts:
+        return [head]
+    if width is None or head.width + 2 + cell_width(texts[0]) <= width:
+        head, texts = Line(head, (": ", "error"), texts[0]), texts[1:]
+    rest = [part for text in texts for part in (_broken(text, width - 2) if width else [text])]
+    lines = [head, *(Line("  ", text) for text in rest[:MESSAGE_LINES])]
+    if len(rest) > MESSAGE_LINES:
+        more = len(rest) - MESSAGE_LINES
+        lines.append(Line((f"  … {more} more lines of the message: --trace shows all", "muted")))
+    elif len(error.message) > MESSAGE_CHARS:
+        more = len(error.message) - MESSAGE_CHARS
+        left = f"  … {more:,} more characters of the message: --trace shows all"
+        lines.append(Line((left, "muted")))
+    return lines
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """`text` in pieces of at most `width` cells, its indentation kept."""
+    if cell_width(text) <= width:
+        return [text]
+    indent = text[: len(text) - len(text.lstrip())][: width // 2]
+    return [indent + part for part in wrapped(text, max(width - len(indent), 10))]
+
+
+def _source(frame: Frame, width: int | None) -> list[Line]:
+    """The place of the failing line, and the line marked among its neighbours."""
+    lines = [Line("  ", (f"{frame.file}:{frame.line}", "path"), ", in ", frame.function)]
+    first = max(frame.source_start, frame.line - CONTEXT_LINES)
+    last = frame.line + CONTEXT_LINES
+    numbered = [
+        (number, text.rstrip("\r\n").expandtabs(4))
+        for number, text in enumerate(frame.source, frame.source_start)
+        if first <= number <= last
+    ]
+    margin = _common_indent([text for _, text in numbered])
+    digits = len(str(last))
+    for number, text in numbered:
+        failing = number == frame.line
+        mark, style = ("❱", "failure") if failing else (" ", "muted")
+        number_text = f"  {mark} {number:>{digits}} │ "
+        code = (clean(text[margin:]), "name" if failing else "")
+        line = Line((number_text, style), code)
+        lines.append(line if failing else line.cut(width))
+    return lines
+
+
+def _frames(frames: Sequence[Frame], width: int | None) -> Iterator[Line]:
+    """A line a frame; of a function that calls itself from one place, one and how often."""
+    for frame, same in groupby(frames):
+        yield _frame(frame).cut(width)
+        count = sum(1 for _ in same)
+        if count > 1:
+            yield Line((f"    … {count} times", "muted"))
+
+
+def _frame(frame: Frame) -> Line:
+    start = frame.line - frame.source_start
+    text = frame.source[start].strip() if 0 <= start < len(frame.source) else ""
+    place = (f"{frame.file}:{frame.line}", "path")
+    return Line("    ", place, f" in {frame.function}", (f"  {text}" if text else "", "muted"))
+
+
+def _common_indent(texts: Sequence[str]) -> int:
+    return min((len(text) - len(text.lstrip()) for text in texts if text.strip()), default=0)

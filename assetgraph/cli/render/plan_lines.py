@@ -1,0 +1,55 @@
+"""What would run, in order, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.render.state_style import warned
+from assetgraph.cli.terminal.cells import Line, plural, stacked
+from assetgraph.cli.terminal.table import Column, room_beside, table
+from assetgraph.planning.plan import Cause
+
+if TYPE_CHECKING:
+    from assetgraph.planning.plan import Plan
+
+_COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
+_NO_HEAD = (Line(), Line(), Line())
+_CAUSE_STYLES = {Cause.REQUESTED: "", Cause.MISSING: "warning", Cause.STALE: "warning"}
+_MOST_NAMES = 5
+
+
+def plan_lines(plan: Plan, width: int | None) -> list[Line]:
+    """A line a step; on a terminal its reasons one below the other, whole."""
+    if not plan.steps:
+        return [Line(("Nothing to do: everything is up to date.", "success"))]
+    heads = [
+        [
+            Line((str(number), "muted")),
+            Line(step.key.text),
+            Line((str(step.cause), _CAUSE_STYLES[step.cause])),
+        ]
+        for number, step in enumerate(plan.steps, 1)
+    ]
+    room = room_beside(_COLUMNS, heads, width)
+    rows = [
+        [*(head if line == 0 else _NO_HEAD), Line((text, "muted"))]
+        for head, step in zip(heads, plan.steps, strict=True)
+        for line, text in enumerate(stacked((reason.text for reason in step.reasons), room))
+    ]
+    return table(_COLUMNS, rows, width)
+
+
+def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
+    return [line for warning in plan.warnings for line in warned(warning, width)]
+
+
+def plan_notes(plan: Plan) -> list[Line]:
+    """What is run beyond what was asked for."""
+    added = [step.key.text for step in plan.steps if step.cause is Cause.MISSING]
+    requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
+    if not (added and requested):
+        return []
+    names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
+    verb = "has" if len(added) == 1 else "have"
+    text = f"{plural(len(added), 'upstream asset')} {verb} no value yet and will run too: "
+    return [Line((text, "muted"), names)]

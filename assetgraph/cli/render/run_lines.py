@@ -1,0 +1,141 @@
+"""All about one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.cli.render.failure_lines import failed_too, failure
+from assetgraph.cli.render.log_lines import log, warnings
+from assetgraph.cli.render.run_list import from_failure, run_seconds, step_counts
+from assetgraph.cli.render.state_style import run_state_line, warned
+from assetgraph.cli.render.timeline_bars import timeline
+from assetgraph.cli.terminal import units
+from assetgraph.cli.terminal.cells import Line, plural
+from assetgraph.hints import command
+from assetgraph.records import RunStatus, StepState
+from assetgraph.text import listed, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assetgraph.queries.run_views import RunDetails
+    from assetgraph.records import Event, RunRecord
+
+MOST_BARS = 40
+MOST_EVENTS = 200
+_MOST_FAILURES = 5
+
+
+def run_page(
+    details: RunDetails,
+    now: datetime,
+    width: int | None,
+    *,
+    trace: bool = False,
+    whole: bool = False,
+) -> list[Line]:
+    """What failed, if anything did; statistics; timeline; structured log.
+
+    `trace` shows full traces, `whole` every step and event however many they are.
+    """
+    run = details.record
+    lines = [Line("Run ", (run.run_id, "name"), "  ", run_state_line(run.status))]
+    lines += warnings(details.events, width)
+    lines += warned(interruption(details), width)
+    lines += _failures(details, width, trace)
+    lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
+    lines += [Line(), Line(("Timeline", "heading"))]
+    lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
+    lines += [Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]
+    return [*lines, *no_end(details, width)]
+
+
+def interruption(details: RunDetails) -> str:
+    """What is known of the end of a run that recorded none; "" for any other."""
+    run, heard = details.record, details.last_heard_at
+    if heard is None:
+        return ""
+    after = units.duration((heard - run.started_at).total_seconds())
+    last = f"last heard of at {units.local_time(heard)}, {after} after it started"
+    cut = [step.key for step in details.steps if step.state is StepState.CANCELED]
+    at_work = f", with {listed(cut[:3])} under way" if cut else ""
+    return f"Process {run.pid} on {run.host}, which made this run, is gone: {last}{at_work}."
+
+
+def no_end(details: RunDetails, width: int | None) -> list[Line]:
+    """What stands where the log of an interrupted run breaks off."""
+    if details.last_heard_at is None:
+        return []
+    again = command("runs", "rerun", details.record.run_id, *from_failure(details.record))
+    why = ("Nothing more was recorded: the process is gone. To go on: ", "warning")
+    return Line(("! ", "warning"), why, (again, "command")).broken(width, indent=2)
+
+
+def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Line]:
+    run = details.record
+    facts: list[tuple[str, Line]] = [
+        ("Assets", Line(_some(run.assets, width))),
+        ("Selection", Line(" ".join(run.selection))),
+        ("Started", Line(units.local_time(run.started_at))),
+        ("Duration", Line(units.duration(run_seconds(run, now)))),
+        ("Steps", step_counts(run)),
+        ("Re-run of", Line(run.parent_run_id or "")),
+        ("Root run", Line(run.root_run_id or "")),
+        ("Re-run by", Line(", ".join(details.reruns))),
+        ("Launched by", Line(run.launched_by)),
+        ("Tags", Line(", ".join(f"{k}={v}" for k, v in run.tags.items()))),
+        ("Config", Line(", ".join(_config_texts(run.config)))),
+        ("Versions", Line(_versions(run))),
+    ]
+    cells = max(len(name) for name, _ in facts)
+    return [
+        Line("  ", (name.ljust(cells), "muted"), "  ", value).cut(width)
+        for name, value in facts
+        if value
+    ]
+
+
+def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]:
+    """What failed and where, and the commands that tell more and go on."""
+    run, lines = details.record, []
+    failed = [step for step in details.steps if step.error]
+    for step in failed[:_MOST_FAILURES]:
+        assert step.error
+        lines += [Line(), *failure(step.key, step.error, width, trace=trace)]
+    lines += failed_too([step.key for step in failed[_MOST_FAILURES:]], width)
+    if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
+        return lines
+    offers = {"Re-execute": command("runs", "rerun", run.run_id)}
+    if options := from_failure(run):
+        offers["From failure"] = command("runs", "rerun", run.run_id, *options)
+    if failed and not trace:
+        offers = {"Full trace": command("runs", "show", run.run_id, "--trace"), **offers}
+    cells = max(len(name) for name in offers) + 3
+    offered = [Line(f"{name}:".ljust(cells), (text, "command")) for name, text in offers.items()]
+    return [*lines, Line(), *offered]
+
+
+def _last(events: Sequence[Event], width: int | None, whole: bool) -> list[Line]:
+    if whole or len(events) <= MOST_EVENTS:
+        return log(events, width)
+    earlier = plural(len(events) - MOST_EVENTS, "earlier event")
+    note = Line((f"  … {earlier} not shown: --all shows every one", "muted"))
+    return [note, *log(events[-MOST_EVENTS:], width)]
+
+
+def _some(keys: Sequence[str], width: int | None) -> str:
+    """The keys, or how many there are and the first of them."""
+    text = ", ".join(keys)
+    if width is None or len(text) <= width - 16:
+        return text
+    return shorten(f"{len(keys)}: {text}", width - 16)
+
+
+def _config_texts(config: dict[str, dict[str, Any]]) -> list[str]:
+    return [f"{key}.{name}={value}" for key, set_ in config.items() for name, value in set_.items()]
+
+
+def _versions(run: RunRecord) -> str:
+    known = {"assetgraph": run.assetgraph_version, "Python": run.python_version}
+    return ", ".join(f"{name} {version}" for name, version in known.items() if version)

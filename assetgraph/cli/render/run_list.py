@@ -1,0 +1,106 @@
+"""The list of runs."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.render.state_style import glyph, run_state_line
+from assetgraph.cli.terminal import units
+from assetgraph.cli.terminal.cells import Line, joined
+from assetgraph.cli.terminal.table import Column, table
+from assetgraph.hints import command
+from assetgraph.records import RunStatus, StepState
+from assetgraph.text import width as cell_width
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assetgraph.queries.run_views import RunPage
+    from assetgraph.records import RunRecord
+
+_RUN_COLUMNS = (
+    Column("RUN"),
+    Column("STATUS"),
+    Column("STARTED", drop=2),
+    Column("TIME", right=True),
+    Column("STEPS", drop=3),
+    Column("REPEATS"),
+)
+_LEAST_ASSETS = 8
+_MOST_CELLS_OF_A_FAILED_ONE = 24
+_ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
+_MOST_NAMES = 5
+
+
+def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> list[Line]:
+    """The name of the asset that failed is worth more than the columns that may be left out. Why it
+    failed stands below; into a pipe, where a run is one line, beside it."""
+    failed = [cell_width(f"✕ {run.failed_steps[0]}") for run in runs if run.failed_steps]
+    least = max([_LEAST_ASSETS, *(min(cells, _MOST_CELLS_OF_A_FAILED_ONE) for cells in failed)])
+    columns = [*_RUN_COLUMNS, Column("ASSETS", least=least, drop=1)]
+    rows = [_run_row(run, now) for run in runs]
+    why = [Line((run.failure, "muted")) for run in runs]
+    if width is None:
+        rows = [[*row, text] for row, text in zip(rows, why, strict=True)]
+        return table([*columns, Column("WHY")], rows, width)
+    heading, *lines = table(columns, rows, width) or [Line()]
+    below = [Line("  ", text).cut(width) if text else Line() for text in why]
+    shown = chain.from_iterable(zip(lines, below, strict=True))
+    return [line for line in (heading, *shown) if line]
+
+
+def page_notes(page: RunPage, older: str | None, *, narrowed: bool = False) -> list[Line]:
+    """What a list of runs does not show; `older` is the command that shows the next page. One that
+    was `narrowed` may be empty though there are runs."""
+    lines = [Line(("! ", "warning"), damaged) for damaged in page.damaged]
+    if narrowed and not page.runs and not page.damaged:
+        lines.append(Line("No such run. All of them: ", (command("runs", "list"), "command")))
+    elif not page.runs and not page.damaged:
+        first = (command("materialize", "--all"), "command")
+        lines.append(Line("No runs here. A first one: ", first))
+    if older:
+        lines.append(Line(("Older ones: ", "muted"), (older, "command")))
+    return lines
+
+
+def step_counts(run: RunRecord) -> Line:
+    """`3 success, 1 failure`, in the order of a step's life."""
+    return joined(
+        (Line(glyph(state), f" {run.step_counts[state]} {state}") for state in StepState
+         if run.step_counts.get(state)), "   ",
+    )  # fmt: skip
+
+
+def from_failure(run: RunRecord) -> list[str]:
+    """The option of a re-execution from failure, where it would leave anything out."""
+    return ["--from-failure"] if any(run.step_counts.get(s) for s in _ENDED_WELL) else []
+
+
+def run_seconds(run: RunRecord, now: datetime) -> float | None:
+    """How long the run took, or has taken until now; unknown of one whose process died."""
+    if run.status is RunStatus.STARTED:
+        return (now - run.started_at).total_seconds()
+    return run.duration_s
+
+
+def _run_row(run: RunRecord, now: datetime) -> list[Line]:
+    total = max(sum(run.step_counts.values()), len(run.assets))
+    ended_well = sum(run.step_counts.get(state, 0) for state in _ENDED_WELL)
+    asked_for = run.assets if run.selection in ((), ("*",)) else run.selection
+    failed = Line(("✕ " + _some(run.failed_steps), "failure")) if run.failed_steps else None
+    return [
+        Line(run.run_id),
+        run_state_line(run.status),
+        Line(units.short_time(run.started_at, now)),
+        Line(units.duration(run_seconds(run, now))),
+        Line(f"{ended_well}/{total}"),
+        Line(run.parent_run_id.rpartition("-")[2] if run.parent_run_id else ""),
+        failed or Line(_some(asked_for)),
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return " ".join(names[:_MOST_NAMES]) + (f" +{more}" if more > 0 else "")

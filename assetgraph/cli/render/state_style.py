@@ -1,0 +1,65 @@
+"""How states look: always a glyph, a word and a colour together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.terminal.cells import Line, clean_lines, wrapped
+from assetgraph.records import AssetState, RunStatus, StepState
+
+if TYPE_CHECKING:
+    from assetgraph.queries.asset_views import AssetView
+
+# Glyph and style of each state of a step or a run; those of an asset are in the theme.
+_LOOKS: dict[str, tuple[str, str]] = {
+    StepState.WAITING: ("·", "muted"),
+    StepState.RUNNING: ("▶", "running"),
+    StepState.SUCCESS: ("✓", "success"),
+    StepState.FAILURE: ("✕", "failure"),
+    StepState.SKIPPED: ("–", "muted"),
+    StepState.UNCHANGED: ("=", "success"),
+    StepState.CANCELED: ("■", "warning"),
+    RunStatus.STARTED: ("▶", "running"),
+    RunStatus.SUCCESS: ("✓", "success"),
+    RunStatus.FAILURE: ("✕", "failure"),
+    RunStatus.CANCELED: ("■", "warning"),
+    RunStatus.INTERRUPTED: ("!", "failure"),
+}
+
+_ASSET_STYLES = {
+    AssetState.RUNNING: "running",
+    AssetState.FAILED: "failure",
+    AssetState.MISSING: "muted",
+    AssetState.STALE: "warning",
+    AssetState.FRESH: "success",
+}
+
+LEVELS = {"WARNING": "warning", "ERROR": "failure", "CRITICAL": "error", "DEBUG": "muted"}
+
+
+def glyph(state: StepState | RunStatus) -> Line:
+    return Line(_LOOKS[state])
+
+
+def style_of(state: StepState | RunStatus | AssetState) -> str:
+    return _ASSET_STYLES[state] if isinstance(state, AssetState) else _LOOKS[state][1]
+
+
+def warned(text: str, width: int | None) -> list[Line]:
+    """A warning, marked at its start and broken to `width`; no line for no text."""
+    if not text:
+        return []
+    parts = clean_lines(text) if width is None else wrapped(text, width - 2)
+    return [Line(("  " if i else "! ", "warning"), (p, "warning")) for i, p in enumerate(parts)]
+
+
+def run_state_line(status: RunStatus) -> Line:
+    mark, style = _LOOKS[status]
+    return Line((f"{mark} {status}", style))
+
+
+def asset_state_line(view: AssetView) -> Line:
+    from assetgraph.pictures.theme import LOOKS, state_word
+
+    word = state_word(view.state, made=view.materialization is not None)
+    return Line((f"{LOOKS[view.state].glyph} {word}", _ASSET_STYLES[view.state]))

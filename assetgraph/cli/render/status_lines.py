@@ -1,0 +1,61 @@
+"""Which assets are up to date, and why the others are not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.render.asset_lines import no_assets_note, shown_reasons
+from assetgraph.cli.render.state_style import asset_state_line
+from assetgraph.cli.terminal.cells import Line, plural, stacked
+from assetgraph.cli.terminal.table import Column, room_beside, table
+from assetgraph.hints import command
+from assetgraph.records import AssetState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assetgraph.queries.asset_views import AssetView
+
+_COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
+_NO_HEAD = (Line(), Line())
+
+
+def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
+    """A line an asset; on a terminal its reasons one below the other, whole."""
+    heads = [[Line(view.asset.key.text), asset_state_line(view)] for view in views]
+    room = room_beside(_COLUMNS, heads, width)
+    rows = [
+        [*(head if number == 0 else _NO_HEAD), Line((reason, "muted"))]
+        for head, view in zip(heads, views, strict=True)
+        for number, reason in enumerate(stacked(shown_reasons(view), room))
+    ]
+    return table(_COLUMNS, rows, width)
+
+
+def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
+    """How many are being materialized, and how to watch it; how many are not up to date, and the
+    command that changes that."""
+    running = [view for view in views if view.state is AssetState.RUNNING]
+    stale = sum(view.state is not AssetState.FRESH for view in views) - len(running)
+    if not views:
+        return no_assets_note()
+    lines = [_running_note(run_id, count) for run_id, count in Counter(
+        view.running_run_id for view in running).items()]  # fmt: skip
+    if stale:
+        lines.append(Line(f"{_are(stale)} not up to date. To change that: ", (remedy, "command")))
+    elif not running:
+        all_of_them = f"All {len(views)} up to date." if len(views) > 1 else "Up to date."
+        lines.append(Line((all_of_them, "success")))
+    return lines
+
+
+def _running_note(run_id: str | None, count: int) -> Line:
+    if run_id is None:
+        return Line(f"{_are(count)} being materialized by another process.")
+    watch = command("runs", "logs", run_id, "--follow")
+    return Line(f"{_are(count)} being materialized. To watch: ", (watch, "command"))
+
+
+def _are(count: int) -> str:
+    return plural(count, "asset") + (" is" if count == 1 else " are")

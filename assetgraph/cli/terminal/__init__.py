@@ -1,0 +1,1 @@
+"""Where lines go, and how text fits into cells."""
