@@ -1,4 +1,4 @@
-"""Break thousands of runs and check what is left of them; see tests/faults.py.
+"""Break thousands of runs and check what is left of them; see tests/support/faults.py.
 
     python benchmarks/faults.py [--runs 1000] [--first 0] [--kinds kill torn EIO …] [--together]
 
@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import EXIT_BROKEN, EXIT_FAILED, KINDS, Scenario, play, play_together

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-KILLS = Path(__file__).with_name("kills.py")
+KILLS = Path(__file__).parents[1] / "support" / "kills.py"
 
 
 @pytest.mark.parametrize("when", ["100", "each"])
@@ -21,7 +21,7 @@ def test_a_run_that_is_killed_loses_nothing(when: str) -> None:
         text=True,
         check=False,
         timeout=300,
-        env={**os.environ, "PYTHONPATH": str(KILLS.parents[1])},
+        env={**os.environ, "PYTHONPATH": str(KILLS.parents[2])},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing was lost" in done.stdout

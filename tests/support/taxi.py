@@ -9,7 +9,7 @@ import pytest
 
 from assetgraph import AssetExecutionContext, AssetKey
 
-DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 YELLOW = DATA / "yellow_tripdata_2025-02_sample5000.parquet"
 GREEN = DATA / "green_tripdata_2023-01.parquet"
 ZONES = DATA / "taxi_zones.csv"

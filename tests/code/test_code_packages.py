@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fingerprint_projects import look, write
+from code_projects import look, write
 
 from assetgraph.code.changes import Comparison
 

@@ -104,7 +104,7 @@ class Edit(NamedTuple):
 
 
 def read_edits(name: str) -> list[Edit]:
-    text = (Path(__file__).parent / "code_edits" / name).read_text(encoding="utf-8")
+    text = (Path(__file__).parents[1] / "code" / "edits" / name).read_text(encoding="utf-8")
     return [_edit(block) for block in text.split("\n\n") if block.startswith("#")]
 
 

@@ -14,7 +14,7 @@ from assetgraph.project.load import Project
 from assetgraph.web.http.app import create_app
 from assetgraph.web.live.page_state import Site
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 30
 
 PIPELINE = """

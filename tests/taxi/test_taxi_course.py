@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from servers import refusing_url
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 IMPORT = "from nyc_taxi import constants\n"
 
 

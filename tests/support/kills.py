@@ -1,6 +1,6 @@
 """Kills runs and looks at what they left.
 
-`python tests/kills.py 1000 [SEED]` kills at random moments, `python tests/kills.py each` once
+`python tests/support/kills.py 1000 [SEED]` kills at random moments, `python tests/support/kills.py each` once
 before each call that changes the disk.
 
 Every look lists the runs, shows the newest and checks every value; now and then a whole run is

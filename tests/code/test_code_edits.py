@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from fingerprint_projects import Edit, before_and_after, read_edits
+from code_projects import Edit, before_and_after, read_edits
 
 from assetgraph.code.changes import Comparison
 

@@ -51,7 +51,7 @@ def values(folder: Path) -> ValueStore:
 
 
 def test_a_stream_needs_the_memory_of_a_few_batches(folder: Path) -> None:
-    repository = Path(__file__).parents[1]
+    repository = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", STREAM],
         env={"PYTHONPATH": str(repository)},

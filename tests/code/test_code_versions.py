@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fingerprint_projects import imported, look, read_edits, write
+from code_projects import imported, look, read_edits, write
 
 from assetgraph.code import CodeVersions, loading
 from assetgraph.code.changes import Comparison

@@ -71,7 +71,7 @@ def test_the_sample_is_the_same_in_every_process(tmp_path):
     for seed in ("1", "2"):
         folder = tmp_path / seed
         command = [sys.executable, "-c", script, folder]
-        root = Path(__file__).parent.parent
+        root = Path(__file__).parents[2]
         subprocess.run(command, check=True, cwd=root, env={"PYTHONHASHSEED": seed})
         made.append([(folder / name).read_bytes() for name in ("trips.parquet", "zones.csv")])
     assert made[0] == made[1]

@@ -108,7 +108,7 @@ print(json.dumps([values.save(AssetKey("a"), "run", value).data_version for valu
 """
     found = set()
     for seed in ("1", "2"):
-        env = {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONHASHSEED": seed}
+        env = {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONHASHSEED": seed}
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, env=env, capture_output=True, check=True)
         found.add(tuple(json.loads(done.stdout)))
@@ -173,7 +173,7 @@ print([m for m in ("pyarrow", "pandas", "numpy") if m in sys.modules])
 """
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(Path(__file__).parents[1])},
+        env={"PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
         check=True,

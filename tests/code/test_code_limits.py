@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fingerprint_projects import Seen, imported, look, write
+from code_projects import Seen, imported, look, write
 
 from assetgraph.code import CodeVersions
 from assetgraph.code import constants as values

@@ -130,6 +130,6 @@ def test_importing_the_assets_imports_nothing_heavy():
         "print([name for name in ('pyarrow', 'requests', 'urllib3', 'matplotlib', 'numpy',"
         " 'networkx', 'rich', 'logging') if name in sys.modules])\n"
     )
-    root = Path(__file__).parent.parent
+    root = Path(__file__).parents[2]
     output = subprocess.check_output([sys.executable, "-c", script], cwd=root, text=True)
     assert output == "[]\n"
