@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from assetgraph.errors import InvalidKeyError
@@ -101,6 +101,28 @@ def _made(parts: tuple[str, ...]) -> AssetKey:
         object.__setattr__(key, "file_name", ",".join(parts))
         _known[parts] = key
         return key
+
+
+class Target(NamedTuple):
+    """What is materialized, locked, stale and recorded: an asset, or one partition of it.
+
+    As text `trips`, or `trips@2023-03`: no key holds an `@`.
+    """
+
+    key: AssetKey
+    partition: str | None = None
+
+    @property
+    def text(self) -> str:
+        return self.key.text if self.partition is None else f"{self.key.text}@{self.partition}"
+
+    @property
+    def file_name(self) -> str:
+        """`<key>=<partition>`, safe as a file name; the partition is `_` where there is none."""
+        return f"{self.key.file_name}={partition_file_name(self.partition)}"
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def key_text(file_name: str) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assetgraph import AssetKey
 from assetgraph.errors import InvalidKeyError
-from assetgraph.keys import MAX_KEY_BYTES
+from assetgraph.keys import MAX_KEY_BYTES, Target
 
 PARTS = st.text(
     st.characters(categories=["L", "Nd"], include_characters="_-."), min_size=1, max_size=20
@@ -144,3 +144,21 @@ def test_a_key_survives_its_text_and_pickling(parts: list[str]) -> None:
     copy = pickle.loads(pickle.dumps(key))
     assert copy == key
     assert hash(copy) == hash(key)
+
+
+def test_a_target_is_written_as_its_key_or_as_key_and_partition() -> None:
+    key = AssetKey("manhattan/trips")
+    assert Target(key).text == "manhattan/trips"
+    assert Target(key, "2023-03").text == str(Target(key, "2023-03")) == "manhattan/trips@2023-03"
+
+
+@given(st.one_of(st.none(), st.text()), st.one_of(st.none(), st.text()))
+def test_two_targets_never_share_a_file_name(one: str | None, two: str | None) -> None:
+    key = AssetKey("trips")
+    first, second = Target(key, one), Target(key, two)
+    try:
+        names = first.file_name, second.file_name
+    except UnicodeEncodeError:
+        return  # half a character cannot be recorded either
+    assert (names[0] == names[1]) == (first == second)
+    assert "/" not in names[0]
