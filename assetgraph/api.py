@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.config import Config, checked_config, config_json
+from assetgraph.definitions.config import Config, config_json
 from assetgraph.definitions.io_manager import InputContext
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.graph.asset_graph import AssetGraph
@@ -21,6 +21,7 @@ from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.graph.selection import select
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
+from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.process.collector import paused_collector

@@ -22,12 +22,12 @@ A step that fails is not an error of assetgraph: it is an event in the run's rec
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assetgraph.text import place_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from assetgraph.definitions.problems import Problem
 
 
 class AssetGraphError(Exception):
@@ -55,6 +55,31 @@ def _rebuild(kind: type[AssetGraphError], args: tuple[Any, ...], state: dict[str
 
 class InvalidKeyError(AssetGraphError):
     pass
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a set of definitions.
+
+    `file` and `line` (counted from 1) say where, `message` says what, `remedy` what to do about it.
+    `key` is the text of the asset's key, or "". `is_unknown_upstream` is true if the upstream may
+    be defined in a module that was not loaded. Problems sort by file, then line.
+    """
+
+    file: str
+    line: int
+    message: str
+    remedy: str = ""
+    key: str = ""
+    is_unknown_upstream: bool = False
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}"
+        return f"{text} {self.remedy}" if self.remedy else text
+
+    @property
+    def place(self) -> str:
+        """The file and line, such as `trips.py:12`; relative to the current folder if inside it."""
+        return place_text(self.file, self.line)
 
 
 class DefinitionsError(AssetGraphError):

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from assetgraph import errors
-from assetgraph.definitions.problems import Problem
-from assetgraph.errors import AssetGraphError
+from assetgraph.errors import AssetGraphError, Problem
 
 EXAMPLES = [
     errors.AssetGraphError("wrong.", hint="Do this."),

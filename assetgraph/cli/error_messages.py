@@ -17,7 +17,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from assetgraph.definitions.problems import Problem
+    from assetgraph.errors import Problem
 
 WRONG_USE = 2
 BUG = 70

@@ -112,7 +112,7 @@ class Given:
         if not settings:
             return {}
         from assetgraph.cli.given_text import config_by_key
-        from assetgraph.definitions.config import checked_config
+        from assetgraph.planning.checked_config import checked_config
 
         return checked_config(self.graph, config_by_key(self.graph, settings))
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 
 from assetgraph.errors import ConfigError
 from assetgraph.text import did_you_mean
-
-if TYPE_CHECKING:
-    from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.keys import AssetKey
 
 
 class _KeywordOnly(msgspec.StructMeta):
@@ -65,26 +61,6 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
         raise ConfigError(
             f"config of {owner!r}: {_readable(str(error))}.", hint=f"It takes: {takes}."
         ) from None
-
-
-def checked_config(
-    graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any]]
-) -> dict[AssetKey, dict[str, Any]]:
-    """The given fields in the types of JSON, so that text and number mean the same config.
-
-    Raises `ConfigError` for config that an asset does not take.
-    """
-    checked = {}
-    for key, given in config.items():
-        kind = graph.asset(key).config_type
-        if kind is None:
-            raise ConfigError(
-                f"asset {key.text!r} takes no config.",
-                hint="Give it a parameter annotated with a subclass of Config.",
-            )
-        built = config_json(build_config(kind, given, key.text))
-        checked[key] = {name: built[name] for name in given}
-    return checked
 
 
 def config_json(config: Config) -> dict[str, Any]:

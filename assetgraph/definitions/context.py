@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.metadata import metadata_json
 
@@ -12,17 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from assetgraph.keys import AssetKey
-
-
-class StepSink(Protocol):
-    """Takes what a step says while it runs into the run's record, under the step's own name."""
-
-    def log(self, level: str, message: str, data: dict[str, Any]) -> None: ...
-
-    def output(self, stream: str, text: str) -> None:
-        """`stream` is "out" or "err"."""
-
-    def progress(self, done: float, total: float | None, unit: str) -> None: ...
+    from assetgraph.process.step_sink import StepSink
 
 
 class AssetExecutionContext:

@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.asset import is_config_type
+from assetgraph.errors import Problem as Problem  # imported from here, too
 from assetgraph.keys import AssetKey, key_problem
-from assetgraph.text import place_text
 
 if TYPE_CHECKING:
     from assetgraph.definitions.asset import Asset
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One thing wrong with the definitions: where it is, what it is, and what to do about it.
-    `is_unknown_upstream` where it may come from a definition that was not loaded."""
-
-    file: str
-    line: int
-    message: str
-    remedy: str = ""
-    key: str = ""
-    is_unknown_upstream: bool = False
-
-    def __str__(self) -> str:
-        text = f"{self.place}: {self.message}"
-        return f"{text} {self.remedy}" if self.remedy else text
-
-    @property
-    def place(self) -> str:
-        return place_text(self.file, self.line)
 
 
 def definition_problems(asset: Asset) -> Iterator[Problem]:

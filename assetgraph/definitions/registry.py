@@ -5,11 +5,23 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.asset import Asset
     from assetgraph.keys import AssetKey
+
+
+class Registered(Protocol):
+    """What a registry needs to know about an asset: its key, and where it is defined."""
+
+    @property
+    def key(self) -> AssetKey: ...
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def module(self) -> str: ...
 
 
 class Registry:
@@ -22,11 +34,11 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self._assets: list[Asset] = []
-        self._by_key: dict[AssetKey, list[Asset]] = {}
+        self._assets: list[Registered] = []
+        self._by_key: dict[AssetKey, list[Registered]] = {}
         self._tokens: list[Token[Registry]] = []
 
-    def add(self, asset: Asset) -> None:
+    def add(self, asset: Registered) -> None:
         """Remember `asset`. A redefinition takes the place of what it redefines; any other asset
         of the same key is kept, and reported when the graph is built."""
         for position, known in enumerate(self._by_key.get(asset.key, ())):
@@ -37,7 +49,7 @@ class Registry:
         self._assets.append(asset)
         self._by_key.setdefault(asset.key, []).append(asset)
 
-    def __iter__(self) -> Iterator[Asset]:
+    def __iter__(self) -> Iterator[Any]:  # of Asset, whose module imports this one
         return iter(tuple(self._assets))
 
     def __len__(self) -> int:
@@ -59,7 +71,7 @@ def current_registry() -> Registry:
     return _current.get()
 
 
-def _redefines(new: Asset, old: Asset) -> bool:
+def _redefines(new: Registered, old: Registered) -> bool:
     """Whether `new` is the same lines run again, or a cell of a notebook or a prompt."""
     if (new.file, new.line) == (old.file, old.line) and new.module == old.module:
         return True

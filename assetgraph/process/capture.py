@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.context import StepSink
+    from assetgraph.process.step_sink import StepSink
 
 _current: ContextVar[StepSink | None] = ContextVar("sink", default=None)
 _active: list[StepSink] = []

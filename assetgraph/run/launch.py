@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assetgraph import __version__
-from assetgraph.definitions.config import build_config, checked_config
+from assetgraph.definitions.config import build_config
+from assetgraph.planning.checked_config import checked_config
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.run.task import Limits
 from assetgraph.storage.run_folders import new_run_id

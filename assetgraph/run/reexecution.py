@@ -6,10 +6,10 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from assetgraph.definitions.config import checked_config
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
+from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import require_steps, run_details
 from assetgraph.records import Materialization, RunStatus, StepState

@@ -19,8 +19,7 @@ from assetgraph import (
     asset,
     materialize,
 )
-from assetgraph.definitions.problems import Problem
-from assetgraph.errors import DefinitionsError
+from assetgraph.errors import DefinitionsError, Problem
 
 
 class Month(Config):

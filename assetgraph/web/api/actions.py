@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.definitions.config import checked_config
 from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey
+from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.asset_views import plan_json
 from assetgraph.queries.run_views import find_run

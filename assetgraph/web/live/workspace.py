@@ -14,7 +14,7 @@ from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
 from assetgraph.records import now
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.problems import Problem
+    from assetgraph.errors import Problem
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.project.load import Project
 

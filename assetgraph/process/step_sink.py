@@ -1,0 +1,18 @@
+"""`StepSink`: what takes the output, log records and progress of one step."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class StepSink(Protocol):
+    """Records what one step logs, prints and reports while it runs."""
+
+    def log(self, level: str, message: str, data: dict[str, Any]) -> None:
+        """Record one log message. `level` is a name of `logging`, such as "WARNING"."""
+
+    def output(self, stream: str, text: str) -> None:
+        """Record printed text. `stream` is "out" or "err"."""
+
+    def progress(self, done: float, total: float | None, unit: str) -> None:
+        """Report that the step has finished `done` of `total` units; None if unknown."""
