@@ -201,9 +201,12 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one step of a run, read from the run's events."""
+    """What became of one step of a run, read from the run's events.
 
-    key: str
+    `step_id` is the text of the step's target: `trips`, or `trips@2023-03`.
+    """
+
+    step_id: str
     state: StepState
     attempt: int = 1
     started_at: datetime | None = None

@@ -31,7 +31,7 @@ def follow_logs(given: Given, run: str, keys: Sequence[str], *, as_json: bool) -
                 said = step_log_json(item) if isinstance(item, StepLog) else event_json(item)
                 out.write_text(json_line(said) + "\n")
             elif isinstance(item, StepLog):
-                out.write(lines.output(item.key, item.stream, item.text))
+                out.write(lines.output(item.step_id, item.stream, item.text))
             else:
                 out.write(lines.event(item))
         if not as_json:

@@ -1,40 +1,13 @@
-"""What an event says: to a person, to a script, and of the state of its step."""
+"""An event as a sentence and as JSON."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-import msgspec
-
-from assetgraph.records import STATE_AFTER, ErrorInfo, Event, EventType, StepRecord, decoder
+from assetgraph.records import Event, EventType
 from assetgraph.text import shorten
 
 _VALUE_CELLS = 60
-
-
-def step_after(step: StepRecord, event: Event) -> StepRecord:
-    """What `event`, which is of this step, makes of its record."""
-    state = STATE_AFTER.get(event.type)
-    if state is None:
-        return step
-    change = partial(msgspec.structs.replace, step, state=state)
-    match event.type:
-        case EventType.STEP_START:
-            return change(started_at=event.timestamp)
-        case EventType.STEP_RESTARTED:
-            return change(attempt=event.data["attempt"], reason=None)
-        case EventType.STEP_UP_FOR_RETRY:
-            return change(reason="it is to run again")
-        case EventType.STEP_SKIPPED:
-            return change(reason=f"upstream {event.data.get('upstream')} failed")
-        case EventType.STEP_UNCHANGED:
-            return change(reason=event.data.get("reason"))
-        case EventType.STEP_FAILURE:
-            error = decoder(ErrorInfo).decode(msgspec.json.encode(event.data["error"]))
-            return change(ended_at=event.timestamp, error=error)
-        case _:
-            return change(ended_at=event.timestamp)
 
 
 def event_text(event: Event) -> str:

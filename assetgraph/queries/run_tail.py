@@ -9,9 +9,10 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
-from assetgraph.queries.run_views import StepLog, find_run, require_steps
+from assetgraph.queries.run_views import StepLog, find_run
 from assetgraph.records import STATE_AFTER, Event, RunRecord, RunStatus, StepState, decoder
 from assetgraph.storage.atomic_files import Tail, decoded
+from assetgraph.storage.step_states import require_steps
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -52,17 +53,18 @@ class RunTail:
 def follow_run(
     store: Store,
     text: str,
-    keys: Sequence[str] = (),
+    step_ids: Sequence[str] = (),
     *,
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[Event | StepLog]:
-    """The events of the run `text` and what its steps print, from its start until it has ended, as
-    they come; of the steps `keys`, where given. What a step printed comes before what became of it.
+    """The events of the run `text` and what its steps print, from its start to its end, as they
+    come; only those of the steps `step_ids`, where given.
 
-    Raises as `step_logs` does, and `DamagedStoreError`.
+    What a step printed comes before the event that ends the step. Raises as `step_logs` does, and
+    `DamagedStoreError`.
     """
     record = find_run(store, text)
-    require_steps(record, keys)
+    require_steps(record, step_ids)
     run, printed = RunTail(store, record), _Printed(store, record.run_id)
     event_as, numbers = decoder(Event), count(1)
     while True:
@@ -70,13 +72,13 @@ def follow_run(
         printed.find()
         for line in lines:
             event = decoded(event_as, line, run.path, next(numbers))
-            if keys and event.step not in keys:
+            if step_ids and event.step not in step_ids:
                 continue
             if STATE_AFTER.get(event.type) is not StepState.RUNNING:
                 yield from printed.by(event.step)
             yield event
-        for key in keys or printed.steps:
-            yield from printed.by(key)
+        for step_id in step_ids or printed.steps:
+            yield from printed.by(step_id)
         if run.record.status is not RunStatus.STARTED:
             return
         pause(_POLL_S)
@@ -91,22 +93,22 @@ class _Printed:
         self.steps: dict[str | None, list[_Output]] = {}
 
     def find(self) -> None:
-        for key, attempt, stream, path in self._outputs():
+        for step_id, attempt, stream, path in self._outputs():
             if path not in self._known:
                 self._known.add(path)
-                self.steps.setdefault(key, []).append(_Output(key, attempt, stream, path))
+                self.steps.setdefault(step_id, []).append(_Output(step_id, attempt, stream, path))
 
-    def by(self, key: str | None) -> Iterator[StepLog]:
-        for output in self.steps.get(key, ()):
+    def by(self, step_id: str | None) -> Iterator[StepLog]:
+        for output in self.steps.get(step_id, ()):
             text = output.decode(output.tail.read())
             if text:
-                yield StepLog(output.key, output.attempt, output.stream, text)
+                yield StepLog(output.step_id, output.attempt, output.stream, text)
 
 
 class _Output:
     """One file of what a step prints."""
 
-    def __init__(self, key: str, attempt: int, stream: str, path: str) -> None:
-        self.key, self.attempt, self.stream = key, attempt, stream
+    def __init__(self, step_id: str, attempt: int, stream: str, path: str) -> None:
+        self.step_id, self.attempt, self.stream = step_id, attempt, stream
         self.tail = Tail(path)
         self.decode = _UTF8("replace").decode

@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
-from assetgraph.queries.event_text import event_json, step_after
+from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.queries.event_text import event_json
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
-from assetgraph.text import did_you_mean, failure_line
+from assetgraph.storage.step_states import require_steps, run_steps
+from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from assetgraph.storage.store import Store
-
-
-# Why a step has no end, by how its run ended.
-_CUT_SHORT = {
-    RunStatus.INTERRUPTED: "its process died, or could record no more",
-    RunStatus.CANCELED: "the run was canceled",
-    RunStatus.FAILURE: "the run ended before it was recorded",
-}
 
 
 class RunPage(msgspec.Struct, frozen=True):
@@ -51,7 +44,7 @@ class StepLog(msgspec.Struct, frozen=True):
     """What a step said in one attempt: `stream` is "log" for what it logged, "out" or "err" for
     what it printed."""
 
-    key: str
+    step_id: str
     attempt: int
     stream: str
     text: str
@@ -100,58 +93,25 @@ def run_details(store: Store, text: str) -> RunDetails:
     return RunDetails(_with_counts(record, steps), steps, events, reruns, heard)
 
 
-def run_steps(
-    record: RunRecord, events: Iterable[Event], last_heard_at: datetime | None = None
-) -> tuple[StepRecord, ...]:
-    """Every planned step, in the order of the plan, with what the events say became of it. One
-    that was cut short ends when its run was last heard of, if that was after its start."""
-    steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
-    for event in events:
-        if event.step in steps:
-            steps[event.step] = step_after(steps[event.step], event)
-    cut_short = _CUT_SHORT.get(record.status)
-    if cut_short:
-        for key, step in steps.items():
-            if step.state is StepState.RUNNING:
-                later = last_heard_at and step.started_at and last_heard_at > step.started_at
-                steps[key] = msgspec.structs.replace(
-                    step,
-                    state=StepState.CANCELED,
-                    reason=cut_short,
-                    ended_at=last_heard_at if later else None,
-                )
-    return tuple(steps.values())
+def step_logs(store: Store, text: str, step_ids: Sequence[str] = ()) -> tuple[StepLog, ...]:
+    """What the steps of the run `text` logged and printed; of the steps `step_ids`, where given.
 
-
-def step_logs(store: Store, text: str, keys: Sequence[str] = ()) -> tuple[StepLog, ...]:
-    """What the steps of the run `text` logged and printed; of the steps `keys`, where given.
-
-    Raises `UnknownRunError`, and `AssetGraphError` for a key that is no step of the run.
+    Raises `UnknownRunError`, and `AssetGraphError` for an id that is no step of the run.
     """
     record = find_run(store, text)
-    require_steps(record, keys)
+    require_steps(record, step_ids)
     logged: dict[str, list[str]] = {}
     for event in store.runs.events(record.run_id):
         if event.type is EventType.LOG and event.step:
             line = f"{event.timestamp.astimezone():%H:%M:%S} {event.level} {event.message}"
             logged.setdefault(event.step, []).append(line)
-    logs = [StepLog(key, 1, "log", "\n".join(lines)) for key, lines in logged.items()]
-    for key, attempt, stream, path in store.runs.outputs(record.run_id):
+    logs = [StepLog(step_id, 1, "log", "\n".join(lines)) for step_id, lines in logged.items()]
+    for step_id, attempt, stream, path in store.runs.outputs(record.run_id):
         with open(path, encoding="utf-8", errors="replace", newline="") as file:
-            logs.append(StepLog(key, attempt, stream, file.read()))
-    position = {key: place for place, key in enumerate(record.assets)}
-    wanted = [log for log in logs if log.key in (keys or position)]
-    return tuple(sorted(wanted, key=lambda log: (position[log.key], log.attempt)))
-
-
-def require_steps(record: RunRecord, keys: Iterable[str]) -> None:
-    """Raises `AssetGraphError` for a key that is no step of the run."""
-    for key in keys:
-        if key not in record.assets:
-            raise AssetGraphError(
-                f"the run {record.run_id} has no step {key!r}.",
-                hint=did_you_mean(key, record.assets) or f"Its steps: {', '.join(record.assets)}.",
-            )
+            logs.append(StepLog(step_id, attempt, stream, file.read()))
+    position = {step_id: place for place, step_id in enumerate(record.assets)}
+    wanted = [log for log in logs if log.step_id in (step_ids or position)]
+    return tuple(sorted(wanted, key=lambda log: (position[log.step_id], log.attempt)))
 
 
 def failures(steps: Sequence[StepRecord]) -> Iterator[StepRecord]:
@@ -206,7 +166,7 @@ def warned_of(events: Iterable[Event]) -> Iterable[tuple[str | None, str]]:
 
 def step_json(step: StepRecord) -> dict[str, Any]:
     return {
-        "key": step.key,
+        **_key_and_partition(step.step_id),
         "state": step.state.value,
         "attempt": step.attempt,
         "started_at": step.started_at.isoformat() if step.started_at else None,
@@ -218,7 +178,18 @@ def step_json(step: StepRecord) -> dict[str, Any]:
 
 
 def step_log_json(log: StepLog) -> dict[str, Any]:
-    return {"key": log.key, "attempt": log.attempt, "stream": log.stream, "text": log.text}
+    return {
+        **_key_and_partition(log.step_id),
+        "attempt": log.attempt,
+        "stream": log.stream,
+        "text": log.text,
+    }
+
+
+def _key_and_partition(step_id: str) -> dict[str, str | None]:
+    """The two parts of a step's id: `trips`, or `trips@2023-03`."""
+    key, at, partition = step_id.partition("@")
+    return {"key": key, "partition": partition if at else None}
 
 
 def _counted(store: Store, record: RunRecord) -> RunRecord:
@@ -239,8 +210,9 @@ def _with_counts(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
     return msgspec.structs.replace(
         record,
         step_counts=dict(Counter(step.state.value for step in steps)),
-        failed_steps=tuple(step.key for step in steps if step.state is StepState.FAILURE),
+        failed_steps=tuple(step.step_id for step in steps if step.state is StepState.FAILURE),
         failure=next(
-            (failure_line(step.key, e.type, e.message) for step in steps if (e := step.error)), ""
+            (failure_line(step.step_id, e.type, e.message) for step in steps if (e := step.error)),
+            "",
         ),
     )

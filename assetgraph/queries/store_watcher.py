@@ -19,10 +19,10 @@ import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey, key_text
-from assetgraph.queries.event_text import step_after
 from assetgraph.queries.run_tail import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
 from assetgraph.storage.progress_file import progress_stamp, read_progress
+from assetgraph.storage.step_states import step_after
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -102,7 +102,7 @@ class Follower:
     def running(self) -> Mapping[AssetKey, str]:
         """The assets that a living run is at, with the run's id."""
         return {
-            AssetKey.unchecked(step.key): run_id
+            AssetKey.unchecked(step.step_id): run_id
             for run_id, run in self.live.items()
             for step in run.steps.values()
             if step.state is StepState.RUNNING
@@ -135,7 +135,7 @@ class Follower:
             return
         news.runs[run_id] = record
         if record.status is RunStatus.STARTED:
-            steps = {key: StepRecord(key, StepState.WAITING) for key in record.assets}
+            steps = {id_: StepRecord(id_, StepState.WAITING) for id_ in record.assets}
             self.live[run_id] = LiveRun(RunTail(self._store, record), steps)
         else:
             news.assets |= {AssetKey.unchecked(asset) for asset in record.assets}
@@ -168,8 +168,8 @@ class Follower:
             run.events += 1
             step = _moved(run, line)
             if step is not None:
-                run.steps[step.key] = moved[step.key] = step
-                news.assets.add(AssetKey.unchecked(step.key))
+                run.steps[step.step_id] = moved[step.step_id] = step
+                news.assets.add(AssetKey.unchecked(step.step_id))
         if moved:
             news.runs[run_id] = run.record
 

@@ -11,43 +11,48 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
-from assetgraph.queries.run_views import require_steps, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.run.launch import Launch
+from assetgraph.storage.step_states import require_steps, run_steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import Plan
-    from assetgraph.queries.run_views import RunDetails
+    from assetgraph.records import RunRecord
     from assetgraph.storage.store import Store
 
 _DONE = (StepState.SUCCESS, StepState.UNCHANGED)
 
 
-def rerun_selection(store: Store, details: RunDetails) -> tuple[AssetKey, ...]:
+def rerun_selection(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
     """What is left of a run: the steps that failed, were skipped or never ended, in it and in all
     re-executions since, of it or of its root, in the order of its plan. None is left of a run that
     succeeded.
 
     A step whose process died between its commit and the run's record of it counts as done.
     """
-    runs = {details.record.run_id: details}
-    waiting = [*details.reruns, *_later_relatives(store, details)]
+    runs = {run.run_id: run}
+    waiting = [*store.runs.reruns(run.run_id), *_later_relatives(store, run)]
     while waiting:
         run_id = waiting.pop()
         if run_id not in runs:
-            runs[run_id] = run_details(store, run_id)
-            waiting += runs[run_id].reruns
-    done = {step.key for run in runs.values() for step in run.steps if step.state in _DONE}
-    keys = (AssetKey.unchecked(text) for text in details.record.assets)
+            runs[run_id] = store.runs.read(run_id)
+            waiting += store.runs.reruns(run_id)
+    done = {
+        step.step_id
+        for one in runs.values()
+        for step in run_steps(one, store.runs.events(one.run_id))
+        if step.state in _DONE
+    }
+    keys = (AssetKey.unchecked(text) for text in run.assets)
     return tuple(key for key in keys if key.text not in done and not _made_by(store, key, {*runs}))
 
 
 def rerun_plan(
     state: State,
-    details: RunDetails,
+    run: RunRecord,
     *,
     launched_by: str = "",
     from_failure: bool = False,
@@ -60,14 +65,13 @@ def rerun_plan(
     Raises `AssetGraphError` where an asset is no longer defined, where nothing is left, where the
     run has no such step, or where it has not ended.
     """
-    run = details.record
     if run.status is RunStatus.STARTED:
         raise AssetGraphError(f"the run {run.run_id} is still under way.")
     require_steps(run, steps)
     texts = [text for text in run.assets if not steps or text in steps]
     keys = tuple(AssetKey.unchecked(text) for text in texts)
     if from_failure:
-        keys = rerun_selection(state.store, details)
+        keys = rerun_selection(state.store, run)
         if not keys:
             raise AssetGraphError(
                 f"every step of the run {run.run_id} succeeded, in it or in a repetition of it.",
@@ -110,9 +114,8 @@ def cancel_run(store: Store, run_id: str) -> None:
         ) from error
 
 
-def _later_relatives(store: Store, details: RunDetails) -> Sequence[str]:
+def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
     """The re-executions of the run's root that started after it."""
-    run = details.record
     family = store.runs.reruns(run.root_run_id) if run.root_run_id else []
     return family[family.index(run.run_id) + 1 :] if run.run_id in family else ()
 

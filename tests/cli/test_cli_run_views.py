@@ -14,7 +14,7 @@ from assetgraph.cli.render.run_summary import summary
 from assetgraph.cli.render.timeline_bars import bar, timeline
 from assetgraph.cli.terminal.cells import Line
 from assetgraph.queries.event_text import event_text
-from assetgraph.queries.run_views import RunDetails, RunPage, run_steps
+from assetgraph.queries.run_views import RunDetails, RunPage, step_json
 from assetgraph.records import (
     ErrorInfo,
     Event,
@@ -25,6 +25,7 @@ from assetgraph.records import (
     StepRecord,
     StepState,
 )
+from assetgraph.storage.step_states import run_steps
 
 pytestmark = pytest.mark.usefixtures("utc")
 
@@ -301,7 +302,7 @@ def test_a_long_log_and_a_long_timeline_are_cut_unless_all_is_asked_for() -> Non
         for n in range(300)
     )
     events = tuple(
-        Event(EventType.STEP_START, step.started_at or START, step.key) for step in steps
+        Event(EventType.STEP_START, step.started_at or START, step.step_id) for step in steps
     )
     record = msgspec.structs.replace(FAILED, ended_at=at(300))
     details = RunDetails(record, steps, events, ())
@@ -423,3 +424,10 @@ def test_the_log_of_a_run_counts_the_rows_of_a_table_and_leaves_the_warning_to_i
     metadata = {"warning": "embedded sample", "rows": 3000, "columns": table}
     event = Event(EventType.ASSET_MATERIALIZATION, START, "trips", data={"metadata": metadata})
     assert event_text(event) == "Materialized: rows 3000, columns table of 19 rows."
+
+
+def test_json_names_the_asset_and_the_partition_of_a_step() -> None:
+    whole = step_json(StepRecord("nyc/trips", StepState.WAITING))
+    part = step_json(StepRecord("nyc/trips@2023-03", StepState.WAITING))
+    assert (whole["key"], whole["partition"]) == ("nyc/trips", None)
+    assert (part["key"], part["partition"]) == ("nyc/trips", "2023-03")

@@ -46,7 +46,7 @@ def show(log: RunLog, text: str, name: str = "trips.1.out") -> None:
 
 
 def seen(item: Event | StepLog) -> str:
-    return f"{item.key}: {item.text}" if isinstance(item, StepLog) else item.type.value
+    return f"{item.step_id}: {item.text}" if isinstance(item, StepLog) else item.type.value
 
 
 def follow(store: Store, log: RunLog, *turns: Callable[[], None], keys: tuple[str, ...] = ()):
@@ -165,5 +165,11 @@ def test_a_run_that_is_over_is_told_from_start_to_end(
     lines = assetgraph("runs", "logs", "latest", "-f", "--json", "--store", ".assetgraph").out
     items = [json.loads(line) for line in lines.splitlines()]
     assert items[0]["type"] == "RUN_START"
-    assert {"key": "trips", "attempt": 1, "stream": "out", "text": "reading\n"} in items
+    assert {
+        "key": "trips",
+        "partition": None,
+        "attempt": 1,
+        "stream": "out",
+        "text": "reading\n",
+    } in items
     assert items[-1]["type"] == "RUN_SUCCESS"

@@ -546,7 +546,7 @@ def test_an_interrupt_cancels_the_run_and_keeps_what_finished(folder: Path, exec
     assert b"KeyboardInterrupt" in process.communicate(timeout=30)[1]
     details = run_details(Store(folder / "store"), "latest")
     assert details.record.status is RunStatus.CANCELED
-    assert {step.key: step.state.value for step in details.steps} == {
+    assert {step.step_id: step.state.value for step in details.steps} == {
         "finished": "success",
         "endless": "canceled",
         "never": "waiting",

@@ -25,7 +25,7 @@ def failure(instance: dg.Instance, bad: dg.Asset) -> ErrorInfo:
     details = run_details(Store(instance.store.folder), result.run_id)
     assert details.record.status is RunStatus.FAILURE
     assert details.record.step_counts == {"failure": 1, "success": 1}
-    (step,) = [step for step in details.steps if step.key == bad.key.text]
+    (step,) = [step for step in details.steps if step.step_id == bad.key.text]
     assert step.state is StepState.FAILURE
     assert step.error is not None
     assert not instance.store.is_running(bad.key)
@@ -86,7 +86,7 @@ def test_a_keyboard_interrupt_in_an_asset_cancels_the_run(instance: dg.Instance)
     (record,) = list_runs(instance.store).runs
     assert record.status is RunStatus.CANCELED
     assert record.ended_at is not None
-    steps = {s.key: s.state for s in run_details(instance.store, record.run_id).steps}
+    steps = {s.step_id: s.state for s in run_details(instance.store, record.run_id).steps}
     assert steps["a"] is StepState.SUCCESS
     assert steps["interrupted"] is StepState.CANCELED
     assert [e.type for e in instance.store.runs.events(record.run_id)][-1] is (
@@ -321,5 +321,5 @@ def test_every_allowed_name_makes_an_asset_that_runs(instance: dg.Instance, name
     result = dg.materialize([noisy], instance=instance)
     assert result.value(dg.AssetKey([name])) == [1]
     details = run_details(Store(instance.store.folder), result.run_id)
-    assert [step.key for step in details.steps] == [name]
+    assert [step.step_id for step in details.steps] == [name]
     assert [key for key, *_ in instance.store.runs.outputs(result.run_id)] == [name]

@@ -60,7 +60,7 @@ def broken(name: str, *upstream: str) -> dg.Asset:
 
 def states(result: dg.RunResult) -> dict[str, str]:
     details = run_details(result.instance.store, result.run_id)
-    return {step.key: step.state.value for step in details.steps}
+    return {step.step_id: step.state.value for step in details.steps}
 
 
 def test_values_go_from_upstream_to_downstream(instance: dg.Instance) -> None:
@@ -109,13 +109,13 @@ def test_a_step_has_a_status_a_start_a_duration_and_its_error_from_the_events(
         raise_on_error=False,
     )
     details = run_details(instance.store, result.run_id)
-    assert {s.key: s.state for s in details.steps} == {
+    assert {s.step_id: s.state for s in details.steps} == {
         "a": StepState.SUCCESS,
         "b": StepState.FAILURE,
         "c": StepState.SKIPPED,
         "d": StepState.SUCCESS,
     }
-    steps = {step.key: step for step in details.steps}
+    steps = {step.step_id: step for step in details.steps}
     assert steps["a"].started_at is not None
     assert steps["a"].duration_s is not None
     assert 0 <= steps["a"].duration_s < 60

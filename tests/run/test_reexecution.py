@@ -26,13 +26,13 @@ from assetgraph.storage.store import Store
 
 
 def left_of(store: Store, run_id: str) -> list[str]:
-    return [key.text for key in rerun_selection(store, run_details(store, run_id))]
+    return [key.text for key in rerun_selection(store, store.runs.read(run_id))]
 
 
 def rerun(store: Store, assets: list[dg.Asset], run_id: str) -> str:
     graph = dg.Definitions(assets).graph
     state = State(graph, store)
-    plan = make_plan(graph, state, rerun_selection(store, run_details(store, run_id)))
+    plan = make_plan(graph, state, rerun_selection(store, store.runs.read(run_id)))
     launch = Launch(root_run_id=run_id, parent_run_id=run_id)
     return run_plan(plan, state, launch=launch).record.run_id
 
@@ -84,8 +84,7 @@ def test_repetitions_of_repetitions_run_nothing_twice_that_succeeded(instance: d
     state = State(dg.Definitions(assets).graph, instance.store)
 
     def again(run_id: str) -> str:
-        details = run_details(instance.store, run_id)
-        plan, launch = rerun_plan(state, details, from_failure=True)
+        plan, launch = rerun_plan(state, instance.store.runs.read(run_id), from_failure=True)
         ran.clear()
         return run_plan(plan, state, launch=launch).record.run_id
 

@@ -279,7 +279,7 @@ def test_a_run_that_its_store_ends_says_so_and_leaves_no_step_running(
     details = run_details(instance.store, "latest")
     assert details.record.status is RunStatus.FAILURE
     assert details.record.step_counts == {"success": 1, "canceled": 1}
-    assert [(step.key, step.state.value) for step in details.steps] == [
+    assert [(step.step_id, step.state.value) for step in details.steps] == [
         ("made", "success"), ("middle", "canceled"),
     ]  # fmt: skip
     if lasting:

@@ -133,7 +133,7 @@ def look(folder: Path, hit: Counter[str]) -> None:
         hit[record.status.value] += 1
         assert record.status in (RunStatus.FAILURE, RunStatus.INTERRUPTED), record
         details = run_details(store, record.run_id)
-        finished = [s.key for s in details.steps if s.state is StepState.SUCCESS]
+        finished = [s.step_id for s in details.steps if s.state is StepState.SUCCESS]
         hit["finished steps of interrupted runs"] += (
             len(finished) if record.status is RunStatus.INTERRUPTED else 0
         )

@@ -138,7 +138,7 @@ def test_the_failure_exercise_of_the_course(project: MakeProject) -> None:
     root = run_details(store, oldest)
     assert root.record.status is RunStatus.FAILURE
     assert root.reruns == (newest,)
-    assert {step.key: step.state.value for step in root.steps} == {
+    assert {step.step_id: step.state.value for step in root.steps} == {
         "taxi_trips_file": "failure",
         "taxi_trips": "skipped",
     }

@@ -171,14 +171,14 @@ def rerun_command(
       assetgraph runs rerun 4f2a --step taxi_trips
     """
     from assetgraph.cli.watched_run import execute, launched_by
-    from assetgraph.queries.run_views import run_details
+    from assetgraph.queries.run_views import find_run
     from assetgraph.run.reexecution import rerun_plan
 
     if from_failure and steps:
         raise click.UsageError("give --from-failure, or the steps, not both.")
-    details = run_details(given.store, run)
+    repeated = find_run(given.store, run)
     plan, launch = rerun_plan(
-        given.state, details, launched_by=launched_by(), from_failure=from_failure, steps=steps
+        given.state, repeated, launched_by=launched_by(), from_failure=from_failure, steps=steps
     )
     return execute(given, plan, launch, as_json=as_json)
 

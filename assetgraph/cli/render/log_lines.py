@@ -62,7 +62,7 @@ def step_log_lines(logs: Iterable[StepLog]) -> Iterator[Line]:
         if number:
             yield Line()
         attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
-        yield Line((step.key, "name"), (f"  {_STREAMS[step.stream]}{attempt}", "muted"))
+        yield Line((step.step_id, "name"), (f"  {_STREAMS[step.stream]}{attempt}", "muted"))
         for text in clean_lines(step.text):
             yield Line("  ", text)
 

@@ -58,7 +58,7 @@ def interruption(details: RunDetails) -> str:
         return ""
     after = units.duration((heard - run.started_at).total_seconds())
     last = f"last heard of at {units.local_time(heard)}, {after} after it started"
-    cut = [step.key for step in details.steps if step.state is StepState.CANCELED]
+    cut = [step.step_id for step in details.steps if step.state is StepState.CANCELED]
     at_work = f", with {listed(cut[:3])} under way" if cut else ""
     return f"Process {run.pid} on {run.host}, which made this run, is gone: {last}{at_work}."
 
@@ -102,8 +102,8 @@ def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]
     failed = [step for step in details.steps if step.error]
     for step in failed[:_MOST_FAILURES]:
         assert step.error
-        lines += [Line(), *failure(step.key, step.error, width, trace=trace)]
-    lines += failed_too([step.key for step in failed[_MOST_FAILURES:]], width)
+        lines += [Line(), *failure(step.step_id, step.error, width, trace=trace)]
+    lines += failed_too([step.step_id for step in failed[_MOST_FAILURES:]], width)
     if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
         return lines
     offers = {"Re-execute": command("runs", "rerun", run.run_id)}

@@ -36,8 +36,8 @@ def summary(details: RunDetails, width: int | None) -> list[Line]:
     lines: list[Line] = []
     for step in failed[:_MOST_FAILURES]:
         assert step.error
-        lines += [Line(), *failure(step.key, step.error, width, frames=False)]
-    lines += failed_too([step.key for step in failed[_MOST_FAILURES:]], width)
+        lines += [Line(), *failure(step.step_id, step.error, width, frames=False)]
+    lines += failed_too([step.step_id for step in failed[_MOST_FAILURES:]], width)
     lines += [Line(), *warnings(details.events, width)]
     seconds = f" {units.duration(run.duration_s)}" if run.ended_at else ""
     ended = f" {_ENDS[run.status]}{seconds}"

@@ -40,7 +40,7 @@ def timeline(
         return [Line(("No step started.", "muted"))]
     width = width or PIPE_WIDTH
     shown = _worth_showing(steps, most, now)
-    key_cells = min(max(cell_width(step.key) for step in shown), max(width // 3, 12))
+    key_cells = min(max(cell_width(step.step_id) for step in shown), max(width // 3, 12))
     scale = _Scale(run, steps, now, cells=max(width - key_cells - _DURATION_CELLS - 6, 10))
     margin = " " * (key_cells + 4)
     lines = [Line(margin, (text, "muted")) for text in scale.axis()]
@@ -91,7 +91,7 @@ class _Scale:
 
 
 def _row(step: StepRecord, scale: _Scale, key_cells: int, now: datetime) -> Line:
-    key = Line(shorten(step.key, key_cells)).fitted(key_cells)
+    key = Line(shorten(step.step_id, key_cells)).fitted(key_cells)
     state = RunStatus.INTERRUPTED if scale.cuts(step) else step.state
     head = Line(glyph(state), " ", key, "  ")
     if step.started_at is None:

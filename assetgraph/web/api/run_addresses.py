@@ -102,7 +102,7 @@ def step(site: Site, request: Request) -> dict[str, Any]:
     details = run_details(site.store, request.path_params["run_id"])
     key = request.path_params["key"]
     for one in details.steps:
-        if one.key == key:
+        if one.step_id == key:
             return step_json(one)
     raise NotFoundError(f"the run {details.record.run_id} has no step {key!r}.")
 
@@ -234,12 +234,16 @@ def _rerun_since(site: Site, root: str) -> Iterator[str]:
 
 def _steps_json(site: Site, details: RunDetails) -> list[dict[str, Any]]:
     """The steps with what they wait for in this run, as the present definitions have it."""
-    keys = {step.key for step in details.steps}
+    keys = {step.step_id for step in details.steps}
     deps = {key.text: _deps(site, key, keys) for key in site.graph.order if key.text in keys}
     live = site.follower.live.get(details.record.run_id)
     progress = live.progress if live else {}
     return [
-        {**step_head(step), "deps": deps.get(step.key, []), "progress": progress.get(step.key)}
+        {
+            **step_head(step),
+            "deps": deps.get(step.step_id, []),
+            "progress": progress.get(step.step_id),
+        }
         for step in details.steps
     ]
 
@@ -251,7 +255,7 @@ def _deps(site: Site, key: AssetKey, among: set[str]) -> list[str]:
 def _failure_json(step: StepRecord) -> dict[str, Any]:
     assert step.error is not None
     error: dict[str, Any] = msgspec.to_builtins(step.error)
-    return {"key": step.key, "attempt": step.attempt, **error, "trace": None}
+    return {"key": step.step_id, "attempt": step.attempt, **error, "trace": None}
 
 
 def _outputs(site: Site, run_id: str) -> list[dict[str, Any]]:

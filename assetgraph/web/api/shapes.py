@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.queries.asset_views import asset_json
-from assetgraph.queries.run_views import run_json, run_steps, step_json
+from assetgraph.queries.run_views import run_json, step_json
 from assetgraph.records import AssetState, RunStatus
+from assetgraph.storage.step_states import run_steps
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
