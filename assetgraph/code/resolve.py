@@ -161,7 +161,7 @@ class Resolver:
             return self._spelled(value.__module__, value.__qualname__)
         if issubclass(kind, ModuleType):
             return self._through(value, [], False)
-        if kind is Asset:
+        if issubclass(kind, Asset):
             return self.definition(value.function)
         if self.is_ours(kind):
             return None
@@ -387,9 +387,9 @@ class Resolver:
         return self._spelled(module, ".".join(attributes), whole=True)
 
     def _spelled(self, module: str | None, name: str, *, whole: bool = False) -> Target:
-        """The text of a library's name, with the library's version. Of a live object only the
-        outermost module counts (`whole` false): where in a library a thing is, its versions
-        change."""
+        """The text of a library's name, with the library's version. For a live object only the
+        outermost module counts (`whole` is False): libraries, and assetgraph itself, move their
+        classes from one inner module to another."""
         module = module or "builtins"
         first = module.partition(".")[0]
         text = f"{module if whole else first}.{name}".rstrip(".")
