@@ -25,7 +25,7 @@ from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.process.collector import paused_collector
-from assetgraph.project.load import find_project
+from assetgraph.project.settings import find_project
 from assetgraph.records import Materialization
 from assetgraph.run.executors import StepExecutor, make
 from assetgraph.run.launch import Launch

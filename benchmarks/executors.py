@@ -85,7 +85,7 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     write_project(what)
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import make_plan
-    from assetgraph.project.load import find_project
+    from assetgraph.project.settings import find_project
     from assetgraph.run.executors import make
     from assetgraph.run.launch import Launch
     from assetgraph.run.runner import run_plan

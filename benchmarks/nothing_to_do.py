@@ -31,7 +31,7 @@ from steps import parents, source
 def check_assetgraph(size: int) -> float:
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import make_plan
-    from assetgraph.project.load import Project, find_project
+    from assetgraph.project.settings import Project, find_project
     from assetgraph.run.runner import run_plan
 
     _write("pipeline", "import assetgraph as dg\n" + source("layered", size, "@dg.asset"))

@@ -22,7 +22,7 @@ from assetgraph import Instance, Registry
 from assetgraph.cli.app import run
 from assetgraph.code import loading
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.project.load import Project, find_project
+from assetgraph.project.settings import Project, find_project
 from assetgraph.storage.store import Store
 
 REPOSITORY = Path(__file__).parents[1]

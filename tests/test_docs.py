@@ -13,7 +13,7 @@ from small_assets import asset_named, graph_of
 
 import assetgraph
 from assetgraph.planning.plan import ReasonKind
-from assetgraph.project.load import _SETTINGS
+from assetgraph.project.settings import SETTINGS
 from assetgraph.records import AssetState, RunStatus, StepState
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -40,7 +40,7 @@ def test_every_word_for_a_state_or_a_reason_is_documented(word: str) -> None:
     assert f"`{word}`" in page("json.md")
 
 
-@pytest.mark.parametrize("name", ["module", *_SETTINGS])
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_of_a_project_is_in_the_readme(name: str) -> None:
     assert f"{name} = " in (DOCS.parent / "README.md").read_text(encoding="utf-8")
 
@@ -82,10 +82,8 @@ def test_every_address_of_the_page_is_documented_and_no_other() -> None:
 
 
 def test_every_setting_of_a_project_is_documented_and_no_other() -> None:
-    from assetgraph.project.load import _SETTINGS
-
     table = page("execution.md").partition("## Settings")[2]
-    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == {"module", *_SETTINGS}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == set(SETTINGS)
 
 
 def test_every_executor_is_documented_and_no_other() -> None:

@@ -91,7 +91,7 @@ def test_a_run_of_plain_values_imports_no_tables() -> None:
 
 def test_reading_runs_imports_no_graph() -> None:
     code = (
-        "from assetgraph.project.load import find_project\n"
+        "from assetgraph.project.settings import find_project\n"
         "from assetgraph.queries.run_views import list_runs\n"
         "from pathlib import Path\n"
         "list_runs(find_project(store=Path('nowhere')).open_store())"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import click
 
     from assetgraph.cli.options import Given
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
 
 _OPERATORS = re.compile(r"(?:not\s|[\d+(]|key:)*")
 _MOST_RUNS = 20

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.planning.facts import State
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
     from assetgraph.run.executors import StepExecutor
     from assetgraph.storage.store import Store
 
@@ -41,7 +41,7 @@ class Given:
 
     @cached_property
     def project(self) -> Project:
-        from assetgraph.project.load import find_project
+        from assetgraph.project.settings import find_project
 
         return find_project(modules=self.modules, store=self.store_folder)
 

@@ -15,7 +15,7 @@ from assetgraph.keys import AssetKey, key_problem
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
 
 _PYPROJECT = """\
 [project]

@@ -238,7 +238,7 @@ def test_a_module_that_does_not_import_shows_the_persons_own_line(
     assert answer.code == 2
     assert 'File "pipeline.py", line 1' in answer.err
     assert "No module named 'nothing_such'" in answer.err
-    assert "1 module does not import: 'pipeline'." in answer.err
+    assert "1 module fails to import: 'pipeline'." in answer.err
     assert "assetgraph/cli" not in answer.err
 
 
@@ -701,7 +701,7 @@ def test_scaffold_puts_no_module_beside_a_package_of_its_name(
     ("text", "told"),
     [
         (PIPELINE, "there is an asset 'raw_trips' already, at taxi/pipeline.py:6"),
-        ("import nothing_such\n", "does not import: 'taxi.pipeline'"),
+        ("import nothing_such\n", "fails to import: 'taxi.pipeline'"),
     ],
 )
 def test_scaffold_does_not_break_a_project_nor_add_to_a_broken_one(

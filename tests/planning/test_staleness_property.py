@@ -21,7 +21,7 @@ from assetgraph import AssetKey
 from assetgraph.code import loading
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
-from assetgraph.project.load import find_project
+from assetgraph.project.settings import find_project
 from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
 

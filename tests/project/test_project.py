@@ -11,7 +11,7 @@ from conftest import Answer, ProjectFolder
 
 from assetgraph.code import loading
 from assetgraph.errors import AssetGraphError, ProjectError
-from assetgraph.project.load import find_project
+from assetgraph.project.settings import find_project
 
 MakeProject = Callable[..., ProjectFolder]
 
@@ -90,7 +90,7 @@ def test_settings_are_relative_to_the_project(project: MakeProject) -> None:
         ("[tool.assetgraph]\nmodule = [5]", "module must be a name or a list of names"),
         ("[tool.assetgraph]\nmodule = 5", "module must be a name or a list of names"),
         ("[tool]\nassetgraph = 5", "must be a table"),
-        ("[tool.assetgraph\n", "does not read"),
+        ("[tool.assetgraph\n", "cannot be read"),
         ("[tool.assetgraph]\nkeep_values = 0", "keep_values must be a whole number from 1"),
         ("[tool.assetgraph]\nkeep_runs = true", "keep_runs must be a whole number from 1"),
     ],
@@ -194,7 +194,7 @@ def test_the_trace_of_a_module_that_others_import_is_shown_once(project: MakePro
     files = {"city/__init__.py": "", "city/a.py": imports, "city/wrong.py": "def f(:\n"}
     with pytest.raises(ProjectError) as raised:
         project({**files, "city/z.py": imports}, module="city").load()
-    assert "3 modules do not import: 'city.a', 'city.wrong', 'city.z'." in str(raised.value)
+    assert "3 modules fail to import: 'city.a', 'city.wrong', 'city.z'." in str(raised.value)
     trace = raised.value.traceback
     assert trace
     assert trace.count("SyntaxError") == 1
@@ -227,7 +227,7 @@ def test_a_project_loads_the_same_again_and_after_its_module_was_imported(
     assert made.load().asset(pipeline.trips.key) is pipeline.trips
 
 
-def test_forgetting_a_project_loads_it_anew(project: MakeProject) -> None:
+def test_a_forgotten_project_is_loaded_again(project: MakeProject) -> None:
     made = project({"pipeline.py": ASSET.format("trips")})
     assert names(made) == ["trips"]
     made.write("pipeline.py", "\n" + ASSET.format("trips") + ASSET.format("fares"))
@@ -255,7 +255,7 @@ def test_the_projects_folder_is_the_working_folder_before_anything_is_imported(
         import os, sys
         from pathlib import Path
         root = Path.cwd()
-        from assetgraph.project.load import find_project
+        from assetgraph.project.settings import find_project
         project = find_project()
         (root / "deep").mkdir()
         os.chdir("deep")
@@ -290,7 +290,7 @@ def test_every_broken_module_shows_the_users_part_of_its_traceback(project: Make
     with pytest.raises(ProjectError) as caught:
         made.load()
     message, trace = str(caught.value), caught.value.traceback or ""
-    assert "4 modules do not import: 'city.a', 'city.b', 'city.c', 'city.e'." in message
+    assert "4 modules fail to import: 'city.a', 'city.b', 'city.c', 'city.e'." in message
     assert "assetgraph check" in message
     assert 'File "city/a.py", line 1' in trace
     assert 'File "helpers_of_city.py", line 2' in trace

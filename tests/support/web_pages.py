@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from assetgraph.project.load import Project
+from assetgraph.project.settings import Project
 from assetgraph.web.http.app import create_app
 from assetgraph.web.live.page_state import Site
 

@@ -45,7 +45,7 @@ class StepExecutor(Protocol):
 
 
 class Loadable(Protocol):
-    """What a worker loads the assets of a project from: see `assetgraph.project.load`."""
+    """What a worker loads the assets of a project from: see `assetgraph.project.settings`."""
 
     @property
     def root(self) -> Path: ...

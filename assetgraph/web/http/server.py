@@ -19,7 +19,7 @@ from assetgraph.web.live.page_state import Site
 if TYPE_CHECKING:
     from types import FrameType
 
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
 
 _GRACE_S = 1
 _TRIED_PORTS = 50

@@ -20,7 +20,7 @@ import msgspec
 from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
     from assetgraph.records import RunRecord
     from assetgraph.storage.store import Store
 

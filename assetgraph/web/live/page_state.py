@@ -22,7 +22,7 @@ from assetgraph.web.live.workspace import Workspace
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
 
 LIVE_INTERVAL_S = 0.03
 QUIET_INTERVAL_S = 0.15

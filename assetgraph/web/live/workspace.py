@@ -16,7 +16,7 @@ from assetgraph.records import now
 if TYPE_CHECKING:
     from assetgraph.errors import Problem
     from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.project.load import Project
+    from assetgraph.project.settings import Project
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages"}
 Stamps = frozenset[tuple[str, int, int]]  # path, size and time of each source file of a folder

@@ -1,0 +1,176 @@
+"""`Project` and `find_project`: the settings under `[tool.assetgraph]` in a pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_args
+
+import msgspec
+
+from assetgraph.errors import ProjectError
+from assetgraph.storage.store import Store
+
+if TYPE_CHECKING:
+    from assetgraph.graph.definitions import Definitions
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Limits = Mapping[str, Count]
+_IN_WORDS: Mapping[Any, str] = {
+    str: "text",
+    Count: "a whole number from 1",
+    Limits: "a table of whole numbers from 1",
+}
+
+
+class Project(msgspec.Struct, frozen=True):
+    """A folder with a pyproject.toml, and the settings in its table `[tool.assetgraph]`.
+
+    `root` is the folder, `modules` the modules that define its assets. Each field from `store` on
+    is the setting of that name: a new setting is one more field.
+    """
+
+    root: Path
+    modules: tuple[str, ...]
+    store: Path  # the folder with the records of runs and assets
+    storage: str | None = None  # a folder or URL for the values; None: in the store
+    keep_values: Count = 2  # per asset
+    keep_runs: Count | None = None  # None: all
+    executor: str | None = None
+    jobs: Count | None = None
+    scheduler: str | None = None  # the address of a Dask scheduler
+    pools: Limits = {}  # how many steps of each pool run at once
+    log_limit: Count | None = None  # bytes kept per step and output stream
+
+    def open_store(self) -> Store:
+        """The store of this project. Nothing is created on disk before something is recorded."""
+        return Store(
+            self.store,
+            project_root=self.root,
+            storage=self.storage,
+            keep_values=self.keep_values,
+            keep_runs=self.keep_runs,
+        )
+
+    def enter(self) -> None:
+        """Make `root` the current folder and the first entry of `sys.path`."""
+        os.chdir(self.root)
+        root = str(self.root)
+        if sys.path[:1] != [root]:
+            sys.path.insert(0, root)
+
+    def load(self) -> Definitions:
+        """Import the project's modules and return the assets that they define.
+
+        Enters the project first. Raises `ProjectError` if no module is named, if one is not found,
+        or, with the user's part of each traceback, if some fail to import.
+        """
+        if not self.modules:
+            raise ProjectError(
+                f"{self.root} does not say where its assets are.",
+                hint='Add module = "…" to [tool.assetgraph] in pyproject.toml, or give -m MODULE.',
+            )
+        self.enter()
+        from assetgraph.project.load import load_definitions
+
+        return load_definitions(self.root, self.modules)
+
+
+SETTINGS = ("module", *Project.__struct_fields__[2:])
+
+
+def find_project(
+    start: Path | None = None, *, modules: Sequence[str] = (), store: Path | None = None
+) -> Project:
+    """The project that contains the folder `start`, by default the current one.
+
+    Its root is the nearest folder, from `start` upward, whose pyproject.toml has a table
+    `[tool.assetgraph]`. `modules` and `store` override its settings. With either of them no
+    pyproject.toml is needed: `start` itself is then the root.
+
+    Raises `ProjectError` if there is no project or a setting is wrong.
+    """
+    start = (start or Path.cwd()).absolute()
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        table = _read_table(file)
+        if table is not None:
+            return _project(file, table, modules, store)
+    if not modules and store is None:
+        raise ProjectError(
+            f"no project in {start} or above: no pyproject.toml has a table [tool.assetgraph].",
+            hint="Make one with: assetgraph init, or give -m MODULE.",
+        )
+    return Project(start, tuple(modules), store.absolute() if store else start / ".assetgraph")
+
+
+def _read_table(file: Path) -> Mapping[str, Any] | None:
+    """The table `[tool.assetgraph]` of a pyproject.toml, or None if there is no such file or table.
+
+    Raises `ProjectError` if the file mentions assetgraph but is not valid TOML.
+    """
+    try:
+        data = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    if b"assetgraph" not in data:
+        return None
+    import tomllib
+
+    try:
+        table = tomllib.loads(data.decode()).get("tool", {}).get("assetgraph")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{file} cannot be read: {error}.") from error
+    if table is not None and not isinstance(table, dict):
+        raise ProjectError(f"{file}: tool.assetgraph must be a table.")
+    return table
+
+
+def _project(
+    file: Path, table: Mapping[str, Any], modules: Sequence[str], store: Path | None
+) -> Project:
+    """The project that `table` describes. Raises `ProjectError` for an unknown or wrong setting."""
+    folder = file.parent
+    named = _module_names(file, table.get("module", []))
+    settings = _checked(file, {name: table[name] for name in table if name != "module"})
+    storage = settings.get("storage")
+    if storage is not None and "://" not in storage:
+        settings["storage"] = str(folder / storage)
+    given = settings.pop("store", ".assetgraph")
+    return Project(
+        root=folder,
+        modules=tuple(modules or named),
+        store=store.absolute() if store else folder / given,
+        **settings,
+    )
+
+
+def _module_names(file: Path, given: Any) -> list[str]:
+    """`module` names one module or lists several."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ProjectError(f"{file}: [tool.assetgraph] module must be a name or a list of names.")
+    return names
+
+
+def _checked(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings other than `module`, each with the type of its field in `Project`."""
+    kinds = {field.name: field.type for field in msgspec.structs.fields(Project)} if given else {}
+    for name, value in given.items():
+        if name not in SETTINGS:
+            raise ProjectError(
+                f"{file}: [tool.assetgraph] has no setting {name!r}.",
+                hint=f"It has: {', '.join(SETTINGS)}.",
+            )
+        # A setting that is optional here is left out of a TOML file, which has no null.
+        alternatives = (kinds[name], *get_args(kinds[name]))
+        kind = next((one for one in alternatives if one in _IN_WORDS), str)
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            raise ProjectError(
+                f"{file}: [tool.assetgraph] {name} must be {_IN_WORDS[kind]}."
+            ) from None
+    return dict(given)
