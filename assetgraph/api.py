@@ -20,7 +20,7 @@ from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.graph.selection import select
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
@@ -171,7 +171,7 @@ def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
     """
     project = find_project()
     store, named = project.open_store(), _key(key)
-    made, _ = store.history.current(named)
+    made, _ = store.history.current(Target(named))
     if made is None:
         raise _never_materialized(named)
     if made.value.format != "custom":

@@ -71,10 +71,10 @@ def talk() -> None:
 def beside(what: str, executor: str) -> float:
     """Seconds that the step `beside` took."""
     run_project(what, executor, "2")
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import AssetKey, Target
     from assetgraph.storage.store import Store
 
-    made, _ = Store(".assetgraph").history.current(AssetKey("beside"))
+    made, _ = Store(".assetgraph").history.current(Target(AssetKey("beside")))
     assert made is not None
     assert made.duration_s is not None
     return made.duration_s

@@ -29,13 +29,13 @@ import pyarrow as pa
 import pyarrow.dataset
 import pyarrow.parquet as pq
 
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import StoredValue
 from assetgraph.storage.formats.arrow_hash import ArrowHash
 from assetgraph.storage.formats.tables import PARQUET
 from assetgraph.storage.value_store import ValueStore
 
-KEY = AssetKey("benchmark")
+TARGET = Target(AssetKey("benchmark"))
 ROWS = 200_000
 CHUNK = 64 << 20
 
@@ -66,9 +66,9 @@ def small(folder: Path, _: float) -> None:
         "a table of 3 rows, a file": pa.table({"a": [1, 2, 3], "b": ["x", "y", None]}),
     }
     for name, value in examples.items():
-        stored = values.save(KEY, "run", value).stored
+        stored = values.save(TARGET, "run", value).stored
         numbers = count()
-        save = microseconds(lambda v=value, n=numbers: values.save(KEY, f"run {next(n)}", v))
+        save = microseconds(lambda v=value, n=numbers: values.save(TARGET, f"run {next(n)}", v))
         check = microseconds(lambda stored=stored: values.check(stored))
         load = microseconds(lambda stored=stored: values.load(stored))
         print(f"{name:26} save {save:7.1f} us   check {check:5.2f} us   load {load:7.1f} us")
@@ -90,11 +90,11 @@ def large(folder: Path, gb: float) -> None:
 
     speed("disk: write and fsync", size, write)
     speed("hash alone: blake2b in memory", CHUNK * 8, lambda: [blake2b(block) for _ in range(8)])
-    speed("a returned path", size, lambda: values.save(KEY, "path", file))
+    speed("a returned path", size, lambda: values.save(TARGET, "path", file))
     file.unlink()
     data = block * max(1, size // CHUNK)
-    speed("bytes", len(data), lambda: values.save(KEY, "bytes", data))
-    speed("a pickle", len(data), lambda: values.save(KEY, "pickle", (data,)))
+    speed("bytes", len(data), lambda: values.save(TARGET, "bytes", data))
+    speed("a pickle", len(data), lambda: values.save(TARGET, "pickle", (data,)))
     table = pa.Table.from_batches([numbered_batch(i) for i in range(10)])
     speed("hash alone: a table in memory", table.nbytes, lambda: hash_of(table))
     speed(
@@ -102,7 +102,7 @@ def large(folder: Path, gb: float) -> None:
         table.nbytes,
         lambda: pq.write_table(table, folder / "bare.parquet", **PARQUET),
     )
-    speed("a table", table.nbytes, lambda: values.save(KEY, "table", table))
+    speed("a table", table.nbytes, lambda: values.save(TARGET, "table", table))
 
 
 def stream(folder: Path, gb: float) -> None:
@@ -133,7 +133,7 @@ def worker(what: str, folder: str, gb: str, stored: str) -> None:
     before = peak_mb()
     start = time.perf_counter()
     if what == "write":
-        saved = values.save(KEY, "stream", (numbered_batch(i) for i in range(batches)))
+        saved = values.save(TARGET, "stream", (numbered_batch(i) for i in range(batches)))
         result = {
             "stored": msgspec.to_builtins(saved.stored),
             "batches": batches,

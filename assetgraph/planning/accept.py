@@ -10,6 +10,7 @@ import msgspec
 
 from assetgraph.errors import NoValueError
 from assetgraph.hints import command
+from assetgraph.keys import Target
 from assetgraph.records import now
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ def _accept(state: State, key: AssetKey) -> bool:
     if same_code and state.meaning(asset, known.current) == known.current.value.meaning:
         return False
     code_version = known.code_version
-    lock = state.store.lock(key)
+    lock = state.store.lock(Target(key))
     if not lock.acquire():
-        raise state.store.locked(key, hint="Accept it again once that run has ended.")
+        raise state.store.locked(Target(key), hint="Accept it again once that run has ended.")
     try:
-        current, _ = state.store.history.current(key)  # a run may have made it anew meanwhile
+        # A run may have materialized it since the first look.
+        current, _ = state.store.history.current(Target(key))
         assert current is not None
         value = msgspec.structs.replace(current.value, meaning=state.meaning(asset, current))
         accepted = msgspec.structs.replace(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from assetgraph.keys import Target
 from assetgraph.planning.plan import AssetFacts, Reason, asset_state, stale_reasons
 from assetgraph.records import AssetState, Materialization, ValueCondition
 
@@ -85,8 +86,8 @@ class State:
         code_version = self._code_version(self.graph.asset(key))
         if key in self._untouched:
             return AssetFacts(code_version=code_version)
-        current, failed = self.store.history.current(key)
-        running = self.store.is_running(key)
+        current, failed = self.store.history.current(Target(key))
+        running = self.store.is_running(Target(key))
         if current is None:
             return AssetFacts(failed=failed, code_version=code_version, running=running)
         value, data_version = self._condition(self.graph.asset(key), current)

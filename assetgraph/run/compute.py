@@ -20,6 +20,7 @@ from assetgraph.definitions.io_manager import InputContext, OutputContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.definitions.retries import retry_delay
 from assetgraph.errors import ValueTypeError
+from assetgraph.keys import Target
 from assetgraph.process.capture import step_output
 from assetgraph.records import Event, EventType, Materialization, StepState, StoredValue, now
 from assetgraph.run.task import Channel, Input, StepResult, StepTask
@@ -209,7 +210,7 @@ def _compare_schema(
     task: StepTask, store: Store, metadata: dict[str, Any], events: list[Event]
 ) -> None:
     """Record how the columns differ from those of the value before, and warn of it."""
-    before, _ = store.history.current(task.asset.key)
+    before, _ = store.history.current(Target(task.asset.key))
     found = schema_changes(before.metadata if before else {}, metadata)
     if found:
         metadata["schema_changes"] = MetadataValue.table(found).to_json()
@@ -221,7 +222,8 @@ def _stored(task: StepTask, store: Store, context: AssetExecutionContext, value:
     manager = task.asset.io_manager
     if manager is None or value is None:
         class_version = None if store.ephemeral else store.code.class_version
-        return store.values.save(task.asset.key, task.run_id, value, class_version=class_version)
+        target = Target(task.asset.key)
+        return store.values.save(target, task.run_id, value, class_version=class_version)
     output = OutputContext(task.asset.key, task.run_id, context.add_output_metadata)
     manager.handle_output(output, value)
     return Saved(StoredValue("custom", type(value).__name__), task.run_id)

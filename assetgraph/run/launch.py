@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph import __version__
 from assetgraph.definitions.config import build_config
+from assetgraph.keys import Target
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.run.task import Limits
@@ -82,5 +83,5 @@ def _check_config(graph: AssetGraph, steps: Sequence[Step]) -> None:
 
 def _check_locks(store: Store, steps: Sequence[Step]) -> None:
     for step in steps:
-        if store.is_running(step.key):
-            raise store.locked(step.key, hint="Leave out --no-wait to wait for it.")
+        if store.is_running(Target(step.key)):
+            raise store.locked(Target(step.key), hint="Leave out --no-wait to wait for it.")

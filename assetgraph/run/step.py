@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.process.signals import let_through
 from assetgraph.records import (
     Event,
@@ -27,7 +27,7 @@ from assetgraph.run.task import Channel, StepResult, StepTask
 from assetgraph.storage.retention import drop_old_values, has_folder
 
 if TYPE_CHECKING:
-    from assetgraph.storage.histories import AssetLock
+    from assetgraph.storage.histories import TargetLock
     from assetgraph.storage.locks import Lock
     from assetgraph.storage.store import Store
 
@@ -44,7 +44,7 @@ def run_step(
     Whatever the user's code raises is a result with state FAILURE; `KeyboardInterrupt` passes.
     """
     started = time.perf_counter()
-    lock, guards = store.lock(task.asset.key), _read_guards(task, store)
+    lock, guards = store.lock(Target(task.asset.key)), _read_guards(task, store)
     try:
         waits = not lock.acquire()
         if waits:
@@ -85,7 +85,7 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
         report_success(task.asset.key.text, result)
         return result
     result = failed_step(task, store, error)
-    lock = store.lock(task.asset.key)
+    lock = store.lock(Target(task.asset.key))
     if lock.acquire():  # another run that has it already writes its own attempt
         try:
             _record_failure(task, result, lock.append)
@@ -101,18 +101,18 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
         error.hint = "It is not tried again, since its thread still runs: use --executor processes."
     once = msgspec.structs.replace(task, asset=replace(task.asset, retry_policy=None))
     result = failed_step(once, store, error)
-    _record_failure(task, result, partial(store.history.append, task.asset.key))
+    _record_failure(task, result, partial(store.history.append, Target(task.asset.key)))
     return result
 
 
 def committed(task: StepTask, store: Store) -> Materialization | None:
     """What this very step committed, if it did."""
-    current, _ = store.history.current(task.asset.key)
+    current, _ = store.history.current(Target(task.asset.key))
     return current if current is not None and current.run_id == task.run_id else None
 
 
 def _commit(
-    task: StepTask, store: Store, channel: Channel, result: StepResult, lock: AssetLock
+    task: StepTask, store: Store, channel: Channel, result: StepResult, lock: TargetLock
 ) -> StepResult:
     """Append the attempt to the asset's history: from here on, it counts."""
     if not channel.may_commit() or result.state is StepState.CANCELED:
@@ -133,7 +133,7 @@ def _commit(
 def _drop_old_values(task: StepTask, store: Store, made: Materialization) -> None:
     if has_folder(made.value):
         try:
-            drop_old_values(store, task.asset.key)
+            drop_old_values(store, Target(task.asset.key))
         except StoreError:
             pass  # the step is done; what could not be deleted is found by the next prune
 
@@ -162,7 +162,7 @@ def _record_failure(
 def _read_guards(task: StepTask, store: Store) -> list[Lock]:
     """Locks that keep the stored inputs from being pruned while the step may read them."""
     return [
-        store.reading(AssetKey.unchecked(source.key), shared=True)
+        store.reading(Target(AssetKey.unchecked(source.key)), shared=True)
         for source in task.inputs
         if source.parameter is not None and has_folder(source.stored)
     ]
@@ -170,7 +170,7 @@ def _read_guards(task: StepTask, store: Store) -> list[Lock]:
 
 def _made_meanwhile(task: StepTask, store: Store) -> Materialization | None:
     """What another run recorded since this step was planned, if it is what this step would make."""
-    current, failed = store.history.current(task.asset.key)
+    current, failed = store.history.current(Target(task.asset.key))
     if current is None or failed is not None:
         return None
     if current.run_id in (task.known_run_id, task.run_id):
@@ -188,8 +188,8 @@ def _waits(task: StepTask, store: Store) -> Event:
     """Says for whom the step waits. Raises `LockedError` where it must not wait."""
     key = task.asset.key.text
     if not task.wait:
-        raise store.locked(task.asset.key, hint="Leave out --no-wait to wait for it.")
-    holder = store.holder(task.asset.key, but=task.run_id)
+        raise store.locked(Target(task.asset.key), hint="Leave out --no-wait to wait for it.")
+    holder = store.holder(Target(task.asset.key), but=task.run_id)
     message = f"waiting for {store.holder_text(holder)}, which is materializing {key}"
     data = {"waits_for": holder}
     return Event(EventType.LOG, now(), key, "WARNING", message, data)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import (
     STATE_AFTER,
     Event,
@@ -84,7 +84,7 @@ def _histories(store: Store) -> Iterator[Finding]:
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue
-        if _is_cut(path) and not store.is_running(key):
+        if _is_cut(path) and not store.is_running(Target(key)):
             yield _cut_line(path, lambda key=key: _mend_history(store, key))  # type: ignore[misc]
         made = [attempt for attempt in attempts if isinstance(attempt, Materialization)]
         if made:
@@ -93,7 +93,7 @@ def _histories(store: Store) -> Iterator[Finding]:
 
 def _mend_history(store: Store, key: AssetKey) -> bool:
     """Under the asset's lock: a step may have begun to append since the line was found."""
-    lock = store.lock(key)
+    lock = store.lock(Target(key))
     if not lock.acquire():
         return False
     try:
@@ -159,7 +159,7 @@ def _done_since(store: Store, record: RunRecord) -> bool:
 
 def _made_since(store: Store, key: str, record: RunRecord) -> bool:
     try:
-        made, _ = store.history.current(AssetKey.unchecked(key))
+        made, _ = store.history.current(Target(AssetKey.unchecked(key)))
     except StoreError:
         return False  # which is a finding of its own
     return made is not None and made.timestamp >= record.started_at

@@ -24,7 +24,7 @@ from assetgraph.storage.atomic_files import (
 from assetgraph.storage.locks import Lock
 
 if TYPE_CHECKING:
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import AssetKey, Target
 
 Attempt = Materialization | FailedAttempt
 
@@ -35,25 +35,28 @@ class AssetHistory:
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def append(self, key: AssetKey, attempt: Attempt) -> None:
+    def append(self, target: Target, attempt: Attempt) -> None:
         """Raises `StoreError`; then nothing was committed."""
-        line = encoded(attempt) + b"\n"
+        assert attempt.partition == target.partition
+        path, line = self.path(target.key), encoded(attempt) + b"\n"
         try:
-            append_line(self.path(key), line)
+            append_line(path, line)
         except Exception:
             if os.path.isdir(self._folder):
                 raise
             make_folder(self._folder)
-            append_line(self.path(key), line)
+            append_line(path, line)
 
     def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
         """Raises `DamagedStoreError` at a line that does not read."""
         return read_last(self.path(key), Attempt)
 
-    def current(self, key: AssetKey) -> tuple[Materialization | None, FailedAttempt | None]:
-        """The last materialization, and the last failure where it came after that."""
+    def current(self, target: Target) -> tuple[Materialization | None, FailedAttempt | None]:
+        """The last materialization of `target`, and its last failure where that came later."""
         failed = None
-        for attempt in self.newest_first(key):
+        for attempt in self.newest_first(target.key):
+            if attempt.partition != target.partition:
+                continue
             if isinstance(attempt, Materialization):
                 return attempt, failed
             failed = failed or attempt
@@ -71,26 +74,26 @@ class AssetHistory:
         return f"{self._folder}/{key.file_name}.jsonl"
 
 
-class AssetLock(Lock):
-    """The lock on materializing the asset `key`, whose holder commits to the history. It is on
-    the history itself, or on the file at `path`."""
+class TargetLock(Lock):
+    """The lock on materializing `target`, whose holder commits to the asset's history. The file at
+    `path` that it locks is that history, or for a partition one of its own."""
 
-    def __init__(self, history: AssetHistory, key: AssetKey, path: str | None = None) -> None:
-        super().__init__(path or history.path(key))
+    def __init__(self, history: AssetHistory, target: Target, path: str) -> None:
+        super().__init__(path)
         self._history = history
-        self._key = key
-        self._is_history = path is None
+        self._target = target
+        self._is_history = target.partition is None
 
     def append(self, attempt: Attempt) -> None:
         """Raises `StoreError`; then nothing was committed."""
         fd = self._fd if self._is_history else None
         if fd is None:
-            self._history.append(self._key, attempt)
+            self._history.append(self._target, attempt)
         elif not append_to(fd, self.path, encoded(attempt) + b"\n"):
             if not os.path.isdir(os.path.dirname(self.path)):
                 raise StoreError(f"cannot write {self.path}: its store was deleted meanwhile.")
-            self._history.append(self._key, attempt)  # only it was deleted: it is begun anew
+            self._history.append(self._target, attempt)  # only it was deleted: it is begun anew
 
     def found_empty(self) -> bool:
-        """Whether the asset has no history yet."""
-        return self._fd is not None and os.lseek(self._fd, 0, os.SEEK_END) == 0
+        """Whether the asset has no history yet; False where the lock is on another file."""
+        return self._fd is not None and self._is_history and os.lseek(self._fd, 0, os.SEEK_END) == 0

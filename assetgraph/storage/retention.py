@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
 
 from assetgraph.errors import StoreError
-from assetgraph.keys import AssetKey, partition_of
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, StoredValue
 from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.locks import is_held
@@ -26,20 +26,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prunable:
-    """One thing that may go: an old value, a value that was never committed, an old run, or the
-    leftovers of a process that died. `name` is a key or a run id; `path` where it lies."""
+    """One thing that can be deleted: an old value, a value that was never committed, an old run, or
+    what a process that died left behind.
+
+    `name` is the text of a target, or a run id; `path` says where it is; `size` is in bytes.
+    """
 
     kind: Literal["value", "orphan", "run", "leftover"]
     name: str
     path: str
     size: int
+    target: Target | None = None  # of a value
 
 
-def drop_old_values(store: Store, key: AssetKey, partition: str | None = None) -> None:
-    """Delete the values of `key` (and partition) that newer ones replaced, up to the first that is
-    gone already. The caller holds the lock on it."""
-    guard = store.reading(key, partition)
-    for value in islice(_stored(store, key, partition), store.keep_values, None):
+def drop_old_values(store: Store, target: Target) -> None:
+    """Delete the values of `target` that newer ones replaced, up to the first that is already gone.
+    The caller holds the lock on `target`."""
+    guard = store.reading(target)
+    for value in islice(_stored(store, target), store.keep_values, None):
         if store.values.check(value) == "gone" or not guard.acquire():
             return
         try:
@@ -63,26 +67,25 @@ def find_prunable(store: Store) -> Iterator[Prunable]:
 
 def prune(store: Store, item: Prunable) -> bool:
     """Delete `item`; False where it may no longer go, or is in use. Raises `StoreError`."""
-    if item.kind in ("value", "orphan"):
-        return _drop_value(store, item)
+    if item.target is not None:
+        return _drop_value(store, item.target, item.path)
     if item.kind == "leftover":
         return _drop_leftover(store, item)
     store.runs.delete(item.name)
     return True
 
 
-def _drop_value(store: Store, item: Prunable) -> bool:
-    """Under the locks of its asset: a run may have made the value current since it was found."""
-    key, partition = AssetKey.unchecked(item.name), partition_of(item.path.split("/")[1])
+def _drop_value(store: Store, target: Target, folder: str) -> bool:
+    """Under the locks of its target: a run may have made the value current since it was found."""
     store.prepare()  # the locks may never have had a folder
-    lock, guard = store.lock(key, partition), store.reading(key, partition)
+    lock, guard = store.lock(target), store.reading(target)
     try:
         if not (lock.acquire() and guard.acquire()):
             return False
-        kept = islice(_stored(store, key, partition), store.keep_values)
-        if item.path in map(_folder, kept):
+        kept = islice(_stored(store, target), store.keep_values)
+        if folder in map(_folder, kept):
             return False
-        store.values.delete(item.path)
+        store.values.delete(folder)
         return True
     finally:
         guard.release()
@@ -136,36 +139,33 @@ def _values(store: Store) -> Iterator[Prunable]:
         store.values.runs(), key=attrgetter("key", "partition")
     ):
         found = list(group)
-        key = AssetKey.unchecked(text)
+        target = Target(AssetKey.unchecked(text), partition)
         # In this order: a value that was stored before the look at the lock is in the history now,
         # or nobody will ever record it.
-        reading = store.reading(key, partition).path
-        if store.is_running(key, partition) or is_held(reading, shared=True):
+        reading = store.reading(target).path
+        if store.is_running(target) or is_held(reading, shared=True):
             continue
         try:
-            kept, recorded = _kept_and_recorded(store, key, partition)
+            kept, recorded = _kept_and_recorded(store, target)
         except StoreError:
             continue  # nobody knows which of them are in use
         for stored in found:
             if stored.folder not in kept:
                 kind: Literal["value", "orphan"]
                 kind = "value" if stored.folder in recorded else "orphan"
-                yield Prunable(kind, text, stored.folder, stored.size)
+                yield Prunable(kind, target.text, stored.folder, stored.size, target)
 
 
-def _kept_and_recorded(
-    store: Store, key: AssetKey, partition: str | None
-) -> tuple[set[str], set[str]]:
-    folders = [_folder(value) for value in _stored(store, key, partition)]
+def _kept_and_recorded(store: Store, target: Target) -> tuple[set[str], set[str]]:
+    folders = [_folder(value) for value in _stored(store, target)]
     return set(folders[: store.keep_values]), set(folders)
 
 
-def _stored(store: Store, key: AssetKey, partition: str | None) -> Iterator[StoredValue]:
-    """Each value in the history of an asset (and partition) that has a folder of its own, newest
-    first."""
+def _stored(store: Store, target: Target) -> Iterator[StoredValue]:
+    """Each recorded value of `target` that has a folder of its own, newest first."""
     last = None
-    for attempt in store.history.newest_first(key):
-        if attempt.partition != partition:
+    for attempt in store.history.newest_first(target.key):
+        if attempt.partition != target.partition:
             continue
         if isinstance(attempt, Materialization) and has_folder(attempt.value):
             if attempt.value.path != last:  # an accepted one repeats the one before

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import LockedError, StoreError
-from assetgraph.keys import partition_file_name
 from assetgraph.storage.atomic_files import (
     damaged,
     encoded,
@@ -20,12 +19,12 @@ from assetgraph.storage.atomic_files import (
     store_error,
     write_whole,
 )
-from assetgraph.storage.histories import AssetHistory, AssetLock
+from assetgraph.storage.histories import AssetHistory, TargetLock
 from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import Target
     from assetgraph.storage.project_code import ProjectCode
     from assetgraph.storage.value_store import ValueStore
 
@@ -96,21 +95,22 @@ class Store:
         """Take the versions of the code anew when they are next asked for."""
         self.__dict__.pop("code", None)
 
-    def lock(self, key: AssetKey, partition: str | None = None) -> AssetLock:
-        """The lock on materializing one asset (and partition)."""
-        return AssetLock(self.history, key, self._partition_lock(key, partition))
+    def lock(self, target: Target) -> TargetLock:
+        """The lock on materializing `target`."""
+        return TargetLock(self.history, target, self._lock_path(target))
 
-    def reading(self, key: AssetKey, partition: str | None = None, *, shared: bool = False) -> Lock:
-        """Held (shared) by a step that reads the asset's stored value, so that it is not pruned."""
-        name = f"{key.file_name}={partition_file_name(partition)}.read"
-        return Lock(f"{self.folder}/locks/{name}", shared=shared)
+    def reading(self, target: Target, *, shared: bool = False) -> Lock:
+        """A lock that a step holds (shared) while it reads a stored value, which may not be pruned
+        then."""
+        return Lock(f"{self.folder}/locks/{target.file_name}.read", shared=shared)
 
-    def is_running(self, key: AssetKey, partition: str | None = None) -> bool:
-        return is_held(self._partition_lock(key, partition) or self.history.path(key))
+    def is_running(self, target: Target) -> bool:
+        """Whether a living process is materializing `target`."""
+        return is_held(self._lock_path(target))
 
-    def holder(self, key: AssetKey, *, but: str = "") -> str:
-        """The id of the run, other than `but`, that materializes an asset; "" where none does."""
-        return self.runs.makers({key.text}, but=but).get(key.text, "")
+    def holder(self, target: Target, *, but: str = "") -> str:
+        """The id of the run, other than `but`, that materializes `target`, or ""."""
+        return self.runs.makers({target.text}, but=but).get(target.text, "")
 
     def holder_text(self, run_id: str) -> str:
         """A run that holds an asset, as a person reads it."""
@@ -119,11 +119,11 @@ class Store:
         run = self.runs.read(run_id)
         return f"run {run_id} (process {run.pid} on {run.host})"
 
-    def locked(self, key: AssetKey, *, hint: str) -> LockedError:
-        """The error for one who finds the lock on `key` held and does not wait."""
-        holder = self.holder(key)
-        message = f"{key.text!r} is being materialized by {self.holder_text(holder)}."
-        return LockedError(message, key=key.text, holder=holder, hint=hint)
+    def locked(self, target: Target, *, hint: str) -> LockedError:
+        """The error for a caller that finds the lock on `target` held and does not wait."""
+        holder = self.holder(target)
+        message = f"{target.text!r} is being materialized by {self.holder_text(holder)}."
+        return LockedError(message, key=target.key.text, holder=holder, hint=hint)
 
     def prepare(self) -> None:
         """Make the folder, if it is not there yet, with its format and its parts."""
@@ -135,12 +135,15 @@ class Store:
         for part in ("/runs", "/assets", "/locks"):
             make_folder(self.folder + part)
 
-    def _partition_lock(self, key: AssetKey, partition: str | None) -> str | None:
-        """The file of the lock on a partition. That on an asset is its history, so that a step
-        opens one file."""
-        if partition is None:
-            return None
-        return f"{self.folder}/locks/{key.file_name}={partition_file_name(partition)}"
+    def _lock_path(self, target: Target) -> str:
+        """The file that the lock on `target` is on.
+
+        A partition has one of its own. For an asset without partitions it is the history, so that a
+        step opens one file.
+        """
+        if target.partition is None:
+            return self.history.path(target.key)
+        return f"{self.folder}/locks/{target.file_name}.lock"
 
     def _check(self) -> bool:
         path = f"{self.folder}/store.json"

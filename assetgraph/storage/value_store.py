@@ -25,7 +25,7 @@ from assetgraph.definitions.annotations import (
     type_name,
 )
 from assetgraph.errors import NoValueError, ValueTypeError
-from assetgraph.keys import AssetKey, key_text, partition_file_name, partition_of
+from assetgraph.keys import Target, key_text, partition_file_name, partition_of
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.column_changes import table_metadata
@@ -69,11 +69,10 @@ class ValueStore:
 
     def save(
         self,
-        key: AssetKey,
+        target: Target,
         run_id: str,
         value: object,
         *,
-        partition: str | None = None,
         class_version: ClassVersion | None = None,
     ) -> Saved:
         """Store what an asset returned. `class_version` gives the version of a class or function
@@ -82,7 +81,7 @@ class ValueStore:
         Raises `ValueTypeError` for what cannot be stored, and `StoreError`; then nothing is left.
         What a returned generator raises passes through.
         """
-        folder = f"{key.file_name}/{partition_file_name(partition)}/{run_id}"
+        folder = f"{target.key.file_name}/{partition_file_name(target.partition)}/{run_id}"
         if value is None:
             return Saved(StoredValue("none", "None"), run_id)
         try:
@@ -92,7 +91,7 @@ class ValueStore:
                     return saved
             return self._save_pickle(folder, value, class_version)
         except ValueTypeError as error:
-            message = f"asset {key.text!r} {error.message}"
+            message = f"asset {target.text!r} {error.message}"
             raise ValueTypeError(message, hint=error.hint) from error.__cause__
 
     def load(self, stored: StoredValue, annotation: Any = EMPTY) -> object:

@@ -11,6 +11,7 @@ import pytest
 from conftest import Answer, ProjectFolder, in_new_process
 
 from assetgraph import AssetKey
+from assetgraph.keys import Target
 from assetgraph.storage.store import Store
 
 Command = Callable[..., Answer]
@@ -321,7 +322,7 @@ def test_status_says_which_run_makes_an_asset_now_and_how_to_watch_it(
 def test_an_asset_that_no_run_holds_is_being_materialized_by_another_process(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:
-    lock = Store(changed.root / ".assetgraph").lock(AssetKey("raw_trips"))
+    lock = Store(changed.root / ".assetgraph").lock(Target(AssetKey("raw_trips")))
     assert lock.acquire()
     answer = assetgraph("status")
     assert "raw_trips    ▶ running  being materialized by another process; `raw" in answer.out

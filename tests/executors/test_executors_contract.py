@@ -15,6 +15,7 @@ import click
 import pytest
 
 import assetgraph as dg
+from assetgraph.keys import Target
 from assetgraph.records import Event, EventType
 from assetgraph.run.executors import NAMES, StepExecutor, make
 
@@ -261,7 +262,7 @@ def test_the_end_of_a_step_is_on_record_while_another_works_on(instance: dg.Inst
         return [str(e.step) for e in runs.events(runs.find("latest")) if "SUCCESS" in e.type]
 
     run(instance, [quick, slow], make("threads", 2), Listener())
-    made, _ = instance.store.history.current(slow.key)
+    made, _ = instance.store.history.current(Target(slow.key))
     assert made is not None
     assert instance.store.values.load(made.value) == ["quick"]
 

@@ -18,6 +18,7 @@ import pytest
 import assetgraph as dg
 from assetgraph.code import loading
 from assetgraph.errors import StoreError
+from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.run.executors import dask_worker, make, on_dask
@@ -57,7 +58,7 @@ def run(store: Store, *assets: dg.Asset, scheduler: str, **options: object) -> R
 
 
 def value(store: Store, key: str) -> object:
-    current, _ = store.history.current(dg.AssetKey(key))
+    current, _ = store.history.current(Target(dg.AssetKey(key)))
     assert current is not None
     return store.values.load(current.value)
 
@@ -154,7 +155,7 @@ def test_a_step_that_runs_too_long_is_given_up(folder: Path, dask_scheduler: str
     outcome = run(store, stuck, scheduler=dask_scheduler)
     Path("go").write_text("on")
     assert outcome.record.failed_steps == ("stuck",)
-    assert store.history.current(stuck.key)[0] is None
+    assert store.history.current(Target(stuck.key))[0] is None
 
 
 def test_assets_of_a_project_go_by_their_keys(project, dask_scheduler: str) -> None:
@@ -215,7 +216,7 @@ def test_a_step_that_nobody_waits_for_saves_nothing(folder: Path, dask_scheduler
         Path("go").write_text("on")
         assert set(client.run(_once_idle).values()) == {0}
     assert not list(folder.glob("store/values/slow/**/value.*"))
-    assert store.history.current(slow.key)[0] is None
+    assert store.history.current(Target(slow.key))[0] is None
 
 
 async def _once_idle(dask_worker: Any) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
+from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
@@ -71,7 +72,7 @@ def test_a_worker_that_dies_fails_its_own_step_only(
         message,
     )
     assert result.outcome.record.step_counts == {"failure": 1, "skipped": 1, "success": 1}
-    failed = instance.store.history.current(dies.key)[1]
+    failed = instance.store.history.current(Target(dies.key))[1]
     assert failed is not None
     assert message in failed.error
 
@@ -131,7 +132,7 @@ def test_a_step_that_does_not_cooperate_is_ended_when_its_time_is_over(
     result = in_processes(instance, never_ends)
     failure = result.failures["never_ends"]
     assert failure.message == "it ran longer than its timeout of 0.2 s."
-    assert not instance.store.is_running(never_ends.key)
+    assert not instance.store.is_running(Target(never_ends.key))
 
 
 def test_a_worker_that_is_ended_when_its_step_is_just_done_takes_no_other(folder: Path) -> None:
@@ -239,7 +240,7 @@ def test_workers_and_what_they_started_die_with_the_coordinator(folder: Path, st
         assert alive.read() == b""  # the pipe ends with the last process that has it
     store = Store(folder / "store")
     assert run_details(store, "latest").record.status is RunStatus.INTERRUPTED
-    lock = store.lock(dg.AssetKey("endless"))
+    lock = store.lock(Target(dg.AssetKey("endless")))
     assert lock.wait(until=lambda: True)  # the kernel drops a dead process's descriptors in turn
     lock.release()
 
@@ -608,7 +609,7 @@ def test_assets_of_a_project_go_by_their_keys(project) -> None:
     files = project(FILES)
     outcome, store = run_project(files)
     assert not outcome.errors
-    current, _ = store.history.current(dg.AssetKey("second"))
+    current, _ = store.history.current(Target(dg.AssetKey("second")))
     assert current is not None
     assert store.values.load(current.value) == ["second", 2, str(files.root)]
 

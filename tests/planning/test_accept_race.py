@@ -6,6 +6,7 @@ import msgspec
 
 import assetgraph as dg
 from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.keys import Target
 from assetgraph.planning.accept import accept
 from assetgraph.planning.facts import State
 
@@ -26,11 +27,13 @@ def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: d
     before = state.of(fares.key).current
     assert before is not None
     newer = msgspec.structs.replace(before, run_id="20990101-000000-000-beef", data_version="newer")
-    instance.store.history.append(fares.key, newer)  # another process, between the two looks
+    instance.store.history.append(
+        Target(fares.key), newer
+    )  # another process, between the two looks
 
     assert accept(state, [fares.key]) == (fares.key,)
 
-    current, _ = instance.store.history.current(fares.key)
+    current, _ = instance.store.history.current(Target(fares.key))
     assert current is not None
     assert (current.run_id, current.data_version) == (newer.run_id, "newer")
     assert current.code_version == "new"

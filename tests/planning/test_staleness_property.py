@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from assetgraph import AssetKey
 from assetgraph.code import loading
+from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.project.settings import find_project
@@ -238,7 +239,7 @@ def assert_as_from_scratch(code: Code, files: dict[str, int]) -> None:
             expected[name] = None
             continue
         expected[name] = code.value(name, [parent for parent in parents if parent is not None])
-        current, _ = store.history.current(AssetKey(name))
+        current, _ = store.history.current(Target(AssetKey(name)))
         assert current is not None
         value = store.values.load(current.value)
         assert (value["n"] if isinstance(value, dict) else value) == expected[name]

@@ -13,6 +13,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import ValueTypeError
+from assetgraph.keys import Target
 from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
 from assetgraph.storage.store import Store
@@ -28,7 +29,7 @@ def failure(instance: dg.Instance, bad: dg.Asset) -> ErrorInfo:
     (step,) = [step for step in details.steps if step.step_id == bad.key.text]
     assert step.state is StepState.FAILURE
     assert step.error is not None
-    assert not instance.store.is_running(bad.key)
+    assert not instance.store.is_running(Target(bad.key))
     return step.error
 
 
@@ -92,7 +93,7 @@ def test_a_keyboard_interrupt_in_an_asset_cancels_the_run(instance: dg.Instance)
     assert [e.type for e in instance.store.runs.events(record.run_id)][-1] is (
         EventType.RUN_CANCELED
     )
-    assert not instance.store.is_running(interrupted.key)
+    assert not instance.store.is_running(Target(interrupted.key))
 
 
 class Unspeakable(Exception):
@@ -252,7 +253,7 @@ def test_an_iterator_that_fails_half_way_leaves_no_value(instance: dg.Instance) 
         raise ValueError("cut")
 
     assert failure(instance, bad).message == "cut"
-    assert instance.store.history.current(bad.key)[0] is None
+    assert instance.store.history.current(Target(bad.key))[0] is None
     assert not [p for p in Path(instance.store.folder, "values").rglob("*") if p.is_file()]
 
 
@@ -308,7 +309,7 @@ def test_a_failed_attempt_does_not_hide_the_value_before_it(instance: dg.Instanc
     first = dg.materialize([sometimes], instance=instance)
     works = False
     dg.materialize([sometimes], instance=instance, raise_on_error=False)
-    current, failed = instance.store.history.current(sometimes.key)
+    current, failed = instance.store.history.current(Target(sometimes.key))
     assert current is not None
     assert current.run_id == first.run_id
     assert failed is not None

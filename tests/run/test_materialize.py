@@ -17,6 +17,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, ConfigError, NoValueError, SelectionError
+from assetgraph.keys import Target
 from assetgraph.queries.run_views import (
     failures,
     list_runs,
@@ -497,11 +498,11 @@ def test_a_run_that_is_read_while_it_runs_says_so(instance: dg.Instance) -> None
     def looks(context) -> None:
         details = run_details(Store(instance.store.folder), context.run_id)
         seen.append((details.record.status, details.steps[0].state))
-        seen.append(Store(instance.store.folder).is_running(context.asset_key))
+        seen.append(Store(instance.store.folder).is_running(Target(context.asset_key)))
 
     dg.materialize([looks], instance=instance)
     assert seen == [(RunStatus.STARTED, StepState.RUNNING), True]
-    assert not instance.store.is_running(looks.key)
+    assert not instance.store.is_running(Target(looks.key))
 
 
 def test_the_log_has_the_start_of_a_long_message_and_the_error_more_of_it(

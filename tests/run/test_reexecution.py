@@ -14,6 +14,7 @@ from conftest import ProjectFolder
 
 import assetgraph as dg
 from assetgraph.errors import StoreError
+from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
@@ -134,7 +135,9 @@ def test_what_a_run_made_counts_whatever_the_clock_said_later(instance: dg.Insta
     run_id = dg.materialize([trips], instance=instance).run_id
     events = Path(store.runs.path(run_id), "events.jsonl")
     events.write_bytes(events.read_bytes().splitlines(keepends=True)[0])  # as if it had died
-    store.history.append(trips.key, FailedAttempt("20000101-000000-000-0000", now(), "wrong"))
+    store.history.append(
+        Target(trips.key), FailedAttempt("20000101-000000-000-0000", now(), "wrong")
+    )
     assert left_of(store, run_id) == []
 
 

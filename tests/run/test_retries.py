@@ -11,6 +11,7 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.definitions.retries import LONGEST_S, retry_delay
+from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
@@ -191,7 +192,7 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert result.failures["stuck"].message == "it ran longer than its timeout of 0.05 s."
     assert "not tried again, since its thread still runs" in (result.failures["stuck"].hint or "")
     assert result.value("beside") == 2
-    assert instance.store.is_running(stuck.key)
+    assert instance.store.is_running(Target(stuck.key))
     go_on.set()
     assert_only_failed_once_it_ended(instance, stuck)
     assert list(instance.store.runs.outputs(result.run_id)) == []
@@ -427,9 +428,9 @@ def test_a_project_sets_how_its_steps_run(project) -> None:
 
 def assert_only_failed_once_it_ended(instance: dg.Instance, given_up: dg.Asset) -> None:
     """Wait for the thread of a step that was given up: it commits nothing."""
-    lock = instance.store.lock(given_up.key)
+    lock = instance.store.lock(Target(given_up.key))
     assert lock.wait(until=lambda: True)
     lock.release()
-    current, failed = instance.store.history.current(given_up.key)
+    current, failed = instance.store.history.current(Target(given_up.key))
     assert current is None
     assert failed is not None

@@ -16,6 +16,7 @@ from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.errors import LockedError, StoreError
+from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import list_runs, run_details
@@ -101,7 +102,7 @@ def test_the_second_run_makes_it_again_when_the_first_made_something_else(folder
     second = run(folder, other, observer=Hears("waiting for run", slow.go_on.set))
     first.join()
     assert second.record.step_counts == {"success": 1}
-    current, _ = Store(folder / ".assetgraph").history.current(other.key)
+    current, _ = Store(folder / ".assetgraph").history.current(Target(other.key))
     assert current is not None
     assert current.run_id == second.record.run_id
 
@@ -213,7 +214,7 @@ def test_an_asset_that_is_made_for_the_first_time_is_running(folder: Path) -> No
     store = Store(folder / ".assetgraph")
     store.prepare()
     asset = Slow().asset
-    lock = store.lock(asset.key)
+    lock = store.lock(Target(asset.key))
     assert lock.acquire()
     assert State(graph_of(asset), store).of(asset.key).running
     lock.release()
@@ -225,7 +226,7 @@ def test_a_stored_value_is_not_pruned_while_a_step_reads_it(folder: Path) -> Non
     free: list[bool] = []
 
     def pruning_may_start() -> bool:
-        guard = store.reading(numbers.key)
+        guard = store.reading(Target(numbers.key))
         taken = guard.acquire()
         guard.release()
         return taken
@@ -247,16 +248,17 @@ def test_who_waits_is_not_taken_for_the_one_who_is_waited_for(folder: Path) -> N
     slow, store = Slow(), Store(folder / ".assetgraph")
     first, _ = beside(folder, slow.asset)
     assert slow.started.wait(20)
-    holder = store.holder(slow.asset.key)
+    holder = store.holder(Target(slow.asset.key))
     assert holder == list_runs(store).runs[0].run_id
     seen: list[str] = []
     observer = Hears(
-        "waiting for run", lambda: (seen.append(store.holder(slow.asset.key)), slow.go_on.set())
+        "waiting for run",
+        lambda: (seen.append(store.holder(Target(slow.asset.key))), slow.go_on.set()),
     )
     run(folder, slow.asset, observer=observer)
     first.join()
     assert seen == [holder]
-    assert store.holder(slow.asset.key) == ""
+    assert store.holder(Target(slow.asset.key)) == ""
 
 
 def test_whoever_repeats_a_run_waits_while_another_writes_that_it_does(
@@ -290,7 +292,7 @@ def test_a_history_that_is_deleted_under_its_step_is_begun_anew(folder: Path) ->
         return 5
 
     outcome = run(folder, lonely)
-    current, _ = store.history.current(lonely.key)
+    current, _ = store.history.current(Target(lonely.key))
     assert current is not None
     assert current.run_id == outcome.record.run_id
 
@@ -313,10 +315,10 @@ def test_a_store_that_is_deleted_under_a_step_fails_it_and_is_not_half_made_agai
 def test_who_finds_an_asset_locked_by_no_run_is_told_so(folder: Path) -> None:
     store = Store(folder / ".assetgraph")
     store.prepare()
-    lock = store.lock(dg.AssetKey("a"))
+    lock = store.lock(Target(dg.AssetKey("a")))
     assert lock.acquire()
     assert "'a' is being materialized by another process." in str(
-        store.locked(dg.AssetKey("a"), hint="")
+        store.locked(Target(dg.AssetKey("a")), hint="")
     )
     lock.release()
 

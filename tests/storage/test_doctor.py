@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 import assetgraph as dg
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.storage.doctor import Finding, examine
 from assetgraph.storage.run_folders import new_run_id
@@ -136,7 +136,7 @@ def test_lines_of_the_table_of_definitions_that_do_not_read_are_counted_and_left
 
 def test_a_value_that_nobody_recorded_is_named_and_removed(made: Path) -> None:
     store = Store(made)
-    saved = store.values.save(AssetKey("fares"), "20261122-160837-482-4f2a", b"x" * 10_000)
+    saved = store.values.save(Target(AssetKey("fares")), "20261122-160837-482-4f2a", b"x" * 10_000)
     (finding,) = found(made)
     assert "a value of fares was stored and never recorded" in finding.text
     assert finding.mend
@@ -146,7 +146,7 @@ def test_a_value_that_nobody_recorded_is_named_and_removed(made: Path) -> None:
 
 
 def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
-    history, lock = made / "assets/trips.jsonl", Store(made).lock(AssetKey("trips"))
+    history, lock = made / "assets/trips.jsonl", Store(made).lock(Target(AssetKey("trips")))
     before = history.read_bytes()
     with history.open("ab") as file:
         file.write(b'{"cut')

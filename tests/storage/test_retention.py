@@ -12,7 +12,7 @@ from conftest import Answer, ProjectFolder
 
 import assetgraph as dg
 from assetgraph.errors import StoreError, UnknownRunError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, RunRecord, RunStatus, now
 from assetgraph.storage.locks import Lock
 from assetgraph.storage.retention import drop_old_runs, drop_old_values, find_prunable, prune
@@ -47,8 +47,10 @@ def test_runs_beyond_the_limit_go(store: Store) -> None:
 
 def saved(store: Store, run_id: str, partition: str | None) -> str:
     """The folder of a value that the run made of a partition, and recorded."""
-    value = store.values.save(KEY, run_id, b"x" * 10_000, partition=partition).stored
-    store.history.append(KEY, Materialization(run_id, now(), value, "v", partition=partition))
+    value = store.values.save(Target(KEY, partition), run_id, b"x" * 10_000).stored
+    store.history.append(
+        Target(KEY, partition), Materialization(run_id, now(), value, "v", partition=partition)
+    )
     assert value.path
     return value.path.rpartition("/")[0]
 
@@ -58,7 +60,7 @@ def test_the_values_of_one_partition_replace_none_of_another(store: Store) -> No
     partitions = ("2023/04", None, "")
     folders = [[saved(store, f"run-{n}", part) for part in partitions] for n in range(3)]
 
-    drop_old_values(store, KEY, "2023/04")
+    drop_old_values(store, Target(KEY, "2023/04"))
 
     left = [value.folder for value in store.values.runs()]
     assert set(left) == {f for row in folders for f in row} - {folders[0][0]}
@@ -117,11 +119,11 @@ def test_a_run_whose_record_is_removed_before_it_is_summed_up_still_succeeds(
 
 def test_a_value_that_became_current_since_it_was_found_stays(store: Store) -> None:
     store.prepare()
-    saved = store.values.save(KEY, "20261122-160837-482-4f2a", b"x" * 10_000)
+    saved = store.values.save(Target(KEY), "20261122-160837-482-4f2a", b"x" * 10_000)
     (orphan,) = find_prunable(store)
     assert orphan.kind == "orphan"
     store.history.append(
-        KEY,
+        Target(KEY),
         Materialization("20261122-160837-482-4f2a", now(), saved.stored, saved.data_version),
     )
     assert not prune(store, orphan)
@@ -132,9 +134,9 @@ def test_a_value_that_became_current_since_it_was_found_stays(store: Store) -> N
 @pytest.mark.parametrize("use", ["lock", "reading"])
 def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
     store.prepare()
-    saved = store.values.save(KEY, "20261122-160837-482-4f2a", b"x" * 10_000)
+    saved = store.values.save(Target(KEY), "20261122-160837-482-4f2a", b"x" * 10_000)
     (orphan,) = find_prunable(store)
-    user = store.lock(KEY) if use == "lock" else store.reading(KEY, shared=True)
+    user = store.lock(Target(KEY)) if use == "lock" else store.reading(Target(KEY), shared=True)
     assert user.acquire()
     assert list(find_prunable(store)) == []
     assert not prune(store, orphan)
@@ -146,12 +148,12 @@ def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
 def test_an_old_value_that_is_being_read_outlives_the_next(store: Store) -> None:
     store.prepare()
     folders = {saved(store, f"run-{n}", None) for n in range(3)}
-    reader = store.reading(KEY, shared=True)
+    reader = store.reading(Target(KEY), shared=True)
     assert reader.acquire()
-    drop_old_values(store, KEY)
+    drop_old_values(store, Target(KEY))
     assert {value.folder for value in store.values.runs()} == folders
     reader.release()
-    drop_old_values(store, KEY)
+    drop_old_values(store, Target(KEY))
     assert len(list(store.values.runs())) == store.keep_values
 
 

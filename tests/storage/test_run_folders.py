@@ -16,6 +16,7 @@ from small_assets import asset_named
 
 from assetgraph import AssetExecutionContext, AssetKey, Instance, asset, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
+from assetgraph.keys import Target
 from assetgraph.queries.event_text import event_text
 from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
@@ -320,10 +321,10 @@ def test_a_thread_that_outlives_the_run_that_its_store_ended_makes_nothing(
     with pytest.raises(StoreError, match="the disk is full"):
         materialize([slow, quick], instance=instance, executor=make("threads", 2))
     go_on.set()
-    lock = instance.store.lock(slow.key)
+    lock = instance.store.lock(Target(slow.key))
     assert lock.wait(until=lambda: True)
     lock.release()
-    assert instance.store.history.current(slow.key) == (None, None)
+    assert instance.store.history.current(Target(slow.key)) == (None, None)
     details = run_details(instance.store, "latest")
     assert details.events[-1].type is EventType.RUN_FAILURE
     assert list(instance.store.runs.outputs(details.record.run_id)) == []

@@ -8,11 +8,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from small_assets import asset_named
 
 from assetgraph import AssetKey, Instance, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, StoreFormatError
+from assetgraph.keys import Target
 from assetgraph.records import FailedAttempt, Materialization, StoredValue, now
 from assetgraph.storage.store import Store
 
@@ -44,8 +46,8 @@ def tree(folder: Path) -> set[str]:
 def test_looking_at_a_store_makes_nothing(folder: Path) -> None:
     store = Store(folder / "records")
     assert list(store.runs.ids()) == []
-    assert store.history.current(AssetKey("a")) == (None, None)
-    assert not store.is_running(AssetKey("a"))
+    assert store.history.current(Target(AssetKey("a"))) == (None, None)
+    assert not store.is_running(Target(AssetKey("a")))
     assert tree(folder) == set()
 
 
@@ -188,9 +190,9 @@ def test_names_that_the_store_uses_itself_are_assets_like_any_other(instance: In
 
 def test_a_key_beside_a_longer_one_that_starts_with_it(store: Store) -> None:
     for text in ("a", "a/b", "a.b", "a/b/c"):
-        store.history.append(AssetKey(text), made(text))
+        store.history.append(Target(AssetKey(text)), made(text))
     for text in ("a", "a/b", "a.b", "a/b/c"):
-        current, _ = store.history.current(AssetKey(text))
+        current, _ = store.history.current(Target(AssetKey(text)))
         assert current is not None
         assert current.run_id == text
     assert store.history.keys() == ["a", "a.b", "a/b", "a/b/c"]
@@ -207,65 +209,90 @@ def test_the_longest_key_fits_everywhere(instance: Instance) -> None:
 
 def test_the_current_value_is_that_of_the_last_success(store: Store) -> None:
     key = AssetKey("a")
-    store.history.append(key, made("1"))
-    assert store.history.current(key)[0] == next(store.history.newest_first(key))
-    assert store.history.current(key)[1] is None
-    store.history.append(key, failed("2"))
-    store.history.append(key, failed("3"))
-    current, failure = store.history.current(key)
+    store.history.append(Target(key), made("1"))
+    assert store.history.current(Target(key))[0] == next(store.history.newest_first(key))
+    assert store.history.current(Target(key))[1] is None
+    store.history.append(Target(key), failed("2"))
+    store.history.append(Target(key), failed("3"))
+    current, failure = store.history.current(Target(key))
     assert (current and current.run_id, failure and failure.run_id) == ("1", "3")
-    store.history.append(key, made("4"))
-    current, failure = store.history.current(key)
+    store.history.append(Target(key), made("4"))
+    current, failure = store.history.current(Target(key))
     assert (current and current.run_id, failure) == ("4", None)
 
 
 def test_an_asset_that_only_failed_has_no_value(store: Store) -> None:
-    store.history.append(AssetKey("a"), failed("1"))
-    current, failure = store.history.current(AssetKey("a"))
+    store.history.append(Target(AssetKey("a")), failed("1"))
+    current, failure = store.history.current(Target(AssetKey("a")))
     assert current is None
     assert failure is not None
 
 
 def test_a_history_survives_a_death_at_every_byte_of_its_last_line(store: Store) -> None:
     key = AssetKey("a")
-    store.history.append(key, made("1"))
+    store.history.append(Target(key), made("1"))
     path = Path(store.history.path(key))
     first = path.read_bytes()
-    store.history.append(key, made("2"))
+    store.history.append(Target(key), made("2"))
     both = path.read_bytes()
     for size in range(len(first), len(both)):
         path.write_bytes(both[:size])
-        current, _ = store.history.current(key)
+        current, _ = store.history.current(Target(key))
         assert current is not None
         assert current.run_id == "1"
-    store.history.append(key, made("3"))
+    store.history.append(Target(key), made("3"))
     assert [attempt.run_id for attempt in store.history.newest_first(key)] == ["3", "1"]
 
 
 def test_a_damaged_line_of_a_history_is_named_when_it_is_reached(store: Store) -> None:
     key = AssetKey("a")
     for run in range(3):
-        store.history.append(key, made(str(run)))
+        store.history.append(Target(key), made(str(run)))
     path = Path(store.history.path(key))
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(lines[0] + b"garbage\n" + lines[2])
-    current, _ = store.history.current(key)
+    current, _ = store.history.current(Target(key))
     assert current is not None
     assert current.run_id == "2"
     with pytest.raises(DamagedStoreError, match=f"line 2 of {path}"):
         list(store.history.newest_first(key))
     path.write_bytes(lines[0] + lines[1] + b"garbage\n")
     with pytest.raises(DamagedStoreError, match=f"line 3 of {path}"):
-        store.history.current(key)
+        store.history.current(Target(key))
 
 
 def test_a_partition_has_its_own_lock(store: Store) -> None:
     store.prepare()
     key = AssetKey("a/b")
-    lock = store.lock(key, "2023-03/x")
+    lock = store.lock(Target(key, "2023-03/x"))
     assert lock.acquire()
-    assert store.is_running(key, "2023-03/x")
-    assert not store.is_running(key)
-    assert not store.is_running(key, "_")
+    assert store.is_running(Target(key, "2023-03/x"))
+    assert not store.is_running(Target(key))
+    assert not store.is_running(Target(key, "_"))
     lock.release()
-    assert os.listdir(f"{store.folder}/locks") == ["a,b=2023-03%2Fx"]
+    assert os.listdir(f"{store.folder}/locks") == ["a,b=2023-03%2Fx.lock"]
+
+
+def test_the_lock_on_a_partition_is_another_file_than_the_one_for_reading_any(store: Store) -> None:
+    store.prepare()
+    key = AssetKey("a")
+    targets = [Target(key, name) for name in (None, "x", "x.read", "x.lock", "_", "")]
+    paths = [lock(target).path for lock in (store.lock, store.reading) for target in targets]
+    assert len(set(paths)) == len(paths)
+
+
+def test_the_current_record_of_a_partition_is_its_own_last_one(store: Store) -> None:
+    store.prepare()
+    key = AssetKey("a")
+    march, whole = Target(key, "2023-03"), Target(key)
+    store.history.append(march, msgspec.structs.replace(made("1"), partition="2023-03"))
+    store.history.append(whole, made("2"))
+    store.history.append(whole, failed("3"))
+    current, failure = store.history.current(march)
+    assert current is not None
+    assert (current.run_id, failure) == ("1", None)
+    current, failure = store.history.current(whole)
+    assert current is not None
+    assert failure is not None
+    assert (current.run_id, failure.run_id) == ("2", "3")
+    assert store.history.current(Target(key, "2023-04")) == (None, None)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import assetgraph as dg
+from assetgraph.keys import Target
 from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.storage.doctor import examine
@@ -143,8 +144,8 @@ def look(folder: Path, hit: Counter[str]) -> None:
             made = {a.run_id for a in attempts if isinstance(a, Materialization)}
             assert record.run_id in made, f"{name} of {record.run_id} was lost"
     for name, expected in EXPECTED.items():
-        current, _ = store.history.current(dg.AssetKey(name))
-        assert not store.is_running(dg.AssetKey(name))
+        current, _ = store.history.current(Target(dg.AssetKey(name)))
+        assert not store.is_running(Target(dg.AssetKey(name)))
         if current is not None:
             assert store.values.load(current.value) == expected, name
     serious = [finding.text for finding in examine(store) if finding.serious]

@@ -16,6 +16,7 @@ from taxi import DATA, GREEN, YELLOW, ZONES, needs_data
 import assetgraph as dg
 import nyc_taxi.source
 from assetgraph.errors import ConfigError
+from assetgraph.keys import Target
 from nyc_taxi.assets import trips, zones
 from nyc_taxi.download import Patience, RefusedError, WrongFileError
 
@@ -56,7 +57,7 @@ def test_the_assets_materialize_from_the_served_files(server, instance):
 
 def test_what_is_recorded_of_a_download(server, instance):
     dg.materialize([trips.taxi_trips_file], instance=instance)
-    made, _ = instance.store.history.current(dg.AssetKey("taxi_trips_file"))
+    made, _ = instance.store.history.current(Target(dg.AssetKey("taxi_trips_file")))
     metadata = made.metadata
     assert metadata["url"] == {"type": "url", "value": server.url("/2023-03.parquet")}
     assert metadata["bytes"] == len(YELLOW.read_bytes())

@@ -29,11 +29,11 @@ from pandas.testing import assert_frame_equal
 import assetgraph as dg
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.formats.plain import exact_json
 from assetgraph.storage.value_store import INLINE_BYTES, ValueStore
 
-KEY = AssetKey("ingested/trips")
+TARGET = Target(AssetKey("ingested/trips"))
 
 
 @pytest.fixture(params=["local", "s3"])
@@ -157,7 +157,7 @@ PLAIN: dict[str, tuple[object, str]] = {
 def test_a_value_comes_back_just_as_it_was(
     values: ValueStore, value: object, expected: str
 ) -> None:
-    saved = values.save(KEY, "run", value)
+    saved = values.save(TARGET, "run", value)
     assert saved.stored.format == expected
     assert values.check(saved.stored) == "intact"
     assert same(values.load(saved.stored), value)
@@ -199,7 +199,7 @@ class Foreign:
 def test_a_table_comes_back_as_it_was_returned(
     values: ValueStore, make: Callable[[], Any], expected: str
 ) -> None:
-    saved = values.save(KEY, "run", make())
+    saved = values.save(TARGET, "run", make())
     assert saved.stored.format in expected  # which keeps categories depends on pyarrow's release
     assert values.check(saved.stored) == "intact"
     back = values.load(saved.stored)
@@ -232,7 +232,7 @@ def test_every_kind_of_table_converts_into_every_other(
     values: ValueStore, text: str, returned: Any
 ) -> None:
     annotation, expected = ANNOTATIONS[text]
-    stored = values.save(KEY, "run", returned).stored
+    stored = values.save(TARGET, "run", returned).stored
     for wanted in (annotation, text):
         loaded = values.load(stored, wanted)
         assert isinstance(loaded, expected)
@@ -268,14 +268,14 @@ NAMED_MAP = pa.map_(pa.field("zone", "string", False), pa.field("fare", "int64")
 def test_a_data_version_stays_when_what_was_stored_is_stored_again(
     local: ValueStore, column: pa.Array
 ) -> None:
-    first = local.save(KEY, "run-1", pa.table({"a": column}))
-    again = local.save(KEY, "run-2", local.load(first.stored))
+    first = local.save(TARGET, "run-1", pa.table({"a": column}))
+    again = local.save(TARGET, "run-2", local.load(first.stored))
     assert again.data_version == first.data_version
 
 
 def test_duckdb_gives_tables_and_takes_them(values: ValueStore) -> None:
     relation = duckdb.sql("select 1 as a, 'x' as b union all select 2, null order by a")
-    stored = values.save(KEY, "run", relation).stored
+    stored = values.save(TARGET, "run", relation).stored
     assert stored.format == "parquet"
     expected = [{"a": 1, "b": "x"}, {"a": 2, "b": None}]
     assert rows(values.load(stored, pa.Table)) == expected
@@ -287,19 +287,19 @@ def test_duckdb_gives_tables_and_takes_them(values: ValueStore) -> None:
 
 def test_seconds_reach_polars_lazily_though_they_are_no_parquet(values: ValueStore) -> None:
     table = pa.table({"at": pa.array([1], pa.timestamp("s"))})
-    lazy = values.load(values.save(KEY, "run", table).stored, pl.LazyFrame)
+    lazy = values.load(values.save(TARGET, "run", table).stored, pl.LazyFrame)
     assert isinstance(lazy, pl.LazyFrame)
     assert lazy.collect()["at"].to_list() == [datetime(1970, 1, 1, 0, 0, 1)]
 
 
 def test_a_table_without_an_index_is_a_plain_frame(values: ValueStore) -> None:
-    loaded = values.load(values.save(KEY, "run", pa.table({"a": [1]})).stored, pd.DataFrame)
+    loaded = values.load(values.save(TARGET, "run", pa.table({"a": [1]})).stored, pd.DataFrame)
     assert_frame_equal(loaded, pd.DataFrame({"a": [1]}))
 
 
 def test_values_are_listed_checked_and_deleted_in_both_places(values: ValueStore) -> None:
-    kept = values.save(KEY, "run-1", (1, 2)).stored
-    dropped = values.save(KEY, "run-2", TABLE).stored
+    kept = values.save(TARGET, "run-1", (1, 2)).stored
+    dropped = values.save(TARGET, "run-2", TABLE).stored
     sizes = [("run-1", kept.size), ("run-2", dropped.size)]
     assert [(run.run_id, run.size) for run in values.runs()] == sizes
     values.delete("ingested,trips/_/run-2")
@@ -317,18 +317,18 @@ def test_a_stream_that_breaks_leaves_nothing_in_either_place(values: ValueStore)
         raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError, match="mine"):
-        values.save(KEY, "run", batches())
+        values.save(TARGET, "run", batches())
     with pytest.raises(ValueTypeError):
-        values.save(KEY, "run", (1, lambda: 1))
+        values.save(TARGET, "run", (1, lambda: 1))
     assert list(values.runs()) == []
 
 
 def test_a_bucket_that_is_not_there_is_named(object_store: None, folder: Path) -> None:
     values = ValueStore("s3://nobucket/prefix", folder)
     with pytest.raises(StoreError, match=r"cannot write s3://nobucket.*Check the bucket's name"):
-        values.save(KEY, "run", "x" * 5000)
+        values.save(TARGET, "run", "x" * 5000)
     with pytest.raises(StoreError, match=r"cannot write nobucket/prefix"):
-        values.save(KEY, "run", TABLE)
+        values.save(TARGET, "run", TABLE)
 
 
 json_shaped = st.recursive(
@@ -381,7 +381,7 @@ def test_whatever_table_comes_back_with_its_types(
     tmp_path_factory: pytest.TempPathFactory, table: pa.Table
 ) -> None:
     values = ValueStore("values", tmp_path_factory.mktemp("any"))
-    stored = values.save(KEY, "run", table).stored
+    stored = values.save(TARGET, "run", table).stored
     assert content(values.load(stored)) == content(table)
     reader = values.load(stored, pa.RecordBatchReader)
     assert content(reader.read_all()) == content(table)
@@ -394,7 +394,7 @@ def comes_back(value: object) -> bool:
 
     with tempfile.TemporaryDirectory() as root:
         values = ValueStore("values", root)
-        return same(values.load(values.save(KEY, "run", value).stored), value)
+        return same(values.load(values.save(TARGET, "run", value).stored), value)
 
 
 def same(one: Any, other: Any, seen: frozenset[int] = frozenset()) -> bool:

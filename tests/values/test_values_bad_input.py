@@ -19,12 +19,12 @@ import pyarrow.dataset
 import pytest
 
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import StoredValue
 from assetgraph.storage.value_places import LocalPlace
 from assetgraph.storage.value_store import ValueStore
 
-KEY = AssetKey("trips")
+TARGET = Target(AssetKey("trips"))
 TABLE = pa.table({"a": [1, 2], "b": ["x", "y"]})
 
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_stored_is_named_with_what_to_return_instead(
 ) -> None:
     returned = make()
     with pytest.raises(ValueTypeError) as raised:
-        values.save(KEY, "run", returned)
+        values.save(TARGET, "run", returned)
     assert str(raised.value).startswith("asset 'trips' returned a")
     assert message in raised.value.message
     assert hint in str(raised.value.hint)
@@ -117,7 +117,7 @@ def test_what_cannot_be_stored_is_named_with_what_to_return_instead(
 def test_what_has_not_run_yet_is_not_a_value(values: ValueStore, make: Callable[[], Any]) -> None:
     returned = make()
     with pytest.raises(ValueTypeError, match=r"has not run yet.* asyncio.run"):
-        values.save(KEY, "run", returned)
+        values.save(TARGET, "run", returned)
     if hasattr(returned, "close"):
         returned.close()
 
@@ -131,7 +131,7 @@ def test_what_a_generator_raises_midway_passes_through_and_leaves_nothing(
         raise error
 
     with pytest.raises(type(error)) as raised:
-        values.save(KEY, "run", batches())
+        values.save(TARGET, "run", batches())
     assert raised.value is error
     assert left_behind(values) == []
 
@@ -143,7 +143,7 @@ def test_what_a_reader_raises_midway_passes_through(values: ValueStore) -> None:
 
     reader = pa.RecordBatchReader.from_batches(TABLE.schema, batches())
     with pytest.raises(ZeroDivisionError, match=r"mine"):
-        values.save(KEY, "run", reader)
+        values.save(TARGET, "run", reader)
     assert left_behind(values) == []
 
 
@@ -155,7 +155,7 @@ def test_a_value_is_not_seen_before_it_is_whole(values: ValueStore) -> None:
             yield TABLE
             seen.append([name for name in left_behind(values) if not name.endswith(".tmp")])
 
-    values.save(KEY, "run", batches())
+    values.save(TARGET, "run", batches())
     assert seen == [[], [], []]
     assert left_behind(values) == ["value.parquet"]
 
@@ -164,7 +164,7 @@ def test_a_value_is_not_seen_before_it_is_whole(values: ValueStore) -> None:
 def test_a_value_that_is_gone_or_cut_is_told_and_loads_as_an_error(
     values: ValueStore, folder: Path, value: object
 ) -> None:
-    stored = values.save(KEY, "run", value).stored
+    stored = values.save(TARGET, "run", value).stored
     file = folder / "values" / str(stored.path)
 
     file.write_bytes(file.read_bytes()[:-1])
@@ -189,7 +189,7 @@ def test_bytes_of_the_right_number_that_are_no_table_are_an_error(
     table = TABLE
     if seconds:
         table = pa.table({"at": pa.array([1], pa.timestamp("s"))})
-    stored = values.save(KEY, "run", table).stored
+    stored = values.save(TARGET, "run", table).stored
     (folder / "values" / str(stored.path)).write_bytes(b"x" * int(stored.size or 0))
     with pytest.raises(NoValueError, match=r"cannot be read: .*Materialize its asset"):
         values.load(stored, annotation)
@@ -200,7 +200,7 @@ def test_a_folder_where_nothing_can_be_written_is_named(folder: Path) -> None:
     values = ValueStore("values", folder)
     for value in ("x" * 5000, (1, 2), TABLE):
         with pytest.raises(StoreError, match=r"values"):
-            values.save(KEY, "run", value)
+            values.save(TARGET, "run", value)
 
 
 def test_a_full_disk_is_named(values: ValueStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,23 +210,23 @@ def test_a_full_disk_is_named(values: ValueStore, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(LocalPlace, "staged", on_a_full_disk)
     for value in ((1, 2), TABLE, TABLE.select([])):
         with pytest.raises(StoreError, match="the disk is full"):
-            values.save(KEY, "run", value)
+            values.save(TARGET, "run", value)
 
 
 def test_a_storage_of_an_unknown_kind_is_refused(folder: Path) -> None:
     with pytest.raises(StoreError, match=r"'ftp://x'.*s3://bucket/prefix"):
-        ValueStore("ftp://x", folder).save(KEY, "run", (1, 2))
+        ValueStore("ftp://x", folder).save(TARGET, "run", (1, 2))
 
 
 def test_a_value_of_the_wrong_type_for_its_parameter_is_named(values: ValueStore) -> None:
-    stored = values.save(KEY, "run", 2).stored
+    stored = values.save(TARGET, "run", 2).stored
     assert values.load(stored, int) == 2
     with pytest.raises(ValueTypeError, match=r"annotated `str` cannot take the value.* an int: 2"):
         values.load(stored, str)
     with pytest.raises(ValueTypeError, match=r"annotated `pd.DataFrame` cannot take"):
         values.load(stored, "pd.DataFrame")
     with pytest.raises(ValueTypeError, match=r"annotated `int` cannot take the value"):
-        values.load(values.save(KEY, "run", TABLE).stored, int)
+        values.load(values.save(TARGET, "run", TABLE).stored, int)
     with pytest.raises(ValueTypeError, match=r"annotated `int` cannot take the value"):
         values.adapt("x", int)
 
@@ -238,7 +238,7 @@ def test_a_value_of_the_wrong_type_for_its_parameter_is_named(values: ValueStore
 def test_a_library_that_is_not_installed_is_named_with_its_command(
     values: ValueStore, monkeypatch: pytest.MonkeyPatch, text: str, library: str
 ) -> None:
-    stored = values.save(KEY, "run", TABLE).stored
+    stored = values.save(TARGET, "run", TABLE).stored
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ValueTypeError, match=f"{library}.* pip install {library}"):
         values.load(stored, text)
@@ -255,12 +255,12 @@ def test_a_pickle_is_unreadable_when_a_class_of_the_project_is_gone(
     def version_of(item: Any) -> str | None:
         return versions.get(item.__name__)
 
-    saved = values.save(KEY, "run", [module.Tax()], class_version=version_of)
+    saved = values.save(TARGET, "run", [module.Tax()], class_version=version_of)
     assert saved.stored.classes == ("project_module:Tax",)
     assert values.check(saved.stored) == "intact"
 
     versions["Tax"] = "v2"
-    again = values.save(KEY, "run", [module.Tax()], class_version=version_of)
+    again = values.save(TARGET, "run", [module.Tax()], class_version=version_of)
     assert again.data_version != saved.data_version
 
     del module.Tax
@@ -280,12 +280,12 @@ class Node:
 
 
 def test_a_function_that_a_pickle_names_counts_too(values: ValueStore) -> None:
-    saved = values.save(KEY, "run", (left_behind,), class_version=lambda item: item.__name__)
+    saved = values.save(TARGET, "run", (left_behind,), class_version=lambda item: item.__name__)
     assert saved.stored.classes == (f"{__name__}:left_behind",)
 
 
 def test_classes_of_libraries_are_not_recorded(values: ValueStore) -> None:
-    saved = values.save(KEY, "run", Node({"x"}), class_version=lambda item: None)
+    saved = values.save(TARGET, "run", Node({"x"}), class_version=lambda item: None)
     assert saved.stored.classes == ()
 
 
@@ -301,7 +301,7 @@ def left_behind(values: ValueStore) -> list[str]:
 
 
 def test_a_frame_that_no_table_holds_is_refused_as_a_table(values: ValueStore) -> None:
-    stored = values.save(KEY, "run", pd.DataFrame({"a": [2**70]})).stored
+    stored = values.save(TARGET, "run", pd.DataFrame({"a": [2**70]})).stored
     with pytest.raises(ValueTypeError, match=r"does not convert to a table.*ask for a pd"):
         values.load(stored, pa.Table)
 
@@ -309,6 +309,6 @@ def test_a_frame_that_no_table_holds_is_refused_as_a_table(values: ValueStore) -
 def test_a_table_that_pandas_cannot_hold_is_refused_with_a_sentence(values: ValueStore) -> None:
     kind = pa.struct([("views", pa.list_(pa.string_view())), ("nothing", pa.null())])
     table = pa.table({"c": pa.array([{"views": ["a"], "nothing": None}], kind)})
-    stored = values.save(AssetKey("nested"), "run", table).stored
+    stored = values.save(Target(AssetKey("nested")), "run", table).stored
     with pytest.raises(ValueTypeError, match=r"does not convert to a pandas\.DataFrame"):
         values.load(stored, pd.DataFrame)

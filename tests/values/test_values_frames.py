@@ -15,10 +15,10 @@ import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.value_store import ValueStore
 
-KEY = AssetKey("trips")
+TARGET = Target(AssetKey("trips"))
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ STORED_AS_TABLES: dict[str, Callable[[], pd.DataFrame]] = {
 def test_a_frame_that_a_table_would_change_is_kept_whole(
     values: ValueStore, make: Callable[[], pd.DataFrame]
 ) -> None:
-    stored = values.save(KEY, "run", make()).stored
+    stored = values.save(TARGET, "run", make()).stored
     assert stored.format == "pickle"
     assert alike(values.load(stored), make())
 
@@ -98,7 +98,7 @@ def test_a_frame_that_a_table_would_change_is_kept_whole(
 def test_a_frame_that_a_table_keeps_is_stored_as_one(
     values: ValueStore, make: Callable[[], pd.DataFrame]
 ) -> None:
-    stored = values.save(KEY, "run", make()).stored
+    stored = values.save(TARGET, "run", make()).stored
     assert stored.format in ("parquet", "arrow")
     assert alike(values.load(stored), make())
 
@@ -107,7 +107,7 @@ def test_a_frame_that_a_table_keeps_is_stored_as_one(
 def test_a_frame_kept_whole_becomes_a_table_where_one_is_asked_for(
     values: ValueStore, annotation: Any
 ) -> None:
-    stored = values.save(KEY, "run", objects({1, 2}, {3})).stored
+    stored = values.save(TARGET, "run", objects({1, 2}, {3})).stored
     loaded = values.load(stored, annotation)
     assert isinstance(loaded, annotation)
     rows = loaded.to_dicts() if isinstance(loaded, pl.DataFrame) else pa.table(loaded).to_pylist()
@@ -116,14 +116,14 @@ def test_a_frame_kept_whole_becomes_a_table_where_one_is_asked_for(
 
 def test_the_columns_of_a_frame_kept_whole_are_recorded_too(values: ValueStore) -> None:
     frame = pd.DataFrame({"a": [{1}, {2}], "b": [1, 2]}, index=pd.Index([7, 8], name="id"))
-    recorded = values.save(KEY, "run", frame).metadata
+    recorded = values.save(TARGET, "run", frame).metadata
     assert recorded["rows"] == 2
     assert [(c["name"], c["type"]) for c in recorded["columns"]["value"]] == [
         ("a", "object"),
         ("b", "int64"),
         ("id", "int64"),
     ]
-    recorded = values.save(KEY, "run", PICKLED["one name twice"]()).metadata
+    recorded = values.save(TARGET, "run", PICKLED["one name twice"]()).metadata
     assert [c["name"] for c in recorded["columns"]["value"]] == ["a", "a"]
 
 

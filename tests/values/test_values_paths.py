@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.formats import paths
 from assetgraph.storage.value_store import ValueStore
 
-KEY = AssetKey("trips_file")
+TARGET = Target(AssetKey("trips_file"))
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_a_path_is_recorded_relative_to_the_project(
     values: ValueStore, folder: Path, file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     for returned in (Path("data/trips.csv"), Path("./data/../data/trips.csv"), file):
-        stored = values.save(KEY, "run", returned).stored
+        stored = values.save(TARGET, "run", returned).stored
         assert (stored.format, stored.path) == ("path", "data/trips.csv")
         assert stored.size == 8
         assert values.load(stored) == values.load(stored, Path) == Path("data/trips.csv")
@@ -55,7 +55,7 @@ def test_a_path_is_recorded_relative_to_the_project(
 
     outside = tmp_path_factory.mktemp("outside") / "x.csv"
     outside.write_text("")
-    stored = values.save(KEY, "run", outside).stored
+    stored = values.save(TARGET, "run", outside).stored
     assert stored.path == str(outside)
     assert values.load(stored) == outside
 
@@ -63,14 +63,14 @@ def test_a_path_is_recorded_relative_to_the_project(
 def test_a_path_through_a_link_to_the_project_is_relative_too(folder: Path, file: Path) -> None:
     (folder.parent / "link").symlink_to(folder)
     values = ValueStore("values", folder)
-    stored = values.save(KEY, "run", folder.parent / "link" / "data" / "trips.csv").stored
+    stored = values.save(TARGET, "run", folder.parent / "link" / "data" / "trips.csv").stored
     assert stored.path == "data/trips.csv"
 
 
 def test_a_path_is_loaded_absolute_where_the_working_folder_is_another(
     values: ValueStore, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stored = values.save(KEY, "run", Path("data/trips.csv")).stored
+    stored = values.save(TARGET, "run", Path("data/trips.csv")).stored
     monkeypatch.chdir("/")
     assert values.load(stored) == file
     assert values.check(stored) == "intact"
@@ -83,30 +83,30 @@ def test_a_path_without_a_file_cannot_be_returned(
     with pytest.raises(
         ValueTypeError, match=r"no\.csv, where there is no file.*Write the file before"
     ):
-        values.save(KEY, "run", Path(name))
+        values.save(TARGET, "run", Path(name))
 
 
 def test_a_pipe_cannot_be_returned(values: ValueStore, folder: Path) -> None:
     os.mkfifo("pipe")
     with pytest.raises(ValueTypeError, match=r"returned the path pipe, where there is no file"):
-        values.save(KEY, "run", Path("pipe"))
+        values.save(TARGET, "run", Path("pipe"))
     (folder / "out").mkdir()
     os.mkfifo("out/pipe")
     with pytest.raises(StoreError, match=r"out/pipe.*neither a file nor a folder"):
-        values.save(KEY, "run", Path("out"))
+        values.save(TARGET, "run", Path("out"))
 
 
 def test_the_file_stays_where_it_is_and_nothing_is_copied(
     values: ValueStore, folder: Path, file: Path
 ) -> None:
-    values.save(KEY, "run", file)
+    values.save(TARGET, "run", file)
     assert not (folder / "values").exists()
 
 
 def test_a_file_is_read_again_only_when_its_size_or_time_differs(
     values: ValueStore, file: Path, reads: list[str]
 ) -> None:
-    saved = values.save(KEY, "run", file)
+    saved = values.save(TARGET, "run", file)
     assert len(reads) == 1
     assert values.check(saved.stored) == "intact"
     assert len(reads) == 1
@@ -127,7 +127,7 @@ def test_a_file_is_read_again_only_when_its_size_or_time_differs(
 
 
 def test_a_file_that_is_gone_is_told(values: ValueStore, file: Path) -> None:
-    stored = values.save(KEY, "run", file).stored
+    stored = values.save(TARGET, "run", file).stored
     file.unlink()
     assert values.check(stored) == "gone"
     assert values.data_version(stored) is None
@@ -136,7 +136,7 @@ def test_a_file_that_is_gone_is_told(values: ValueStore, file: Path) -> None:
 
 
 def test_a_file_that_became_a_pipe_is_gone(values: ValueStore, file: Path) -> None:
-    stored = values.save(KEY, "run", file).stored
+    stored = values.save(TARGET, "run", file).stored
     file.unlink()
     os.mkfifo(file)
     assert values.check(stored) == "gone"
@@ -146,9 +146,9 @@ def test_a_file_that_became_a_pipe_is_gone(values: ValueStore, file: Path) -> No
 def test_a_copy_of_the_project_elsewhere_is_as_fresh(
     values: ValueStore, folder: Path, file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    one = values.save(KEY, "run", file)
-    many = values.save(KEY, "run", file.parent)
-    text = values.save(KEY, "run", "x" * 5000)
+    one = values.save(TARGET, "run", file)
+    many = values.save(TARGET, "run", file.parent)
+    text = values.save(TARGET, "run", "x" * 5000)
     copy = tmp_path_factory.mktemp("copy") / "project"
     shutil.copytree(folder, copy, copy_function=shutil.copyfile)
     shutil.rmtree(folder / "data")
@@ -156,7 +156,7 @@ def test_a_copy_of_the_project_elsewhere_is_as_fresh(
     there = ValueStore("values", copy)
     for saved in (one, many, text):
         assert there.check(saved.stored) == "intact"
-    assert there.save(KEY, "run", copy / "data" / "trips.csv").data_version == one.data_version
+    assert there.save(TARGET, "run", copy / "data" / "trips.csv").data_version == one.data_version
 
 
 def test_a_folder_is_its_names_and_their_contents(values: ValueStore, folder: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_folder_is_its_names_and_their_contents(values: ValueStore, folder: Pa
     (root / "b").mkdir(parents=True)
     (root / "b" / "x").write_text("1")
     (root / "a").write_text("2")
-    saved = values.save(KEY, "run", root)
+    saved = values.save(TARGET, "run", root)
     assert (saved.stored.path, saved.stored.size) == ("out", 2)
 
     def version() -> str:
@@ -199,7 +199,7 @@ def test_the_name_of_a_returned_file_counts_as_its_content_does(
     (folder / "b.csv").write_text("x")
     (folder / "c").mkdir()
     versions = {
-        values.save(KEY, "run", Path(name)).data_version for name in ("a.csv", "b.csv", "c")
+        values.save(TARGET, "run", Path(name)).data_version for name in ("a.csv", "b.csv", "c")
     }
     assert len(versions) == 3
 
@@ -207,7 +207,7 @@ def test_the_name_of_a_returned_file_counts_as_its_content_does(
 def test_a_file_in_whose_place_a_link_leads_to_itself_is_gone(
     values: ValueStore, file: Path
 ) -> None:
-    stored = values.save(KEY, "run", file).stored
+    stored = values.save(TARGET, "run", file).stored
     file.unlink()
     file.symlink_to(file)
     assert values.check(stored) == "gone"

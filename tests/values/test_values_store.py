@@ -15,23 +15,23 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import StoredValue
 from assetgraph.storage.value_places import ObjectPlace
 from assetgraph.storage.value_store import INLINE_BYTES, StoredRun, ValueStore
 
-KEY = AssetKey("ingested/trips")
+TARGET = Target(AssetKey("ingested/trips"))
 TABLE = pa.table({"a": [1, 2]})
 
 
 def test_a_value_lies_under_its_key_its_partition_and_its_run(values: ValueStore) -> None:
-    stored = values.save(KEY, "run-1", (1, 2)).stored
+    stored = values.save(TARGET, "run-1", (1, 2)).stored
     assert stored.path == "ingested,trips/_/run-1/value.pickle"
     suffixes = {"x" * 5000: "txt", b"x" * 5000: "bin", "table": "parquet"}
     for value, suffix in suffixes.items():
-        saved = values.save(KEY, "run-1", TABLE if value == "table" else value)
+        saved = values.save(TARGET, "run-1", TABLE if value == "table" else value)
         assert str(saved.stored.path).endswith(f"/run-1/value.{suffix}")
-    assert str(values.save(KEY, "r", list(range(5000))).stored.path).endswith("value.json")
+    assert str(values.save(TARGET, "r", list(range(5000))).stored.path).endswith("value.json")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_value_lies_under_its_key_its_partition_and_its_run(values: ValueStore
 def test_a_partition_is_one_name_that_no_other_has(
     values: ValueStore, partition: str, name: str
 ) -> None:
-    stored = values.save(KEY, "run", (1,), partition=partition).stored
+    stored = values.save(Target(TARGET.key, partition), "run", (1,)).stored
     assert stored.path == f"ingested,trips/{name}/run/value.pickle"
     assert values.load(stored) == (1,)
 
@@ -57,15 +57,15 @@ def test_a_small_value_is_in_its_record_and_no_file_is_written(
     values: ValueStore, folder: Path
 ) -> None:
     for value in ("x" * INLINE_BYTES, b"\xff" * INLINE_BYTES, {"a": [1, None, "é"]}, 2**63, None):
-        stored = values.save(KEY, "run", value).stored
+        stored = values.save(TARGET, "run", value).stored
         line = msgspec.json.encode(stored)
         assert values.load(msgspec.json.decode(line, type=StoredValue)) == value
     assert not (folder / "values").exists()
-    assert values.save(KEY, "run", "x" * (INLINE_BYTES + 1)).stored.path is not None
+    assert values.save(TARGET, "run", "x" * (INLINE_BYTES + 1)).stored.path is not None
 
 
 def test_none_has_the_version_of_its_run(values: ValueStore) -> None:
-    assert values.save(KEY, "run-7", None).data_version == "run-7"
+    assert values.save(TARGET, "run-7", None).data_version == "run-7"
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ def test_the_same_content_has_the_same_version(values: ValueStore, make: Any) ->
 def test_versions_are_the_same_in_every_process(folder: Path) -> None:
     code = """
 import dataclasses, json, pyarrow as pa
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.value_store import ValueStore
 values = ValueStore("values", ".")
 examples = [{"b": 1, "a": [2]}, ("x", {"p", "q", "r"}, {1: frozenset("abc")}), pa.table({"a": [1]})]
-print(json.dumps([values.save(AssetKey("a"), "run", value).data_version for value in examples]))
+print(json.dumps([values.save(Target(AssetKey("a")), "run", value).data_version for value in examples]))
 """
     found = set()
     for seed in ("1", "2"):
@@ -120,8 +120,8 @@ def test_what_is_stored_is_listed_with_its_size_and_can_be_deleted(
 ) -> None:
     assert list(values.runs()) == []
     for run_id in ("run-1", "run-2"):
-        values.save(KEY, run_id, "x" * 5000)
-    values.save(AssetKey("zones"), "run-1", b"x" * 6000, partition="2023")
+        values.save(TARGET, run_id, "x" * 5000)
+    values.save(Target(AssetKey("zones"), "2023"), "run-1", b"x" * 6000)
     assert list(values.runs()) == [
         StoredRun("ingested/trips", None, "run-1", "ingested,trips/_/run-1", 5000),
         StoredRun("ingested/trips", None, "run-2", "ingested,trips/_/run-2", 5000),
@@ -152,23 +152,23 @@ def test_only_what_cannot_change_may_be_shared() -> None:
 
 
 def test_an_older_value_can_be_read_when_a_newer_one_is_there(values: ValueStore) -> None:
-    old = values.save(KEY, "run-1", (1,)).stored
-    new = values.save(KEY, "run-2", (2,)).stored
+    old = values.save(TARGET, "run-1", (1,)).stored
+    new = values.save(TARGET, "run-2", (2,)).stored
     assert (values.load(old), values.load(new)) == ((1,), (2,))
 
 
 def test_nothing_heavy_is_imported_for_a_small_value(folder: Path) -> None:
     code = """
 import sys
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.value_store import ValueStore
 values = ValueStore("values", ".")
 for value in (None, 1, "x", {"a": [1.5]}, b"x", "x" * 5000):
-    stored = values.save(AssetKey("a"), "run", value).stored
+    stored = values.save(Target(AssetKey("a")), "run", value).stored
     assert values.check(stored) == "intact"
     assert values.load(stored, type(value)) == value
 print([m for m in ("pyarrow", "pandas", "numpy", "pickle", "asyncio") if m in sys.modules])
-values.save(AssetKey("a"), "run", (1, 2))
+values.save(Target(AssetKey("a")), "run", (1, 2))
 print([m for m in ("pyarrow", "pandas", "numpy") if m in sys.modules])
 """
     done = subprocess.run(
@@ -192,4 +192,4 @@ def values(folder: Path) -> ValueStore:
 
 
 def version(values: ValueStore, value: Any) -> str:
-    return values.save(KEY, os.urandom(4).hex(), value).data_version
+    return values.save(TARGET, os.urandom(4).hex(), value).data_version

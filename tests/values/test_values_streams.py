@@ -13,17 +13,17 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.formats.tables import GROUP_BYTES
 from assetgraph.storage.value_store import ValueStore
 
-KEY = AssetKey("trips")
+TARGET = Target(AssetKey("trips"))
 TABLE = pa.table({"a": range(10), "b": list("abcdefghij")})
 
 STREAM = """
 import json
 import pyarrow as pa, pyarrow.compute as pc, pyarrow.dataset
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.value_store import ValueStore
 
 BATCHES = 30
@@ -36,7 +36,7 @@ def peak():
 
 values = ValueStore("values", ".")
 found = {}
-stored = values.save(AssetKey("stream"), "run", batches()).stored
+stored = values.save(Target(AssetKey("stream")), "run", batches()).stored
 found["written"] = peak()
 found["reader"] = sum(batch.num_rows for batch in values.load(stored)), peak()
 dataset = values.load(stored, pyarrow.dataset.Dataset)
@@ -70,9 +70,9 @@ def test_a_stream_and_the_table_of_its_batches_are_the_same_data(values: ValueSt
     def batches() -> Iterator[pa.RecordBatch]:
         yield from TABLE.to_batches(max_chunksize=3)
 
-    saved = values.save(KEY, "run", batches())
-    assert saved.data_version == values.save(KEY, "run", TABLE.to_reader()).data_version
-    assert saved.data_version == values.save(KEY, "run", iter([TABLE])).data_version
+    saved = values.save(TARGET, "run", batches())
+    assert saved.data_version == values.save(TARGET, "run", TABLE.to_reader()).data_version
+    assert saved.data_version == values.save(TARGET, "run", iter([TABLE])).data_version
     assert saved.metadata["rows"] == 10
     assert saved.metadata["columns"]["value"] == [
         {"name": "a", "type": "int64"},
@@ -83,7 +83,7 @@ def test_a_stream_and_the_table_of_its_batches_are_the_same_data(values: ValueSt
 def test_what_the_data_comes_back_as_counts_in_its_version(values: ValueStore) -> None:
     frame = pl.DataFrame({"a": [1]})
     returned = [pa.table({"a": [1]}), pa.record_batch({"a": [1]}), frame, frame.lazy()]
-    versions = {values.save(KEY, "run", value).data_version for value in returned}
+    versions = {values.save(TARGET, "run", value).data_version for value in returned}
     assert len(versions) == 4
 
 
@@ -91,7 +91,7 @@ def test_small_batches_are_joined_and_large_ones_cut(values: ValueStore, folder:
     import pyarrow.parquet as pq
 
     def row_groups(value: object) -> list[int]:
-        path = folder / "values" / str(values.save(KEY, "run", value).stored.path)
+        path = folder / "values" / str(values.save(TARGET, "run", value).stored.path)
         with pq.ParquetFile(path) as file:
             return [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
 
@@ -104,25 +104,25 @@ def test_small_batches_are_joined_and_large_ones_cut(values: ValueStore, folder:
 def test_pieces_of_frames_are_a_stream_too(values: ValueStore, folder: Path) -> None:
     (folder / "trips.csv").write_text("a,b\n1,x\n2,y\n3,z\n")
     with pd.read_csv("trips.csv", chunksize=2) as pieces:
-        stored = values.save(KEY, "run", pieces).stored
+        stored = values.save(TARGET, "run", pieces).stored
     assert isinstance(values.load(stored), pa.RecordBatchReader)
     loaded = values.load(stored, pd.DataFrame)
     assert list(loaded["a"]) == [1, 2, 3]
     assert list(loaded["b"]) == ["x", "y", "z"]
 
-    stored = values.save(KEY, "run", (pl.DataFrame({"a": [i]}) for i in range(3))).stored
+    stored = values.save(TARGET, "run", (pl.DataFrame({"a": [i]}) for i in range(3))).stored
     assert pl.DataFrame({"a": [0, 1, 2]}).equals(values.load(stored, pl.DataFrame))
 
 
 def test_categories_that_differ_from_batch_to_batch_are_kept(values: ValueStore) -> None:
     parts = [pa.table({"a": pa.array(items).dictionary_encode()}) for items in (["x"], ["y", "x"])]
-    stored = values.save(KEY, "run", iter(parts)).stored
+    stored = values.save(TARGET, "run", iter(parts)).stored
     loaded = values.load(stored, pa.Table)
     assert loaded.column("a").to_pylist() == ["x", "y", "x"]
     assert loaded.schema == parts[0].schema
 
 
 def test_a_stream_of_empty_batches_keeps_its_columns(values: ValueStore) -> None:
-    stored = values.save(KEY, "run", iter([TABLE.slice(0, 0)])).stored
+    stored = values.save(TARGET, "run", iter([TABLE.slice(0, 0)])).stored
     loaded = values.load(stored, pa.Table)
     assert (loaded.num_rows, loaded.schema) == (0, TABLE.schema)

@@ -24,7 +24,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from assetgraph.errors import AssetGraphError, StoreError, WorkerError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Event, EventType, now
 from assetgraph.run.executors.dask_worker import PROBE, TOPIC, compute_here, probe
 from assetgraph.run.executors.local import ThreadExecutor
@@ -88,7 +88,7 @@ class DaskExecutor:
         self._greeting = pickle.dumps((self._sender.greeting(), store))
         key = AssetKey.unchecked([".probe"])  # no asset's
         try:
-            saved = store.values.save(key, "probe", PROBE).stored
+            saved = store.values.save(Target(key), "probe", PROBE).stored
             answers = self._client.run(probe, self._greeting, saved, on_error="return")
         finally:
             store.values.delete(key.file_name)

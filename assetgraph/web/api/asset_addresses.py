@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, Response
 from assetgraph.code.loading import reading_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.selection import select
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
 from assetgraph.web.api.config_form import config_fields
@@ -161,7 +161,7 @@ def _view(board: Board, request: Request) -> AssetView:
 
 def _current(site: Site, request: Request) -> Materialization:
     key = AssetKey(request.path_params["key"])
-    current, _ = site.store.history.current(key)
+    current, _ = site.store.history.current(Target(key))
     if current is None:
         raise NotFoundError(f"{key.text!r} was never materialized.")
     return current
