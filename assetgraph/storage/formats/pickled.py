@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import IO, Any, NamedTuple
 
+import assetgraph
 from assetgraph.definitions.annotations import described
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.storage.atomic_files import store_error
@@ -70,7 +71,7 @@ def pickle_version(content: str, meaning: str) -> str:
 
 def read_pickle(source: IO[bytes], path: str) -> object:
     try:
-        return pickle.load(source)
+        return _Unpickler(source).load()
     except Exception as error:
         raise NoValueError(
             f"the value {path} cannot be read back: {type(error).__name__}: {error}.",
@@ -89,6 +90,15 @@ class _Pickler(pickle.Pickler):
         if isinstance(item, type | FunctionType):
             self.named[f"{item.__module__}:{item.__qualname__}"] = item
         return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    """Finds assetgraph's public classes by name, since an old pickle names the modules of then."""
+
+    def find_class(self, module: str, name: str, /) -> Any:
+        if module.startswith("assetgraph.") and name in assetgraph.__all__:
+            return getattr(assetgraph, name)
+        return super().find_class(module, name)
 
 
 class _Sink:
