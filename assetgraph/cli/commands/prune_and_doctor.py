@@ -61,6 +61,7 @@ def doctor_command(given: Given, mend: bool, as_json: bool) -> int:
     from assetgraph.cli.terminal.answer import answer, say
     from assetgraph.storage.doctor import examine
 
+    given.project.enter()  # a pickle may name a class of the project
     findings, mended = [], []
     for finding in examine(given.store):
         findings.append(finding)
