@@ -1,14 +1,26 @@
-"""What a step costs: chain, wide and layered graphs, each value stored, everything recorded.
+"""What a step costs when every value is stored and everything is recorded.
 
     python benchmarks/steps.py [--sizes 10 100 1000 10000] [--peers] [--repeat 3]
+    python benchmarks/steps.py --pairs 25 [--sizes 1000]
 
-The floor is a bare `graphlib` loop that calls the same functions and stores nothing, and `records`
-the same loop that writes as many records of the same form: what JSON and the disk cost, without an
-engine. The peers, measured with --peers where they are installed, are doit (its file of
-dependencies on disk) and Dagster (a persistent instance); Dagster runs at most 100 assets, as it
-takes minutes beyond. Each measurement is a process of its own, in a fresh folder, after a sync of
-the file system, and after a run of one step, so that what a tool imports when it first runs counts
-in none. Our assets are imported as the command line imports a project's.
+The first command measures four graphs: a chain, assets beside each other, layers of 10, and a
+script. It prints the best of several measurements. `graphlib` is a bare loop that calls the same
+functions and stores nothing. `records` is the same loop writing as many records of the same form:
+the cost of JSON and the disk without an engine. With --peers, doit (its dependency file on disk)
+and Dagster (a persistent instance) are measured too, where they are installed. Dagster gets at most
+100 assets because more take minutes.
+
+In the first three graphs, assets are imported the way the command line imports a project. The
+graph `script` has layers of 31; Python's own `import` loads it in a script that calls
+`materialize(defs, instance=Instance(folder))`.
+
+The second command compares assetgraph with doit on layers of 10 and on the script. The two take
+turns, as many times as --pairs says, and the spread of the ratios is printed: one pair says little
+on a machine that does other work.
+
+Each measurement runs in its own process and a fresh folder, after a sync of the file system. One
+step runs before the clock starts, so that the imports of a first run do not count. Set
+TMPDIR=/dev/shm to measure on a RAM disk.
 """
 
 from __future__ import annotations
@@ -17,28 +29,30 @@ import argparse
 import compileall
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-SHAPES = ("chain", "wide", "layered")
-LAYER = 10
+SHAPES = ("chain", "wide", "layered", "script")
+LAYER = {"layered": 10, "script": 31}
 
 
 def parents(shape: str, i: int) -> list[int]:
-    """The inputs of asset `i`: the one before, none, or three of the layer before."""
+    """The inputs of asset `i`: the asset before it, none, or three of the layer before."""
     if shape == "chain":
         return [i - 1] if i else []
-    if shape == "wide" or i < LAYER:
+    if shape == "wide" or i < LAYER[shape]:
         return []
-    first = (i // LAYER - 1) * LAYER
-    return sorted({first + (i + k) % LAYER for k in (0, 3, 7)})
+    width = LAYER[shape]
+    first = (i // width - 1) * width
+    return sorted({first + (i + k) % width for k in (0, 3, 7)})
 
 
 def source(shape: str, size: int, decorator: str = "") -> str:
-    """A module of `size` functions that add up their inputs."""
+    """A module of `size` functions, each adding up its inputs."""
     lines = []
     for i in range(size):
         names = [f"n{p}" for p in parents(shape, i)]
@@ -48,24 +62,26 @@ def source(shape: str, size: int, decorator: str = "") -> str:
 
 
 def first() -> None:
-    """What each tool runs before it is measured."""
+    """The step that each tool runs before it is measured."""
 
 
 def run_assetgraph(shape: str, size: int) -> float:
     import time
 
     import assetgraph as dg
-    from assetgraph.code.loading import install
 
-    install(Path.cwd())
+    if shape != "script":  # import the module as the command line does
+        from assetgraph.code.loading import install
+
+        install(Path.cwd())
     namespace = _module("import assetgraph as dg\n" + source(shape, size, "@dg.asset"))
-    assets = [namespace[f"n{i}"] for i in range(size)]
+    defs = dg.Definitions([namespace[f"n{i}"] for i in range(size)])
     with tempfile.TemporaryDirectory() as folder:
         dg.materialize([dg.asset(first)], instance=dg.Instance(folder))
     instance = dg.Instance(".assetgraph")
     os.sync()
     start = time.perf_counter()
-    dg.materialize(assets, instance=instance)
+    dg.materialize(defs, instance=instance)
     return time.perf_counter() - start
 
 
@@ -191,7 +207,7 @@ RUNNERS: dict[str, Callable[[str, int], float]] = {
 
 
 def measure(tool: str, shape: str, size: int) -> tuple[float, int]:
-    """Seconds of one run in a process of its own, and the bytes that it left on disk."""
+    """The seconds of one run in its own process, and the bytes it left on disk."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, os.path.abspath(__file__), "--one", tool, shape, str(size)]
         root = str(Path(__file__).parents[1])
@@ -207,6 +223,23 @@ def measure(tool: str, shape: str, size: int) -> tuple[float, int]:
         return json.loads(done.stdout.splitlines()[-1]), stored
 
 
+def compare(shape: str, size: int, pairs: int) -> None:
+    """Print how assetgraph compares with doit over many pairs, of which each goes first in half."""
+    times: dict[str, list[float]] = {"assetgraph": [], "doit": []}
+    for turn in range(pairs):
+        for tool in sorted(times, reverse=bool(turn % 2)):
+            times[tool].append(measure(tool, shape, size)[0] / size * 1000)
+    ratios = [ours / doits for ours, doits in zip(*times.values(), strict=True)]
+    ours, doits = (statistics.median(costs) for costs in times.values())
+    lower, middle, upper = statistics.quantiles(ratios, n=4)
+    print(f"{shape}, {size} assets, {pairs} pairs, medians: {ours:.3f} ms a step, doit {doits:.3f}")
+    print(
+        f"  times doit's: median {middle:.2f}, quartiles {lower:.2f} to {upper:.2f}, "
+        f"range {min(ratios):.2f} to {max(ratios):.2f}",
+        flush=True,
+    )
+
+
 def _module(text: str) -> dict[str, Callable[..., int]]:
     Path("bench_module.py").write_text(text)
     sys.path.insert(0, "")
@@ -215,21 +248,27 @@ def _module(text: str) -> dict[str, Callable[..., int]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1000, 10_000])
+    parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--peers", action="store_true")
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--pairs", type=int, help="compare with doit in so many pairs, at least 2")
     parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         tool, shape, size = options.one
         print(json.dumps(RUNNERS[tool](shape, int(size))))
         return
-    # An installed package is compiled, as the peers are; a checkout may not be.
+    # An installed package has its bytecode, as the peers do; a checkout may not.
     compileall.compile_dir(Path(__file__).parents[1] / "assetgraph", quiet=1)
+    if options.pairs:
+        for size in options.sizes or [1000]:
+            for shape in LAYER:
+                compare(shape, size, options.pairs)
+        return
     tools = list(RUNNERS) if options.peers else ["graphlib", "records", "assetgraph"]
     print(f"{'shape':8} {'assets':>6} {'tool':10} {'ms a step':>10} {'bytes a step':>13}")
     for shape in SHAPES:
-        for size in options.sizes:
+        for size in options.sizes or [10, 100, 1000, 10_000]:
             for tool in tools:
                 if (tool == "dagster" and size > 100) or (tool == "doit" and size > 1000):
                     continue
