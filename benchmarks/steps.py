@@ -71,7 +71,7 @@ def run_assetgraph(shape: str, size: int) -> float:
     import assetgraph as dg
 
     if shape != "script":  # import the module as the command line does
-        from assetgraph.code.loading import install
+        from assetgraph.code.importer import install
 
         install(Path.cwd())
     namespace = _module("import assetgraph as dg\n" + source(shape, size, "@dg.asset"))

@@ -28,12 +28,12 @@ import ast, sys, time
 from pathlib import Path
 import msgspec
 sys.path[:0] = [{root!r}, "."]
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.process.collector import paused_collector
 from assetgraph.definitions.registry import current_registry
 from assetgraph.code import CodeVersions, Node
 from assetgraph.storage.code_table import FolderCache
-loading.install(".")
+importer.install(".")
 for file in sorted(Path(".").glob("part_*.py")):
     __import__(file.stem)
 assets = list(current_registry())

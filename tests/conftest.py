@@ -20,7 +20,7 @@ import pytest
 
 from assetgraph import Instance, Registry
 from assetgraph.cli.app import run
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.project.settings import Project, find_project
 from assetgraph.storage.store import Store
@@ -118,8 +118,8 @@ def project(
         return made
 
     yield make
-    loading.uninstall(root)
-    loading.forget(root)
+    importer.uninstall(root)
+    importer.forget(root)
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(tmp_path)):
@@ -154,7 +154,7 @@ def assetgraph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[.
     """Runs a command in the current folder: `assetgraph("runs", "list")`."""
 
     def run_command(*arguments: str) -> Answer:
-        loading.forget(tmp_path)  # as in a process of its own
+        importer.forget(tmp_path)  # as in a process of its own
         capsys.readouterr()
         code = run(arguments)
         return Answer(code, *capsys.readouterr())

@@ -10,10 +10,10 @@ from functools import cached_property, partial, partialmethod
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
-from assetgraph.code.constants import is_plain
-from assetgraph.code.loading import ProjectFolder
+from assetgraph.code.constant_values import is_plain
+from assetgraph.code.importer import ProjectFolder
+from assetgraph.code.source_summary import Class, File
 from assetgraph.code.sources import Sources
-from assetgraph.code.summary import Class, File
 
 _MAX_INSIDE = 1000
 _GENERATED = {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_make", "_replace", "_asdict"}

@@ -9,7 +9,7 @@ from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assetgraph.code.loading import ProjectFolder
+from assetgraph.code.importer import ProjectFolder
 from assetgraph.definitions.registry import Registry
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from assetgraph.code.loading import ProjectFolder, reading_of
-from assetgraph.code.summary import Class, File, Function
+from assetgraph.code.importer import ProjectFolder, reading_of
+from assetgraph.code.source_summary import Class, File, Function
 from assetgraph.process.collector import paused_collector
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Sources:
                 pass
         import ast  # a full cache does without
 
-        from assetgraph.code.normalize import summarize
+        from assetgraph.code.summarize import summarize
 
         tree = ast.parse(source, filename)
         file = summarize(tree)

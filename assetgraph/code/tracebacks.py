@@ -10,7 +10,7 @@ import traceback
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-from assetgraph.code.loading import source_of
+from assetgraph.code.importer import source_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.records import ErrorInfo, Frame
 

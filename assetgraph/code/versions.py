@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from assetgraph.code.build import Builder
 from assetgraph.code.changes import Change, Comparison
 from assetgraph.code.definition_graph import Vertex, hash_all
 from assetgraph.code.definition_table import Table, TableWriter, key_of
-from assetgraph.code.loading import ProjectFolder
+from assetgraph.code.importer import ProjectFolder
+from assetgraph.code.vertex_builder import Builder
 from assetgraph.process.collector import paused_collector
 
 _SHOWN = ("function", "class", "value", "module", "library")

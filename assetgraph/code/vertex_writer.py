@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple
 
-from assetgraph.code.constants import TooLargeError, ValueWriter
+from assetgraph.code.constant_values import TooLargeError, ValueWriter
 from assetgraph.code.definition_graph import Vertex
-from assetgraph.code.resolve import Module, Resolver, Target
-from assetgraph.code.summary import Decorator, Function, Note, Piece
+from assetgraph.code.name_resolution import Module, Resolver, Target
+from assetgraph.code.source_summary import Decorator, Function, Note, Piece
 
 _FOLLOWED = ("function", "class", "value", "wrapper")
 NO_CELLS: Mapping[str, Any] = MappingProxyType({})

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import msgspec
 
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.definitions.registry import Registry
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
@@ -43,7 +43,7 @@ def load_definitions(root: Path, names: tuple[str, ...]) -> Definitions:
     Raises `ProjectError` if a module is not found, or, with the user's part of each traceback, if
     some fail to import.
     """
-    loading.install(root)
+    importer.install(root)
     known = _loaded.get(root)
     if known is not None and known.covers(names):
         return known.definitions

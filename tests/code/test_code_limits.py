@@ -11,7 +11,7 @@ import pytest
 from code_projects import Seen, imported, look, write
 
 from assetgraph.code import CodeVersions
-from assetgraph.code import constants as values
+from assetgraph.code import constant_values as values
 from assetgraph.code.changes import Change, Comparison
 from assetgraph.code.distributions import Distributions
 from assetgraph.definitions.registry import current_registry

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from code_projects import imported, look, read_edits, write
 
-from assetgraph.code import CodeVersions, loading
+from assetgraph.code import CodeVersions, importer
 from assetgraph.code.changes import Comparison
 from assetgraph.code.sources import CHANGED, NO_SOURCE
 from assetgraph.storage.code_table import FolderCache
@@ -107,7 +107,7 @@ def test_a_module_that_was_imported_before_us_counts_by_its_text(
         assert codes.version(module.result.function) == ours["result"]
         assert not any(found.notes for found in codes.covers(module.result.function))
     finally:
-        loading.forget(tmp_path)
+        importer.forget(tmp_path)
 
 
 def test_an_edit_after_the_import_does_not_count_until_a_reload(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_with_a_cache_nothing_is_parsed_again(
     cache = FolderCache(str(tmp_path / "cache"))
     with imported(tmp_path / "project") as module:
         first = CodeVersions(tmp_path / "project", cache).version(module.result.function)
-        monkeypatch.setattr("assetgraph.code.normalize.summarize", _must_not_run)
+        monkeypatch.setattr("assetgraph.code.summarize.summarize", _must_not_run)
         second = CodeVersions(tmp_path / "project", cache).version(module.result.function)
 
     assert first == second
@@ -379,7 +379,7 @@ def test_threads_may_ask_at_once(tmp_path: Path) -> None:
 _CELLS = ((2, "as it is"), (2, "again"), (3, "as it is"))
 _REPORT = f"""
 import json, pathlib, sys
-sys.path.insert(0, {str(Path(loading.__file__).parents[2])!r})
+sys.path.insert(0, {str(Path(importer.__file__).parents[2])!r})
 from assetgraph.definitions.asset import Asset
 from assetgraph.code import CodeVersions
 codes = CodeVersions(pathlib.Path.cwd())
@@ -406,7 +406,7 @@ def _in_another_process(root: Path, **environment: str) -> dict[str, str]:
 
 
 def _run(root: Path, *arguments: str, **environment: str) -> str:
-    package = str(Path(loading.__file__).parents[2])
+    package = str(Path(importer.__file__).parents[2])
     ran = subprocess.run(
         [sys.executable, *arguments],
         cwd=root,

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 import assetgraph as dg
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.errors import StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import State
@@ -175,7 +175,7 @@ def test_assets_of_a_project_go_by_their_keys(project, dask_scheduler: str) -> N
     for rate in (2, 3):  # the workers live on from run to run
         files.write("pipeline.py", (files.root / "pipeline.py").read_text().replace("2", str(rate)))
         found = files.find()
-        loading.forget(found.root)
+        importer.forget(found.root)
         graph = found.load().graph
         executor = make("dask", scheduler=dask_scheduler, project=found, assets=graph.assets)
         state = State(graph, found.open_store())

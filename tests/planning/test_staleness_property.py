@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assetgraph import AssetKey
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.keys import Target
 from assetgraph.planning.facts import State
 from assetgraph.planning.plan import make_plan
@@ -218,7 +218,7 @@ def change(code: Code, files: dict[str, int], model: Model, data: st.DataObject)
 def materialize(wanted: set[str] | None, *, stale_only: bool) -> tuple[set[str], list[str]]:
     """What started in a run, and what was planned for it, by name."""
     project = find_project()
-    loading.forget(project.root)
+    importer.forget(project.root)
     graph = project.load().graph.require_valid()
     store = project.open_store()
     state = State(graph, store)
@@ -264,8 +264,8 @@ def project_folder() -> Iterator[None]:
         try:
             yield
         finally:
-            loading.forget(folder)
-            loading.uninstall(folder)
+            importer.forget(folder)
+            importer.uninstall(folder)
             os.chdir(before)
             sys.path[:] = path
 

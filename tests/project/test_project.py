@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Answer, ProjectFolder
 
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.project.settings import find_project
 
@@ -139,7 +139,7 @@ def test_a_package_means_all_its_submodules(project: MakeProject) -> None:
     )
     assert names(made) == ["trips", "zones"]
     made.write("city/assets/fares.py", ASSET.format("fares"))
-    loading.forget(made.root)
+    importer.forget(made.root)
     assert "fares" in names(made)
 
 
@@ -231,7 +231,7 @@ def test_a_forgotten_project_is_loaded_again(project: MakeProject) -> None:
     made = project({"pipeline.py": ASSET.format("trips")})
     assert names(made) == ["trips"]
     made.write("pipeline.py", "\n" + ASSET.format("trips") + ASSET.format("fares"))
-    loading.forget(made.root)
+    importer.forget(made.root)
     assert names(made) == ["fares", "trips"]
     assert made.load().validate() == ()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from assetgraph.code import CodeVersions, Definition, Table, loading
+from assetgraph.code import CodeVersions, Definition, Table, importer
 from assetgraph.definitions.asset import Asset
 
 Files = Mapping[str, str]
@@ -43,12 +43,12 @@ def imported(root: Path, module: str = "pipeline") -> Iterator[ModuleType]:
     """The module of the project in `root`, imported with bytecode written as usual."""
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, False
     sys.path.insert(0, str(root))
-    loading.install(root)
+    importer.install(root)
     try:
         yield importlib.import_module(module)
     finally:
-        loading.forget(root)
-        loading.uninstall(root)
+        importer.forget(root)
+        importer.uninstall(root)
         sys.path.remove(str(root))
         sys.dont_write_bytecode = writes
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.code.loading import forget, source_hashes
+from assetgraph.code.importer import forget, source_hashes
 from assetgraph.definitions.asset import Asset
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.responses import FileResponse, Response
 
-from assetgraph.code.loading import reading_of
+from assetgraph.code.importer import reading_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey, Target

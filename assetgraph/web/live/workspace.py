@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from assetgraph.code import loading
+from assetgraph.code import importer
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
 from assetgraph.records import now
 
@@ -77,7 +77,7 @@ class Workspace:
         at, started = now(), time.perf_counter()
         failure, graph = None, None
         try:
-            with loading.anew(self.project.root):
+            with importer.fresh_import(self.project.root):
                 graph = self._read_modules(int(at.timestamp() * 1e9))
         except DefinitionsError as error:
             count = len(error.problems)
@@ -125,7 +125,7 @@ def _own_folders(project: Project) -> set[str]:
 
 def _imported_folders(project: Project) -> set[str]:
     """Those of whatever of the project was imported."""
-    return {os.path.dirname(os.path.join(project.root, p)) for p in loading.source_hashes()}
+    return {os.path.dirname(os.path.join(project.root, p)) for p in importer.source_hashes()}
 
 
 def _folders_in(folder: str) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _folders_in(folder: str) -> Iterator[str]:
 
 def _same_texts(known: Stamps, found: Stamps) -> bool:
     same_files = {path for path, *_ in known} == {path for path, *_ in found}
-    return same_files and all(loading.is_as_read(path) for path, *_ in found - known)
+    return same_files and all(importer.is_as_read(path) for path, *_ in found - known)
 
 
 def _sources_in(folder: str, begun_ns: int | None = None) -> Stamps:

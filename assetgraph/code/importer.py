@@ -199,7 +199,7 @@ def forget(project_root: Path | str) -> tuple[str, ...]:
 
 
 @contextmanager
-def anew(project_root: Path | str) -> Iterator[None]:
+def fresh_import(project_root: Path | str) -> Iterator[None]:
     """Within it, the project's modules are read anew. After an error those of before are back: what
     they defined goes on with the modules and the texts that it came from."""
     modules, readings = _loaded_from(project_root)

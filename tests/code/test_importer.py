@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from assetgraph.code import loading
+from assetgraph.code import importer
 
 
 @pytest.fixture
@@ -24,10 +24,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder whose modules our loader imports, with bytecode written as usual."""
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     monkeypatch.syspath_prepend(str(tmp_path))
-    loading.install(tmp_path)
+    importer.install(tmp_path)
     yield tmp_path
-    loading.forget(tmp_path)
-    loading.uninstall(tmp_path)
+    importer.forget(tmp_path)
+    importer.uninstall(tmp_path)
 
 
 def write(folder: Path, name: str, text: str, mtime: float | None = None) -> Path:
@@ -45,7 +45,7 @@ def test_an_edit_of_the_same_size_in_the_same_second_runs_the_new_code(project: 
     for number in range(8):
         write(project, "quick.py", f"value = {number}\n", mtime=1_700_000_000)
         seen.append(importlib.import_module("quick").value)
-        loading.forget(project)
+        importer.forget(project)
 
     assert seen == list(range(8))
 
@@ -65,11 +65,11 @@ def test_the_standard_loader_would_have_run_the_old_code(
 
 
 def test_a_stale_cache_that_plain_python_wrote_is_not_trusted(project: Path) -> None:
-    loading.uninstall(project)
+    importer.uninstall(project)
     write(project, "shared.py", "value = 1\n", mtime=1_700_000_000)
     importlib.import_module("shared")
     del sys.modules["shared"]
-    loading.install(project)
+    importer.install(project)
     write(project, "shared.py", "value = 2\n", mtime=1_700_000_000)
 
     assert importlib.import_module("shared").value == 2
@@ -96,10 +96,10 @@ def test_an_unchanged_source_is_not_compiled_again(
 ) -> None:
     write(project, "again.py", "value = 1\n")
     importlib.import_module("again")
-    loading.forget(project)
+    importer.forget(project)
     compiled = []
     monkeypatch.setattr(
-        loading.ProjectLoader, "source_to_code", lambda self, *_, **__: compiled.append(self.path)
+        importer.ProjectLoader, "source_to_code", lambda self, *_, **__: compiled.append(self.path)
     )
 
     assert importlib.import_module("again").value == 1
@@ -109,7 +109,7 @@ def test_an_unchanged_source_is_not_compiled_again(
 def test_a_cut_cache_is_compiled_anew(project: Path) -> None:
     file = write(project, "cut.py", "value = 1\n")
     importlib.import_module("cut")
-    loading.forget(project)
+    importer.forget(project)
     Path(importlib.util.cache_from_source(str(file))).write_bytes(b"\x00" * 9)
 
     assert importlib.import_module("cut").value == 1
@@ -118,12 +118,12 @@ def test_a_cut_cache_is_compiled_anew(project: Path) -> None:
 def test_the_text_stays_what_ran_when_the_file_is_edited(project: Path) -> None:
     file = write(project, "edited.py", "value = 1\n")
     module = importlib.import_module("edited")
-    hashes = loading.source_hashes()
+    hashes = importer.source_hashes()
     write(project, "edited.py", "value = 222\n")
 
-    assert loading.source_of(str(file)) == "value = 1\n"
+    assert importer.source_of(str(file)) == "value = 1\n"
     assert module.__loader__.get_source("edited") == "value = 1\n"
-    assert loading.source_hashes() == hashes
+    assert importer.source_hashes() == hashes
 
 
 def test_a_reload_takes_the_new_text(project: Path) -> None:
@@ -132,17 +132,17 @@ def test_a_reload_takes_the_new_text(project: Path) -> None:
     write(project, "fresh.py", "value = 2\n")
 
     assert importlib.reload(module).value == 2
-    assert loading.source_of(str(file)) == "value = 2\n"
+    assert importer.source_of(str(file)) == "value = 2\n"
 
 
 def test_a_function_that_outlives_a_reload_keeps_its_own_reading(project: Path) -> None:
     file = str(write(project, "outlived.py", "def f(): return 1\n"))
     old = importlib.import_module("outlived").f
-    loading.forget(project)
+    importer.forget(project)
     write(project, "outlived.py", "def f(): return 2\n")
     new = importlib.import_module("outlived").f
 
-    readings = [loading.reading_of(file, f.__globals__) for f in (old, new)]
+    readings = [importer.reading_of(file, f.__globals__) for f in (old, new)]
 
     assert [reading.text for reading in readings if reading] == [
         "def f(): return 1\n",
@@ -155,10 +155,10 @@ def test_forgetting_drops_the_project_only(project: Path) -> None:
     write(project, "pkg/part.py", "")
     importlib.import_module("pkg.part")
 
-    assert sorted(loading.forget(project)) == ["pkg", "pkg.part"]
+    assert sorted(importer.forget(project)) == ["pkg", "pkg.part"]
     assert "pkg" not in sys.modules
     assert "pytest" in sys.modules
-    assert loading.source_hashes() == {}
+    assert importer.source_hashes() == {}
 
 
 def test_hashes_are_named_relative_to_the_project(project: Path) -> None:
@@ -166,7 +166,7 @@ def test_hashes_are_named_relative_to_the_project(project: Path) -> None:
     write(project, "pkg/part.py", "x = 1\n")
     importlib.import_module("pkg.part")
 
-    assert set(loading.source_hashes()) == {"pkg/__init__.py", "pkg/part.py"}
+    assert set(importer.source_hashes()) == {"pkg/__init__.py", "pkg/part.py"}
 
 
 def test_packages_and_namespace_packages_are_ours(project: Path) -> None:
@@ -176,8 +176,8 @@ def test_packages_and_namespace_packages_are_ours(project: Path) -> None:
     leaf = importlib.import_module("space.deep.leaf")
     loaders = {type(sys.modules[name].__loader__) for name in ("plain", "plain.inner")}
 
-    assert loaders == {loading.ProjectLoader}
-    assert isinstance(leaf.__loader__, loading.ProjectLoader)
+    assert loaders == {importer.ProjectLoader}
+    assert isinstance(leaf.__loader__, importer.ProjectLoader)
 
 
 @pytest.mark.parametrize(
@@ -194,18 +194,18 @@ def test_code_installed_inside_the_project_is_not_the_projects(tmp_path: Path, p
     write(tmp_path, "conda/conda-meta/history", "")
     file = write(tmp_path, place, "")
 
-    assert not loading.ProjectFolder(tmp_path).contains(str(file))
+    assert not importer.ProjectFolder(tmp_path).contains(str(file))
 
 
 def test_assetgraph_itself_is_never_the_projects() -> None:
-    own = Path(loading.__file__)
+    own = Path(importer.__file__)
 
-    assert not loading.ProjectFolder(own.parents[2]).contains(str(own))
-    assert loading.ProjectFolder(own.parents[2]).contains(str(own.parents[2] / "setup.py"))
+    assert not importer.ProjectFolder(own.parents[2]).contains(str(own))
+    assert importer.ProjectFolder(own.parents[2]).contains(str(own.parents[2] / "setup.py"))
 
 
 def test_what_is_not_installed_is_the_projects_when_there_is_no_folder(tmp_path: Path) -> None:
-    folder = loading.ProjectFolder(None)
+    folder = importer.ProjectFolder(None)
 
     assert folder.contains(str(tmp_path / "notebook.py"))
     assert not folder.contains(inspect.getfile(inspect))
@@ -225,7 +225,7 @@ def test_a_link_to_the_project_is_the_project(tmp_path: Path) -> None:
     real = tmp_path / "real"
     real.mkdir()
     (tmp_path / "link").symlink_to(real)
-    folder = loading.ProjectFolder(tmp_path / "link")
+    folder = importer.ProjectFolder(tmp_path / "link")
 
     assert folder.contains(str(real / "x.py"))
     assert folder.relative(str(real / "sub" / "x.py")) == "sub/x.py"
@@ -236,13 +236,13 @@ def test_a_syntax_error_is_reported_as_python_reports_it(project: Path) -> None:
     file = write(project, "broken.py", "value = (\n")
     with pytest.raises(SyntaxError) as ours:
         importlib.import_module("broken")
-    loading.uninstall(project)
+    importer.uninstall(project)
     with pytest.raises(SyntaxError) as pythons:
         importlib.import_module("broken")
 
     assert str(ours.value) == str(pythons.value)
     assert ours.value.filename == str(file)
-    assert loading.__file__ not in "".join(traceback.format_exception(ours.value))
+    assert importer.__file__ not in "".join(traceback.format_exception(ours.value))
     assert len(ours.traceback) == len(pythons.traceback)
 
 
@@ -275,20 +275,20 @@ def test_the_encoding_that_a_file_declares_is_obeyed(project: Path) -> None:
     importlib.invalidate_caches()
 
     assert importlib.import_module("latin").name == "Zürich"
-    assert loading.source_of(str(file)) == "# coding: latin-1\nname = 'Zürich'\n"
+    assert importer.source_of(str(file)) == "# coding: latin-1\nname = 'Zürich'\n"
 
 
 def test_a_module_runs_as_a_script(project: Path) -> None:
     write(project, "pkg/__init__.py", "")
     write(project, "pkg/script.py", "import sys; print(__name__, __spec__.name, sys.argv[1:])\n")
     program = (
-        "import runpy, sys; from assetgraph.code import loading; sys.path.insert(0, '.');"
-        "loading.install('.'); runpy.run_module('pkg.script', run_name='__main__', alter_sys=True)"
+        "import runpy, sys; from assetgraph.code import importer; sys.path.insert(0, '.');"
+        "importer.install('.'); runpy.run_module('pkg.script', run_name='__main__', alter_sys=True)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", program, "x"],
         cwd=project,
-        env={**os.environ, "PYTHONPATH": str(Path(loading.__file__).parents[2])},
+        env={**os.environ, "PYTHONPATH": str(Path(importer.__file__).parents[2])},
         capture_output=True,
         text=True,
         check=True,
@@ -312,15 +312,15 @@ def test_looking_for_a_module_does_not_replace_what_ran(project: Path) -> None:
     file = write(project, "peeked.py", "value = 1\n")
     importlib.import_module("peeked")
     write(project, "peeked.py", "value = 2\n")
-    spec = loading.install(project).find_spec("peeked")
+    spec = importer.install(project).find_spec("peeked")
 
     assert spec is not None
     assert spec.loader.get_source("peeked") == "value = 2\n"  # type: ignore[union-attr]
-    assert loading.source_of(str(file)) == "value = 1\n"
+    assert importer.source_of(str(file)) == "value = 1\n"
 
 
 def test_installing_twice_is_installing_once(project: Path) -> None:
     before = list(sys.meta_path)
-    loading.install(project)
+    importer.install(project)
 
     assert sys.meta_path == before

@@ -19,13 +19,13 @@ from assetgraph.code.classes import (
     functions_inside,
     plain_captured,
 )
-from assetgraph.code.constants import is_itself, is_plain
+from assetgraph.code.constant_values import is_itself, is_plain
 from assetgraph.code.definition_graph import Vertex
 from assetgraph.code.distributions import Distributions
-from assetgraph.code.loading import ProjectFolder
-from assetgraph.code.resolve import Module, Resolver
+from assetgraph.code.importer import ProjectFolder
+from assetgraph.code.name_resolution import Module, Resolver
+from assetgraph.code.source_summary import Class, Function, Piece
 from assetgraph.code.sources import Found, Sources, find
-from assetgraph.code.summary import Class, Function, Piece
 from assetgraph.code.vertex_writer import NO_CELLS, Saying
 
 _LAMBDA = "<lambda>"

@@ -16,7 +16,7 @@ import msgspec
 from assetgraph.code.blind_spots import attribute_note, use_note, volatile
 from assetgraph.code.canonical_syntax import TreeWriter, chain_of
 from assetgraph.code.scopes import Closed, Scope, Use, digest_of
-from assetgraph.code.summary import (
+from assetgraph.code.source_summary import (
     Class,
     Decorator,
     File,

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, Protocol
 from assetgraph.code.definition_graph import Vertex
 from assetgraph.code.distributions import Distributions
 from assetgraph.code.ownership import Ownership
+from assetgraph.code.source_summary import File
 from assetgraph.code.sources import EMPTY, Sources, Text
-from assetgraph.code.summary import File
 from assetgraph.definitions.asset import Asset
 
 _OWN_PACKAGE = __name__.partition(".")[0]
