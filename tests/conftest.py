@@ -17,6 +17,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from code_projects import remove_importer
 
 from assetgraph import Instance, Registry
 from assetgraph.cli.app import run
@@ -118,7 +119,7 @@ def project(
         return made
 
     yield make
-    importer.uninstall(root)
+    remove_importer(root)
     importer.forget(root)
     for name in set(sys.modules) - modules:
         file = getattr(sys.modules[name], "__file__", None) or ""

@@ -1,4 +1,4 @@
-"""Code versions: a hash of everything of the project that a function can reach by name."""
+"""Code versions: a hash of all code of the project that a function can reach by name."""
 
 from assetgraph.code.definition_table import Node, Table
 from assetgraph.code.versions import CodeVersions, Definition

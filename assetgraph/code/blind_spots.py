@@ -1,4 +1,5 @@
-"""What in a piece of code cannot be followed, in the words that `show` uses."""
+"""Sentences about code that cannot be followed, in the words that `show` uses; and the names that
+look as if a value may change by itself."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-_BUILTINS = {
+_BY_FULL_NAME = {
     "globals": "`globals()` is read, so everything in the module counts",
     "locals": "`locals()` reads names when it runs",
     "vars": "`vars()` reads names when it runs",
@@ -19,13 +20,13 @@ _BUILTINS = {
     "os.system": "`os.system` runs another program",
     "os.popen": "`os.popen` runs another program",
 }
-_LAST = {
+_BY_LAST_WORD = {
     "import_module": "`import_module` chooses a module when it runs",
     "get_type_hints": "`get_type_hints` reads annotations when it runs",
     "run_path": "`run_path` runs a file",
     "run_module": "`run_module` chooses a module when it runs",
 }
-_ATTRIBUTES = {
+_BY_ATTRIBUTE = {
     "__subclasses__": "`__subclasses__` finds classes when it runs",
     "__doc__": "`__doc__` reads a docstring when it runs",
     "__name__": "`__name__` is read when it runs",
@@ -50,22 +51,24 @@ _VOLATILE = re.compile(
 )
 
 
-def use_note(name: str) -> str | None:
-    """What to say of a name from outside, as `names` of a file spell it."""
+def blind_spot_of_name(name: str) -> str | None:
+    """The sentence about a name from outside, spelled as in `File.names`; None if it can be
+    followed."""
     dotted = name.removesuffix("[]").replace(":", ".").strip(".")
-    note = _BUILTINS.get(dotted) or _LAST.get(dotted.rpartition(".")[2])
-    if note is None and dotted.startswith("subprocess."):
+    text = _BY_FULL_NAME.get(dotted) or _BY_LAST_WORD.get(dotted.rpartition(".")[2])
+    if text is None and dotted.startswith("subprocess."):
         return f"`{dotted}` runs another program"
-    return note
+    return text
 
 
-def attribute_note(attribute: str) -> str | None:
-    return _ATTRIBUTES.get(attribute)
+def blind_spot_of_attribute(attribute: str) -> str | None:
+    """The sentence about an attribute of anything; None if it can be followed."""
+    return _BY_ATTRIBUTE.get(attribute)
 
 
-def volatile(names: Mapping[str, int], tree: ast.Module) -> frozenset[int]:
+def volatile_names(names: Mapping[str, int], tree: ast.Module) -> frozenset[int]:
     """The positions of the names that look like a clock, a source of chance or the environment. A
-    function is one where the text calls it, or gives it to a call: as a default it only may be."""
+    function counts only where the text calls it or passes it to a call, not as a mere default."""
     found = {name: at for name, at in names.items() if _VOLATILE.search(name.removesuffix("[]"))}
     called = _called(tree) if found else set()
     return frozenset(
@@ -74,7 +77,7 @@ def volatile(names: Mapping[str, int], tree: ast.Module) -> frozenset[int]:
 
 
 def _called(tree: ast.Module) -> set[str]:
-    """The last words of what is called in a text, or given to a call."""
+    """The last words of the names that a text calls or passes to a call."""
     used: list[ast.expr] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):

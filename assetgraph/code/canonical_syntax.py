@@ -1,4 +1,4 @@
-"""Statements and expressions as canonical text: the same for every Python version and layout."""
+"""Statements and expressions as canonical text, the same for every layout and Python version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from assetgraph.code.blind_spots import COMPUTED_ATTRIBUTE, attribute_note
+from assetgraph.code.blind_spots import COMPUTED_ATTRIBUTE, blind_spot_of_attribute
 from assetgraph.code.scopes import IMPORTED, LOOKUP, Closed, Scope, Use
 
 _IGNORED_FIELDS = {"ctx", "type_comment", "kind"}
@@ -18,19 +18,20 @@ _FIELDS = {
 
 
 class TreeWriter:
-    """Writes nodes into the scope that is open. A node is its kind, its fields that are not empty,
-    and an end: an optional field that a later Python adds changes nothing."""
+    """Writes syntax nodes into the scope that is open. A node is written as its kind, its fields
+    that are not empty, and an end mark, so an optional field that a later Python adds changes
+    nothing."""
 
     def __init__(self) -> None:
         self.scope = Scope("module")
         self.outer_scopes: list[Scope] = []
-        self.rebound: set[str] = set()  # what some scope declares global
+        self.rebound: set[str] = set()  # the names that some scope declares global
         self._in_annotation = False
         self._writers: dict[type, Callable[[Any], None]] = dict.fromkeys(_FIELDS, self._any)
         self._writers |= self.writers()
 
     def writers(self) -> dict[type[ast.AST], Callable[[Any], None]]:
-        """The kinds of nodes that are not written as they are."""
+        """The methods that write the kinds of nodes for which `_any` is not right."""
         return {
             ast.Name: self._name,
             ast.Attribute: self._attribute,
@@ -69,7 +70,7 @@ class TreeWriter:
         self._writers[node.__class__](node)
 
     def annotation(self, node: ast.expr) -> None:
-        """Write an annotation. Text in it is read as the expression that it spells."""
+        """Write an annotation. Text in it counts as the expression that it spells."""
         before, self._in_annotation = self._in_annotation, True
         self.write(node)
         self._in_annotation = before
@@ -90,7 +91,7 @@ class TreeWriter:
         return closed
 
     def module_import(self, name: str, origin: str) -> None:
-        """A name that the module itself imports."""
+        """Called for each name that the module itself imports."""
         raise NotImplementedError
 
     def _any(self, node: ast.AST) -> None:
@@ -127,7 +128,7 @@ class TreeWriter:
         scope, name = self.scope, node.id
         if node.ctx.__class__ is not ast.Load:
             scope.bind(name)
-        if name in scope.own:  # as `use` does, without a call: names are most of a tree
+        if name in scope.own:  # what `use` does, without a call: most nodes of a tree are names
             scope.parts.append(f"L{name}")
         else:
             scope.use(name, "", 0, node.lineno)
@@ -139,12 +140,12 @@ class TreeWriter:
             self.write(node.value)
         else:
             self.scope.use(*chain, 0, node.lineno)
-        note = attribute_note(node.attr)
-        if note is not None:
-            # What a definition of the project is called is part of the version: see `resolve`.
+        text = blind_spot_of_attribute(node.attr)
+        if text is not None:
+            # The name of a definition of the project is part of the version: see name_resolution.
             is_called = chain is not None and node.attr in ("__name__", "__qualname__", "__doc__")
             named = Use(*chain, 0, node.lineno) if chain is not None and is_called else None
-            self.scope.notes.append((node.lineno, note, named))
+            self.scope.blind_spots.append((node.lineno, text, named))
 
     def _subscript(self, node: ast.Subscript) -> None:
         self.scope.parts.append("Subscript")
@@ -167,7 +168,8 @@ class TreeWriter:
         parts.append(")")
 
     def _container(self, node: ast.expr) -> None:
-        """What is only looked up in: then the order of its items does not matter."""
+        """An expression that the code only looks something up in, so that the order of its items
+        does not matter."""
         chain = chain_of(node)
         if chain is None:
             self.write(node)
@@ -196,13 +198,13 @@ class TreeWriter:
         """`getattr(helpers, "clean")` reads `helpers.clean`."""
         name, chain = _text(node.args[1]), chain_of(node.args[0])
         if name is None:
-            self.scope.notes.append((node.lineno, COMPUTED_ATTRIBUTE, None))
+            self.scope.blind_spots.append((node.lineno, COMPUTED_ATTRIBUTE, None))
         if name is None or chain is None:
             return node.args
         self.scope.use(chain[0], f"{chain[1]}.{name}", 0, node.lineno)
         return node.args[2:]
 
-    # Expressions that several spellings or Python versions write differently
+    # Expressions that have several spellings, or differ between Python versions
 
     def _constant(self, node: ast.Constant) -> None:
         value = node.value
@@ -212,7 +214,7 @@ class TreeWriter:
                 return
             except SyntaxError:
                 pass
-        # A decimal of thousands of digits is refused.
+        # Hexadecimal, since Python refuses to write a decimal of thousands of digits.
         self.scope.parts.append(f"{value:#x}" if type(value) is int else ascii(value))
 
     def _formatted_text(self, node: ast.JoinedStr) -> None:
@@ -232,7 +234,8 @@ class TreeWriter:
         parts += [ascii(text), ")"]
 
     def _binary(self, node: ast.BinOp) -> None:
-        """A sum of a thousand terms is a thousand deep to the left: walk that way in a loop."""
+        """A sum of a thousand terms is nested a thousand levels deep on the left, so a loop walks
+        that side."""
         parts, writers = self.scope.parts, self._writers
         levels = []
         left: ast.expr = node
@@ -256,7 +259,7 @@ class TreeWriter:
         self.write(node.value)
 
     def _comprehension(self, node: Any) -> None:
-        """The first iterable belongs to the scope around it."""
+        """The first iterable is evaluated in the scope around the comprehension."""
         outer = self.scope
         outer.parts.append(node.__class__.__name__)
         first = node.generators[0].iter
@@ -281,11 +284,11 @@ class TreeWriter:
         pass
 
     def _expression_statement(self, node: ast.Expr) -> None:
-        if not isinstance(node.value, ast.Constant):  # a docstring, an ellipsis
+        if not isinstance(node.value, ast.Constant):  # not a docstring or an ellipsis
             self._any(node)
 
     def _assignment(self, node: ast.Assign) -> None:
-        """The value first: in a class body, `n = n` reads the name from outside."""
+        """The value comes first: in a class body, `n = n` reads the outer name."""
         parts = self.scope.parts
         parts.append("Assign")
         self.write(node.value)
@@ -294,7 +297,7 @@ class TreeWriter:
         parts.append(")")
 
     def _annotated_assignment(self, node: ast.AnnAssign) -> None:
-        """In a class an annotation makes a field; elsewhere it does nothing."""
+        """In a class an annotation may define a field; elsewhere it has no effect."""
         parts = self.scope.parts
         in_class = self.scope.kind == "class"
         if not in_class and node.value is None:
@@ -360,7 +363,8 @@ class TreeWriter:
 
 
 def chain_of(node: ast.expr) -> tuple[str, str] | None:
-    """A name with the attributes read from it: ("helpers", ".clean")."""
+    """A name with the attributes read from it, as ("helpers", ".clean"); None for any other
+    expression."""
     rest = ""
     while isinstance(node, ast.Attribute):
         rest = f".{node.attr}{rest}"
@@ -369,20 +373,21 @@ def chain_of(node: ast.expr) -> tuple[str, str] | None:
 
 
 def _called(node: ast.expr) -> str:
-    """The last name of a chain."""
+    """The last name of `a.b.c`, or "" for any other expression."""
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) and chain_of(node) is not None else ""
 
 
 def _names_own_package(node: ast.Call) -> bool:
-    """Whether `import_module(".helpers", __package__)` starts from where it stands."""
+    """Whether `import_module(".helpers", …)` is relative to the module that calls it."""
     others = [*node.args[1:], *[keyword.value for keyword in node.keywords]]
     return [chain_of(other) for other in others] in ([("__package__", "")], [("__name__", "")])
 
 
 def _flat(targets: Iterable[ast.expr]) -> Iterable[ast.expr]:
-    """`del (a, b)` deletes what `del a, b` does, and formatters make one of the other."""
+    """The single targets: `del (a, b)` and `del a, b` are the same, and formatters turn one into
+    the other."""
     for target in targets:
         if isinstance(target, ast.Tuple | ast.List):
             yield from _flat(target.elts)

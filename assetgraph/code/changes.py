@@ -1,4 +1,4 @@
-"""Why two code versions differ: the old definitions and the new ones, side by side."""
+"""Explains why two code versions differ, by comparing the old definitions with the new ones."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ Pair = tuple[str, str]
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One definition that changed. `kind` is code, value (but not the code that made it), library,
-    or unknown, where the table does not know the old version any more.
+    """One definition that changed.
 
-    `added` and `removed` are what it names now and did not, and the other way round.
+    `kind` is code, value (the value changed, but not the code that makes it), library, or unknown
+    (the table no longer holds the old version). `added` are the definitions that it names only now,
+    `removed` those that it no longer names.
     """
 
     kind: str
@@ -52,17 +53,18 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Comparison:
-    """Compares definitions of two tables that have the same place in the code. What was compared
-    for one asset is known for the next: many assets reach the same helpers."""
+    """Compares the definitions of two tables that stand in the same place of the code. It
+    remembers every comparison, since many assets reach the same helpers."""
 
     def __init__(self, old_table: Table, new_table: Table) -> None:
         self.old_table = old_table
         self._new = new_table
-        self._found: dict[Pair, Mapping[Change, int]] = {}  # by distance
+        self._found: dict[Pair, Mapping[Change, int]] = {}  # with the distance of each change
 
     def changes(self, old_root: str, new_root: str) -> tuple[Change, ...]:
-        """The definitions that made the version `new_root` of `old_root`, nearest to the asset
-        first; none if they are the same. Names and places are those of the new code."""
+        """The definitions whose changes turned the version `old_root` into `new_root`, nearest to
+        the asset first; none if the versions are equal. Names and places are those of the new
+        code."""
         if _version(old_root) == _version(new_root):
             return ()
         start = (_key(self.old_table, old_root), _key(self._new, new_root))
@@ -73,12 +75,12 @@ class Comparison:
         nearest: dict[tuple[str, str], Change] = {}
         for change in sorted(found, key=lambda c: (found[c], c.name, c.file, c.kind, c.line)):
             nearest.setdefault((change.name, change.file), change)
-        # Beside code that changed, a value that did is most likely what came of it.
+        # If code changed as well, the changed values most likely follow from it.
         code = tuple(change for change in nearest.values() if change.kind != "value")
         return code or tuple(nearest.values())
 
     def _settle(self, pairs: list[Pair]) -> None:
-        """Gather the changes of definitions that reach each other, and of those that they reach."""
+        """Collect the changes of definitions that reach each other, and of all that they reach."""
         nearest: dict[Change, int] = {}
         for pair in pairs:
             own = self._own_change(pair)
@@ -93,13 +95,13 @@ class Comparison:
         self._found |= dict.fromkeys(pairs, nearest)
 
     def _below(self, pair: Pair) -> Iterable[Pair]:
-        """What the two name, side by side, where it differs: by position where they say the same,
-        else by name."""
+        """The pairs of different definitions that the two name: paired by position if the two have
+        the same content, else by name."""
         old, new = self.old_table.get(pair[0]), self._new.get(pair[1])
         if old is None or new is None:
             return ()
         pairs = [(old.origin, new.origin)] if old.origin and new.origin else []
-        if new.kind not in UNORDERED and self._says_the_same(old, new):
+        if new.kind not in UNORDERED and self._has_same_content(old, new):
             pairs += zip(old.refs, new.refs, strict=True)
         else:
             kept = {_version(key) for key in old.refs} & {_version(key) for key in new.refs}
@@ -112,11 +114,11 @@ class Comparison:
         old, new = self.old_table.get(pair[0]), self._new.get(pair[1])
         if old is None or new is None:
             return Change("unknown")
-        return None if self._says_the_same(old, new) else self._change(old, new)
+        return None if self._has_same_content(old, new) else self._change(old, new)
 
-    def _says_the_same(self, old: Node, new: Node) -> bool:
-        """Whether a definition says what it did and names what it did. A name that now stands for
-        a definition of another name and content was exchanged."""
+    def _has_same_content(self, old: Node, new: Node) -> bool:
+        """Whether a definition has its old content and names the same definitions. If a name now
+        refers to a definition with another name and another hash, it was exchanged."""
         if old.own != new.own or len(old.refs) != len(new.refs):
             return False
         if new.kind == "collection":
@@ -132,7 +134,7 @@ class Comparison:
             return Change("library", new.name, old=old.own, new=new.own)
         explained = old.origin in self.old_table and new.origin in self._new
         if new.kind == old.kind == "value" and explained:
-            # The expression, or what that names, is compared in its turn and explains it.
+            # Otherwise the expression, which is compared as well, explains the change.
             same = _version(old.origin) == _version(new.origin)
             return Change("value", *place) if same else None
         titles = {self._old_title(key) for key in old.refs}
@@ -156,12 +158,12 @@ def _title(node: Node | None) -> str:
 
 
 def _key(table: Table, root: str) -> str:
-    """The key of `root`, which may be a version alone: that of an asset with another name now."""
+    """The key of `root`, which may be a bare version: an asset may have had another name."""
     if root in table:
         return root
     return next((key for key in table if _version(key) == root), root)
 
 
 def _version(key: str) -> str:
-    """A key of the table is a version and what the definition is called."""
+    """The version in a key of the table: see `key_of`."""
     return key.partition("-")[0]

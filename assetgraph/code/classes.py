@@ -1,31 +1,31 @@
-"""Live classes and wrappers taken apart: which functions are inside, what was generated."""
+"""A live class taken apart: which of its members its text defines, which came later, and which
+were generated."""
 
 from __future__ import annotations
 
 import abc
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from enum import Enum
-from functools import cached_property, partial, partialmethod
-from types import FunctionType, MappingProxyType, MethodType
+from types import FunctionType
 from typing import Any
 
 from assetgraph.code.constant_values import is_plain
-from assetgraph.code.importer import ProjectFolder
+from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File
 from assetgraph.code.sources import Sources
+from assetgraph.code.wrapped_functions import MEMBER_PARTS, functions_inside
 
-_MAX_INSIDE = 1000
 _GENERATED = {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_make", "_replace", "_asdict"}
-_MEMBER_PARTS = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")
 
 
 class ClassSource:
-    """A class with its text: `entries` are its definitions in the file, more than one where they
-    cannot be told apart, none where no `class` statement made it.
+    """A class with its text.
 
-    `functions` are those that it holds, by line and name; `methods` the lines and names of those
-    that its text defines; `bound` the names that its body binds.
+    `entries` are its definitions in the file: several if they cannot be told apart, none if no
+    `class` statement made the class. `functions` are the live functions that it holds, by line and
+    name. `methods` are the lines and names of the methods in its text. `bound` are the names that
+    its body binds.
     """
 
     def __init__(self, kind: type, sources: Sources) -> None:
@@ -47,7 +47,7 @@ class ClassSource:
         self.methods: set[tuple[int, str]] = set()
         if not isinstance(text, str):
             candidates = text.classes.get(kind.__qualname__, [])
-            self.entries = self._fitting(candidates, text.file)
+            self.entries = self._matching(candidates, text.file)
             self.methods = {place for entry in self.entries for place in _methods(entry, text.file)}
         self.bound = frozenset(name for entry in self.entries for name in entry.bound)
 
@@ -56,7 +56,7 @@ class ClassSource:
         return self.entries[0].line if self.entries else 0
 
     def _place(self, inside: list[FunctionType], sources: Sources) -> tuple[dict[str, Any], str]:
-        """The globals and the file of the class: those of its methods, else those of its module."""
+        """The globals and the file of the class: those of its methods, or else of its module."""
         module = sys.modules.get(self.kind.__module__)
         names: dict[str, Any] = vars(module) if module else {}
         filename = names.get("__file__") or ""
@@ -67,48 +67,28 @@ class ClassSource:
                 return function.__globals__, code.co_filename
         return names, filename
 
-    def _fitting(self, candidates: list[Class], file: File) -> list[Class]:
-        """Of several definitions, the one that holds the live methods, or starts where the class
-        says that it does."""
+    def _matching(self, candidates: list[Class], file: File) -> list[Class]:
+        """The definitions that contain the live methods, or start at the line that the class
+        gives for itself; all candidates if none does."""
         line = vars(self.kind).get("__firstlineno__")
-        fitting = [
+        matching = [
             entry
             for entry in candidates
             if entry.line == line or not self.functions.keys().isdisjoint(_methods(entry, file))
         ]
-        return fitting or candidates
+        return matching or candidates
 
 
 def _methods(entry: Class, file: File) -> list[tuple[int, str]]:
     return [(file.functions[p].line, file.functions[p].name) for p in entry.methods]
 
 
-def functions_inside(item: Any) -> list[Any]:
-    """The functions and classes that a function, a descriptor or a container holds: through
-    captured variables, wrappers and partials, however deep; nearest first."""
-    found: list[Any] = []
-    waiting, known = [item], {id(item)}
-    for held in waiting:
-        if isinstance(held, FunctionType | type):
-            found.append(held)
-        if len(waiting) < _MAX_INSIDE:
-            for inner in _held(held):
-                if id(inner) not in known:
-                    known.add(id(inner))
-                    waiting.append(inner)
-    return found
-
-
-def plain_captured(function: FunctionType) -> list[Any]:
-    """The plain values among the captured variables of a function."""
-    return [value for value in _captured(function) if is_plain(value)]
-
-
 def foreign_functions(
     source: ClassSource, folder: ProjectFolder
 ) -> Iterator[tuple[str, FunctionType]]:
-    """The functions of a class, by name, that its text does not define: put into it later, or
-    defined elsewhere and taken in. What is generated is in no file of the project."""
+    """The functions of a class that its text does not define, by name: assigned later, or defined
+    elsewhere and taken in. Generated functions, which are in no file of the project, are left
+    out."""
     for name, member in sorted(vars(source.kind).items()):
         generated = _is_generated(source, name)
         for function in _called_by(member):
@@ -119,10 +99,13 @@ def foreign_functions(
                 yield name, function
 
 
-def computed_values(source: ClassSource, is_ours: Callable[[type], bool]) -> dict[str, Any]:
-    """The attributes that are values, with what dataclasses, enums and abstract bases keep apart:
-    defaults and factories, the values of members, the classes that were registered. What was put on
-    a class later counts too, but not what a library keeps there of its own."""
+def computed_values(source: ClassSource, in_project: Callable[[type], bool]) -> dict[str, Any]:
+    """The attributes of a class that are values, by name, with what dataclasses, enums and abstract
+    bases keep elsewhere: defaults and factories of fields, values of members, registered classes.
+
+    An attribute that is assigned later counts too, unless a library keeps something of its own
+    there.
+    """
     kind = source.kind
     values = {
         name: member
@@ -132,7 +115,7 @@ def computed_values(source: ClassSource, is_ours: Callable[[type], bool]) -> dic
             is_plain(member)
             or (
                 not hasattr(type(member), "__get__")
-                and (name in source.bound or _is_familiar(type(member), is_ours))
+                and (name in source.bound or _is_familiar(type(member), in_project))
             )
         )
     }
@@ -152,65 +135,32 @@ def computed_values(source: ClassSource, is_ours: Callable[[type], bool]) -> dic
 
 
 def _registered(kind: type) -> set[type]:
-    """The classes that an abstract base was told of by `register`."""
-    look = getattr(abc, "_get_dump", None) if isinstance(kind, abc.ABCMeta) else None
-    return {held for held in (told() for told in look(kind)[0]) if held} if look else set()
+    """The classes that were given to `register` of an abstract base."""
+    dump = getattr(abc, "_get_dump", None) if isinstance(kind, abc.ABCMeta) else None
+    if dump is None:
+        return set()
+    return {held for held in (reference() for reference in dump(kind)[0]) if held}
 
 
-def _is_familiar(kind: type, is_ours: Callable[[type], bool]) -> bool:
-    return is_ours(kind) or kind.__module__.partition(".")[0] in sys.stdlib_module_names
+def _is_familiar(kind: type, in_project: Callable[[type], bool]) -> bool:
+    return in_project(kind) or kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _called_by(member: Any) -> list[FunctionType]:
-    """What a member of a class calls: itself, or the functions of a property and the like."""
+    """The functions that a member of a class calls: itself, or those of a property or the like."""
     if isinstance(member, FunctionType):
         return [member]
     if not hasattr(type(member), "__get__"):
         return []
-    parts = [getattr(member, part, None) for part in _MEMBER_PARTS]
+    parts = [getattr(member, part, None) for part in MEMBER_PARTS]
     return [part for part in parts if isinstance(part, FunctionType)]
 
 
 def _is_generated(source: ClassSource, name: str) -> bool:
-    """Whether a member was made by Python or a library rather than by the class's text. Such
-    members differ between versions and follow from what counts anyway."""
+    """Whether Python or a library made a member, rather than the text of the class. Such members
+    differ between versions, and they follow from what counts anyway."""
     if issubclass(source.kind, Enum):
         return name in source.kind.__members__ or name.startswith("_")
     if name in source.bound:
         return False
     return name in _GENERATED or (name.startswith("__") and name.endswith("__"))
-
-
-def _held(item: Any) -> Iterator[Any]:
-    if isinstance(item, FunctionType):
-        yield from _captured(item)
-        yield from item.__defaults__ or ()
-        yield item.__dict__.get("__wrapped__")
-    elif isinstance(item, partial | partialmethod):
-        yield from (item.func, *item.args, *item.keywords.values())
-    elif isinstance(item, MethodType):
-        yield item.__func__
-    elif isinstance(item, dict | MappingProxyType):
-        yield from item.values()
-    elif isinstance(item, list | tuple | set | frozenset):
-        yield from item
-    elif isinstance(item, staticmethod | classmethod | property | cached_property):
-        yield from (getattr(item, part, None) for part in _MEMBER_PARTS)
-    elif not isinstance(item, type):
-        yield _attributes(item).get("__wrapped__")
-
-
-def _captured(function: FunctionType) -> Iterator[Any]:
-    for cell in function.__closure__ or ():
-        try:
-            yield cell.cell_contents
-        except ValueError:
-            continue
-
-
-def _attributes(item: Any) -> Mapping[str, Any]:
-    try:
-        found = object.__getattribute__(item, "__dict__")
-    except Exception:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -1,11 +1,11 @@
-"""A value as bytes that are the same in every process: for constants, defaults and captured
-variables.
+"""The value of a constant, a default or a captured variable, as bytes that are the same in every
+process.
 
-Plain data counts by its content and the exact types in it; the order of a set never counts, that of
-a dict does, unless it is only looked up in. Functions, classes and modules in a value count as
-definitions. An instance counts by its class and its state; what outside types are made of is asked
-with `__reduce_ex__`, as pickle does. Text and paths under the project's folder count relative to
-it.
+Plain data counts by its content and its exact types. The order of a set never counts; the order of
+a dict does, unless the code only looks something up in it. Functions, classes and modules in a
+value count as definitions. An instance counts by its class and its state, which `__reduce_ex__`
+gives for types from outside the project, as it does for pickle. Text and paths under the project's
+folder count relative to it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SCALARS = {int, float, complex, str, bytes, bool, NoneType, EllipsisType}
 _PLAIN = _SCALARS | {list, tuple, set, frozenset, dict}
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
 _CONTAINER_MODULES = ("collections", "builtins", "types")
-# What `functools.wraps` copies from the function: it says nothing, and differs between versions.
+# `functools.wraps` copies these from the wrapped function, and which ones depends on the Python.
 _COPIED = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__"}
 _COPIED |= {"__type_params__"}
 _DATA = ("__array_interface__", "__arrow_c_stream__", "__arrow_c_array__", "__arrow_c_schema__")
@@ -48,25 +48,28 @@ MAX_STEPS = 50_000
 
 
 class TooLargeError(Exception):
-    """A value of more instances than are worth looking at."""
+    """The value holds more instances than are worth reading."""
 
 
 class ValueWriter:
-    """Writes one value. `refer` gives the bytes for a definition, None for anything else; `collect`
-    gives those for a set or a dict whose order does not count: sorting what is in it would need its
-    hashes. `is_ours` tells the project's classes. `failed` names the types that could not be read.
+    """Writes one value.
+
+    `refer` returns the bytes for a definition, None for anything else. `collect` returns those for
+    a set, or for a dict whose order does not count: their items can be sorted only once they have
+    hashes. `in_project` tells whether a class belongs to the project. `roots` are the paths of the
+    project's folder. `failed` names the types that could not be read.
     """
 
     def __init__(
         self,
         refer: Refer,
         collect: Collect,
-        is_ours: Callable[[type], bool],
+        in_project: Callable[[type], bool],
         roots: Iterable[str] = (),
     ) -> None:
         self._refer = refer
         self._collect = collect
-        self._is_ours = is_ours
+        self._in_project = in_project
         self._roots = tuple(roots)
         self._root_bytes = tuple(os.fsencode(root) for root in self._roots)
         self._open: dict[int, int] = {}
@@ -75,10 +78,11 @@ class ValueWriter:
         self._loops = 0
         self.steps = 0
         self.failed: list[str] = []
-        self.hides = False  # whether a library's object in it may hold what its pickle does not say
+        self.hides = False  # a library's object in it may hold more than its pickle
 
     def write(self, value: Any, *, any_order: bool = False) -> bytes:
-        """`any_order`: the order of a dict does not count. Raises `TooLargeError`."""
+        """The bytes of a value. With `any_order`, the order of a dict does not count. Raises
+        `TooLargeError`."""
         if any_order and type(value) is dict:
             if is_plain(value):
                 return self.write(sorted(value.items(), key=_by_key(value)))
@@ -87,11 +91,11 @@ class ValueWriter:
         return plain if plain is not None else self._slow(value)
 
     def _plain(self, value: Any) -> bytes | None:
-        """Plain data at C speed, or None."""
+        """The bytes of plain data, written at C speed; None for any other value."""
         try:
             if not _is_plain(value):
                 return None
-            # Version 2 writes no references: equal data gives equal bytes. Sets come out sorted.
+            # Version 2 writes no references, so equal data gives equal bytes. It sorts sets.
             data = marshal.dumps(value, 2)
         except (RecursionError, ValueError):
             return None
@@ -154,8 +158,9 @@ class ValueWriter:
         return _join(tag, [marshal.dumps(value, 2)])
 
     def _instance(self, kind: type, value: Any) -> bytes:
-        """What holds something that cannot be read (a lock, a connection) counts by its type alone,
-        unless its class is the project's or a mere container: the rest is of the moment, too."""
+        """An instance counts by its class and state. If it holds something that cannot be read (a
+        lock, a connection), only its type counts, since the rest of its state may be just as
+        fleeting; unless its class belongs to the project or is a mere container."""
         before, written = len(self.failed), b""
         try:
             written = self._read(kind, value)
@@ -163,21 +168,21 @@ class ValueWriter:
             raise
         except Exception:
             self.failed.append(f"{kind.__module__}.{kind.__qualname__}")
-        partly = self._is_ours(kind) or kind.__module__ in _CONTAINER_MODULES
+        partly = self._in_project(kind) or kind.__module__ in _CONTAINER_MODULES
         if len(self.failed) > before and not (partly and written):
             return _join(b"unreadable", self._all([kind]))
         return written
 
     def _read(self, kind: type, value: Any) -> bytes:
         if value is os.environ or kind.__module__ == "itertools":
-            raise TypeError("it is of the moment")
+            raise TypeError("it changes all the time")
         if issubclass(kind, PurePath):
             path = self._relative(str(value)).replace(os.sep, "/")
             return _join(b"path", [path.encode("utf-8", "surrogatepass")])
         if issubclass(kind, Enum):
             return _join(b"enum", self._all([kind, value._name_]))
         if kind.__module__ == "logging" and kind.__name__ != "LoggerAdapter":
-            return b"logging"  # a logger or a handler changes with what the process logs
+            return b"logging"  # the state of loggers and handlers changes as the process logs
         slots = self._slots(kind)
         if slots is not None:
             written = [*self._all([kind, *_content(value)]), *self._state(value, slots)]
@@ -186,21 +191,23 @@ class ValueWriter:
         return _join(b"reduced", [*self._all([kind]), *self._reduced(kind, value)])
 
     def _slots(self, kind: type) -> list[MemberDescriptorType] | None:
-        """The slots of a class of the project whose instances keep nothing beside attributes and
-        built-in content; None for any other class."""
+        """The slots of a class of the project whose instances hold only attributes and built-in
+        content; None for any other class."""
         if kind not in self._layouts:
             slots = None
-            if self._is_ours(kind) and all(_is_simple(b, self._is_ours) for b in kind.__mro__):
+            in_project = self._in_project
+            if in_project(kind) and all(_is_simple(base, in_project) for base in kind.__mro__):
                 members = [m for base in kind.__mro__ for m in vars(base).values()]
                 slots = [m for m in members if isinstance(m, MemberDescriptorType)]
             self._layouts[kind] = slots
         return self._layouts[kind]
 
     def _is_open(self, kind: type) -> bool:
-        """Whether what pickle says of an instance is all of it: so of the standard library's, of
-        the project's, and of data that others read in place, such as arrays and tables."""
+        """Whether pickle writes all that an instance holds. This is so for classes of the standard
+        library and of the project, and for data that other libraries read in place, such as arrays
+        and tables."""
         return any(hasattr(kind, name) for name in _DATA) or all(
-            self._is_ours(base) or base.__module__.partition(".")[0] in sys.stdlib_module_names
+            self._in_project(base) or base.__module__.partition(".")[0] in sys.stdlib_module_names
             for base in kind.__mro__
         )
 
@@ -211,7 +218,7 @@ class ValueWriter:
         for slot in slots:
             try:
                 state[slot.__name__] = slot.__get__(value)
-            except AttributeError:  # it has no value yet
+            except AttributeError:  # the slot has no value yet
                 continue
         return self._pairs(sorted(state.items(), key=itemgetter(0)))
 
@@ -220,7 +227,7 @@ class ValueWriter:
         made: Any = reducer(value) if reducer else value.__reduce_ex__(5)
         if isinstance(made, str):
             if getattr(sys.modules.get(kind.__module__), made, None) is not value:
-                raise TypeError("it is no global of that name, though it says so")
+                raise TypeError("the global of that name is another value")
             return [made.encode()]
         function, arguments, state, items, pairs = (*made, None, None, None)[:5]
         written = self._all([function, arguments])
@@ -229,7 +236,7 @@ class ValueWriter:
         return written
 
     def _unordered(self, state: Any) -> bytes:
-        """The state of an instance: the order in which its attributes were set says nothing."""
+        """The state of an instance. The order in which its attributes were set does not count."""
         if type(state) is dict and all(isinstance(name, str) for name in state):
             return _join(b"state", self._pairs(sorted(state.items(), key=itemgetter(0))))
         return self.write(state)
@@ -247,7 +254,7 @@ class ValueWriter:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value is made of built-in data types alone."""
+    """Whether a value consists only of built-in data types."""
     try:
         return _is_plain(value)
     except RecursionError:
@@ -255,8 +262,8 @@ def is_plain(value: Any) -> bool:
 
 
 def is_itself(value: Any) -> bool:
-    """Whether a value is not just what it holds: a list that code may append to, an `object()`
-    that it is compared with."""
+    """Whether equal values of this kind are still distinct: a list that code may append to, an
+    `object()` that code compares with."""
     if isinstance(value, ModuleType | FunctionType | type):
         return False
     hashing: Any = type(value).__hash__
@@ -264,8 +271,8 @@ def is_itself(value: Any) -> bool:
 
 
 def _by_key(value: dict[Any, Any]) -> Callable[[tuple[Any, Any]], Any]:
-    """An order for the items of a plain dict: that of its keys, or of their bytes where keys of
-    several types have none."""
+    """A sort key for the items of a plain dict: the dict's key, or its bytes if the dict has keys
+    of several types, which cannot be compared."""
     if set(map(type, value)) <= {str}:
         return itemgetter(0)
     return lambda item: marshal.dumps(item[0], 2)
@@ -287,17 +294,18 @@ def _all_plain(values: Any) -> bool:
     return kinds <= _PLAIN and all(map(_is_plain, values))
 
 
-def _is_simple(base: type, is_ours: Callable[[type], bool]) -> bool:
-    """Whether instances of `base` keep nothing beside attributes and built-in content."""
+def _is_simple(base: type, in_project: Callable[[type], bool]) -> bool:
+    """Whether instances of `base` hold only attributes and built-in content."""
     return (
-        is_ours(base)
+        in_project(base)
         or base in (object, *_CONTAINERS)
         or base.__module__ in ("abc", "typing", "collections.abc")
     )
 
 
 def _content(value: Any) -> list[Any]:
-    """What an instance of a subclass of a built-in type holds, by that type's own methods."""
+    """The content of an instance of a subclass of a built-in type, read with that type's own
+    methods."""
     if isinstance(value, dict):
         return [dict.copy(value)]
     if isinstance(value, list):
@@ -309,7 +317,7 @@ def _content(value: Any) -> list[Any]:
 
 
 def _parts(state: Any) -> tuple[Any, ...]:
-    """The state of instances with slots is a pair of dicts."""
+    """The parts of a state: instances with slots have a pair of dicts."""
     return state if type(state) is tuple and len(state) == 2 else (state,)
 
 

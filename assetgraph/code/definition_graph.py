@@ -1,35 +1,38 @@
-"""Definitions as vertices that name each other, and a hash of each with all that it reaches."""
+"""The graph of definitions: a vertex for each, an edge to each that it names, and the hash of a
+definition together with all that it reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 HASH_BYTES = 10
-# What is in a set, or in a wrapper (in order of registration), has no order that means anything.
+# The kinds whose edges have no meaningful order: the items of a set, and the functions in a
+# wrapper, which come in the order of their registration.
 UNORDERED = ("collection", "wrapper")
 
 T = TypeVar("T")
 
 
 class Vertex:
-    """One definition. `own` is what it says itself, with numbers for the definitions that it
-    names: the keys of `edges`, in the order of their numbers.
+    """One definition.
 
-    `origin` is the expression that made a value: it explains a change and is no part of the hash.
-    `notes` are lines with what there cannot be followed; `volatile` is a name in it that looks like
-    a clock, chance or the environment.
+    `own` is its own content, in which numbers stand for the definitions that it names. Those are
+    the keys of `edges`, in the order of their numbers. `origin` is the expression that made a
+    value: it explains a change and is not part of the hash. `blind_spots` are sentences about code
+    that cannot be followed, with their lines (0 if unknown). `volatile` is a name in the definition
+    that looks like a clock, chance or the environment.
     """
 
     __slots__ = (
+        "blind_spots",
         "edges",
         "file",
         "hash",
         "kind",
         "line",
         "name",
-        "notes",
         "origin",
         "own",
         "volatile",
@@ -43,18 +46,19 @@ class Vertex:
         self.own = b""
         self.edges: dict[Vertex, int] = {}
         self.origin: Vertex | None = None
-        self.notes: tuple[tuple[int, str], ...] = ()
+        self.blind_spots: tuple[tuple[int, str], ...] = ()
         self.volatile = ""
         self.hash = b""
 
     def number(self, other: Vertex) -> int:
+        """The number of `other` among the edges, which it joins if it is new."""
         return self.edges.setdefault(other, len(self.edges))
 
-    def note(self, line: int, text: str) -> None:
-        self.notes += ((line, text),)
+    def add_blind_spot(self, line: int, text: str) -> None:
+        self.blind_spots += ((line, text),)
 
     def reached(self) -> Iterator[Vertex]:
-        """This vertex and all that it names, directly or not, nearest first."""
+        """This vertex and all that it names, directly or through others, nearest first."""
         known = {self}
         waiting = [self]
         for vertex in waiting:
@@ -65,6 +69,14 @@ class Vertex:
                     waiting.append(other)
 
 
+class Referent(NamedTuple):
+    """What a name or a live object refers to: a definition with what is read from it as text, or
+    text alone if it is not followed."""
+
+    text: bytes
+    vertex: Vertex | None = None
+
+
 def digest(*parts: bytes) -> bytes:
     return blake2b(b"\0".join(parts), digest_size=HASH_BYTES).digest()
 
@@ -72,10 +84,11 @@ def digest(*parts: bytes) -> bytes:
 def components(
     start: T, edges: Callable[[T], Iterable[T]], is_done: Callable[[T], bool]
 ) -> Iterator[list[T]]:
-    """What reaches each other, group by group, each after all that it reaches. What is done by then
-    is not looked at.
+    """The groups of items that reach each other, each group after all that it reaches. Items for
+    which `is_done` is true are skipped.
 
-    Tarjan's algorithm in a loop: helpers may call each other in chains of thousands.
+    This is Tarjan's algorithm as a loop: helpers may call each other in chains of thousands, too
+    deep for recursion.
     """
     order: dict[T, int] = {start: 0}
     lowest: dict[T, int] = {start: 0}
@@ -106,7 +119,7 @@ def components(
 
 
 def hash_all(start: Vertex) -> None:
-    """Give `start` and all that it reaches their hashes."""
+    """Set the hash of `start` and of all that it reaches."""
     if start.hash:
         return
     if all(other.hash for other in start.edges):
@@ -119,31 +132,32 @@ def hash_all(start: Vertex) -> None:
 
 
 def _hash_component(vertices: Sequence[Vertex]) -> None:
-    """Hash definitions that reach each other, whichever of them was met first.
+    """Hash definitions that reach each other, independent of which was met first.
 
-    Each starts with what it says itself, and takes in what those that it names have said, until
-    that tells no more of them apart; so definitions get one hash only if they do the same.
+    The digest of each starts as that of its own content. Then, in rounds, each takes in the digests
+    of the definitions that it names, until a round tells no more of them apart. So two of them have
+    equal hashes only if they do the same.
     """
     if len(vertices) == 1 and vertices[0] not in vertices[0].edges:
         only = vertices[0]
         only.hash = digest(only.own, *_ordered(only, [other.hash for other in only.edges]))
         return
-    colours = {vertex: digest(vertex.own) for vertex in vertices}
-    distinct = len(set(colours.values()))
+    digests = {vertex: digest(vertex.own) for vertex in vertices}
+    distinct = len(set(digests.values()))
     while True:
-        colours = {
+        digests = {
             vertex: digest(
-                colour,
-                *_ordered(vertex, [other.hash or b"=" + colours[other] for other in vertex.edges]),
+                known,
+                *_ordered(vertex, [other.hash or b"=" + digests[other] for other in vertex.edges]),
             )
-            for vertex, colour in colours.items()
+            for vertex, known in digests.items()
         }
-        before, distinct = distinct, len(set(colours.values()))
+        before, distinct = distinct, len(set(digests.values()))
         if distinct == before:
             break
-    together = digest(*sorted(colours.values()))
-    for vertex, colour in colours.items():
-        vertex.hash = digest(together, colour)
+    together = digest(*sorted(digests.values()))
+    for vertex, known in digests.items():
+        vertex.hash = digest(together, known)
 
 
 def _ordered(vertex: Vertex, hashes: list[bytes]) -> list[bytes]:

@@ -1,7 +1,7 @@
-"""The table of definitions: one for a whole store.
+"""The table of definitions as a store keeps it, one for all assets.
 
-A node holds what its definition says itself and which others it names, so a materialization need
-record no more than the root.
+A node holds the hash of a definition's own content and the keys of the definitions that it names.
+A materialization therefore records only the key of its root.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from assetgraph.code.definition_graph import Vertex, digest, hash_all
 
 
 class Node(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A definition as it was: `own` is the hash of what it says itself (of a library: its name and
-    version). `refs` are the table's keys of what it names, in the order in which it does; `origin`
-    that of the expression that made a value."""
+    """A definition as it was. `own` is the hash of its own content; for a library, its name and
+    version. `refs` are the keys of the definitions that it names, in the order in which it names
+    them. `origin` is the key of the expression that made a value."""
 
     kind: str
     name: str
@@ -32,15 +32,14 @@ Table = Mapping[str, Node]
 
 
 class TableWriter:
-    """Makes the table of what some roots reach. A key is a version (a definition's hash with all
-    that it reaches) and what the definition is called, since several may have the same content."""
+    """Makes the table of all definitions that some roots reach."""
 
     def __init__(self) -> None:
         self.table: dict[str, Node] = {}
         self._keys: dict[Vertex, str] = {}
 
     def add(self, root: Vertex) -> None:
-        """Take in what `root` reaches, expressions included, that is not in the table yet."""
+        """Add `root` and all that it reaches, expressions included, unless already there."""
         waiting: list[Vertex] = []
 
         def meet(vertex: Vertex) -> str:
@@ -59,7 +58,8 @@ class TableWriter:
 
 
 def key_of(vertex: Vertex) -> str:
-    """The key of a definition that has its hash."""
+    """The key of a definition whose hash is set: the hash, and a digest of the definition's kind,
+    name and file, since several may have the same content."""
     called = f"{vertex.kind} {vertex.name} {vertex.file}".encode("utf-8", "surrogatepass")
     return f"{vertex.hash.hex()}-{blake2b(called, digest_size=3).hexdigest()}"
 

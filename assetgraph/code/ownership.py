@@ -1,4 +1,4 @@
-"""What is the project's: its functions, classes and modules, loaded or not."""
+"""`Ownership`: which functions, classes and modules belong to the project, imported or not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assetgraph.code.importer import ProjectFolder
+from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.definitions.registry import Registry
 
 
@@ -18,34 +18,34 @@ class Ownership:
         self.folder = folder
         self._known: dict[Any, bool] = {}
 
-    def is_ours(self, item: Any) -> bool:
-        """Whether a function, class or module is of the project."""
+    def in_project(self, item: Any) -> bool:
+        """Whether a function, class or module belongs to the project."""
         if isinstance(item, FunctionType):
-            return self.is_our_function(item)
+            return self.is_project_function(item)
         key = item if isinstance(item, type) else id(item)
         known = self._known.get(key)
         if known is None:
-            decide = self._is_our_class if isinstance(item, type) else self._is_our_module
+            decide = self._is_project_class if isinstance(item, type) else self._is_project_module
             known = self._known[key] = decide(item)
         return known
 
-    def is_our_function(self, function: FunctionType) -> bool:
-        """By its code: what a function says of its module may be a wrapper's politeness."""
+    def is_project_function(self, function: FunctionType) -> bool:
+        """Decided by its code: a wrapper copies the module name of the function that it wraps."""
         filename = function.__code__.co_filename
         if self.folder.contains(filename):
             return True
         name = function.__globals__.get("__name__")
         if name == "__main__":
             return True
-        # Made by `exec`: it is the project's unless a library's module made it.
+        # `exec` made it. It belongs to the project unless the code of a library called `exec`.
         return filename.startswith("<") and not self._is_library(name)
 
-    def is_our_name(self, name: str) -> bool:
-        """Whether a module of that name, loaded or not, is or would be of the project."""
+    def is_project_name(self, name: str) -> bool:
+        """Whether a module of that name, imported or not, would belong to the project."""
         first = name.partition(".")[0]
         module = sys.modules.get(first)
         if module is not None:
-            return self.is_ours(module)
+            return self.in_project(module)
         try:
             spec = importlib.util.find_spec(first)
         except (ImportError, ValueError):
@@ -55,31 +55,31 @@ class Ownership:
         places = [spec.origin or "", *(f"{p}/x.py" for p in spec.submodule_search_locations or ())]
         return any(self.folder.contains(place) for place in places)
 
-    def import_ours(self, name: str) -> ModuleType | Exception | None:
-        """A module of the project that a function imports: imported now, as the function would do
-        itself. None where there is no such module, the error where it does not import."""
+    def import_project_module(self, name: str) -> ModuleType | Exception | None:
+        """Import a module of the project now that a function imports when it runs. Returns None
+        if there is no such module, and the error if importing it fails."""
         try:
-            with Registry():  # its assets, if it has any, were not asked for
+            with Registry():  # keeps the assets of the module out of the present registry
                 return import_module(name)
         except ModuleNotFoundError as error:
             return None if error.name == name else error
         except Exception as error:
             return error
 
-    def _is_our_class(self, kind: type) -> bool:
+    def _is_project_class(self, kind: type) -> bool:
         module = sys.modules.get(kind.__module__)
-        if isinstance(module, ModuleType) and self.is_ours(module):
+        if isinstance(module, ModuleType) and self.in_project(module):
             return True
         if module is types and vars(types).get(kind.__name__) is not kind:
-            return True  # made by a call, which did not say for whom
+            return True  # `types.new_class` made it, and does not record its caller
         return any(
             isinstance(member, FunctionType) and self.folder.contains(member.__code__.co_filename)
             for member in vars(kind).values()
         )
 
-    def _is_our_module(self, module: Any) -> bool:
-        if not isinstance(module, ModuleType):  # put into a module's place in `sys.modules`
-            return self.is_ours(type(module))
+    def _is_project_module(self, module: Any) -> bool:
+        if not isinstance(module, ModuleType):  # an object that replaces a module in `sys.modules`
+            return self.in_project(type(module))
         names = vars(module)
         if names.get("__name__") == "__main__":
             return True
@@ -90,4 +90,4 @@ class Ownership:
 
     def _is_library(self, name: Any) -> bool:
         module = sys.modules.get(name) if isinstance(name, str) else None
-        return module is not None and not self.is_ours(module)
+        return module is not None and not self.in_project(module)

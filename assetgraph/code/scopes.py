@@ -1,4 +1,4 @@
-"""Scopes: which names of a piece of code are its own, and which come from outside."""
+"""The scopes of a piece of code: which names it binds itself, and which come from outside."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from hashlib import blake2b
 
 import msgspec
 
-LOOKUP = 1  # only looked up in: the order of a dict does not matter
+LOOKUP = 1  # the code only looks something up in it, so the order of a dict does not matter
 GLOBAL = 2  # declared global: no enclosing function binds it
-PAST_CLASS = 4  # read inside a function or comprehension of a class body, which cannot see the body
+PAST_CLASS = 4  # read in a function or comprehension of a class body, which cannot see the body
 IMPORTED = 8  # `root` is a module and what is taken from it, not a name
 
 _NO_NAMES: frozenset[str] = frozenset()
 
 
 class Use(msgspec.Struct, frozen=True, gc=False):
-    """A name and the attributes read from it: `root` "helpers", `rest` ".clean"."""
+    """A name and the attributes read from it: for `helpers.clean`, `root` is "helpers" and `rest`
+    is ".clean"."""
 
     root: str
     rest: str
@@ -29,13 +30,14 @@ class Use(msgspec.Struct, frozen=True, gc=False):
 
 
 class Scope:
-    """The canonical text of some code while it is written, with a gap for each name.
+    """The canonical text of some code while it is being written, with a gap for each name.
 
-    `kind` is function, comprehension, class, header (what is evaluated outside a definition:
-    decorators, defaults, annotations, bases) or module (one statement of it).
+    `kind` is function, comprehension, class, header (the decorators, defaults, annotations or bases
+    of a definition, which are evaluated outside it) or module (one statement of a module).
     """
 
     __slots__ = (
+        "blind_spots",
         "bound",
         "classes",
         "declared_global",
@@ -45,7 +47,6 @@ class Scope:
         "kind",
         "members",
         "methods",
-        "notes",
         "own",
         "parts",
         "prefix",
@@ -54,16 +55,16 @@ class Scope:
 
     def __init__(self, kind: str, prefix: str = "", private: str = "") -> None:
         self.kind = kind
-        self.prefix = prefix  # of the qualified names of what is defined in it
+        self.prefix = prefix  # starts the qualified names of the definitions in it
         self.private = private  # what Python puts before `__name` in a class: `_Trip`
         self.parts: list[str] = []
         self.gaps: list[tuple[int, Use]] = []
         self.bound: set[str] = set()
-        # The names that are its own where they are read now. What a header binds is not.
+        # The names that are the scope's own at this point. Names that a header binds are not.
         self.own: Collection[str] = _NO_NAMES if kind == "header" else self.bound
         self.declared_global = self.declared_nonlocal = _NO_NAMES
         self.imports: dict[str, list[str]] = {}
-        self.notes: list[tuple[int, str, Use | None]] = []
+        self.blind_spots: list[tuple[int, str, Use | None]] = []
         self.methods: list[int] = []
         self.classes: list[int] = []
         self.members: list[Scope] = []
@@ -74,8 +75,9 @@ class Scope:
             self.bound.add(name)
 
     def use(self, root: str, rest: str, flags: int, line: int) -> None:
-        """Leave a gap for a name, or write it where it is known to be bound. The body of a class
-        runs in order, so there that is known at once; elsewhere for certain only at the end."""
+        """Leave a gap for a name, or write the name if it is known to be bound here. The body of a
+        class runs in order, so this is known at once; in other scopes it is certain only at the
+        end, when `close` fills the gaps."""
         if self.private:
             root = self.spelled(root)
             rest = ".".join(map(self.spelled, rest.split("."))) if "__" in rest else rest
@@ -88,13 +90,13 @@ class Scope:
         self.parts.append("?")
 
     def spelled(self, name: str) -> str:
-        """A name as Python spells it: in the class `Trip`, `__rate` is `_Trip__rate`."""
+        """The name that Python uses: in the class `Trip`, `__rate` means `_Trip__rate`."""
         if self.private and name.startswith("__") and not name.endswith("__"):
             return self.private + name
         return name
 
     def close(self) -> Closed:
-        """Fill the gaps of its own names."""
+        """Fill the gaps of the names that the scope binds; the others come from outside."""
         outside: list[Use] = []
         used_imports: set[str] = set()
         own = _NO_NAMES if self.kind == "class" else self.own
@@ -110,18 +112,19 @@ class Scope:
                 outside.append(use)
         if self.imports:
             outside += self._unused_imports(used_imports)
-        return Closed(digest_of(self.parts), outside, self.notes)
+        return Closed(digest_of(self.parts), outside, self.blind_spots)
 
     def take(self, closed: Closed, past_class: bool = False) -> None:
-        """Put the code of a closed inner scope here. Its names from outside may be ours."""
+        """Put the code of a closed inner scope here. This scope may bind its outside names."""
         self.parts.append(closed.digest.hex())
         extra = PAST_CLASS if past_class and self.kind == "class" else 0
         for use in closed.outside:
             self.use(use.root, use.rest, use.flags | extra, use.line)
-        self.notes += closed.notes
+        self.blind_spots += closed.blind_spots
 
     def _unused_imports(self, used: set[str]) -> list[Use]:
-        """What is imported for its effect, or under a name that is also bound otherwise."""
+        """The imports made only for their effect, or under a name that is bound in another way,
+        too."""
         left = []
         for name, origins in self.imports.items():
             for origin in origins[1:] if name in used else origins:
@@ -131,11 +134,12 @@ class Scope:
 
 
 class Closed(msgspec.Struct, frozen=True):
-    """Code that is complete: what it reads from outside, what in it cannot be followed."""
+    """Complete code: its digest, the names that it reads from outside, and what cannot be
+    followed in it."""
 
     digest: bytes
     outside: list[Use]
-    notes: list[tuple[int, str, Use | None]]
+    blind_spots: list[tuple[int, str, Use | None]]
 
 
 def digest_of(parts: Iterable[str]) -> bytes:

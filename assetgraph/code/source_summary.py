@@ -1,13 +1,13 @@
-"""What a source file says, apart from where and how it is written: small enough to cache.
+"""The summary of a source file: what its code says, without its layout. Small enough to cache.
 
-A piece of code is a digest of its tree, in which each name from outside is a gap, and the names
-that fill the gaps, in order. So two pieces that differ only in how they reach the same definitions
-(a renamed module, another style of import) have the same digest.
+A piece of code is a digest of its syntax tree with a gap for each name from outside, and the names
+that fill the gaps, in order. Two pieces that reach the same definitions in different ways (a
+renamed module, another style of import) therefore have the same digest.
 
-A name is text, one of
+A name is text in one of two forms:
     clean.cache         a global, built-in or captured name and the attributes read from it
-    .helpers:clean      what a function imports itself: module, then what is taken from it
-either followed by `[]` where it is only looked up in, as `TABLE[key]` does.
+    .helpers:clean      what a function imports itself: the module, then what is taken from it
+Either form ends with `[]` where the code only looks something up in it, as `TABLE[key]` does.
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ import msgspec
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
-    """Some code: the digest of its tree and, by position in `File.names`, the names in it."""
+    """Some code: the digest of its tree, and the names in it as positions in `File.names`."""
 
     digest: bytes
     names: tuple[int, ...] = ()
 
 
 class Decorator(msgspec.Struct, frozen=True, array_like=True):
-    """`callee` is the position of the name that is called or used, -1 for another expression."""
+    """A decorator. `callee` is the position of the name that it calls or is, -1 for any other
+    expression."""
 
     piece: Piece
     callee: int
 
 
-class Note(msgspec.Struct, frozen=True, array_like=True):
-    """Something that cannot be followed. With `name`, only if that name is not the project's."""
+class BlindSpot(msgspec.Struct, frozen=True, array_like=True):
+    """Code that cannot be followed, with a sentence about it. `name` is the position of the name
+    that the sentence is about, or -1: if that name is defined in the project, it is followed after
+    all."""
 
     line: int
     text: str
@@ -38,11 +41,11 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True):
-    """A function or lambda. `line` is where its code object says that it starts; `span` is where
-    the body of a lambda lies (line, column, end line, end column).
+    """A function or lambda. `line` is the first line that its code object gives. `span` is the
+    place of a lambda's body: line, column, end line, end column.
 
     `enclosed` are the names in defaults, annotations and decorators that an enclosing function or
-    class binds: they are gone when the function exists, but their values are in its defaults.
+    class binds. They are gone when the function exists, but its defaults hold their values.
     """
 
     qualname: str
@@ -52,7 +55,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     annotations: Piece | None
     decorators: tuple[Decorator, ...] = ()
     enclosed: frozenset[int] = frozenset()
-    notes: tuple[Note, ...] = ()
+    blind_spots: tuple[BlindSpot, ...] = ()
     span: tuple[int, int, int, int] | None = None
 
     @property
@@ -61,8 +64,9 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Class(msgspec.Struct, frozen=True, array_like=True):
-    """A class. `body` is what its body says beside the definitions in it; `bound` are the names
-    that it binds; `methods` and `classes` are positions in `File.functions` and `File.classes`."""
+    """A class. `body` is its body without the definitions in it, and `bound` are the names that
+    the body binds. `methods` and `classes` are positions in `File.functions` and
+    `File.classes`."""
 
     qualname: str
     line: int
@@ -73,21 +77,24 @@ class Class(msgspec.Struct, frozen=True, array_like=True):
     classes: tuple[int, ...] = ()
     bound: frozenset[str] = frozenset()
     enclosed: frozenset[int] = frozenset()
-    notes: tuple[Note, ...] = ()
+    blind_spots: tuple[BlindSpot, ...] = ()
 
 
 class Statement(msgspec.Struct, frozen=True, array_like=True):
-    """A statement of the module that gives a name its value or changes it."""
+    """A statement of the module that assigns a name or changes its value."""
 
     line: int
     piece: Piece
 
 
 class File(msgspec.Struct, frozen=True, array_like=True):
-    """A whole file. `imports` says where a name may be imported from (`.helpers:clean`); `stars`
-    are the modules that everything is imported from; `volatile` are the positions of names that
-    look like a clock, chance or the environment; `rebound` the names that functions declare
-    global."""
+    """A whole file.
+
+    `imports` are the places from which the module may import a name (`.helpers:clean`), `stars`
+    the modules of its star imports. `statements` are by the name that they assign or change.
+    `volatile` are the positions of names that look like a clock, chance or the environment.
+    `rebound` are the names that functions declare global.
+    """
 
     names: tuple[str, ...] = ()
     functions: tuple[Function, ...] = ()

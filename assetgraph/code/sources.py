@@ -1,8 +1,9 @@
-"""The source that a function or a module ran from, summarized; each text is read and parsed once.
+"""The source that a function or a module ran from, with its summary. Each text is read and parsed
+once.
 
-Our loader kept the text of what it imported. For anything else (a script, a notebook's cell, a
-module that was imported before) the text is what `linecache` has; a file may have changed since, so
-there the compiled text must equal the code that runs.
+Our importer keeps the text of every module that it imports. For other code (a script, a notebook's
+cell, a module imported earlier) the text comes from `linecache`. A file may have changed since it
+ran, so its text counts only if it compiles to the code that runs.
 """
 
 from __future__ import annotations
@@ -17,34 +18,37 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from assetgraph.code.importer import ProjectFolder, reading_of
+from assetgraph.code.importer import reading_of
+from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File, Function
 from assetgraph.process.collector import paused_collector
 
 if TYPE_CHECKING:
     import ast
 
-# Of the summaries in the cache: another one with every change of what a summary says, or a store
-# goes on with what was said before.
+# The version of the summaries in the cache. Change it with every change to what a summary holds;
+# otherwise existing stores go on using summaries of the old form.
 ALGORITHM = "6"
 EMPTY = File()
 
-NO_SOURCE = "its source is not at hand, so its compiled code counts"
-CHANGED = "its file was changed after it was imported, so the code that runs counts, as compiled"
-BROKEN = "its source does not parse, so its compiled code counts"
+NO_SOURCE = "its source is not available, so its compiled code counts"
+CHANGED = "its file changed after it was imported, so the compiled code that runs counts"
+BROKEN = "its source cannot be parsed, so its compiled code counts"
 
 
 class Text(NamedTuple):
-    """The summary of a file, with what its functions and classes are found by."""
+    """The summary of a file, with its functions by line and name, and its classes by qualified
+    name. `codes` is all code that the text compiles to, where the code that runs must be compared
+    with it."""
 
     file: File
     functions: dict[tuple[int, str], list[Function]]
     classes: dict[str, list[Class]]
-    codes: set[CodeType] | None  # what the text compiles to, where the code must be compared
+    codes: set[CodeType] | None
 
 
 class Found(msgspec.Struct, frozen=True):
-    """The definition of a function in its file; `problem` says why there is none."""
+    """The definitions of a function in its file; if there are none, `problem` says why."""
 
     functions: list[Function]
     problem: str | None
@@ -59,7 +63,8 @@ class Sources:
         self._decode = msgspec.msgpack.Decoder(File).decode
 
     def text(self, filename: str, names: Mapping[str, Any]) -> Text | str:
-        """The text of the module with the globals `names`, or why there is none."""
+        """The text of the module with the globals `names`, or a sentence that says why there is
+        none."""
         reading = reading_of(filename, names)
         if reading is not None:
             key = (filename, reading.digest)
@@ -67,8 +72,8 @@ class Sources:
         key = (filename, "")
         if key in self._texts:
             return self._texts[key]
-        # What `exec` runs is all called "<string>", and so is what `python -c` does, whose text
-        # later Pythons keep.
+        # All code of `exec` and of `python -c` shares the filename "<string>", and later Pythons
+        # keep the text of `python -c` under it.
         source = "" if filename == "<string>" else "".join(getlines(filename, dict(names)))
         if not source:
             return NO_SOURCE
@@ -76,7 +81,7 @@ class Sources:
 
     def _keep(self, key: tuple[str, str], source: bytes | str) -> Text | str:
         filename, digest = key
-        # Text that is not a file (a notebook's cell) cannot change; a file can.
+        # A file can change after it ran; text that is not in a file (a notebook's cell) cannot.
         loose = isinstance(source, str) and exists(filename)
         try:
             with paused_collector():
@@ -95,15 +100,15 @@ class Sources:
     def _read(
         self, filename: str, digest: str, source: bytes | str, loose: bool
     ) -> tuple[File, set[CodeType] | None]:
-        """The summary of a text; of a loose one all its code, too. Its tree, which is large, is
-        gone when this returns."""
+        """The summary of a text and, if it is loose, all code that it compiles to. The syntax
+        tree is large, so it does not outlive this call."""
         file, tree = self._summary(filename, digest, source)
         return file, _codes(source, tree, filename) if loose else None
 
     def _summary(
         self, filename: str, digest: str, source: bytes | str
     ) -> tuple[File, ast.Module | None]:
-        """The summary of a text, with its tree where the cache does not know it."""
+        """The summary of a text, and its tree if the cache did not hold the summary."""
         if isinstance(source, str):
             encoded = source.encode("utf-8", "surrogatepass")
             digest = f"text-{blake2b(encoded, digest_size=16).hexdigest()}"
@@ -114,7 +119,7 @@ class Sources:
                 return self._decode(cached), None
             except msgspec.DecodeError:
                 pass
-        import ast  # a full cache does without
+        import ast  # not needed if the cache holds every summary
 
         from assetgraph.code.summarize import summarize
 
@@ -125,8 +130,8 @@ class Sources:
 
 
 def find(function: FunctionType, text: Text | str) -> Found:
-    """The definition of `function` in the text of its module, found by its code. More than one
-    where lambdas on one line cannot be told apart."""
+    """The definition of `function` in the text of its module, found by its code. There are several
+    if lambdas on one line cannot be told apart."""
     if isinstance(text, str):
         return Found([], text)
     code = function.__code__
@@ -139,7 +144,8 @@ def find(function: FunctionType, text: Text | str) -> Found:
 
 
 def _codes(source: bytes | str, tree: ast.Module | None, filename: str) -> set[CodeType]:
-    """All code of a text; quicker by its tree, which must not be as deep as a text may be."""
+    """All code that a text compiles to. Compiling the tree is faster, but fails if the tree is
+    very deep; compiling the text does not."""
     try:
         code = compile(tree or source, filename, "exec", dont_inherit=True)
     except RecursionError:
@@ -155,8 +161,8 @@ def _all_codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _at_positions(code: CodeType, candidates: list[Function]) -> list[Function]:
-    """The candidates whose text may be that of `code`: two lambdas on one line differ by the
-    columns of their instructions, of which Python does not always keep any."""
+    """The candidates that may be the source of `code`. Two lambdas on one line differ only in the
+    columns of their instructions, which Python does not always keep."""
     places = [place for place in code.co_positions() if None not in place and place[3]]
     fitting = [
         (_size(found.span), found)

@@ -1,7 +1,7 @@
-"""A source file as a `File`: its definitions, and what the module does beside making them.
+"""Summarizes a source file as a `File`: its definitions, and the other statements of the module.
 
-The tree is walked once: the code of an inner function enters that of the outer one as a digest,
-with the names that it takes from outside.
+The tree is walked once. The code of an inner function enters that of the outer one as a digest,
+together with the names that it takes from outside.
 """
 
 from __future__ import annotations
@@ -13,15 +13,25 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from assetgraph.code.blind_spots import attribute_note, use_note, volatile
+from assetgraph.code.blind_spots import (
+    blind_spot_of_attribute,
+    blind_spot_of_name,
+    volatile_names,
+)
 from assetgraph.code.canonical_syntax import TreeWriter, chain_of
+from assetgraph.code.module_statements import (
+    DEFINITIONS,
+    changed_names,
+    is_main_block,
+    value_of_plain_assignment,
+)
 from assetgraph.code.scopes import Closed, Scope, Use, digest_of
 from assetgraph.code.source_summary import (
+    BlindSpot,
     Class,
     Decorator,
     File,
     Function,
-    Note,
     Piece,
     Statement,
 )
@@ -30,42 +40,41 @@ Parameters = list[tuple[str, ast.arg]]
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 T = TypeVar("T", Function, Class)
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NOTHING = Closed(b"", [], [])
 _ONE_GAP = digest_of(["?"])
 _DEEP = 50_000
 
 
-class Decorating(msgspec.Struct, frozen=True):
-    """A decorator, and whether what it calls, or is, is a name."""
+class DecoratorCode(msgspec.Struct, frozen=True):
+    """A decorator. `is_named` tells whether it is a name, or calls one."""
 
     closed: Closed
     is_named: bool
 
 
 def summarize(tree: ast.Module) -> File:
-    """What a source file with the syntax tree `tree` says."""
+    """The summary of a source file with the syntax tree `tree`."""
     try:
-        return Summary().of(tree)
+        return Summarizer().summary(tree)
     except RecursionError:  # an elif chain of hundreds, say
         limit = sys.getrecursionlimit()
         sys.setrecursionlimit(_DEEP)
         try:
-            return Summary().of(tree)
+            return Summarizer().summary(tree)
         finally:
             sys.setrecursionlimit(limit)
 
 
-class Summary(TreeWriter):
-    """Gathers what a file says while its tree is written."""
+class Summarizer(TreeWriter):
+    """Collects the definitions and statements of a file while it writes the file's tree."""
 
     def __init__(self) -> None:
         super().__init__()
         self._names: dict[str, int] = {}
-        self._name_notes: list[str | None] = []  # by position, as the names
+        self._name_blind_spots: list[str | None] = []  # by the position of the name
         self._functions: list[Function] = []
         self._classes: list[Class] = []
-        self._open: list[Callable[[], None]] = []
+        self._to_finish: list[Callable[[], None]] = []
         self._imports: dict[str, list[str]] = {}
         self._stars: list[str] = []
         self._statements: dict[str, list[Statement]] = {}
@@ -78,10 +87,10 @@ class Summary(TreeWriter):
             ast.ClassDef: self._class,
         }
 
-    def of(self, tree: ast.Module) -> File:
+    def summary(self, tree: ast.Module) -> File:
         for statement in tree.body:
             self._top_level(statement)
-        for finish in self._open:
+        for finish in self._to_finish:
             finish()
         return File(
             names=tuple(self._names),
@@ -90,7 +99,7 @@ class Summary(TreeWriter):
             imports={name: tuple(dict.fromkeys(found)) for name, found in self._imports.items()},
             stars=tuple(self._stars),
             statements={name: tuple(found) for name, found in self._statements.items()},
-            volatile=volatile(self._names, tree),
+            volatile=volatile_names(self._names, tree),
             rebound=frozenset(self.rebound),
         )
 
@@ -101,21 +110,21 @@ class Summary(TreeWriter):
             self._imports.setdefault(name, []).append(origin)
 
     def _top_level(self, node: ast.stmt) -> None:
-        if node.__class__ in _DEFINITIONS:
+        if node.__class__ in DEFINITIONS:
             self.write(node)
             return
         scope = self.open_scope("module")
-        names = _given_values(node)
-        value = _only_value(node)
+        names = changed_names(node)
+        value = value_of_plain_assignment(node)
         if value is None:
             scope.bound |= names
             self.write(node)
         else:
             self.write(value)
         names |= scope.bound
-        scope.notes.clear()  # they are told of functions and classes
+        scope.blind_spots.clear()  # only those of functions and classes are shown
         closed = self.close_scope()
-        if names and not _is_main_block(node):
+        if names and not is_main_block(node):
             statement = Statement(node.lineno, self._piece(closed, []))
             for name in sorted(names):
                 self._statements.setdefault(name, []).append(statement)
@@ -180,8 +189,8 @@ class Summary(TreeWriter):
             self._embed(f"class {node.name}", headers, *members)
 
     def _embed(self, title: str, headers: Sequence[Closed], *bodies: Closed) -> None:
-        """Make a definition part of what it is defined in. The body of a class says nothing of the
-        definitions in it, which may come in any order: they count on their own."""
+        """Make a definition part of the code around it. The body of a class leaves out the
+        definitions in it: they may come in any order, so they count on their own."""
         outer = self.scope
         if outer.kind == "class":
             outer.members.append(Scope("header"))
@@ -231,15 +240,15 @@ class Summary(TreeWriter):
             self.annotation(annotation)
         return self.close_scope()
 
-    def _decorated(self, node: ast.expr) -> Decorating:
-        """A decorator; at once where it is a mere name, as most are."""
+    def _decorated(self, node: ast.expr) -> DecoratorCode:
+        """The code of a decorator. Most are mere names, which need no scope of their own."""
         chain = chain_of(node)
-        if chain is not None and attribute_note(chain[1].rpartition(".")[2]) is None:
-            return Decorating(Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], []), True)
+        if chain is not None and blind_spot_of_attribute(chain[1].rpartition(".")[2]) is None:
+            return DecoratorCode(Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], []), True)
         callee = node.func if isinstance(node, ast.Call) else node
         header = self._header(node)
         is_named = isinstance(callee, ast.Name | ast.Attribute) and bool(header.outside)
-        return Decorating(header, is_named)
+        return DecoratorCode(header, is_named)
 
     def _header(self, *nodes: ast.AST) -> Closed:
         self.open_scope("header")
@@ -257,19 +266,19 @@ class Summary(TreeWriter):
         body: Closed,
         defaults: Closed,
         annotations: Closed = _NOTHING,
-        decorators: Sequence[Decorating] = (),
+        decorators: Sequence[DecoratorCode] = (),
         span: tuple[int, int, int, int] | None = None,
     ) -> None:
-        notes: list[Note] = []
+        blind_spots: list[BlindSpot] = []
         self._functions.append(
             Function(
                 qualname,
                 line,
-                self._piece(body, notes),
-                self._piece(defaults, notes) if defaults.digest else None,
-                self._piece(annotations, notes) if annotations.digest else None,
-                tuple([self._decorator(decorator, notes) for decorator in decorators]),
-                notes=tuple(dict.fromkeys(notes)) if notes else (),
+                self._piece(body, blind_spots),
+                self._piece(defaults, blind_spots) if defaults.digest else None,
+                self._piece(annotations, blind_spots) if annotations.digest else None,
+                tuple([self._decorator(decorator, blind_spots) for decorator in decorators]),
+                blind_spots=tuple(dict.fromkeys(blind_spots)) if blind_spots else (),
                 span=span,
             )
         )
@@ -284,30 +293,30 @@ class Summary(TreeWriter):
         scope: Scope,
         body: Closed,
         bases: Closed,
-        decorators: Sequence[Decorating],
+        decorators: Sequence[DecoratorCode],
     ) -> None:
-        notes: list[Note] = []
+        blind_spots: list[BlindSpot] = []
         self._classes.append(
             Class(
                 qualname,
                 line,
-                self._piece(body, notes),
-                self._piece(bases, notes),
-                tuple([self._decorator(decorator, notes) for decorator in decorators]),
+                self._piece(body, blind_spots),
+                self._piece(bases, blind_spots),
+                tuple([self._decorator(decorator, blind_spots) for decorator in decorators]),
                 methods=tuple(scope.methods),
                 classes=tuple(scope.classes),
                 bound=frozenset(scope.bound),
-                notes=tuple(dict.fromkeys(notes)),
+                blind_spots=tuple(dict.fromkeys(blind_spots)),
             )
         )
         if self.outer_scopes:
             self._enclose(self._classes, [body, bases], decorators)
 
     def _enclose(
-        self, entries: list[T], headers: Sequence[Closed], decorators: Sequence[Decorating]
+        self, entries: list[T], headers: Sequence[Closed], decorators: Sequence[DecoratorCode]
     ) -> None:
-        """Say of the last of `entries`, once all scopes around it are complete, which names in its
-        headers they bind."""
+        """Record in the last of `entries` which names in its headers the scopes around it bind.
+        That is known once those scopes are complete."""
         enclosing = self._enclosing()
         headers = [*headers, *[decorator.closed for decorator in decorators]]
         last = len(entries) - 1
@@ -317,23 +326,24 @@ class Summary(TreeWriter):
             if enclosed:
                 entries[last] = msgspec.structs.replace(entries[last], enclosed=enclosed)
 
-        self._open.append(finish)
+        self._to_finish.append(finish)
 
-    def _decorator(self, decorating: Decorating, notes: list[Note]) -> Decorator:
-        piece = self._piece(decorating.closed, notes)
-        return Decorator(piece, piece.names[0] if decorating.is_named else -1)
+    def _decorator(self, decorator_code: DecoratorCode, blind_spots: list[BlindSpot]) -> Decorator:
+        piece = self._piece(decorator_code.closed, blind_spots)
+        return Decorator(piece, piece.names[0] if decorator_code.is_named else -1)
 
-    def _piece(self, closed: Closed, notes: list[Note]) -> Piece:
-        """The entry of some code; what in it cannot be followed joins `notes`."""
+    def _piece(self, closed: Closed, blind_spots: list[BlindSpot]) -> Piece:
+        """The entry of some code. What cannot be followed in it is added to `blind_spots`."""
         positions = []
         for use in closed.outside:
             position = self._position(use)
             positions.append(position)
-            note = self._name_notes[position]
-            if note is not None:
-                notes.append(Note(use.line, note, position))
-        for line, text, named in closed.notes:
-            notes.append(Note(line, text, self._position(named) if named else -1))
+            text = self._name_blind_spots[position]
+            if text is not None:
+                blind_spots.append(BlindSpot(use.line, text, position))
+        for line, sentence, named in closed.blind_spots:
+            name = self._position(named) if named else -1
+            blind_spots.append(BlindSpot(line, sentence, name))
         return Piece(closed.digest, tuple(positions))
 
     def _position(self, use: Use) -> int:
@@ -341,11 +351,12 @@ class Summary(TreeWriter):
         position = self._names.get(text)
         if position is None:
             position = self._names[text] = len(self._names)
-            self._name_notes.append(use_note(text))
+            self._name_blind_spots.append(blind_spot_of_name(text))
         return position
 
     def _enclosing(self) -> list[Scope]:
-        """The scopes whose names a header here may read: functions, and the class right around."""
+        """The scopes whose names a header here may read: the functions around it, and the class
+        directly around it."""
         around = [scope for scope in self.outer_scopes if scope.kind == "function"]
         return [*around, self.scope] if self.scope.kind in ("function", "class") else around
 
@@ -359,7 +370,7 @@ class Summary(TreeWriter):
 
 
 def _parameters(args: ast.arguments) -> Parameters:
-    """Each with the mark of its kind."""
+    """The parameters in order, each with a mark for its kind."""
     found = [(" ", argument) for argument in args.args]
     if args.posonlyargs:
         found[:0] = [("/", argument) for argument in args.posonlyargs]
@@ -370,58 +381,3 @@ def _parameters(args: ast.arguments) -> Parameters:
     if args.kwarg is not None:
         found.append(("=", args.kwarg))
     return found
-
-
-def _only_value(node: ast.stmt) -> ast.expr | None:
-    """The value in `NAME = value`: what it is called does not matter."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        return node.value if isinstance(node.targets[0], ast.Name) else None
-    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-        return node.value
-    return None
-
-
-def _is_main_block(node: ast.stmt) -> bool:
-    """`if __name__ == "__main__":`: what is imported has not run it."""
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Compare)
-        and isinstance(node.test.left, ast.Name)
-        and node.test.left.id == "__name__"
-        and isinstance(node.test.ops[0], ast.Eq)
-        and not node.orelse
-    )
-
-
-def _given_values(node: ast.stmt) -> set[str]:
-    """The names that a statement of the module gives a value or changes: `TABLE = {}`,
-    `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, `getcontext().prec = 5`;
-    also inside `if`, `for`, `try` and the like."""
-    names = set()
-    for inner in ast.walk(node) if _is_compound(node) else (node,):
-        targets: Iterable[ast.AST] = ()
-        if isinstance(inner, ast.Assign | ast.Delete):
-            targets = inner.targets
-        elif isinstance(inner, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
-            targets = (inner.target,)
-        elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
-            called = inner.value.func
-            is_setattr = isinstance(called, ast.Name) and called.id == "setattr"
-            targets = inner.value.args[:1] if is_setattr else (called,)
-        for target in targets:
-            names |= set(_roots(target))
-    return names
-
-
-def _roots(target: ast.AST) -> Iterable[str]:
-    while isinstance(target, ast.Attribute | ast.Subscript | ast.Starred | ast.Call):
-        target = target.func if isinstance(target, ast.Call) else target.value
-    if isinstance(target, ast.Name):
-        yield target.id
-    elif isinstance(target, ast.Tuple | ast.List):
-        for element in target.elts:
-            yield from _roots(element)
-
-
-def _is_compound(node: ast.stmt) -> bool:
-    return hasattr(node, "body") and not isinstance(node, _DEFINITIONS)

@@ -1,5 +1,5 @@
-"""An exception as it is recorded: the user's own frames with the lines around them, and the trace
-without the engine's."""
+"""An exception as it is recorded: the frames of the user's code with the lines around them, and the
+traceback without the frames of assetgraph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assetgraph.code.importer import source_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.records import ErrorInfo, Frame
 
-# Besides this package: what its calls go through on their way to the user's code.
+# This package, and what its calls pass through on their way to the user's code.
 _ENGINE = (
     os.path.dirname(os.path.dirname(__file__)) + os.sep,
     os.path.dirname(importlib.__file__) + os.sep,
@@ -26,8 +26,8 @@ _MAX_MESSAGE = 10_000
 
 
 def error_info(error: BaseException, project_root: str) -> ErrorInfo:
-    """What to record of `error`. The frames are those of the project's files, or where there are
-    none, all that are not the engine's."""
+    """The record of `error`. Its frames are those of the project's files; if there are none, all
+    frames outside assetgraph."""
     frames = [(f, line) for f, line in traceback.walk_tb(_user_part(error)) if not _is_engine(f)]
     own = [(f, line) for f, line in frames if _is_own(f, project_root)]
     return ErrorInfo(
@@ -42,12 +42,12 @@ def error_info(error: BaseException, project_root: str) -> ErrorInfo:
 
 
 def definition_frame(code: CodeType, project_root: str) -> Frame:
-    """Where a function is defined, for what is wrong with what it returned."""
+    """The place where a function is defined, for an error about the value that it returned."""
     return _frame(code, code.co_firstlineno, project_root, {})
 
 
 def short_traceback(error: BaseException, project_root: str) -> str:
-    """The user's part of a traceback as text, for a module that does not import."""
+    """The user's part of a traceback as text, for a module that cannot be imported."""
     info = error_info(error, project_root)
     lines = [
         f'  File "{frame.file}", line {frame.line}, in {frame.function}\n    {line.strip()}'
@@ -59,7 +59,7 @@ def short_traceback(error: BaseException, project_root: str) -> str:
 
 
 def _user_part(error: BaseException) -> TracebackType | None:
-    """The traceback from the first frame that is not the engine's on."""
+    """The traceback, starting at the first frame outside assetgraph."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None and _is_engine(trace.tb_frame):
         trace = trace.tb_next
@@ -73,7 +73,7 @@ def _is_engine(frame: FrameType) -> bool:
 
 def _is_own(frame: FrameType, project_root: str) -> bool:
     name = frame.f_code.co_filename
-    if name.startswith("<"):  # a notebook's cell, or what was given to exec
+    if name.startswith("<"):  # a notebook's cell, or text run by exec
         return not name.startswith("<frozen")
     inside = os.path.abspath(name).startswith(project_root.rstrip(os.sep) + os.sep)
     return inside and "site-packages" not in name
@@ -102,8 +102,8 @@ def _trace(error: BaseException) -> str:
             type(error), error, _user_part(error), capture_locals=False, compact=True
         )
         text = "".join(trace.format())
-    except BaseException as problem:  # an exception can break whatever is asked of it
-        text = f"{type(error).__name__} (its trace cannot be shown: {type(problem).__name__})\n"
+    except BaseException as problem:  # any attribute of the user's exception may fail
+        text = f"{type(error).__name__} (its traceback cannot be shown: {type(problem).__name__})\n"
     if len(text) > _MAX_TRACE:
         half = _MAX_TRACE // 2
         text = f"{text[:half]}\n… {len(text) - _MAX_TRACE} characters …\n{text[-half:]}"

@@ -12,16 +12,17 @@ import msgspec
 from assetgraph.code.changes import Change, Comparison
 from assetgraph.code.definition_graph import Vertex, hash_all
 from assetgraph.code.definition_table import Table, TableWriter, key_of
-from assetgraph.code.importer import ProjectFolder
-from assetgraph.code.vertex_builder import Builder
+from assetgraph.code.project_folder import ProjectFolder
+from assetgraph.code.vertex_builder import VertexBuilder
 from assetgraph.process.collector import paused_collector
 
 _SHOWN = ("function", "class", "value", "module", "library")
 
 
 class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that a code version covers. `kind` is function, class, value, module or library;
-    `file` is relative to the project; `notes` say what in it is not fully followed, and where."""
+    """One definition that a code version covers. `kind` is function, class, value, module or
+    library. `file` is relative to the project's folder. `notes` say what cannot be fully followed
+    in it, and where."""
 
     kind: str
     name: str
@@ -31,18 +32,19 @@ class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CodeVersions:
-    """The code versions of a project's functions, as the project was when they were first asked.
+    """The code versions of a project's functions, each taken when it is first asked for.
 
-    Ask for all of them when the project is imported and before any step runs: what steps do to
-    globals must not count. `project_root` is the folder whose code is followed (None: all code that
-    is not installed); `cache` keeps what source files say, by their content.
+    Ask for all of them after the project is imported and before any step runs: changes that steps
+    make to globals must not count. `project_root` is the folder whose code is followed; with None,
+    all code that is not installed is followed. `cache` keeps the summaries of source files, by the
+    hash of their text.
     """
 
     def __init__(
         self, project_root: Path | None, cache: MutableMapping[str, bytes] | None = None
     ) -> None:
         folder = ProjectFolder(project_root)
-        self._builder = Builder(folder, {} if cache is None else cache)
+        self._builder = VertexBuilder(folder, {} if cache is None else cache)
         self._roots: dict[int, tuple[Any, Vertex]] = {}
         self._writer = TableWriter()
         self._unwritten: list[Vertex] = []
@@ -50,31 +52,32 @@ class CodeVersions:
         self._lock = RLock()  # steps in threads ask for the classes that they pickle
 
     def version(self, function: Callable[..., Any]) -> str:
-        """A hash of the code of `function` and of all that it reaches, in 20 hexadecimal digits."""
+        """The hash of the code of `function` and of all that it reaches: 20 hexadecimal digits."""
         return self._root(function).hash.hex()
 
     def class_version(self, kind: type) -> str:
-        """The same for a class: what the bytes of its pickled instances mean."""
+        """The same for a class. It tells whether pickled instances still mean the same."""
         return self._root(kind).hash.hex()
 
     def named_version(self, name: str) -> str | None:
-        """The version of the class or function `module:qualname`; None if it is not of the project
-        or is no more."""
+        """The version of the class or function `module:qualname`; None if the project has no such
+        definition."""
         found = self._builder.named(name)
         return None if found is None else self._root(found).hash.hex()
 
-    def is_ours(self, kind: type) -> bool:
-        """Whether a class is of the project, so that its version is of interest."""
-        return self._builder.is_ours(kind)
+    def in_project(self, kind: type) -> bool:
+        """Whether a class belongs to the project, so that it has a version of its own."""
+        return self._builder.in_project(kind)
 
     def covers(self, function: Callable[..., Any]) -> tuple[Definition, ...]:
-        """What the version of `function` covers, nearest first, and what it cannot follow."""
+        """The definitions that the version of `function` covers, nearest first, with notes on what
+        cannot be followed."""
         shown = (vertex for vertex in self._root(function).reached() if vertex.kind in _SHOWN)
         found = (Definition(v.kind, v.name, v.file, v.line, tuple(_notes(v))) for v in shown)
         return tuple(dict.fromkeys(found))
 
     def table(self) -> Table:
-        """Every definition that the versions asked so far cover."""
+        """Every definition that the versions asked for so far cover."""
         with self._lock, paused_collector():
             for vertex in self._unwritten:
                 self._writer.add(vertex)
@@ -84,10 +87,10 @@ class CodeVersions:
     def changes(
         self, function: Callable[..., Any], old_root: str, old_table: Table
     ) -> tuple[Change, ...]:
-        """What changed in the code of `function` since its version was `old_root`. Quickest with
-        one `old_table` for all functions."""
+        """What changed in the code of `function` since its version was `old_root`. It is fastest to
+        pass the same `old_table` for all functions."""
         new_key, new_table = key_of(self._root(function)), self.table()
-        # Functions of the same content share a version: the one of this name explains the change.
+        # Functions with equal content share a version. Compare with the one of the same name.
         old_key = old_root + new_key[new_key.index("-") :]
         if self._comparison is None or self._comparison.old_table is not old_table:
             self._comparison = Comparison(old_table, new_table)
@@ -105,7 +108,7 @@ class CodeVersions:
 
 
 def _notes(vertex: Vertex) -> Iterator[str]:
-    for line, text in sorted(set(vertex.notes)):
+    for line, text in sorted(set(vertex.blind_spots)):
         yield f"line {line}: {text}" if line else text
     makers = vertex.origin.reached() if vertex.origin is not None else ()
     volatile = next((maker.volatile for maker in makers if maker.volatile), "")

@@ -1,7 +1,7 @@
-"""Vertices for live definitions: what each says itself, and which others it names.
+"""Builds the vertices of live definitions: functions, classes, modules and values.
 
-A vertex is made empty and filled later, from a list of work, so that definitions may name each
-other in any order and to any depth.
+A vertex is made empty and filled later, from a list of work. So definitions may name each other in
+any order and to any depth.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assetgraph.code.classes import (
-    ClassSource,
-    computed_values,
-    foreign_functions,
-    functions_inside,
-    plain_captured,
-)
+from assetgraph.code.classes import ClassSource, computed_values, foreign_functions
 from assetgraph.code.constant_values import is_itself, is_plain
 from assetgraph.code.definition_graph import Vertex
-from assetgraph.code.distributions import Distributions
-from assetgraph.code.importer import ProjectFolder
-from assetgraph.code.name_resolution import Module, Resolver
+from assetgraph.code.libraries import Distributions, Libraries
+from assetgraph.code.live_objects import LiveObjects
+from assetgraph.code.modules import Module, Modules
+from assetgraph.code.name_resolution import Resolver
+from assetgraph.code.ownership import Ownership
+from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, Function, Piece
 from assetgraph.code.sources import Found, Sources, find
-from assetgraph.code.vertex_writer import NO_CELLS, Saying
+from assetgraph.code.vertex_writer import NO_CELLS, VertexWriter
+from assetgraph.code.wrapped_functions import functions_inside, plain_captured
 
 _LAMBDA = "<lambda>"
 
@@ -34,23 +32,28 @@ Fill = Callable[[Vertex], None]
 Place = tuple[str, str, int]  # a name, a file relative to the project, a line
 
 
-class Builder:
-    """Makes the vertices of one process. What was made stays as it is, whatever the live objects
-    do later."""
+class VertexBuilder:
+    """Makes the vertices of one process, each once. A vertex keeps the content of its definition at
+    the time it was made, even if the live object changes later."""
 
     def __init__(self, folder: ProjectFolder, cache: MutableMapping[str, bytes]) -> None:
         self._folder = folder
         self._sources = Sources(folder, cache)
-        self._resolver = Resolver(self._sources, Distributions(cache), self)
+        ownership = Ownership(folder)
+        self.in_project = ownership.in_project
+        self._modules = Modules(self._sources, ownership)
+        libraries = Libraries(Distributions(cache))
+        self._objects = LiveObjects(ownership, self._modules, libraries, self)
+        self._resolver = Resolver(ownership, self._modules, self._objects, libraries, self)
         self._vertices: dict[Any, Vertex] = {}
-        self._kept: list[Any] = []  # keys hold identities: what they stand for must live
+        self._kept: list[Any] = []  # keys hold the ids of these objects, so they must stay alive
         self._work: list[tuple[Fill, Vertex]] = []
 
     def root(self, item: Any) -> Vertex:
-        """The vertex of what an asset runs, or of a class: complete, with all that it reaches."""
-        if isinstance(item, FunctionType) and self.is_ours(item):
+        """The vertex of an asset's function or of a class, complete with all that it reaches."""
+        if isinstance(item, FunctionType) and self.in_project(item):
             vertex = self.function(item, annotated=True)
-        elif isinstance(item, type) and self.is_ours(item):
+        elif isinstance(item, type) and self.in_project(item):
             vertex = self.class_(item)
         else:
             name = getattr(item, "__qualname__", None) or type(item).__qualname__
@@ -61,21 +64,18 @@ class Builder:
             make(empty)
         return vertex
 
-    def is_ours(self, item: Any) -> bool:
-        return self._resolver.is_ours(item)
-
     def named(self, name: str) -> Any:
-        """The project's class or function `module:qualname`, None if there is none."""
+        """The project's class or function `module:qualname`; None if there is none."""
         module, _, qualname = name.partition(":")
-        found = self._resolver.module_now(module)
+        found = self._modules.imported(module)
         for part in qualname.split("."):
             found = getattr(found, part, None)
-        return found if isinstance(found, type | FunctionType) and self.is_ours(found) else None
+        return found if isinstance(found, type | FunctionType) and self.in_project(found) else None
 
-    # Vertices, each made once
+    # The vertices by kind
 
     def function(self, function: FunctionType, *, annotated: bool = False) -> Vertex:
-        """With `annotated` its annotations count even where nothing decorates it."""
+        """With `annotated`, its annotations count even if nothing decorates it."""
         key = ("function", id(function), annotated)
         known = self._vertices.get(key)
         if known is not None:
@@ -90,13 +90,14 @@ class Builder:
         return self._vertex(("class", id(kind)), kind, "class", (kind.__qualname__, "", 0), fill)
 
     def module(self, module: Module) -> Vertex:
-        """Everything in a module."""
+        """A module with everything in it."""
         place = (module.names.get("__name__", ""), self._folder.relative(module.filename), 0)
         fill = partial(self._fill_module, module=module)
         return self._vertex(("module", id(module)), module, "module", place, fill)
 
     def value(self, module: Module, name: str, value: Any, *, any_order: bool) -> Vertex:
-        """What a module calls `name`. With `any_order` it is only looked up in."""
+        """The value of the global `name` of a module. With `any_order`, the code only looks
+        something up in it, so the order of a dict does not count."""
         any_order = any_order and type(value) is dict
         key = ("value", id(module), name, any_order)
         if key in self._vertices:
@@ -111,12 +112,13 @@ class Builder:
         return self._vertex(key, value, "value", place, fill)
 
     def wrapper(self, function: FunctionType) -> Vertex | None:
-        """A library's function around functions of the project, as its decorators make them."""
+        """A library's function around functions of the project, such as its decorators make; None
+        if it holds none."""
         key = ("wrapper", id(function))
         if key in self._vertices:
             return self._vertices[key]
         held = functions_inside(function)
-        inside = [item for item in held if self.is_ours(item)]
+        inside = [item for item in held if self.in_project(item)]
         captured = [value for item in held for value in self._captured_by_library(item)]
         if not inside and not captured:
             return None
@@ -125,10 +127,10 @@ class Builder:
         return self._vertex(key, function, "wrapper", place, fill)
 
     def unreachable(self, name: str, why: str) -> Vertex:
-        """A module of the project that does not import."""
+        """A module of the project that cannot be imported."""
         vertex = self._vertex(("unreachable", name), None, "module", (name, "", 0), _fill_nothing)
-        if not vertex.notes:
-            vertex.note(0, f"it cannot be imported: {why}")
+        if not vertex.blind_spots:
+            vertex.add_blind_spot(0, f"it cannot be imported: {why}")
         return vertex
 
     def _vertex(
@@ -144,39 +146,40 @@ class Builder:
         self._work.append((fill, made))
         return made
 
-    # What functions say
+    # The content of functions
 
     def _fill_function(self, vertex: Vertex, function: FunctionType, annotated: bool) -> None:
-        module = self._resolver.module_of(function)
+        module = self._modules.of_function(function)
         found = find(function, module.text)
-        saying = Saying(vertex, self._resolver, module, _cells(function), self._captured)
+        writer = VertexWriter(vertex, self._resolver, module, _cells(function), self._captured)
         for entry in found.functions:
             if not entry.qualname.endswith(_LAMBDA):
                 vertex.name = entry.qualname
-            saying.function(entry, annotated=annotated)
+            writer.function(entry, annotated=annotated)
         if found.problem:
-            vertex.note(vertex.line, found.problem)
-            saying.compiled(function.__code__, partial(self._collection, vertex))
-            saying.captured()
+            vertex.add_blind_spot(vertex.line, found.problem)
+            writer.compiled(function.__code__, partial(self._collection, vertex))
+            writer.captured()
         if function.__defaults__ or function.__kwdefaults__:
-            self._say_defaults(saying, function, module, found)
+            self._write_defaults(writer, function, module, found)
         if function.__dict__:
             attributes = dict(sorted(function.__dict__.items()))
-            saying.add(saying.value(attributes, partial(self._collection, vertex)).data)
-        saying.finish()
+            writer.add(writer.value(attributes, partial(self._collection, vertex)).data)
+        writer.finish()
 
-    def _say_defaults(
-        self, saying: Saying, function: FunctionType, module: Module, found: Found
+    def _write_defaults(
+        self, writer: VertexWriter, function: FunctionType, module: Module, found: Found
     ) -> None:
-        """Defaults count as they are, too: the expression may have been evaluated to anything."""
+        """The values of defaults count as well as their expressions, which may have had any
+        value."""
         defaults = [function.__defaults__, function.__kwdefaults__]
         pieces = tuple(entry.defaults for entry in found.functions if entry.defaults)
         if is_plain(defaults) and not any(piece.names for piece in pieces):
-            saying.add(saying.value(defaults, partial(self._collection, saying.vertex)).data)
+            writer.add(writer.value(defaults, partial(self._collection, writer.vertex)).data)
             return
         fill = partial(self._fill_value, value=defaults, module=module, pieces=pieces)
         key = ("defaults", id(function))
-        saying.edge("defaults", self._vertex(key, function, "value", _place(saying.vertex), fill))
+        writer.edge("defaults", self._vertex(key, function, "value", _place(writer.vertex), fill))
 
     def _captured(self, function: Vertex, name: str, cell: Any, value: Any) -> Vertex:
         fill = partial(self._fill_value, value=value, called=name)
@@ -184,51 +187,52 @@ class Builder:
         return self._vertex(("cell", id(cell)), cell, "value", place, fill)
 
     def _captured_by_library(self, item: Any) -> list[Any]:
-        """The plain values that a library's function captured: what it was made with. Those of the
-        standard library are its own: counters, names."""
-        if not isinstance(item, FunctionType) or self.is_ours(item):
+        """The plain values that a library's function captured: the arguments that it was made with.
+        The standard library captures only values of its own, such as counters and names, so those
+        are left out."""
+        if not isinstance(item, FunctionType) or self.in_project(item):
             return []
         library = str(item.__globals__.get("__name__")).partition(".")[0]
         return [] if library in sys.stdlib_module_names else plain_captured(item)
 
     def _fill_wrapper(self, vertex: Vertex, inside: Sequence[Any], captured: Sequence[Any]) -> None:
-        saying = Saying(vertex, self._resolver)
+        writer = VertexWriter(vertex, self._resolver)
         for item in inside:
-            saying.refer(item)
+            writer.refer(item)
         for value in captured:
-            saying.add(saying.value(value, partial(self._collection, vertex)).data)
-        saying.finish()
+            writer.add(writer.value(value, partial(self._collection, vertex)).data)
+        writer.finish()
 
-    # What classes and modules say
+    # The content of classes and modules
 
     def _fill_class(self, vertex: Vertex, kind: type) -> None:
         source = ClassSource(kind, self._sources)
-        module = self._resolver.module(source.names, source.filename)
+        module = self._modules.of_names(source.names, source.filename)
         vertex.file, vertex.line = self._folder.relative(source.filename), source.line
-        saying = Saying(vertex, self._resolver, module)
-        saying.add(kind.__name__.encode())  # two of the same text are still two
+        writer = VertexWriter(vertex, self._resolver, module)
+        writer.add(kind.__name__.encode())  # equal classes are still distinct
         for entry in source.entries:
-            saying.piece(entry.body, entry.enclosed)
-            saying.piece(entry.bases, entry.enclosed)
-            saying.decorators(entry.decorators, entry.enclosed)
-            saying.notes(entry.notes)
-            self._say_methods(saying, source, entry, module)
+            writer.piece(entry.body, entry.enclosed)
+            writer.piece(entry.bases, entry.enclosed)
+            writer.decorators(entry.decorators, entry.enclosed)
+            writer.blind_spots(entry.blind_spots)
+            self._write_methods(writer, source, entry, module)
         for base in (*kind.__bases__, type(kind)):
-            saying.add(saying.refer(base) or b"")
+            writer.add(writer.refer(base) or b"")
         for name, function in foreign_functions(source, self._folder):
-            token = saying.refer(function) or b""
+            token = writer.refer(function) or b""
             if name in source.bound or token[:1].isdigit():
-                saying.add(name.encode(), token)
-        self._say_values(saying, source, module)
+                writer.add(name.encode(), token)
+        self._write_values(writer, source, module)
         pieces = [made.piece for made in module.file.statements.get(kind.__qualname__, ())]
-        if pieces and not source.entries:  # no `class` statement made it, but a call
-            saying.edge("made by", self._expression(vertex, module, pieces))
-        saying.finish()
+        if pieces and not source.entries:  # a call made it, not a `class` statement
+            writer.edge("made by", self._expression(vertex, module, pieces))
+        writer.finish()
 
-    def _say_methods(
-        self, saying: Saying, source: ClassSource, entry: Class, module: Module
+    def _write_methods(
+        self, writer: VertexWriter, source: ClassSource, entry: Class, module: Module
     ) -> None:
-        """Methods by name, so that their order does not matter."""
+        """The methods, sorted by name: their order does not count."""
         functions = module.file.functions
         for position in sorted(entry.methods, key=lambda p: functions[p].name):
             method = functions[position]
@@ -240,18 +244,18 @@ class Builder:
                 place = (method.qualname, self._folder.relative(module.filename), method.line)
                 key = ("method", id(module), position)
                 vertex = self._vertex(key, module, "function", place, fill)
-            saying.edge(method.name, vertex)
+            writer.edge(method.name, vertex)
 
     def _fill_unbound(self, vertex: Vertex, entry: Function, module: Module) -> None:
-        """A method of which there is no function: a library has made something of it."""
-        saying = Saying(vertex, self._resolver, module)
-        saying.function(entry, annotated=False)
-        saying.finish()
+        """A method without a live function, because a library replaced it by something else."""
+        writer = VertexWriter(vertex, self._resolver, module)
+        writer.function(entry, annotated=False)
+        writer.finish()
 
-    def _say_values(self, saying: Saying, source: ClassSource, module: Module) -> None:
-        """What the attributes of a class are when it is complete. All that its text and its module
-        do to it explains a change of them."""
-        values = computed_values(source, self.is_ours)
+    def _write_values(self, writer: VertexWriter, source: ClassSource, module: Module) -> None:
+        """The values of the attributes once the class is complete. All code in its text and its
+        module that works on the class explains a change of them."""
+        values = computed_values(source, self.in_project)
         if not values:
             return
         statements = module.file.statements.get(source.kind.__qualname__, ())
@@ -262,23 +266,25 @@ class Builder:
         )
         fill = partial(self._fill_value, value=values, module=module, pieces=pieces)
         key = ("attributes", id(source.kind))
-        vertex = self._vertex(key, source.kind, "value", _place(saying.vertex), fill)
-        saying.edge("attributes", vertex)
+        vertex = self._vertex(key, source.kind, "value", _place(writer.vertex), fill)
+        writer.edge("attributes", vertex)
 
     def _fill_module(self, vertex: Vertex, module: Module) -> None:
-        """Modules in a package count where it imports them itself: which others are loaded depends
-        on who came first."""
-        saying = Saying(vertex, self._resolver, module)
+        """All globals of the module. A package counts its inner modules only if it imports them
+        itself: which others it holds depends on what was imported before."""
+        writer = VertexWriter(vertex, self._resolver, module)
         for name in sorted(module.names):
             value = module.names[name]
-            if _is_given(name) and not (isinstance(value, FunctionType) and self.is_ours(value)):
+            if _is_python_name(name) and not (
+                isinstance(value, FunctionType) and self.in_project(value)
+            ):
                 continue
             if isinstance(value, ModuleType) and name not in module.file.imports:
                 continue
-            saying.add(name.encode(), saying.token(self._resolver.named(module, name)))
-        saying.finish()
+            writer.add(name.encode(), writer.token(self._resolver.named(module, name)))
+        writer.finish()
 
-    # What values say
+    # The content of values
 
     def _fill_value(
         self,
@@ -289,26 +295,26 @@ class Builder:
         pieces: Sequence[Piece] = (),
         called: str = "",
     ) -> None:
-        """A value counts as it is. Where it cannot be read, or is what a library made, of a
-        function or as an object of its own, the expression that made it counts too; its name is
-        `called` where another one that holds the same would be another one."""
-        saying = Saying(vertex, self._resolver, module)
+        """A value counts by its content. The expression that made it counts as well if the value
+        cannot be read or a library made it. Its name, `called`, counts if equal values are still
+        distinct."""
+        writer = VertexWriter(vertex, self._resolver, module)
         if called:
-            saying.add(called.encode("utf-8", "surrogatepass"))
+            writer.add(called.encode("utf-8", "surrogatepass"))
         collect = partial(self._collection, vertex, module=module, pieces=pieces)
-        written = saying.value(value, collect, any_order=any_order)
-        saying.add(written.data)
+        written = writer.value(value, collect, any_order=any_order)
+        writer.add(written.data)
         if module is not None and pieces:
             vertex.origin = self._expression(vertex, module, pieces)
-            if written.unread or written.hides or self._resolver.is_wrapper(value):
-                saying.edge("made by", vertex.origin)
+            if written.unread or written.hides or self._objects.is_wrapper(value):
+                writer.edge("made by", vertex.origin)
         if written.unread:
             types = ", ".join(dict.fromkeys(written.unread))
             rest = (
                 "so the expression that makes it counts" if vertex.origin else "so it is left out"
             )
-            vertex.note(vertex.line, f"{types} cannot be read, {rest}")
-        saying.finish()
+            vertex.add_blind_spot(vertex.line, f"{types} cannot be read, {rest}")
+        writer.finish()
 
     def _collection(
         self,
@@ -324,11 +330,11 @@ class Builder:
     def _fill_collection(
         self, vertex: Vertex, held: Any, module: Module | None, pieces: Sequence[Piece]
     ) -> None:
-        saying = Saying(vertex, self._resolver)
+        writer = VertexWriter(vertex, self._resolver)
         for item in held.items() if isinstance(held, dict) else held:
-            target = self._resolver.definition(item)
-            if target is not None and target.vertex is not None and not target.text:
-                vertex.number(target.vertex)
+            referent = self._objects.definition(item)
+            if referent is not None and referent.vertex is not None and not referent.text:
+                vertex.number(referent.vertex)
                 continue
             keyed = isinstance(held, dict) and is_plain(item[0])
             name = f"{vertex.name}[{item[0]!r:.40}]" if keyed else vertex.name
@@ -336,7 +342,7 @@ class Builder:
             place = (name, vertex.file, vertex.line)
             key = ("item", id(held), len(vertex.edges))
             vertex.number(self._vertex(key, item, "value", place, fill))
-        saying.finish()
+        writer.finish()
 
     def _expression(self, value: Vertex, module: Module, pieces: Sequence[Piece]) -> Vertex:
         key = ("expression", id(module), *(id(piece) for piece in pieces))
@@ -344,10 +350,10 @@ class Builder:
         return self._vertex(key, pieces, "expression", _place(value), fill)
 
     def _fill_expression(self, vertex: Vertex, module: Module, pieces: Sequence[Piece]) -> None:
-        saying = Saying(vertex, self._resolver, module)
+        writer = VertexWriter(vertex, self._resolver, module)
         for piece in pieces:
-            saying.piece(piece)
-        saying.finish()
+            writer.piece(piece)
+        writer.finish()
 
 
 def _place(vertex: Vertex) -> Place:
@@ -355,7 +361,7 @@ def _place(vertex: Vertex) -> Place:
 
 
 def _name(function: FunctionType) -> str:
-    """Of a lambda, the global that holds it."""
+    """The qualified name of a function; of a lambda, the name of the global that holds it."""
     name = function.__code__.co_qualname
     if name != _LAMBDA:
         return name
@@ -369,8 +375,8 @@ def _cells(function: FunctionType) -> Mapping[str, Any]:
     return dict(zip(function.__code__.co_freevars, held, strict=True)) if held else NO_CELLS
 
 
-def _is_given(name: str) -> bool:
-    """Whether Python gives every module a name of this form."""
+def _is_python_name(name: str) -> bool:
+    """Whether the name has the form of those that Python gives every module."""
     return name.startswith("__") and name.endswith("__")
 
 

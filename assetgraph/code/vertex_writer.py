@@ -1,4 +1,4 @@
-"""What a definition says itself, put together piece by piece."""
+"""Writes the content of a vertex, piece by piece."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple
 
 from assetgraph.code.constant_values import TooLargeError, ValueWriter
-from assetgraph.code.definition_graph import Vertex
-from assetgraph.code.name_resolution import Module, Resolver, Target
-from assetgraph.code.source_summary import Decorator, Function, Note, Piece
+from assetgraph.code.definition_graph import Referent, Vertex
+from assetgraph.code.modules import Module
+from assetgraph.code.name_resolution import Resolver
+from assetgraph.code.source_summary import BlindSpot, Decorator, Function, Piece
 
 _FOLLOWED = ("function", "class", "value", "wrapper")
 NO_CELLS: Mapping[str, Any] = MappingProxyType({})
@@ -19,20 +20,20 @@ Collect = Callable[[Any], Vertex]
 
 
 class Written(NamedTuple):
-    """A value as bytes. `unread` are the types in it that could not be read; with `hides` it holds
-    something of a library that may be more than it says."""
+    """A value as bytes. `unread` are the types in it that could not be read. `hides` tells whether
+    it holds an object of a library that may be more than its bytes say."""
 
     data: bytes
     unread: list[str]
     hides: bool
 
 
-class Saying:
-    """The own part of one vertex: digests of code, and for each name in it what it stands for,
-    as a number of the vertex's edges or as text.
+class VertexWriter:
+    """Writes the own content of one vertex: digests of code, and for each name in the code what it
+    refers to, as the number of an edge or as text.
 
-    `cells` are the captured variables of its function; `captured` makes the vertex of the value of
-    one.
+    `cells` are the captured variables of the vertex's function, and `captured` makes the vertex for
+    the value of one.
     """
 
     def __init__(
@@ -60,8 +61,8 @@ class Saying:
         self._parts.append(b"%b %d" % (label.encode(), self.vertex.number(other)))
 
     def function(self, entry: Function, *, annotated: bool) -> None:
-        """The text of a function. Annotations count where something may look at them: a
-        decorator, or with `annotated` whoever calls it."""
+        """The text of a function. Annotations count if something may read them: a decorator, or,
+        with `annotated`, the caller of the function."""
         self.piece(entry.body)
         if entry.defaults:
             self.piece(entry.defaults, entry.enclosed)
@@ -69,22 +70,23 @@ class Saying:
             self.decorators(entry.decorators, entry.enclosed)
         if entry.annotations and (annotated or entry.decorators):
             self.piece(entry.annotations, entry.enclosed)
-        if entry.notes:
-            self.notes(entry.notes)
+        if entry.blind_spots:
+            self.blind_spots(entry.blind_spots)
 
     def decorators(self, decorators: Iterable[Decorator], enclosed: frozenset[int]) -> None:
-        """Our own decorators describe an asset; they are no part of what its function does."""
+        """Decorators of assetgraph describe an asset and do not change what its function does, so
+        they are left out."""
         module = self._module
         assert module is not None
         for decorator in decorators:
             callee = decorator.callee
             known = callee >= 0 and callee not in enclosed
-            if not (known and self._resolver.is_own_decorator(module, callee)):
+            if not (known and self._resolver.is_asset_decorator(module, callee)):
                 self.piece(decorator.piece, enclosed)
 
     def piece(self, piece: Piece, enclosed: frozenset[int] = frozenset()) -> None:
-        """Some code: its digest, then what each of its names stands for. Names that are `enclosed`
-        cannot be looked up any more."""
+        """Some code: its digest, then what each of its names refers to. Names in `enclosed` cannot
+        be looked up any more."""
         module = self._module
         assert module is not None
         self._parts.append(piece.digest)
@@ -92,19 +94,20 @@ class Saying:
         if volatile and not volatile.isdisjoint(piece.names):
             name = next(module.file.names[p] for p in piece.names if p in volatile)
             self.vertex.volatile = name
-        targets, edges, resolve = module.targets, self.vertex.edges, self._resolver.resolve
+        referents, edges, resolve = module.referents, self.vertex.edges, self._resolver.resolve
         for position in piece.names:
             if position in enclosed:
                 self._parts.append(module.file.names[position].encode())
                 continue
-            target = self._cell(module, position) if self._cells else None
-            text, other = target or targets[position] or resolve(module, position)
+            captured = self._cell(module, position) if self._cells else None
+            text, other = captured or referents[position] or resolve(module, position)
             if other is not None:
                 text = b"%d%b" % (edges.setdefault(other, len(edges)), text)
             self._parts.append(text)
 
     def compiled(self, code: CodeType, collect: Collect) -> None:
-        """Code without a text counts by its instructions: exact, but for one Python version."""
+        """Code without a text counts by its instructions. They are exact, but differ between
+        Python versions."""
         assert self._module is not None
         self.add(code.co_code, repr(code.co_names).encode(), repr(code.co_varnames).encode())
         for name in code.co_names:
@@ -121,7 +124,7 @@ class Saying:
     def value(self, value: Any, collect: Collect, *, any_order: bool = False) -> Written:
         """A value as bytes. `collect` makes the vertex of a set, or of a dict whose order does not
         count."""
-        resolver = self._resolver
+        objects = self._resolver.objects
         hiding: list[Any] = []
 
         def collected(held: Any) -> bytes:
@@ -129,11 +132,11 @@ class Saying:
 
         def refer(item: Any) -> bytes | None:
             found = self.refer(item)
-            if found is not None and resolver.is_made_by_library(item):
-                hiding.append(item)  # not told to the writer: it would hold itself
+            if found is not None and objects.is_made_by_library(item):
+                hiding.append(item)  # not in the writer, which would then refer to itself
             return found
 
-        writer = ValueWriter(refer, collected, resolver.is_ours, resolver.roots)
+        writer = ValueWriter(refer, collected, objects.in_project, self._resolver.modules.roots)
         try:
             data = writer.write(value, any_order=any_order)
         except (TooLargeError, RecursionError):
@@ -143,42 +146,43 @@ class Saying:
 
     def refer(self, item: Any) -> bytes | None:
         """The bytes for a definition, None for any other value."""
-        target = self._resolver.definition(item)
-        return None if target is None else self.token(target)
+        referent = self._resolver.objects.definition(item)
+        return None if referent is None else self.token(referent)
 
-    def token(self, target: Target) -> bytes:
-        if target.vertex is None:
-            return target.text
-        return b"%d%b" % (self.vertex.number(target.vertex), target.text)
+    def token(self, referent: Referent) -> bytes:
+        if referent.vertex is None:
+            return referent.text
+        return b"%d%b" % (self.vertex.number(referent.vertex), referent.text)
 
-    def notes(self, notes: Iterable[Note]) -> None:
-        """What the code says cannot be followed, but for names that turned out to be the
-        project's."""
-        for note in notes:
-            target = self._module.targets[note.name] if self._module and note.name >= 0 else None
-            other = target.vertex if target else None
+    def blind_spots(self, blind_spots: Iterable[BlindSpot]) -> None:
+        """Code that cannot be followed, except names that turned out to be defined in the
+        project."""
+        for spot in blind_spots:
+            named = self._module.referents[spot.name] if self._module and spot.name >= 0 else None
+            other = named.vertex if named else None
             if other is None or other.kind not in _FOLLOWED:
-                self.vertex.note(note.line, note.text)
+                self.vertex.add_blind_spot(spot.line, spot.text)
 
     def captured(self) -> None:
         """All captured variables, for code without a text."""
         for name in self._cells:
-            self.add(name.encode(), self.token(self._captured_target(name, [])))
+            self.add(name.encode(), self.token(self._captured_variable(name, [])))
 
-    def _cell(self, module: Module, position: int) -> Target | None:
-        """The target of a captured variable; `super` looks for its class in one."""
+    def _cell(self, module: Module, position: int) -> Referent | None:
+        """What a name refers to if it is a captured variable; `super` looks for its class in
+        one."""
         root, *attributes = module.file.names[position].removesuffix("[]").split(".")
         if root == "super" and "__class__" in self._cells:
-            around = self._captured_target("__class__", [])
+            around = self._captured_variable("__class__", [])
             return around._replace(text=b"super" + around.text)
-        return self._captured_target(root, attributes) if root in self._cells else None
+        return self._captured_variable(root, attributes) if root in self._cells else None
 
-    def _captured_target(self, root: str, attributes: Sequence[str]) -> Target:
+    def _captured_variable(self, root: str, attributes: Sequence[str]) -> Referent:
         cell = self._cells[root]
         try:
             value = cell.cell_contents
-        except ValueError:
-            return Target(b"?" + root.encode())
+        except ValueError:  # the variable has no value yet
+            return Referent(b"?" + root.encode())
         captured = self._make_captured
         assert captured is not None
         return self._resolver.live(
@@ -188,7 +192,7 @@ class Saying:
 
 def _imported_by(code: CodeType) -> Iterator[str]:
     """The modules that compiled code imports."""
-    import dis  # code without a text is rare
+    import dis  # rarely needed: most code has a text
 
     for instruction in dis.get_instructions(code):
         if instruction.opname == "IMPORT_NAME":

@@ -1,4 +1,4 @@
-"""`ProjectCode`: the versions of a project's code, and why they differ from those on record."""
+"""`ProjectCode`: the code versions of a project, and why they differ from the recorded ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 class ProjectCode:
-    """The code of the project in `project_root`, with the table of definitions of the store in
-    `folder`. The versions are those of the code when they are first asked for."""
+    """The code of the project in `project_root`, with the table of definitions that the store in
+    `folder` keeps. Each version is taken when it is first asked for."""
 
     def __init__(self, project_root: Path, folder: str) -> None:
         cache = FolderCache(f"{folder}/cache/sources", store=folder)
@@ -23,23 +23,26 @@ class ProjectCode:
         self._table = CodeTable(f"{folder}/code")
 
     def version(self, asset: Asset) -> str:
-        """The version that the asset gives itself, or a hash of all code that it reaches. What it
-        reaches is looked at either way: a pickle's version counts the classes in it as they were
-        before any step ran."""
+        """The asset's own `code_version`, or else a hash of all code that it reaches.
+
+        The code is read in either case: the data version of a pickled value counts the classes in
+        it as they were before any step ran.
+        """
         version = self._versions.version(asset.function)
         return version if asset.code_version is None else asset.code_version
 
     def class_version(self, kind: type) -> str | None:
-        """The version of a class of the project, or None for any other."""
-        return self._versions.class_version(kind) if self._versions.is_ours(kind) else None
+        """The version of a class of the project; None for any other class."""
+        return self._versions.class_version(kind) if self._versions.in_project(kind) else None
 
     def named_version(self, name: str) -> str | None:
-        """The version of the project's class or function `module:qualname`, None if it is no
-        more."""
+        """The version of the project's class or function `module:qualname`; None if it no longer
+        exists."""
         return self._versions.named_version(name)
 
     def covers(self, asset: Asset) -> tuple[Definition, ...]:
-        """What the asset's version covers, nearest first, and what cannot be followed."""
+        """The definitions that the asset's version covers, nearest first, with notes on what
+        cannot be followed."""
         return self._versions.covers(asset.function)
 
     def changes(self, asset: Asset, recorded: str | None) -> tuple[str, ...]:
@@ -52,5 +55,5 @@ class ProjectCode:
         return tuple(change.text for change in found)
 
     def record(self) -> None:
-        """Put every definition that the versions asked so far cover on record."""
+        """Add every definition that the versions asked for so far cover to the store's table."""
         self._table.add(self._versions.table())

@@ -13,10 +13,10 @@ from code_projects import Seen, imported, look, write
 from assetgraph.code import CodeVersions
 from assetgraph.code import constant_values as values
 from assetgraph.code.changes import Change, Comparison
-from assetgraph.code.distributions import Distributions
+from assetgraph.code.libraries import Distributions
 from assetgraph.definitions.registry import current_registry
 
-ASSET = "from assetgraph.definitions.asset import asset\n"
+ASSET = "from assetgraph import asset\n"
 
 
 def pipeline(before: str, returns: str = "1", parameters: str = "") -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 from code_projects import look, write
 
 import assetgraph as dg
-from assetgraph.code.distributions import Distributions
+from assetgraph.code.libraries import Distributions
 
 RECORDED = {
     "Asset": "8e100e50c1b10f1a914d",

@@ -26,7 +26,7 @@ BY_A_FIXED_NAME_TOO = BY_A_FIXED_NAME.replace("__package__", "package=__name__")
 def pipeline(imports: str, returns: str) -> str:
     return f"""
         {imports}
-        from assetgraph.definitions.asset import asset
+        from assetgraph import asset
         @asset
         def result():
             return {returns}
@@ -63,7 +63,7 @@ def test_a_module_that_a_package_imports_when_it_is_asked_is_followed(
 def test_how_a_package_finds_its_modules_counts_whoever_asks_first(tmp_path: Path) -> None:
     """Who asks first has the module imported, and the package holds it from then on."""
     text = pipeline("import trips", "trips.fares.fare()")
-    both = text + text.replace("result", "another").partition("asset import asset")[2]
+    both = text + text.replace("result", "another").partition("assetgraph import asset")[2]
     fares = "def fare(): return 2\n"
     write(tmp_path, {"pipeline.py": both, "trips/__init__.py": BY_NAME, "trips/fares.py": fares})
     before = look(tmp_path).versions

@@ -51,7 +51,7 @@ PROJECT = {
         """,
     "pipeline.py": """
         import tools
-        from assetgraph.definitions.asset import asset
+        from assetgraph import asset
         pad = tools.by(3)
         @asset
         def result(start: int = 1):
@@ -156,8 +156,8 @@ def test_a_class_has_a_version_of_its_own(tmp_path: Path) -> None:
         write(tmp_path, PROJECT | {"tools.py": text})
         with imported(tmp_path) as module:
             codes = CodeVersions(tmp_path)
-            assert codes.is_ours(module.tools.Tax)
-            assert not codes.is_ours(Path)
+            assert codes.in_project(module.tools.Tax)
+            assert not codes.in_project(Path)
             versions.append(codes.class_version(module.tools.Tax))
 
     assert versions[0] != versions[1]
@@ -185,7 +185,7 @@ def test_paths_in_the_project_count_relative_to_it(tmp_path: Path) -> None:
     text = """
         import os
         from pathlib import Path
-        from assetgraph.definitions.asset import asset
+        from assetgraph import asset
         TEXT = os.path.join(os.path.dirname(__file__), "data")
         NESTED = {"paths": [Path(TEXT) / "a.csv", TEXT, {TEXT}, "sqlite:///" + TEXT]}
         class Settings:
@@ -210,7 +210,7 @@ def test_the_order_of_definitions_does_not_matter(tmp_path: Path) -> None:
         "class A:\n    def go(self): return B().go() or f(1)\n",
         "class B:\n    def go(self): return A()\n",
     ]
-    asset = "from tools import *\nfrom assetgraph.definitions.asset import asset\n@asset\ndef result(): "
+    asset = "from tools import *\nfrom assetgraph import asset\n@asset\ndef result(): "
     seen = set()
     for first in ("return f, h, B", "return f, h, B\nimport json"):
         for order in (parts, parts[::-1], parts[2:] + parts[:2]):
@@ -236,7 +236,7 @@ def test_versions_stay_what_they_were_recorded_as(tmp_path: Path) -> None:
 def test_a_chain_of_two_thousand_helpers_has_a_version(tmp_path: Path) -> None:
     helpers = [f"def f{i}(x): return f{i + 1}(x)" for i in range(2000)]
     text = "\n".join([*helpers, "def f2000(x): return x"])
-    asset = "import tools\nfrom assetgraph.definitions.asset import asset\n@asset\ndef result(): "
+    asset = "import tools\nfrom assetgraph import asset\n@asset\ndef result(): "
     write(tmp_path, {"tools.py": text, "pipeline.py": asset + "return tools.f0(1)"})
     before = look(tmp_path)
     write(tmp_path, {"tools.py": text.replace("return x", "return -x")})
@@ -356,7 +356,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
 def test_threads_may_ask_at_once(tmp_path: Path) -> None:
     helpers = [f"def f{i}(x): return f{(i + 1) % 50}(x) + f{i * 7 % 50}(x)\n" for i in range(50)]
     assets = [f"@asset\ndef a{i}(): return tools.f{i}(1) + {i}\n" for i in range(50)]
-    imports = "import tools\nfrom assetgraph.definitions.asset import asset\n"
+    imports = "import tools\nfrom assetgraph import asset\n"
     write(tmp_path, {"tools.py": "".join(helpers), "pipeline.py": imports + "".join(assets)})
     expected = list(look(tmp_path).versions.values())
     found: list[list[str]] = []
@@ -380,7 +380,7 @@ _CELLS = ((2, "as it is"), (2, "again"), (3, "as it is"))
 _REPORT = f"""
 import json, pathlib, sys
 sys.path.insert(0, {str(Path(importer.__file__).parents[2])!r})
-from assetgraph.definitions.asset import Asset
+from assetgraph import Asset
 from assetgraph.code import CodeVersions
 codes = CodeVersions(pathlib.Path.cwd())
 found = [(k, v) for k, v in names.items() if isinstance(v, Asset)]
@@ -393,7 +393,7 @@ def _returning(number: int) -> str:
 
 
 def _asset(before: str, returns: str) -> str:
-    imports = "from assetgraph.definitions.asset import asset\n"
+    imports = "from assetgraph import asset\n"
     return f"{imports}{before}\n@asset\ndef result():\n    return {returns}\n"
 
 

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from code_projects import remove_importer
 
 from assetgraph.code import importer
+from assetgraph.code.project_folder import ProjectFolder
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     importer.install(tmp_path)
     yield tmp_path
     importer.forget(tmp_path)
-    importer.uninstall(tmp_path)
+    remove_importer(tmp_path)
 
 
 def write(folder: Path, name: str, text: str, mtime: float | None = None) -> Path:
@@ -65,7 +67,7 @@ def test_the_standard_loader_would_have_run_the_old_code(
 
 
 def test_a_stale_cache_that_plain_python_wrote_is_not_trusted(project: Path) -> None:
-    importer.uninstall(project)
+    remove_importer(project)
     write(project, "shared.py", "value = 1\n", mtime=1_700_000_000)
     importlib.import_module("shared")
     del sys.modules["shared"]
@@ -194,18 +196,18 @@ def test_code_installed_inside_the_project_is_not_the_projects(tmp_path: Path, p
     write(tmp_path, "conda/conda-meta/history", "")
     file = write(tmp_path, place, "")
 
-    assert not importer.ProjectFolder(tmp_path).contains(str(file))
+    assert not ProjectFolder(tmp_path).contains(str(file))
 
 
 def test_assetgraph_itself_is_never_the_projects() -> None:
     own = Path(importer.__file__)
 
-    assert not importer.ProjectFolder(own.parents[2]).contains(str(own))
-    assert importer.ProjectFolder(own.parents[2]).contains(str(own.parents[2] / "setup.py"))
+    assert not ProjectFolder(own.parents[2]).contains(str(own))
+    assert ProjectFolder(own.parents[2]).contains(str(own.parents[2] / "setup.py"))
 
 
 def test_what_is_not_installed_is_the_projects_when_there_is_no_folder(tmp_path: Path) -> None:
-    folder = importer.ProjectFolder(None)
+    folder = ProjectFolder(None)
 
     assert folder.contains(str(tmp_path / "notebook.py"))
     assert not folder.contains(inspect.getfile(inspect))
@@ -225,7 +227,7 @@ def test_a_link_to_the_project_is_the_project(tmp_path: Path) -> None:
     real = tmp_path / "real"
     real.mkdir()
     (tmp_path / "link").symlink_to(real)
-    folder = importer.ProjectFolder(tmp_path / "link")
+    folder = ProjectFolder(tmp_path / "link")
 
     assert folder.contains(str(real / "x.py"))
     assert folder.relative(str(real / "sub" / "x.py")) == "sub/x.py"
@@ -236,7 +238,7 @@ def test_a_syntax_error_is_reported_as_python_reports_it(project: Path) -> None:
     file = write(project, "broken.py", "value = (\n")
     with pytest.raises(SyntaxError) as ours:
         importlib.import_module("broken")
-    importer.uninstall(project)
+    remove_importer(project)
     with pytest.raises(SyntaxError) as pythons:
         importlib.import_module("broken")
 

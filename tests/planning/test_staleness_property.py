@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from code_projects import remove_importer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -265,7 +266,7 @@ def project_folder() -> Iterator[None]:
             yield
         finally:
             importer.forget(folder)
-            importer.uninstall(folder)
+            remove_importer(folder)
             os.chdir(before)
             sys.path[:] = path
 

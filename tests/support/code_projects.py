@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from assetgraph import Asset
 from assetgraph.code import CodeVersions, Definition, Table, importer
-from assetgraph.definitions.asset import Asset
 
 Files = Mapping[str, str]
 SAME_SECOND = 1_700_000_000
@@ -38,6 +38,14 @@ def write(root: Path, files: Files) -> None:
     importlib.invalidate_caches()
 
 
+def remove_importer(root: Path | str) -> None:
+    """Undo `importer.install(root)`. Imported modules stay."""
+    root = os.path.abspath(root)
+    for finder in tuple(sys.meta_path):
+        if isinstance(finder, importer.ProjectFinder) and finder.folder.root == root:
+            sys.meta_path.remove(finder)
+
+
 @contextmanager
 def imported(root: Path, module: str = "pipeline") -> Iterator[ModuleType]:
     """The module of the project in `root`, imported with bytecode written as usual."""
@@ -48,7 +56,7 @@ def imported(root: Path, module: str = "pipeline") -> Iterator[ModuleType]:
         yield importlib.import_module(module)
     finally:
         importer.forget(root)
-        importer.uninstall(root)
+        remove_importer(root)
         sys.path.remove(str(root))
         sys.dont_write_bytecode = writes
 
@@ -85,7 +93,7 @@ class Edit(NamedTuple):
 
     def files(self) -> dict[str, str]:
         pipeline = (
-            "import tools\nfrom assetgraph.definitions.asset import asset\n"
+            "import tools\nfrom assetgraph import asset\n"
             f"{self.before_asset}\n"
             f"@asset\ndef result():\n    return {self.returns}\n\n"
             "@asset\ndef unrelated():\n    return 'unrelated'\n"

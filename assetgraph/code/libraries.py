@@ -1,7 +1,9 @@
-"""Which installed distribution a module belongs to, and its version.
+"""Libraries: whatever a library holds counts by its name and by the version of the installed
+distribution that the library belongs to.
 
-The names of the `*.dist-info` folders say nearly all of it; the files in them are read only for a
-module that is not called like its distribution (`yaml` of PyYAML), and the answer is cached.
+The names of the `*.dist-info` folders are nearly always enough to find that version. The files in
+them are read only for a module whose name differs from that of its distribution (`yaml` of PyYAML),
+and the answer is cached.
 """
 
 from __future__ import annotations
@@ -13,7 +15,48 @@ from collections.abc import MutableMapping
 from functools import cached_property
 from hashlib import blake2b
 
+from assetgraph.code.definition_graph import Referent, Vertex
+
+OWN_PACKAGE = __name__.partition(".")[0]
 _INFO = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-info$")
+
+
+class Libraries:
+    def __init__(self, distributions: Distributions) -> None:
+        self._distributions = distributions
+        self._vertices: dict[str, Vertex | None] = {}
+
+    def as_written(self, module: str | None, name: str) -> Referent:
+        """`name` of the library's module `module`, as the code of the project spells it; with an
+        empty `name`, the module itself."""
+        module = module or "builtins"
+        return Referent(f"{module}.{name}".rstrip(".").encode(), self._library(module))
+
+    def of_object(self, module: str | None, name: str) -> Referent:
+        """A live object of a library. Of the module that it gives for itself only the outermost
+        package counts: libraries, and assetgraph itself, move their classes from one inner module
+        to another."""
+        package = (module or "builtins").partition(".")[0]
+        return self.as_written(package, name)
+
+    def _library(self, module: str) -> Vertex | None:
+        """The vertex of the library with its version. None for the standard library and for
+        assetgraph: their versions do not count."""
+        package = module.partition(".")[0]
+        if package not in self._vertices:
+            self._vertices[package] = self._make(package)
+        return self._vertices[package]
+
+    def _make(self, package: str) -> Vertex | None:
+        title = self._distributions.of(package)
+        if title == "" or package == OWN_PACKAGE:
+            return None
+        vertex = Vertex("library", package)
+        vertex.own = (title or package).encode()
+        if title is None:
+            text = "it belongs to no installed distribution, so its version is unknown"
+            vertex.add_blind_spot(0, text)
+        return vertex
 
 
 class Distributions:
@@ -23,7 +66,7 @@ class Distributions:
 
     def of(self, module: str) -> str | None:
         """The distributions of the top-level module `module` with their versions, as text
-        ("PyYAML 6.0.1"); "" for the standard library; None for what nobody installed."""
+        ("PyYAML 6.0.1"); "" for the standard library; None if no installed distribution has it."""
         if module not in self._known:
             self._known[module] = self._find(module)
         return self._known[module]
@@ -36,7 +79,7 @@ class Distributions:
 
     @cached_property
     def _installed(self) -> dict[str, str]:
-        """The folder of each `*.dist-info`; the first on the path wins."""
+        """The folder that holds each `*.dist-info`; the first on `sys.path` wins."""
         found: dict[str, str] = {}
         for folder in sys.path:
             try:

@@ -1,0 +1,59 @@
+"""A module of the project: its live globals, and the summary of its text."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+from typing import Any
+
+from assetgraph.code.definition_graph import Referent
+from assetgraph.code.ownership import Ownership
+from assetgraph.code.source_summary import File
+from assetgraph.code.sources import EMPTY, Sources, Text
+
+
+class Module:
+    """`names` are the globals; `text` is the text, or a sentence that says why there is none.
+
+    The rest is filled in as names are resolved: `referents` belong to `file.names`, `known` to
+    names of this module that other modules read, and `asset_decorators` says which of `file.names`
+    are decorators of assetgraph.
+    """
+
+    def __init__(self, names: dict[str, Any], filename: str, text: Text | str) -> None:
+        self.names = names
+        self.filename = filename
+        self.text = text
+        self.file: File = EMPTY if isinstance(text, str) else text.file
+        self.referents: list[Referent | None] = [None] * len(self.file.names)
+        self.known: dict[str, Referent] = {}
+        self.asset_decorators: dict[int, bool] = {}
+
+
+class Modules:
+    """The modules met so far, each made once. `roots` are the paths of the project's folder."""
+
+    def __init__(self, sources: Sources, ownership: Ownership) -> None:
+        self.roots = sources.folder.roots
+        self._sources = sources
+        self._ownership = ownership
+        self._known: dict[tuple[int, str], Module] = {}
+
+    def of_function(self, function: FunctionType) -> Module:
+        return self.of_names(function.__globals__, function.__code__.co_filename)
+
+    def of_names(self, names: dict[str, Any], filename: str) -> Module:
+        """The module with the globals `names` and the file `filename`."""
+        key = (id(names), filename)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = Module(names, filename, self._sources.text(filename, names))
+        return known
+
+    def of_live(self, module: ModuleType) -> Module:
+        return self.of_names(vars(module), vars(module).get("__file__") or "")
+
+    def imported(self, name: str) -> Any:
+        """The live module `name`, imported if it is not yet. If that fails, the error, or None if
+        there is no such module."""
+        return sys.modules.get(name) or self._ownership.import_project_module(name)
