@@ -38,7 +38,10 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.kind == "library":
             return f"{self.old or self.name} is now {self.new}"
         if self.kind == "value":
-            return f"the value of {place} changed, not its code (a clock, the environment, a file?)"
+            return (
+                f"the value of {place} changed, but its code did not "
+                "(a clock, the environment, a file?)"
+            )
         if self.kind == "unknown":
             return "its code changed (the old code is no longer on record)"
         return f"{place} changed"
@@ -53,7 +56,7 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Comparison:
-    """Compares the definitions of two tables that stand in the same place of the code. It
+    """Compares the definitions of two tables, each with the one in the same place of the code. It
     remembers every comparison, since many assets reach the same helpers."""
 
     def __init__(self, old_table: Table, new_table: Table) -> None:

@@ -39,7 +39,7 @@ _SCALARS = {int, float, complex, str, bytes, bool, NoneType, EllipsisType}
 _PLAIN = _SCALARS | {list, tuple, set, frozenset, dict}
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
 _CONTAINER_MODULES = ("collections", "builtins", "types")
-# `functools.wraps` copies these from the wrapped function, and which ones depends on the Python.
+# `functools.wraps` copies these from the wrapped function. Python versions differ in which ones.
 _COPIED = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__"}
 _COPIED |= {"__type_params__"}
 _DATA = ("__array_interface__", "__arrow_c_stream__", "__arrow_c_array__", "__arrow_c_schema__")
@@ -78,7 +78,7 @@ class ValueWriter:
         self._loops = 0
         self.steps = 0
         self.failed: list[str] = []
-        self.hides = False  # a library's object in it may hold more than its pickle
+        self.hides = False  # it holds a library's object that may hold more than its pickle
 
     def write(self, value: Any, *, any_order: bool = False) -> bytes:
         """The bytes of a value. With `any_order`, the order of a dict does not count. Raises
@@ -158,9 +158,12 @@ class ValueWriter:
         return _join(tag, [marshal.dumps(value, 2)])
 
     def _instance(self, kind: type, value: Any) -> bytes:
-        """An instance counts by its class and state. If it holds something that cannot be read (a
-        lock, a connection), only its type counts, since the rest of its state may be just as
-        fleeting; unless its class belongs to the project or is a mere container."""
+        """An instance counts by its class and state.
+
+        If it holds something that cannot be read (a lock, a connection), the rest of its state may
+        be just as short-lived, so only its type counts. Classes of the project and containers are
+        an exception: there the rest counts as well.
+        """
         before, written = len(self.failed), b""
         try:
             written = self._read(kind, value)
@@ -261,7 +264,7 @@ def is_plain(value: Any) -> bool:
         return False
 
 
-def is_itself(value: Any) -> bool:
+def has_identity(value: Any) -> bool:
     """Whether equal values of this kind are still distinct: a list that code may append to, an
     `object()` that code compares with."""
     if isinstance(value, ModuleType | FunctionType | type):

@@ -22,6 +22,8 @@ _INFO = re.compile(r"(?P<name>.+?)-(?P<version>[^-]+)(-py[\d.]+)?\.(dist|egg)-in
 
 
 class Libraries:
+    """Names of libraries as text, each with the vertex of its library."""
+
     def __init__(self, distributions: Distributions) -> None:
         self._distributions = distributions
         self._vertices: dict[str, Vertex | None] = {}
@@ -60,6 +62,8 @@ class Libraries:
 
 
 class Distributions:
+    """The installed distributions. `cache` keeps which of them a module belongs to."""
+
     def __init__(self, cache: MutableMapping[str, bytes]) -> None:
         self._cache = cache
         self._known: dict[str, str | None] = {}

@@ -31,6 +31,8 @@ class Vertices(Protocol):
 
 
 class LiveObjects:
+    """Decides for each live object whether it is a definition, and which."""
+
     def __init__(
         self, ownership: Ownership, modules: Modules, libraries: Libraries, vertices: Vertices
     ) -> None:

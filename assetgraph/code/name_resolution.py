@@ -25,6 +25,8 @@ _TITLES = ("__name__", "__qualname__", "__module__", "__doc__")
 
 
 class Resolver:
+    """Finds what the names of the project's modules refer to."""
+
     def __init__(
         self,
         ownership: Ownership,

@@ -14,6 +14,8 @@ from assetgraph.definitions.registry import Registry
 
 
 class Ownership:
+    """Decides what belongs to the project in `folder`, and remembers the answers."""
+
     def __init__(self, folder: ProjectFolder) -> None:
         self.folder = folder
         self._known: dict[Any, bool] = {}

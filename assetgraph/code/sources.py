@@ -55,6 +55,8 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Sources:
+    """The texts of the project's modules. `cache` keeps their summaries by the hash of the text."""
+
     def __init__(self, folder: ProjectFolder, cache: MutableMapping[str, bytes]) -> None:
         self.folder = folder
         self._cache = cache

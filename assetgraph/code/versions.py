@@ -56,7 +56,7 @@ class CodeVersions:
         return self._root(function).hash.hex()
 
     def class_version(self, kind: type) -> str:
-        """The same for a class. It tells whether pickled instances still mean the same."""
+        """The hash of a class and of all that it reaches. Pickled instances depend on it."""
         return self._root(kind).hash.hex()
 
     def named_version(self, name: str) -> str | None:

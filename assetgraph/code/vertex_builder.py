@@ -13,7 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from assetgraph.code.classes import ClassSource, computed_values, foreign_functions
-from assetgraph.code.constant_values import is_itself, is_plain
+from assetgraph.code.constant_values import has_identity, is_plain
 from assetgraph.code.definition_graph import Vertex
 from assetgraph.code.libraries import Distributions, Libraries
 from assetgraph.code.live_objects import LiveObjects
@@ -75,7 +75,8 @@ class VertexBuilder:
     # The vertices by kind
 
     def function(self, function: FunctionType, *, annotated: bool = False) -> Vertex:
-        """With `annotated`, its annotations count even if nothing decorates it."""
+        """The vertex of a function. With `annotated`, its annotations count even if it has no
+        decorator."""
         key = ("function", id(function), annotated)
         known = self._vertices.get(key)
         if known is not None:
@@ -90,14 +91,14 @@ class VertexBuilder:
         return self._vertex(("class", id(kind)), kind, "class", (kind.__qualname__, "", 0), fill)
 
     def module(self, module: Module) -> Vertex:
-        """A module with everything in it."""
+        """The vertex of a module with everything in it."""
         place = (module.names.get("__name__", ""), self._folder.relative(module.filename), 0)
         fill = partial(self._fill_module, module=module)
         return self._vertex(("module", id(module)), module, "module", place, fill)
 
     def value(self, module: Module, name: str, value: Any, *, any_order: bool) -> Vertex:
-        """The value of the global `name` of a module. With `any_order`, the code only looks
-        something up in it, so the order of a dict does not count."""
+        """The vertex of a module's global `name`. With `any_order`, the code only looks something
+        up in its value, so the order of a dict does not count."""
         any_order = any_order and type(value) is dict
         key = ("value", id(module), name, any_order)
         if key in self._vertices:
@@ -105,15 +106,15 @@ class VertexBuilder:
         statements = module.file.statements.get(name, ())
         line = statements[0].line if statements else 0
         pieces = tuple(statement.piece for statement in statements)
-        called = name if name in module.file.rebound or is_itself(value) else ""
+        called = name if name in module.file.rebound or has_identity(value) else ""
         fill = partial(self._fill_value, value=value, any_order=any_order, called=called)
         fill = partial(fill, module=module, pieces=pieces)
         place = (name, self._folder.relative(module.filename), line)
         return self._vertex(key, value, "value", place, fill)
 
     def wrapper(self, function: FunctionType) -> Vertex | None:
-        """A library's function around functions of the project, such as its decorators make; None
-        if it holds none."""
+        """A library's function that holds functions of the project, as its decorators return them,
+        or values that it was made with; None if it holds neither."""
         key = ("wrapper", id(function))
         if key in self._vertices:
             return self._vertices[key]
@@ -127,7 +128,7 @@ class VertexBuilder:
         return self._vertex(key, function, "wrapper", place, fill)
 
     def unreachable(self, name: str, why: str) -> Vertex:
-        """A module of the project that cannot be imported."""
+        """The vertex of a module of the project that cannot be imported."""
         vertex = self._vertex(("unreachable", name), None, "module", (name, "", 0), _fill_nothing)
         if not vertex.blind_spots:
             vertex.add_blind_spot(0, f"it cannot be imported: {why}")
@@ -170,8 +171,8 @@ class VertexBuilder:
     def _write_defaults(
         self, writer: VertexWriter, function: FunctionType, module: Module, found: Found
     ) -> None:
-        """The values of defaults count as well as their expressions, which may have had any
-        value."""
+        """Defaults count by their values as well as by their expressions: the same expression may
+        have another value."""
         defaults = [function.__defaults__, function.__kwdefaults__]
         pieces = tuple(entry.defaults for entry in found.functions if entry.defaults)
         if is_plain(defaults) and not any(piece.names for piece in pieces):
@@ -247,14 +248,14 @@ class VertexBuilder:
             writer.edge(method.name, vertex)
 
     def _fill_unbound(self, vertex: Vertex, entry: Function, module: Module) -> None:
-        """A method without a live function, because a library replaced it by something else."""
+        """A method without a live function, because a library replaced it by another object."""
         writer = VertexWriter(vertex, self._resolver, module)
         writer.function(entry, annotated=False)
         writer.finish()
 
     def _write_values(self, writer: VertexWriter, source: ClassSource, module: Module) -> None:
-        """The values of the attributes once the class is complete. All code in its text and its
-        module that works on the class explains a change of them."""
+        """The values of the attributes of the complete class. If they change, the reason is sought
+        in the text of the class and in the statements of its module that change it."""
         values = computed_values(source, self.in_project)
         if not values:
             return
@@ -323,7 +324,7 @@ class VertexBuilder:
         module: Module | None = None,
         pieces: Sequence[Piece] = (),
     ) -> Vertex:
-        """A set, or a dict whose order does not count."""
+        """The vertex of a set, or of a dict whose order does not count."""
         fill = partial(self._fill_collection, held=held, module=module, pieces=pieces)
         return self._vertex(("collection", id(held)), held, "collection", _place(owner), fill)
 

@@ -21,7 +21,7 @@ Collect = Callable[[Any], Vertex]
 
 class Written(NamedTuple):
     """A value as bytes. `unread` are the types in it that could not be read. `hides` tells whether
-    it holds an object of a library that may be more than its bytes say."""
+    it holds an object of a library that may hold more than its bytes show."""
 
     data: bytes
     unread: list[str]

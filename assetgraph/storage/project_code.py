@@ -48,9 +48,9 @@ class ProjectCode:
     def changes(self, asset: Asset, recorded: str | None) -> tuple[str, ...]:
         """Sentences that say what changed since the version `recorded`."""
         if recorded is None:
-            return ("its code has a version now",)
+            return ("no code version was recorded",)
         if asset.code_version is not None:
-            return (f"its code_version is now {asset.code_version!r}, and was {recorded!r}",)
+            return (f"its code_version changed from {recorded!r} to {asset.code_version!r}",)
         found = self._versions.changes(asset.function, recorded, self._table.load())
         return tuple(change.text for change in found)
 

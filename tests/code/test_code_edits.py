@@ -1,5 +1,5 @@
-"""Edits of small projects: one that matters gives a new version, and a reason that names what
-changed; one that does not matter gives none."""
+"""Edits of small projects: an edit that matters leads to a new version and a reason that names what
+changed, any other edit to none."""
 
 from __future__ import annotations
 

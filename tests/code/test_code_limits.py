@@ -1,5 +1,5 @@
-"""What is not followed is said; libraries count by their version; values that cannot be read count
-by their expression; large ones are read quickly."""
+"""The limits of code versions: notes on code that cannot be followed, versions of libraries, values
+that cannot be read, and large values."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def difference(before: Seen, after: Seen) -> list[str]:
         ("import typing", "typing.get_type_hints(1)", "`get_type_hints` reads annotations"),
     ],
 )  # fmt: skip
-def test_what_is_not_followed_is_said_with_its_place(
+def test_code_that_cannot_be_followed_is_noted_with_its_place(
     tmp_path: Path, before: str, returns: str, note: str
 ) -> None:
     write(tmp_path, pipeline(before, returns))
@@ -76,7 +76,7 @@ def test_what_is_not_followed_is_said_with_its_place(
         ),
     ],
 )
-def test_a_value_that_may_change_by_itself_is_said(
+def test_a_value_that_may_change_by_itself_is_noted(
     tmp_path: Path, before: str, returns: str, name: str
 ) -> None:
     write(tmp_path, pipeline(before, returns))
@@ -94,7 +94,7 @@ def test_a_clock_that_is_only_a_default_changes_no_value(tmp_path: Path) -> None
     assert "may change by itself" not in notes(look(tmp_path))
 
 
-def test_a_name_that_hides_a_builtin_is_followed_and_not_said(tmp_path: Path) -> None:
+def test_a_name_that_hides_a_builtin_is_followed_and_not_noted(tmp_path: Path) -> None:
     write(tmp_path, pipeline("def open(x): return x", "open('x')"))
     seen = look(tmp_path)
 
@@ -117,7 +117,7 @@ def test_a_class_that_only_an_annotation_names_is_followed(tmp_path: Path) -> No
     assert difference(first, look(tmp_path)) == ["`Tax.of` in `tools.py` changed"]
 
 
-def test_a_module_that_does_not_import_is_said(tmp_path: Path) -> None:
+def test_a_module_that_cannot_be_imported_is_noted(tmp_path: Path) -> None:
     before = "def f():\n    import broken\n    return broken.x\n"
     write(tmp_path, pipeline(before, "f()") | {"broken.py": "1 / 0\n"})
 
@@ -143,12 +143,12 @@ def test_a_value_that_changed_without_its_code_has_its_own_reason(tmp_path: Path
     write(tmp_path, pipeline("import time\nNOW = time.perf_counter_ns()", "NOW"))
 
     assert difference(look(tmp_path), look(tmp_path)) == [
-        "the value of `NOW` in `pipeline.py` changed, not its code "
+        "the value of `NOW` in `pipeline.py` changed, but its code did not "
         "(a clock, the environment, a file?)"
     ]
 
 
-def test_a_reason_names_what_is_used_now_and_was_not(tmp_path: Path) -> None:
+def test_a_reason_names_the_definitions_that_are_used_only_now(tmp_path: Path) -> None:
     before = "def f(): return 1\ndef g(): return 2"
     write(tmp_path, pipeline(before, "f()"))
     first = look(tmp_path)
@@ -161,7 +161,7 @@ def test_a_reason_names_what_is_used_now_and_was_not(tmp_path: Path) -> None:
     assert found == (Change("code", "result", "pipeline.py", 4, added=("g",), removed=("f",)),)
 
 
-def test_a_version_that_is_not_on_record_is_said_to_be_unknown(tmp_path: Path) -> None:
+def test_the_change_of_a_version_that_is_not_on_record_is_unknown(tmp_path: Path) -> None:
     write(tmp_path, pipeline(""))
     seen = look(tmp_path)
     found = Comparison({}, seen.table).changes("gone", seen.versions["result"])
@@ -240,7 +240,7 @@ def test_a_distribution_is_found_by_its_files_once(tmp_path: Path, site: Path) -
     assert Distributions({}).of("nobody_has_this") is None
 
 
-def test_a_library_that_nobody_installed_is_said(tmp_path: Path, site: Path) -> None:
+def test_a_library_without_a_distribution_is_noted(tmp_path: Path, site: Path) -> None:
     (site / "loose_library.py").write_text("def call(): return 1\n")
     write(tmp_path, pipeline("import loose_library", "loose_library.call()"))
 
@@ -259,7 +259,7 @@ def test_a_library_that_nobody_installed_is_said(tmp_path: Path, site: Path) -> 
         ("def m(f): return lambda: f(1)\ng = m(made_by.times(3))", "g()"),
     ],
 )
-def test_what_a_library_made_counts_by_what_it_was_made_with_wherever_it_is_kept(
+def test_an_object_that_a_library_made_counts_by_its_arguments_wherever_it_is_kept(
     tmp_path: Path, site: Path, before: str, returns: str
 ) -> None:
     install(site, "made-by", "made_by", "1.0")
@@ -282,7 +282,7 @@ def test_what_a_library_made_counts_by_what_it_was_made_with_wherever_it_is_kept
 
 
 def test_constants_of_a_library_count_by_their_name(tmp_path: Path, site: Path) -> None:
-    """What a library holds may change while it runs (`os.environ`, `sys.argv`)."""
+    """The values that a library holds may change while it runs (`os.environ`, `sys.argv`)."""
     install(site, "some-library", "some_library", "1.0")
     versions = []
     for text in ("import some_library as s", "from some_library import RATE"):
@@ -295,7 +295,7 @@ def test_constants_of_a_library_count_by_their_name(tmp_path: Path, site: Path) 
 # Values
 
 
-def test_a_value_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+def test_a_value_that_cannot_be_read_is_noted(tmp_path: Path) -> None:
     write(tmp_path, pipeline("import threading\nLOCK = threading.Lock()", "LOCK"))
     seen = look(tmp_path)
 
@@ -352,7 +352,7 @@ def test_equal_data_counts_the_same_whatever_it_shares() -> None:
         ("polars", "polars.DataFrame({'a': ['x', 'y']})", "polars.DataFrame({'a': ['x', 'z']})"),
     ],
 )
-def test_values_of_libraries_count_by_what_they_hold(
+def test_values_of_libraries_count_by_their_content(
     tmp_path: Path, library: str, one: str, other: str
 ) -> None:
     pytest.importorskip(library)
@@ -365,7 +365,7 @@ def test_values_of_libraries_count_by_what_they_hold(
     assert notes(seen[0]) == ""
 
 
-def test_nothing_of_the_collector_or_the_recursion_limit_is_left_changed(tmp_path: Path) -> None:
+def test_the_garbage_collector_and_the_recursion_limit_are_left_unchanged(tmp_path: Path) -> None:
     import gc
 
     limit, enabled = sys.getrecursionlimit(), gc.isenabled()

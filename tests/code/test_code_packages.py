@@ -1,5 +1,4 @@
-"""Modules of a package that are found when they are asked for: code versions follow them as far as
-their names are known."""
+"""Modules that a package imports on demand: code versions follow them if their names are known."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ def pipeline(imports: str, returns: str) -> str:
         (BY_A_FIXED_NAME_TOO, "import trips", "trips.fare()"),
     ],
 )
-def test_a_module_that_a_package_imports_when_it_is_asked_is_followed(
+def test_a_module_that_a_package_imports_on_demand_is_followed(
     tmp_path: Path, package: str, imports: str, returns: str
 ) -> None:
     text = pipeline(imports, returns)
@@ -61,7 +60,7 @@ def test_a_module_that_a_package_imports_when_it_is_asked_is_followed(
 
 
 def test_how_a_package_finds_its_modules_counts_whoever_asks_first(tmp_path: Path) -> None:
-    """Who asks first has the module imported, and the package holds it from then on."""
+    """The first request imports the module, and from then on the package holds it."""
     text = pipeline("import trips", "trips.fares.fare()")
     both = text + text.replace("result", "another").partition("assetgraph import asset")[2]
     fares = "def fare(): return 2\n"

@@ -60,7 +60,7 @@ PROJECT = {
 }
 
 
-def test_the_version_is_of_the_text_that_ran(tmp_path: Path) -> None:
+def test_the_version_belongs_to_the_text_that_ran(tmp_path: Path) -> None:
     """Edits of the same size within one second: Python's own cache would run the old code."""
     seen = []
     for number in range(8):
@@ -136,7 +136,7 @@ def test_what_a_step_does_to_globals_does_not_count(tmp_path: Path) -> None:
 def test_what_a_step_does_to_a_class_does_not_count_where_its_asset_has_a_version_of_its_own(
     tmp_path: Path,
 ) -> None:
-    """Else what reads its pickle would look stale to the next process."""
+    """Otherwise assets that read its pickle would look stale to the next process."""
     write(tmp_path, PROJECT)
     with imported(tmp_path) as module:
         before = CodeVersions(tmp_path).class_version(module.tools.Tax)
@@ -220,9 +220,9 @@ def test_the_order_of_definitions_does_not_matter(tmp_path: Path) -> None:
     assert len(seen) == 1
 
 
-def test_versions_stay_what_they_were_recorded_as(tmp_path: Path) -> None:
-    """The same in every Python. If you change what counts, change `ALGORITHM` in `sources.py`, too,
-    and this."""
+def test_versions_equal_the_recorded_ones(tmp_path: Path) -> None:
+    """They are the same in every Python. If you change what counts, change `ALGORITHM` in
+    `sources.py` and these versions as well."""
     write(tmp_path, PROJECT)
     first, second = read_edits("ordinary.txt")[0], read_edits("hard.txt")[0]
     found = [look(tmp_path).versions["result"]]
@@ -288,7 +288,7 @@ def test_a_helper_in_another_cell_is_followed() -> None:
 def test_a_function_without_a_text_counts_by_its_instructions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also where Python keeps some other text of that name: that of `python -c`."""
+    """Even if Python keeps another text under the same filename: that of `python -c`."""
     other_text = (9, None, ["def f(x): return 0\n"], "<string>")
     monkeypatch.setitem(linecache.cache, "<string>", other_text)
 
@@ -341,7 +341,7 @@ def test_with_a_cache_nothing_is_parsed_again(
     assert first == second
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
+def test_a_damaged_cache_is_replaced(tmp_path: Path) -> None:
     write(tmp_path / "project", PROJECT)
     cache = FolderCache(str(tmp_path / "cache"))
     with imported(tmp_path / "project") as module:
@@ -425,7 +425,7 @@ def _cell(text: str) -> str:
 
 
 def _run_cell(text: str, names: dict[str, Any]) -> None:
-    """As a notebook does: the text of a cell is known to `linecache` under a name of its own."""
+    """Run a cell as a notebook does: `linecache` knows its text under a name of its own."""
     name = f"<ipython-input-{len(linecache.cache)}-{hash(text)}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     exec(compile(text, name, "exec"), names)

@@ -17,7 +17,7 @@ Edges = Sequence[Sequence[int]]
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Edges:
-    """For each definition, the others that it names, in order; cycles are welcome."""
+    """For each definition, the ones that it names, in order. Cycles are allowed."""
     size = draw(st.integers(1, 9))
     return draw(
         st.lists(
@@ -123,7 +123,7 @@ def test_a_chain_and_a_ring_of_thousands_are_hashed() -> None:
     assert len(set(hashes(make(ring)))) == size
 
 
-def test_what_a_wrapper_holds_has_no_order() -> None:
+def test_the_order_of_functions_in_a_wrapper_does_not_count() -> None:
     def wrapper(*names: str) -> bytes:
         top = Vertex("wrapper", "w")
         for name in names:

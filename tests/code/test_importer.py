@@ -1,4 +1,4 @@
-"""Project modules run from one reading of their source, which is kept."""
+"""The importer runs each module of the project from one reading of its source, which it keeps."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_stale_cache_that_plain_python_wrote_is_not_trusted(project: Path) -> 
     assert importlib.import_module("shared").value == 2
 
 
-def test_the_cache_that_is_written_keeps_plain_python_right_too(project: Path) -> None:
+def test_plain_python_can_trust_the_cache_that_we_write(project: Path) -> None:
     write(project, "after.py", "value = 1\n", mtime=1_700_000_000)
     importlib.import_module("after")
     write(project, "after.py", "value = 2\n", mtime=1_700_000_000)
@@ -108,7 +108,7 @@ def test_an_unchanged_source_is_not_compiled_again(
     assert compiled == []
 
 
-def test_a_cut_cache_is_compiled_anew(project: Path) -> None:
+def test_a_truncated_cache_is_compiled_again(project: Path) -> None:
     file = write(project, "cut.py", "value = 1\n")
     importlib.import_module("cut")
     importer.forget(project)
@@ -117,7 +117,7 @@ def test_a_cut_cache_is_compiled_anew(project: Path) -> None:
     assert importlib.import_module("cut").value == 1
 
 
-def test_the_text_stays_what_ran_when_the_file_is_edited(project: Path) -> None:
+def test_the_text_of_a_module_stays_the_same_when_its_file_is_edited(project: Path) -> None:
     file = write(project, "edited.py", "value = 1\n")
     module = importlib.import_module("edited")
     hashes = importer.source_hashes()
@@ -152,7 +152,7 @@ def test_a_function_that_outlives_a_reload_keeps_its_own_reading(project: Path) 
     ]
 
 
-def test_forgetting_drops_the_project_only(project: Path) -> None:
+def test_only_modules_of_the_project_are_forgotten(project: Path) -> None:
     write(project, "pkg/__init__.py", "")
     write(project, "pkg/part.py", "")
     importlib.import_module("pkg.part")
@@ -171,7 +171,7 @@ def test_hashes_are_named_relative_to_the_project(project: Path) -> None:
     assert set(importer.source_hashes()) == {"pkg/__init__.py", "pkg/part.py"}
 
 
-def test_packages_and_namespace_packages_are_ours(project: Path) -> None:
+def test_packages_and_namespace_packages_belong_to_the_project(project: Path) -> None:
     write(project, "plain/__init__.py", "from . import inner\n")
     write(project, "plain/inner.py", "")
     write(project, "space/deep/leaf.py", "import plain.inner\n")
@@ -191,7 +191,9 @@ def test_packages_and_namespace_packages_are_ours(project: Path) -> None:
         "node_modules/outside.py",
     ],
 )
-def test_code_installed_inside_the_project_is_not_the_projects(tmp_path: Path, place: str) -> None:
+def test_code_installed_inside_the_project_does_not_belong_to_it(
+    tmp_path: Path, place: str
+) -> None:
     write(tmp_path, "env/pyvenv.cfg", "")
     write(tmp_path, "conda/conda-meta/history", "")
     file = write(tmp_path, place, "")
@@ -199,14 +201,16 @@ def test_code_installed_inside_the_project_is_not_the_projects(tmp_path: Path, p
     assert not ProjectFolder(tmp_path).contains(str(file))
 
 
-def test_assetgraph_itself_is_never_the_projects() -> None:
+def test_assetgraph_never_belongs_to_the_project() -> None:
     own = Path(importer.__file__)
 
     assert not ProjectFolder(own.parents[2]).contains(str(own))
     assert ProjectFolder(own.parents[2]).contains(str(own.parents[2] / "setup.py"))
 
 
-def test_what_is_not_installed_is_the_projects_when_there_is_no_folder(tmp_path: Path) -> None:
+def test_without_a_folder_all_code_that_is_not_installed_belongs_to_the_project(
+    tmp_path: Path,
+) -> None:
     folder = ProjectFolder(None)
 
     assert folder.contains(str(tmp_path / "notebook.py"))
@@ -321,7 +325,7 @@ def test_looking_for_a_module_does_not_replace_what_ran(project: Path) -> None:
     assert importer.source_of(str(file)) == "value = 1\n"
 
 
-def test_installing_twice_is_installing_once(project: Path) -> None:
+def test_installing_twice_changes_nothing(project: Path) -> None:
     before = list(sys.meta_path)
     importer.install(project)
 

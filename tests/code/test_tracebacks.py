@@ -25,7 +25,7 @@ def script(folder: Path, text: str) -> Callable[[], object]:
     return lambda: runpy.run_path(str(file))
 
 
-def test_the_frames_are_the_projects_own_where_it_has_any(tmp_path: Path) -> None:
+def test_frames_of_the_project_are_preferred(tmp_path: Path) -> None:
     text = "import json\ndef load():\n    return json.loads('{')\nload()\n"
     error = caught(script(tmp_path, text))
     info = error_info(error, str(tmp_path))
@@ -39,7 +39,7 @@ def test_the_frames_are_the_projects_own_where_it_has_any(tmp_path: Path) -> Non
     assert elsewhere.frames[-1].file.endswith("decoder.py")
 
 
-def test_a_frame_has_two_lines_around_it_as_far_as_there_are(tmp_path: Path) -> None:
+def test_a_frame_shows_up_to_two_lines_on_each_side(tmp_path: Path) -> None:
     text = "one = 1\ntwo = 2\nraise ValueError\nfour = 4\n"
     (frame,) = error_info(caught(script(tmp_path, text)), str(tmp_path)).frames
     assert frame.source == ("one = 1", "two = 2", "raise ValueError", "four = 4")
@@ -53,7 +53,7 @@ def test_an_edited_file_is_shown_as_it_is_at_the_next_failure(tmp_path: Path) ->
     assert second.frames[0].source == ("raise ValueError('second')",)
 
 
-def test_a_file_that_was_cut_since_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_file_that_is_shorter_by_now_is_no_obstacle(tmp_path: Path) -> None:
     error = caught(script(tmp_path, "\n" * 5 + "raise ValueError('long')\n"))
     (tmp_path / "script.py").write_text("short\n" * 4)
     assert error_info(error, str(tmp_path)).frames[0].line == 6
@@ -79,5 +79,5 @@ def test_a_long_line_and_a_long_message_are_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
-def test_a_builtin_error_goes_by_its_bare_name(kind: type[BaseException], tmp_path: Path) -> None:
+def test_a_builtin_error_has_its_bare_name(kind: type[BaseException], tmp_path: Path) -> None:
     assert error_info(kind("x"), str(tmp_path)).type == kind.__name__

@@ -1,4 +1,4 @@
-"""Small projects on disk, imported by our loader, for the tests of code versions."""
+"""Small projects on disk, imported by our importer, for the tests of code versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ SAME_SECOND = 1_700_000_000
 
 
 class Seen(NamedTuple):
-    """What one import of a project gave: `versions` by asset, and the table of definitions."""
+    """The result of one import of a project: the versions by asset, the table of definitions, what
+    each version covers, and what the asset `result` returned."""
 
     versions: dict[str, str]
     table: Table
@@ -29,7 +30,7 @@ class Seen(NamedTuple):
 
 
 def write(root: Path, files: Files) -> None:
-    """Write files within the same second, so that neither size nor time tells edits apart."""
+    """Write files with the same time, so that only their content tells edits apart."""
     for name, text in files.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +49,7 @@ def remove_importer(root: Path | str) -> None:
 
 @contextmanager
 def imported(root: Path, module: str = "pipeline") -> Iterator[ModuleType]:
-    """The module of the project in `root`, imported with bytecode written as usual."""
+    """The module of the project in `root`, imported with bytecode caches enabled as usual."""
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, False
     sys.path.insert(0, str(root))
     importer.install(root)
@@ -62,8 +63,8 @@ def imported(root: Path, module: str = "pipeline") -> Iterator[ModuleType]:
 
 
 def look(root: Path, module: str = "pipeline", call: bool = False) -> Seen:
-    """Import the project in `root` and take the versions of its assets; with `call`, also what the
-    asset `result` returns."""
+    """Import the project in `root` and take the versions of its assets. With `call`, also call the
+    asset `result`."""
     with imported(root, module) as found:
         codes = CodeVersions(root)
         assets = {k: v for k, v in vars(found).items() if isinstance(v, Asset)}
