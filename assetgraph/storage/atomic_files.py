@@ -135,12 +135,18 @@ def append_line(path: str, line: bytes) -> None:
 
 
 def append_to(fd: int, path: str, line: bytes) -> bool:
-    """Append one line to a file that is open for appending. False where the file is no more."""
+    """Append one line to a file that is open for appending; False if the file was deleted."""
     status = os.fstat(fd)
     if status.st_nlink == 0:
         return False
     _append(fd, path, line, _without_cut_line(fd, path, status.st_size))
     return True
+
+
+def is_cut(fd: int) -> bool:
+    """Whether the last line of an open file has no end: its writer died, or is still at it."""
+    size = os.fstat(fd).st_size
+    return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 
 
 class Tail:
@@ -179,7 +185,7 @@ def read_lines(path: str, kind: Any) -> Iterator[Any]:
     """Each line of a file, decoded as `kind`. A cut last line (its writer died) is left out; any
     other damage raises `DamagedStoreError` with the file and the line."""
     lines_as = decoder(kind)
-    with _opened(path) as file:
+    with opened(path) as file:
         for number, line in enumerate(file, 1):
             if line.endswith(b"\n"):
                 yield decoded(lines_as, line, path, number)
@@ -225,7 +231,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
 
 def read_record(path: str, kind: type[T]) -> T:
     """A file that holds one record. Raises `FileNotFoundError` and `DamagedStoreError`."""
-    with _opened(path) as file:
+    with opened(path) as file:
         data = file.read()
     try:
         record: T = decoder(kind).decode(data)
@@ -266,7 +272,7 @@ def _line_number(fd: int, start: int, position: int) -> int:
     return os.pread(fd, start, 0).count(b"\n") + position + 1
 
 
-def _opened(path: str) -> BinaryIO:
+def opened(path: str) -> BinaryIO:
     try:
         return open(path, "rb")
     except FileNotFoundError:

@@ -21,9 +21,9 @@ from assetgraph.records import (
     StoredValue,
     now,
 )
-from assetgraph.storage.atomic_files import AppendFile, read_lines
+from assetgraph.storage.atomic_files import AppendFile, is_cut, opened, read_lines
 from assetgraph.storage.code_table import CodeTable
-from assetgraph.storage.histories import Attempt
+from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
 from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, prune
 
@@ -81,26 +81,15 @@ def _histories(store: Store) -> Iterator[Finding]:
         path = store.history.path(key)
         try:
             attempts = list(read_lines(path, Attempt))
+            cut = has_cut_line(path)
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue
-        if _is_cut(path) and not store.is_running(Target(key)):
-            yield _cut_line(path, lambda key=key: _mend_history(store, key))  # type: ignore[misc]
+        if cut:
+            yield _cut_line(path, lambda path=path: remove_cut_line(path))  # type: ignore[misc]
         made = [attempt for attempt in attempts if isinstance(attempt, Materialization)]
         if made:
             yield from _value(store, text, made[-1].value)
-
-
-def _mend_history(store: Store, key: AssetKey) -> bool:
-    """Under the asset's lock: a step may have begun to append since the line was found."""
-    lock = store.lock(Target(key))
-    if not lock.acquire():
-        return False
-    try:
-        AppendFile(store.history.path(key)).close()
-    finally:
-        lock.release()
-    return True
 
 
 def _value(store: Store, key: str, value: StoredValue) -> Iterator[Finding]:
@@ -138,7 +127,7 @@ def _runs(store: Store) -> Iterator[Finding]:
         if record.status is RunStatus.INTERRUPTED and not _done_since(store, record):
             yield Finding(f"the run {run_id} was interrupted after {events} events")
         path = f"{folder}/events.jsonl"
-        if _is_cut(path) and not is_held(f"{folder}/lock"):  # nobody writes to a run that ended
+        if not is_held(f"{folder}/lock") and _is_cut(path):  # nobody writes to a run that ended
             yield _cut_line(path, lambda path=path: AppendFile(path).close())  # type: ignore[misc]
 
 
@@ -197,11 +186,8 @@ def _left_over(store: Store) -> Iterator[Finding]:
 
 
 def _is_cut(path: str) -> bool:
-    with open(path, "rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return False
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) != b"\n"
+    with opened(path) as file:
+        return is_cut(file.fileno())
 
 
 def _cut_line(path: str, mend: Callable[[], object]) -> Finding:

@@ -1,32 +1,39 @@
-"""The history of each asset: `assets/<key>.jsonl`, one line an attempt, the last one current.
+"""The history of each asset: `assets/<key>.jsonl`, one line for each attempt, the newest last.
 
-A line is appended under the asset's lock, which is a lock on this very file, and appending it is
-what commits a materialization.
+Appending its line commits a materialization. A line is appended under a lock on the file itself:
+two partitions of an asset may be committed at once, and a writer that finds a cut last line removes
+it. Who materializes an asset without partitions holds that lock for the whole step.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
+from threading import Lock as Mutex
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.keys import key_text
 from assetgraph.records import FailedAttempt, Materialization
 from assetgraph.storage.atomic_files import (
-    append_line,
+    AppendFile,
     append_to,
     encoded,
+    is_cut,
     make_folder,
     names_in,
+    opened,
     read_last,
 )
-from assetgraph.storage.locks import Lock
+from assetgraph.storage.locks import POLL_S, Lock, try_shared
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey, Target
 
 Attempt = Materialization | FailedAttempt
+
+_SHORT_POLL_S = 0.0002  # a line is appended in less
 
 
 class AssetHistory:
@@ -36,19 +43,23 @@ class AssetHistory:
         self._folder = folder
 
     def append(self, target: Target, attempt: Attempt) -> None:
-        """Raises `StoreError`; then nothing was committed."""
+        """Record an attempt at `target`. Raises `StoreError`; then nothing was committed.
+
+        The caller holds the lock on `target`, or knows that the thread which holds it in this
+        process records nothing more.
+        """
         assert attempt.partition == target.partition
         path, line = self.path(target.key), encoded(attempt) + b"\n"
         try:
-            append_line(path, line)
-        except Exception:
+            _append(path, line)
+        except StoreError:
             if os.path.isdir(self._folder):
                 raise
             make_folder(self._folder)
-            append_line(path, line)
+            _append(path, line)
 
     def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
-        """Raises `DamagedStoreError` at a line that does not read."""
+        """Raises `DamagedStoreError` at a line that cannot be read."""
         return read_last(self.path(key), Attempt)
 
     def current(self, target: Target) -> tuple[Materialization | None, FailedAttempt | None]:
@@ -75,25 +86,86 @@ class AssetHistory:
 
 
 class TargetLock(Lock):
-    """The lock on materializing `target`, whose holder commits to the asset's history. The file at
-    `path` that it locks is that history, or for a partition one of its own."""
+    """The lock on materializing `target`, whose holder commits to the asset's history.
+
+    The file that it locks, at `path`, is the history, or for a partition one of its own.
+    """
 
     def __init__(self, history: AssetHistory, target: Target, path: str) -> None:
         super().__init__(path)
         self._history = history
         self._target = target
         self._is_history = target.partition is None
+        self._mutex = Mutex()
+
+    def acquire(self) -> bool:
+        taken = super().acquire()
+        if taken and self._is_history:
+            _holders[self.path] = self
+        return taken
+
+    def release(self) -> None:
+        if _holders.get(self.path) is self:
+            del _holders[self.path]
+        with self._mutex:
+            super().release()
 
     def append(self, attempt: Attempt) -> None:
-        """Raises `StoreError`; then nothing was committed."""
-        fd = self._fd if self._is_history else None
-        if fd is None:
-            self._history.append(self._target, attempt)
-        elif not append_to(fd, self.path, encoded(attempt) + b"\n"):
-            if not os.path.isdir(os.path.dirname(self.path)):
-                raise StoreError(f"cannot write {self.path}: its store was deleted meanwhile.")
-            self._history.append(self._target, attempt)  # only it was deleted: it is begun anew
+        """Commit an attempt. Raises `StoreError`; then nothing was committed."""
+        if self._is_history and self.write(encoded(attempt) + b"\n"):
+            return
+        if not os.path.isdir(os.path.dirname(self.path)):
+            raise StoreError(f"cannot write {self.path}: its store was deleted during the step.")
+        self._history.append(self._target, attempt)
+
+    def write(self, line: bytes) -> bool:
+        """Append a line to the history through the descriptor that has it locked; False where the
+        lock was released, or the file was deleted."""
+        with self._mutex:
+            return self._fd is not None and append_to(self._fd, self.path, line)
 
     def found_empty(self) -> bool:
         """Whether the asset has no history yet; False where the lock is on another file."""
         return self._fd is not None and self._is_history and os.lseek(self._fd, 0, os.SEEK_END) == 0
+
+
+# The locks on histories that this process holds: another descriptor of the same process would wait
+# for them as another process does, and a thread that has to be given up never releases its own.
+_holders: dict[str, TargetLock] = {}
+os.register_at_fork(after_in_child=_holders.clear)
+
+
+def _append(path: str, line: bytes) -> None:
+    """Append one line to the history at `path`, under a lock on that file."""
+    lock, pause_s = Lock(path), _SHORT_POLL_S
+    while True:
+        holder = _holders.get(path)
+        if holder is not None and holder.write(line):
+            return
+        if lock.acquire():
+            try:
+                if append_to(lock.fileno(), path, line):
+                    return  # otherwise the file was deleted before it was locked
+            finally:
+                lock.release()
+        else:
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, POLL_S)
+
+
+def has_cut_line(path: str) -> bool:
+    """Whether the last line of the history at `path` is cut, and nobody is writing it."""
+    with opened(path) as file:
+        return try_shared(file.fileno(), path) and is_cut(file.fileno())
+
+
+def remove_cut_line(path: str) -> bool:
+    """Remove the cut last line of the history at `path`; False while somebody has it locked."""
+    lock = Lock(path)
+    if not lock.acquire():
+        return False
+    try:
+        AppendFile(path).close()
+    finally:
+        lock.release()
+    return True

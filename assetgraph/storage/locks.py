@@ -1,7 +1,7 @@
 """Locks that the kernel drops when their holder dies.
 
-A lock is a `flock` on a file, on a descriptor that no child process inherits: neither across
-`exec` (Python's default) nor across `fork` (closed in the child).
+A lock is a `flock` on a file, through a descriptor that no child process inherits: neither across
+`exec` (Python's default) nor across `fork` (the child closes it).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from assetgraph.errors import StoreError
 from assetgraph.storage.atomic_files import store_error
 
 POLL_S = 0.05
-_ASKING_S = 0.0005
+_ASKER_S = 0.0005  # how long to wait for a process that only asks whether a lock is held
 _TRIES = 20
-_held: set[int] = set()
+_held: set[Lock] = set()
 
 
 class Lock:
-    """A lock on the file at `path`, which is made where it is missing; exclusive unless
+    """A lock on the file at `path`, which is created if it is missing; exclusive unless
     `shared`."""
 
     def __init__(self, path: str, *, shared: bool = False) -> None:
         self.path = path
-        self._how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._fd: int | None = None
 
     @property
@@ -38,19 +38,19 @@ class Lock:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
         fd = _open(self.path)
         try:
-            taken = _taken(fd, self._how, self.path)
+            taken = _take(fd, self._mode, self.path)
         except BaseException:
             os.close(fd)
             raise
         if not taken:
             os.close(fd)
             return False
-        _held.add(fd)
         self._fd = fd
+        _held.add(self)
         return True
 
     def wait(self, until: Callable[[], bool]) -> bool:
-        """Take the lock once it is free. `until` is asked between tries: False gives up."""
+        """Take the lock once it is free. Between tries, stop waiting if `until` returns False."""
         while not self.acquire():
             if not until():
                 return False
@@ -59,13 +59,25 @@ class Lock:
 
     def release(self) -> None:
         if self._fd is not None:
-            _held.discard(self._fd)
+            _held.discard(self)
+            os.close(self._fd)
+            self._fd = None
+
+    def fileno(self) -> int:
+        """The descriptor that holds the lock. Raises `ValueError` if it is not held."""
+        if self._fd is None:
+            raise ValueError(f"the lock {self.path} is not held")
+        return self._fd
+
+    def forget(self) -> None:
+        """Close a forked child's copy of the descriptor: the lock stays with the parent."""
+        if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
 
 def is_held(path: str, *, shared: bool = False) -> bool:
-    """Whether a living process holds the lock at `path`; with `shared`, even a share of it."""
+    """Whether a living process holds the lock at `path` exclusively; with `shared`, in any way."""
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -73,9 +85,19 @@ def is_held(path: str, *, shared: bool = False) -> bool:
     except OSError as error:
         raise store_error(error, "open the lock", path) from error
     try:
-        return not _flock(fd, fcntl.LOCK_EX if shared else fcntl.LOCK_SH, path)
+        return not (try_exclusive(fd, path) if shared else try_shared(fd, path))
     finally:
         os.close(fd)
+
+
+def try_exclusive(fd: int, path: str) -> bool:
+    """Lock the file that `fd` has open, unless another descriptor has any lock on it."""
+    return _flock(fd, fcntl.LOCK_EX, path)
+
+
+def try_shared(fd: int, path: str) -> bool:
+    """Lock the file that `fd` has open, unless another descriptor has it locked exclusively."""
+    return _flock(fd, fcntl.LOCK_SH, path)
 
 
 def _open(path: str) -> int:
@@ -85,22 +107,22 @@ def _open(path: str) -> int:
         raise store_error(error, "open the lock", path) from error
 
 
-def _taken(fd: int, how: int, path: str) -> bool:
-    """Take the lock if it is free. Whoever asks whether it is held has a share of it for a moment,
-    which must not look like a holder."""
+def _take(fd: int, mode: int, path: str) -> bool:
+    """Take the lock if it is free. A process that asks whether the lock is held briefly takes a
+    shared lock, which must not look like a holder."""
     for _ in range(_TRIES):
-        if _flock(fd, how, path):
+        if _flock(fd, mode, path):
             return True
-        if how == fcntl.LOCK_SH or not _flock(fd, fcntl.LOCK_SH, path):
+        if mode == fcntl.LOCK_SH or not try_shared(fd, path):
             return False
         fcntl.flock(fd, fcntl.LOCK_UN)
-        time.sleep(_ASKING_S)
+        time.sleep(_ASKER_S)
     return False
 
 
-def _flock(fd: int, how: int, path: str) -> bool:
+def _flock(fd: int, mode: int, path: str) -> bool:
     try:
-        fcntl.flock(fd, how | fcntl.LOCK_NB)
+        fcntl.flock(fd, mode | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError as error:
@@ -114,8 +136,8 @@ def _flock(fd: int, how: int, path: str) -> bool:
 
 
 def _forget_in_child() -> None:
-    for fd in _held:
-        os.close(fd)
+    for lock in _held:
+        lock.forget()
     _held.clear()
 
 

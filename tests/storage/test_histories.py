@@ -1,0 +1,247 @@
+"""Histories: what several writers append to one file, none of them loses."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from assetgraph.errors import StoreError
+from assetgraph.keys import AssetKey, Target
+from assetgraph.records import Materialization, StoredValue, now
+from assetgraph.storage.histories import has_cut_line, remove_cut_line
+from assetgraph.storage.locks import POLL_S, Lock
+from assetgraph.storage.store import Store
+
+HERE = Path(__file__).parent
+KEY = AssetKey("trips")
+COMMITS = 1500
+LONG = "x" * 40_000
+
+WRITER = """
+import sys
+from test_histories import COMMITS, committed, LONG, KEY, Target, Store
+store, target = Store(sys.argv[1]), Target(KEY, sys.argv[2])
+lock = store.lock(target)
+assert lock.acquire()
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(COMMITS):
+    lock.append(committed(target, f"{target.partition} {number}", LONG))
+lock.release()
+"""
+
+
+def committed(target: Target, run_id: str, inline: str = "1") -> Materialization:
+    value = StoredValue("json", inline=inline)
+    return Materialization(run_id, now(), value, "v", partition=target.partition)
+
+
+def run_ids(store: Store) -> list[str]:
+    return sorted(attempt.run_id for attempt in store.history.newest_first(KEY))
+
+
+def start_writer(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """A process that runs `code`, which prints "ready" and then waits for a line."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=HERE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def let_go(*writers: subprocess.Popen[str]) -> list[int]:
+    """Have all of `writers` begin at once; their exit codes once all have ended."""
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate()
+    return [writer.returncode for writer in writers]
+
+
+def written(partition: str, commits: int = COMMITS) -> list[str]:
+    return [f"{partition} {number}" for number in range(commits)]
+
+
+def test_two_processes_that_commit_partitions_of_one_asset_lose_nothing(store: Store) -> None:
+    store.prepare()
+    writers = [start_writer(WRITER, store.folder, partition) for partition in ("a", "b")]
+    assert let_go(*writers) == [0, 0]
+    assert run_ids(store) == sorted(written("a") + written("b"))
+
+
+def test_a_writer_killed_in_the_middle_of_a_line_costs_another_nothing(store: Store) -> None:
+    store.prepare()
+    dying = """
+import os, signal
+write, done = os.write, []
+
+def cut(fd, data):
+    if len(data) > len(LONG):
+        done.append(fd)
+        if len(done) > 100:
+            write(fd, data[:20_000])
+            os.kill(os.getpid(), signal.SIGKILL)
+    return write(fd, data)
+
+os.write = cut
+"""
+    start = WRITER.index("for number")
+    victim = start_writer(WRITER[:start] + dying + WRITER[start:], store.folder, "a")
+    survivor = start_writer(WRITER, store.folder, "b")
+    assert let_go(victim, survivor) == [-signal.SIGKILL, 0]
+    store.history.append(Target(KEY, "a"), committed(Target(KEY, "a"), "last"))
+    assert run_ids(store) == sorted([*written("a", 100), *written("b"), "last"])
+
+
+def test_threads_that_commit_partitions_of_one_asset_lose_nothing(store: Store) -> None:
+    store.prepare()
+    barrier = threading.Barrier(4)
+
+    def commit(target: Target) -> None:
+        lock = store.lock(target)
+        assert lock.acquire()
+        barrier.wait()
+        for number in range(200):
+            lock.append(committed(target, f"{target.partition} {number}", LONG))
+        lock.release()
+
+    run_threads(commit, [Target(KEY, partition) for partition in "abcd"])
+    assert run_ids(store) == sorted(line for name in "abcd" for line in written(name, 200))
+
+
+def test_threads_append_through_the_descriptor_that_holds_the_lock(store: Store) -> None:
+    store.prepare()
+    whole = Target(KEY)
+    lock = store.lock(whole)
+    assert lock.acquire()
+    barrier = threading.Barrier(4)
+
+    def commit(target: Target) -> None:
+        barrier.wait()
+        for number in range(200):
+            attempt = committed(target, f"{target.partition} {number}", LONG)
+            if target.partition is None:
+                lock.append(attempt)
+            else:
+                store.history.append(target, attempt)
+
+    run_threads(commit, [whole, *(Target(KEY, partition) for partition in "abc")])
+    assert lock.held
+    lock.release()
+    names = ("None", "a", "b", "c")
+    assert run_ids(store) == sorted(line for name in names for line in written(name, 200))
+
+
+def test_a_commit_waits_for_another_process_that_holds_the_history(store: Store) -> None:
+    store.prepare()
+    code = """
+import sys
+from test_histories import KEY, Target, Store, committed
+store, target = Store(sys.argv[1]), Target(KEY)
+lock = store.lock(target)
+assert lock.acquire()
+print("ready", flush=True)
+sys.stdin.readline()
+lock.append(committed(target, "the holder"))
+"""
+    holder = start_writer(code, store.folder)
+    pauses = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 20:
+            let_go(holder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assetgraph.storage.histories.time.sleep", pause)
+        store.history.append(Target(KEY, "a"), committed(Target(KEY, "a"), "after it"))
+    assert max(pauses) == POLL_S
+    newest = [attempt.run_id for attempt in store.history.newest_first(KEY)]
+    assert newest == ["after it", "the holder"]
+
+
+def test_a_cut_line_is_repaired_only_under_the_lock_on_its_history(store: Store) -> None:
+    store.prepare()
+    store.history.append(Target(KEY, "a"), committed(Target(KEY, "a"), "whole"))
+    path = store.history.path(KEY)
+    whole = Path(path).read_bytes()
+    with open(path, "ab") as file:
+        file.write(b'{"cut')
+    writer = Lock(path)
+    assert writer.acquire()
+    assert not has_cut_line(path)
+    assert not remove_cut_line(path)
+    assert Path(path).read_bytes() != whole
+    writer.release()
+    assert has_cut_line(path)
+    assert remove_cut_line(path)
+    assert not has_cut_line(path)
+    assert Path(path).read_bytes() == whole
+
+
+def test_a_forked_child_appends_through_a_descriptor_of_its_own(store: Store) -> None:
+    store.prepare()
+    code = """
+import os, sys
+from test_histories import KEY, Target, Store, committed
+store, target = Store(sys.argv[1]), Target(KEY)
+lock = store.lock(target)
+assert lock.acquire()
+child = os.fork()
+if child == 0:
+    assert not lock.held
+    store.history.append(target, committed(target, "child"))
+    os._exit(0)
+lock.append(committed(target, "parent"))
+lock.release()
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-c", code, store.folder], check=True, cwd=HERE)
+    assert run_ids(store) == ["child", "parent"]
+
+
+def test_a_history_that_was_deleted_under_its_lock_begins_again(store: Store) -> None:
+    store.prepare()
+    whole = Target(KEY)
+    lock = store.lock(whole)
+    assert lock.acquire()
+    Path(store.history.path(KEY)).unlink()
+    lock.append(committed(whole, "1"))
+    store.history.append(whole, committed(whole, "2"))
+    lock.release()
+    assert run_ids(store) == ["1", "2"]
+
+
+@pytest.mark.parametrize("partition", [None, "a"])
+def test_a_step_whose_store_was_deleted_commits_nothing(
+    store: Store, partition: str | None
+) -> None:
+    store.prepare()
+    target = Target(KEY, partition)
+    lock = store.lock(target)
+    assert lock.acquire()
+    shutil.rmtree(store.folder)
+    with pytest.raises(StoreError, match=r"its store was deleted during the step"):
+        lock.append(committed(target, "1"))
+    assert not Path(store.folder).exists()
+    lock.release()
+
+
+def run_threads(act: Callable[[Target], None], targets: list[Target]) -> None:
+    with ThreadPoolExecutor(len(targets)) as threads:
+        list(threads.map(act, targets))
