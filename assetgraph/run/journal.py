@@ -13,7 +13,6 @@ import msgspec
 from assetgraph.errors import StoreError
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.channel import Observer, RunChannel
-from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.store import sync_file_system
 from assetgraph.text import failure_line
 
@@ -106,12 +105,12 @@ class Journal:
             self._sync()
 
     def end(self, status: RunStatus, message: str | None = None) -> None:
-        """Record how the run ended; then older runs may be deleted."""
+        """Record how the run ended. What it leaves only while it runs is deleted first, so that
+        nobody who sees the end still finds it."""
+        self._log.end_progress()
         level = "ERROR" if status is RunStatus.FAILURE else "INFO"
         last = self.emit(_LAST_EVENT[status], level=level, message=message)
         self._finish(status, last.timestamp, message)
-        with suppress(StoreError):  # what could not be deleted is found by the next prune
-            drop_old_runs(self._store)
         self._sync()
 
     def end_anyhow(self, unfinished: Iterable[AssetKey], message: str) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -45,6 +46,7 @@ from assetgraph.run.passed_values import Handover
 from assetgraph.run.ready_queue import Schedule
 from assetgraph.run.step import abandoned_step, committed, lost_step, run_step
 from assetgraph.run.task import Input, StepResult, StepTask
+from assetgraph.storage.retention import drop_old_runs
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
@@ -172,6 +174,8 @@ class _Run:
         finally:
             self._executor.shutdown()
             self._journal.close()
+            with suppress(StoreError):  # the next prune finds what could not be deleted
+                drop_old_runs(self._store)
         return RunOutcome(self._journal.record, self._errors, self._exceptions)
 
     def _loop(self) -> None:

@@ -93,7 +93,13 @@ class RunLog:
         """Show how far a step is to whoever watches the run from another process."""
         self._progress.report(step, done, total, unit)
 
+    def end_progress(self) -> None:
+        """Delete `progress.json` and keep it deleted, whatever a thread that was given up still
+        reports."""
+        self._progress.close()
+
     def finish(self, record: RunRecord) -> None:
+        """Replace the run's summary."""
         write_whole(f"{self.folder}/run.json", encoded(record))
 
     def log_path(self, key: AssetKey, attempt: int) -> str:

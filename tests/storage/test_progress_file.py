@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 import assetgraph as dg
+from assetgraph.planning.facts import State
+from assetgraph.planning.plan import make_plan
+from assetgraph.records import Event
+from assetgraph.run.runner import run_plan
 from assetgraph.storage import progress_file as progress
 from assetgraph.storage.progress_file import ProgressFile, read_progress
 
@@ -49,3 +54,34 @@ def test_a_report_that_is_no_number_fails_no_step() -> None:
         return 1
 
     assert dg.materialize([odd]).success
+
+
+@pytest.mark.parametrize("ends", ["SUCCESS", "FAILURE", "CANCELED"])
+def test_what_is_shown_of_running_steps_is_gone_before_the_run_is_called_ended(
+    instance: dg.Instance, ends: str
+) -> None:
+    @dg.asset
+    def loads(context: dg.AssetExecutionContext) -> None:
+        context.progress(1, 2)
+        if ends == "FAILURE":
+            raise ValueError
+        if ends == "CANCELED":
+            raise KeyboardInterrupt
+
+    seen: dict[str, int] = {}
+
+    class Watcher:
+        def event(self, event: Event) -> None:
+            seen[event.type] = len(list(Path(instance.store.folder).glob("runs/*/*/progress.json")))
+
+        def output(self, step: str, stream: str, text: str) -> None: ...
+
+        def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
+
+    graph = dg.Definitions([loads]).graph
+    state = State(graph, instance.store)
+    stops = pytest.raises(KeyboardInterrupt) if ends == "CANCELED" else nullcontext()
+    with stops:
+        run_plan(make_plan(graph, state, graph.order), state, observer=Watcher())
+    assert seen[f"STEP_{ends}"] == 1
+    assert seen[f"RUN_{ends}"] == 0
