@@ -1,4 +1,4 @@
-"""`AssetKey`: the name of an asset, safe as a file name on every machine."""
+"""Names of assets and their partitions, safe as file names on every machine."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ MAX_KEY_BYTES = 200
 
 
 class AssetKey:
-    """One or more parts: `AssetKey("trips")`, `AssetKey(["manhattan", "stats"])`.
+    """The name of an asset: one or more parts, as in `AssetKey("trips")` or
+    `AssetKey(["manhattan", "stats"])`.
 
     A part is Unicode letters, digits, `_`, `-` or `.`, in NFC, and does not start with a dot. The
-    text of a key joins its parts with `/`; as text it may be given that way too. A whole key is at
-    most 200 bytes of UTF-8. Of the same parts there is one object, so that graphs compare keys as
-    quickly as Python compares anything.
+    text of a key joins its parts with `/`, and `AssetKey` takes that text too. A key is at most 200
+    bytes of UTF-8. Two keys with the same parts are the same object, so comparing keys is as fast
+    as comparing object identities.
 
     Raises `InvalidKeyError`.
     """
@@ -30,7 +31,7 @@ class AssetKey:
 
     parts: tuple[str, ...]
     text: str
-    file_name: str  # a part cannot hold the comma that joins them, so no two keys meet
+    file_name: str  # the parts joined with a comma, which no part contains: unique for each key
 
     def __new__(cls, path: str | Sequence[str]) -> AssetKey:
         key = cls.unchecked(path)
@@ -41,8 +42,8 @@ class AssetKey:
 
     @classmethod
     def unchecked(cls, path: str | Sequence[str]) -> AssetKey:
-        """A key that may break the rules, so that it can be reported with all other problems; or
-        one that was recorded, and so keeps to them."""
+        """A key that is not checked: it was recorded, so it is valid, or it will be reported
+        together with the other problems of a project."""
         return _interned(tuple(path.split("/") if isinstance(path, str) else path))
 
     @classmethod
@@ -66,7 +67,7 @@ class AssetKey:
         return AssetKey([*head, *self.parts])
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"an AssetKey does not change: cannot set {name!r}")
+        raise AttributeError(f"an AssetKey is immutable: cannot set {name!r}")
 
     def __lt__(self, other: AssetKey) -> bool:
         return self.parts < other.parts
@@ -82,16 +83,16 @@ class AssetKey:
 
 
 _known: WeakValueDictionary[tuple[str, ...], AssetKey] = WeakValueDictionary()
-_making = Lock()
+_lock = Lock()  # so that two threads do not create the same key
 
 
 def _interned(parts: tuple[str, ...]) -> AssetKey:
-    return _known.get(parts) or _made(parts)
+    return _known.get(parts) or _created(parts)
 
 
-def _made(parts: tuple[str, ...]) -> AssetKey:
+def _created(parts: tuple[str, ...]) -> AssetKey:
     parts = tuple(unicodedata.normalize("NFC", part) for part in parts)
-    with _making:
+    with _lock:
         known = _known.get(parts)
         if known is not None:
             return known
@@ -104,9 +105,9 @@ def _made(parts: tuple[str, ...]) -> AssetKey:
 
 
 class Target(NamedTuple):
-    """What is materialized, locked, stale and recorded: an asset, or one partition of it.
+    """An asset, or one partition of it: the unit that is materialized, locked, stale and recorded.
 
-    As text `trips`, or `trips@2023-03`: no key holds an `@`.
+    Its text is `trips`, or `trips@2023-03`; no key contains an `@`.
     """
 
     key: AssetKey
@@ -118,20 +119,26 @@ class Target(NamedTuple):
 
     @property
     def file_name(self) -> str:
-        """`<key>=<partition>`, safe as a file name; the partition is `_` where there is none."""
+        """`<key>=<partition>`, safe as a file name; without a partition, `<key>=_`."""
         return f"{self.key.file_name}={partition_file_name(self.partition)}"
 
     def __str__(self) -> str:
         return self.text
 
 
+def recorded_target(text: str) -> Target:
+    """The target with this `text`, which was recorded and so is not checked."""
+    key, at, partition = text.partition("@")
+    return Target(AssetKey.unchecked(key), partition if at else None)
+
+
 def key_text(file_name: str) -> str:
-    """The text of the key whose `file_name` this is."""
+    """The text of the key with this `file_name`."""
     return file_name.replace(",", "/")
 
 
 def partition_file_name(partition: str | None) -> str:
-    """A partition as one file name: percent-encoded, `_` for none."""
+    """A partition as one file name: percent-encoded, or `_` for None."""
     if partition is None:
         return "_"
     from urllib.parse import quote
@@ -143,7 +150,7 @@ def partition_file_name(partition: str | None) -> str:
 
 
 def partition_of(file_name: str) -> str | None:
-    """The partition whose `partition_file_name` this is."""
+    """The partition with this `partition_file_name`."""
     if file_name in ("_", "%"):
         return None if file_name == "_" else ""
     from urllib.parse import unquote
@@ -163,7 +170,7 @@ def key_problem(key: AssetKey) -> str | None:
         if not _is_plain(part):
             wrong = next((c for c in part if not _is_plain(c) and not _joins(c)), part)
             return (
-                f"the asset key {key.text!r} holds {wrong!r}: "
+                f"the asset key {key.text!r} contains {wrong!r}: "
                 "letters of any script, digits, '_', '-' and '.' are allowed"
             )
     size = len(key.text.encode("utf-8", "surrogatepass"))
@@ -174,8 +181,8 @@ def key_problem(key: AssetKey) -> str | None:
 
 
 def _is_plain(text: str) -> bool:
-    # An identifier may hold letters, digits and combining marks of any script: just what is wanted,
-    # but for the invisible joiners that some Unicode versions allow in it.
+    # An identifier may contain letters, digits and combining marks of any script, which is what a
+    # key allows too. Some Unicode versions also allow invisible joiners, which a key does not.
     plain = ("_" + text.replace("-", "_").replace(".", "_")).isidentifier()
     return plain and (text.isascii() or not any(unicodedata.category(c) == "Cf" for c in text))
 

@@ -1,4 +1,4 @@
-"""What is recorded, as frozen records that go to JSON and back, and the words for states.
+"""The frozen records that the store keeps as JSON, and the words for states.
 
 A time is an aware UTC datetime; a duration is in seconds; None means unknown or not applicable.
 """
@@ -14,7 +14,7 @@ import msgspec
 
 
 class AssetState(StrEnum):
-    """An asset is the first of these that applies."""
+    """The state of an asset: the first of these that applies."""
 
     RUNNING = "running"
     FAILED = "failed"
@@ -24,6 +24,8 @@ class AssetState(StrEnum):
 
 
 class StepState(StrEnum):
+    """The state of one step of a run."""
+
     WAITING = "waiting"
     RUNNING = "running"
     SUCCESS = "success"
@@ -34,15 +36,17 @@ class StepState(StrEnum):
 
 
 class RunStatus(StrEnum):
+    """The status of a run."""
+
     STARTED = "STARTED"
     SUCCESS = "SUCCESS"
     FAILURE = "FAILURE"
     CANCELED = "CANCELED"
-    INTERRUPTED = "INTERRUPTED"  # never written: its process died
+    INTERRUPTED = "INTERRUPTED"  # never recorded: the run's process died
 
 
 class EventType(StrEnum):
-    """Dagster's names where Dagster has the event."""
+    """The type of an event, by Dagster's name where Dagster has the event."""
 
     RUN_START = "RUN_START"
     RUN_SUCCESS = "RUN_SUCCESS"
@@ -62,7 +66,7 @@ class EventType(StrEnum):
     LOG = "LOG"
 
 
-# The state that an event puts its step in.
+# The state of a step after an event of this type.
 STATE_AFTER = {
     EventType.STEP_START: StepState.RUNNING,
     EventType.STEP_RESTARTED: StepState.RUNNING,
@@ -76,7 +80,7 @@ STATE_AFTER = {
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a run's `events.jsonl`. `step` is an asset key's text."""
+    """One line of a run's `events.jsonl`. `step` is the id of a step: the text of its target."""
 
     type: EventType
     timestamp: datetime
@@ -87,9 +91,9 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One place of a traceback, with the lines around it as they were when it failed.
+    """One frame of a traceback, with the lines around it as they were when the step failed.
 
-    `source` holds consecutive lines, the first of them numbered `source_start`.
+    `source` holds consecutive lines; the first one has the number `source_start`.
     """
 
     file: str
@@ -100,7 +104,7 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An exception as it is recorded: `frames` are the user's own, innermost last."""
+    """An exception as it is recorded. `frames` are those of the user's code, innermost last."""
 
     type: str
     message: str
@@ -110,15 +114,19 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where and how an asset's value is kept.
+    """Where and how an asset's value is stored.
 
-    `format` is none, path, json, text, bytes, pickle, parquet, arrow or custom; `path` is relative
-    to the value storage, or for a returned path to the project's folder; `inline` is a small value
-    itself, as its text (bytes in base64); `type` is the type that was returned; `size` is in bytes.
-    A returned path has the `digest` of its content, and its `stamp` when that was read: the file's
-    time of change in nanoseconds, or of a folder a digest of all its names, sizes and times.
-    `classes` are the classes of the project that a pickle names, as `module:qualname`; with them it
-    has the `digest` of its content, and in `meaning` one of their versions.
+    `format` is none, path, json, text, bytes, pickle, parquet, arrow or custom. `type` is the type
+    of the returned value. `path` is relative to the value storage; for a returned path it is
+    relative to the project's folder. `inline` is a small value itself, as text (bytes in base64).
+    `size` is in bytes.
+
+    A returned path has the `digest` of its content. Its `stamp` is taken when the content is read:
+    the modification time of a file in nanoseconds, or for a folder a digest of all names, sizes and
+    times in it.
+
+    A pickle that names classes of the project lists them in `classes`, as `module:qualname`. It
+    then has the `digest` of its content, and `meaning` is a digest of the classes' versions.
     """
 
     format: str
@@ -132,15 +140,15 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     meaning: str | None = None
 
 
-# Whether a value is as it was recorded: see `ValueStore.check`.
+# How a stored value compares with its record: see `ValueStore.check`.
 ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 
 
 class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):
-    """One successful computation of an asset's value: its line in `assets/<key>.jsonl` commits it.
+    """One successful computation of a value; its line in `assets/<key>.jsonl` commits it.
 
-    `inputs` maps the text of each upstream key to the data version that was read. One with
-    `accepted_at` repeats the one before it with the code version that a person accepted then.
+    `inputs` maps the text of each upstream key to the data version that was read. A record with
+    `accepted_at` repeats the one before it, with the code version that a person accepted then.
     """
 
     run_id: str
@@ -157,7 +165,7 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
 
 
 class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failure"):
-    """A step that failed, kept with the asset so that its history shows it."""
+    """A failed step, recorded in the asset's history."""
 
     run_id: str
     timestamp: datetime
@@ -170,8 +178,11 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 
 
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A run's summary, `run.json`. `selection` is what was asked for, `assets` what was planned;
-    `failure` is what failed first, and why, in a line."""
+    """A run's summary, `run.json`.
+
+    `selection` is what was asked for; `assets` holds the ids of the planned steps; `failure` is one
+    line that says what failed first, and why.
+    """
 
     run_id: str
     status: RunStatus
@@ -226,15 +237,18 @@ def now() -> datetime:
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
-_preparing = threading.Lock()
+_lock = threading.Lock()
 
 
 def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    """The decoder of JSON as `kind`, made once. msgspec prepares a class when a decoder first needs
-    it, and a thread that uses the class meanwhile crashes the process."""
+    """The JSON decoder for `kind`, created once.
+
+    msgspec prepares a class when the first decoder for it is created. A thread that uses the class
+    at that moment crashes the process.
+    """
     found = _decoders.get(kind)
     if found is None:
-        with _preparing:
+        with _lock:
             found = _decoders.get(kind) or msgspec.json.Decoder(kind)
             _decoders[kind] = found
     return found

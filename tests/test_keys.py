@@ -67,19 +67,19 @@ def test_names_of_every_script_are_keys(text: str) -> None:
         (".", "starts with a dot"),
         ("a/../b", "starts with a dot"),
         (".hidden", "starts with a dot"),
-        ("a b", "holds ' '"),
-        ("a,b", "holds ','"),
-        ("a\\b", r"holds '\\'"),
-        ("a\x00b", "holds"),
-        ("a\nb", "holds"),
-        ("a=b", "holds '='"),
-        ("a*", "holds"),
-        ("a:b", "holds"),
-        ("<lambda>", "holds '<'"),
-        ("a\u200db", "holds"),
-        ("\u202eabc", "holds"),
-        ("\ud800", "holds"),
-        ("🚕", "holds"),
+        ("a b", "contains ' '"),
+        ("a,b", "contains ','"),
+        ("a\\b", r"contains '\\'"),
+        ("a\x00b", "contains"),
+        ("a\nb", "contains"),
+        ("a=b", "contains '='"),
+        ("a*", "contains"),
+        ("a:b", "contains"),
+        ("<lambda>", "contains '<'"),
+        ("a\u200db", "contains"),
+        ("\u202eabc", "contains"),
+        ("\ud800", "contains"),
+        ("🚕", "contains"),
     ],
 )
 def test_a_name_that_is_no_safe_file_name_says_why(text: str, why: str) -> None:
@@ -110,7 +110,7 @@ def test_two_ways_to_write_one_accented_name_are_one_key() -> None:
 
 def test_a_key_does_not_change() -> None:
     key = AssetKey("trips")
-    with pytest.raises(AttributeError, match="does not change"):
+    with pytest.raises(AttributeError, match="is immutable"):
         key.text = "other"
     with pytest.raises(AttributeError):
         key.other = 1  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""Crash-safe files: replaced whole, or appended by the line.
+"""Crash-safe files: replaced as a whole, or appended line by line.
 
-Paths are text, not `Path`: these run several times a step.
+Paths are text, not `Path`, for speed: a step uses these functions several times.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _WHY = {
     errno.EROFS: ("the file system is read-only", "Choose another folder with --store."),
     errno.EACCES: ("permission denied", "Make it writable, or choose another with --store."),
     errno.EPERM: ("not permitted", "Make it writable, or choose another with --store."),
-    errno.ENOTDIR: ("a folder on the way is a file", "Move that file, or choose another --store."),
+    errno.ENOTDIR: ("a file is where a folder should be", "Move it, or choose another --store."),
     errno.EISDIR: ("it is a folder", "Move that folder away."),
-    errno.EIO: ("the disk reports an error", "Check the disk; what was recorded may be read back."),
+    errno.EIO: ("the disk reports an error", "Check the disk, and copy the store if you can."),
     errno.ENAMETOOLONG: ("the name is too long for this file system", None),
 }
 
 
 def store_error(error: OSError, doing: str, path: str) -> StoreError:
-    """`error` as a sentence: what was being done to which file, and what to do about it."""
+    """A `StoreError` that says what could not be done to which file, and what to do about it."""
     why, hint = _WHY.get(error.errno or 0, (error.strerror or str(error), None))
     if hint and doing == "read":
         hint = hint.replace("writable", "readable")
@@ -41,8 +41,8 @@ def store_error(error: OSError, doing: str, path: str) -> StoreError:
 
 
 def encoded(record: Any) -> bytes:
-    """`record` as JSON. Text that UTF-8 does not hold (from a file name of foreign bytes, say) is
-    written with backslashes, so that nothing a step says can stop its record."""
+    """`record` as JSON. Text that UTF-8 cannot encode, such as a file name in another encoding, is
+    written with backslashes, so that no text of a step prevents its record."""
     try:
         return _encoder.encode(record)
     except UnicodeEncodeError:
@@ -50,7 +50,7 @@ def encoded(record: Any) -> bytes:
 
 
 def encoded_lines(records: Sequence[Any]) -> bytes:
-    """Each of `records` as `encoded` gives it, and a line end."""
+    """Each of `records` as JSON, one line each."""
     try:
         return _encoder.encode_lines(records)
     except UnicodeEncodeError:
@@ -58,7 +58,8 @@ def encoded_lines(records: Sequence[Any]) -> bytes:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Replace `path` by `data`: a reader sees the old content or the new, never a part."""
+    """Replace the content of `path` with `data`: a reader sees the old content or the new, never a
+    mixture. Raises `StoreError`."""
     temporary = f"{path}.{os.getpid()}.{threading.get_ident()}.tmp"
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
@@ -73,6 +74,7 @@ def write_whole(path: str, data: bytes) -> None:
 
 
 def make_folder(path: str) -> None:
+    """Create a folder and its parents if they are missing. Raises `StoreError`."""
     try:
         os.makedirs(path, exist_ok=True)
     except FileExistsError as error:
@@ -84,15 +86,15 @@ def make_folder(path: str) -> None:
 
 
 def make_store_folder(path: str) -> None:
-    """Make the folder of a store, if it is not there. What is in it is of this machine: a project's
-    repository should not carry it."""
+    """Create the folder of a store if it is missing, with a `.gitignore`: its content belongs to
+    this machine, not to the project's repository."""
     make_folder(path)
     if not os.listdir(path):
         write_whole(f"{path}/.gitignore", b"*\n")
 
 
 def names_in(folder: str) -> list[str]:
-    """What is in a folder, but for hidden files; nothing where there is none."""
+    """The names in a folder except hidden ones; none if there is no such folder."""
     try:
         return [name for name in os.listdir(folder) if not name.startswith(".")]
     except FileNotFoundError:
@@ -102,8 +104,11 @@ def names_in(folder: str) -> list[str]:
 
 
 class AppendFile:
-    """A file of JSON lines with one writer. What was appended is the kernel's at once, so that it
-    survives the death of the process; a line that could not be written whole is taken back."""
+    """A file of JSON lines with one writer.
+
+    Opening it removes a cut last line. An appended line goes to the kernel at once, so it survives
+    the death of the process; a line that cannot be written completely is removed again.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -126,7 +131,7 @@ class AppendFile:
 
 
 def append_line(path: str, line: bytes) -> None:
-    """Append one line, once a last line that was cut is removed."""
+    """Append one line, after removing a cut last line."""
     file = AppendFile(path)
     try:
         file.append(line)
@@ -135,7 +140,8 @@ def append_line(path: str, line: bytes) -> None:
 
 
 def append_to(fd: int, path: str, line: bytes) -> bool:
-    """Append one line to a file that is open for appending; False if the file was deleted."""
+    """Append one line to a file that is open for appending, after removing a cut last line. Returns
+    False if the file was deleted."""
     status = os.fstat(fd)
     if status.st_nlink == 0:
         return False
@@ -144,27 +150,28 @@ def append_to(fd: int, path: str, line: bytes) -> bool:
 
 
 def is_cut(fd: int) -> bool:
-    """Whether the last line of an open file has no end: its writer died, or is still at it."""
+    """Whether the last line of an open file has no end: its writer died, or is still writing."""
     size = os.fstat(fd).st_size
     return size > 0 and os.pread(fd, 1, size - 1) != b"\n"
 
 
 class Tail:
-    """A file that another process appends to, read on from where the last read ended. While it is
-    not there it is empty."""
+    """A file that another process appends to; each read continues where the last one ended. A
+    missing file counts as empty."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._offset = 0
 
     def read(self) -> bytes:
-        """What was appended."""
+        """The bytes appended since the last read."""
         data = self._rest()
         self._offset += len(data)
         return data
 
     def lines(self) -> list[bytes]:
-        """The lines that were appended whole: one that is still being written is left."""
+        """The complete lines appended since the last read; an incomplete one comes with a later
+        read."""
         data = self._rest()
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
@@ -182,8 +189,10 @@ class Tail:
 
 
 def read_lines(path: str, kind: Any) -> Iterator[Any]:
-    """Each line of a file, decoded as `kind`. A cut last line (its writer died) is left out; any
-    other damage raises `DamagedStoreError` with the file and the line."""
+    """Each line of a file, decoded as `kind`, without a cut last line (its writer died).
+
+    Raises `FileNotFoundError`, and `DamagedStoreError` with file and line for any other damage.
+    """
     lines_as = decoder(kind)
     with opened(path) as file:
         for number, line in enumerate(file, 1):
@@ -192,8 +201,10 @@ def read_lines(path: str, kind: Any) -> Iterator[Any]:
 
 
 def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
-    """The lines of a file from the last to the first, decoded as `kind`; a file that does not
-    exist has none. Reads from the end, so that a long history costs nothing."""
+    """The lines of a file from the last to the first, decoded as `kind`; a missing file has none.
+
+    Reads from the end, so the length of a history does not matter. Raises `DamagedStoreError`.
+    """
     try:
         fd = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -210,7 +221,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
             chunk = os.pread(fd, end - start, start) + rest
             lines = chunk.split(b"\n")
             rest = lines.pop(0) if start > 0 else b""
-            if not whole:  # what follows the last line end is a cut line, or nothing
+            if not whole:  # after the last line end comes a cut line, or nothing
                 if not lines:
                     end, size = start, size * 4
                     continue
@@ -230,7 +241,7 @@ def read_last(path: str, kind: Any, size: int = 4096) -> Iterator[Any]:
 
 
 def read_record(path: str, kind: type[T]) -> T:
-    """A file that holds one record. Raises `FileNotFoundError` and `DamagedStoreError`."""
+    """The one record in a file. Raises `FileNotFoundError` and `DamagedStoreError`."""
     with opened(path) as file:
         data = file.read()
     try:
@@ -241,6 +252,7 @@ def read_record(path: str, kind: type[T]) -> T:
 
 
 def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
+    """The error for a file, or a line of one, that cannot be read."""
     place = f"line {line} of {path}" if line else path
     return DamagedStoreError(
         f"{place} is damaged: {why}.",
@@ -251,17 +263,17 @@ def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
 
 
 def require_known_format(what: str, found: int, known: int) -> None:
-    """Raises `StoreFormatError` where `what` has a format from the future."""
+    """Raises `StoreFormatError` if a later assetgraph wrote `what`."""
     if found > known:
         raise StoreFormatError(
-            f"{what} has format {found}, made by a later assetgraph; "
+            f"{what} has format {found}, written by a later assetgraph; "
             f"this one knows format {known}.",
             hint="Upgrade assetgraph, or choose another folder with --store.",
         )
 
 
 def decoded(line_as: msgspec.json.Decoder[Any], line: bytes, path: str, number: int) -> Any:
-    """A line of a file. Raises `DamagedStoreError` that names both."""
+    """A line of a file, decoded. Raises `DamagedStoreError` with file and line."""
     try:
         return line_as.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -273,6 +285,7 @@ def _line_number(fd: int, start: int, position: int) -> int:
 
 
 def opened(path: str) -> BinaryIO:
+    """A file open for reading. Raises `FileNotFoundError` and `StoreError`."""
     try:
         return open(path, "rb")
     except FileNotFoundError:
@@ -299,7 +312,7 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 def _append(fd: int, path: str, lines: bytes, size: int) -> None:
-    """Append to a file of `size` bytes; what cannot be written whole is taken back."""
+    """Append to a file of `size` bytes; remove again what cannot be written completely."""
     try:
         written = os.write(fd, lines)
         if written < len(lines):
@@ -308,12 +321,12 @@ def _append(fd: int, path: str, lines: bytes, size: int) -> None:
         try:
             os.ftruncate(fd, size)
         except OSError:
-            pass  # a reader tolerates a cut last line, and the next writer removes it
+            pass  # readers skip a cut last line, and the next writer removes it
         raise store_error(error, "write", path) from error
 
 
 def _without_cut_line(fd: int, path: str, size: int) -> int:
-    """Remove a last line whose writer died while writing it; the size of the file then."""
+    """The size of an open file after removing a last line that its writer died in."""
     if size == 0 or os.pread(fd, 1, size - 1) == b"\n":
         return size
     end = size
@@ -327,7 +340,7 @@ def _without_cut_line(fd: int, path: str, size: int) -> int:
     try:
         os.ftruncate(fd, end)
     except OSError as error:
-        raise store_error(error, "mend", path) from error
+        raise store_error(error, "remove the cut last line of", path) from error
     return end
 
 

@@ -1,7 +1,7 @@
-"""The table of definitions, `code/definitions.jsonl`, and the cache of what source files say.
+"""The table of definitions, `code/definitions.jsonl`, and the cache of what source files contain.
 
-Lines are only appended, each under the hash of what it says, so it does not matter who wrote one
-first; a damaged line is one definition that a reason cannot name.
+Lines are only appended, each with the hash of its content as the key, so it does not matter which
+process writes one first. A damaged line is one definition that a reason cannot name.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ FORMAT = 1
 
 
 class CodeTable:
-    """The definitions that the materializations of a store were made with, in `folder`."""
+    """The definitions behind the code versions that a store has recorded, in `folder`."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._path = f"{folder}/definitions.jsonl"
         self._nodes: dict[str, Node] = {}
         self._read_to = 0
-        self.damaged = 0  # lines, of those that were loaded
+        self.damaged = 0  # how many of the loaded lines cannot be read
         self._encode = msgspec.json.Encoder().encode
         self._decode = decoder(tuple[str, Node]).decode
 
     def load(self) -> Mapping[str, Node]:
-        """Every definition on record. Raises `StoreFormatError` where a later assetgraph wrote."""
+        """Every recorded definition. Raises `StoreFormatError` if a later assetgraph wrote them."""
         try:
             with open(self._path, "rb") as file:
                 file.seek(self._read_to)
@@ -52,19 +52,20 @@ class CodeTable:
             lines.pop(0)
         for line in lines:
             self._take(line)
-        self._read_to += len(data) - len(rest)  # a line without an end may grow yet
+        self._read_to += len(data) - len(rest)  # a line without an end may still be growing
         return self._nodes
 
     def add(self, table: Mapping[str, Node]) -> int:
-        """Record what is not on record yet; says how many that were. Raises `StoreError`."""
+        """Record the definitions that are not recorded yet, and return their number. Raises
+        `StoreError`."""
         known = self.load()
         new = [(key, node) for key, node in table.items() if key not in known]
         if new:
             self._append(self._encoded(new))
         return len(new)
 
-    def mend(self) -> None:
-        """Leave out the lines that do not read."""
+    def repair(self) -> None:
+        """Remove the lines that cannot be read."""
         write_whole(self._path, self._header() + self._encoded(self.load().items()))
         self._read_to = self.damaged = 0
 
@@ -75,8 +76,8 @@ class CodeTable:
         return self._encode({"format": FORMAT}) + b"\n"
 
     def _append(self, lines: bytes) -> None:
-        """In one write, so that two processes do not mix their lines. What stands without an end
-        was cut when its writer died: it gets one."""
+        """Append in one write, so that two processes do not mix their lines. A last line without an
+        end, whose writer died, gets one first."""
         make_folder(self._folder)
         try:
             with open(self._path, "ab+", buffering=0) as file:
@@ -99,7 +100,8 @@ class CodeTable:
         self._nodes.setdefault(key, node)
 
     def _is_header(self, line: bytes) -> bool:
-        """Raises `StoreFormatError` where it is that of a later assetgraph."""
+        """Whether the line is the header. Raises `StoreFormatError` if a later assetgraph wrote
+        it."""
         try:
             found = msgspec.json.decode(line, type=dict[str, int])["format"]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
@@ -109,17 +111,18 @@ class CodeTable:
 
 
 class FolderCache(MutableMapping[str, bytes]):
-    """Bytes by name in the files of a folder that may be deleted at any time.
+    """A cache of bytes by name, one file each, in a folder that may be deleted at any time.
 
-    Several processes may use it. What cannot be written is not cached; of more than `limit` files
-    the older half goes. One that lies in the folder `store` makes that too.
+    Several processes may use it. What cannot be written is not cached. When `limit` files are
+    reached, the older half is deleted. A cache inside the store in the folder `store` creates that
+    folder too.
     """
 
     def __init__(self, folder: str, limit: int = 4096, *, store: str | None = None) -> None:
         self._folder = folder
         self._store = store
         self._limit = limit
-        self._size: int | None = None  # known once something is written
+        self._size: int | None = None  # the number of files, once one was written
 
     def __getitem__(self, name: str) -> bytes:
         try:

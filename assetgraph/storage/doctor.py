@@ -1,4 +1,4 @@
-"""A store examined: every file read, what is wrong named, and mended where that takes no guess."""
+"""The doctor: it reads every file of a store, reports problems, and repairs what needs no guess."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.records import (
     STATE_AFTER,
     Event,
@@ -35,21 +35,23 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about a store. `serious` means that records are lost or do not read; `mend` puts
-    it right, or answers False where a process is at work there now; it is None where nothing can
-    without guessing."""
+    """A problem of a store.
+
+    `serious` means that records are lost or cannot be read. `repair` solves the problem, or returns
+    False while another process is at work there; it is None if a repair would have to guess.
+    """
 
     text: str
     serious: bool = False
-    mend: Callable[[], object] | None = None
+    repair: Callable[[], object] | None = None
 
 
 def examine(store: Store) -> Iterator[Finding]:
-    """What is wrong in `store`, or left over in it. A finding may be mended before the next is
-    asked for."""
+    """The problems of `store`, and what dead processes left in it. The caller may repair a finding
+    before it asks for the next one."""
     yield from _files_for_folders(store)
     if any(_files_for_folders(store)):
-        return  # what lies below is out of reach until that is put right
+        return  # what lies below them cannot be read until they are repaired
     for part in (_histories, _runs, _code, _left_over):
         try:
             yield from part(store)
@@ -61,11 +63,11 @@ def _files_for_folders(store: Store) -> Iterator[Finding]:
     for name in ("runs", "assets", "locks", "values", "code", "cache"):
         path = f"{store.folder}/{name}"
         if os.path.exists(path) and not os.path.isdir(path):
-            if name in ("locks", "cache"):  # all that they ever hold is made again
+            if name in ("locks", "cache"):  # their content is created again when it is needed
                 yield Finding(
                     f"{path} is a file where a folder should be",
                     serious=True,
-                    mend=lambda path=path: os.rename(path, f"{path}.file"),  # type: ignore[misc]
+                    repair=lambda path=path: os.rename(path, f"{path}.file"),  # type: ignore[misc]
                 )
             else:
                 yield Finding(
@@ -76,7 +78,7 @@ def _files_for_folders(store: Store) -> Iterator[Finding]:
 
 
 def _histories(store: Store) -> Iterator[Finding]:
-    for text in store.history.keys():  # noqa: SIM118 - a method, not a mapping's
+    for text in store.history.keys():  # noqa: SIM118 - a method, not that of a mapping
         key = AssetKey.unchecked(text)
         path = store.history.path(key)
         try:
@@ -87,22 +89,22 @@ def _histories(store: Store) -> Iterator[Finding]:
             continue
         if cut:
             yield _cut_line(path, lambda path=path: remove_cut_line(path))  # type: ignore[misc]
-        made = [attempt for attempt in attempts if isinstance(attempt, Materialization)]
-        if made:
-            yield from _value(store, text, made[-1].value)
+        made = {a.partition: a.value for a in attempts if isinstance(a, Materialization)}
+        for partition, value in made.items():
+            yield from _value(store, Target(key, partition), value)
 
 
-def _value(store: Store, key: str, value: StoredValue) -> Iterator[Finding]:
+def _value(store: Store, target: Target, value: StoredValue) -> Iterator[Finding]:
     condition = store.values.check(value)
     wrong = {
         "gone": "is gone",
-        "damaged": "has not the size that was recorded",
+        "damaged": "has a different size than recorded",
         "unreadable": "needs a class that no longer exists",
     }
     if condition in wrong:
         yield Finding(
-            f"the value of {key} {wrong[condition]}: {value.path}. To make it again: "
-            f"{command('materialize', key)}",
+            f"the value of {target} {wrong[condition]}: {value.path}. To restore it: "
+            f"{command('materialize', target.key.text)}",
             serious=True,
         )
 
@@ -121,19 +123,19 @@ def _runs(store: Store) -> Iterator[Finding]:
             continue
         if record.started_at > now() + _CLOCKS_DIFFER:
             yield Finding(
-                f"the run {run_id} started in the future, by a clock that was wrong: it is the "
-                f"latest until then. To remove it: {command('runs', 'delete', run_id)}"
+                f"the run {run_id} started in the future, because a clock was wrong: until then "
+                f"it counts as the latest run. To delete it: {command('runs', 'delete', run_id)}"
             )
         if record.status is RunStatus.INTERRUPTED and not _done_since(store, record):
             yield Finding(f"the run {run_id} was interrupted after {events} events")
         path = f"{folder}/events.jsonl"
-        if not is_held(f"{folder}/lock") and _is_cut(path):  # nobody writes to a run that ended
+        if not is_held(f"{folder}/lock") and _is_cut(path):  # nobody writes into a run that ended
             yield _cut_line(path, lambda path=path: AppendFile(path).close())  # type: ignore[misc]
 
 
 def _done_since(store: Store, record: RunRecord) -> bool:
-    """Whether each step of an interrupted run was done after all: by it, by a re-execution, or by
-    another run since."""
+    """Whether every step of an interrupted run succeeded after all: in the run itself, in a
+    re-execution, or in a later run."""
     runs = [record.run_id]
     for run_id in runs:
         runs += [rerun for rerun in store.runs.reruns(run_id) if rerun not in runs]
@@ -143,14 +145,14 @@ def _done_since(store: Store, record: RunRecord) -> bool:
         for event in store.runs.events(run_id)
         if STATE_AFTER.get(event.type) in (StepState.SUCCESS, StepState.UNCHANGED)
     }
-    return all(key in done or _made_since(store, key, record) for key in record.assets)
+    return all(step in done or _made_since(store, step, record) for step in record.assets)
 
 
-def _made_since(store: Store, key: str, record: RunRecord) -> bool:
+def _made_since(store: Store, step: str, record: RunRecord) -> bool:
     try:
-        made, _ = store.history.current(Target(AssetKey.unchecked(key)))
+        made, _ = store.history.current(recorded_target(step))
     except StoreError:
-        return False  # which is a finding of its own
+        return False  # a history that cannot be read is a finding of its own
     return made is not None and made.timestamp >= record.started_at
 
 
@@ -158,11 +160,11 @@ def _code(store: Store) -> Iterator[Finding]:
     table = CodeTable(f"{store.folder}/code")
     table.load()
     if table.damaged:
-        lines = "1 line does" if table.damaged == 1 else f"{table.damaged} lines do"
+        lines = "1 line" if table.damaged == 1 else f"{table.damaged} lines"
         yield Finding(
-            f"{lines} not read in {store.folder}/code/definitions.jsonl: a change of those "
+            f"{lines} of {store.folder}/code/definitions.jsonl cannot be read: a change of those "
             "definitions cannot be named",
-            mend=table.mend,
+            repair=table.repair,
         )
 
 
@@ -177,12 +179,12 @@ def _left_over(store: Store) -> Iterator[Finding]:
             )
             return
         if item.kind == "orphan":
-            text = f"a value of {item.name} was stored and never recorded: {item.path}"
+            text = f"a value of {item.name} was stored but never recorded: {item.path}"
         elif item.kind == "leftover":
             text = f"a process died and left {item.path}"
         else:
             continue
-        yield Finding(text, mend=lambda item=item: prune(store, item))  # type: ignore[misc]
+        yield Finding(text, repair=lambda item=item: prune(store, item))  # type: ignore[misc]
 
 
 def _is_cut(path: str) -> bool:
@@ -190,5 +192,5 @@ def _is_cut(path: str) -> bool:
         return is_cut(file.fileno())
 
 
-def _cut_line(path: str, mend: Callable[[], object]) -> Finding:
-    return Finding(f"the last line of {path} is cut: its writer died", mend=mend)
+def _cut_line(path: str, repair: Callable[[], object]) -> Finding:
+    return Finding(f"the last line of {path} is cut: its writer died", repair=repair)

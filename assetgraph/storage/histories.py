@@ -1,8 +1,8 @@
 """The history of each asset: `assets/<key>.jsonl`, one line for each attempt, the newest last.
 
-Appending its line commits a materialization. A line is appended under a lock on the file itself:
-two partitions of an asset may be committed at once, and a writer that finds a cut last line removes
-it. Who materializes an asset without partitions holds that lock for the whole step.
+Appending its line commits a materialization. Every append holds a lock on the history itself: two
+partitions of an asset may be committed at once, and each writer removes a cut last line first. A
+step of an asset without partitions holds that lock from its start to its end.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class AssetHistory:
     def append(self, target: Target, attempt: Attempt) -> None:
         """Record an attempt at `target`. Raises `StoreError`; then nothing was committed.
 
-        The caller holds the lock on `target`, or knows that the thread which holds it in this
-        process records nothing more.
+        The caller holds the lock on `target`, or has given up the thread of this process that holds
+        it.
         """
         assert attempt.partition == target.partition
         path, line = self.path(target.key), encoded(attempt) + b"\n"
@@ -112,25 +112,31 @@ class TargetLock(Lock):
 
     def append(self, attempt: Attempt) -> None:
         """Commit an attempt. Raises `StoreError`; then nothing was committed."""
-        if self._is_history and self.write(encoded(attempt) + b"\n"):
+        assert attempt.partition == self._target.partition
+        line = encoded(attempt) + b"\n"
+        if self._is_history and self.write(line):
             return
-        if not os.path.isdir(os.path.dirname(self.path)):
-            raise StoreError(f"cannot write {self.path}: its store was deleted during the step.")
-        self._history.append(self._target, attempt)
+        try:
+            _append(self._history.path(self._target.key), line)
+        except StoreError:
+            if not os.path.isdir(os.path.dirname(self.path)):
+                message = f"cannot write {self.path}: its store was deleted during the step."
+                raise StoreError(message) from None
+            self._history.append(self._target, attempt)
 
     def write(self, line: bytes) -> bool:
-        """Append a line to the history through the descriptor that has it locked; False where the
-        lock was released, or the file was deleted."""
+        """Append a line to the history through the descriptor that locks it. Returns False if the
+        lock was released, or the file deleted."""
         with self._mutex:
             return self._fd is not None and append_to(self._fd, self.path, line)
 
     def found_empty(self) -> bool:
-        """Whether the asset has no history yet; False where the lock is on another file."""
+        """Whether the asset has no history yet. Always False for a partition."""
         return self._fd is not None and self._is_history and os.lseek(self._fd, 0, os.SEEK_END) == 0
 
 
-# The locks on histories that this process holds: another descriptor of the same process would wait
-# for them as another process does, and a thread that has to be given up never releases its own.
+# The histories that this process has locked, by path. A second descriptor would have to wait, like
+# that of another process: forever, if the thread that holds the lock is stuck.
 _holders: dict[str, TargetLock] = {}
 os.register_at_fork(after_in_child=_holders.clear)
 
@@ -145,7 +151,7 @@ def _append(path: str, line: bytes) -> None:
         if lock.acquire():
             try:
                 if append_to(lock.fileno(), path, line):
-                    return  # otherwise the file was deleted before it was locked
+                    return  # if not, the file was deleted before it was locked: try again
             finally:
                 lock.release()
         else:
@@ -154,13 +160,14 @@ def _append(path: str, line: bytes) -> None:
 
 
 def has_cut_line(path: str) -> bool:
-    """Whether the last line of the history at `path` is cut, and nobody is writing it."""
+    """Whether the last line of the history at `path` is cut, and no process is writing it."""
     with opened(path) as file:
         return try_shared(file.fileno(), path) and is_cut(file.fileno())
 
 
 def remove_cut_line(path: str) -> bool:
-    """Remove the cut last line of the history at `path`; False while somebody has it locked."""
+    """Remove the cut last line of the history at `path`. Returns False while another process has
+    the history locked."""
     lock = Lock(path)
     if not lock.acquire():
         return False

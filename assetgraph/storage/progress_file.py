@@ -1,7 +1,7 @@
-"""How far the running steps of a run are, for whoever watches it from another process.
+"""The progress of a run's steps, for other processes that watch the run.
 
-It is shown and forgotten: the file goes when the run ends, and nothing that is recorded depends on
-it. It holds `{step: {"done", "total", "unit", "at"}}`, `at` in seconds since 1970.
+Progress is shown, not recorded: the file is deleted just before the run ends, and no record depends
+on it. It holds `{step: {"done", "total", "unit", "at"}}`, with `at` in seconds since 1970.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ INTERVAL_S = 0.25
 
 
 class ProgressFile:
-    """Replaced at most every `INTERVAL_S`, from any thread. What cannot be written is left out:
-    no step fails for it."""
+    """The file `progress.json` of a run, which any thread may update.
+
+    It is replaced at most every `INTERVAL_S`. A report that cannot be written is dropped: no step
+    fails because of it.
+    """
 
     def __init__(self, folder: str) -> None:
         self._path = f"{folder}/{NAME}"
@@ -30,15 +33,16 @@ class ProgressFile:
         self._due = 0.0
         self._timer: threading.Timer | None = None
         self._closed = False
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def report(self, step: str, done: float, total: float | None, unit: str) -> None:
+        """Show that a step has `done` of `total` units, now or within `INTERVAL_S`."""
         try:
             amounts = float(done), None if total is None else float(total)
         except (TypeError, ValueError):
             return
         entry = {"done": amounts[0], "total": amounts[1], "unit": str(unit), "at": time.time()}
-        with self._turn:
+        with self._lock:
             self._steps[step] = entry
             if self._closed or self._timer is not None:
                 return
@@ -51,7 +55,8 @@ class ProgressFile:
                 self._timer.start()
 
     def close(self) -> None:
-        with self._turn:
+        """Delete the file; later reports are ignored."""
+        with self._lock:
             self._closed = True
             if self._timer is not None:
                 self._timer.cancel()
@@ -59,7 +64,7 @@ class ProgressFile:
                 _remove(self._path)
 
     def _write_later(self) -> None:
-        with self._turn:
+        with self._lock:
             self._timer = None
             if not self._closed:
                 self._write()
@@ -69,11 +74,11 @@ class ProgressFile:
         try:
             write_whole(self._path, encoded(self._steps))
         except StoreError:
-            return  # the run's record will say so
+            return  # a disk that is full or broken fails the run's own record, which says so
 
 
 def read_progress(folder: str) -> dict[str, Any]:
-    """What the run in `folder` last said of its steps."""
+    """What the steps of the run in `folder` last reported; empty if there is nothing."""
     try:
         with open(f"{folder}/{NAME}", "rb") as file:
             return msgspec.json.decode(file.read(), type=dict[str, Any])
@@ -82,7 +87,7 @@ def read_progress(folder: str) -> dict[str, Any]:
 
 
 def progress_stamp(folder: str) -> int:
-    """Changes whenever the file does; 0 where there is none."""
+    """A number that changes whenever the file does; 0 if there is none."""
     try:
         return os.stat(f"{folder}/{NAME}").st_mtime_ns
     except OSError:

@@ -1,7 +1,7 @@
-"""What a store may forget: values that newer ones replaced, runs beyond the project's limit, and
-what a dead process left half-made.
+"""Deleting what a store no longer needs: values that newer ones replaced, runs beyond the project's
+limit, and what a dead process left unfinished.
 
-Never forgotten: an asset's current value, a value whose asset a step is reading, a run under way.
+An asset's current value, a value that a step may be reading, and a run under way always stay.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ def drop_old_values(store: Store, target: Target) -> None:
 
 
 def drop_old_runs(store: Store) -> None:
-    """Delete the runs beyond the store's limit, if it has one. Raises `StoreError`."""
+    """Delete the oldest runs beyond the store's limit, if it has one. Raises `StoreError`."""
     for run_id in _old_run_ids(store):
         store.runs.delete(run_id)
 
 
 def find_prunable(store: Store) -> Iterator[Prunable]:
-    """Everything that may go now, values first."""
+    """Everything that may be deleted now, values first."""
     yield from _values(store)
     yield from _old_runs(store)
     yield from _leftovers(store)
 
 
 def prune(store: Store, item: Prunable) -> bool:
-    """Delete `item`; False where it may no longer go, or is in use. Raises `StoreError`."""
+    """Delete `item`; False if it is in use, or needed again. Raises `StoreError`."""
     if item.target is not None:
         return _drop_value(store, item.target, item.path)
     if item.kind == "leftover":
@@ -76,8 +76,8 @@ def prune(store: Store, item: Prunable) -> bool:
 
 
 def _drop_value(store: Store, target: Target, folder: str) -> bool:
-    """Under the locks of its target: a run may have made the value current since it was found."""
-    store.prepare()  # the locks may never have had a folder
+    """Delete under the locks of the target: the value may be the current one by now."""
+    store.prepare()  # the folder of locks may not exist yet
     lock, guard = store.lock(target), store.reading(target)
     try:
         if not (lock.acquire() and guard.acquire()):
@@ -93,8 +93,8 @@ def _drop_value(store: Store, target: Target, folder: str) -> bool:
 
 
 def _drop_leftover(store: Store, item: Prunable) -> bool:
-    """Only while no run begins: what one has just begun to make looks like a leftover."""
-    store.prepare()  # the locks may never have had a folder
+    """Delete while no run begins: a folder that a new run is creating looks like a leftover."""
+    store.prepare()  # the folder of locks may not exist yet
     beginning = store.runs.beginning()
     if not beginning.acquire():
         return False
@@ -140,15 +140,15 @@ def _values(store: Store) -> Iterator[Prunable]:
     ):
         found = list(group)
         target = Target(AssetKey.unchecked(text), partition)
-        # In this order: a value that was stored before the look at the lock is in the history now,
-        # or nobody will ever record it.
+        # Check the locks before reading the history: with no lock held, a value that was stored
+        # before this check is in the history by now, or will never be recorded.
         reading = store.reading(target).path
         if store.is_running(target) or is_held(reading, shared=True):
             continue
         try:
             kept, recorded = _kept_and_recorded(store, target)
         except StoreError:
-            continue  # nobody knows which of them are in use
+            continue  # a damaged history does not say which values are in use
         for stored in found:
             if stored.folder not in kept:
                 kind: Literal["value", "orphan"]
@@ -162,19 +162,19 @@ def _kept_and_recorded(store: Store, target: Target) -> tuple[set[str], set[str]
 
 
 def _stored(store: Store, target: Target) -> Iterator[StoredValue]:
-    """Each recorded value of `target` that has a folder of its own, newest first."""
+    """The recorded values of `target` that have a folder of their own, newest first."""
     last = None
     for attempt in store.history.newest_first(target.key):
         if attempt.partition != target.partition:
             continue
         if isinstance(attempt, Materialization) and has_folder(attempt.value):
-            if attempt.value.path != last:  # an accepted one repeats the one before
+            if attempt.value.path != last:  # a record that accepts code repeats the value before it
                 yield attempt.value
             last = attempt.value.path
 
 
 def has_folder(value: StoredValue) -> bool:
-    """Whether the value lies in a folder that its run made for it."""
+    """Whether the value is in a folder that its run created for it."""
     return value.path is not None and value.format not in ("path", "custom")
 
 
@@ -183,7 +183,7 @@ def _folder(value: StoredValue) -> str:
 
 
 def _leftovers(store: Store) -> Iterator[Prunable]:
-    """Run folders that never appeared or were being deleted, and temporary files."""
+    """Temporary files, and hidden folders of runs that were being created or deleted."""
     for folder, folders, files in os.walk(f"{store.folder}/runs"):
         for name in [n for n in folders if n.startswith(".")]:
             path = f"{folder}/{name}"
@@ -196,7 +196,7 @@ def _leftovers(store: Store) -> Iterator[Prunable]:
 
 
 def _size(path: str) -> int:
-    """In bytes, of what is still there: another process may be deleting it."""
+    """The size of a file or folder in bytes, as far as another process has not deleted it."""
     if not os.path.isdir(path):
         return _file_size(path)
     return sum(

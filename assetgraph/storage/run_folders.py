@@ -1,4 +1,7 @@
-"""The record of runs: a folder a run, in a folder a day, newest found without reading the rest."""
+"""The records of runs: one folder for each run, in one folder for each day.
+
+The newest runs are found without reading the others.
+"""
 
 from __future__ import annotations
 
@@ -36,21 +39,22 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_RECENT = 1000  # how many runs are looked at for one that is under way
+_RECENT = 1000  # a run under way is looked for among this many of the newest runs
 _SAME_TIME_S = 60
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
 
 def new_run_id(started_at: datetime) -> str:
-    """An id that sorts by time to the millisecond: `20261122-160837-482-4f2a`, in UTC."""
+    """A run id such as `20261122-160837-482-4f2a`: ids sort by start time in UTC, to the
+    millisecond."""
     return f"{started_at:%Y%m%d-%H%M%S}-{started_at.microsecond // 1000:03d}-{os.urandom(2).hex()}"
 
 
 class RunLog:
-    """The folder of one living run, which only its runner writes.
+    """The folder of a run under way, which only its runner writes.
 
-    The folder appears whole, with its lock held and its summary written, so that no reader ever
-    sees a run without them. Safe to append to from several threads.
+    The folder appears with its lock held and its summary written, so no reader ever sees a run
+    without them. Several threads may append to it.
     """
 
     def __init__(self, folder: str, record: RunRecord) -> None:
@@ -59,22 +63,22 @@ class RunLog:
         make_folder(day)
         hidden = f"{day}/.{name}"
         self._lock = Lock(f"{hidden}/lock")
-        self._turn = threading.Lock()
+        self._mutex = threading.Lock()
         self._closed = False
         self._progress = ProgressFile(folder)
         try:
             make_folder(f"{hidden}/logs")
             if not self._lock.acquire():  # pragma: no cover - the id is random
-                raise StoreError(f"another process is making the run {name}")
+                raise StoreError(f"another process is creating the run {name}")
             write_whole(f"{hidden}/run.json", encoded(record))
             self._events = AppendFile(f"{hidden}/events.jsonl")
             try:
                 os.rename(hidden, folder)
             except OSError as error:
                 self._events.close()
-                raise store_error(error, "make", folder) from error
+                raise store_error(error, "create", folder) from error
             self._events.path = f"{folder}/events.jsonl"
-        except BaseException:  # a full disk, say: what nobody has seen yet is no run
+        except BaseException:  # a full disk, say: nobody has seen the run yet, so remove it
             from shutil import rmtree
 
             self._lock.release()
@@ -83,19 +87,18 @@ class RunLog:
             raise
 
     def append(self, events: Sequence[Event]) -> None:
-        """Raises `StoreError` when the disk takes no more."""
+        """Append events. Raises `StoreError`, for example when the disk is full."""
         lines = encoded_lines(events)
-        with self._turn:
-            if not self._closed:  # a thread that was given up may outlive the run
+        with self._mutex:
+            if not self._closed:  # an abandoned thread may outlive the run
                 self._events.append(lines)
 
     def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
-        """Show how far a step is to whoever watches the run from another process."""
+        """Show the progress of a step to other processes that watch the run."""
         self._progress.report(step, done, total, unit)
 
     def end_progress(self) -> None:
-        """Delete `progress.json` and keep it deleted, whatever a thread that was given up still
-        reports."""
+        """Delete `progress.json`, and ignore what an abandoned thread still reports."""
         self._progress.close()
 
     def finish(self, record: RunRecord) -> None:
@@ -103,13 +106,13 @@ class RunLog:
         write_whole(f"{self.folder}/run.json", encoded(record))
 
     def log_path(self, key: AssetKey, attempt: int) -> str:
-        """Where a step's output goes, but for the ending: `.out` or `.err`."""
+        """Where a step's output goes, without the suffix `.out` or `.err`."""
         return f"{self.folder}/logs/{key.file_name}.{attempt}"
 
     def close(self) -> None:
         self._progress.close()
-        with self._turn:
-            self._closed = True  # the file's number will be another's
+        with self._mutex:
+            self._closed = True  # another file may get the same descriptor
             self._events.close()
         self._lock.release()
 
@@ -121,11 +124,14 @@ class RunStorage:
         self._folder = folder
 
     def beginning(self, *, shared: bool = False) -> Lock:
-        """Held (shared) while a run's folder is made: it has no lock of its own in its first
-        moment, when it looks as if its maker had died."""
+        """The lock that is held (shared) while a run's folder is created.
+
+        A new folder has no lock of its own yet, so it looks like the leftover of a dead process.
+        """
         return Lock(f"{os.path.dirname(self._folder)}/locks/begin", shared=shared)
 
     def start(self, record: RunRecord) -> RunLog:
+        """Create the folder of a run, and note it in the runs that it re-executes."""
         beginning = self.beginning(shared=True)
         beginning.wait(lambda: True)
         try:
@@ -138,20 +144,20 @@ class RunStorage:
         return log
 
     def _note_rerun(self, repeated: str, run_id: str) -> None:
-        """Under a lock on the file: a run may be repeated by several at once."""
-        turn = Lock(f"{self.path(repeated)}/reruns")
-        turn.wait(lambda: True)
+        """Append an id under a lock on the file: several runs may re-execute one at once."""
+        lock = Lock(f"{self.path(repeated)}/reruns")
+        lock.wait(lambda: True)
         try:
-            append_line(turn.path, run_id.encode() + b"\n")
+            append_line(lock.path, run_id.encode() + b"\n")
         finally:
-            turn.release()
+            lock.release()
 
     def path(self, run_id: str) -> str:
         return f"{self._folder}/{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}/{run_id}"
 
     def ids(self, *, before: str | None = None) -> Iterator[str]:
-        """The ids of all runs, newest first; of those before the run `before`, where given. A
-        day's folder is read when it is reached."""
+        """The ids of all runs, or of those before the run `before`, newest first. The folder of a
+        day is read only when it is reached."""
         days = [name for name in names_in(self._folder) if _DAY.fullmatch(name)]
         for day in sorted(days, reverse=True):
             if before and day.replace("-", "") > before[:8]:
@@ -160,7 +166,7 @@ class RunStorage:
             yield from (n for n in names if _RUN_ID.fullmatch(n) and (not before or n < before))
 
     def read(self, run_id: str) -> RunRecord:
-        """The run's summary, its status INTERRUPTED where its process died.
+        """The run's summary, with the status INTERRUPTED if its process died.
 
         Raises `UnknownRunError` and `DamagedStoreError`.
         """
@@ -168,7 +174,7 @@ class RunStorage:
         try:
             record = read_record(f"{folder}/run.json", RunRecord)
             if record.status is RunStatus.STARTED and not is_held(f"{folder}/lock"):
-                # It may have ended between the two looks.
+                # It may have ended since it was read.
                 record = read_record(f"{folder}/run.json", RunRecord)
                 if record.status is RunStatus.STARTED:
                     return msgspec.structs.replace(record, status=RunStatus.INTERRUPTED)
@@ -182,7 +188,7 @@ class RunStorage:
         return record
 
     def find(self, text: str) -> str:
-        """The id that `text` names: an id, a unique part of one, or `latest`.
+        """The run id that `text` stands for: an id, a unique part of one, or `latest`.
 
         Raises `UnknownRunError`.
         """
@@ -193,7 +199,7 @@ class RunStorage:
             if newest is None:
                 raise UnknownRunError(
                     "there are no runs yet.",
-                    hint=f"Make one with: {command('materialize', '--all')}",
+                    hint=f"Start one with: {command('materialize', '--all')}",
                 )
             return newest
         matching = [run_id for run_id in self.ids() if text and text in run_id]
@@ -205,7 +211,7 @@ class RunStorage:
         if len(matching) > 1:
             some = ", ".join(matching[:3]) + (", …" if len(matching) > 3 else "")
             raise UnknownRunError(
-                f"{text!r} is part of {len(matching)} run ids: {some}.", hint="Give more of it."
+                f"{text!r} is part of {len(matching)} run ids: {some}.", hint="Type more of the id."
             )
         return matching[0]
 
@@ -218,8 +224,8 @@ class RunStorage:
             return
 
     def makers(self, steps: Collection[str], *, but: str = "") -> dict[str, str]:
-        """The run under way, other than `but`, that holds the asset of each of `steps`, as far as
-        events tell: of several that have begun a step, and do not say that they wait, the first."""
+        """For each of `steps`, the run under way (other than `but`) that holds its target, as far
+        as the events show: the first run that began the step and does not wait for another."""
         begun: dict[str, list[tuple[bool, datetime, str]]] = {}
         for run_id in islice(self.ids(), _RECENT) if steps else ():
             folder = self.path(run_id)
@@ -232,7 +238,7 @@ class RunStorage:
         return {step: min(runs)[2] for step, runs in begun.items()}
 
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
-        """Each file of what the steps printed: key, attempt, stream ("out" or "err"), path."""
+        """Each file of steps' output: key, attempt, stream ("out" or "err"), path."""
         folder = f"{self.path(run_id)}/logs"
         for name in sorted(names_in(folder)):
             key, _, rest = name.rpartition(".")[0].rpartition(".")
@@ -241,8 +247,9 @@ class RunStorage:
                 yield key_text(key), int(rest), stream, f"{folder}/{name}"
 
     def last_heard(self, record: RunRecord, recorded: datetime) -> datetime:
-        """The last sign of life of a run whose last event is of `recorded`: what its steps printed,
-        or how far they said they were, may be later. The times of a copy's files say nothing."""
+        """The last sign of life of a run whose last event came at `recorded`: its steps may have
+        printed something or reported progress later. The file times of a copied store are
+        ignored."""
         folder = self.path(record.run_id)
         times = [recorded.timestamp(), *(step["at"] for step in read_progress(folder).values())]
         try:
@@ -250,11 +257,11 @@ class RunStorage:
             if abs(begun - record.started_at.timestamp()) < _SAME_TIME_S:
                 times += [os.stat(path).st_mtime for *_, path in self.outputs(record.run_id)]
         except OSError:
-            pass  # it is being deleted
+            pass  # the run is being deleted
         return datetime.fromtimestamp(max(times), UTC)
 
     def reruns(self, run_id: str) -> list[str]:
-        """The ids of the runs that re-executed this one and are still there, oldest first."""
+        """The ids of the runs that re-executed this one and still exist, oldest first."""
         try:
             with open(f"{self.path(run_id)}/reruns", encoding="ascii", errors="replace") as file:
                 ids = [line.rstrip() for line in file if line.endswith("\n")]
@@ -266,19 +273,18 @@ class RunStorage:
         return os.path.isdir(self.path(run_id))
 
     def delete(self, run_id: str) -> None:
-        """Remove the run's record, if it is still there. Raises `StoreError` for a run that is
-        under way."""
+        """Delete a run's folder if it still exists. Raises `StoreError` if the run is under way."""
         folder = self.path(run_id)
         if is_held(f"{folder}/lock"):
             raise StoreError(f"the run {run_id} is under way.", hint="Cancel it first.")
-        from shutil import rmtree  # a list of runs does without it
+        from shutil import rmtree  # a slow import that listing runs does not need
 
         hidden = f"{os.path.dirname(folder)}/.{run_id}"
         try:
             os.rename(folder, hidden)
             rmtree(hidden)
         except FileNotFoundError:
-            pass  # another process deletes it too
+            pass  # another process is deleting it too
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
@@ -296,7 +302,7 @@ def _last_of(newest_first: Iterator[Event], steps: Collection[str]) -> dict[str,
 
 
 def _works(last: Event) -> bool:
-    """Whether a step whose last event this is works on: it has not ended, and does not wait."""
+    """Whether a step with this last event is at work: it has not ended, and does not wait."""
     state = STATE_AFTER.get(last.type, StepState.RUNNING)
     return state is StepState.RUNNING and "waits_for" not in last.data
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Why a step has no end, by how its run ended.
 _CUT_SHORT = {
-    RunStatus.INTERRUPTED: "its process died, or could record no more",
+    RunStatus.INTERRUPTED: "its process died, or could not record more",
     RunStatus.CANCELED: "the run was canceled",
     RunStatus.FAILURE: "the run ended before it was recorded",
 }
@@ -71,7 +71,7 @@ def step_after(step: StepRecord, event: Event) -> StepRecord:
         case EventType.STEP_RESTARTED:
             return change(attempt=event.data["attempt"], reason=None)
         case EventType.STEP_UP_FOR_RETRY:
-            return change(reason="it is to run again")
+            return change(reason="it will run again")
         case EventType.STEP_SKIPPED:
             return change(reason=f"upstream {event.data.get('upstream')} failed")
         case EventType.STEP_UNCHANGED:

@@ -32,14 +32,15 @@ FORMAT = 1
 
 
 class Store:
-    """The store in `folder`; it is made when something is first written to it.
+    """The store in `folder`, which is created when something is first written to it.
 
-    `project_root` is what returned relative paths are relative to; `storage` is where values go: a
-    folder or an object store's URL, by default the store's own folder `values`. Of each asset the
-    last `keep_values` values are kept, and of all runs the last `keep_runs`, where given. What an
-    `ephemeral` store holds need not survive a power cut, and is never older than the code.
+    Relative paths that assets return are relative to `project_root`. Values go to `storage`: a
+    folder or an object store's URL, by default the store's own folder `values`. The store keeps the
+    last `keep_values` values of each asset, and the last `keep_runs` runs, or all if that is None.
+    The content of an `ephemeral` store need not survive a power cut, and is never older than the
+    code.
 
-    Raises `StoreError` where the folder cannot be one, and `StoreFormatError` where a later
+    Raises `StoreError` if the folder cannot hold a store, and `StoreFormatError` if a later
     assetgraph wrote it.
     """
 
@@ -92,7 +93,7 @@ class Store:
         return ProjectCode(self.project_root, self.folder)
 
     def forget_code(self) -> None:
-        """Take the versions of the code anew when they are next asked for."""
+        """Compute the versions of the code again when they are next needed."""
         self.__dict__.pop("code", None)
 
     def lock(self, target: Target) -> TargetLock:
@@ -100,8 +101,8 @@ class Store:
         return TargetLock(self.history, target, self._lock_path(target))
 
     def reading(self, target: Target, *, shared: bool = False) -> Lock:
-        """A lock that a step holds (shared) while it reads a stored value, which may not be pruned
-        then."""
+        """The lock that a step holds (shared) while it reads the stored value of `target`, so that
+        the value is not pruned."""
         return Lock(f"{self.folder}/locks/{target.file_name}.read", shared=shared)
 
     def is_running(self, target: Target) -> bool:
@@ -113,7 +114,7 @@ class Store:
         return self.runs.makers({target.text}, but=but).get(target.text, "")
 
     def holder_text(self, run_id: str) -> str:
-        """A run that holds an asset, as a person reads it."""
+        """The holder of a lock as text for a person; `run_id` is "" if no run is known."""
         if not run_id:
             return "another process"
         run = self.runs.read(run_id)
@@ -126,10 +127,11 @@ class Store:
         return LockedError(message, key=target.key.text, holder=holder, hint=hint)
 
     def prepare(self) -> None:
-        """Make the folder, if it is not there yet, with its format and its parts."""
+        """Create the store's folder with its format and its subfolders, as far as they are
+        missing."""
         if not self._exists:
             make_store_folder(self.folder)
-            # Before its parts: a folder with parts and no format is damaged.
+            # Before the subfolders: a store with subfolders and no format is damaged.
             write_whole(f"{self.folder}/store.json", encoded({"format": FORMAT}) + b"\n")
             self._exists = True
         for part in ("/runs", "/assets", "/locks"):
@@ -162,7 +164,7 @@ class Store:
         try:
             found = msgspec.json.decode(data, type=dict[str, int])["format"]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-            raise damaged(path, f'it should say {{"format": {FORMAT}}}') from error
+            raise damaged(path, f'it should contain {{"format": {FORMAT}}}') from error
         require_known_format(f"the store {self.folder}", found, FORMAT)
         return True
 
@@ -175,9 +177,10 @@ class Store:
 
 
 def sync_file_system(path: str) -> None:
-    """Have the kernel write what it holds of the file system of `path`: one call for all files.
+    """Write everything that the kernel still holds for the file system of `path` to disk, in one
+    call.
 
-    Where the C library has no `syncfs` (macOS), every file system is asked.
+    Syncs every file system where the C library has no `syncfs` (macOS).
     """
     import ctypes
 

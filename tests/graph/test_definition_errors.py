@@ -130,8 +130,8 @@ def test_parameters_that_cannot_name_an_upstream(signature: str, message: str, r
     [
         ("..", "starts with a dot"),
         ("", "has an empty part"),
-        ("a b", "holds ' '"),
-        ("a/b", "holds '/'"),
+        ("a b", "contains ' '"),
+        ("a/b", "contains '/'"),
         ("k" * 300, "300 bytes long: at most 200"),
     ],
 )
@@ -143,7 +143,7 @@ def test_a_name_that_cannot_be_a_key_is_reported_with_everything_else(name: str,
 
 def test_a_lambda_without_a_name_is_reported() -> None:
     (problem,) = problems(asset(lambda: 1))
-    assert "holds '<'" in problem
+    assert "contains '<'" in problem
 
 
 def test_one_key_defined_twice_gives_both_places() -> None:

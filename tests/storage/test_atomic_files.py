@@ -1,4 +1,4 @@
-"""The store's files: appended by the line or replaced whole, and read back after any death."""
+"""The store's files: appended line by line or replaced, and readable after any death."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def failing(code: int) -> Callable[..., Any]:
     return fail
 
 
-def test_what_may_not_be_read_is_to_be_made_readable(
+def test_the_hint_for_an_unreadable_file_is_to_make_it_readable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "listdir", failing(errno.EACCES))
@@ -163,7 +163,7 @@ def test_what_may_not_be_read_is_to_be_made_readable(
         (errno.EMFILE, "Too many open files"),
     ],
 )
-def test_what_the_disk_refuses_is_said_in_a_sentence(
+def test_an_error_of_the_disk_becomes_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, why: str
 ) -> None:
     path = str(tmp_path / "file")
@@ -223,15 +223,15 @@ def test_a_disk_that_fills_up_leaves_what_was_there(
     assert list(read_lines(log, Event)) == [EVENTS[0], EVENTS[2]]
 
 
-def test_a_folder_that_is_a_file_is_said(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
     with pytest.raises(StoreError, match="it is a file"):
         make_folder(str(tmp_path / "store"))
-    with pytest.raises(StoreError, match="a folder on the way is a file"):
+    with pytest.raises(StoreError, match="a file is where a folder should be"):
         make_folder(str(tmp_path / "store" / "runs"))
 
 
-def test_a_record_that_does_not_read_is_named(tmp_path: Path) -> None:
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     for damage in (b"", b"{", b"[]", b"\xff", b'{"run_id": 5}'):
         path.write_bytes(damage)
@@ -241,13 +241,13 @@ def test_a_record_that_does_not_read_is_named(tmp_path: Path) -> None:
         assert path.read_bytes() == damage
 
 
-def test_text_that_utf8_does_not_hold_is_recorded_with_backslashes() -> None:
+def test_text_that_utf8_cannot_encode_is_recorded_with_backslashes() -> None:
     event = Event(EventType.LOG, EVENTS[0].timestamp, message="\udcff", data={"\udc80": ["\ud800"]})
     assert b'"message":"\\\\udcff"' in encoded(event)
     assert b'{"\\\\udc80":["\\\\ud800"]}' in encoded(event)
 
 
-def test_many_records_at_once_are_lines_even_of_text_that_is_no_text() -> None:
+def test_many_records_at_once_are_lines_even_with_text_that_utf8_cannot_encode() -> None:
     events = [Event(EventType.LOG, now(), "a", message=text) for text in ("one", "half \ud800")]
     assert encoded_lines(events) == b"".join(encoded(event) + b"\n" for event in events)
     assert b"half \\\\ud800" in encoded_lines(events)

@@ -68,7 +68,7 @@ def test_a_table_from_the_future_is_left_alone(folder: str) -> None:
     file.parent.mkdir()
     file.write_text('{"format": 2}\n')
 
-    with pytest.raises(StoreFormatError, match="made by a later assetgraph"):
+    with pytest.raises(StoreFormatError, match="written by a later assetgraph"):
         CodeTable(folder).add({"a": node("f")})
     assert file.read_text() == '{"format": 2}\n'
 

@@ -1,4 +1,4 @@
-"""Runs whose files were cut, damaged or lost: shown as far as they go, named where they do not."""
+"""Runs whose files are cut, damaged or lost: shown as far as possible, with the damage named."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `doctor` finds in a store that something went wrong with, and what it mends."""
+"""What `doctor` finds in a damaged store, and what it repairs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def spoiled(path: Path, line: int) -> None:
     ("harm", "text"),
     [
         (lambda folder: value_file(folder).unlink(), "the value of trips is gone"),
-        (lambda folder: value_file(folder).write_bytes(b"["), "has not the size that was recorded"),
+        (lambda folder: value_file(folder).write_bytes(b"["), "has a different size than recorded"),
         (
             lambda folder: spoiled(folder / "assets/trips.jsonl", 0),
             "line 1 of .*trips.jsonl is dam",
@@ -83,32 +83,35 @@ def spoiled(path: Path, line: int) -> None:
             lambda folder: replaced_by_a_folder(run_folder(folder) / "events.jsonl"),
             "it is a folder",
         ),
-        (lambda folder: replaced_by_a_file(run_folder(folder)), "a folder on the way is a file"),
+        (
+            lambda folder: replaced_by_a_file(run_folder(folder)),
+            "a file is where a folder should be",
+        ),
         *(
             (lambda folder, name=name: replaced_by_a_file(folder / name), f"{name} is a file where")
             for name in ("runs", "assets", "values", "code")
         ),
     ],
 )
-def test_what_only_a_person_can_put_right_is_named_once(
+def test_what_only_a_person_can_repair_is_named_once(
     made: Path, harm: Callable[[Path], None], text: str
 ) -> None:
     harm(made)
     (finding,) = found(made)
     assert finding.serious
-    assert finding.mend is None
+    assert finding.repair is None
     assert re.search(text, finding.text)
 
 
 @pytest.mark.parametrize("name", ["locks", "cache"])
-def test_a_file_in_the_place_of_a_folder_that_is_made_again_is_moved_away(
+def test_a_file_in_place_of_a_folder_that_is_created_again_is_moved_away(
     made: Path, name: str, instance: dg.Instance
 ) -> None:
     replaced_by_a_file(made / name)
     (finding,) = found(made)
     assert f"{name} is a file where a folder should be" in finding.text
-    assert finding.mend
-    finding.mend()
+    assert finding.repair
+    finding.repair()
     assert found(made) == []
     assert (made / f"{name}.file").exists()
 
@@ -119,7 +122,7 @@ def test_a_file_in_the_place_of_a_folder_that_is_made_again_is_moved_away(
     assert dg.materialize([trips], instance=instance).success
 
 
-def test_lines_of_the_table_of_definitions_that_do_not_read_are_counted_and_left_out(
+def test_damaged_lines_of_the_table_of_definitions_are_counted_and_removed(
     made: Path,
 ) -> None:
     table = made / "code/definitions.jsonl"
@@ -127,9 +130,9 @@ def test_lines_of_the_table_of_definitions_that_do_not_read_are_counted_and_left
     with table.open("ab") as file:
         file.write(b"garbage\n\xff\xfe\n")
     (finding,) = found(made)
-    assert "2 lines do not read" in finding.text
-    assert finding.mend
-    finding.mend()
+    assert re.match(r"2 lines of .*definitions\.jsonl cannot be read", finding.text)
+    assert finding.repair
+    finding.repair()
     assert found(made) == []
     assert table.read_bytes() == before
 
@@ -138,9 +141,9 @@ def test_a_value_that_nobody_recorded_is_named_and_removed(made: Path) -> None:
     store = Store(made)
     saved = store.values.save(Target(AssetKey("fares")), "20261122-160837-482-4f2a", b"x" * 10_000)
     (finding,) = found(made)
-    assert "a value of fares was stored and never recorded" in finding.text
-    assert finding.mend
-    finding.mend()
+    assert "a value of fares was stored but never recorded" in finding.text
+    assert finding.repair
+    finding.repair()
     assert store.values.check(saved.stored) == "gone"
     assert found(made) == []
 
@@ -155,12 +158,12 @@ def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
     lock.release()
     (finding,) = found(made)
     assert "the last line of" in finding.text
-    assert finding.mend
+    assert finding.repair
     assert lock.acquire()  # a step began since
-    assert finding.mend() is False
+    assert finding.repair() is False
     assert history.read_bytes() != before
     lock.release()
-    finding.mend()
+    finding.repair()
     assert history.read_bytes() == before
 
 
@@ -179,7 +182,7 @@ def test_a_run_whose_process_died_is_named_and_a_living_one_is_not(store: Store)
     assert "events.jsonl is cut" in cut.text
 
 
-def test_a_run_of_a_clock_that_went_ahead_is_named_with_the_command_that_removes_it(
+def test_a_run_from_the_future_is_named_with_the_command_that_deletes_it(
     store: Store,
 ) -> None:
     store.prepare()
@@ -192,7 +195,9 @@ def test_a_run_of_a_clock_that_went_ahead_is_named_with_the_command_that_removes
 
 
 @pytest.mark.parametrize("how", ["re-execution", "another run"])
-def test_a_run_that_died_is_no_finding_once_its_steps_were_done(store: Store, how: str) -> None:
+def test_an_interrupted_run_is_not_a_finding_once_its_steps_are_done(
+    store: Store, how: str
+) -> None:
     instance = dg.Instance(store.folder)
 
     @dg.asset

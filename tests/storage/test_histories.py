@@ -1,4 +1,4 @@
-"""Histories: what several writers append to one file, none of them loses."""
+"""Histories: several writers append to one file, and no line is lost."""
 
 from __future__ import annotations
 

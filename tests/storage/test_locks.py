@@ -1,4 +1,4 @@
-"""Locks: one holder at a time, dropped by the kernel with its process, on no child's descriptor."""
+"""Locks: one holder at a time, which ends with its process, and no child process inherits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_releasing_twice_does_no_harm(path: str) -> None:
     second.release()
 
 
-def test_shares_keep_out_only_who_wants_it_whole(path: str) -> None:
+def test_shared_locks_keep_out_only_an_exclusive_one(path: str) -> None:
     one, two, whole = Lock(path, shared=True), Lock(path, shared=True), Lock(path)
     assert one.acquire()
     assert two.acquire()
@@ -63,23 +63,23 @@ def test_shares_keep_out_only_who_wants_it_whole(path: str) -> None:
     whole.release()
 
 
-def test_waiting_ends_with_the_lock_or_with_the_patience(path: str) -> None:
+def test_waiting_ends_with_the_lock_or_when_told(path: str) -> None:
     first, second = Lock(path), Lock(path)
     first.acquire()
     asked = []
 
-    def patience() -> bool:
+    def until() -> bool:
         asked.append(1)
         return len(asked) < 2
 
-    assert not second.wait(until=patience)
+    assert not second.wait(until=until)
     assert len(asked) == 2
     threading.Timer(0.01, first.release).start()
     assert second.wait(until=lambda: True)
     second.release()
 
 
-def test_asking_whether_it_is_held_never_keeps_anybody_from_taking_it(path: str) -> None:
+def test_asking_whether_a_lock_is_held_never_prevents_taking_it(path: str) -> None:
     Path(path).touch()
     lock, ended = Lock(path), threading.Event()
 
@@ -100,7 +100,7 @@ def test_asking_whether_it_is_held_never_keeps_anybody_from_taking_it(path: str)
             asker.join()
 
 
-def test_one_who_asks_is_not_taken_for_a_holder(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_asker_is_not_mistaken_for_a_holder(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     asker = os.open(path, os.O_RDONLY | os.O_CREAT)
     fcntl.flock(asker, fcntl.LOCK_SH)  # what `is_held` does, caught in the middle
     monkeypatch.setattr(time, "sleep", lambda _seconds: fcntl.flock(asker, fcntl.LOCK_UN))
@@ -162,7 +162,7 @@ def test_a_program_that_a_step_starts_does_not_keep_the_lock(path: str) -> None:
         child.stdin.close()
 
 
-def test_a_file_system_without_locks_is_said_with_what_to_do(
+def test_the_error_for_a_file_system_without_locks_says_what_to_do(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_locks(fd: int, how: int) -> None:

@@ -1,4 +1,4 @@
-"""How far running steps are, for whoever watches a run from another process."""
+"""The progress of running steps, for other processes that watch the run."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_report_that_is_no_number_fails_no_step() -> None:
 
 
 @pytest.mark.parametrize("ends", ["SUCCESS", "FAILURE", "CANCELED"])
-def test_what_is_shown_of_running_steps_is_gone_before_the_run_is_called_ended(
+def test_the_progress_of_steps_is_deleted_before_the_run_is_recorded_as_ended(
     instance: dg.Instance, ends: str
 ) -> None:
     @dg.asset

@@ -1,4 +1,4 @@
-"""What a store forgets, with other processes at work in it."""
+"""What a store deletes, while other processes are at work in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def keeping_one(store: Store) -> Store:
     return Store(store.folder, keep_runs=1)
 
 
-def test_runs_beyond_the_limit_go(store: Store) -> None:
+def test_runs_beyond_the_limit_are_deleted(store: Store) -> None:
     newest, *_ = runs(store, 3)
     drop_old_runs(keeping_one(store))
     assert list(store.runs.ids()) == [newest]
@@ -73,7 +73,7 @@ def test_the_values_of_one_partition_replace_none_of_another(store: Store) -> No
     }
 
 
-def test_a_run_that_another_process_deletes_meanwhile_is_no_error(store: Store) -> None:
+def test_a_run_that_another_process_is_deleting_is_not_an_error(store: Store) -> None:
     _, older, oldest = runs(store, 3)
     items = find_prunable(keeping_one(store))
     assert next(items).name == older
@@ -157,7 +157,7 @@ def test_an_old_value_that_is_being_read_outlives_the_next(store: Store) -> None
     assert len(list(store.values.runs())) == store.keep_values
 
 
-def test_a_run_that_has_just_begun_is_no_leftover(store: Store) -> None:
+def test_a_run_that_has_just_begun_is_not_a_leftover(store: Store) -> None:
     store.prepare()
     begun = Path(store.runs.path("20261122-160837-482-4f2a")).with_name(".20261122-160837-482-4f2a")
     begun.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The record of runs: ids, the folder of one run, finding, listing, deleting."""
+"""The records of runs: ids, the folder of a run, finding, listing and deleting runs."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_damaged_run_is_named_and_hides_no_other(store: Store) -> None:
     assert list(store.runs.ids()) == [ids[3], ids[1], ids[0]]
 
 
-def test_files_that_are_no_runs_are_passed_over(store: Store) -> None:
+def test_files_that_are_not_runs_are_ignored(store: Store) -> None:
     run_id = run(store)
     runs = Path(store.folder, "runs")
     (runs / "Thumbs.db").write_text("")
@@ -206,14 +206,16 @@ def test_a_run_is_found_by_its_id_a_unique_part_of_it_or_latest(store: Store) ->
     assert store.runs.find(old) == old
     assert store.runs.find("latest") == new
     assert store.runs.find(old[4:17]) == old
-    with pytest.raises(UnknownRunError, match=r"'2026' is part of 2 run ids: .*Give more of it"):
+    with pytest.raises(
+        UnknownRunError, match=r"'2026' is part of 2 run ids: .*Type more of the id"
+    ):
         store.runs.find("2026")
     for text in ("1999", "", "../..", "latest2"):
         with pytest.raises(UnknownRunError, match="assetgraph runs list"):
             store.runs.find(text)
 
 
-def test_a_store_without_runs_says_how_to_make_one(store: Store) -> None:
+def test_a_store_without_runs_says_how_to_start_one(store: Store) -> None:
     with pytest.raises(UnknownRunError, match="assetgraph materialize --all"):
         store.runs.find("latest")
 
@@ -250,7 +252,7 @@ def test_a_run_under_way_is_not_deleted(store: Store) -> None:
     assert os.listdir(f"{store.folder}/runs") == []
 
 
-def test_a_run_left_half_made_or_half_deleted_is_not_seen(store: Store) -> None:
+def test_a_run_that_is_only_partly_created_or_deleted_is_not_seen(store: Store) -> None:
     run_id = run(store)
     folder = Path(store.runs.path(run_id))
     folder.rename(folder.with_name("." + folder.name))
@@ -291,7 +293,7 @@ def test_a_run_that_its_store_ends_says_so_and_leaves_no_step_running(
         assert event_text(ended) == "The run ended: cannot write events.jsonl: the disk is full."
 
 
-def test_a_thread_that_outlives_the_run_that_its_store_ended_makes_nothing(
+def test_a_thread_that_outlives_a_run_ended_by_its_store_commits_nothing(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on, begun = threading.Event(), threading.Event()

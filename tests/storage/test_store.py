@@ -1,4 +1,4 @@
-"""The store's folder: made whole, refused when it cannot be one, never overwritten."""
+"""The store's folder: created completely, refused where it cannot be, never overwritten."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tree(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def test_looking_at_a_store_makes_nothing(folder: Path) -> None:
+def test_looking_at_a_store_creates_nothing(folder: Path) -> None:
     store = Store(folder / "records")
     assert list(store.runs.ids()) == []
     assert store.history.current(Target(AssetKey("a"))) == (None, None)
@@ -64,7 +64,7 @@ def test_a_store_in_a_folder_that_is_in_use_leaves_what_is_there(folder: Path) -
     assert (folder / ".gitignore").read_text() == "*.log\n"
 
 
-def test_a_death_at_any_moment_of_making_a_store_leaves_one_that_can_be_made(
+def test_a_death_at_any_moment_of_creating_a_store_leaves_one_that_can_be_created(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each call that changes the disk is once the last one."""
@@ -109,7 +109,7 @@ def test_a_store_whose_empty_folders_were_lost_is_whole_again(folder: Path) -> N
     assert materialize([asset_named("a")], instance=Instance(folder / "records")).success
 
 
-def test_a_store_that_is_a_file_is_said(folder: Path) -> None:
+def test_a_file_in_place_of_a_store_is_named(folder: Path) -> None:
     (folder / "records").write_text("mine")
     with pytest.raises(StoreError, match=r"it is a file\. Move it away, or choose another"):
         Store(folder / "records")
@@ -273,7 +273,7 @@ def test_a_partition_has_its_own_lock(store: Store) -> None:
     assert os.listdir(f"{store.folder}/locks") == ["a,b=2023-03%2Fx.lock"]
 
 
-def test_the_lock_on_a_partition_is_another_file_than_the_one_for_reading_any(store: Store) -> None:
+def test_every_partition_has_a_lock_and_a_reading_lock_of_its_own(store: Store) -> None:
     store.prepare()
     key = AssetKey("a")
     targets = [Target(key, name) for name in (None, "x", "x.read", "x.lock", "_", "")]

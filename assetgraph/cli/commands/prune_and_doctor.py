@@ -65,7 +65,7 @@ def doctor_command(given: Given, mend: bool, as_json: bool) -> int:
     findings, mended = [], []
     for finding in examine(given.store):
         findings.append(finding)
-        if mend and finding.mend and finding.mend() is not False:
+        if mend and finding.repair and finding.repair() is not False:
             mended.append(finding)
     answer(
         as_json,
@@ -81,6 +81,6 @@ def _finding_json(finding: Finding, mended: bool) -> dict[str, object]:
     return {
         "text": finding.text,
         "serious": finding.serious,
-        "mendable": finding.mend is not None,
+        "mendable": finding.repair is not None,
         "mended": mended,
     }

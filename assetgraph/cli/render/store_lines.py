@@ -58,7 +58,7 @@ def finding_lines(
 def doctor_note(findings: Sequence[Finding], mended: Collection[Finding], remedy: str) -> Line:
     if not findings:
         return Line(("The store is in order.", "success"))
-    mendable = sum(finding.mend is not None for finding in findings)
+    mendable = sum(finding.repair is not None for finding in findings)
     if mended or not mendable:
         return Line(plural(len(findings), "finding"), f", {len(mended)} mended.")
     return Line(f"{mendable} of {plural(len(findings), 'finding')} can be mended: ",
