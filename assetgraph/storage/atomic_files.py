@@ -82,7 +82,7 @@ def make_folder(path: str) -> None:
             f"cannot use {path} as a folder: it is a file.", hint="Choose another with --store."
         ) from error
     except OSError as error:
-        raise store_error(error, "make the folder", path) from error
+        raise store_error(error, "create the folder", path) from error
 
 
 def make_store_folder(path: str) -> None:

@@ -35,7 +35,7 @@ _CLOCKS_DIFFER = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Finding:
-    """A problem of a store.
+    """A problem in a store.
 
     `serious` means that records are lost or cannot be read. `repair` solves the problem, or returns
     False while another process is at work there; it is None if a repair would have to guess.
@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine(store: Store) -> Iterator[Finding]:
-    """The problems of `store`, and what dead processes left in it. The caller may repair a finding
+    """The problems in `store`, and what dead processes left in it. The caller may repair a finding
     before it asks for the next one."""
     yield from _files_for_folders(store)
     if any(_files_for_folders(store)):
@@ -126,14 +126,14 @@ def _runs(store: Store) -> Iterator[Finding]:
                 f"the run {run_id} started in the future, because a clock was wrong: until then "
                 f"it counts as the latest run. To delete it: {command('runs', 'delete', run_id)}"
             )
-        if record.status is RunStatus.INTERRUPTED and not _done_since(store, record):
+        if record.status is RunStatus.INTERRUPTED and not _succeeded_since(store, record):
             yield Finding(f"the run {run_id} was interrupted after {events} events")
         path = f"{folder}/events.jsonl"
         if not is_held(f"{folder}/lock") and _is_cut(path):  # nobody writes into a run that ended
             yield _cut_line(path, lambda path=path: AppendFile(path).close())  # type: ignore[misc]
 
 
-def _done_since(store: Store, record: RunRecord) -> bool:
+def _succeeded_since(store: Store, record: RunRecord) -> bool:
     """Whether every step of an interrupted run succeeded after all: in the run itself, in a
     re-execution, or in a later run."""
     runs = [record.run_id]
@@ -145,10 +145,10 @@ def _done_since(store: Store, record: RunRecord) -> bool:
         for event in store.runs.events(run_id)
         if STATE_AFTER.get(event.type) in (StepState.SUCCESS, StepState.UNCHANGED)
     }
-    return all(step in done or _made_since(store, step, record) for step in record.assets)
+    return all(step in done or _materialized_since(store, step, record) for step in record.assets)
 
 
-def _made_since(store: Store, step: str, record: RunRecord) -> bool:
+def _materialized_since(store: Store, step: str, record: RunRecord) -> bool:
     try:
         made, _ = store.history.current(recorded_target(step))
     except StoreError:

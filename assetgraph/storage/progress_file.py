@@ -74,7 +74,7 @@ class ProgressFile:
         try:
             write_whole(self._path, encoded(self._steps))
         except StoreError:
-            return  # a disk that is full or broken fails the run's own record, which says so
+            return  # if the disk fails, the run cannot be recorded either, and says why
 
 
 def read_progress(folder: str) -> dict[str, Any]:

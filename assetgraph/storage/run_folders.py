@@ -78,7 +78,7 @@ class RunLog:
                 self._events.close()
                 raise store_error(error, "create", folder) from error
             self._events.path = f"{folder}/events.jsonl"
-        except BaseException:  # a full disk, say: nobody has seen the run yet, so remove it
+        except BaseException:  # such as a full disk: no reader has seen the run yet, so remove it
             from shutil import rmtree
 
             self._lock.release()

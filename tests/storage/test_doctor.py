@@ -14,7 +14,7 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.keys import AssetKey, Target
-from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.records import Event, EventType, Materialization, RunRecord, RunStatus, now
 from assetgraph.storage.doctor import Finding, examine
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
@@ -146,6 +146,21 @@ def test_a_value_that_nobody_recorded_is_named_and_removed(made: Path) -> None:
     finding.repair()
     assert store.values.check(saved.stored) == "gone"
     assert found(made) == []
+
+
+def test_the_last_value_of_every_partition_is_examined(store: Store) -> None:
+    store.prepare()
+    targets = [Target(AssetKey("trips"), name) for name in ("2023-03", "2023-04", None)]
+    for target in targets:
+        value = store.values.save(target, new_run_id(now()), b"x" * 10_000).stored
+        made = Materialization("a run", now(), value, "v", partition=target.partition)
+        store.history.append(target, made)
+    assert list(examine(store)) == []
+    march, _ = store.history.current(targets[0])
+    assert march is not None
+    (Path(store.folder) / "values" / str(march.value.path)).unlink()
+    (finding,) = examine(store)
+    assert finding.text.startswith("the value of trips@2023-03 is gone: ")
 
 
 def test_a_cut_line_is_left_alone_while_its_file_is_in_use(made: Path) -> None:
