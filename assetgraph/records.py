@@ -113,13 +113,17 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     hint: str | None = None
 
 
+# The `format` of a value that an IO manager of the project stored.
+IO_MANAGED = "custom"
+
+
 class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where and how an asset's value is stored.
 
-    `format` is none, path, json, text, bytes, pickle, parquet, arrow or custom. `type` is the type
-    of the returned value. `path` is relative to the value storage; for a returned path it is
-    relative to the project's folder. `inline` is a small value itself, as text (bytes in base64).
-    `size` is in bytes.
+    `format` is a name from `storage/formats/format_registry.py`. `type` is the type of the returned
+    value. `path` is relative to the value storage; for a returned path it is relative to the
+    project's folder. `inline` is a small value itself, as text (bytes in base64). `size` is in
+    bytes.
 
     A returned path has the `digest` of its content. Its `stamp` is taken when the content is read:
     the modification time of a file in nanoseconds, or for a folder a digest of all names, sizes and
@@ -138,6 +142,11 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     digest: str | None = None
     classes: tuple[str, ...] = ()
     meaning: str | None = None
+
+    @property
+    def by_io_manager(self) -> bool:
+        """Whether the asset's IO manager stored the value, so that nothing else can load it."""
+        return self.format == IO_MANAGED
 
 
 # How a stored value compares with its record: see `ValueStore.check`.

@@ -31,8 +31,8 @@ import pyarrow.parquet as pq
 
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import StoredValue
-from assetgraph.storage.formats.arrow_hash import ArrowHash
-from assetgraph.storage.formats.tables import PARQUET
+from assetgraph.storage.formats.arrow.content_hash import ArrowHash
+from assetgraph.storage.formats.arrow.table_writer import PARQUET
 from assetgraph.storage.value_store import ValueStore
 
 TARGET = Target(AssetKey("benchmark"))

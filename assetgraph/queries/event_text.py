@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from assetgraph.records import Event, EventType
+from assetgraph.records import Event, EventType, StoredValue
+from assetgraph.storage.formats.format_registry import description_of
 from assetgraph.text import shorten
 
 _VALUE_CELLS = 60
@@ -58,12 +59,7 @@ def event_json(event: Event) -> dict[str, Any]:
 
 
 def _output_text(data: dict[str, Any]) -> str:
-    if data.get("format") == "none":
-        return "Returned nothing to store."
-    if data.get("format") == "custom":
-        return "Stored by its IO manager."
-    where = f" at {data['path']}" if "path" in data else " in its record"
-    return f"Stored as {data.get('format')}{where}."
+    return description_of(StoredValue(str(data.get("format")), path=data.get("path")))
 
 
 def _metadata_text(metadata: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, StoredValue
 from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.locks import is_held
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _stored(store: Store, target: Target) -> Iterator[StoredValue]:
 
 def has_folder(value: StoredValue) -> bool:
     """Whether the value is in a folder that its run created for it."""
-    return value.path is not None and value.format not in ("path", "custom")
+    return value.path is not None and location_of(value) == "storage"
 
 
 def _folder(value: StoredValue) -> str:

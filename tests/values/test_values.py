@@ -30,8 +30,8 @@ import assetgraph as dg
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey, Target
-from assetgraph.storage.formats.plain import exact_json
-from assetgraph.storage.value_store import INLINE_BYTES, ValueStore
+from assetgraph.storage.formats.plain import INLINE_BYTES, exact_json
+from assetgraph.storage.value_store import ValueStore
 
 TARGET = Target(AssetKey("ingested/trips"))
 

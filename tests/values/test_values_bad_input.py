@@ -92,7 +92,7 @@ UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "nulls where none may be": (
         lambda: pa.table({"a": [1, None]}, schema=pa.schema([pa.field("a", "int64", False)])),
-        "column 'a' holds nulls and is declared not to",
+        "column 'a' holds nulls but is declared not to",
         "Fill the nulls",
     ),
 }

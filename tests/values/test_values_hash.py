@@ -14,9 +14,9 @@ from arrow_data import content, rechunked, tables
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.storage.formats.arrow_hash import ArrowHash
-from assetgraph.storage.formats.arrow_types import plain_type
-from assetgraph.storage.formats.canonical import canonical_digest
+from assetgraph.storage.formats.arrow.column_types import plain_type
+from assetgraph.storage.formats.arrow.content_hash import ArrowHash
+from assetgraph.storage.formats.pickling.canonical_hash import canonical_digest
 
 
 def digest(table: pa.Table) -> str:
@@ -149,7 +149,7 @@ def test_what_is_not_a_plain_container_has_no_canonical_hash() -> None:
 
 def test_a_set_hashes_alike_in_every_process() -> None:
     code = (
-        "from assetgraph.storage.formats.canonical import canonical_digest as d;"
+        "from assetgraph.storage.formats.pickling.canonical_hash import canonical_digest as d;"
         "print(d(({'b', 'a', 'c', ('d', 1)}, frozenset({'x', 'y'}))))"
     )
     runs = {

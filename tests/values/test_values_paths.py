@@ -10,7 +10,7 @@ import pytest
 
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey, Target
-from assetgraph.storage.formats import paths
+from assetgraph.storage.formats import returned_path
 from assetgraph.storage.value_store import ValueStore
 
 TARGET = Target(AssetKey("trips_file"))
@@ -33,13 +33,13 @@ def file(folder: Path) -> Path:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths whose content was read, in order."""
     made: list[str] = []
-    digest = paths.digest_of_path
+    digest = returned_path.digest_of_path
 
     def counted(path: str) -> str:
         made.append(path)
         return digest(path)
 
-    monkeypatch.setattr(paths, "digest_of_path", counted)
+    monkeypatch.setattr(returned_path, "digest_of_path", counted)
     return made
 
 

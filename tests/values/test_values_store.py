@@ -17,8 +17,9 @@ import pytest
 
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import StoredValue
+from assetgraph.storage.formats.plain import INLINE_BYTES
 from assetgraph.storage.value_places import ObjectPlace
-from assetgraph.storage.value_store import INLINE_BYTES, StoredRun, ValueStore
+from assetgraph.storage.value_store import StoredRun, ValueStore
 
 TARGET = Target(AssetKey("ingested/trips"))
 TABLE = pa.table({"a": [1, 2]})

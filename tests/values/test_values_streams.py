@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from assetgraph.keys import AssetKey, Target
-from assetgraph.storage.formats.tables import GROUP_BYTES
+from assetgraph.storage.formats.arrow.table_writer import GROUP_BYTES
 from assetgraph.storage.value_store import ValueStore
 
 TARGET = Target(AssetKey("trips"))

@@ -14,6 +14,7 @@ from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.hints import command
 from assetgraph.planning.plan import ReasonKind
 from assetgraph.records import AssetState, Materialization, StepState
+from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
@@ -176,10 +177,11 @@ def _when(time: datetime, run_id: str) -> Line:
 
 def _value(made: Materialization) -> Line:
     value = made.value
-    if value.format == "none":
-        return Line()
-    if value.format == "custom":
-        return Line("where its IO manager put it")
+    match location_of(value):
+        case "nowhere":
+            return Line()
+        case "io_manager":
+            return Line("where its IO manager put it")
     kept = Line((value.path, "path")) if value.path else Line("in its record")
     size = "" if value.size is None else f"  {units.size(value.size)}"
     return Line(kept, f"  {value.format}", (size, "muted"))

@@ -11,7 +11,8 @@ from assetgraph.cli.render.state_style import glyph
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.cells import Line, plural
 from assetgraph.hints import command
-from assetgraph.records import EventType, RunStatus
+from assetgraph.records import EventType, RunStatus, StoredValue
+from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ def _made(events: Iterable[Event], width: int | None) -> list[Line]:
 
 
 def _value(data: Mapping[str, object]) -> Line:
-    """Where a value went: its own path, or what it is kept as."""
-    form, size = str(data.get("format")), data.get("size")
-    if form == "none":
+    """Where a value is: the path that the asset returned, or the format in the store."""
+    path, size = data.get("path"), data.get("size")
+    stored = StoredValue(str(data.get("format")), path=None if path is None else str(path))
+    location = location_of(stored)
+    if location == "nowhere":
         return Line(("nothing to store", "muted"))
-    kept = (str(data["path"]), "path") if form == "path" else (form, "")
+    kept = (str(path), "path") if location == "project" else (stored.format, "")
     return Line(kept, (f"  {units.size(size)}" if isinstance(size, int) else "", "muted"))

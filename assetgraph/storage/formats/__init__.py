@@ -1,1 +1,4 @@
-"""One module a format: how a value of that kind becomes bytes, is hashed, and comes back."""
+"""The formats of stored values: one module per format, listed in `format_registry`.
+
+`arrow/` and `pickling/` hold the parts of formats that import large libraries.
+"""

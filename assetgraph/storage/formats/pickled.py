@@ -1,150 +1,100 @@
-"""Whatever else pickles: protocol 5, and the classes of the project that the pickle names.
+"""Pickles, for every value that no other format takes.
 
-The hash covers the versions of those classes, since a changed method changes what the same bytes
-mean. Containers of plain values are hashed by their content; of anything else the pickle is, as
-well as pickles can be: equal objects may differ in it.
+This module imports no pickle: `pickling/` writes, hashes and reads them.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import pickle
-import sys
-from collections.abc import Callable, Mapping
-from types import FunctionType
-from typing import IO, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-import assetgraph
-from assetgraph.definitions.annotations import described
-from assetgraph.errors import NoValueError, StoreError, ValueTypeError
+from assetgraph.definitions.annotations import table_kind, type_name
+from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
-from assetgraph.storage.formats.canonical import canonical_digest
-from assetgraph.storage.formats.digest import hasher
+from assetgraph.storage.column_changes import table_metadata
+from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFormat
 
-ClassVersion = Callable[[Any], "str | None"]
-
-
-class Pickled(NamedTuple):
-    """A digest of the content; the names (`module:qualname`) of the project's classes in it; and
-    what their versions make of it."""
-
-    content: str
-    classes: tuple[str, ...]
-    meaning: str
+if TYPE_CHECKING:
+    from assetgraph.storage.formats.previews import Preview
 
 
-def write_pickle(
-    value: object, sink: IO[bytes], path: str, class_version: ClassVersion | None
-) -> Pickled:
-    canonical = canonical_digest(value)
-    written = _Sink(sink, path, hashed=canonical is None)
-    pickler = _Pickler(written)
-    try:
-        pickler.dump(value)
-    except StoreError:
-        raise
-    except Exception as error:
-        raise ValueTypeError(
-            f"returned {described(value)}, which cannot be stored: {error}.", hint=_hint(value)
-        ) from error
-    versions = _versions(pickler.named, class_version)
-    content = canonical or written.digest.hexdigest()
-    return Pickled(content, tuple(versions), meaning_of(versions))
+class PickleFormat(ValueFormat):
+    """Any value that can be pickled. The record names the project's classes in it."""
 
+    def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved | None:
+        from assetgraph.storage.formats.pickling.pickle_file import pickle_version, write_pickle
 
-def meaning_of(versions: Mapping[str, str]) -> str:
-    """What the versions of the classes in a pickle, by name, make of its bytes."""
-    if not versions:
-        return ""
-    digest = hasher("classes")
-    for name, version in sorted(versions.items()):
-        digest.update(f"\0{name}\0{version}".encode())
-    return digest.hexdigest()
-
-
-def pickle_version(content: str, meaning: str) -> str:
-    """The data version of a pickle."""
-    digest = hasher("pickle")
-    digest.update(f"{content}\0{meaning}".encode() if meaning else content.encode())
-    return digest.hexdigest()
-
-
-def read_pickle(source: IO[bytes], path: str) -> object:
-    try:
-        return _Unpickler(source).load()
-    except Exception as error:
-        raise NoValueError(
-            f"the value {path} cannot be read back: {type(error).__name__}: {error}.",
-            hint="Materialize its asset again, or bring back the class that it was made of.",
-        ) from error
-
-
-class _Pickler(pickle.Pickler):
-    """Keeps the classes and functions that are pickled by name."""
-
-    def __init__(self, sink: Any) -> None:
-        super().__init__(sink, protocol=5)
-        self.named: dict[str, Any] = {}
-
-    def reducer_override(self, item: Any) -> Any:
-        if isinstance(item, type | FunctionType):
-            self.named[f"{item.__module__}:{item.__qualname__}"] = item
-        return NotImplemented
-
-
-class _Unpickler(pickle.Unpickler):
-    """Finds assetgraph's public classes by name, since an old pickle names the modules of then."""
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        if module.startswith("assetgraph.") and name in assetgraph.__all__:
-            return getattr(assetgraph, name)
-        return super().find_class(module, name)
-
-
-class _Sink:
-    """A file that hashes what is written to it, if it should, and names itself when that fails."""
-
-    def __init__(self, sink: IO[bytes], path: str, *, hashed: bool) -> None:
-        self._sink = sink
-        self._path = path
-        self._hashed = hashed
-        self.digest = hasher("pickle")
-
-    def write(self, data: bytes) -> int:
-        if self._hashed:
-            self.digest.update(data)
+        place, path = self.files.place, f"{folder}/value.pickle"
         try:
-            return self._sink.write(data)
+            with place.staged(path) as full_path, place.open_write(full_path) as sink:
+                pickled = write_pickle(value, sink, full_path, class_version)
         except OSError as error:
-            raise store_error(error, "write", self._path) from error
+            raise store_error(error, "write", place.full_path(path)) from error
+        kind = type_name(type(value))
+        stored = StoredValue(
+            "pickle",
+            kind,
+            path,
+            size=place.size(path),
+            classes=pickled.classes,
+            digest=pickled.content if pickled.classes else None,
+            meaning=pickled.class_digest if pickled.classes else None,
+        )
+        version = pickle_version(pickled.content, pickled.class_digest)
+        return Saved(stored, version, _metadata(value) if table_kind(kind) == "pandas" else {})
+
+    def load(self, stored: StoredValue, annotation: Any) -> object:
+        from assetgraph.storage.formats.pickling.pickle_file import read_pickle
+
+        full_path = self.files.checked_path(stored)
+        with self.files.place.open_read(stored.path or "") as source:
+            return _as_asked(read_pickle(source, full_path), annotation)
+
+    def check(self, stored: StoredValue) -> ValueCondition:
+        if stored.classes and not _all_exist(stored.classes):
+            return "unreadable"
+        return super().check(stored)
+
+    def class_digest(
+        self, stored: StoredValue, named_version: Callable[[str], str | None]
+    ) -> str | None:
+        if stored.meaning is None:
+            return None
+        from assetgraph.storage.formats.pickling.pickle_file import digest_of_versions
+
+        versions = {name: named_version(name) for name in stored.classes}
+        return digest_of_versions({name: version for name, version in versions.items() if version})
+
+    def data_version(self, stored: StoredValue, class_digest: str | None) -> str | None:
+        if stored.digest is None or class_digest is None:
+            return None
+        from assetgraph.storage.formats.pickling.pickle_file import pickle_version
+
+        return pickle_version(stored.digest, class_digest)
+
+    def preview(self, stored: StoredValue, rows: int) -> Preview:
+        from assetgraph.storage.formats.previews import NoPreview
+
+        return NoPreview(f"The value is a pickled {stored.type}. Showing it would run its code.")
 
 
-def _versions(named: dict[str, Any], class_version: ClassVersion | None) -> dict[str, str]:
-    if class_version is None:
-        return {}
-    versions = {name: class_version(item) for name, item in sorted(named.items())}
-    return {name: version for name, version in versions.items() if version is not None}
+def _as_asked(value: object, annotation: Any) -> object:
+    """A frame that was pickled, as another kind of table if the annotation asks for one."""
+    kind = table_kind(annotation)
+    if kind is None or table_kind(type_name(type(value))) in (None, kind):
+        return value
+    from assetgraph.storage.formats.arrow.conversions import frame_as
+
+    return frame_as(value, kind)
 
 
-def _hint(value: object) -> str:
-    if hasattr(value, "read") and hasattr(value, "close"):
-        return "Close the file and return its path, as a pathlib.Path."
-    return "Return plain data, a table, or the pathlib.Path of a file that it wrote."
+def _metadata(frame: Any) -> dict[str, Any]:
+    from assetgraph.storage.formats.arrow.pandas_frames import columns_of
+
+    return table_metadata(len(frame), columns_of(frame))
 
 
-def class_exists(name: str) -> bool:
-    """Whether `module:qualname` still names something, as far as the module is here to ask."""
-    module_name, _, qualname = name.partition(":")
-    found: Any = sys.modules.get(module_name)
-    if found is None:
-        return _module_exists(module_name)
-    for part in qualname.split("."):
-        found = getattr(found, part, None)
-    return found is not None
+def _all_exist(classes: tuple[str, ...]) -> bool:
+    from assetgraph.storage.formats.pickling.class_names import class_exists
 
-
-def _module_exists(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
+    return all(map(class_exists, classes))

@@ -1,33 +1,101 @@
-"""Text, bytes and JSON: what is kept as it is, in the record itself where it is small.
+"""Text, bytes and JSON: stored as they are, and small ones in the record itself.
 
-JSON is for what it gives back exactly: see `survives_json`.
+JSON holds only values that it returns unchanged: see `survives_json`.
 """
 
 from __future__ import annotations
 
+import base64
 import math
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.records import StoredValue
+from assetgraph.storage.formats.digest import digest_of
+from assetgraph.storage.formats.value_format import (
+    ClassVersion,
+    Saved,
+    ValueFormat,
+    missing_in_record,
+)
+
+if TYPE_CHECKING:
+    from assetgraph.storage.formats.previews import Preview
+
+INLINE_BYTES = 4096
 MAX_DEPTH = 100
+_SUFFIX = {"text": "txt", "bytes": "bin", "json": "json"}
 _LEAVES = {str, int, float, bool, type(None)}
 _ALLOWED = _LEAVES | {list, dict}
+_LONGEST_PREVIEW = 1 << 20
 
 _encode = msgspec.json.Encoder().encode
-decode_json = msgspec.json.Decoder().decode
+_decode_json = msgspec.json.Decoder().decode
+
+
+class PlainFormat(ValueFormat):
+    """A str, bytes, or lists, dicts and leaves that JSON returns unchanged."""
+
+    def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved | None:
+        if value is None:
+            return None
+        kind = type(value)
+        if kind is str:
+            name, data = "text", exact_text(str(value))
+        elif isinstance(value, bytes) and kind is bytes:
+            name, data = "bytes", value
+        else:
+            name, data = "json", exact_json(value)
+        if data is None:
+            return None
+        version = digest_of(name, data)
+        if len(data) <= INLINE_BYTES:
+            inline = base64.b64encode(data) if name == "bytes" else data
+            return Saved(StoredValue(name, kind.__name__, inline=inline.decode()), version)
+        path = f"{folder}/value.{_SUFFIX[name]}"
+        self.files.place.write(path, data)
+        return Saved(StoredValue(name, kind.__name__, path, size=len(data)), version)
+
+    def load(self, stored: StoredValue, annotation: Any) -> object:
+        if stored.path is not None:
+            self.files.checked_path(stored)
+            data = self.files.place.read(stored.path)
+        elif stored.inline is None:
+            raise missing_in_record()
+        elif stored.format == "bytes":
+            return base64.b64decode(stored.inline)
+        else:
+            data = stored.inline.encode()
+        if stored.format == "json":
+            return _decode_json(data)
+        return data.decode() if stored.format == "text" else data
+
+    def preview(self, stored: StoredValue, rows: int) -> Preview:
+        from assetgraph.storage.formats.previews import NoPreview, TextPreview
+
+        if stored.format == "bytes":
+            return NoPreview("The value is bytes, which have no preview.")
+        if (stored.size or 0) > _LONGEST_PREVIEW:
+            return NoPreview(f"The value is too large to show here: {stored.size:,} bytes.")
+        value = self.load(stored, None)
+        if isinstance(value, str):
+            return TextPreview(value)
+        return TextPreview(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def exact_json(value: object) -> bytes | None:
-    """The value as JSON, or None if JSON would not give it back just as it is."""
+    """The value as JSON, or None if JSON would not return it unchanged."""
     if not survives_json(value):
         return None
     try:
         return _encode(value)
-    except (UnicodeEncodeError, ValueError):  # half a character, or a number of too many digits
+    except (UnicodeEncodeError, ValueError):  # a lone surrogate, or an int with too many digits
         return None
 
 
 def exact_text(value: str) -> bytes | None:
+    """The text as UTF-8, or None if it has a lone surrogate."""
     try:
         return value.encode()
     except UnicodeEncodeError:
@@ -35,9 +103,12 @@ def exact_text(value: str) -> bytes | None:
 
 
 def survives_json(value: object) -> bool:
-    """Whether JSON would give the value back just as it is: only lists, dicts with keys of text,
-    text, numbers that are finite, bools and None, each of just that type; no list or dict in two
-    places (they would come back as two) and nothing inside itself."""
+    """Whether JSON returns the value unchanged.
+
+    It may hold only lists, dicts with str keys, str, finite numbers, bools and None, and no
+    subclasses of these. No list or dict may be in two places, since it would come back as two, or
+    inside itself.
+    """
     if type(value) in _LEAVES:
         return type(value) is not float or math.isfinite(value)
     seen: set[int] = set()

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from assetgraph.storage.formats.arrow_types import LISTS, is_one, plain_type
+from assetgraph.storage.formats.arrow.column_types import LISTS, is_one, plain_type
 from assetgraph.storage.formats.digest import hasher
 
 _LIBRARY_VERSIONS = {"creator", "pandas_version"}

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
 from assetgraph.definitions.annotations import described, table_kind, type_name
 from assetgraph.errors import ValueTypeError
-from assetgraph.storage.formats.arrow_types import as_parquet_keeps
-from assetgraph.storage.formats.frames import has_mixed_labels, table_keeps
+from assetgraph.storage.formats.arrow.column_types import as_parquet_keeps
+from assetgraph.storage.formats.arrow.pandas_frames import has_mixed_labels, table_keeps
+from assetgraph.storage.formats.arrow.table_stream import TableStream
 
 
-class Stream(NamedTuple):
-    """A table as it passes: `kind` is what it comes back as, `batches` can be read once."""
-
-    kind: str
-    schema: pa.Schema
-    batches: Iterator[pa.RecordBatch]
-
-
-def stream_of(value: Any) -> Stream | None:
+def stream_of(value: Any) -> TableStream | None:
     """None if the value is not a table, nor an iterator of tables, or a frame of pandas that no
     table holds. A lazy frame of polars is collected, as its streams are not stable yet."""
     kind = table_kind(type_name(type(value)))
@@ -30,10 +23,10 @@ def stream_of(value: Any) -> Stream | None:
     if isinstance(value, Iterator) and not isinstance(value, pa.RecordBatchReader):
         return _stream_of_items(value)
     reader = _reader_of(value, kind)
-    return Stream(kind or "table", reader.schema, reader) if reader else None
+    return TableStream(kind or "table", reader.schema, reader) if reader else None
 
 
-def _stream_of_frame(frame: Any) -> Stream | None:
+def _stream_of_frame(frame: Any) -> TableStream | None:
     if has_mixed_labels(frame):
         return None
     try:
@@ -43,7 +36,7 @@ def _stream_of_frame(frame: Any) -> Stream | None:
     table = reader.read_all() if reader else None
     if table is None or not table_keeps(frame, table):
         return None
-    return Stream("pandas", table.schema, iter(table.to_batches()))
+    return TableStream("pandas", table.schema, iter(table.to_batches()))
 
 
 def _reader_of(value: Any, kind: str | None) -> pa.RecordBatchReader | None:
@@ -96,7 +89,7 @@ def speaks_arrow(value: object) -> bool:
     )
 
 
-def _stream_of_items(items: Iterator[Any]) -> Stream:
+def _stream_of_items(items: Iterator[Any]) -> TableStream:
     """Raises `ValueTypeError` if the iterator is empty, or of anything but tables."""
     try:
         first = next(items)
@@ -112,7 +105,7 @@ def _stream_of_items(items: Iterator[Any]) -> Stream:
             "only an iterator of tables can be stored.",
             hint="Return list(...) of it, or yield pyarrow.RecordBatch or pyarrow.Table.",
         )
-    return Stream("reader", reader.schema, _batches(reader, items))
+    return TableStream("reader", reader.schema, _batches(reader, items))
 
 
 def _batches(first: pa.RecordBatchReader, rest: Iterator[Any]) -> Iterator[pa.RecordBatch]:

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from assetgraph.storage.formats.conversions import table_as
-from assetgraph.storage.formats.tables import TableInMemory
+from assetgraph.storage.formats.arrow.conversions import table_as
+from assetgraph.storage.formats.arrow.table_sources import TableInMemory
 
 _EXACT = {str, bytes, bool, int, date}
 _BY_TEXT = {float, datetime, time, timedelta, Decimal}

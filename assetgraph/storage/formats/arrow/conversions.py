@@ -1,4 +1,5 @@
-"""Tables as a parameter asks for them. A library is imported only when its kind is wanted."""
+"""Converts a table into the kind a parameter asks for. A table library is imported only when its
+kind is wanted."""
 
 from __future__ import annotations
 
@@ -10,14 +11,15 @@ import pyarrow as pa
 from pyarrow import types
 
 from assetgraph.errors import ValueTypeError
-from assetgraph.storage.formats.arrow_types import LISTS, as_pandas_takes, is_one
-from assetgraph.storage.formats.tables import TableInFile, TableInMemory
+from assetgraph.storage.formats.arrow.column_types import LISTS, as_pandas_takes, is_one
+from assetgraph.storage.formats.arrow.table_sources import TableInFile, TableInMemory
 
 Table = TableInFile | TableInMemory
 
 
 def table_as(source: Table, kind: str) -> Any:
-    """The table as `kind` says. Raises `ValueTypeError` if its library is not installed."""
+    """The table as one of the kinds of `table_kind`. Raises `ValueTypeError` if the library of that
+    kind is not installed."""
     library = kind.partition("-")[0]
     try:
         return _CONVERSIONS[kind](source)
@@ -25,13 +27,15 @@ def table_as(source: Table, kind: str) -> Any:
         if error.name not in ("pandas", "polars", "duckdb"):
             raise
         raise ValueTypeError(
-            f"the value is wanted as a table of {library}, which is not installed.",
+            f"the parameter asks for a table of {library}, which is not installed.",
             hint=f"Install it: pip install {library}",
         ) from error
 
 
 def frame_as(frame: Any, kind: str) -> Any:
-    """A frame of pandas that was not stored as a table, as the nearest table that there is."""
+    """A pandas frame that was pickled rather than stored as a table, as the nearest table.
+
+    Raises `ValueTypeError` if Arrow cannot hold it."""
     try:
         table = pa.Table.from_pandas(frame)
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
@@ -58,14 +62,14 @@ def _as_lazy_polars(source: Table) -> Any:
     import polars
 
     if isinstance(source, TableInFile) and source.filesystem is None:
-        if source.file_format == "parquet":
+        if source.is_parquet:
             return polars.scan_parquet(source.path)
         return polars.scan_ipc(source.path)
     return polars.scan_pyarrow_dataset(source.dataset())
 
 
 def _as_pandas(source: Table) -> Any:
-    """Columns of Python objects come back as objects, not as numbers or arrays made of them."""
+    """Columns of Python objects come back as objects, not as numbers or arrays."""
     import pandas
 
     table = source.read()
@@ -75,7 +79,7 @@ def _as_pandas(source: Table) -> Any:
     except pa.ArrowNotImplementedError as error:
         raise ValueTypeError(
             f"the table does not convert to a pandas.DataFrame: {error}.",
-            hint="Ask for a pa.Table, or give its views of text another type.",
+            hint="Ask for a pa.Table, or cast its string views to another type.",
         ) from error
     for position, field in _object_columns(table.schema):
         nested = is_one(field.type, types.is_struct, types.is_map, *LISTS)
@@ -86,7 +90,7 @@ def _as_pandas(source: Table) -> Any:
 
 
 def _object_columns(schema: pa.Schema) -> Iterator[tuple[int, pa.Field]]:
-    """The columns that pandas held as objects, by their place in the frame."""
+    """The columns that pandas held as objects, each with its position in the frame."""
     recorded = json.loads((schema.metadata or {}).get(b"pandas", "{}"))
     index = recorded.get("index_columns", ())
     columns = [c for c in recorded.get("columns", ()) if c["field_name"] not in index]

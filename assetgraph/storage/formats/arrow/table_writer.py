@@ -1,0 +1,161 @@
+"""Writes a table in a stream as Parquet, and hashes it on the way.
+
+A table goes into an Arrow file instead if Parquet would change its types (seconds become
+milliseconds) or refuse them, so a table always comes back as it was returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.ipc as ipc
+import pyarrow.parquet as pq
+
+from assetgraph.errors import ValueTypeError
+from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.formats.arrow.column_types import breaks_in_parquet
+from assetgraph.storage.formats.arrow.content_hash import ArrowHash
+from assetgraph.storage.formats.arrow.table_stream import TableStream
+
+GROUP_BYTES = 32 << 20
+GROUP_ROWS = 1 << 20
+PARQUET = {"compression": "zstd", "compression_level": 1, "use_compliant_nested_type": False}
+
+
+class WrittenTable(NamedTuple):
+    data_version: str
+    rows: int
+
+
+def write_table(
+    stream: TableStream, filesystem: Any, full_path: str, file_format: str
+) -> WrittenTable:
+    """Write the stream's batches to a file, and hash each row group while it is written.
+
+    `filesystem` is None for a local file. Raises `ValueTypeError` for data that cannot be written
+    and `StoreError`; an exception from the stream itself passes through.
+    """
+    digest = ArrowHash(stream.schema)
+    rows = 0
+    with _writing(full_path):
+        writer = _OPEN[file_format](full_path, filesystem, stream.schema)
+    try:
+        with ThreadPoolExecutor(1) as thread:
+            for group in _groups(stream):
+                _check_nulls(group)
+                with _writing(full_path):
+                    hashed = thread.submit(digest.update, group)
+                    writer.write_table(group)
+                    hashed.result()
+                rows += group.num_rows
+    except BaseException:
+        with suppress(Exception):
+            writer.close()
+        raise
+    with _writing(full_path):
+        writer.close()
+    return WrittenTable(digest.hexdigest(stream.kind), rows)
+
+
+def file_format_for(schema: pa.Schema) -> str:
+    """`parquet` if Parquet keeps this schema unchanged, else `arrow`."""
+    if not len(schema):
+        return "arrow"  # Parquet loses the number of rows
+    if any(breaks_in_parquet(field.type) for field in schema):
+        return "arrow"
+    return _tried_format(schema.serialize().to_pybytes())
+
+
+@lru_cache(maxsize=256)
+def _tried_format(serialized: bytes) -> str:
+    schema = ipc.read_schema(pa.py_buffer(serialized))
+    sink = pa.BufferOutputStream()
+    try:
+        pq.write_table(schema.empty_table(), sink, **PARQUET)
+        kept = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema_arrow
+    except (pa.ArrowException, NotImplementedError):
+        return "arrow"
+    return "parquet" if kept.equals(schema) and _metadata(kept) == _metadata(schema) else "arrow"
+
+
+def _metadata(schema: pa.Schema) -> list[Any]:
+    return [schema.metadata, *(field.metadata for field in schema)]
+
+
+def _check_nulls(table: pa.Table) -> None:
+    """Some releases of pyarrow write a null as zero in a column that allows no nulls."""
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if not field.nullable and column.null_count:
+            raise ValueTypeError(
+                f"returned a table whose column {field.name!r} holds nulls but is declared not to.",
+                hint="Fill the nulls, or declare the column nullable.",
+            )
+
+
+def _groups(stream: TableStream) -> Iterator[pa.Table]:
+    """The stream as tables of one row group each: small batches joined, large ones cut."""
+    waiting: list[pa.RecordBatch] = []
+    size = rows = groups = 0
+    for batch in stream.batches:
+        for part in _cut(batch):
+            waiting.append(part)
+            size += _size(part)
+            rows += part.num_rows
+            if size >= GROUP_BYTES or rows >= GROUP_ROWS:
+                yield pa.Table.from_batches(waiting, stream.schema)
+                waiting, size, rows, groups = [], 0, 0, groups + 1
+    if waiting or not groups:  # some readers fail on a file without a row group
+        yield pa.Table.from_batches(waiting, stream.schema)
+
+
+def _cut(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    pieces = max(1, -(-_size(batch) // GROUP_BYTES))
+    step = min(GROUP_ROWS, max(1, -(-batch.num_rows // pieces)))
+    for start in range(0, batch.num_rows, step):
+        yield batch.slice(start, step)
+
+
+def _size(batch: pa.RecordBatch) -> int:
+    try:
+        return int(batch.nbytes)
+    except pa.ArrowTypeError:  # early releases cannot measure a slice of views
+        return int(batch.get_total_buffer_size())
+
+
+def _parquet_writer(full_path: str, files: Any, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(full_path, schema, filesystem=files, **PARQUET)
+
+
+class _ArrowFileWriter:
+    def __init__(self, full_path: str, files: Any, schema: pa.Schema) -> None:
+        options = ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
+        self._sink = files.open_output_stream(full_path) if files else pa.OSFile(full_path, "wb")
+        self._writer = ipc.new_file(self._sink, schema, options=options)
+
+    def write_table(self, table: pa.Table) -> None:
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        with self._sink:
+            self._writer.close()
+
+
+_OPEN = {"parquet": _parquet_writer, "arrow": _ArrowFileWriter}
+
+
+@contextmanager
+def _writing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise ValueTypeError(
+            f"returned a table that cannot be stored: {error}.",
+            hint="Cast the column to a type that can be written.",
+        ) from error
+    except OSError as error:
+        raise store_error(error, "write", path) from error

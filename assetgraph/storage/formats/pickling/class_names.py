@@ -1,0 +1,75 @@
+"""How pickles name classes: those of the project, and the public ones of assetgraph.
+
+A pickle names a class by its module. The modules of assetgraph may move between versions, so a
+public class is found by its public name, and hashed under a module name that never changes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from typing import Any
+
+# The module name that counts in the data version of a pickle that names a public class. These are
+# the modules of the first version. A class that is added later gets the module it has then.
+_HASHED_MODULES = {
+    "Asset": "assetgraph.assets",
+    "AssetExecutionContext": "assetgraph.context",
+    "AssetGraph": "assetgraph.graph",
+    "AssetGraphError": "assetgraph.errors",
+    "AssetIn": "assetgraph.assets",
+    "AssetKey": "assetgraph.keys",
+    "Backoff": "assetgraph.retries",
+    "Config": "assetgraph.config",
+    "Definitions": "assetgraph.definitions",
+    "IOManager": "assetgraph.io_manager",
+    "InputContext": "assetgraph.io_manager",
+    "Instance": "assetgraph.api",
+    "Jitter": "assetgraph.retries",
+    "MaterializeResult": "assetgraph.metadata",
+    "MetadataValue": "assetgraph.metadata",
+    "OutputContext": "assetgraph.io_manager",
+    "Registry": "assetgraph.registry",
+    "RetryPolicy": "assetgraph.retries",
+    "RetryRequested": "assetgraph.retries",
+    "RunConfig": "assetgraph.api",
+    "RunResult": "assetgraph.api",
+}
+_HASHED_MODULES = {name: sys.intern(module) for name, module in _HASHED_MODULES.items()}
+
+
+def hashed_module(item: Any) -> str | None:
+    """The module name under which a class is hashed, if it is not the module's present name."""
+    module = getattr(item, "__module__", None)
+    if not isinstance(module, str) or not module.startswith("assetgraph."):
+        return None
+    name = item.__qualname__
+    hashed = _HASHED_MODULES.get(name)
+    if hashed is None or hashed == module or public_object(name) is not item:
+        return None
+    return hashed
+
+
+def public_object(name: str) -> Any:
+    """What assetgraph exports under a name, or None."""
+    package = sys.modules["assetgraph"]
+    return getattr(package, name) if name in package.__all__ else None
+
+
+def class_exists(name: str) -> bool:
+    """Whether `module:qualname` still names something. A module that is not imported is only looked
+    for, never imported."""
+    module_name, _, qualname = name.partition(":")
+    found: Any = sys.modules.get(module_name)
+    if found is None:
+        return _module_exists(module_name)
+    for part in qualname.split("."):
+        found = getattr(found, part, None)
+    return found is not None
+
+
+def _module_exists(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,196 @@
+"""A returned path: the file or folder stays where it is, and its size, hash and stamp are recorded.
+
+The stamp shows a change without reading the content: the file's modification time in nanoseconds,
+or for a folder a digest of every name, size and time in it. A file is read again only when its size
+or its stamp has changed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assetgraph.errors import StoreError, ValueTypeError
+from assetgraph.records import StoredValue, ValueCondition
+from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.formats.digest import digest_of, digest_of_file, hasher
+from assetgraph.storage.formats.value_format import (
+    ClassVersion,
+    Location,
+    Saved,
+    ValueFiles,
+    ValueFormat,
+)
+
+if TYPE_CHECKING:
+    from assetgraph.storage.formats.previews import Preview
+
+
+class PathFormat(ValueFormat):
+    """The path of a file or folder that the asset wrote."""
+
+    def __init__(self, files: ValueFiles) -> None:
+        super().__init__(files)
+        self._digests: dict[tuple[str, int, int], str] = {}  # by path, size and stamp
+
+    def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved | None:
+        if not isinstance(value, Path):
+            return None
+        recorded = recorded_path(value, self.files.project_root)
+        full_path = self._full_path(recorded)
+        seen = look(full_path)
+        if seen is None:
+            raise ValueTypeError(
+                f"returned the path {recorded}, where there is no file or folder.",
+                hint="Write the file before returning its path, or return str(path).",
+            )
+        digest = digest_of_path(full_path)
+        stored = StoredValue(
+            "path", "pathlib.Path", recorded, size=seen.size, stamp=seen.stamp, digest=digest
+        )
+        return Saved(stored, _version(recorded, digest))
+
+    def load(self, stored: StoredValue, annotation: Any) -> object:
+        recorded = stored.path or ""
+        full_path = self._full_path(recorded)
+        if not os.path.exists(full_path):
+            from assetgraph.storage.value_places import gone
+
+            raise gone(full_path)
+        return loaded_path(recorded, self.files.project_root)
+
+    def check(self, stored: StoredValue) -> ValueCondition:
+        """Read the content only if its size or stamp differs."""
+        recorded = stored.path or ""
+        seen = look(self._full_path(recorded))
+        if seen is None:
+            return "gone"
+        if seen == (stored.size, stored.stamp) or self._digest_now(recorded) == stored.digest:
+            return "intact"
+        return "changed"
+
+    def data_version(self, stored: StoredValue, class_digest: str | None) -> str | None:
+        recorded = stored.path or ""
+        digest = self._digest_now(recorded)
+        return _version(recorded, digest) if digest else None
+
+    @staticmethod
+    def location(stored: StoredValue) -> Location:
+        return "project"
+
+    def preview(self, stored: StoredValue, rows: int) -> Preview:
+        from assetgraph.storage.formats.previews import FilePreview
+
+        return FilePreview(self._full_path(stored.path or ""))
+
+    def _full_path(self, recorded: str) -> str:
+        return os.path.join(self.files.project_root, recorded)
+
+    def _digest_now(self, recorded: str) -> str | None:
+        full_path = self._full_path(recorded)
+        seen = look(full_path)
+        if seen is None:
+            return None
+        known = (recorded, *seen)
+        if known not in self._digests:
+            self._digests[known] = digest_of_path(full_path)
+        return self._digests[known]
+
+
+def _version(recorded: str, digest: str) -> str:
+    """The data version of a path. The path counts as its content does, because a downstream asset
+    may use the file's name."""
+    return digest_of("path", f"{recorded}\0{digest}".encode("utf-8", "surrogateescape"))
+
+
+class Look(NamedTuple):
+    """The size and stamp of a file or folder. `size` is in bytes."""
+
+    size: int
+    stamp: int
+
+
+def recorded_path(path: Path, project_root: str) -> str:
+    """The path as it is recorded: relative to the project's folder if it is inside, or if it was
+    returned as relative."""
+    if not path.is_absolute():
+        return os.path.normpath(path)
+    for given, root in (
+        (os.path.normpath(path), project_root),
+        (os.path.realpath(path), os.path.realpath(project_root)),
+    ):
+        if given == root or given.startswith(root + "/"):
+            return os.path.relpath(given, root)
+    return os.path.normpath(path)
+
+
+def loaded_path(recorded: str, project_root: str) -> Path:
+    """A recorded path as a consumer gets it: relative, as an asset would write it, if the working
+    folder is the project's, and absolute if it is not."""
+    if os.getcwd() == project_root:
+        return Path(recorded)
+    return Path(project_root, recorded)
+
+
+def look(path: str) -> Look | None:
+    """The size and stamp, or None if there is no such file or folder, or only a circle of links."""
+    try:
+        info = os.stat(path)
+        if stat.S_ISDIR(info.st_mode):
+            return _look_at_folder(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise store_error(error, "look at", path) from error
+    return Look(info.st_size, info.st_mtime_ns) if stat.S_ISREG(info.st_mode) else None
+
+
+def digest_of_path(path: str) -> str:
+    """The digest of a file's content, or of a folder's names, sorted, with their contents."""
+    try:
+        if not os.path.isdir(path):
+            return digest_of_file(path)
+        digest = hasher("folder")
+        for name, full_path in _entries(path):
+            digest.update(name.encode("utf-8", "surrogateescape") + b"\0")
+            digest.update(_content(full_path).encode() + b"\0")
+        return digest.hexdigest()
+    except OSError as error:
+        raise store_error(error, "read", path) from error
+
+
+def _content(path: str) -> str:
+    if os.path.isdir(path):
+        return "folder"
+    if not os.path.isfile(path):
+        raise StoreError(f"cannot read {path}: it is neither a file nor a folder.")
+    return digest_of_file(path)
+
+
+def _look_at_folder(path: str) -> Look:
+    digest = hasher("stamp")
+    size = 0
+    for name, full_path in _entries(path):
+        info = os.stat(full_path)
+        size += info.st_size if stat.S_ISREG(info.st_mode) else 0
+        digest.update(f"{name}\0{info.st_size}\0{info.st_mtime_ns}\0".encode("utf-8", "replace"))
+    return Look(size, int.from_bytes(digest.digest()[:7]))
+
+
+def _entries(root: str) -> Iterator[tuple[str, str]]:
+    """Everything in a folder as (relative name, path), sorted by name."""
+    found = []
+    for folder, folders, names in os.walk(root, onerror=_raise):
+        found += [f"{folder}/{name}" for name in (*folders, *names)]
+    for path in sorted(found):
+        yield path[len(root) + 1 :], path
+
+
+def _raise(error: OSError) -> None:
+    raise error
