@@ -1,4 +1,4 @@
-"""The columns of a table as they are recorded, and how they changed from one run to the next."""
+"""How the columns of a table are recorded, and how they differ between two runs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from assetgraph.definitions.metadata import MetadataValue
 
 
 def table_metadata(rows: int, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """What is recorded of every table: its number of rows, and each column's name and type."""
+    """The metadata recorded for a table: its number of rows, and each column's name and type."""
     records = [{"name": name, "type": kind} for name, kind in columns]
     return {"rows": rows, "columns": MetadataValue.table(records).to_json()}
 
 
 def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
-    """How the columns recorded in one materialization's metadata differ from those of an earlier
-    one: `{"column": …, "change": "added"|"removed"|"retyped", "from": type, "to": type}`. Empty if
-    either did not make a table."""
+    """How the columns in one materialization's metadata differ from those in an earlier one's.
+
+    Each item is `{"column": …, "change": "added"|"removed"|"retyped", "from": type, "to": type}`.
+    There are none if either value was not a table.
+    """
     old, new = _columns(before), _columns(after)
     if old is None or new is None:
         return []
@@ -32,7 +34,7 @@ def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 
 
 def schema_change_text(change: Mapping[str, str]) -> str:
-    """One of `schema_changes` in words."""
+    """One item of `schema_changes` in words."""
     match change["change"]:
         case "added":
             return f"{change['column']} ({change['to']}) is new"
@@ -48,5 +50,5 @@ def _columns(metadata: Mapping[str, Any]) -> dict[str, str] | None:
         return None
     try:
         return {record["name"]: record["type"] for record in recorded["value"]}
-    except (KeyError, TypeError):  # a table of that name that a person recorded
+    except (KeyError, TypeError):  # metadata that the asset itself added under this name
         return None

@@ -1,7 +1,8 @@
-"""Where value files lie: a local folder, or an object store through pyarrow.
+"""Where value files are: a local folder, or an object store through pyarrow.
 
-A file is written under a temporary name and renamed; an object store takes whole objects only, so
-there it is written directly. Paths are text, relative to the place, with `/` between their parts.
+A local file is written under a temporary name and then renamed. An object store only takes whole
+objects, so a file is written there directly. A path is a str relative to the place, with `/`
+between its parts; a full path is what the place itself opens.
 """
 
 from __future__ import annotations
@@ -16,40 +17,51 @@ from assetgraph.storage.atomic_files import make_folder, store_error, write_whol
 
 
 class FileInfo(NamedTuple):
+    """A file in a place. `size` is in bytes."""
+
     path: str
     size: int
 
 
 class Place(Protocol):
-    """`filesystem` is what pyarrow needs beside a file's full path, None for a local file."""
+    """A folder or bucket that holds value files. Each method raises `StoreError` if it cannot be
+    reached."""
 
     @property
-    def filesystem(self) -> Any: ...
+    def filesystem(self) -> Any:
+        """The pyarrow filesystem that opens a full path. None if that is a local file."""
 
     def full_path(self, path: str) -> str: ...
 
     def write(self, path: str, data: bytes) -> None: ...
 
-    def read(self, path: str) -> bytes: ...
+    def read(self, path: str) -> bytes:
+        """Raises `NoValueError` if there is no such file."""
 
     def staged(self, path: str) -> Any:
-        """A context that gives the full path to write to. Its end commits the file; an exception
-        leaves nothing behind."""
+        """A context manager that returns the full path to write to. The end of the context commits
+        the file; an exception leaves nothing behind."""
 
     def open_write(self, full_path: str) -> IO[bytes]: ...
 
-    def open_read(self, path: str) -> IO[bytes]: ...
+    def open_read(self, path: str) -> IO[bytes]:
+        """Raises `NoValueError` if there is no such file."""
 
     def size(self, path: str) -> int | None:
-        """In bytes, or None if there is no such file."""
+        """The size in bytes, or None if there is no such file."""
 
-    def files(self) -> Iterator[FileInfo]: ...
+    def files(self) -> Iterator[FileInfo]:
+        """Every file in the place, in no particular order."""
 
-    def delete_folder(self, path: str) -> None: ...
+    def delete_folder(self, path: str) -> None:
+        """Delete a folder with its files, if it exists."""
 
 
 def place_at(root: str, project_root: str) -> Place:
-    """The place that `root` names: a folder (relative to the project's), `s3://…` or `gs://…`."""
+    """The place that `root` names: a folder (relative to the project's), `s3://…` or `gs://…`.
+
+    Raises `StoreError` for any other URL.
+    """
     if root.startswith(("s3://", "gs://", "gcs://")):
         return ObjectPlace(root)
     if "://" in root:
@@ -61,6 +73,8 @@ def place_at(root: str, project_root: str) -> Place:
 
 
 class LocalPlace:
+    """A local folder, which is made when the first value is written."""
+
     filesystem = None
 
     def __init__(self, root: str) -> None:
@@ -140,7 +154,7 @@ class LocalPlace:
 
 
 class ObjectPlace:
-    """A prefix of a bucket. `AWS_ENDPOINT_URL` names another server than Amazon's."""
+    """A prefix of a bucket. `AWS_ENDPOINT_URL` names the server if it is not Amazon's."""
 
     def __init__(self, url: str) -> None:
         from pyarrow.fs import FileSystem
@@ -213,7 +227,7 @@ def gone(path: str) -> NoValueError:
 
 @contextmanager
 def _translated(doing: str, path: str) -> Iterator[None]:
-    """An object store's failures as one sentence; a file that is not there stays what it is."""
+    """Turn an object store's errors into a `StoreError`. `FileNotFoundError` passes through."""
     try:
         yield
     except FileNotFoundError:

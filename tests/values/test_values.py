@@ -1,4 +1,4 @@
-"""The value store's contract: every format, in a local folder and in an object store alike."""
+"""The contract of the value store: every format, in a local folder and in an object store."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ TABLES: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 class Foreign:
-    """A table of some library that gives Arrow, and is not known here."""
+    """A table of an unknown library that exports Arrow data."""
 
     def __init__(self, table: pa.Table) -> None:
         self._table = table
@@ -398,7 +398,7 @@ def comes_back(value: object) -> bool:
 
 
 def same(one: Any, other: Any, seen: frozenset[int] = frozenset()) -> bool:
-    """Equal in type and value all the way down, NaN, signs of zero and order of keys included."""
+    """Equal in type and value at every depth, including NaN, signs of zero and the order of keys."""
     if type(one) is not type(other):
         return False
     if id(one) in seen:
@@ -447,7 +447,7 @@ def as_arrow(value: Any) -> pa.Table:
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
-    """The rows in Python's words, whatever library holds them: NaN as null, categories as text."""
+    """The rows as Python values, whichever library holds them: NaN as None, categories as text."""
     table = as_arrow(value)
     return [_plain(row) for row in table.to_pylist()]
 

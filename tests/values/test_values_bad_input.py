@@ -1,4 +1,4 @@
-"""What cannot be stored, and values that were harmed: each its own sentence, nothing left."""
+"""Values that cannot be stored, and damaged ones. Each error is one sentence and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a lambda": (lambda: lambda: 1, "returned a function", "Return plain data"),
     "a module": (lambda: sys, "returned a module", "Return plain data"),
     "an open file": (opened, "_io.TextIOWrapper", "Close the file and return"),
-    "numbers": (of_numbers, "whose first item is an int: 1", "Return list(...) of it"),
-    "a map": (lambda: map(str, [1]), "whose first item is a str: '1'", "Return list(...) of it"),
-    "nothing": (lambda: iter([]), "an iterator with nothing in it", "Yield at least one"),
-    "two kinds": (of_two_kinds, "item 2 is one with columns a: int64", "the same columns"),
+    "numbers": (of_numbers, "whose first item is an int: 1", "Return a list instead"),
+    "a map": (lambda: map(str, [1]), "whose first item is a str: '1'", "Return a list instead"),
+    "nothing": (lambda: iter([]), "an empty iterator", "Yield at least one"),
+    "two kinds": (of_two_kinds, "item 2 is a table with columns a: int64", "the same columns"),
     "a number later": (of_a_table_and_a_number, "item 2 is an int: 7", "the same columns"),
     "mixed pandas": (
         lambda: iter([pd.DataFrame({"m": [1, "x"]})]),
@@ -83,14 +83,14 @@ UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     "one name twice": (
         lambda: iter([pd.DataFrame([[1, 2]], columns=["a", "a"])]),
         "which Arrow cannot take",
-        "each its own name",
+        "a name of its own",
     ),
     "objects in polars": (
         lambda: pl.DataFrame({"o": pl.Series([object()], dtype=pl.Object)}),
         "column 'o' holds Python objects",
         "Cast the column",
     ),
-    "nulls where none may be": (
+    "nulls in a column that allows none": (
         lambda: pa.table({"a": [1, None]}, schema=pa.schema([pa.field("a", "int64", False)])),
         "column 'a' holds nulls but is declared not to",
         "Fill the nulls",
@@ -161,7 +161,7 @@ def test_a_value_is_not_seen_before_it_is_whole(values: ValueStore) -> None:
 
 
 @pytest.mark.parametrize("value", ["x" * 5000, (1, 2), TABLE], ids=["text", "pickle", "table"])
-def test_a_value_that_is_gone_or_cut_is_told_and_loads_as_an_error(
+def test_a_value_that_is_gone_or_cut_is_reported_and_cannot_be_loaded(
     values: ValueStore, folder: Path, value: object
 ) -> None:
     stored = values.save(TARGET, "run", value).stored
@@ -183,7 +183,7 @@ def test_a_value_that_is_gone_or_cut_is_told_and_loads_as_an_error(
 
 @pytest.mark.parametrize("annotation", [pa.Table, pa.RecordBatchReader, pa.dataset.Dataset])
 @pytest.mark.parametrize("seconds", [False, True], ids=["parquet", "arrow"])
-def test_bytes_of_the_right_number_that_are_no_table_are_an_error(
+def test_a_file_of_the_right_size_that_is_not_a_table_is_an_error(
     values: ValueStore, folder: Path, annotation: type, seconds: bool
 ) -> None:
     table = TABLE
@@ -289,7 +289,7 @@ def test_classes_of_libraries_are_not_recorded(values: ValueStore) -> None:
     assert saved.stored.classes == ()
 
 
-def test_a_value_that_its_own_storage_keeps_is_not_ours_to_load(values: ValueStore) -> None:
+def test_a_value_of_an_io_manager_is_not_ours_to_load(values: ValueStore) -> None:
     stored = StoredValue("custom", "int")
     assert values.check(stored) == "intact"
     with pytest.raises(NoValueError, match=r"needs the IO manager"):

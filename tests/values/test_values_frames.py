@@ -1,4 +1,4 @@
-"""Frames of pandas come back as they were, whatever their columns hold."""
+"""A pandas frame comes back unchanged, whatever its columns hold."""
 
 from __future__ import annotations
 

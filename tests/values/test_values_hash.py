@@ -1,4 +1,4 @@
-"""The data version of a table and of Python's containers: the same content, the same hash."""
+"""The data version of a table or a Python container: equal content has an equal hash."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ NULL_WITHIN = pa.struct([("nothing", pa.null())])
 def test_a_column_of_nulls_within_another_hashes_alike_in_every_slice(
     kind: pa.DataType, values: list[Any]
 ) -> None:
-    """A cast of such a column makes pyarrow read memory that is not its own."""
+    """A cast of such a column makes pyarrow read memory outside its buffers."""
     rows = values * 4
     whole = pa.array(rows, kind)
     for start in range(len(rows)):

@@ -1,4 +1,4 @@
-"""Returned paths: what is recorded of a file or a folder, and when it is read again."""
+"""Returned paths: what is recorded for a file or folder, and when it is read again."""
 
 from __future__ import annotations
 

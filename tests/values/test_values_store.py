@@ -1,4 +1,4 @@
-"""Where values lie, what is kept in the record, data versions, listing and deleting."""
+"""Where values are stored, what is in the record, data versions, listing and deleting."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TARGET = Target(AssetKey("ingested/trips"))
 TABLE = pa.table({"a": [1, 2]})
 
 
-def test_a_value_lies_under_its_key_its_partition_and_its_run(values: ValueStore) -> None:
+def test_a_value_is_stored_under_its_key_its_partition_and_its_run(values: ValueStore) -> None:
     stored = values.save(TARGET, "run-1", (1, 2)).stored
     assert stored.path == "ingested,trips/_/run-1/value.pickle"
     suffixes = {"x" * 5000: "txt", b"x" * 5000: "bin", "table": "parquet"}

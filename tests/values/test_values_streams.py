@@ -1,4 +1,4 @@
-"""Streams are streams: written, hashed and read with a few batches in memory."""
+"""A stream is written, hashed and read with only a few batches in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrow types told apart, and the plainer type that holds the same values."""
+"""Classifies Arrow types, and finds the plainer type that holds the same values."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ _NESTED = (types.is_dictionary, types.is_struct, types.is_map)
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType | None:
-    """The same type without views, or None if there is something in it that Arrow's kernels do
-    not take: a union, runs, a list of views of views, or a view beside a column of type null, of
-    which a cast makes children of a wrong length (pyarrow 26: read beyond, it aborts)."""
+    """The same type without views, or None if it contains a type that Arrow's kernels refuse.
+
+    They refuse a union, run-end encoding, and a list of views of views. A view beside a column of
+    type null is refused here: a cast of it makes children of a wrong length, and pyarrow 26 aborts
+    when they are read.
+    """
     if types.is_string_view(kind):
         return pa.large_string()
     if types.is_binary_view(kind):
@@ -47,12 +50,13 @@ def plain_type(kind: pa.DataType) -> pa.DataType | None:
 
 
 def as_parquet_keeps(schema: pa.Schema) -> pa.Schema:
-    """Without views, and with categories of plain text: a library makes its own type of either."""
+    """The schema without views, and with categories of plain text, since each library has its own
+    type for these."""
     return _each(schema, lambda kind: _with_categories(plain_type(kind) or kind, None))
 
 
 def as_pandas_takes(schema: pa.Schema) -> pa.Schema:
-    """Without views, and with categories whose codes are signed."""
+    """The schema without views, and with signed codes for categories."""
     return _each(schema, lambda kind: _with_categories(plain_type(kind) or kind, pa.int32()))
 
 
@@ -71,8 +75,8 @@ def _with_categories(kind: pa.DataType, codes: pa.DataType | None) -> pa.DataTyp
 
 
 def breaks_in_parquet(kind: pa.DataType) -> bool:
-    """Whether there is something in it that some release of pyarrow writes and cannot read, or
-    reads wrong: a list of fixed size that is null, a view within another type."""
+    """Whether some release of pyarrow writes this type to Parquet but cannot read it, or reads it
+    wrong: a fixed-size list that is null, or a view within another type."""
     within = _types_within(kind)
     return (
         types.is_fixed_size_list(kind)

@@ -1,11 +1,10 @@
-"""The hash of Arrow data by its content, whichever way it is cut into batches or stored.
+"""The hash of Arrow data by its content, however it is cut into batches or stored.
 
-The rule: for the schema (names, types, metadata without the versions of libraries) and for each
-column one running hash of which rows are null, one of the values of the other rows in order, and,
-for what varies in length, one of the lengths; columns within columns alike. A column of dictionary
-type is hashed as its codes into the one dictionary that grows over all batches, and that
-dictionary. So a stream is hashed as it passes, and a table in one batch or in a thousand is the
-same data.
+It covers the schema (names, types, and metadata without the versions of libraries). For each
+column it has running hashes of which rows are null, of the other values in order, and, for types
+of variable length, of the lengths; nested columns are hashed the same way. A dictionary column is
+hashed as codes into one dictionary that grows over all batches, together with that dictionary. So
+a stream is hashed as it passes, and a table has the same hash in one batch as in a thousand.
 """
 
 from __future__ import annotations
@@ -25,20 +24,23 @@ _LIBRARY_VERSIONS = {"creator", "pandas_version"}
 
 
 class ArrowHash:
+    """The running hash of a table, which takes its rows batch by batch."""
+
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
         self._columns = [_column_of(field.type) for field in schema]
         self._rows = 0
 
     def update(self, batch: pa.RecordBatch | pa.Table) -> None:
-        """Rows that follow those so far."""
+        """Add the next rows."""
         for part in batch.to_batches() if isinstance(batch, pa.Table) else (batch,):
             self._rows += part.num_rows
             for column, values in zip(self._columns, part.columns, strict=True):
                 column.update(values)
 
     def hexdigest(self, kind: str) -> str:
-        """`kind` is what the data comes back as, such as table or pandas."""
+        """The hash of all rows so far. `kind` is the kind of table that the data loads as, such as
+        table or pandas."""
         digest = hasher("arrow")
         digest.update(f"{kind}\0{self._rows}\0".encode())
         for field in self._schema:
@@ -51,7 +53,7 @@ class ArrowHash:
 
 
 class _Column:
-    """The running hashes of one column, and of the columns within it."""
+    """The running hashes of one column and its nested columns."""
 
     def __init__(self, kind: pa.DataType) -> None:
         self._kind = kind
@@ -61,7 +63,7 @@ class _Column:
         self._rows = 0
         self._children: list[_Column] = []
         self._dictionary: pa.Array | None = None
-        self._add = self._way(kind)
+        self._add = self._adder(kind)
 
     def update(self, values: pa.Array) -> None:
         if values.null_count and not pa.types.is_null(self._kind):
@@ -86,11 +88,11 @@ class _Column:
             digest.update(entries.digest())
         return digest.digest()
 
-    def _way(self, kind: pa.DataType) -> Callable[[pa.Array], None]:
-        """How non-null values of this type are hashed."""
+    def _adder(self, kind: pa.DataType) -> Callable[[pa.Array], None]:
+        """The function that hashes non-null values of this type."""
         if isinstance(kind, pa.BaseExtensionType):
-            way = self._way(kind.storage_type)
-            return lambda values: way(values.storage)
+            add = self._adder(kind.storage_type)
+            return lambda values: add(values.storage)
         if types.is_null(kind):
             return _nothing
         if types.is_boolean(kind):
@@ -132,7 +134,7 @@ class _Column:
             child.update(column)
 
     def _add_dictionary(self, values: pa.DictionaryArray) -> None:
-        """Codes into the dictionary of all batches, or the values where they do not compare."""
+        """Hash codes into the dictionary of all batches, or the values if they do not compare."""
         entries = values.dictionary
         try:
             if self._dictionary is None:
@@ -149,7 +151,7 @@ class _Column:
 
 
 class _TextColumn:
-    """A column of a type that Arrow cannot filter: each value as Python writes it."""
+    """A column of a type that Arrow cannot filter. It hashes the `repr` of each value."""
 
     def __init__(self) -> None:
         self._values = hasher("text")
@@ -164,7 +166,7 @@ class _TextColumn:
 
 
 class _CastColumn:
-    """A column of views, or of runs, hashed as plain text or values."""
+    """A column of views, or run-end encoded, hashed as its plain type."""
 
     def __init__(self, kind: pa.DataType) -> None:
         self._kind = kind
@@ -187,8 +189,8 @@ def _column_of(kind: pa.DataType) -> _Column | _CastColumn | _TextColumn:
 
 
 def _entries(values: pa.MapArray) -> pa.ListArray:
-    """A map without nulls as a list of its entries. Not by a cast: of a slice that has a column of
-    type null somewhere within, pyarrow's gives children of another length."""
+    """A map without nulls as a list of its entries. A cast would be wrong: for a slice with a
+    nested column of type null, pyarrow's cast returns children of a wrong length."""
     kind = values.type
     fields = [kind.key_field, kind.item_field]
     entries = pa.StructArray.from_arrays([values.keys, values.items], fields=fields)
@@ -200,7 +202,7 @@ def _nothing(_: pa.Array) -> None:
 
 
 def _bytes_of(values: pa.Array) -> Any:
-    """The values of a column of fixed width without nulls, as they lie in memory."""
+    """The memory of a fixed-width column without nulls."""
     width = values.type.bit_width // 8
     data = values.buffers()[1]
     return data[values.offset * width : (values.offset + len(values)) * width] if data else b""

@@ -1,5 +1,8 @@
-"""Frames of pandas, which may hold what no table can: sets, numbers of several types in a column,
-labels that are not text. What Parquet would not give back just as it is, is pickled whole."""
+"""Decides whether a table keeps a pandas frame unchanged. A frame that it would change is pickled.
+
+A frame may hold what no table can: sets, several types of numbers in a column, or labels that are
+not text.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,15 @@ _BY_TEXT = {float, datetime, time, timedelta, Decimal}
 
 
 def table_keeps(frame: Any, table: pa.Table) -> bool:
-    """Whether the frame comes back from its table as it is. Labels and types are seen in a round
-    trip without rows, which costs little; what a column holds as objects is looked at one by one.
+    """Whether the table converts back to the same frame.
+
+    Labels and types are compared after a cheap round trip without rows. The values of object
+    columns are compared one by one.
     """
     try:
         back = table_as(TableInMemory(table.slice(0, 0)), "pandas")
         kept = _same_labels(frame, back) and frame.attrs == back.attrs and frame.flags == back.flags
-    except Exception:  # whatever pandas cannot make of it, or objects in it do not compare
+    except Exception:  # pandas cannot convert it, or cannot compare the objects in it
         return False
     return kept and all(
         _keeps(values, table.column(place)) for place, values in _object_columns(frame)
@@ -34,12 +39,13 @@ def table_keeps(frame: Any, table: pa.Table) -> bool:
 
 
 def has_mixed_labels(frame: Any) -> bool:
-    """Whether Arrow would warn, and make text of each label."""
+    """Whether the labels have several types, so that Arrow would warn and turn each into text."""
     return len(set(map(type, frame.columns))) > 1
 
 
 def columns_of(frame: Any) -> list[tuple[str, str]]:
-    """The columns of a frame that is pickled, as they are recorded: by Arrow's types if it can."""
+    """The name and type of each column of a pickled frame. The types are Arrow's if it can convert
+    the frame, else pandas's."""
     try:
         schema = None if has_mixed_labels(frame) else pa.Schema.from_pandas(frame.iloc[:0])
     except (pa.ArrowException, TypeError, ValueError):
@@ -61,7 +67,8 @@ def _same_labels(frame: Any, back: Any) -> bool:
 
 
 def _levels(index: Any) -> list[Any]:
-    """Each level's type and name. That of a range is no column: without rows it has no name."""
+    """Each level's type and name. A range is not stored as a column and loses its name without
+    rows, so a name that is text is not compared."""
     if type(index).__name__ == "RangeIndex":
         return [("int64", None if type(index.name) is str else index.name)]
     levels = [index.get_level_values(number) for number in range(index.nlevels)]
@@ -69,7 +76,7 @@ def _levels(index: Any) -> list[Any]:
 
 
 def _object_columns(frame: Any) -> Iterator[tuple[int, list[Any]]]:
-    """Columns and levels of the index that hold Python's objects, by their place in the table."""
+    """The columns and index levels that hold Python objects, with their positions in the table."""
     width = len(frame.columns)
     for place, kind in enumerate(frame.dtypes):
         if str(kind) == "object":
@@ -96,6 +103,6 @@ def _same(one: Any, other: Any) -> bool:
     if kind is dict:
         keys = list(one) == list(other) and all(type(key) is str for key in one)
         return keys and all(map(_same, one.values(), other.values()))
-    if kind in _BY_TEXT:  # which tells -0.0, NaN, zones and scales apart
+    if kind in _BY_TEXT:  # repr tells -0.0, NaN, time zones and scales apart
         return repr(one) == repr(other)
     return kind in _EXACT | {NoneType} and bool(one == other)

@@ -1,4 +1,5 @@
-"""Whatever gives a table, as a stream of Arrow batches, so that none need be whole in memory."""
+"""Turns a value that holds or produces a table into a stream of Arrow batches, so that the table
+need not fit in memory."""
 
 from __future__ import annotations
 
@@ -15,8 +16,12 @@ from assetgraph.storage.formats.arrow.table_stream import TableStream
 
 
 def stream_of(value: Any) -> TableStream | None:
-    """None if the value is not a table, nor an iterator of tables, or a frame of pandas that no
-    table holds. A lazy frame of polars is collected, as its streams are not stable yet."""
+    """The value as a stream of batches. None if it is not a table or an iterator of tables, or is a
+    pandas frame that a table would change.
+
+    A lazy polars frame is collected first, since polars' own streaming is not stable yet. Raises
+    `ValueTypeError` for a table that Arrow cannot hold.
+    """
     kind = table_kind(type_name(type(value)))
     if kind == "pandas":
         return _stream_of_frame(value)
@@ -57,12 +62,12 @@ def _reader_of(value: Any, kind: str | None) -> pa.RecordBatchReader | None:
     except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
         raise ValueTypeError(
             f"returned {described(value)}, which Arrow cannot take: {error}.",
-            hint="Give each column one type that Arrow has, and each its own name.",
+            hint="Give each column one type that Arrow has, and a name of its own.",
         ) from error
 
 
 def _refuse_objects(frame: Any) -> None:
-    """polars gives Python's objects to Arrow as the addresses where they lie."""
+    """Refuse a column of Python objects: polars would pass their memory addresses to Arrow."""
     names = [name for name, kind in frame.schema.items() if str(kind) == "Object"]
     if names:
         raise ValueTypeError(
@@ -79,8 +84,11 @@ def _kept_by_parquet(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
 
 
 def speaks_arrow(value: object) -> bool:
-    """Whether a value gives a table through the Arrow PyCapsule protocol. A series gives one too,
-    and a subclass of a table may hold more than its columns: these are pickled."""
+    """Whether a value exports a table through the Arrow PyCapsule protocol.
+
+    A series exports one too, and a subclass of a table may hold more than its columns. Both are
+    pickled instead.
+    """
     kind = type(value)
     if not hasattr(kind, "__arrow_c_stream__") or kind.__name__ in ("Series", "ChunkedArray"):
         return False
@@ -90,20 +98,21 @@ def speaks_arrow(value: object) -> bool:
 
 
 def _stream_of_items(items: Iterator[Any]) -> TableStream:
-    """Raises `ValueTypeError` if the iterator is empty, or of anything but tables."""
+    """A stream of the tables in an iterator. Raises `ValueTypeError` if it is empty, or if an item
+    is not a table or has other columns than the first."""
     try:
         first = next(items)
     except StopIteration:
         raise ValueTypeError(
-            "returned an iterator with nothing in it, which has no columns to store.",
-            hint="Yield at least one pyarrow.RecordBatch: an empty one has columns too.",
+            "returned an empty iterator, which has no columns to store.",
+            hint="Yield at least one pyarrow.RecordBatch. It may be empty, but has columns.",
         ) from None
     reader = _reader_of(first, table_kind(type_name(type(first))))
     if reader is None:
         raise ValueTypeError(
-            f"returned an iterator whose first item is {described(first)}: "
-            "only an iterator of tables can be stored.",
-            hint="Return list(...) of it, or yield pyarrow.RecordBatch or pyarrow.Table.",
+            f"returned an iterator whose first item is {described(first)}. "
+            "Only an iterator of tables can be stored.",
+            hint="Return a list instead, or yield pyarrow.RecordBatch or pyarrow.Table.",
         )
     return TableStream("reader", reader.schema, _batches(reader, items))
 
@@ -114,10 +123,12 @@ def _batches(first: pa.RecordBatchReader, rest: Iterator[Any]) -> Iterator[pa.Re
     for number, item in enumerate(rest, 2):
         reader = _reader_of(item, table_kind(type_name(type(item))))
         if reader is None or not reader.schema.equals(schema):
-            found = described(item) if reader is None else f"one with columns {_columns(reader)}"
+            found = (
+                described(item) if reader is None else f"a table with columns {_columns(reader)}"
+            )
             raise ValueTypeError(
                 f"returned an iterator whose item {number} is {found}, "
-                f"where the first is a table with columns {_columns(first)}.",
+                f"but the first is a table with columns {_columns(first)}.",
                 hint="Give every item the same columns, in the same order and of the same types.",
             )
         for batch in reader:

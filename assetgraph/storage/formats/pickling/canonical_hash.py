@@ -1,5 +1,8 @@
-"""The hash of a Python value by its content: equal sets and equal texts hash alike, in any
-process, whichever object they are. Only for builtin containers of builtin values and dates."""
+"""The hash of a Python value by its content, the same in every process.
+
+It takes only builtin containers of builtin values and dates. Equal sets have the same hash, and it
+does not matter whether two equal texts are one object or two.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _LARGE_BYTES = 1 << 16
 
 
 def canonical_digest(value: object) -> str | None:
-    """None if something of another type is in it."""
+    """The hash of the value, or None if it contains any other type."""
     try:
         return _Walk().digest(value)
     except (_OtherTypeError, RecursionError):
@@ -28,9 +31,11 @@ class _OtherTypeError(Exception):
 
 
 class _Walk:
-    """Writes a value as tagged bytes into a hash. A mutable container that comes again is written
-    as the number of its first place, which also ends recursion. Items of one type are written at
-    once, which is ten times as fast as one by one."""
+    """Writes a value as tagged bytes into a hash.
+
+    A mutable container that occurs again is written as the number of its first occurrence, which
+    also ends recursion. Items of one type are written together, which is ten times faster.
+    """
 
     def __init__(self) -> None:
         self._out = bytearray()
@@ -89,7 +94,7 @@ class _Walk:
 
 
 def _in_order(items: Collection[Any]) -> list[Any]:
-    """A set in an order that depends on its content only."""
+    """The items of a set, in an order that depends only on its content."""
     kinds = set(map(type, items))
     if len(kinds) == 1 and kinds <= {str, int, bytes}:
         return sorted(items)
