@@ -1,4 +1,4 @@
-"""Dagster's page of the graph that `benchmarks/page.py` measures ours on."""
+"""Dagster's page of the same graph, for `benchmarks/page.py` to compare with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_PATIENCE_S = 300
 
 
 class DagsterPage:
-    """`dagster dev` of `pipeline.py` in `folder`, which is its home too."""
+    """A running `dagster dev` of `pipeline.py` in `folder`, which is also Dagster's home."""
 
     def __init__(self, executable: str, folder: Path) -> None:
         with socket() as free:
@@ -67,8 +67,8 @@ class DagsterPage:
         return False
 
     def shown(self, page: Page) -> float | None:
-        """Seconds from navigation until the graph stands there with every group open, or None where
-        that takes longer than `PATIENCE_S`. Which cards are in sight is left aside."""
+        """The seconds from navigation until the graph is there with every group open, or None if
+        that takes longer than `PATIENCE_S`. No card needs to be in sight."""
         every = "%2C".join(f"global%40global%3Agroup_{number}" for number in range(GROUPS))
         begun = time.perf_counter()
         page.goto(f"{self.url}/asset-groups?expanded={every}", wait_until="commit")
@@ -78,7 +78,7 @@ class DagsterPage:
         return None
 
     def memory_mb(self) -> tuple[float, int]:
-        """Of all its processes together, and how many they are."""
+        """The memory of all its processes together, and their number."""
         pages = []
         for status in Path("/proc").glob("[0-9]*/status"):
             with suppress(OSError):

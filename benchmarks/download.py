@@ -1,11 +1,11 @@
-"""The throughput and the memory of `nyc_taxi.download`, beside curl's.
+"""Compare the throughput and the memory of `nyc_taxi.download` with curl's.
 
     python benchmarks/download.py [--megabytes 300] [--rounds 11]
 
-A process of its own serves a file of random bytes on loopback with `sendfile`. In each round
-curl and ours fetch it in turn, to the same folder, each after a sync of the file system; the
-figures are medians. The time of ours is taken within its process, without Python's start and the
-import of requests; curl's is of its whole process.
+A separate process serves a file of random bytes on loopback with `sendfile`. In each round, curl
+and our download fetch it in turn to the same folder, each after a sync of the file system. The
+figures are medians. Our time is taken inside the process, without the start of Python and the
+import of requests; curl's time is that of its whole process.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=11)
     options = parser.parse_args()
     if not shutil.which("curl"):
-        sys.exit("curl is not installed: there is nothing to compare with.")
+        sys.exit("curl is not installed, so there is nothing to compare with.")
     with tempfile.TemporaryDirectory() as folder:
         compare(Path(folder), options.megabytes, options.rounds)
 
 
 def compare(folder: Path, megabytes: int, rounds: int) -> None:
-    """Print the seconds of each, their ratio, and the memory of ours for two sizes."""
+    """Print the seconds of both, their ratio, and our memory for two sizes of file."""
     small, large = folder / "small", folder / "large"
     write_random(small, 1)
     write_random(large, megabytes)

@@ -1,10 +1,10 @@
-"""What the executors reach: the cores, the cost of a step, Dask, memory, a step that never stops
-talking. Each is a ratio to, or a difference from, a floor measured in the same run.
+"""Measure the executors: use of the cores, cost of a step, Dask, memory, steps that print a lot.
 
     python benchmarks/executors.py [cores] [steps] [dask] [memory] [talk] [--repeat 3]
 
-Each measurement is a process of its own in a fresh folder; of several, the best counts. What is
-compared is measured in turns, so that whatever else the machine does meets both.
+Each figure is a ratio to a floor measured in the same run, or a difference from one. Each
+measurement runs in its own process and a fresh folder, and the best of several counts. Two sides
+that are compared take turns, so that other work on the machine affects both.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ LINES = 1_000_000
 def cores() -> None:
     bare, ours = in_turns(("bare_cores",), ("run_project", "burn", "processes", "2"))
     print(
-        f"the cores, -j 2: {ours:.1f} s, two bare processes {bare:.1f} s: {bare / ours:.2f} of them"
+        f"use of the cores, -j 2: {ours:.1f} s, two bare processes {bare:.1f} s: "
+        f"{bare / ours:.2f} of their speed"
     )
 
 
@@ -63,13 +64,13 @@ def talk() -> None:
     for executor in ("threads", "processes"):
         quiet, took = in_turns(("beside", "quiet", executor), ("beside", "talk", executor))
         print(
-            f"a step beside one that prints {LINES:,} lines, {executor}: {took:.1f} s, "
+            f"a step while another prints {LINES:,} lines, {executor}: {took:.1f} s, "
             f"alone {quiet:.1f} s"
         )
 
 
 def beside(what: str, executor: str) -> float:
-    """Seconds that the step `beside` took."""
+    """The seconds that the step `beside` took."""
     run_project(what, executor, "2")
     from assetgraph.keys import AssetKey, Target
     from assetgraph.storage.store import Store
@@ -81,7 +82,7 @@ def beside(what: str, executor: str) -> float:
 
 
 def run_project(what: str, executor: str, jobs: str) -> float:
-    """Seconds of a run of a project's assets."""
+    """The seconds that a run of all the project's assets takes."""
     write_project(what)
     from assetgraph.planning.facts import State
     from assetgraph.planning.plan import make_plan
@@ -97,7 +98,7 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     os.sync()
     where = make(executor, int(jobs), project=project, assets=graph.assets)
     end = where.shutdown
-    if executor == "dask":  # as in the measure beside it, workers have started, and end afterwards
+    if executor == "dask":  # as in `bare_dask`, starting and stopping workers does not count
         where.check(state.store)
         where.shutdown = lambda: None  # type: ignore[method-assign]
     started = time.perf_counter()
@@ -137,7 +138,7 @@ def talks():
 
 
 def bare_cores() -> float:
-    """Two processes that share the same work, and nothing else."""
+    """The seconds of two bare processes that share the same work."""
     code = (
         f"for i in range({BURNS // 2}):\n    n = 0\n    for k in range({LOOPS}):\n        n += k\n"
     )
@@ -150,7 +151,7 @@ def bare_cores() -> float:
 
 
 def bare_dask(shape: str) -> float:
-    """The same graph submitted at once by hand, its tasks writing the same values."""
+    """The seconds of the same graph submitted by hand at once; its tasks write the same values."""
     from distributed import Client, LocalCluster
     from steps import parents
 
@@ -176,12 +177,12 @@ def bare_dask(shape: str) -> float:
 
 
 def peak_memory(size: str) -> float:
-    """The peak in KB of a process that runs so many steps."""
+    """The peak memory in KB of a process that runs `size` steps."""
     import assetgraph as dg
 
     namespace: dict[str, object] = {"__name__": "pipeline"}
     for text in source("layered", int(size)).split("\n\ndef "):
-        # One by one: the syntax tree of all of them together would be the peak.
+        # One by one, because the syntax tree of all of them together would be the peak.
         exec("def " + text.strip().removeprefix("def "), namespace)
     dg.materialize(
         [dg.asset(namespace[f"n{i}"]) for i in range(int(size))],  # type: ignore[call-overload]

@@ -1,9 +1,10 @@
-"""Break thousands of runs and check what is left of them; see tests/support/faults.py.
+"""Break thousands of runs and check what they leave behind; see tests/support/faults.py.
 
     python benchmarks/faults.py [--runs 1000] [--first 0] [--kinds kill torn EIO …] [--together]
 
-With --together, two, four and eight processes make the same assets of one store at once.
-Prints how the broken runs ended, by kind of fault, and every seed whose run broke a promise.
+With --together, two, four or eight processes materialize the same assets in one store at once.
+The output counts how the runs ended for each kind of fault, and names every seed whose run broke a
+promise.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ENDS = {0: "success", EXIT_FAILED: "failed step", EXIT_BROKEN: "error", -9: "kil
 
 
 def play_one(seed: int, kinds: tuple[str, ...], together: bool) -> tuple[str, str, str | None]:
-    """The kind of fault, how the run ended, and what promise was broken, if one was."""
+    """The kind of fault, how the run ended, and the promise it broke, if any."""
     scenario = Scenario.random(seed, kinds)
     assert scenario.fault is not None
     where = "worker" if scenario.fault.in_worker else "coordinator"

@@ -1,9 +1,9 @@
-"""What it costs to lay a graph out, and how large the picture becomes.
+"""Measure how long the layout of a graph takes, and how large the picture is.
 
     python benchmarks/layout.py [--sizes 100 200 1000 2000 5000] [--repeat 3]
 
-The graphs are generated: one asset in ten is a root, each other reads one to three of the tenth of
-the graph before it. The time is the best of several.
+The graphs are generated: one asset in ten is a root, and each other asset reads one to three assets
+from the tenth of the graph before it. The best time of several counts.
 """
 
 from __future__ import annotations

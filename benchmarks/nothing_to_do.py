@@ -1,11 +1,12 @@
-"""What it costs to find out that nothing is to do: 1000 assets in layers, all of them fresh.
+"""Measure how long it takes to find that there is nothing to do, for 1000 fresh assets in layers.
 
     python benchmarks/nothing_to_do.py [--size 1000] [--peers] [--repeat 3]
 
-Every tool makes the graph once and then, in a process of its own whose imports are not counted,
-checks it again. With --peers, those of doit, Hamilton (with its cache) and redun that are installed
-are measured in the same run. "cold" is assetgraph without its cache of code versions. redun gets at
-most 50 tasks: what it does grows faster than their number, and 1000 do not end within minutes.
+Every tool runs the graph once. It then checks the graph again in a new process, whose imports do
+not count. With --peers, doit, Hamilton (with its cache) and redun are measured in the same run,
+where they are installed. "cold" is assetgraph without its cache of code versions. redun gets at
+most 50 tasks, because its time grows faster than their number; it does not finish 1000 within
+minutes.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ RUNNERS: dict[str, Callable[[int], float]] = {
 
 
 def measure(tool: str, size: int, repeat: int) -> float:
-    """Seconds of the quickest of `repeat` checks, after one run that made everything."""
+    """The seconds of the fastest of `repeat` checks, after one run of everything."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, os.path.abspath(__file__), "--one", tool, "--size", str(size)]
         seconds = []

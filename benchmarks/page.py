@@ -1,17 +1,20 @@
-"""How fast the page is, in headless Chromium on generated graphs.
+"""Measure how fast the page is, in headless Chromium on generated graphs.
 
     python benchmarks/page.py [--sizes 200 2000 5000] [--rounds 3] [--dagster PATH]
 
-Measures, each as the median of the rounds:
+Each figure is the median of the rounds:
 
-- the server: start to first answer, end with an open stream, memory once the graph was shown;
-- the lineage with every group open: navigation to drawn;
-- panning: frames a second while a mouse drags the graph for three seconds;
-- event to pixel: from the line in a run's log to the frame that shows it, at 20 events a second;
-- a run of 10,000 events: navigation to drawn, and frames a second while its log is scrolled.
+- the server: time from start to first answer, time to stop with an open stream, and memory after
+  it showed the graph;
+- the lineage with every group open: time from navigation to the drawn graph;
+- panning: frames a second while the mouse drags the graph for three seconds;
+- event to pixel: time from a line in a run's log to the frame that shows it, at 20 events a second;
+- a run of 10,000 events: time from navigation to the drawn page, and frames a second while its log
+  scrolls.
 
-It needs the extras ui and test, and a Chromium. With the path of an executable `dagster`, which has
-dagster-webserver beside it, the server and the lineage of Dagster are measured on the same graphs.
+The benchmark needs the extras ui and test, and Chromium. Give --dagster the path of a `dagster`
+executable with dagster-webserver beside it to measure Dagster's server and lineage on the same
+graphs.
 """
 
 from __future__ import annotations
@@ -102,11 +105,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[200, 2000, 5000])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--dagster", metavar="PATH", help="measure this executable's page too")
+    parser.add_argument("--dagster", metavar="PATH", help="measure this executable's page as well")
     options = parser.parse_args()
     executable = shutil.which("chromium")
     if executable is None:
-        sys.exit("there is no Chromium: apt-get install chromium")
+        sys.exit("Chromium is not installed. Install it with: apt-get install chromium")
     with sync_playwright() as driver:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         browser = driver.chromium.launch(executable_path=executable, args=arguments)
@@ -128,7 +131,7 @@ def measure_graph(page: Page, folder: Path, size: int, rounds: int) -> None:
     write_project(folder, size)
     with Served(folder) as server:
         address = f"{server.url}/lineage?collapsed="
-        shown(page, address)  # the layout is worked out once
+        shown(page, address)  # computes the layout
         ready = [shown(page, address) for _ in range(rounds)]
         report(f"{size} assets: start to first answer", server.started_s, "s")
         report(f"{size} assets: lineage ready", median(ready), "s")
@@ -137,7 +140,7 @@ def measure_graph(page: Page, folder: Path, size: int, rounds: int) -> None:
             delays = event_to_pixel(page, server, folder)
             report(f"{size} assets: event to pixel, p95", quantiles(delays, n=20)[-1] * 1000, "ms")
         report(f"{size} assets: memory of the server", server.memory_mb(), "MB")
-        report(f"{size} assets: end with an open stream", server.end(), "s")
+        report(f"{size} assets: time to stop with an open stream", server.end(), "s")
 
 
 def measure_dagster(
@@ -172,7 +175,7 @@ def measure_log(page: Page, folder: Path, rounds: int) -> None:
 
 
 def shown(page: Page, url: str) -> float:
-    """Seconds from navigation until the page is drawn."""
+    """The seconds from navigation until the page is drawn."""
     started = time.perf_counter()
     page.goto(url, wait_until="commit")
     page.locator("body[data-ready]").wait_for()
@@ -181,7 +184,7 @@ def shown(page: Page, url: str) -> float:
 
 
 def panning(page: Page) -> float:
-    """Frames a second while a mouse drags the graph to and fro."""
+    """The frames a second while the mouse drags the graph back and forth."""
     box = page.locator(".graph").bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -203,7 +206,7 @@ def frames_per_s(times: list[float]) -> float:
 
 
 def event_to_pixel(page: Page, server: Served, folder: Path) -> list[float]:
-    """Seconds from an event in the log of a run to the frame that shows it."""
+    """The seconds from each event in the log of a run to the frame that shows it."""
     shown(page, f"{server.url}/lineage?collapsed=&q=asset_1000")
     page.get_by_label("Search assets").press("Enter")
     page.locator(".graph-card.selected").wait_for()
@@ -226,7 +229,7 @@ def event_to_pixel(page: Page, server: Served, folder: Path) -> list[float]:
 def write_events(
     page: Page, log: RunLog, keys: list[str], written: dict[tuple[str, str], float]
 ) -> None:
-    """20 events a second from a thread, for five seconds."""
+    """Write 20 events a second from a thread, for five seconds."""
 
     def write() -> None:
         for number in range(min(len(keys), 5 * EVENTS_PER_S)):
@@ -241,7 +244,7 @@ def write_events(
 
 
 class Served:
-    """`assetgraph dev` on a free port."""
+    """A running `assetgraph dev` on a free port."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -274,7 +277,7 @@ class Served:
         return int(re.findall(r"VmRSS:\s+(\d+)", status)[0]) / 1024
 
     def end(self) -> float:
-        """Seconds from Ctrl-C to the end of the process."""
+        """Stop the server, and return the seconds from Ctrl-C to the end of its process."""
         begun = time.perf_counter()
         self._process.send_signal(signal.SIGINT)
         self._process.wait(timeout=30)
@@ -304,7 +307,7 @@ def write_long_run(folder: Path, count: int) -> str:
 
 @contextmanager
 def living_run(folder: Path, keys: list[str]) -> Iterator[RunLog]:
-    """The record of a run of `keys` that lives as long as the block."""
+    """The log of a run of `keys` that is under way until the block ends."""
     store = Store(folder / ".assetgraph", project_root=folder)
     store.prepare()
     started = now()

@@ -1,9 +1,9 @@
-"""What a list of runs costs with a hundred runs and with a hundred thousand.
+"""Measure the cost of listing runs in a store with a hundred runs, and with a hundred thousand.
 
     python benchmarks/runs.py [--runs 100000] [--a-day 1000]
 
-The runs are made as folders with a summary, 1000 a day; the page that is read is the newest 20.
-"command" is all of `assetgraph runs list`, from its start to its end.
+Each run is a folder with a summary, 1000 a day. A page is the newest 20 runs. "command" is the
+whole of `assetgraph runs list`, from start to end.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def make_runs(store: Store, count: int, a_day: int) -> None:
 
 
 def median_ms(store: Store, repeat: int = 20) -> tuple[float, float]:
-    """Of listing a page, and of finding the newest run."""
+    """The milliseconds to list a page, and to find the newest run."""
     pages, latest = [], []
     for _ in range(repeat):
         start = time.perf_counter()
@@ -54,7 +54,7 @@ def median_ms(store: Store, repeat: int = 20) -> tuple[float, float]:
 
 
 def command_ms(store: Store, repeat: int = 11) -> float:
-    """Of `runs list` as a person types it. A first turn, which fills caches, does not count."""
+    """The milliseconds of `runs list` as typed. A first turn, which fills caches, is left out."""
     words = ["runs", "list", "--store", store.folder]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     times = []

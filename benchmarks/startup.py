@@ -1,12 +1,12 @@
-"""What starting the command line costs, into a pipe.
+"""Measure how long a command takes from start to end, with its output in a pipe.
 
     python benchmarks/startup.py [--repeat 21] [--peers]
 
-Commands that need no graph are measured against `import click`, those that need it against
-`import networkx, click`, on ten assets that import nothing else; each in the same interpreter with
-compiled bytecode, as an installation has it, taking turns, the median of all turns. One asset is
-materialized too, whose step does nothing: that may take half a second in all. `--peers` measures
-`dagster asset list`, `dg list defs` and `doit list` on ten tasks beside them, where they are
+Commands that need no graph are compared with `import click`, and commands that need it with
+`import networkx, click`. The project has ten assets that import nothing else. All run in the same
+interpreter with compiled bytecode, as in an installation, and take turns; the figures are medians.
+`materialize n0` runs a step that does nothing, and may take half a second in all. With --peers,
+`dagster asset list`, `dg list defs` and `doit list` are measured on ten tasks, where they are
 installed.
 """
 
@@ -33,8 +33,8 @@ RUN = "from assetgraph.cli import main; main()"
 
 @dataclass(frozen=True)
 class Case:
-    """`limit` is the most that the median may be, as a multiple of that of the case `of`, and
-    `limit_ms` the most in all."""
+    """A command to measure. Its median may be at most `limit` times that of the case `of`, and at
+    most `limit_ms` milliseconds."""
 
     name: str
     command: list[str]
@@ -44,7 +44,7 @@ class Case:
 
 
 def assetgraph(*arguments: str) -> list[str]:
-    """As the installed script starts it."""
+    """Start a command as the installed script does."""
     return [sys.executable, "-c", RUN, *arguments]
 
 
@@ -70,7 +70,7 @@ def cases(peers: bool) -> list[Case]:
 
 
 def make_project(folder: Path) -> None:
-    """Ten assets with a run on record, and the same ten for the peers."""
+    """Write a project of ten assets, and the same ten for the other tools."""
     chain = [f"def n{i}({f'n{i - 1}' if i else ''}): ..." for i in range(ASSETS)]
     for name, library in (("pipeline", "assetgraph"), ("with_dagster", "dagster")):
         lines = [f"@dg.asset\n{function}\n" for function in chain]
@@ -81,7 +81,7 @@ def make_project(folder: Path) -> None:
 
 
 def measure(found: list[Case], folder: Path, repeat: int) -> dict[str, float]:
-    """The median of each case in seconds. A first turn, which fills caches, does not count."""
+    """The median seconds of each case. A first turn, which fills caches, does not count."""
     times: dict[str, list[float]] = {case.name: [] for case in found}
     for turn in range(repeat + 1):
         for case in found:

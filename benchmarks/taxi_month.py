@@ -1,10 +1,10 @@
-"""The seconds and the peak memory of each taxi asset on a whole month of trips.
+"""Measure the time and the peak memory of each taxi asset on a whole month of trips.
 
     python benchmarks/taxi_month.py [--rows 3403766]
 
-The month is made up, in the form of the TLC's: row groups of about a million rows, as many rows
-as March 2023. Each asset is materialized in a process of its own, in a fresh project; the peak
-is that process's, from /proc. The first line is a process that only imports what all of them do.
+The month is generated in the TLC's format, with row groups of about a million rows and as many rows
+as March 2023. Each asset is materialized in its own process, and the peak is that process's, from
+/proc. The first line is a process that only does the imports that all of them share.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from nyc_taxi import sample  # noqa: E402
 
 MARCH_2023_ROWS = 3_403_766
 ROW_GROUP_ROWS = 1_048_576
-MADE_UP_ROWS = 100_000  # repeated to make the month
+MADE_UP_ROWS = 100_000  # repeated to fill the month
 ASSETS = (
     "taxi_trips_file",
     "taxi_zones_file",
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def write_month(path: Path, rows: int) -> int:
-    """Returns the bytes written. Without the sample's mark, as it stands for a real file."""
+    """Write the month without the sample's mark, as it stands for a real file; return its bytes."""
     made_up = pa.Table.from_batches(sample.trips("2023-03", min(rows, MADE_UP_ROWS)))
     made_up = made_up.replace_schema_metadata(None)
     path.parent.mkdir(parents=True)
@@ -80,7 +80,7 @@ def write_month(path: Path, rows: int) -> int:
 
 
 def measure(key: str, folder: str) -> dict[str, float]:
-    """In a network where no host answers, so that the file that is there is taken."""
+    """Materialize `key` where no host answers, so that the asset takes the file that is there."""
     nowhere = "http://127.0.0.1:1/{month}"
     environment = os.environ | {
         "NYC_TAXI_TRIPS_URL": nowhere,

@@ -1,11 +1,11 @@
-"""What storing a value costs: small ones, large ones beside the disk's and the hash's own speed,
-and the memory of a stream.
+"""Measure the cost of storing values: the time of small ones, the speed of large ones, and the
+memory of a stream.
 
     python benchmarks/values.py [--gb 1] [--folder DIR] [small] [large] [stream]
 
-A large value is measured beside what bounds it: the hash alone over memory, a bare write of the
-same bytes, pyarrow's own writer of the same table. A stream is written, then read by a process of
-its own as a reader and as a dataset; its memory is the peak beyond what the imports hold.
+A large value is compared with its bounds: the hash alone over memory, a bare write of the same
+bytes, and pyarrow's own writer for the same table. A stream is written, and then read as a reader
+and as a dataset, each in its own process. The memory is the peak beyond that of the imports.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ CHUNK = 64 << 20
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--gb", type=float, default=1.0, help="how large the large values are")
-    parser.add_argument("--folder", help="where to write; on the disk to be measured")
+    parser.add_argument("--gb", type=float, default=1.0, help="the size of a large value in GB")
+    parser.add_argument("--folder", help="where to write: a folder on the disk to measure")
     parser.add_argument("parts", nargs="*", default=["small", "large", "stream"])
     options = parser.parse_args()
     for part in options.parts:
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def small(folder: Path, _: float) -> None:
-    """Microseconds to save, check and load."""
+    """Print the microseconds to save, check and load small values."""
     values = ValueStore("values", folder)
     examples = {
         "a number": 5,
@@ -75,7 +75,7 @@ def small(folder: Path, _: float) -> None:
 
 
 def large(folder: Path, gb: float) -> None:
-    """Megabytes a second, of a value and of what bounds it."""
+    """Print the megabytes a second of large values and of their bounds."""
     size = int(gb * 1e9)
     block = os.urandom(CHUNK)
     values = ValueStore("values", folder)
@@ -154,7 +154,7 @@ def read_bytes(values: ValueStore, what: str, stored: StoredValue) -> int:
 
 
 def numbered_batch(number: int) -> pa.RecordBatch:
-    """9 MB like a month's trips: ids, amounts, zones, times, names."""
+    """A batch of 9 MB that is similar to taxi trips: ids, amounts, zones, times, names."""
     import numpy as np
 
     random = np.random.default_rng(number)
@@ -194,7 +194,7 @@ def speed(name: str, size: int, call: Callable[[], object]) -> None:
 
 
 def peak_mb() -> float:
-    """The most memory that this process has held. What `getrusage` says includes its parent's."""
+    """The peak memory of this process. The peak that `getrusage` reports includes its parent's."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

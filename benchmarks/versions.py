@@ -1,12 +1,12 @@
-"""What code versions cost, without a cache and with one, and that the cost grows in step.
+"""Measure the cost of code versions with and without a cache, for two sizes of a project.
 
     python benchmarks/versions.py [--sizes 1000 10000] [--repeat 5]
 
-`dense` is assets over 200 helpers that call each other, `simple` assets without helpers. Every
-measurement is a process of its own, with the project imported before the clock starts; the figures
-are the best of several. `parse` is what `ast.parse` alone takes for the same sources, `table` what
-it takes to make the table of definitions, and `why` to say of every asset what changed after an
-edit of one helper (or, of simple assets, of one asset).
+`dense` has assets that use 200 helpers, which call each other; `simple` has assets without helpers.
+Every measurement runs in its own process, which imports the project before the clock starts. The
+best of several counts. `parse` is the time of `ast.parse` alone for the same sources, `table` the
+time to build the table of definitions, and `why` the time to find what changed in every asset after
+an edit of one helper (in `simple`, of one asset).
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ if "table" in sys.argv:
 
 
 def write_dense(folder: Path, size: int) -> None:
-    """Helpers that call twelve others each, so that each asset reaches nearly all of them."""
+    """Write helpers that call twelve others each, so that each asset reaches nearly all of them."""
     for first in range(0, HELPERS, PER_FILE):
         lines = [f"import kit_{n}" for n in range(0, HELPERS, PER_FILE)]
         lines += [_helper(i) for i in range(first, first + PER_FILE)]

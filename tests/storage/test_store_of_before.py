@@ -23,9 +23,8 @@ import assetgraph as dg
 
 KEPT = Path(__file__).parents[1] / "support" / "store_of_0_1"
 WHERE_IT_WAS_MADE = "/srv/pipeline"
-WORDING = frozenset(
-    {"text", "changes", "notes", "reason"}
-)  # sentences of ours, of no fixed wording
+# The names of sentences of ours, which may be reworded.
+WORDING = frozenset({"text", "changes", "notes", "reason"})
 NEVER_MATERIALIZED = {"killed", "below_killed", "broken", "below_broken"}
 
 pytestmark = pytest.mark.usefixtures("old_project", "utc")
