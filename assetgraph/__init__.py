@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
-    from assetgraph.definitions.asset import Asset, AssetIn, asset
+    from assetgraph.definitions.asset import Asset, AssetIn
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
+    from assetgraph.definitions.decorator import asset
     from assetgraph.definitions.io_manager import InputContext, IOManager, OutputContext
     from assetgraph.definitions.metadata import MaterializeResult, MetadataValue
     from assetgraph.definitions.registry import Registry
@@ -53,7 +54,7 @@ _HOME = {
     "RetryRequested": "definitions.retries",
     "RunConfig": "api",
     "RunResult": "api",
-    "asset": "definitions.asset",
+    "asset": "definitions.decorator",
     "load": "api",
     "load_assets_from_modules": "graph.definitions",
     "materialize": "api",

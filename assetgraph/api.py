@@ -13,23 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.config import Config, config_json
 from assetgraph.definitions.io_manager import InputContext
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
-from assetgraph.graph.selection import select
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
-from assetgraph.planning.checked_config import checked_config
-from assetgraph.planning.facts import State
-from assetgraph.planning.plan import make_plan
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.process.collector import paused_collector
 from assetgraph.project.settings import find_project
 from assetgraph.records import Materialization
-from assetgraph.run.executors import StepExecutor, make
-from assetgraph.run.launch import Launch
-from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.executors.base import StepExecutor
+from assetgraph.run.launch import launch
+from assetgraph.run.outcome import RunOutcome
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class RunResult:
     step's key to what was raised."""
 
     outcome: RunOutcome
-    state: State
+    facts: StoreFacts
     instance: Instance
 
     def __repr__(self) -> str:
@@ -98,7 +97,7 @@ class RunResult:
 
     @property
     def failures(self) -> Mapping[str, ErrorInfo]:
-        return {key.text: error for key, error in self.outcome.errors.items()}
+        return dict(self.outcome.errors)
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -109,7 +108,7 @@ class RunResult:
 
         Raises `NoValueError` where there was none, or it was replaced and pruned since.
         """
-        asset = self.state.graph.asset(_key(key))
+        asset = self.facts.graph.asset(_key(key))
         return _load(self.instance.store, asset, self.materialization(key), as_type)
 
     def output_for_node(self, node: KeyLike) -> Any:
@@ -118,8 +117,8 @@ class RunResult:
 
     def materialization(self, key: KeyLike) -> Materialization:
         """The record of that value: versions, metadata, where it is kept."""
-        asset = self.state.graph.asset(_key(key))
-        made = self.state.of(asset.key).current
+        asset = self.facts.graph.asset(_key(key))
+        made = self.facts.of(Target(asset.key)).current
         if made is None:
             raise _never_materialized(asset.key)
         history = self.instance.store.history.newest_first(asset.key)
@@ -149,15 +148,18 @@ def materialize(
     with paused_collector():
         graph = as_graph(assets).require_valid()
         instance = instance or Instance.ephemeral()
-        instance.store.forget_code()  # a notebook's cell ran since, or a module was reloaded
-        state = State(graph, instance.store)
-        texts = _selection_texts(selection)
-        keys = select(texts, graph, state.state) if texts else graph.order
-        config = checked_config(graph, _config_by_key(graph, run_config))
-        plan = make_plan(graph, state, keys, config=config)
-        launch = Launch(selection=texts, tags=tags or {}, launched_by="python")
-        where = make(executor) if isinstance(executor, str) else executor
-        result = RunResult(run_plan(plan, state, executor=where, launch=launch), state, instance)
+        instance.store.forget_code()  # a notebook may have redefined its functions
+        facts = StoreFacts(graph, instance.store)
+        request = RunRequest(
+            selection=_selection_texts(selection),
+            config=_config_texts(run_config),
+            tags=tags or {},
+            executor=executor if isinstance(executor, str) else None,
+            launched_by="python",
+        )
+        plan = plan_run(request, facts)
+        where = None if isinstance(executor, str) else executor
+        result = RunResult(launch(request, plan, facts, executor=where), facts, instance)
     if raise_on_error and not result.success:
         raise result.outcome.first_exception()
     return result
@@ -191,7 +193,7 @@ def as_graph(assets: Assets) -> AssetGraph:
     return Definitions(assets).graph
 
 
-def _load(store: Store, asset: Asset, made: Materialization, as_type: Any) -> Any:
+def _load(store: Store, asset: AssetSpec, made: Materialization, as_type: Any) -> Any:
     if made.value.format == "custom" and asset.io_manager is not None:
         return asset.io_manager.load_input(InputContext(asset.key, made.run_id, as_type))
     return store.values.load(made.value, as_type)
@@ -222,11 +224,11 @@ def _selection_texts(selection: KeyLike | Sequence[KeyLike] | None) -> tuple[str
     return tuple(one if isinstance(one, str) else f'key:"{_key(one).text}"' for one in selection)
 
 
-def _config_by_key(
-    graph: AssetGraph, given: RunConfig | Mapping[str, Any] | None
-) -> dict[AssetKey, Mapping[str, Any]]:
+def _config_texts(
+    given: RunConfig | Mapping[str, Any] | None,
+) -> dict[str, Mapping[str, Any]]:
     ops = given.ops if isinstance(given, RunConfig) else given or {}
     return {
-        graph.asset(AssetKey(name)).key: config_json(c) if isinstance(c, Config) else dict(c)
-        for name, c in ops.items()
+        name: config_json(one) if isinstance(one, Config) else dict(one)
+        for name, one in ops.items()
     }

@@ -158,6 +158,26 @@ def partition_of(file_name: str) -> str | None:
     return unquote(file_name)
 
 
+def step_file_name(step_id: str) -> str:
+    """The id of a step as one file name: a key as its `file_name`, a partition percent-encoded."""
+    name, at, partition = step_id.partition("@")
+    if not at:
+        return name.replace("/", ",")
+    from urllib.parse import quote
+
+    return f"{name.replace('/', ',')}@{quote(partition, safe='')}"
+
+
+def step_of_file_name(file_name: str) -> str:
+    """The id of the step whose `step_file_name` this is."""
+    name, at, partition = file_name.partition("@")
+    if not at:
+        return key_text(name)
+    from urllib.parse import unquote
+
+    return f"{key_text(name)}@{unquote(partition)}"
+
+
 def key_problem(key: AssetKey) -> str | None:
     """Why `key` cannot name an asset, or None."""
     if not key.parts:

@@ -80,7 +80,11 @@ STATE_AFTER = {
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of a run's `events.jsonl`. `step` is the id of a step: the text of its target."""
+    """One line of a run's `events.jsonl`.
+
+    `step` is the id of a step. `target` is the text of the target that the event is about, where
+    that is not the step's id: a step of a single target is called after it.
+    """
 
     type: EventType
     timestamp: datetime
@@ -88,6 +92,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     level: str = "INFO"
     message: str | None = None
     data: dict[str, Any] = {}
+    target: str | None = None
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -189,8 +194,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's summary, `run.json`.
 
-    `selection` is what was asked for; `assets` holds the ids of the planned steps; `failure` is one
-    line that says what failed first, and why.
+    `selection` is what was asked for, `assets` what was planned, and `steps` the ids of the planned
+    steps, where they are not just the assets. `failure` says in a line what failed first, and why.
     """
 
     run_id: str
@@ -201,6 +206,7 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     parent_run_id: str | None = None
     selection: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
     tags: dict[str, str] = {}
     config: dict[str, dict[str, Any]] = {}
     step_counts: dict[str, int] = {}
@@ -212,6 +218,10 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     host: str = ""
     python_version: str = ""
     assetgraph_version: str = ""
+
+    @property
+    def step_ids(self) -> tuple[str, ...]:
+        return self.steps or self.assets
 
     @property
     def duration_s(self) -> float | None:

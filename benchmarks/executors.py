@@ -84,7 +84,7 @@ def beside(what: str, executor: str) -> float:
 def run_project(what: str, executor: str, jobs: str) -> float:
     """The seconds that a run of all the project's assets takes."""
     write_project(what)
-    from assetgraph.planning.facts import State
+    from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import make_plan
     from assetgraph.project.settings import find_project
     from assetgraph.run.executors import make
@@ -93,7 +93,7 @@ def run_project(what: str, executor: str, jobs: str) -> float:
 
     project = find_project()
     graph = project.load().graph.require_valid()
-    state = State(graph, project.open_store())
+    state = StoreFacts(graph, project.open_store())
     plan = make_plan(graph, state, graph.order)
     os.sync()
     where = make(executor, int(jobs), project=project, assets=graph.assets)

@@ -30,7 +30,7 @@ from steps import parents, source
 
 
 def check_assetgraph(size: int) -> float:
-    from assetgraph.planning.facts import State
+    from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import make_plan
     from assetgraph.project.settings import Project, find_project
     from assetgraph.run.runner import run_plan
@@ -40,7 +40,7 @@ def check_assetgraph(size: int) -> float:
     project: Project = find_project()
     graph = project.load().graph
     start = time.perf_counter()
-    state = State(graph.require_valid(), project.open_store())
+    state = StoreFacts(graph.require_valid(), project.open_store())
     plan = make_plan(graph, state, graph.order, stale_only=True)
     spent = time.perf_counter() - start
     if plan.steps:

@@ -12,7 +12,7 @@ import pytest
 from small_assets import asset_named, graph_of
 
 import assetgraph
-from assetgraph.planning.plan import ReasonKind
+from assetgraph.planning.reasons import ReasonKind
 from assetgraph.project.settings import SETTINGS
 from assetgraph.records import AssetState, RunStatus, StepState
 
@@ -54,12 +54,12 @@ def test_the_names_of_a_run_are_documented() -> None:
 
 
 def test_the_names_that_one_asset_is_shown_with_are_documented() -> None:
-    from assetgraph.planning.facts import State
+    from assetgraph.planning.facts import StoreFacts
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
     asset = asset_named("trips")
-    state = State(graph_of(asset), assetgraph.Instance.ephemeral().store)
-    for name in asset_details_json(asset_details(state, asset)):
+    state = StoreFacts(graph_of(asset), assetgraph.Instance.ephemeral().store)
+    for name in asset_details_json(asset_details(state, asset.asset_spec)):
         assert f"`{name}`" in page("json.md")
 
 

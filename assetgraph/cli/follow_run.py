@@ -24,7 +24,7 @@ def follow_logs(given: Given, run: str, keys: Sequence[str], *, as_json: bool) -
     """Print what the run `run` does until it has ended, and then how on stderr; the exit code.
     As JSON it is a line for each event, and for each piece of what a step printed."""
     out, record = stdout(), find_run(given.store, run)
-    lines = RunLines(record.assets)
+    lines = RunLines(record.step_ids)
     try:
         for item in follow_run(given.store, record.run_id, keys):
             if as_json:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import ConfigError
-from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from assetgraph.graph.asset_graph import AssetGraph
 
 Settings = dict[str, dict[str, Any]]
 
@@ -57,30 +55,6 @@ def read_config_file(file: Path) -> Settings:
     if not isinstance(given, dict) or not all(isinstance(v, dict) for v in given.values()):
         raise ConfigError(f"{file} must hold {{asset key: {{field: value}}}}.")
     return {str(key): dict(fields) for key, fields in given.items()}
-
-
-def config_by_key(
-    graph: AssetGraph, settings: Mapping[str, Mapping[str, Any]]
-) -> dict[AssetKey, dict[str, Any]]:
-    """Settings by the text of a key, or of a key and a field that has fields itself:
-    `trips.source` with `{"host": …}` is `trips` with `{"source": {"host": …}}`.
-
-    Raises `AssetGraphError` for what begins with no asset's key.
-    """
-    config: dict[AssetKey, dict[str, Any]] = {}
-    for text, given in settings.items():
-        owner, _, field = text.rpartition(".")
-        while owner and AssetKey.unchecked(owner) not in graph:
-            owner, _, part = owner.rpartition(".")
-            field = f"{part}.{field}"
-        if AssetKey.unchecked(text) in graph or not owner:
-            owner, field = text, ""
-        fields = config.setdefault(graph.asset(AssetKey(owner)).key, {})
-        for part in filter(None, field.split(".")):
-            inner = fields.get(part)
-            fields[part] = fields = dict(inner) if isinstance(inner, dict) else {}
-        fields.update(given)
-    return config
 
 
 def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:

@@ -12,14 +12,15 @@ from assetgraph.cli.completion import complete_assets, complete_runs
 from assetgraph.hints import command, suggest_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from assetgraph.errors import AssetGraphError
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
-    from assetgraph.planning.facts import State
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Plan
+    from assetgraph.planning.request import RunRequest
     from assetgraph.project.settings import Project
-    from assetgraph.run.executors import StepExecutor
     from assetgraph.storage.store import Store
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -56,23 +57,31 @@ class Given:
         self.remember_assets(graph)
         return graph
 
-    def executor(self) -> StepExecutor:
-        """Where steps run: as the command says, else as the project does where that fits."""
-        from assetgraph.run.executors import make
+    def request(self, **asked: Any) -> RunRequest:
+        """A request for a run, with what the command's options say of how it is executed."""
+        from assetgraph.planning.request import RunRequest
 
-        project, jobs = self.project, self.jobs
-        name = self.executor_name
-        if name is None and not (project.executor == "serial" and jobs and jobs > 1):
-            name = project.executor
-        if jobs is None and self.executor_name != "serial":
-            jobs = project.jobs
-        return make(
-            name,
-            jobs,
-            project=project,
-            assets=self.graph.assets,
-            scheduler=self.scheduler or (project.scheduler if name == "dask" else None),
+        return self.placed(RunRequest(**asked))
+
+    def placed(self, request: RunRequest) -> RunRequest:
+        """`request` with what the command's options say of how it is executed."""
+        import msgspec
+
+        return msgspec.structs.replace(
+            request,
+            executor=self.executor_name,
+            jobs=self.jobs,
+            dask_scheduler=self.scheduler,
+            wait=not self.no_wait,
         )
+
+    def plan(self, request: RunRequest) -> Plan:
+        """Raises `ProjectError`, `DefinitionsError`, `SelectionError` and `ConfigError`."""
+        from assetgraph.planning.request import plan_run
+
+        if request.selection and not self.graph.order:
+            raise self.no_assets()
+        return plan_run(request, self.state)
 
     def remember_assets(self, graph: AssetGraph) -> None:
         """Write down the names for the Tab key, if there is a store to write them in."""
@@ -81,10 +90,10 @@ class Given:
         remember_assets(self.project, [key.text for key in graph.order])
 
     @cached_property
-    def state(self) -> State:
-        from assetgraph.planning.facts import State
+    def state(self) -> StoreFacts:
+        from assetgraph.planning.facts import StoreFacts
 
-        return State(self.graph, self.store)
+        return StoreFacts(self.graph, self.store)
 
     def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
         """The keys that a selection means; all of them where there is none."""
@@ -106,15 +115,6 @@ class Given:
             hint="Decorate a function there with @assetgraph.asset, or make a first one in a "
             f"package with: {command('scaffold', 'asset', 'NAME.py')}",
         )
-
-    def config(self, settings: Mapping[str, Mapping[str, Any]]) -> dict[AssetKey, dict[str, Any]]:
-        """Config by key, checked. Raises `AssetGraphError`."""
-        if not settings:
-            return {}
-        from assetgraph.cli.given_text import config_by_key
-        from assetgraph.planning.checked_config import checked_config
-
-        return checked_config(self.graph, config_by_key(self.graph, settings))
 
 
 def _gather(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:

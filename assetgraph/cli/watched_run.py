@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from assetgraph.cli.error_messages import CANCELED
 from assetgraph.cli.render.plan_lines import plan_lines, plan_notes
@@ -15,19 +16,18 @@ from assetgraph.errors import UnknownRunError
 from assetgraph.process.signals import Terminated
 from assetgraph.queries.run_views import RunDetails, run_details, run_details_json
 from assetgraph.records import RunStatus
-from assetgraph.run.runner import run_plan
-from assetgraph.run.task import Limits
+from assetgraph.run.launch import launch
 
 if TYPE_CHECKING:
     from assetgraph.cli.options import Given
     from assetgraph.planning.plan import Plan
-    from assetgraph.run.launch import Launch
-    from assetgraph.run.runner import RunOutcome
+    from assetgraph.planning.request import RunRequest
+    from assetgraph.run.outcome import RunOutcome
 
 _RUN_FAILED = 1
 
 
-def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
+def execute(given: Given, request: RunRequest, plan: Plan, *, as_json: bool) -> int:
     """Run `plan`; the exit code. Progress and summary go to stderr; stdout gets the run as JSON,
     if asked for."""
     err = stderr()
@@ -36,16 +36,16 @@ def execute(given: Given, plan: Plan, launch: Launch, *, as_json: bool) -> int:
         say(plan_lines(plan, err.width))
         return 0
     say(plan_notes(plan))
-    executor = given.executor()
     code, outcome = 0, None
-    with reporting(err, [step.key.text for step in plan.steps]) as reporter:
+    with reporting(err, [step.id for step in plan.steps]) as reporter:
         try:
-            outcome = run_plan(
+            outcome = launch(
+                msgspec.structs.replace(request, launched_by=launched_by()),
                 plan,
                 given.state,
-                executor=executor,
+                project=given.project,
                 observer=reporter,
-                launch=_launch(given, launch),
+                echo=False,
             )
         except KeyboardInterrupt as interrupt:
             if reporter.run_id is None:  # before the run had a record
@@ -70,18 +70,6 @@ def _details(given: Given, run_id: str, outcome: RunOutcome | None) -> RunDetail
         if outcome is None:
             raise
         return RunDetails(outcome.record, (), (), ())
-
-
-def _launch(given: Given, launch: Launch) -> Launch:
-    """`launch` with what the project and the command say about every run."""
-    limit = given.project.log_limit
-    return replace(
-        launch,
-        echo=False,
-        wait=not given.no_wait,
-        pools=given.project.pools,
-        limits=Limits(output_bytes=limit) if limit else launch.limits,
-    )
 
 
 def launched_by() -> str:

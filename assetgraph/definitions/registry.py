@@ -5,17 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from assetgraph.keys import AssetKey
+from typing import Any, Protocol
 
 
 class Registered(Protocol):
-    """What a registry needs to know about an asset: its key, and where it is defined."""
+    """What a registry needs to know of a computation: its name, and where it is defined."""
 
     @property
-    def key(self) -> AssetKey: ...
+    def name(self) -> str: ...
     @property
     def file(self) -> str: ...
     @property
@@ -35,19 +32,19 @@ class Registry:
 
     def __init__(self) -> None:
         self._assets: list[Registered] = []
-        self._by_key: dict[AssetKey, list[Registered]] = {}
+        self._by_name: dict[str, list[Registered]] = {}
         self._tokens: list[Token[Registry]] = []
 
     def add(self, asset: Registered) -> None:
         """Remember `asset`. A redefinition takes the place of what it redefines; any other asset
         of the same key is kept, and reported when the graph is built."""
-        for position, known in enumerate(self._by_key.get(asset.key, ())):
+        for position, known in enumerate(self._by_name.get(asset.name, ())):
             if _redefines(asset, known):
                 self._assets[self._assets.index(known)] = asset
-                self._by_key[asset.key][position] = asset
+                self._by_name[asset.name][position] = asset
                 return
         self._assets.append(asset)
-        self._by_key.setdefault(asset.key, []).append(asset)
+        self._by_name.setdefault(asset.name, []).append(asset)
 
     def __iter__(self) -> Iterator[Any]:  # of Asset, whose module imports this one
         return iter(tuple(self._assets))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from assetgraph.definitions.asset import Asset, unchecked_key
-from assetgraph.definitions.problems import Problem
+import msgspec
+
+from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
 from assetgraph.definitions.registry import current_registry
+from assetgraph.errors import Problem
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -98,21 +100,17 @@ def _adopted(
     key_prefix: str | Sequence[str] | None,
     together: Iterable[Asset],
 ) -> Asset:
-    changes: dict[str, Any] = {}
-    if group_name is not None and item.group_name == "default":
-        changes["group_name"] = group_name
-    if key_prefix is not None:
-        prefix = unchecked_key(key_prefix).parts
-        ours = {other.key for other in together}
-
-        def moved(key: AssetKey) -> AssetKey:
-            return AssetKey.unchecked([*prefix, *key.parts]) if key in ours else key
-
-        changes["key"] = moved(item.key)
-        changes["deps"] = tuple(moved(dep) for dep in item.deps)
-        changes["ins"] = {parameter: moved(key) for parameter, key in item.ins.items()}
-    if not changes:
+    if group_name is None and key_prefix is None:
         return item
-    from dataclasses import replace
+    prefix = unchecked_key(key_prefix).parts if key_prefix is not None else ()
+    ours = {other.key for other in together}
 
-    return replace(item, **changes)
+    def moved(key: AssetKey) -> AssetKey:
+        return AssetKey.unchecked([*prefix, *key.parts]) if prefix and key in ours else key
+
+    spec = msgspec.structs.replace(
+        item.asset_spec, key=moved(item.key), deps=tuple(map(moved, item.deps))
+    )
+    if group_name is not None and spec.group_name == "default":
+        spec = msgspec.structs.replace(spec, group_name=group_name)
+    return with_spec(item, spec, {name: moved(key) for name, key in item.ins.items()})

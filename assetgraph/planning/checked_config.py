@@ -1,4 +1,4 @@
-"""`checked_config`: the config of a run, checked against the assets that take it."""
+"""Config of assets, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from assetgraph.definitions.config import build_config, config_json
 from assetgraph.errors import ConfigError
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.computation import Computation
+    from assetgraph.definitions.config import Config
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
 
@@ -16,18 +18,29 @@ if TYPE_CHECKING:
 def checked_config(
     graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any]]
 ) -> dict[AssetKey, dict[str, Any]]:
-    """The given fields in the types of JSON, so that text and number mean the same config.
+    """The given fields in the types of JSON, so that a number and its text mean the same config.
 
     Raises `ConfigError` for config that an asset does not take.
     """
     checked = {}
     for key, given in config.items():
-        kind = graph.asset(key).config_type
-        if kind is None:
-            raise ConfigError(
-                f"asset {key.text!r} takes no config.",
-                hint="Give it a parameter annotated with a subclass of Config.",
-            )
+        kind = _config_type(graph.computation(key))
         built = config_json(build_config(kind, given, key.text))
         checked[key] = {name: built[name] for name in given}
     return checked
+
+
+def check_config(computation: Computation, config: Mapping[str, Any]) -> None:
+    """Raises `ConfigError` where a computation cannot run with `config`: a field is wrong, unknown,
+    or left out without a default."""
+    if config or computation.config_type is not None:
+        build_config(_config_type(computation), config, computation.name)
+
+
+def _config_type(computation: Computation) -> type[Config]:
+    if computation.config_type is None:
+        raise ConfigError(
+            f"asset {computation.name!r} takes no config.",
+            hint="Give it a parameter annotated with a subclass of Config.",
+        )
+    return computation.config_type

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.keys import Target
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
-    from assetgraph.definitions.asset import Asset
+    from assetgraph.definitions.computation import AssetSpec, Computation
     from assetgraph.pictures.theme import Card
-    from assetgraph.planning.facts import State
-    from assetgraph.planning.plan import Plan, Reason, Step
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Plan, Step
+    from assetgraph.planning.reasons import Reason
     from assetgraph.records import FailedAttempt, Materialization
 
 HISTORY = 10
@@ -25,7 +27,8 @@ class AssetView(msgspec.Struct, frozen=True):
     """One asset with its state, why it is not fresh, and its last attempts. `running_run_id` is the
     run that materializes it now; None too where that is another process."""
 
-    asset: Asset
+    asset: AssetSpec
+    computation: Computation
     deps: tuple[str, ...]
     state: AssetState
     reasons: tuple[Reason, ...]
@@ -47,7 +50,7 @@ class AssetDetails(msgspec.Struct, frozen=True):
     covers: tuple[Definition, ...] = ()
 
 
-def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
+def asset_views(state: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
     """Each asset with its state, in the order given."""
     assets = tuple(assets)
     states = state.states(asset.key for asset in assets)
@@ -55,27 +58,33 @@ def asset_views(state: State, assets: Iterable[Asset]) -> tuple[AssetView, ...]:
     makers = state.store.runs.makers(running)
     views = []
     for asset in assets:
-        known = state.of(asset.key)
+        known = state.of(Target(asset.key))
+        computation = state.graph.computation(asset.key)
         deps = tuple(key.text for key in state.graph.parents(asset.key))
         maker = makers.get(asset.key.text)
-        views.append(AssetView(asset, deps, *states[asset.key], known.current, known.failed, maker))
+        views.append(
+            AssetView(
+                asset, computation, deps, *states[asset.key], known.current, known.failed, maker
+            )
+        )
     return tuple(views)
 
 
-def asset_details(state: State, asset: Asset) -> AssetDetails:
+def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
     from assetgraph.definitions.config import declared_fields
 
     (view,) = asset_views(state, [asset])
+    computation = view.computation
     downstream = tuple(key.text for key in state.graph.children(asset.key))
-    kind = asset.config_type
+    kind = view.computation.config_type
     history = tuple(islice(state.store.history.newest_first(asset.key), HISTORY))
-    covers = state.store.code.covers(asset) if asset.code_version is None else ()
+    covers = state.store.code.covers(computation) if computation.code_version is None else ()
     return AssetDetails(
         view=view,
         downstream=downstream,
         config_fields=declared_fields(kind) if kind else {},
         history=history,
-        code_version=state.of(asset.key).code_version,
+        code_version=state.of(Target(asset.key)).code_version,
         covers=covers,
     )
 
@@ -110,7 +119,7 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
     return {
         **asset_json(view),
         "downstream": list(details.downstream),
-        "defined_at": view.asset.place,
+        "defined_at": view.computation.place,
         "config_fields": dict(details.config_fields),
         "metadata": dict(view.asset.metadata),
         "code_version": details.code_version,
@@ -126,12 +135,14 @@ def reason_json(reason: Reason) -> dict[str, Any]:
 
 
 def plan_json(plan: Plan) -> list[dict[str, Any]]:
-    return [_planned_json(step) for step in plan.steps]
+    """Every target that would be materialized, in order."""
+    return [_planned_json(step, target) for step in plan.steps for target in step.outputs]
 
 
-def _planned_json(step: Step) -> dict[str, Any]:
+def _planned_json(step: Step, target: Target) -> dict[str, Any]:
     return {
-        "key": step.key.text,
+        "key": target.key.text,
+        "partition": target.partition,
         "cause": step.cause.value,
         "reasons": [reason_json(reason) for reason in step.reasons],
     }

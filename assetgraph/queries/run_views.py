@@ -109,7 +109,7 @@ def step_logs(store: Store, text: str, step_ids: Sequence[str] = ()) -> tuple[St
     for step_id, attempt, stream, path in store.runs.outputs(record.run_id):
         with open(path, encoding="utf-8", errors="replace", newline="") as file:
             logs.append(StepLog(step_id, attempt, stream, file.read()))
-    position = {step_id: place for place, step_id in enumerate(record.assets)}
+    position = {step_id: place for place, step_id in enumerate(record.step_ids)}
     wanted = [log for log in logs if log.step_id in (step_ids or position)]
     return tuple(sorted(wanted, key=lambda log: (position[log.step_id], log.attempt)))
 

@@ -135,7 +135,7 @@ class Follower:
             return
         news.runs[run_id] = record
         if record.status is RunStatus.STARTED:
-            steps = {id_: StepRecord(id_, StepState.WAITING) for id_ in record.assets}
+            steps = {id_: StepRecord(id_, StepState.WAITING) for id_ in record.step_ids}
             self.live[run_id] = LiveRun(RunTail(self._store, record), steps)
         else:
             news.assets |= {AssetKey.unchecked(asset) for asset in record.assets}

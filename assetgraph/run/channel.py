@@ -53,7 +53,7 @@ class StepChannel:
     def __init__(self, run: RunChannel, task: StepTask, on_start: Callable[[], None]) -> None:
         self.started = on_start
         self._run = run
-        self._step = task.asset.key
+        self._step = task.step_id
         self._attempt = task.attempt
         self._limit = task.limits.output_bytes
         self._files: dict[str, OutputFile] = {}
@@ -76,7 +76,7 @@ class StepChannel:
                 file = self._files[stream] = OutputFile(path, self._limit)
             file.write(text)
         if self._run.observer is not None:
-            self._run.observer.output(self._step.text, stream, text)
+            self._run.observer.output(self._step, stream, text)
 
     def written(self, stream: str, data: bytes) -> None:
         """What a step in another process wrote to its standard output or error."""
@@ -97,9 +97,9 @@ class StepChannel:
                 self._files[stream].leave_out(count)
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
-        self._run.log.progress(self._step.text, done, total, unit)
+        self._run.log.progress(self._step, done, total, unit)
         if self._run.observer is not None:
-            self._run.observer.progress(self._step.text, done, total, unit)
+            self._run.observer.progress(self._step, done, total, unit)
 
     def canceled(self) -> bool:
         return self._run.stopping

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from assetgraph.code.tracebacks import definition_frame, error_info
-from assetgraph.definitions.annotations import EMPTY, contradiction
+from assetgraph.definitions.annotations import EMPTY, contradiction, described
 from assetgraph.definitions.config import build_config
 from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.io_manager import InputContext, OutputContext
@@ -41,15 +41,16 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     result = StepResult(StepState.FAILURE, [])
     recorder = _Recorder(task, channel, result.events)
     context = AssetExecutionContext(
-        task.asset.key, task.run_id, recorder, retry_number=task.attempt - 1
+        task.outputs[0].key, task.run_id, recorder, retry_number=task.attempt - 1
     )
     try:
         with step_output(recorder):
-            if task.asset.code_version is not None and not store.ephemeral:
-                # In a worker nobody has yet: what the step does to its classes must not count.
-                store.code.version(task.asset)
+            if task.computation.code_version is not None and not store.ephemeral:
+                # A worker has not done so yet: changes that the step makes to its classes must
+                # not count.
+                store.code.version(task.computation)
             arguments = _arguments(task, store, context, result.events)
-            returned = _call(task.asset.function, arguments)
+            returned = _call(task.computation.function, arguments)
             if not channel.wanted():
                 return StepResult(StepState.CANCELED, [])
             _save(task, store, context, returned, started, result)
@@ -70,11 +71,11 @@ def failed_step(
     """The result of a step that `error` ended. It runs again if its policy, or what it raised,
     says so."""
     info = error_info(error, str(store.project_root))
-    function = task.asset.plain_function
+    function = task.computation.plain_function
     if not info.frames and function is not None:  # it is about what the function returned
         place = definition_frame(function.__code__, str(store.project_root))
         info = msgspec.structs.replace(info, frames=(place,))
-    retry_in_s = retry_delay(error, task.asset.retry_policy, task.attempt)
+    retry_in_s = retry_delay(error, task.computation.retry_policy, task.attempt)
     data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
     if started is not None:
         data["duration_s"] = round(time.perf_counter() - started, 6)
@@ -84,53 +85,60 @@ def failed_step(
         data["retry_in_s"] = round(retry_in_s, 3)
     level = "ERROR" if retry_in_s is None else "WARNING"
     text = shorten(f"{info.type}: {info.message}", _MESSAGE_CELLS)  # all of it is in the data
-    event = Event(kind, now(), task.asset.key.text, level, text, data)
+    event = Event(kind, now(), task.step_id, level, text, data)
     return StepResult(
         StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
     )
 
 
-def report_success(step: str, result: StepResult) -> None:
-    made = result.materialization
-    assert made is not None
-    output: dict[str, Any] = {"format": made.value.format}
-    if made.value.size is not None:
-        output["size"] = made.value.size
-    if made.value.path is not None:
-        output["path"] = made.value.path
-    what: dict[str, Any] = {"data_version": made.data_version}
-    if made.metadata:
-        what["metadata"] = made.metadata
-    result.events += (
-        Event(EventType.STEP_OUTPUT, made.timestamp, step, data=output),
-        Event(EventType.ASSET_MATERIALIZATION, made.timestamp, step, data=what),
-        Event(EventType.STEP_SUCCESS, now(), step),
-    )
+def report_success(task: StepTask, result: StepResult) -> None:
+    """Add the events of what a step materialized, and of its success."""
+    for target, made in zip(task.outputs, result.outputs, strict=True):
+        output: dict[str, Any] = {"format": made.value.format}
+        if made.value.size is not None:
+            output["size"] = made.value.size
+        if made.value.path is not None:
+            output["path"] = made.value.path
+        what: dict[str, Any] = {"data_version": made.data_version}
+        if made.metadata:
+            what["metadata"] = made.metadata
+        name = target.text if target.text != task.step_id else None
+        at = made.timestamp
+        result.events += (
+            Event(EventType.STEP_OUTPUT, at, task.step_id, data=output, target=name),
+            Event(EventType.ASSET_MATERIALIZATION, at, task.step_id, data=what, target=name),
+        )
+    result.events.append(Event(EventType.STEP_SUCCESS, now(), task.step_id))
 
 
 def _arguments(
     task: StepTask, store: Store, context: AssetExecutionContext, events: list[Event]
 ) -> dict[str, Any]:
-    asset = task.asset
+    computation = task.computation
     arguments: dict[str, Any] = {}
-    if asset.context_parameter:
-        arguments[asset.context_parameter] = context
-    if asset.config_parameter and asset.config_type:
-        config = build_config(asset.config_type, task.config, asset.key.text)
-        arguments[asset.config_parameter.name] = config
-    annotations = {p.name: p.annotation for p in asset.inputs} if task.inputs else {}
+    if computation.context_parameter:
+        arguments[computation.context_parameter] = context
+    if computation.config_parameter and computation.config_type:
+        config = build_config(computation.config_type, task.config, computation.name)
+        arguments[computation.config_parameter.name] = config
+    annotations = {p.name: p.annotation for p in computation.inputs} if task.inputs else {}
     loaded_at = now()
     for source in task.inputs:
-        if source.parameter is None:
+        name = source.parameter
+        if name is None:
             continue
-        wanted = annotations[source.parameter]
-        if source.parameter in task.handed:  # at once
-            arguments[source.parameter] = store.values.adapt(task.handed[source.parameter], wanted)
+        wanted = EMPTY if name in task.gathered else annotations[name]
+        if source.target in task.passed:  # at once
+            value = store.values.adapt(task.passed[source.target], wanted)
         else:
-            arguments[source.parameter] = _loaded(source, store, wanted)
+            value = _loaded(source, store, wanted)
             loaded_at = now()
-        what = {"upstream": source.key}
-        events.append(Event(EventType.LOADED_INPUT, loaded_at, asset.key.text, "INFO", None, what))
+        if name in task.gathered:
+            arguments.setdefault(name, {})[source.target.partition] = value
+        else:
+            arguments[name] = value
+        what = {"upstream": source.target.text}
+        events.append(Event(EventType.LOADED_INPUT, loaded_at, task.step_id, "INFO", None, what))
     return arguments
 
 
@@ -177,54 +185,87 @@ def _save(
     started: float,
     result: StepResult,
 ) -> None:
-    asset, metadata, version = task.asset, {}, None
-    value = returned
+    """Store what the function returned: a value for each output."""
+    for target, one in zip(task.outputs, _values(task, returned), strict=True):
+        made, value = _saved(task, store, context, target, one, started, result.events)
+        result.outputs += (made,)
+        result.values += (value,)
+    report_success(task, result)
+    result.state = StepState.SUCCESS
+
+
+def _values(task: StepTask, returned: Any) -> tuple[Any, ...]:
+    """Raises `ValueTypeError` where a function of several assets returns something else than one
+    value for each."""
+    computation = task.computation
+    if len(task.outputs) == 1:
+        if computation.returns is not EMPTY and not isinstance(returned, MaterializeResult):
+            wrong = contradiction(returned, computation.returns)
+            if wrong:
+                raise ValueTypeError(f"asset {computation.name!r} {wrong}.")
+        return (returned,)
+    count = len(task.outputs)
+    if not isinstance(returned, tuple) or len(returned) != count:
+        raise ValueTypeError(
+            f"{computation.name!r} returned {described(returned)}: it must return a tuple of "
+            f"{count} values, one for each of its assets."
+        )
+    return returned
+
+
+def _saved(
+    task: StepTask,
+    store: Store,
+    context: AssetExecutionContext,
+    target: Target,
+    returned: Any,
+    started: float,
+    events: list[Event],
+) -> tuple[Materialization, Any]:
+    """The record of one output, not committed yet, and the value itself."""
+    value, version, metadata = returned, None, {}
     if isinstance(returned, MaterializeResult):
         value, version = returned.value, returned.data_version
         metadata = metadata_json(returned.metadata)
-    elif asset.returns is not EMPTY:
-        wrong = contradiction(value, asset.returns)
-        if wrong:
-            raise ValueTypeError(f"asset {asset.key.text!r} {wrong}.")
-    saved = _stored(task, store, context, value)
+    saved = _stored(task, store, context, target, value)
     metadata = {**saved.metadata, **context.output_metadata, **metadata}
-    if "columns" in metadata and task.known_run_id is not None:
-        _compare_schema(task, store, metadata, result.events)
-    result.materialization = Materialization(
+    if "columns" in metadata and any(task.known_run_ids):
+        _compare_columns(task, store, target, metadata, events)
+    made = Materialization(
         run_id=task.run_id,
         timestamp=now(),
         value=msgspec.structs.replace(saved.stored, meaning=None) if version else saved.stored,
         data_version=version or saved.data_version,
         code_version=task.code_version,
         config=dict(task.config),
-        inputs={source.key: source.data_version for source in task.inputs},
+        inputs=task.input_versions,
         metadata=metadata,
         duration_s=round(time.perf_counter() - started, 6),
+        partition=target.partition,
     )
-    report_success(asset.key.text, result)
-    result.state = StepState.SUCCESS
-    result.value = value
+    return made, value
 
 
-def _compare_schema(
-    task: StepTask, store: Store, metadata: dict[str, Any], events: list[Event]
+def _compare_columns(
+    task: StepTask, store: Store, target: Target, metadata: dict[str, Any], events: list[Event]
 ) -> None:
-    """Record how the columns differ from those of the value before, and warn of it."""
-    before, _ = store.history.current(Target(task.asset.key))
+    """Record how the columns differ from those of the previous value, and warn of it."""
+    before, _ = store.history.current(target)
     found = schema_changes(before.metadata if before else {}, metadata)
     if found:
         metadata["schema_changes"] = MetadataValue.table(found).to_json()
         message = f"The columns changed: {'; '.join(map(schema_change_text, found))}."
-        events.append(Event(EventType.LOG, now(), task.asset.key.text, "WARNING", message))
+        events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message))
 
 
-def _stored(task: StepTask, store: Store, context: AssetExecutionContext, value: Any) -> Saved:
-    manager = task.asset.io_manager
+def _stored(
+    task: StepTask, store: Store, context: AssetExecutionContext, target: Target, value: Any
+) -> Saved:
+    manager = task.computation.spec(target.key).io_manager
     if manager is None or value is None:
         class_version = None if store.ephemeral else store.code.class_version
-        target = Target(task.asset.key)
         return store.values.save(target, task.run_id, value, class_version=class_version)
-    output = OutputContext(task.asset.key, task.run_id, context.add_output_metadata)
+    output = OutputContext(target.key, task.run_id, context.add_output_metadata)
     manager.handle_output(output, value)
     return Saved(StoredValue("custom", type(value).__name__), task.run_id)
 
@@ -252,7 +293,7 @@ class _Recorder:
         self.output = channel.output
         self.progress = channel.progress
         self._pending = pending
-        self._step = task.asset.key.text
+        self._step = task.step_id
         self._limit = task.limits.log_events
         self._channel = channel
         self._logged = 0

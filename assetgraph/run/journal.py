@@ -19,7 +19,6 @@ from assetgraph.text import failure_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assetgraph.keys import AssetKey
     from assetgraph.records import ErrorInfo
     from assetgraph.storage.store import Store
 
@@ -45,8 +44,8 @@ class Journal:
         observer: Observer | None,
         *,
         echo: bool,
-        states: Mapping[AssetKey, StepState],
-        errors: Mapping[AssetKey, ErrorInfo],
+        states: Mapping[str, StepState],
+        errors: Mapping[str, ErrorInfo],
     ) -> None:
         self.record = record
         self._store = store
@@ -66,14 +65,14 @@ class Journal:
     def emit(
         self,
         kind: EventType,
-        key: AssetKey | None = None,
+        step_id: str | None = None,
         *,
         level: str = "INFO",
         message: str | None = None,
         **data: Any,
     ) -> Event:
         """Record an event, after those that were held."""
-        event = Event(kind, now(), key.text if key else None, level, message, data)
+        event = Event(kind, now(), step_id, level, message, data)
         self._held.append(event)
         self.write()
         return event
@@ -92,7 +91,7 @@ class Journal:
 
     @property
     def unwritten(self) -> set[str | None]:
-        """The texts of the keys whose events are held."""
+        """The ids of the steps whose events are held."""
         return {event.step for event in self._held}
 
     @property
@@ -113,12 +112,12 @@ class Journal:
         self._finish(status, last.timestamp, message)
         self._sync()
 
-    def end_anyhow(self, unfinished: Iterable[AssetKey], message: str) -> None:
+    def end_anyhow(self, unfinished: Iterable[str], message: str) -> None:
         """The store takes no more: it may still take that the run failed, and why."""
         self._held.clear()
         try:
-            for key in unfinished:
-                self.emit(EventType.STEP_CANCELED, key)
+            for step_id in unfinished:
+                self.emit(EventType.STEP_CANCELED, step_id)
             self.end(RunStatus.FAILURE, message)
         except StoreError:
             with suppress(StoreError):  # one file may take more where another does not
@@ -128,15 +127,15 @@ class Journal:
         self._log.close()
 
     def _finish(self, status: RunStatus, ended_at: datetime, message: str | None) -> None:
-        for key, error in self._errors.items():
-            message = failure_line(key.text, error.type, error.message)
+        for step_id, error in self._errors.items():
+            message = failure_line(step_id, error.type, error.message)
             break
         self.record = msgspec.structs.replace(
             self.record,
             status=status,
             ended_at=ended_at,
             step_counts=dict(Counter(state.value for state in self._states.values())),
-            failed_steps=tuple(sorted(key.text for key in self._errors)),
+            failed_steps=tuple(sorted(self._errors)),
             failure=message or "",
         )
         self._log.finish(self.record)

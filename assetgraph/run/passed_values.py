@@ -1,39 +1,40 @@
-"""`Handover`: values kept in memory from the step that made them to the last that reads them."""
+"""`PassedValues`: values kept in memory from the step that made them to their last reader."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import Target
+    from assetgraph.planning.plan import Plan
 
 
-class Handover:
-    """For the steps `keys` of `graph`, which each read their inputs once."""
+class PassedValues:
+    """For the steps of `plan`, each of which reads its inputs once."""
 
-    def __init__(self, graph: AssetGraph, keys: Iterable[AssetKey]) -> None:
-        self._graph = graph
-        self._values: dict[AssetKey, Any] = {}
-        self._read = {key: set(graph.inputs(key).values()) for key in keys}
-        self._readers = Counter(chain.from_iterable(self._read.values()))
+    def __init__(self, plan: Plan) -> None:
+        self._values: dict[Target, Any] = {}
+        self._reads = {
+            step.id: {target for targets in step.reads.values() for target in targets}
+            for step in plan.steps
+        }
+        self._readers = Counter(target for read in self._reads.values() for target in read)
 
-    def keep(self, key: AssetKey, value: Any) -> None:
-        """Keep an immutable value, if a step is still to read it."""
-        if self._readers[key]:
-            self._values[key] = value
+    def keep(self, target: Target, value: Any) -> None:
+        """Keep an immutable value, if a step has yet to read it."""
+        if self._readers[target]:
+            self._values[target] = value
 
-    def inputs(self, key: AssetKey) -> dict[str, Any]:
-        """What is kept of what a step reads, by its parameters."""
-        loaded = self._graph.inputs(key)
-        return {name: self._values[up] for name, up in loaded.items() if up in self._values}
+    def of(self, step_id: str) -> dict[Target, Any]:
+        """The values kept of what a step reads."""
+        if not self._values:
+            return {}
+        return {t: self._values[t] for t in self._reads[step_id] if t in self._values}
 
-    def release(self, key: AssetKey) -> None:
-        """The step `key` reads no more: a value leaves with its last reader."""
-        for upstream in self._read.pop(key, ()):
-            self._readers[upstream] -= 1
-            if self._readers[upstream] == 0:
-                self._values.pop(upstream, None)
+    def release(self, step_id: str) -> None:
+        """A step has read its inputs, or never will: a value goes with its last reader."""
+        for target in self._reads.pop(step_id, ()):
+            self._readers[target] -= 1
+            if self._readers[target] == 0:
+                self._values.pop(target, None)

@@ -1,50 +1,49 @@
-"""`Schedule`: which step may start next. Knows the order and the limits, not what a step does."""
+"""`ReadyQueue`: which step may start next. It knows order and limits, not what a step does."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.keys import AssetKey
+    from assetgraph.planning.plan import Plan, Step
 
 Rank = tuple[int, int]
+Entry = tuple[Rank, str]
 
 
-class Schedule:
-    """The steps `keys` of `graph`, each ready once those that it reads are done.
+class ReadyQueue:
+    """The steps of `plan`, by id: each is ready once those it comes after are done.
 
-    One at a time they come in the graph's order; with more `slots`, the start of the longest way
-    to the end first. Of a pool that `pools` limits, no more are out at once. Times are in seconds
-    of any one clock.
+    With one slot they come in the plan's order. With more `slots`, the step with the longest chain
+    of steps behind it comes first. `pools` limits how many steps of a pool are out at once. Times
+    are in seconds of any one clock.
     """
 
     def __init__(
-        self,
-        graph: AssetGraph,
-        keys: Collection[AssetKey],
-        *,
-        slots: int = 1,
-        pools: Mapping[str, int] | None = None,
+        self, plan: Plan, *, slots: int = 1, pools: Mapping[str, int] | None = None
     ) -> None:
-        self._graph = graph
-        self._rank = _ranks(graph, keys) if slots > 1 else None
-        self._blockers = {key: sum(p in keys for p in graph.parents(key)) for key in keys}
+        self._children: dict[str, list[str]] = {step.id: [] for step in plan.steps}
+        for step in plan.steps:
+            for before in step.after:
+                self._children[before].append(step.id)
+        self._rank = _ranks(plan.steps, self._children if slots > 1 else None)
+        self._blockers = {step.id: len(step.after) for step in plan.steps}
         self._room = dict(pools or {})
-        self._parked: dict[str, list[tuple[Rank, AssetKey]]] = {pool: [] for pool in self._room}
-        self._later: list[tuple[float, Rank, AssetKey]] = []
-        self._ready = [self._ranked(key) for key, count in self._blockers.items() if not count]
+        self._pools = _limited_pools(plan, self._room)
+        self._parked: dict[str, list[Entry]] = {pool: [] for pool in self._room}
+        self._later: list[tuple[float, Rank, str]] = []
+        self._ready = [self._ranked(name) for name, count in self._blockers.items() if not count]
         heapq.heapify(self._ready)
 
-    def take(self, now: float) -> AssetKey | None:
-        """The next step that may start, which then holds its place in its pool."""
+    def take(self, now: float) -> str | None:
+        """The next step that may start; it takes its place in its pool."""
         while self._later and self._later[0][0] <= now:
             heapq.heappush(self._ready, heapq.heappop(self._later)[1:])
         while self._ready:
             entry = heapq.heappop(self._ready)
-            pool = self._pool(entry[1])
+            pool = self._pools.get(entry[1])
             if pool is None:
                 return entry[1]
             if self._room[pool] > 0:
@@ -53,43 +52,61 @@ class Schedule:
             self._parked[pool].append(entry)
         return None
 
-    def leave(self, key: AssetKey) -> None:
-        """A step that was taken gives back its place."""
-        pool = self._pool(key)
+    def leave(self, step_id: str) -> None:
+        """A step that was taken gives its place in its pool back."""
+        pool = self._pools.get(step_id)
         if pool is not None:
             self._room[pool] += 1
             for entry in self._parked[pool]:
                 heapq.heappush(self._ready, entry)
             self._parked[pool].clear()
 
-    def done(self, key: AssetKey) -> None:
-        """What reads `key` no longer waits for it."""
-        for child in self._graph.children(key):
-            if child in self._blockers:
-                self._blockers[child] -= 1
-                if self._blockers[child] == 0:
-                    heapq.heappush(self._ready, self._ranked(child))
+    def done(self, step_id: str) -> None:
+        """The steps behind this one no longer wait for it."""
+        for child in self._children[step_id]:
+            self._blockers[child] -= 1
+            if self._blockers[child] == 0:
+                heapq.heappush(self._ready, self._ranked(child))
 
-    def again(self, key: AssetKey, at: float) -> None:
-        """`key` is to run again, not before `at`."""
-        heapq.heappush(self._later, (at, *self._ranked(key)))
+    def again(self, step_id: str, at: float) -> None:
+        """A step is to run again, not before `at`."""
+        heapq.heappush(self._later, (at, *self._ranked(step_id)))
+
+    def behind(self, step_id: str) -> list[str]:
+        """Every step that comes after this one, directly or not, nearest first."""
+        found: dict[str, None] = {}
+        row = [step_id]
+        while row:
+            row = [
+                child
+                for child in dict.fromkeys(c for one in row for c in self._children[one])
+                if child not in found
+            ]
+            found.update(dict.fromkeys(row))
+        return list(found)
 
     @property
     def next_at(self) -> float | None:
         """When the next step that runs again may start."""
         return self._later[0][0] if self._later else None
 
-    def _ranked(self, key: AssetKey) -> tuple[Rank, AssetKey]:
-        return self._rank[key] if self._rank else (0, self._graph.positions[key]), key
-
-    def _pool(self, key: AssetKey) -> str | None:
-        pool = self._graph.asset(key).pool if self._room else None
-        return pool if pool in self._room else None
+    def _ranked(self, step_id: str) -> Entry:
+        return self._rank[step_id], step_id
 
 
-def _ranks(graph: AssetGraph, keys: Collection[AssetKey]) -> dict[AssetKey, Rank]:
-    """The longest way to the end first, then the graph's order."""
-    height: dict[AssetKey, int] = {}
-    for key in sorted(keys, key=graph.positions.__getitem__, reverse=True):
-        height[key] = 1 + max((height[c] for c in graph.children(key) if c in height), default=0)
-    return {key: (-height[key], graph.positions[key]) for key in keys}
+def _ranks(steps: Sequence[Step], children: Mapping[str, Sequence[str]] | None) -> dict[str, Rank]:
+    """The longest chain of `children` first, if they are given; then the plan's order."""
+    if children is None:
+        return {step.id: (0, position) for position, step in enumerate(steps)}
+    height: dict[str, int] = {}
+    for step in reversed(steps):
+        height[step.id] = 1 + max((height[c] for c in children[step.id]), default=0)
+    return {step.id: (-height[step.id], position) for position, step in enumerate(steps)}
+
+
+def _limited_pools(plan: Plan, room: Mapping[str, int]) -> dict[str, str]:
+    """The pool of each step whose pool is limited."""
+    if not room:
+        return {}
+    pools = {step.id: plan.computations[step.computation].pool for step in plan.steps}
+    return {step_id: pool for step_id, pool in pools.items() if pool is not None and pool in room}

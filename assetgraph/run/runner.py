@@ -1,10 +1,10 @@
-"""The runner: the only loop. What it records goes through the run's journal.
+"""The runner: the only loop. It goes by the plan's own edges, and records through the journal.
 
 run_plan
   └─ _Run.execute
-       ├─ _start_ready     check again, then hand a step to the executor
-       ├─ _wait            until a step ends, or runs out of its time
-       │    └─ _settle     record what became of it; its children are ready, or skipped
+       ├─ _start_ready     check again whether a step is needed, then hand it to the executor
+       ├─ _wait            until a step ends, or runs out of time
+       │    └─ _settle     record what became of it; the steps behind it are ready, or skipped
        ├─ _cancel          after an interrupt: end what runs, keep what is committed
        └─ Journal.end      write the run's summary
 """
@@ -12,93 +12,68 @@ run_plan
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from assetgraph.errors import (
-    AssetGraphError,
-    StepTimeoutError,
-    StoreError,
-)
-from assetgraph.planning.plan import Cause, Plan, Step, direct_reasons
+from assetgraph.errors import StepTimeoutError, StoreError
+from assetgraph.planning.plan import Cause
+from assetgraph.planning.reasons import direct_reasons
 from assetgraph.process.capture import redirected
 from assetgraph.process.collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
-from assetgraph.records import (
-    ErrorInfo,
-    EventType,
-    Materialization,
-    RunRecord,
-    RunStatus,
-    StepState,
-)
-from assetgraph.run.channel import Observer, StepChannel
-from assetgraph.run.executors import StepExecutor
+from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
+from assetgraph.run.channel import StepChannel
 from assetgraph.run.executors.local import SerialExecutor
 from assetgraph.run.journal import Journal
-from assetgraph.run.launch import Launch
-from assetgraph.run.passed_values import Handover
-from assetgraph.run.ready_queue import Schedule
-from assetgraph.run.step import abandoned_step, committed, lost_step, run_step
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.passed_values import PassedValues
+from assetgraph.run.ready_queue import ReadyQueue
+from assetgraph.run.run_setup import RunSetup
+from assetgraph.run.step import abandoned_step, committed, lost_step
 from assetgraph.run.task import Input, StepResult, StepTask
 from assetgraph.storage.retention import drop_old_runs
 
 if TYPE_CHECKING:
-    from assetgraph.keys import AssetKey
-    from assetgraph.planning.facts import State
+    from assetgraph.keys import Target
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Plan, Step
+    from assetgraph.run.channel import Observer
+    from assetgraph.run.executors.base import StepExecutor
 
 GRACE_S = 5.0
 COMMIT_S = 1.0
 _RUN_FAILED = 1
 
 
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """A run that ended: its summary, and the errors of its failed steps. `exceptions` holds those
-    that were raised in this process."""
-
-    record: RunRecord
-    errors: Mapping[AssetKey, ErrorInfo]
-    exceptions: Mapping[AssetKey, BaseException]
-
-    def first_exception(self) -> BaseException:
-        """What the first failing step raised, or where that stayed in another process, its record
-        as an exception."""
-        key, error = next(iter(self.errors.items()))
-        return self.exceptions.get(key) or AssetGraphError(
-            f"asset {key.text!r} failed: {error.type}: {error.message}"
-        )
-
-
 def run_plan(
     plan: Plan,
-    state: State,
+    facts: StoreFacts,
     *,
     executor: StepExecutor | None = None,
     observer: Observer | None = None,
-    launch: Launch | None = None,
+    setup: RunSetup | None = None,
 ) -> RunOutcome:
     """Materialize the steps of `plan` and record the run.
 
     Raises `ConfigError` and `LockedError` before anything runs, `StoreError` when the store takes
     no more records, and `KeyboardInterrupt` once the run is recorded as canceled.
     """
-    launch = launch or Launch()
-    launch.check(state.graph, state.store, plan.steps)
+    setup = setup or RunSetup()
+    setup.check(plan, facts.store)
     executor = executor or SerialExecutor()
     try:
-        executor.check(state.store)
-        with held_back():  # from before the run has a record, which an interrupt is to end
-            run = _Run(plan, state, executor, observer, launch)
+        executor.check(facts.store)
+        with held_back():  # until the run has a record, which an interrupt is to end
+            run = _Run(plan, facts, executor, observer, setup)
             try:
                 return run.execute()
             except StoreError as error:
-                error.exit_code = _RUN_FAILED  # of a full disk, say: nobody gave anything wrong
+                error.exit_code = _RUN_FAILED  # a full disk, say: not a wrong use
                 raise
     finally:
         executor.shutdown()
@@ -106,8 +81,10 @@ def run_plan(
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
-    """One attempt at a step, from its start until the runner has recorded what became of it.
-    `error` is why the runner ended it."""
+    """One attempt at a step, from its start until the runner has recorded its outcome.
+
+    `error` says why the runner ended it.
+    """
 
     task: StepTask
     channel: StepChannel = field(init=False)
@@ -117,41 +94,39 @@ class _Attempt:
 
 
 class _Run:
-    """One run while it lives. What changes during it is here, and in its schedule, its handover and
-    its journal."""
+    """One run while it lives. All that changes during it is here, in its queue, its passed values
+    and its journal."""
 
     def __init__(
         self,
         plan: Plan,
-        state: State,
+        facts: StoreFacts,
         executor: StepExecutor,
         observer: Observer | None,
-        launch: Launch,
+        setup: RunSetup,
     ) -> None:
-        self._state = state
-        self._graph = state.graph
-        self._store = state.store
+        self._facts = facts
+        self._store = facts.store
         self._executor = executor
-        self._launch = launch
-        self._steps = {step.key: step for step in plan.steps}
+        self._setup = setup
+        self._computations = plan.computations
+        self._steps = {step.id: step for step in plan.steps}
         self._states = dict.fromkeys(self._steps, StepState.WAITING)
         self._attempts = dict.fromkeys(self._steps, 0)
-        self._schedule = Schedule(
-            self._graph, self._steps.keys(), slots=executor.slots, pools=launch.pools
-        )
-        self._running: dict[AssetKey, _Attempt] = {}
+        self._queue = ReadyQueue(plan, slots=executor.slots, pools=setup.pools)
+        self._passed = PassedValues(plan)
+        self._running: dict[str, _Attempt] = {}
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
-        self._handover = Handover(self._graph, self._steps)
-        self._errors: dict[AssetKey, ErrorInfo] = {}
-        self._exceptions: dict[AssetKey, BaseException] = {}
-        record = launch.record(self._graph, plan)
+        self._errors: dict[str, ErrorInfo] = {}
+        self._exceptions: dict[str, BaseException] = {}
+        record = setup.record(plan)
         self._store.prepare()
-        state.record_code()
+        facts.record_code()
         self._journal = Journal(
             self._store,
             record,
             observer,
-            echo=launch.echo,
+            echo=setup.echo,
             states=self._states,
             errors=self._errors,
         )
@@ -160,7 +135,7 @@ class _Run:
         try:
             self._journal.begin()
             try:
-                with redirected(self._launch.echo), heap_left_alone():
+                with redirected(self._setup.echo), heap_left_alone():
                     self._loop()
             except KeyboardInterrupt:
                 self._cancel()
@@ -182,39 +157,39 @@ class _Run:
         while True:
             raise_if_told()
             self._start_ready()
-            if not self._running and self._schedule.next_at is None:
+            if not self._running and self._queue.next_at is None:
                 break
             self._wait()
         self._journal.write()
 
     def _start_ready(self) -> None:
         while len(self._running) < self._executor.slots:
-            key = self._schedule.take(time.monotonic())
-            if key is None:
+            step_id = self._queue.take(time.monotonic())
+            if step_id is None:
                 return
-            step = self._steps[key]
+            step = self._steps[step_id]
             if step.cause is not Cause.REQUESTED and not self._still_needed(step):
-                self._schedule.leave(key)
-                self._spare(key, "unchanged upstream")
-                self._handover.release(key)
+                self._queue.leave(step_id)
+                self._spare(step_id, "unchanged upstream")
+                self._passed.release(step_id)
             else:
-                self._start(key, step)
+                self._start(step)
 
-    def _start(self, key: AssetKey, step: Step) -> None:
-        self._attempts[key] += 1
+    def _start(self, step: Step) -> None:
+        self._attempts[step.id] += 1
         task = self._task(step)
         attempt = _Attempt(task)
         on_start = partial(self._post_start, attempt)
         attempt.channel = StepChannel(self._journal.channel, task, on_start)
-        self._running[key] = attempt
-        self._states[key] = StepState.RUNNING
+        self._running[step.id] = attempt
+        self._states[step.id] = StepState.RUNNING
         if task.attempt == 1:
-            self._journal.emit(EventType.STEP_START, key)
+            self._journal.emit(EventType.STEP_START, step.id)
         else:
-            self._journal.emit(EventType.STEP_RESTARTED, key, attempt=task.attempt)
-        future = self._executor.submit(run_step, task, self._store, attempt.channel)
+            self._journal.emit(EventType.STEP_RESTARTED, step.id, attempt=task.attempt)
+        future = self._executor.submit(task, self._store, attempt.channel)
         attempt.future = future
-        future.add_done_callback(lambda _: self._inbox.put(partial(self._finish, key, attempt)))
+        future.add_done_callback(lambda _: self._inbox.put(partial(self._finish, step.id, attempt)))
 
     def _post_start(self, attempt: _Attempt) -> None:
         self._inbox.put(partial(self._start_clock, attempt, time.monotonic()))
@@ -224,7 +199,7 @@ class _Run:
         attempt.deadline = started + attempt.task.timeout_s
 
     def _wait(self) -> None:
-        """Until something happens, or the time comes for something."""
+        """Wait until something happens, or until the time for something comes."""
         if self._inbox.empty():
             self._journal.write()
             patience_s = self._patience_s()
@@ -240,17 +215,18 @@ class _Run:
         self._journal.sync_if_due()
 
     def _patience_s(self) -> float | None:
-        """How long nothing needs to be done unless something happens; None is for ever."""
+        """How long the runner may wait if nothing happens; None is for ever."""
         times = [a.deadline for a in self._running.values() if a.deadline is not None]
-        if self._schedule.next_at is not None and len(self._running) < self._executor.slots:
-            times.append(self._schedule.next_at)
+        if self._queue.next_at is not None and len(self._running) < self._executor.slots:
+            times.append(self._queue.next_at)
         if self._journal.sync_at is not None:
             times.append(self._journal.sync_at)
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _expire(self) -> None:
-        """Steps that ran too long: ended where they can be, or else given up."""
-        for key, attempt in list(self._running.items()):
+        """Kill the steps that ran longer than their timeout, or abandon those that cannot be
+        killed."""
+        for step_id, attempt in list(self._running.items()):
             if attempt.deadline is None or attempt.deadline > time.monotonic():
                 continue
             attempt.deadline = None
@@ -259,53 +235,56 @@ class _Run:
             )
             ended = attempt.future is not None and attempt.future.cancel()
             if not ended and attempt.channel.give_up():
-                self._settle(key, attempt, abandoned_step(attempt.task, self._store, attempt.error))
+                result = abandoned_step(attempt.task, self._store, attempt.error)
+                self._settle(step_id, attempt, result)
 
     def _still_needed(self, step: Step) -> bool:
-        """Early cut-off: what ran upstream may have made the same data again."""
-        given = step.config if self._state.of(step.key).current else None
-        return bool(direct_reasons(step.key, self._state, self._upstream(step.key), given))
-
-    def _upstream(self, key: AssetKey) -> dict[AssetKey, str | None]:
-        return {p: self._state.of(p).data_version for p in self._graph.parents(key)}
+        """Early cut-off: the steps before may have made the same data again."""
+        upstream = {target: self._facts.of(target).data_version for target in step.upstream}
+        for target in step.outputs:
+            given = step.config if self._facts.of(target).current else None
+            if direct_reasons(target, self._facts, upstream, given):
+                return True
+        return False
 
     def _task(self, step: Step) -> StepTask:
-        key = step.key
-        loaded = self._graph.inputs(key)
-        inputs = [self._input(upstream, name) for name, upstream in loaded.items()]
-        read = set(loaded.values())
-        inputs += [self._input(dep, None) for dep in self._graph.parents(key) if dep not in read]
-        facts = self._state.of(key)
+        inputs = [
+            self._input(target, name) for name, targets in step.reads.items() for target in targets
+        ]
+        inputs += [self._input(target, None) for target in step.deps]
+        facts = [self._facts.of(target) for target in step.outputs]
         return StepTask(
-            asset=self._graph.asset(key),
+            step_id=step.id,
+            computation=self._computations[step.computation],
+            outputs=step.outputs,
             run_id=self._journal.record.run_id,
-            attempt=self._attempts[key],
+            attempt=self._attempts[step.id],
             inputs=tuple(inputs),
             config=step.config,
-            code_version=facts.code_version,
-            known_run_id=facts.current.run_id if facts.current else None,
-            wait=self._launch.wait,
-            limits=self._launch.limits,
-            handed=self._handover.inputs(key),
+            code_version=facts[0].code_version,
+            known_run_ids=tuple([f.current.run_id if f.current else None for f in facts]),
+            wait=self._setup.request.wait,
+            limits=self._setup.limits,
+            passed=self._passed.of(step.id),
+            gathered=step.gathered,
         )
 
-    def _input(self, upstream: AssetKey, parameter: str | None) -> Input:
-        facts = self._state.of(upstream)
-        assert facts.current is not None  # a plan includes every upstream without a value
-        version = facts.data_version or facts.current.data_version
+    def _input(self, target: Target, parameter: str | None) -> Input:
+        facts = self._facts.of(target)
         made = facts.current
-        custom = made.value.format == "custom"
-        maker = self._graph.asset(upstream) if custom else None
-        return Input(upstream.text, parameter, version, made.value, maker, made.run_id)
+        assert made is not None  # a plan includes every upstream without a value
+        version = facts.data_version or made.data_version
+        maker = self._facts.maker_of(target, made)
+        return Input(target, parameter, version, made.value, maker, made.run_id)
 
-    def _finish(self, key: AssetKey, attempt: _Attempt) -> None:
-        if self._running.get(key) is not attempt:
-            return  # it was given up
+    def _finish(self, step_id: str, attempt: _Attempt) -> None:
+        if self._running.get(step_id) is not attempt:
+            return  # it was abandoned
         assert attempt.future is not None
         try:
             result = attempt.future.result()
         except KeyboardInterrupt:
-            self._give_up(key, attempt)
+            self._give_up(step_id, attempt)
             if not self._journal.channel.stopping:
                 raise
             return
@@ -313,63 +292,64 @@ class _Run:
             raise
         except Exception as error:  # mostly a worker that is gone
             result = lost_step(attempt.task, self._store, attempt.error or error)
-        self._settle(key, attempt, result)
+        self._settle(step_id, attempt, result)
 
-    def _settle(self, key: AssetKey, attempt: _Attempt, result: StepResult) -> None:
+    def _settle(self, step_id: str, attempt: _Attempt, result: StepResult) -> None:
         """Record what became of one attempt."""
-        del self._running[key]
+        del self._running[step_id]
         attempt.channel.end()
-        self._schedule.leave(key)
+        self._queue.leave(step_id)
         self._journal.hold(result.events)
         if result.state is StepState.FAILURE and result.retry_in_s is not None:
-            self._states[key] = StepState.WAITING
-            self._schedule.again(key, time.monotonic() + result.retry_in_s)
+            self._states[step_id] = StepState.WAITING
+            self._queue.again(step_id, time.monotonic() + result.retry_in_s)
             return
         if result.state is StepState.SUCCESS:
-            assert result.materialization is not None
-            self._succeed(key, result.materialization, result.value)
+            self._succeed(attempt.task, result)
         elif result.state is StepState.UNCHANGED:
-            assert result.materialization is not None
-            self._state.take_over(key, result.materialization)
-            self._spare(key, "another run made it meanwhile")
+            self._take_over(attempt.task, result)
+            self._spare(step_id, "another run made it meanwhile")
         elif result.state is StepState.FAILURE:
-            self._fail(key, result)
+            self._fail(step_id, result)
         else:
-            self._states[key] = result.state
-            self._journal.emit(EventType.STEP_CANCELED, key)
-        self._handover.release(key)
+            self._states[step_id] = result.state
+            self._journal.emit(EventType.STEP_CANCELED, step_id)
+        self._passed.release(step_id)
 
-    def _succeed(self, key: AssetKey, made: Materialization, value: Any) -> None:
-        self._states[key] = StepState.SUCCESS
-        self._state.take_over(key, made)
-        if (
-            self._executor.shares_memory
-            and self._graph.asset(key).io_manager is None
-            and self._store.values.is_immutable(value)
-        ):
-            self._handover.keep(key, value)
-        self._schedule.done(key)
+    def _succeed(self, task: StepTask, result: StepResult) -> None:
+        self._states[task.step_id] = StepState.SUCCESS
+        self._take_over(task, result)
+        if self._executor.shares_memory:
+            for target, value in zip(task.outputs, result.values, strict=False):
+                own_storage = task.computation.spec(target.key).io_manager is not None
+                if not own_storage and self._store.values.is_immutable(value):
+                    self._passed.keep(target, value)
+        self._queue.done(task.step_id)
 
-    def _spare(self, key: AssetKey, reason: str) -> None:
-        self._states[key] = StepState.UNCHANGED
-        self._journal.emit(EventType.STEP_UNCHANGED, key, reason=reason)
-        self._schedule.done(key)
+    def _take_over(self, task: StepTask, result: StepResult) -> None:
+        for target, made in zip(task.outputs, result.outputs, strict=True):
+            self._facts.take_over(target, made)
 
-    def _fail(self, key: AssetKey, result: StepResult) -> None:
+    def _spare(self, step_id: str, reason: str) -> None:
+        self._states[step_id] = StepState.UNCHANGED
+        self._journal.emit(EventType.STEP_UNCHANGED, step_id, reason=reason)
+        self._queue.done(step_id)
+
+    def _fail(self, step_id: str, result: StepResult) -> None:
         assert result.error is not None
-        self._states[key] = StepState.FAILURE
-        self._errors[key] = result.error
+        self._states[step_id] = StepState.FAILURE
+        self._errors[step_id] = result.error
         if result.exception is not None:
-            self._exceptions[key] = result.exception
-        for other in self._graph.downstream(key):
-            if self._states.get(other) is StepState.WAITING:
+            self._exceptions[step_id] = result.exception
+        for other in self._queue.behind(step_id):
+            if self._states[other] is StepState.WAITING:
                 self._states[other] = StepState.SKIPPED
-                self._journal.emit(EventType.STEP_SKIPPED, other, upstream=key.text)
-                self._handover.release(other)
+                self._journal.emit(EventType.STEP_SKIPPED, other, upstream=step_id)
+                self._passed.release(other)
 
     def _cancel(self) -> None:
-        """Running steps get a moment to end by themselves; the rest does not start. A second
-        interrupt takes the moment from them."""
+        """Give running steps a moment to end by themselves, and start no other. A second interrupt
+        ends the moment."""
         self._journal.channel.stopping = True
         try:
             self._executor.interrupt()
@@ -381,33 +361,36 @@ class _Run:
         except (Empty, KeyboardInterrupt):
             pass
         self._executor.shutdown()
-        for key, attempt in list(self._running.items()):
-            self._give_up(key, attempt)
-        for key, state in self._states.items():
-            if state is StepState.WAITING and self._attempts[key]:
-                self._states[key] = StepState.CANCELED
-                self._journal.emit(EventType.STEP_CANCELED, key)
+        for step_id, attempt in list(self._running.items()):
+            self._give_up(step_id, attempt)
+        for step_id, state in self._states.items():
+            if state is StepState.WAITING and self._attempts[step_id]:
+                self._states[step_id] = StepState.CANCELED
+                self._journal.emit(EventType.STEP_CANCELED, step_id)
 
-    def _give_up(self, key: AssetKey, attempt: _Attempt) -> None:
-        """Of a step that was interrupted, what it has committed is kept."""
+    def _give_up(self, step_id: str, attempt: _Attempt) -> None:
+        """Settle an interrupted step: what it has committed is kept."""
         if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
             wait([attempt.future], timeout=COMMIT_S)
         result = StepResult(StepState.CANCELED, [])
-        if committed(attempt.task, self._store) is not None:
+        if committed(attempt.task, self._store):
             result = lost_step(attempt.task, self._store, KeyboardInterrupt())
-        self._settle(key, attempt, result)
+        self._settle(step_id, attempt, result)
 
     def _end_anyhow(self, error: StoreError) -> None:
-        """The store takes no more. A step that ended, and of which that is not on record, counts
-        as one that did not; one that still runs, in a thread, makes nothing any more."""
+        """End a run whose store takes no more records.
+
+        A step that ended, and whose end is not on record, counts as canceled. One that still runs
+        in a thread commits nothing more.
+        """
         for attempt in self._running.values():
             attempt.channel.give_up()
             attempt.channel.end()
         unwritten = self._journal.unwritten
         unfinished = [
-            key
-            for key, state in self._states.items()
-            if state is StepState.RUNNING or key.text in unwritten
+            step_id
+            for step_id, state in self._states.items()
+            if state is StepState.RUNNING or step_id in unwritten
         ]
         self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
         self._journal.end_anyhow(unfinished, f"The run ended: {error.message}")

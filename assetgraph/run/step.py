@@ -1,18 +1,17 @@
-"""One step, wherever it runs: lock the asset, have its value computed, commit. Picklable in, small
-result out."""
+"""One step, wherever it runs: lock its targets, compute their values, commit. A picklable task
+comes in, a small result goes out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import Target
 from assetgraph.process.signals import let_through
 from assetgraph.records import (
     Event,
@@ -31,165 +30,225 @@ if TYPE_CHECKING:
     from assetgraph.storage.locks import Lock
     from assetgraph.storage.store import Store
 
-Compute = Callable[[StepTask, "Store", Channel], StepResult]
-Elsewhere = Callable[[Compute, StepTask, "Store", Channel], StepResult]
+Append = Callable[[Target, Materialization | FailedAttempt], None]
+Elsewhere = Callable[[StepTask, "Store"], StepResult]
 
 
 def run_step(
     task: StepTask, store: Store, channel: Channel, elsewhere: Elsewhere | None = None
 ) -> StepResult:
-    """Run a step under its asset's lock, and commit what it made to the asset's history.
+    """Run a step under the locks of its targets, and commit each value to its asset's history.
 
-    `elsewhere` has `compute_step` called on another machine, and the step's time start there.
-    Whatever the user's code raises is a result with state FAILURE; `KeyboardInterrupt` passes.
+    `elsewhere` has another machine call `compute_step`, and starts the step's timeout there.
+    Whatever the user's code raises becomes a result with state FAILURE; `KeyboardInterrupt` passes.
     """
     started = time.perf_counter()
-    lock, guards = store.lock(Target(task.asset.key)), _read_guards(task, store)
+    locks, guards = _locks(task, store), _read_guards(task, store)
     try:
-        waits = not lock.acquire()
-        if waits:
-            channel.events([_waits(task, store)])
-            with let_through():
-                if not lock.wait(until=lambda: not channel.canceled()):
-                    return StepResult(StepState.CANCELED, [])
-        made = None if lock.found_empty() else _made_meanwhile(task, store)
+        waited = _acquire(task, store, channel, locks)
+        if waited is None:
+            return StepResult(StepState.CANCELED, [])
+        made = _made_by_another_run(task, store, locks)
         if made is not None:
             return StepResult(StepState.UNCHANGED, [], made)
-        if waits:
-            message = "its turn has come: nobody else materializes it now"
-            channel.events([Event(EventType.LOG, now(), task.asset.key.text, message=message)])
+        if waited:
+            message = "its turn has come: no other run materializes it now"
+            channel.events([Event(EventType.LOG, now(), task.step_id, message=message)])
         with let_through():
             for guard in guards:
                 guard.wait(until=lambda: True)
             if elsewhere is not None:
-                result = elsewhere(compute_step, task, store, channel)
+                result = elsewhere(task, store)
             else:
                 if task.timeout_s is not None:
                     channel.started()
                 result = compute_step(task, store, channel)
-        return _commit(task, store, channel, result, lock)
+        return _commit(task, store, channel, result, locks)
     except AssetGraphError as error:
         failed = failed_step(task, store, error, started)
-        return _commit(task, store, channel, failed, lock) if lock.held else failed
+        held = all(lock.held for lock in locks)
+        return _commit(task, store, channel, failed, locks) if held else failed
     finally:
-        for held in (*guards, lock):
-            held.release()
+        for lock in (*guards, *locks):
+            lock.release()
 
 
 def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
-    """What became of a step whose worker is gone: it may have committed just before; otherwise
+    """The result of a step whose worker is gone. It may have committed just before; otherwise
     `error` ended it."""
     made = committed(task, store)
-    if made is not None:
+    if made:
         result = StepResult(StepState.SUCCESS, [], made)
-        report_success(task.asset.key.text, result)
+        report_success(task, result)
         return result
     result = failed_step(task, store, error)
-    lock = store.lock(Target(task.asset.key))
-    if lock.acquire():  # another run that has it already writes its own attempt
-        try:
-            _record_failure(task, result, lock.append)
-        finally:
+    locks = _locks(task, store)
+    try:
+        if all(lock.acquire() for lock in locks):  # a run that holds one writes its own attempt
+            _record_failure(task, store, result, _appending(locks))
+    finally:
+        for lock in locks:
             lock.release()
     return result
 
 
 def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
-    """A step that is given up while its thread goes on, and still holds the asset's lock: it does
-    not run again."""
-    if task.asset.retry_policy is not None and isinstance(error, AssetGraphError):
+    """The result of a step whose thread goes on, and still holds its locks. It does not run
+    again."""
+    computation = task.computation
+    if computation.retry_policy is not None and isinstance(error, AssetGraphError):
         error.hint = "It is not tried again, since its thread still runs: use --executor processes."
-    once = msgspec.structs.replace(task, asset=replace(task.asset, retry_policy=None))
+    once = msgspec.structs.replace(task, computation=replace(computation, retry_policy=None))
     result = failed_step(once, store, error)
-    _record_failure(task, result, partial(store.history.append, Target(task.asset.key)))
+    _record_failure(task, store, result, store.history.append)
     return result
 
 
-def committed(task: StepTask, store: Store) -> Materialization | None:
-    """What this very step committed, if it did."""
-    current, _ = store.history.current(Target(task.asset.key))
-    return current if current is not None and current.run_id == task.run_id else None
+def committed(task: StepTask, store: Store) -> tuple[Materialization, ...]:
+    """What this very step committed: all of its outputs, or nothing."""
+    found = []
+    for target in task.outputs:
+        current, _ = store.history.current(target)
+        if current is None or current.run_id != task.run_id:
+            return ()
+        found.append(current)
+    return tuple(found)
+
+
+def _locks(task: StepTask, store: Store) -> tuple[TargetLock, ...]:
+    """In one order for every step, so that two that share targets never wait for each other."""
+    targets = task.outputs
+    if len(targets) > 1:
+        targets = tuple(sorted(targets, key=lambda target: target.text))
+    return tuple([store.lock(target) for target in targets])
+
+
+def _acquire(
+    task: StepTask, store: Store, channel: Channel, locks: Sequence[TargetLock]
+) -> bool | None:
+    """Take every lock, and return whether that took waiting for another run: None if this run
+    ended first.
+
+    Raises `LockedError` where the step must not wait.
+    """
+    waited = False
+    for lock in locks:
+        if lock.acquire():
+            continue
+        waited = True
+        channel.events([_waits(task, store, lock.target)])
+        with let_through():
+            if not lock.wait(until=lambda: not channel.canceled()):
+                return None
+    return waited
 
 
 def _commit(
-    task: StepTask, store: Store, channel: Channel, result: StepResult, lock: TargetLock
+    task: StepTask,
+    store: Store,
+    channel: Channel,
+    result: StepResult,
+    locks: Sequence[TargetLock],
 ) -> StepResult:
-    """Append the attempt to the asset's history: from here on, it counts."""
+    """Append the attempt to the history of each target: from here on, it counts."""
     if not channel.may_commit() or result.state is StepState.CANCELED:
         return StepResult(StepState.CANCELED, [])
-    made = result.materialization
-    if made is not None:
-        try:
-            lock.append(made)
-        except StoreError as error:
-            result = failed_step(task, store, error)
-        else:
-            _drop_old_values(task, store, made)
-            return result
-    _record_failure(task, result, lock.append)
+    append = _appending(locks)
+    if result.state is not StepState.SUCCESS:
+        _record_failure(task, store, result, append)
+        return result
+    try:
+        for target, made in zip(task.outputs, result.outputs, strict=True):
+            append(target, made)
+    except StoreError as error:
+        result = failed_step(task, store, error)
+        _record_failure(task, store, result, append)
+        return result
+    for target, made in zip(task.outputs, result.outputs, strict=True):
+        if has_folder(made.value):
+            _drop_old_values(store, target)
     return result
 
 
-def _drop_old_values(task: StepTask, store: Store, made: Materialization) -> None:
-    if has_folder(made.value):
-        try:
-            drop_old_values(store, Target(task.asset.key))
-        except StoreError:
-            pass  # the step is done; what could not be deleted is found by the next prune
+def _appending(locks: Sequence[TargetLock]) -> Append:
+    """Appends to the history of a target through the lock on it."""
+    lock_of = {lock.target: lock for lock in locks}
+    return lambda target, attempt: lock_of[target].append(attempt)
 
 
-def _record_failure(
-    task: StepTask, result: StepResult, append: Callable[[FailedAttempt], None]
-) -> None:
+def _drop_old_values(store: Store, target: Target) -> None:
+    try:
+        drop_old_values(store, target)
+    except StoreError:
+        pass  # the step is done; the next prune finds what could not be deleted
+
+
+def _record_failure(task: StepTask, store: Store, result: StepResult, append: Append) -> None:
+    """Keep the failure with each target that this step did not commit."""
     if result.retry_in_s is not None:
         return
     assert result.error is not None
-    attempt = FailedAttempt(
-        run_id=task.run_id,
-        timestamp=now(),
-        error=f"{result.error.type}: {result.error.message}"[:500],
-        code_version=task.code_version,
-        config=dict(task.config),
-        inputs={source.key: source.data_version for source in task.inputs},
-        duration_s=result.events[-1].data.get("duration_s"),
-    )
-    try:
-        append(attempt)
-    except StoreError:
-        pass  # the disk that failed the step takes no line about it either: the run's record has it
+    for target in task.outputs:
+        if len(task.outputs) > 1:
+            current, _ = store.history.current(target)
+            if current is not None and current.run_id == task.run_id:
+                continue
+        attempt = FailedAttempt(
+            run_id=task.run_id,
+            timestamp=now(),
+            error=f"{result.error.type}: {result.error.message}"[:500],
+            code_version=task.code_version,
+            config=dict(task.config),
+            inputs=task.input_versions,
+            duration_s=result.events[-1].data.get("duration_s"),
+            partition=target.partition,
+        )
+        try:
+            append(target, attempt)
+        except StoreError:
+            pass  # a full disk takes no line about its failure either: the run's record has it
 
 
 def _read_guards(task: StepTask, store: Store) -> list[Lock]:
     """Locks that keep the stored inputs from being pruned while the step may read them."""
     return [
-        store.reading(Target(AssetKey.unchecked(source.key)), shared=True)
+        store.reading(source.target, shared=True)
         for source in task.inputs
         if source.parameter is not None and has_folder(source.stored)
     ]
 
 
-def _made_meanwhile(task: StepTask, store: Store) -> Materialization | None:
-    """What another run recorded since this step was planned, if it is what this step would make."""
-    current, failed = store.history.current(Target(task.asset.key))
-    if current is None or failed is not None:
+def _made_by_another_run(
+    task: StepTask, store: Store, locks: Sequence[TargetLock]
+) -> tuple[Materialization, ...] | None:
+    """What other runs recorded since this step was planned, if it is all that the step would
+    make."""
+    if any(lock.found_empty() for lock in locks):
         return None
-    if current.run_id in (task.known_run_id, task.run_id):
-        return None
-    same = (
-        current.code_version == task.code_version
-        and current.config == dict(task.config)
-        and current.inputs == {source.key: source.data_version for source in task.inputs}
-        and store.values.check(current.value) == "intact"
-    )
-    return current if same else None
+    found = []
+    for target, known_run_id in zip(task.outputs, task.known_run_ids, strict=True):
+        current, failed = store.history.current(target)
+        if current is None or failed is not None:
+            return None
+        if current.run_id in (known_run_id, task.run_id):
+            return None
+        same = (
+            current.code_version == task.code_version
+            and current.config == dict(task.config)
+            and current.inputs == task.input_versions
+            and store.values.check(current.value) == "intact"
+        )
+        if not same:
+            return None
+        found.append(current)
+    return tuple(found)
 
 
-def _waits(task: StepTask, store: Store) -> Event:
-    """Says for whom the step waits. Raises `LockedError` where it must not wait."""
-    key = task.asset.key.text
+def _waits(task: StepTask, store: Store, target: Target) -> Event:
+    """Says which run the step waits for. Raises `LockedError` where it must not wait."""
     if not task.wait:
-        raise store.locked(Target(task.asset.key), hint="Leave out --no-wait to wait for it.")
-    holder = store.holder(Target(task.asset.key), but=task.run_id)
-    message = f"waiting for {store.holder_text(holder)}, which is materializing {key}"
+        raise store.locked(target, hint="Leave out --no-wait to wait for it.")
+    holder = store.holder(target, but=task.run_id)
+    message = f"waiting for {store.holder_text(holder)}, which is materializing {target.text}"
     data = {"waits_for": holder}
-    return Event(EventType.LOG, now(), key, "WARNING", message, data)
+    return Event(EventType.LOG, now(), task.step_id, "WARNING", message, data)

@@ -8,72 +8,93 @@ from typing import Any, Protocol
 
 import msgspec
 
-from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.keys import Target
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState, StoredValue
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How much of what one step says is kept: printed bytes a stream, and log events."""
+    """How much of a step's output is kept: bytes of each printed stream, and log events."""
 
     output_bytes: int = 16_000_000
     log_events: int = 10_000
 
 
 class Input(msgspec.Struct, frozen=True):
-    """An upstream of a step: `parameter` is None for one that is not loaded. `maker` is the asset
-    where its own IO manager stored the value in the run `run_id`."""
+    """One upstream target of a step.
 
-    key: str
+    `parameter` is None for an upstream that is not loaded. `maker` is the upstream's spec where
+    its IO manager stored the value, in the run `run_id`.
+    """
+
+    target: Target
     parameter: str | None
     data_version: str
     stored: StoredValue
-    maker: Asset | None = None
+    maker: AssetSpec | None = None
     run_id: str = ""
 
 
 class StepTask(msgspec.Struct, frozen=True):
-    """All that a worker needs. `known_run_id` is the run that made the current value when the
-    step was planned; `handed` holds input values that need no loading."""
+    """Everything that a worker needs to run a step.
 
-    asset: Asset
+    `outputs` are the targets that the call materializes, in the order of the computation's specs.
+    `known_run_ids` are the runs that made their current values when the step was planned. `passed`
+    holds input values that are still in memory. A parameter in `gathered` takes several partitions,
+    as a mapping by partition.
+    """
+
+    step_id: str
+    computation: Computation
+    outputs: tuple[Target, ...]
     run_id: str
     attempt: int
     inputs: tuple[Input, ...]
     config: Mapping[str, Any]
     code_version: str | None
-    known_run_id: str | None
+    known_run_ids: tuple[str | None, ...] = ()
     wait: bool = True
     limits: Limits = Limits()
-    handed: Mapping[str, Any] = {}
+    passed: Mapping[Target, Any] = {}
+    gathered: frozenset[str] = frozenset()
 
     @property
     def timeout_s(self) -> float | None:
-        return self.asset.timeout
+        return self.computation.timeout
+
+    @property
+    def input_versions(self) -> dict[str, str]:
+        """The data version of each upstream, by the text of its target."""
+        return {source.target.text: source.data_version for source in self.inputs}
 
 
 @dataclass(slots=True)
 class StepResult:
-    """What became of a step. `value` and `exception` are only there in the process that ran it;
-    `retry_in_s` is given where it failed and is to run again."""
+    """What became of a step.
+
+    `outputs` has what it materialized, in the order of the task's outputs. `values` and
+    `exception` exist only in the process that ran the step. `retry_in_s` is set if the step
+    failed and is to run again.
+    """
 
     state: StepState
     events: list[Event]
-    materialization: Materialization | None = None
+    outputs: tuple[Materialization, ...] = ()
     error: ErrorInfo | None = None
     retry_in_s: float | None = None
-    value: Any = None
+    values: tuple[Any, ...] = ()
     exception: BaseException | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = (self.state, self.events, self.materialization, self.error, self.retry_in_s)
+        kept = (self.state, self.events, self.outputs, self.error, self.retry_in_s)
         return _received, (kept, _pickled(self.exception))
 
 
 class Channel(Protocol):
-    """Where one step reports to while it runs: the runner, in this process or another."""
+    """Where a step reports to while it runs: the runner, in this process or another."""
 
     def started(self) -> None:
-        """The step has its asset's lock, and its worker begins: its time runs."""
+        """The step holds its locks and its worker begins: its timeout starts."""
 
     def events(self, events: Sequence[Event]) -> None: ...
 
@@ -85,15 +106,15 @@ class Channel(Protocol):
         """Whether the run is ending: a step that waits for a lock gives up."""
 
     def wanted(self) -> bool:
-        """Asked before the step saves what it made: False where nobody waits for it any more."""
+        """Asked before the step saves its values. False if nobody waits for them any more."""
 
     def may_commit(self) -> bool:
-        """Asked once, before the step records anything: False for a step that was given up."""
+        """Asked once, before the step records anything. False for an abandoned step."""
 
 
 def _received(kept: tuple[Any, ...], exception: bytes | None) -> StepResult:
-    """The result in another process: without the exception where that cannot be made again, since
-    its class is not here or asks for more than it kept."""
+    """The result in another process. It has no exception where this process cannot rebuild it: the
+    class may be missing here, or need more than the exception kept."""
     import pickle
 
     result = StepResult(*kept)
@@ -101,7 +122,7 @@ def _received(kept: tuple[Any, ...], exception: bytes | None) -> StepResult:
         found = pickle.loads(exception) if exception is not None else None
         result.exception = found if isinstance(found, BaseException) else None
     except Exception:
-        pass  # `error` says what it was
+        pass  # `error` describes it
     return result
 
 

@@ -94,7 +94,7 @@ class TargetLock(Lock):
     def __init__(self, history: AssetHistory, target: Target, path: str) -> None:
         super().__init__(path)
         self._history = history
-        self._target = target
+        self.target = target
         self._is_history = target.partition is None
         self._mutex = Mutex()
 
@@ -112,17 +112,17 @@ class TargetLock(Lock):
 
     def append(self, attempt: Attempt) -> None:
         """Commit an attempt. Raises `StoreError`; then nothing was committed."""
-        assert attempt.partition == self._target.partition
+        assert attempt.partition == self.target.partition
         line = encoded(attempt) + b"\n"
         if self._is_history and self.write(line):
             return
         try:
-            _append(self._history.path(self._target.key), line)
+            _append(self._history.path(self.target.key), line)
         except StoreError:
             if not os.path.isdir(os.path.dirname(self.path)):
                 message = f"cannot write {self.path}: its store was deleted during the step."
                 raise StoreError(message) from None
-            self._history.append(self._target, attempt)
+            self._history.append(self.target, attempt)
 
     def write(self, line: bytes) -> bool:
         """Append a line to the history through the descriptor that locks it. Returns False if the

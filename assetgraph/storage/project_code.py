@@ -10,7 +10,7 @@ from assetgraph.storage.code_table import CodeTable, FolderCache
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assetgraph.definitions.asset import Asset
+    from assetgraph.definitions.computation import Computation
 
 
 class ProjectCode:
@@ -22,14 +22,14 @@ class ProjectCode:
         self._versions = CodeVersions(project_root, cache)
         self._table = CodeTable(f"{folder}/code")
 
-    def version(self, asset: Asset) -> str:
+    def version(self, computation: Computation) -> str:
         """The asset's own `code_version`, or else a hash of all code that it reaches.
 
         The code is read in either case: the data version of a pickled value counts the classes in
         it as they were before any step ran.
         """
-        version = self._versions.version(asset.function)
-        return version if asset.code_version is None else asset.code_version
+        version = self._versions.version(computation.function)
+        return version if computation.code_version is None else computation.code_version
 
     def class_version(self, kind: type) -> str | None:
         """The version of a class of the project; None for any other class."""
@@ -40,18 +40,18 @@ class ProjectCode:
         exists."""
         return self._versions.named_version(name)
 
-    def covers(self, asset: Asset) -> tuple[Definition, ...]:
+    def covers(self, computation: Computation) -> tuple[Definition, ...]:
         """The definitions that the asset's version covers, nearest first, with notes on what
         cannot be followed."""
-        return self._versions.covers(asset.function)
+        return self._versions.covers(computation.function)
 
-    def changes(self, asset: Asset, recorded: str | None) -> tuple[str, ...]:
+    def changes(self, computation: Computation, recorded: str | None) -> tuple[str, ...]:
         """Sentences that say what changed since the version `recorded`."""
         if recorded is None:
             return ("no code version was recorded",)
-        if asset.code_version is not None:
-            return (f"its code_version changed from {recorded!r} to {asset.code_version!r}",)
-        found = self._versions.changes(asset.function, recorded, self._table.load())
+        if computation.code_version is not None:
+            return (f"its code_version changed from {recorded!r} to {computation.code_version!r}",)
+        found = self._versions.changes(computation.function, recorded, self._table.load())
         return tuple(change.text for change in found)
 
     def record(self) -> None:

@@ -11,14 +11,13 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
-from assetgraph.keys import key_text
-from assetgraph.records import STATE_AFTER, Event, EventType, RunRecord, RunStatus, StepState
+from assetgraph.keys import step_file_name, step_of_file_name
+from assetgraph.records import STATE_AFTER, Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.storage.atomic_files import (
     AppendFile,
     append_line,
@@ -35,18 +34,16 @@ from assetgraph.storage.atomic_files import (
 from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.progress_file import ProgressFile, read_progress
 
-if TYPE_CHECKING:
-    from assetgraph.keys import AssetKey
-
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RECENT = 1000  # a run under way is looked for among this many of the newest runs
 _SAME_TIME_S = 60
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
 
-def new_run_id(started_at: datetime) -> str:
+def new_run_id(started_at: datetime | None = None) -> str:
     """A run id such as `20261122-160837-482-4f2a`: ids sort by start time in UTC, to the
     millisecond."""
+    started_at = started_at or now()
     return f"{started_at:%Y%m%d-%H%M%S}-{started_at.microsecond // 1000:03d}-{os.urandom(2).hex()}"
 
 
@@ -105,9 +102,9 @@ class RunLog:
         """Replace the run's summary."""
         write_whole(f"{self.folder}/run.json", encoded(record))
 
-    def log_path(self, key: AssetKey, attempt: int) -> str:
+    def log_path(self, step_id: str, attempt: int) -> str:
         """Where a step's output goes, without the suffix `.out` or `.err`."""
-        return f"{self.folder}/logs/{key.file_name}.{attempt}"
+        return f"{self.folder}/logs/{step_file_name(step_id)}.{attempt}"
 
     def close(self) -> None:
         self._progress.close()
@@ -139,7 +136,7 @@ class RunStorage:
         finally:
             beginning.release()
         for repeated in {record.parent_run_id, record.root_run_id}:
-            if repeated is not None and self._exists(repeated):
+            if repeated is not None and self.exists(repeated):
                 self._note_rerun(repeated, record.run_id)
         return log
 
@@ -192,7 +189,7 @@ class RunStorage:
 
         Raises `UnknownRunError`.
         """
-        if _RUN_ID.fullmatch(text) and self._exists(text):
+        if _RUN_ID.fullmatch(text) and self.exists(text):
             return text
         if text == "latest":
             newest = next(self.ids(), None)
@@ -244,7 +241,7 @@ class RunStorage:
             key, _, rest = name.rpartition(".")[0].rpartition(".")
             if key and rest.isdigit():
                 stream = name.rpartition(".")[2]
-                yield key_text(key), int(rest), stream, f"{folder}/{name}"
+                yield step_of_file_name(key), int(rest), stream, f"{folder}/{name}"
 
     def last_heard(self, record: RunRecord, recorded: datetime) -> datetime:
         """The last sign of life of a run whose last event came at `recorded`: its steps may have
@@ -267,9 +264,9 @@ class RunStorage:
                 ids = [line.rstrip() for line in file if line.endswith("\n")]
         except FileNotFoundError:
             return []
-        return [rerun for rerun in ids if _RUN_ID.fullmatch(rerun) and self._exists(rerun)]
+        return [rerun for rerun in ids if _RUN_ID.fullmatch(rerun) and self.exists(rerun)]
 
-    def _exists(self, run_id: str) -> bool:
+    def exists(self, run_id: str) -> bool:
         return os.path.isdir(self.path(run_id))
 
     def delete(self, run_id: str) -> None:

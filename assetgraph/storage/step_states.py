@@ -41,7 +41,7 @@ def run_steps(
     A step that was cut short ends at `last_heard_at`, the run's last sign of life, if that is
     after the step's start.
     """
-    steps = {step_id: StepRecord(step_id, StepState.WAITING) for step_id in record.assets}
+    steps = {step_id: StepRecord(step_id, StepState.WAITING) for step_id in record.step_ids}
     for event in events:
         if event.step in steps:
             steps[event.step] = step_after(steps[event.step], event)
@@ -86,9 +86,9 @@ def step_after(step: StepRecord, event: Event) -> StepRecord:
 def require_steps(record: RunRecord, step_ids: Iterable[str]) -> None:
     """Raises `AssetGraphError` unless the run has every one of these steps."""
     for step_id in step_ids:
-        if step_id not in record.assets:
+        if step_id not in record.step_ids:
             raise AssetGraphError(
                 f"the run {record.run_id} has no step {step_id!r}.",
-                hint=did_you_mean(step_id, record.assets)
-                or f"Its steps: {', '.join(record.assets)}.",
+                hint=did_you_mean(step_id, record.step_ids)
+                or f"Its steps: {', '.join(record.step_ids)}.",
             )

@@ -15,7 +15,8 @@ from assetgraph.cli.render.plan_lines import plan_lines
 from assetgraph.cli.render.status_lines import status_table
 from assetgraph.cli.terminal.cells import Line
 from assetgraph.definitions.metadata import metadata_json
-from assetgraph.planning.plan import Cause, Plan, Reason, ReasonKind, Step
+from assetgraph.planning.plan import Cause, Plan, Step
+from assetgraph.planning.reasons import Reason, ReasonKind
 from assetgraph.queries.asset_views import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 
@@ -48,9 +49,16 @@ def made(metadata: Mapping[str, Any]) -> Materialization:
 
 
 FILE = AssetView(
-    taxi_trips_file, (), AssetState.FRESH, (), made({"warning": WARNING, "rows": 3_403_766}), None
+    taxi_trips_file.asset_spec,
+    taxi_trips_file,
+    (),
+    AssetState.FRESH,
+    (),
+    made({"warning": WARNING, "rows": 3_403_766}),
+    None,
 )
 STATISTICS = AssetView(
+    택시_운행.asset_spec,
     택시_운행,
     ("taxi_trips_file",),
     AssetState.FAILED,
@@ -91,7 +99,7 @@ def test_a_name_as_long_as_a_name_may_be_hides_no_state() -> None:
     @dg.asset(name="x" * 200)
     def long() -> None: ...
 
-    view = AssetView(long, (), AssetState.MISSING, (), None, None)
+    view = AssetView(long.asset_spec, long, (), AssetState.MISSING, (), None, None)
     heading, *rows = text(asset_table([view, FILE], NOW, 80)).splitlines()
     assert "STATE" in heading
     assert ["never materialized" in row for row in rows] == [True, False]
@@ -208,7 +216,9 @@ def test_metadata_shows_each_kind_as_it_is_meant() -> None:
 def test_status_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pipe() -> None:
     code = Reason(ReasonKind.CODE_CHANGED, {"changes": ["`fares` in `taxi/fares.py` changed"]})
     data = Reason(ReasonKind.UPSTREAM_DATA, {"upstream": "zones", "old": "a" * 9, "new": "b" * 9})
-    view = AssetView(taxi_trips_file, (), AssetState.STALE, (code, data), None, None)
+    view = AssetView(
+        taxi_trips_file.asset_spec, taxi_trips_file, (), AssetState.STALE, (code, data), None, None
+    )
     assert (
         text(status_table([view], 60))
         == """\
@@ -226,7 +236,7 @@ taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed
 def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pipe() -> None:
     code = Reason(ReasonKind.CODE_CHANGED, {"changes": ["`fares` in `taxi/fares.py` changed"]})
     added = Reason(ReasonKind.UPSTREAM_ADDED, {"upstream": "zones"})
-    step = Step(taxi_trips_file.key, Cause.STALE, (code, added), {})
+    step = Step("taxi_trips_file", "", (), Cause.STALE, (code, added))
     assert (
         text(plan_lines(Plan((step, step)), 52))
         == """\
@@ -246,6 +256,8 @@ def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pi
 def test_the_page_of_an_asset_breaks_a_long_reason() -> None:
     changes = [f"`{name}` in `taxi/fares.py` changed" for name in ("fares", "tips", "tolls")]
     reason = Reason(ReasonKind.CODE_CHANGED, {"changes": changes})
-    view = AssetView(taxi_trips_file, (), AssetState.STALE, (reason,), None, None)
+    view = AssetView(
+        taxi_trips_file.asset_spec, taxi_trips_file, (), AssetState.STALE, (reason,), None, None
+    )
     page = text(asset_page(AssetDetails(view, (), {}), 60))
     assert "; `tolls` in `taxi/fares.py`\n  changed\n" in page

@@ -819,7 +819,7 @@ def test_what_a_command_says_of_executors_outdoes_what_the_project_says(
     ("options", "message"),
     [
         (["--executor", "serial", "-j", "2"], "runs one step at a time, not 2"),
-        (["--executor", "threads", "--scheduler", "tcp://x"], "'threads' has no scheduler"),
+        (["--executor", "threads", "--scheduler", "tcp://x"], "'threads' does not use a scheduler"),
     ],
 )
 def test_a_command_that_contradicts_itself_about_executors_is_refused(

@@ -92,7 +92,7 @@ def test_every_option_is_kept() -> None:
 def test_a_key_takes_the_place_of_name_and_prefix(key: object) -> None:
     assert asset(key=key)(lambda: 1).key == AssetKey("a/b")  # type: ignore[call-overload]
     both = asset(key=key, name="c")(lambda: 1)  # type: ignore[call-overload]
-    assert "key= takes the place of name= and key_prefix=" in only_problem(both)
+    assert "key= replaces name= and key_prefix=" in only_problem(both)
 
 
 def test_a_prefix_may_be_text_with_slashes() -> None:
@@ -114,7 +114,7 @@ def test_an_asset_can_be_called_as_the_plain_function() -> None:
         "wet_ingredients",
     ]
     assert Asset.__doc__
-    assert Asset.__doc__.startswith("A function with")
+    assert Asset.__doc__.startswith("A function that materializes")
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,20 @@ def test_an_option_that_is_not_there_is_refused(option: str) -> None:
     ("options", "message"),
     [
         ({"deps": "raw"}, "deps= takes a list, not 'raw'. Write deps=['raw']."),
-        ({"deps": [5]}, "5 is not an asset, a key or the text of one. Correct deps=."),
+        ({"deps": [5]}, "5 is not an asset, an asset key or the text of a key. Correct deps=."),
         ({"owners": "team:data"}, "owners= takes a list, not 'team:data'."),
         ({"owners": [5]}, "owners= takes texts, not 5. Write '5'."),
         ({"kinds": "csv"}, "kinds= takes a list, not 'csv'. Write kinds=['csv']."),
         ({"kinds": 5}, "kinds= takes a list, not 5."),
         ({"tags": ["a"]}, "tags= takes a dictionary, not ['a']. Write tags={…: …}."),
         ({"op_tags": "gpu"}, "op_tags= takes a dictionary, not 'gpu'."),
-        ({"key": 5}, "5 is not an asset, a key or the text of one. Correct key=."),
-        ({"key_prefix": 5}, "5 is not an asset, a key or the text of one. Correct key_prefix=."),
+        ({"key": 5}, "5 is not an asset, an asset key or the text of a key. Correct key=."),
+        (
+            {"key_prefix": 5},
+            "5 is not an asset, an asset key or the text of a key. Correct key_prefix=.",
+        ),
         ({"name": 5}, "name= takes text, not 5. Write name='5'."),
-        ({"ins": {"a": 5}}, "5 is not an asset, a key or the text of one. Correct ins=."),
+        ({"ins": {"a": 5}}, "5 is not an asset, an asset key or the text of a key. Correct ins=."),
         ({"group_name": 5}, "group_name= takes text, not 5."),
         ({"description": 5}, "description= takes text, not 5."),
         ({"code_version": 2}, "code_version= takes text, not 2. Write code_version='2'."),
@@ -178,7 +181,7 @@ def test_only_a_function_is_decorated_and_only_once() -> None:
         asset(type("Trips", (), {}))
     with pytest.raises(TypeError, match="decorates a function, not a int"):
         asset(5)  # type: ignore[call-overload]
-    with pytest.raises(TypeError, match="is an asset already"):
+    with pytest.raises(TypeError, match="is already an asset"):
         asset(asset_named("a"))
 
 
@@ -205,7 +208,7 @@ def test_a_callable_object_without_a_name_asks_for_one() -> None:
             return 1
 
     told = only_problem(asset(Maker()))
-    assert "asset 'Maker': a Maker has no name that the asset could take." in told
+    assert "asset 'Maker': a Maker has no name to use as the asset's name." in told
     assert "Give it one with name=." in told
     named = Maker()
     named.__name__ = "trips"  # type: ignore[attr-defined]
@@ -213,7 +216,7 @@ def test_a_callable_object_without_a_name_asks_for_one() -> None:
 
 
 def test_a_builtin_that_does_not_say_its_parameters_is_refused() -> None:
-    with pytest.raises(TypeError, match="does not say which parameters it takes"):
+    with pytest.raises(TypeError, match="does not reveal its parameters"):
         asset(name="largest")(max)
 
 

@@ -142,10 +142,10 @@ def test_config_whose_class_is_not_found_says_what_to_do() -> None:
     made = [value for value in namespace.values() if isinstance(value, Asset)]
     hidden, plain, other, table = [str(one) for one in Definitions(made).graph.validate()]
     assert hidden == (
-        "pipeline.py:2: parameter 'config' of asset 'hidden' is annotated `Hidden`, which is no "
-        "name that its module knows. Define or import the Config class where the whole module "
-        "sees it, also when the program runs."
+        "pipeline.py:2: parameter 'config' of asset 'hidden' is annotated `Hidden`, a name "
+        "that its module does not define. Define or import the Config class at module level, "
+        "and not only for type checking."
     )
     assert "If it takes config, annotate it with a subclass of Config." in plain
-    assert "If `Hidden` is a Config class: it is no name that the module knows" in other
+    assert "If `Hidden` is a Config class, define or import it at module level" in other
     assert "Config" not in table

@@ -8,7 +8,8 @@ from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.cli.render.asset_lines import asset_page
-from assetgraph.planning.facts import State
+from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import stale_reasons
 from assetgraph.queries.asset_views import asset_details
 from assetgraph.queries.event_text import event_text
@@ -78,7 +79,7 @@ def test_nothing_says_that_its_value_lies_in_its_record(instance: dg.Instance) -
     result = dg.materialize([five], instance=instance)
     (stored,) = [event for event in result.events if event.type is EventType.STEP_OUTPUT]
     assert event_text(stored) == "Stored by its IO manager."
-    details = asset_details(State(graph_of(five), instance.store), five)
+    details = asset_details(StoreFacts(graph_of(five), instance.store), five.asset_spec)
     page = "\n".join(line.plain for line in asset_page(details, 80))
     assert "  Value         where its IO manager put it\n" in page
 
@@ -102,8 +103,10 @@ def test_an_asset_without_the_manager_that_stored_its_value_is_made_anew(
     dg.materialize(assets(Scaled()), instance=instance)
     plain = assets(None)
     ((reason,), _) = stale_reasons(
-        graph := graph_of(*plain), State(graph, instance.store), graph.order
+        graph := graph_of(*plain),
+        StoreFacts(graph, instance.store),
+        map(Target, graph.order),
     ).values()
-    assert reason.text == "its value needs the IO manager that it had"
+    assert reason.text == "its value needs the IO manager that stored it"
     result = dg.materialize(plain, instance=instance, selection="reader")
     assert result.value("reader") == 5

@@ -17,7 +17,8 @@ import pytest
 import assetgraph as dg
 from assetgraph.keys import Target
 from assetgraph.records import Event, EventType
-from assetgraph.run.executors import NAMES, StepExecutor, make
+from assetgraph.run.executors import NAMES, make
+from assetgraph.run.executors.base import StepExecutor
 
 
 @pytest.fixture(params=NAMES)
@@ -310,7 +311,7 @@ def test_a_run_leaves_its_executor_without_processes(
     [
         ("serial", 2, "one step at a time"),
         ("thread", None, "Did you mean 'threads'"),
-        ("threads", 0, "0 jobs"),
+        ("threads", 0, "jobs must be at least 1"),
     ],
 )
 def test_an_executor_that_cannot_be_says_what_can(
@@ -331,12 +332,12 @@ def printed(result: dg.RunResult) -> dict[tuple[str, str], str]:
 
 
 def run(instance, assets, executor, observer):
-    from assetgraph.planning.facts import State
+    from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import make_plan
     from assetgraph.run.runner import run_plan
 
     graph = dg.Definitions(assets).graph
-    state = State(graph, instance.store)
+    state = StoreFacts(graph, instance.store)
     return run_plan(
         make_plan(graph, state, graph.order), state, executor=executor, observer=observer
     )

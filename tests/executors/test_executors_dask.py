@@ -19,13 +19,14 @@ import assetgraph as dg
 from assetgraph.code import importer
 from assetgraph.errors import StoreError
 from assetgraph.keys import Target
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.run.executors import dask_worker, make, on_dask
 from assetgraph.run.executors.on_dask import RESOURCES, DaskExecutor, _Step
 from assetgraph.run.executors.transport import Sender
-from assetgraph.run.launch import Launch
-from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.run_setup import RunSetup
+from assetgraph.run.runner import run_plan
 from assetgraph.run.task import Limits
 from assetgraph.storage.store import Store
 
@@ -52,7 +53,7 @@ def scheduler(object_store: str) -> Iterator[str]:
 
 def run(store: Store, *assets: dg.Asset, scheduler: str, **options: object) -> RunOutcome:
     graph = dg.Definitions(assets).graph
-    state = State(graph, store)
+    state = StoreFacts(graph, store)
     executor = make("dask", scheduler=scheduler, **options)  # type: ignore[arg-type]
     return run_plan(make_plan(graph, state, graph.order), state, executor=executor)
 
@@ -177,8 +178,10 @@ def test_assets_of_a_project_go_by_their_keys(project, dask_scheduler: str) -> N
         found = files.find()
         importer.forget(found.root)
         graph = found.load().graph
-        executor = make("dask", scheduler=dask_scheduler, project=found, assets=graph.assets)
-        state = State(graph, found.open_store())
+        executor = make(
+            "dask", scheduler=dask_scheduler, project=found, computations=graph.computations
+        )
+        state = StoreFacts(graph, found.open_store())
         run_plan(make_plan(graph, state, graph.order), state, executor=executor)
         assert value(state.store, "rate") == rate
 
@@ -195,7 +198,7 @@ def test_a_step_that_nobody_waits_for_saves_nothing(folder: Path, dask_scheduler
 
     store = Store(folder / "store")
     graph = dg.Definitions([slow]).graph
-    state = State(graph, store)
+    state = StoreFacts(graph, store)
     executor = make("dask", scheduler=dask_scheduler)
     plan = make_plan(graph, state, graph.order)
     raised: list[BaseException] = []
@@ -350,12 +353,12 @@ def test_output_beyond_the_limit_is_counted(folder: Path, dask_scheduler: str) -
 
     store = Store(folder / "store")
     graph = dg.Definitions([chatty]).graph
-    state = State(graph, store)
+    state = StoreFacts(graph, store)
     outcome = run_plan(
         make_plan(graph, state, graph.order),
         state,
         executor=make("dask", scheduler=dask_scheduler),
-        launch=Launch(echo=False, limits=Limits(output_bytes=10)),
+        setup=RunSetup(echo=False, limits=Limits(output_bytes=10)),
     )
     ((_, _, _, path),) = store.runs.outputs(outcome.record.run_id)
     assert Path(path).read_text() == "x" * 10 + "\n[91 more bytes were not kept]\n"
@@ -443,7 +446,8 @@ def test_a_step_that_nobody_waits_for_any_more_does_not_begin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task = SimpleNamespace(limits=Limits())
-    receiver = SimpleNamespace(unpack=lambda _: (pytest.fail, task, "a"))
+    receiver = SimpleNamespace(unpack=lambda _: (task, "a"))
+    monkeypatch.setattr(dask_worker, "compute_step", pytest.fail)
     monkeypatch.setattr(dask_worker, "_received", lambda _: (receiver, None))
     worker = SimpleNamespace(state=SimpleNamespace(tasks={}))
     monkeypatch.setattr(dask_worker, "_worker", lambda: worker)

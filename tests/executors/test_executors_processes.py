@@ -19,15 +19,18 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from small_assets import QuietChannel, task_of
 
 import assetgraph as dg
 from assetgraph.keys import Target
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.run.executors import make, processes
-from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.runner import run_plan
+from assetgraph.run.task import StepResult
 from assetgraph.storage.store import Store
 
 
@@ -137,9 +140,18 @@ def test_a_step_that_does_not_cooperate_is_ended_when_its_time_is_over(
 
 def test_a_worker_that_is_ended_when_its_step_is_just_done_takes_no_other(folder: Path) -> None:
     executor = make("processes", 1)
-    next_step: SimpleQueue[Future[None]] = SimpleQueue()
+    next_step: SimpleQueue[Future[StepResult]] = SimpleQueue()
+    store = Store(folder / ".assetgraph")
+    store.prepare()
 
-    class Ending:
+    @dg.asset
+    def prints() -> None:
+        print("said")
+
+    @dg.asset
+    def another() -> None: ...
+
+    class Ending(QuietChannel):
         def written(self, _stream: str, _data: bytes) -> None:
             """The step is done, and its process dead, before the executor knows of either."""
             assert future.worker._socket.poll(30)
@@ -147,10 +159,12 @@ def test_a_worker_that_is_ended_when_its_step_is_just_done_takes_no_other(folder
             os.waitid(os.P_PID, future.worker._process.pid, os.WEXITED | os.WNOWAIT)
 
     try:
-        future: Any = executor.submit(print, Ending())
-        future.add_done_callback(lambda _: next_step.put(executor.submit(print, None)))
-        assert future.result(timeout=30) is None
-        assert next_step.get(timeout=30).result(timeout=30) is None
+        future: Any = executor.submit(task_of(prints), store, Ending())
+        future.add_done_callback(
+            lambda _: next_step.put(executor.submit(task_of(another), store, QuietChannel()))
+        )
+        assert future.result(timeout=30).state is StepState.SUCCESS
+        assert next_step.get(timeout=30).result(timeout=30).state is StepState.SUCCESS
     finally:
         executor.shutdown()
 
@@ -404,9 +418,14 @@ def test_a_step_that_is_interrupted_before_it_begins_did_not_fail(
     folder: Path, moment: str
 ) -> None:
     os.mkfifo(folder / "loading")
+
+    @dg.asset
+    def anything() -> None: ...
+
+    task = task_of(anything, config={} if moment == "starting" else {"slow": Slow()})
     executor = make("processes", 1)
     try:
-        future = executor.submit(print, None if moment == "starting" else Slow(), None)
+        future = executor.submit(task, Store(folder / ".assetgraph"), QuietChannel())
         if moment == "loading":
             assert (folder / "loading").read_text() == "yes"
         executor.interrupt()
@@ -441,7 +460,7 @@ def test_a_thread_that_a_step_left_behind_logs_into_no_other(instance: dg.Instan
     assert [event for event in result.events if event.type is EventType.LOG] == []
 
 
-class Provoking:
+class Provoking(QuietChannel):
     """A channel that has a child of the step print more for each thing that it prints."""
 
     def __init__(self) -> None:
@@ -456,7 +475,8 @@ class Provoking:
             os.read(self.told, 1)
 
 
-def leave_a_child_that_prints(_channel: object) -> int:
+@dg.asset
+def leaves_a_child_that_prints() -> int:
     ask, told = os.open("ask", os.O_RDWR), os.open("told", os.O_RDWR)
     if os.fork() == 0:
         while os.read(ask, 1) == b"1":
@@ -469,10 +489,12 @@ def leave_a_child_that_prints(_channel: object) -> int:
 
 def test_a_child_that_never_stops_printing_holds_up_no_step(folder: Path) -> None:
     channel = Provoking()
+    store = Store(folder / ".assetgraph")
+    store.prepare()
     executor = make("processes", 1)
     try:
-        future = executor.submit(leave_a_child_that_prints, channel)
-        assert future.result(timeout=30) == 1
+        future = executor.submit(task_of(leaves_a_child_that_prints), store, channel)
+        assert future.result(timeout=30).state is StepState.SUCCESS
     finally:
         channel.over = True
         os.write(channel.ask, b"0")
@@ -633,8 +655,8 @@ def run_project(files, change: Callable[[], object] = lambda: None) -> tuple[Run
     found = files.find()
     graph = found.load().graph
     change()
-    state = State(graph, found.open_store())
-    executor = make("processes", 1, project=found, assets=graph.assets)
+    state = StoreFacts(graph, found.open_store())
+    executor = make("processes", 1, project=found, computations=graph.computations)
     outcome = run_plan(make_plan(graph, state, graph.order), state, executor=executor)
     return outcome, state.store
 

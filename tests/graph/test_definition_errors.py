@@ -72,7 +72,7 @@ def test_an_upstream_that_nothing_defines_is_named_with_a_guess() -> None:
         "pipeline.py:11: asset 'renamed' needs 'raw/trips' (ins=), which nothing defines. "
         "Did you mean 'raw_trips'?",
         "pipeline.py:13: asset 'odd' needs 'qqq' (a parameter), which nothing defines. "
-        "Define it with @asset, or give the parameter a default if it is no asset.",
+        "Define it with @asset, or give the parameter a default if it is not an asset.",
         "pipeline.py:15: asset 'odder' needs 'zzz' (deps=), which nothing defines. "
         "Define it with @asset.",
     ]
@@ -88,7 +88,7 @@ def test_a_guess_is_never_the_asset_itself() -> None:
 def test_a_name_that_many_assets_miss_is_guessed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(
-        "assetgraph.graph.asset_graph.did_you_mean",
+        "assetgraph.graph.connections.did_you_mean",
         lambda name, known: asked.append(name) or "Did you mean?",
     )
     assert len(problems(*(asset_named(f"reader_{n}", "lost") for n in range(50)))) == 50
@@ -105,8 +105,16 @@ def test_a_parameter_that_could_be_several_assets_lists_them() -> None:
 @pytest.mark.parametrize(
     ("signature", "message", "remedy"),
     [
-        ("*trips", "takes *trips, which names no upstream", "list what is not loaded in deps="),
-        ("**trips", "takes **trips, which names no upstream", "Name each upstream as a parameter"),
+        (
+            "*trips",
+            "takes *trips, which does not name an upstream",
+            "list those that are not loaded in deps=",
+        ),
+        (
+            "**trips",
+            "takes **trips, which does not name an upstream",
+            "Name each upstream as a parameter",
+        ),
         ("raw, /", "takes 'raw' by position only", "remove the '/'"),
     ],
 )
@@ -192,7 +200,7 @@ def test_a_cycle_is_shown_as_the_path_that_data_would_take() -> None:
         """
     )
     assert problems(*registry) == [
-        "pipeline.py:3: assets depend on each other in a circle: "
+        "pipeline.py:3: assets depend on each other in a cycle: "
         "fares -> trips -> zones -> fares. Remove one of these dependencies."
     ]
 
@@ -205,7 +213,7 @@ def test_every_separate_cycle_is_shown_and_an_asset_that_reads_itself() -> None:
         asset_named("d", "c"),
         asset_named("own", "own"),
     )
-    assert [text.partition("circle: ")[2].partition(". ")[0] for text in found] == [
+    assert [text.partition("cycle: ")[2].partition(". ")[0] for text in found] == [
         "a -> b -> a",
         "c -> d -> c",
         "own -> own",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.errors import SelectionError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.selection import parse, select
@@ -24,11 +24,16 @@ if TYPE_CHECKING:
 def graph_of(edges: Mapping[str, Iterable[str]], **options: dict[str, Any]) -> AssetGraph:
     """A graph from `{child: (parents)}`."""
     return AssetGraph(
-        Asset(
-            AssetKey(name),
-            lambda: None,
-            deps=tuple(AssetKey(parent) for parent in parents),
-            **options.get(name, {}),
+        Computation(
+            name=name,
+            function=lambda: None,
+            specs=(
+                AssetSpec(
+                    key=AssetKey(name),
+                    deps=tuple(AssetKey(parent) for parent in parents),
+                    **options.get(name, {}),
+                ),
+            ),
         )
         for name, parents in edges.items()
     )

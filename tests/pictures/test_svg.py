@@ -6,9 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.decorator import asset
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.keys import AssetKey
 from assetgraph.pictures.svg import graph_svg
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, Card, Palette
 from assetgraph.records import AssetState
@@ -98,8 +97,8 @@ def test_a_graph_without_assets_is_an_empty_picture() -> None:
 
 
 def test_a_graph_shows_itself_in_a_notebook() -> None:
-    trips = Asset(AssetKey("trips"), lambda: None, description="Each trip.")
-    fares = Asset(AssetKey("fares"), lambda trips: None)
+    trips = asset(name="trips", description="Each trip.")(lambda: None)
+    fares = asset(name="fares")(lambda trips: None)
     picture = ElementTree.fromstring(AssetGraph([fares, trips])._repr_svg_())
     assert texts(picture, "name") == ["trips", "fares"]
     assert texts(picture, "about") == ["Each trip.", None]

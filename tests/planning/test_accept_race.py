@@ -8,7 +8,7 @@ import assetgraph as dg
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.accept import accept
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 
 
 def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: dg.Instance) -> None:
@@ -23,8 +23,8 @@ def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: d
         def changed() -> int:
             return 2
 
-    state = State(AssetGraph([changed]), instance.store)
-    before = state.of(fares.key).current
+    state = StoreFacts(AssetGraph([changed]), instance.store)
+    before = state.of(Target(fares.key)).current
     assert before is not None
     newer = msgspec.structs.replace(before, run_id="20990101-000000-000-beef", data_version="newer")
     instance.store.history.append(

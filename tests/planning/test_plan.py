@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,14 +14,15 @@ from small_assets import asset_named, graph_of
 
 from assetgraph import AssetGraph, AssetKey
 from assetgraph.errors import ConfigError
-from assetgraph.planning.plan import (
-    AssetFacts,
-    Cause,
+from assetgraph.keys import Target
+from assetgraph.planning import plan as planning
+from assetgraph.planning.plan import Cause, Plan
+from assetgraph.planning.reasons import (
     Reason,
     ReasonKind,
-    asset_state,
-    make_plan,
+    TargetFacts,
     stale_reasons,
+    target_state,
 )
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue, now
 
@@ -29,18 +31,18 @@ from assetgraph.records import AssetState, FailedAttempt, Materialization, Store
 class Known:
     """Facts from a mapping. What is not in it was never materialized."""
 
-    facts: dict[AssetKey, AssetFacts] = field(default_factory=dict)
+    facts: dict[Target, TargetFacts] = field(default_factory=dict)
 
-    def of(self, key: AssetKey) -> AssetFacts:
-        return self.facts.get(key, AssetFacts(code_version="c1"))
+    def of(self, target: Target) -> TargetFacts:
+        return self.facts.get(target, TargetFacts(code_version="c1"))
 
-    def code_changes(self, key: AssetKey) -> tuple[str, ...]:
+    def code_changes(self, target: Target) -> tuple[str, ...]:
         return ("helper() changed",)
 
 
 def made(
     *, version: str = "v1", inputs: dict[str, str] | None = None, **options: Any
-) -> AssetFacts:
+) -> TargetFacts:
     """An asset that was made by the code `c1` in run `1`."""
     config = options.pop("config", {})
     current = Materialization(
@@ -53,11 +55,15 @@ def made(
         inputs=inputs or {},
     )
     given = {"data_version": version, "code_version": "c1", **options}
-    return AssetFacts(current=current, **given)
+    return TargetFacts(current=current, **given)
 
 
 FAILED = FailedAttempt("run9", now(), "ValueError: no")
-A, B, C, D = (AssetKey(name) for name in "abcd")
+A, B, C, D = (Target(AssetKey(name)) for name in "abcd")
+
+
+def make_plan(graph: AssetGraph, facts: Known, targets: Iterable[Target], **options: Any) -> Plan:
+    return planning.make_plan(graph, facts, [target.key for target in targets], **options)
 
 
 def line() -> AssetGraph:
@@ -79,7 +85,7 @@ def fresh() -> Known:
 
 
 def steps(plan: Any) -> list[tuple[str, str]]:
-    return [(step.key.text, step.cause.value) for step in plan.steps]
+    return [(step.id, step.cause.value) for step in plan.steps]
 
 
 def test_what_is_selected_runs_fresh_or_not() -> None:
@@ -164,13 +170,13 @@ def test_each_fact_about_its_inputs_is_a_reason(
 
 def test_never_materialized_and_a_failed_attempt() -> None:
     facts = fresh()
-    facts.facts[D] = AssetFacts(failed=FAILED, code_version="c1")
+    facts.facts[D] = TargetFacts(failed=FAILED, code_version="c1")
     reasons = stale_reasons(line(), facts, [D])[D]
     assert [r.text for r in reasons] == [
         "never materialized",
         "its last attempt failed (run run9)",
     ]
-    assert asset_state(facts.of(D), reasons) is AssetState.FAILED
+    assert target_state(facts.of(D), reasons) is AssetState.FAILED
 
 
 def test_a_failed_attempt_counts_unless_the_value_is_of_the_present_code_config_and_inputs() -> (
@@ -187,10 +193,10 @@ def test_a_failed_attempt_counts_unless_the_value_is_of_the_present_code_config_
 def test_config_that_differs_is_a_reason_and_is_kept_when_none_is_given() -> None:
     facts = fresh()
     facts.facts[D] = made(config={"month": "2023-03"}, code_version="c2")
-    given: dict[AssetKey, dict[str, Any]] = {D: {"month": "2023-04"}}
+    given: dict[AssetKey, dict[str, Any]] = {D.key: {"month": "2023-04"}}
     reasons = stale_reasons(line(), facts, [D], given)[D]
     assert "its config changed: month from '2023-03' to '2023-04'" in [r.text for r in reasons]
-    assert len(stale_reasons(line(), facts, [D], {D: {"month": "2023-03"}})[D]) == 1
+    assert len(stale_reasons(line(), facts, [D], {D.key: {"month": "2023-03"}})[D]) == 1
     (kept,) = make_plan(line(), facts, [D], stale_only=True).steps
     assert kept.config == {"month": "2023-03"}
     (changed,) = make_plan(line(), facts, [D], stale_only=True, config=given).steps
@@ -227,7 +233,7 @@ def test_an_asset_is_the_first_state_that_applies(
 ) -> None:
     facts = fresh()
     facts.facts[D] = replace(facts.facts[D], **change)
-    assert asset_state(facts.of(D), stale_reasons(line(), facts, [D])[D]) is state
+    assert target_state(facts.of(D), stale_reasons(line(), facts, [D])[D]) is state
 
 
 def test_a_stale_upstream_is_a_reason_with_its_state() -> None:
@@ -266,7 +272,7 @@ def facts_of(upstream: dict[str, tuple[str, ...]], kinds: dict[str, str]) -> Kno
         if kind == "missing":
             continue
         version = "old" if kind == "input" else "v"
-        known.facts[AssetKey(name)] = made(
+        known.facts[Target(AssetKey(name))] = made(
             version="v",
             inputs=dict.fromkeys(upstream[name], version),
             code_version="c2" if kind == "code" else "c1",
@@ -279,7 +285,7 @@ def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: C
     upstream, kinds, selected = case
     graph = graph_of(*(asset_named(name, *parents) for name, parents in upstream.items()))
     facts = facts_of(upstream, kinds)
-    keys = [AssetKey(name) for name in selected]
+    targets = [Target(AssetKey(name)) for name in selected]
 
     stale = set()
     for name, parents in upstream.items():  # upstream comes first
@@ -297,16 +303,16 @@ def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: C
         if name in needed:
             needed |= {parent for parent in upstream[name] if kinds[parent] == "missing"}
 
-    found = stale_reasons(graph, facts, keys)
-    assert {key.text for key, reasons in found.items() if reasons} == stale & above
-    only_stale = make_plan(graph, facts, keys, stale_only=True)
-    assert {step.key.text for step in only_stale.steps} == stale & above
+    found = stale_reasons(graph, facts, targets)
+    assert {target.text for target, reasons in found.items() if reasons} == stale & above
+    only_stale = make_plan(graph, facts, targets, stale_only=True)
+    assert {step.id for step in only_stale.steps} == stale & above
     assert all(step.reasons for step in only_stale.steps)
-    asked = make_plan(graph, facts, keys)
-    assert {step.key.text for step in asked.steps} == needed
-    assert {s.key.text for s in asked.steps if s.cause is Cause.REQUESTED} == selected
+    asked = make_plan(graph, facts, targets)
+    assert {step.id for step in asked.steps} == needed
+    assert {s.id for s in asked.steps if s.cause is Cause.REQUESTED} == selected
     for plan in (only_stale, asked):
-        places = [graph.positions[step.key] for step in plan.steps]
+        places = [graph.positions[step.outputs[0].key] for step in plan.steps]
         assert places == sorted(places)
     warned = {warning.split(" ")[0] for warning in asked.warnings}
     used = {p for name in needed for p in upstream[name]} - needed
@@ -319,8 +325,8 @@ def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: C
 
 def test_config_for_an_asset_that_would_not_run_is_refused() -> None:
     facts = Known()
-    facts.facts[D] = AssetFacts(current=made(), data_version="v1", code_version="c1")
+    facts.facts[D] = TargetFacts(current=made(), data_version="v1", code_version="c1")
     graph = line()
-    others = [key for key in graph.order if key != D]
+    others = [Target(key) for key in graph.order if key is not D.key]
     with pytest.raises(ConfigError, match=r"config is given for .*, which would not run"):
-        make_plan(graph, facts, others[:1], config={D: {"month": "2023-04"}})
+        make_plan(graph, facts, others[:1], config={D.key: {"month": "2023-04"}})

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from assetgraph import AssetKey
 from assetgraph.code import importer
 from assetgraph.keys import Target
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.project.settings import find_project
 from assetgraph.records import EventType
@@ -222,13 +222,13 @@ def materialize(wanted: set[str] | None, *, stale_only: bool) -> tuple[set[str],
     importer.forget(project.root)
     graph = project.load().graph.require_valid()
     store = project.open_store()
-    state = State(graph, store)
+    state = StoreFacts(graph, store)
     keys = [key for key in graph.order if wanted is None or key.text in wanted]
     plan = make_plan(graph, state, keys, stale_only=stale_only)
     outcome = run_plan(plan, state)
     events = store.runs.events(outcome.record.run_id)
     started = {e.step for e in events if e.type is EventType.STEP_START and e.step}
-    return started, [step.key.text for step in plan.steps]
+    return started, [step.id for step in plan.steps]
 
 
 def assert_as_from_scratch(code: Code, files: dict[str, int]) -> None:

@@ -224,7 +224,7 @@ def test_a_project_loads_the_same_again_and_after_its_module_was_imported(
 
     assert names(made) == ["trips"]
     assert names(made) == ["trips"]
-    assert made.load().asset(pipeline.trips.key) is pipeline.trips
+    assert made.load().computation(pipeline.trips.key) is pipeline.trips
 
 
 def test_a_forgotten_project_is_loaded_again(project: MakeProject) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from small_assets import graph_of
 
 import assetgraph as dg
-from assetgraph.run.passed_values import Handover
+from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.plan import make_plan
+from assetgraph.run.passed_values import PassedValues
 
 
-def _handover() -> Handover:
+def _passed() -> PassedValues:
     @dg.asset
     def a() -> int:
         return 1
@@ -26,32 +29,33 @@ def _handover() -> Handover:
         return 2
 
     graph = graph_of(a, b, c, unread)
-    return Handover(graph, graph.order)
+    facts = StoreFacts(graph, dg.Instance.ephemeral().store)
+    return PassedValues(make_plan(graph, facts, graph.order))
 
 
-A, B, C, UNREAD = (dg.AssetKey(name) for name in ("a", "b", "c", "unread"))
+A = Target(dg.AssetKey("a"))
 
 
-def test_a_value_is_given_to_each_parameter_that_reads_it() -> None:
-    handover = _handover()
-    handover.keep(A, 1)
-    assert handover.inputs(B) == {"a": 1}
-    assert handover.inputs(C) == {"one": 1, "other": 1}
-    assert handover.inputs(UNREAD) == {}
+def test_a_value_is_there_for_each_step_that_reads_it() -> None:
+    passed = _passed()
+    passed.keep(A, 1)
+    assert passed.of("b") == {A: 1}
+    assert passed.of("c") == {A: 1}
+    assert passed.of("unread") == {}
 
 
 def test_a_value_leaves_memory_with_its_last_reader() -> None:
-    handover = _handover()
-    handover.keep(A, 1)
-    handover.release(B)
-    assert handover.inputs(C) == {"one": 1, "other": 1}
-    handover.release(C)
-    assert handover.inputs(C) == {}
+    passed = _passed()
+    passed.keep(A, 1)
+    passed.release("b")
+    assert passed.of("c") == {A: 1}
+    passed.release("c")
+    assert passed.of("c") == {}
 
 
 def test_a_value_that_no_step_is_still_to_read_is_not_kept() -> None:
-    handover = _handover()
-    handover.release(B)
-    handover.release(C)
-    handover.keep(A, 1)
-    assert handover.inputs(B) == {}
+    passed = _passed()
+    passed.release("b")
+    passed.release("c")
+    passed.keep(A, 1)
+    assert passed.of("b") == {}

@@ -15,27 +15,29 @@ from conftest import ProjectFolder
 import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.keys import Target
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
+from assetgraph.planning.reexecution import rerun_request, steps_left
+from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
-from assetgraph.run.launch import Launch
-from assetgraph.run.reexecution import cancel_run, rerun_plan, rerun_selection
+from assetgraph.run.cancel import cancel_run
+from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 
 
 def left_of(store: Store, run_id: str) -> list[str]:
-    return [key.text for key in rerun_selection(store, store.runs.read(run_id))]
+    return [key.text for key in steps_left(store, store.runs.read(run_id))]
 
 
 def rerun(store: Store, assets: list[dg.Asset], run_id: str) -> str:
     graph = dg.Definitions(assets).graph
-    state = State(graph, store)
-    plan = make_plan(graph, state, rerun_selection(store, store.runs.read(run_id)))
-    launch = Launch(root_run_id=run_id, parent_run_id=run_id)
-    return run_plan(plan, state, launch=launch).record.run_id
+    state = StoreFacts(graph, store)
+    plan = make_plan(graph, state, steps_left(store, store.runs.read(run_id)))
+    setup = RunSetup(RunRequest(root_run_id=run_id, parent_run_id=run_id))
+    return run_plan(plan, state, setup=setup).record.run_id
 
 
 def test_what_failed_and_what_was_skipped_is_left(instance: dg.Instance) -> None:
@@ -82,12 +84,14 @@ def test_repetitions_of_repetitions_run_nothing_twice_that_succeeded(instance: d
         return function
 
     assets = [step("a"), step("b", "a"), step("c", "b"), step("d", "c"), step("e")]
-    state = State(dg.Definitions(assets).graph, instance.store)
+    state = StoreFacts(dg.Definitions(assets).graph, instance.store)
 
     def again(run_id: str) -> str:
-        plan, launch = rerun_plan(state, instance.store.runs.read(run_id), from_failure=True)
+        run = instance.store.runs.read(run_id)
+        request = rerun_request(instance.store, run, from_failure=True)
+        plan = plan_run(request, state)
         ran.clear()
-        return run_plan(plan, state, launch=launch).record.run_id
+        return run_plan(plan, state, setup=RunSetup(request)).record.run_id
 
     first = dg.materialize(assets, instance=instance, raise_on_error=False).run_id
     assert sorted(ran) == ["a", "b", "e"]

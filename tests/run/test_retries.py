@@ -12,15 +12,16 @@ import pytest
 import assetgraph as dg
 from assetgraph.definitions.retries import LONGEST_S, retry_delay
 from assetgraph.keys import Target
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, StepState
 from assetgraph.run.channel import RunChannel, StepChannel
 from assetgraph.run.executors import make
-from assetgraph.run.launch import Launch
-from assetgraph.run.ready_queue import Schedule
-from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.ready_queue import ReadyQueue
+from assetgraph.run.run_setup import RunSetup
+from assetgraph.run.runner import run_plan
 
 
 def flaky(failures: int, **options: object) -> dg.Asset:
@@ -266,7 +267,7 @@ def test_a_step_within_its_time_succeeds(instance: dg.Instance) -> None:
 
 def test_a_step_either_commits_or_is_given_up() -> None:
     class Task:
-        asset = flaky(0)
+        step_id = "flaky"
         attempt = 1
 
         class limits:
@@ -296,10 +297,10 @@ class TestPools:
 
         assets = [dg.asset(name=f"call_{i}", pool="api")(lambda: work()) for i in range(4)]
         graph = dg.Definitions(assets).graph
-        state = State(graph, instance.store)
+        state = StoreFacts(graph, instance.store)
         plan = make_plan(graph, state, graph.order)
-        launch = Launch(pools=pools)
-        return run_plan(plan, state, executor=make("threads", 4), launch=launch), most
+        setup = RunSetup(pools=pools)
+        return run_plan(plan, state, executor=make("threads", 4), setup=setup), most
 
     @pytest.mark.parametrize("limit", [1, 2])
     def test_no_more_of_a_pool_run_at_once_than_it_allows(
@@ -327,9 +328,9 @@ class TestPools:
 
         for version in ("1", "2"):  # the second makes the same value
             graph = definitions(version).graph
-            state = State(graph, instance.store)
+            state = StoreFacts(graph, instance.store)
             plan = make_plan(graph, state, graph.order, stale_only=True)
-            outcome = run_plan(plan, state, launch=Launch(pools={"api": 1}))
+            outcome = run_plan(plan, state, setup=RunSetup(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1, "unchanged": 3}
 
     def test_a_step_that_is_to_run_again_leaves_its_place_in_its_pool(
@@ -337,9 +338,9 @@ class TestPools:
     ) -> None:
         again = flaky(1, retry_policy=dg.RetryPolicy(), pool="api")
         graph = dg.Definitions([again]).graph
-        state = State(graph, instance.store)
+        state = StoreFacts(graph, instance.store)
         plan = make_plan(graph, state, graph.order)
-        outcome = run_plan(plan, state, launch=Launch(pools={"api": 1}))
+        outcome = run_plan(plan, state, setup=RunSetup(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1}
 
     def test_a_pool_that_the_project_does_not_name_is_told(self, instance: dg.Instance) -> None:
@@ -349,16 +350,17 @@ class TestPools:
         )
 
 
-class TestSchedule:
-    def keys(self, schedule: Schedule, now: float = 0) -> list[str]:
+class TestReadyQueue:
+    def taken(self, queue: ReadyQueue, now: float = 0) -> list[str]:
         taken = []
-        while (key := schedule.take(now)) is not None:
-            taken.append(key.text)
+        while (step_id := queue.take(now)) is not None:
+            taken.append(step_id)
         return taken
 
-    def schedule(self, *assets: dg.Asset, **options: object) -> Schedule:
+    def queue(self, *assets: dg.Asset, **options: object) -> ReadyQueue:
         graph = dg.Definitions(assets).graph
-        return Schedule(graph, set(graph.order), **options)  # type: ignore[arg-type]
+        plan = make_plan(graph, StoreFacts(graph, dg.Instance.ephemeral().store), graph.order)
+        return ReadyQueue(plan, **options)  # type: ignore[arg-type]
 
     def test_the_start_of_the_longest_way_goes_first(self) -> None:
         @dg.asset
@@ -371,8 +373,8 @@ class TestSchedule:
         def c_below(b_long: None) -> None: ...
 
         assets = (a_short, b_long, c_below)
-        assert self.keys(self.schedule(*assets, slots=2)) == ["b_long", "a_short"]
-        assert self.keys(self.schedule(*assets, slots=1)) == ["a_short", "b_long"]
+        assert self.taken(self.queue(*assets, slots=2)) == ["b_long", "a_short"]
+        assert self.taken(self.queue(*assets, slots=1)) == ["a_short", "b_long"]
 
     def test_a_step_is_ready_once_all_that_it_reads_are_done(self) -> None:
         @dg.asset
@@ -384,31 +386,31 @@ class TestSchedule:
         @dg.asset
         def c(a: None, b: None) -> None: ...
 
-        schedule = self.schedule(a, b, c)
-        assert self.keys(schedule) == ["a", "b"]
-        schedule.done(a.key)
-        assert self.keys(schedule) == []
-        schedule.done(b.key)
-        assert self.keys(schedule) == ["c"]
+        queue = self.queue(a, b, c)
+        assert self.taken(queue) == ["a", "b"]
+        queue.done("a")
+        assert self.taken(queue) == []
+        queue.done("b")
+        assert self.taken(queue) == ["c"]
 
     def test_a_step_that_runs_again_comes_when_its_time_has_come(self) -> None:
         @dg.asset
         def a() -> None: ...
 
-        schedule = self.schedule(a)
-        assert self.keys(schedule) == ["a"]
-        schedule.again(a.key, 5.0)
-        assert schedule.next_at == 5.0
-        assert self.keys(schedule, now=4.9) == []
-        assert self.keys(schedule, now=5.0) == ["a"]
-        assert schedule.next_at is None
+        queue = self.queue(a)
+        assert self.taken(queue) == ["a"]
+        queue.again("a", 5.0)
+        assert queue.next_at == 5.0
+        assert self.taken(queue, now=4.9) == []
+        assert self.taken(queue, now=5.0) == ["a"]
+        assert queue.next_at is None
 
     def test_a_place_in_a_pool_goes_to_the_next(self) -> None:
         assets = [dg.asset(name=name, pool="p")(lambda: None) for name in "abc"]
-        schedule = self.schedule(*assets, slots=3, pools={"p": 1})
-        assert self.keys(schedule) == ["a"]
-        schedule.leave(assets[0].key)
-        assert self.keys(schedule) == ["b"]
+        queue = self.queue(*assets, slots=3, pools={"p": 1})
+        assert self.taken(queue) == ["a"]
+        queue.leave("a")
+        assert self.taken(queue) == ["b"]
 
 
 def test_a_project_sets_how_its_steps_run(project) -> None:

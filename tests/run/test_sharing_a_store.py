@@ -17,12 +17,14 @@ from small_assets import graph_of
 import assetgraph as dg
 from assetgraph.errors import LockedError, StoreError
 from assetgraph.keys import Target
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
+from assetgraph.planning.request import RunRequest
 from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
-from assetgraph.run.launch import Launch
-from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.run_setup import RunSetup
+from assetgraph.run.runner import run_plan
 from assetgraph.storage.locks import Lock
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
@@ -46,7 +48,7 @@ class Hears:
 
 def run(folder: Path, *assets: dg.Asset, stale_only: bool = False, **options: object) -> RunOutcome:
     graph = graph_of(*assets).require_valid()
-    state = State(graph, Store(folder / ".assetgraph", project_root=folder))
+    state = StoreFacts(graph, Store(folder / ".assetgraph", project_root=folder))
     plan = make_plan(graph, state, graph.order, stale_only=stale_only)
     return run_plan(plan, state, **options)  # type: ignore[arg-type]
 
@@ -126,7 +128,7 @@ def test_what_another_run_made_meanwhile_spares_no_step_that_would_make_somethin
 
     run(folder, *assets(1))
     graph = graph_of(*assets(1)).require_valid()
-    state = State(graph, Store(folder / ".assetgraph", project_root=folder))
+    state = StoreFacts(graph, Store(folder / ".assetgraph", project_root=folder))
     plan = make_plan(graph, state, [dg.AssetKey("names")])
     run(folder, *assets(2 if meanwhile == "of other data" else 1))
     if meanwhile == "and lost":
@@ -142,7 +144,7 @@ def test_a_run_that_may_not_wait_does_not_start(folder: Path) -> None:
     held = rf"'slow' is being materialized by run \S+ \(process {os.getpid()} on \S+\)"
     try:
         with pytest.raises(LockedError, match=held) as caught:
-            run(folder, slow.asset, launch=Launch(wait=False))
+            run(folder, slow.asset, setup=RunSetup(RunRequest(wait=False)))
     finally:
         slow.go_on.set()
         first.join()
@@ -216,9 +218,9 @@ def test_an_asset_that_is_made_for_the_first_time_is_running(folder: Path) -> No
     asset = Slow().asset
     lock = store.lock(Target(asset.key))
     assert lock.acquire()
-    assert State(graph_of(asset), store).of(asset.key).running
+    assert StoreFacts(graph_of(asset), store).of(Target(asset.key)).running
     lock.release()
-    assert not State(graph_of(asset), store).of(asset.key).running
+    assert not StoreFacts(graph_of(asset), store).of(Target(asset.key)).running
 
 
 def test_a_stored_value_is_not_pruned_while_a_step_reads_it(folder: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from conftest import REPOSITORY, Answer, ProjectFolder
 
 import assetgraph as dg
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.process.capture import redirected
 from assetgraph.queries.run_views import step_logs
 from assetgraph.records import Event, EventType
@@ -198,13 +198,13 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
 
     graph = dg.Definitions([chatty]).graph
     from assetgraph.planning.plan import make_plan
-    from assetgraph.run.launch import Launch
+    from assetgraph.run.run_setup import RunSetup
     from assetgraph.run.runner import run_plan
 
-    state = State(graph, instance.store)
+    state = StoreFacts(graph, instance.store)
     limits = Limits(output_bytes=50_000, log_events=20)
     plan = make_plan(graph, state, graph.order)
-    outcome = run_plan(plan, state, launch=Launch(echo=False, limits=limits))
+    outcome = run_plan(plan, state, setup=RunSetup(echo=False, limits=limits))
     assert outcome.record.step_counts == {"success": 1}
     ((_, _, _, path),) = instance.store.runs.outputs(outcome.record.run_id)
     text = Path(path).read_text()
@@ -417,7 +417,7 @@ def test_progress_reaches_whoever_watches(instance: dg.Instance) -> None:
             self.seen.append((step, done, total, unit))
 
     graph = dg.Definitions([downloads]).graph
-    state, watcher = State(graph, instance.store), Watcher()
+    state, watcher = StoreFacts(graph, instance.store), Watcher()
     run_plan(make_plan(graph, state, graph.order), state, observer=watcher)
     seen = watcher.seen
     assert seen[:2] == ["RUN_START", "STEP_START"]

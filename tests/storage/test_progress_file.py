@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import assetgraph as dg
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.records import Event
 from assetgraph.run.runner import run_plan
@@ -79,7 +79,7 @@ def test_the_progress_of_steps_is_deleted_before_the_run_is_recorded_as_ended(
         def progress(self, step: str, done: float, total: float | None, unit: str) -> None: ...
 
     graph = dg.Definitions([loads]).graph
-    state = State(graph, instance.store)
+    state = StoreFacts(graph, instance.store)
     stops = pytest.raises(KeyboardInterrupt) if ends == "CANCELED" else nullcontext()
     with stops:
         run_plan(make_plan(graph, state, graph.order), state, observer=Watcher())

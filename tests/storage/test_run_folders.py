@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from small_assets import asset_named
 
-from assetgraph import AssetExecutionContext, AssetKey, Instance, asset, materialize
+from assetgraph import AssetExecutionContext, Instance, asset, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
 from assetgraph.keys import Target
 from assetgraph.queries.event_text import event_text
@@ -129,13 +129,19 @@ def test_events_are_read_in_the_order_they_were_appended(store: Store) -> None:
 
 def test_output_files_are_listed_by_step_attempt_and_stream(store: Store) -> None:
     log = begin(store)
-    for key, attempt, stream in [("a.b/c", 1, "out"), ("a.b/c", 1, "err"), ("z", 12, "out")]:
-        Path(f"{log.log_path(AssetKey(key), attempt)}.{stream}").write_text("x")
+    for step_id, attempt, stream in [
+        ("a.b/c", 1, "out"),
+        ("a.b/c", 1, "err"),
+        ("z", 12, "out"),
+        ("z@2023/1.out", 2, "out"),
+    ]:
+        Path(f"{log.log_path(step_id, attempt)}.{stream}").write_text("x")
     (run_id,) = store.runs.ids()
     assert [found[:3] for found in store.runs.outputs(run_id)] == [
         ("a.b/c", 1, "err"),
         ("a.b/c", 1, "out"),
         ("z", 12, "out"),
+        ("z@2023/1.out", 2, "out"),
     ]
     log.close()
 

@@ -28,14 +28,16 @@ from typing import Any
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.planning.facts import State
+from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus
 from assetgraph.run import runner, step
 from assetgraph.run.executors import make
-from assetgraph.run.launch import Launch
-from assetgraph.run.runner import RunOutcome, run_plan
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.run_setup import RunSetup
+from assetgraph.run.runner import run_plan
 from assetgraph.storage.store import Store
 
 # What a run does to files, and so the moments at which it can be broken.
@@ -159,9 +161,9 @@ def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = T
 
 def check(scenario: Scenario, store: Store) -> set[str]:
     """What must hold at any time; returns the assets that have their value."""
-    state = State(graph_of(scenario), store)
+    state = StoreFacts(graph_of(scenario), store)
     done = set()
-    for key, known in ((key, state.of(key)) for key in state.graph.order):
+    for key, known in ((key, state.of(Target(key))) for key in state.graph.order):
         attempts = list(store.history.newest_first(key))
         assert len({a.run_id for a in attempts}) == len(attempts), (
             f"{key} has two attempts of a run"
@@ -189,9 +191,9 @@ def resume(scenario: Scenario, folder: Path) -> None:
 
 
 def assert_complete(scenario: Scenario, store: Store) -> None:
-    state = State(graph_of(scenario), store)
+    state = StoreFacts(graph_of(scenario), store)
     for key in state.graph.order:
-        known = state.of(key)
+        known = state.of(Target(key))
         assert known.current is not None, f"{key} is missing after resumption"
         assert store.values.load(known.current.value) == scenario.expected(int(key.text[1:]))
     assert not make_plan(state.graph, state, state.graph.order, stale_only=True).steps
@@ -210,12 +212,12 @@ def materialize(
     planned: Callable[[], object] = lambda: None,
 ) -> RunOutcome:
     graph = graph_of(scenario)
-    state = State(graph, Store(folder / "store"))
+    state = StoreFacts(graph, Store(folder / "store"))
     plan = make_plan(graph, state, graph.order, stale_only=stale_only)
     planned()
     jobs = None if scenario.executor == "serial" else 2
-    launch = Launch(echo=False)
-    return run_plan(plan, state, executor=make(scenario.executor, jobs), launch=launch)
+    setup = RunSetup(echo=False)
+    return run_plan(plan, state, executor=make(scenario.executor, jobs), setup=setup)
 
 
 def graph_of(scenario: Scenario) -> AssetGraph:

@@ -88,7 +88,7 @@ def test_the_words_of_the_course_run(project: MakeProject) -> None:
         "dry_ingredients",
         "wet_ingredients",
     ]
-    assert graph.asset(AssetKey("cookie_dough"))(["a"], ["b"]) == ["a", "b"]
+    assert graph.computation(AssetKey("cookie_dough"))(["a"], ["b"]) == ["a", "b"]
 
     from assetgraph import materialize
 

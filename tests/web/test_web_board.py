@@ -11,7 +11,7 @@ import assetgraph as dg
 from assetgraph import Instance
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.queries.asset_views import asset_views
 from assetgraph.records import AssetState
 from assetgraph.storage.store import Store
@@ -26,13 +26,13 @@ def graph() -> AssetGraph:
 
 
 def board_of(graph: AssetGraph, store: Store) -> Board:
-    board = Board(State(graph, store))
+    board = Board(StoreFacts(graph, store))
     board.refresh(graph.order)
     return board
 
 
 def assert_same_as_read_anew(board: Board, graph: AssetGraph, store: Store) -> None:
-    expected = asset_views(State(graph, store), graph.assets.values())
+    expected = asset_views(StoreFacts(graph, store), graph.assets.values())
     assert {view.asset.key: view for view in expected} == dict(board.views)
 
 

@@ -16,7 +16,8 @@ from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
 from web_pages import PATIENCE_S, error_of, launch, served
 
-from assetgraph.web.live.launcher import Wanted
+from assetgraph.planning.request import RunRequest
+from assetgraph.run.launch_process import launch_process
 
 PIPELINE = """
     from functools import cache
@@ -114,7 +115,8 @@ def test_a_run_from_a_terminal_has_the_page_read_what_was_edited(
     file = folder_of.root / "pipeline.py"
     file.write_text(file.read_text().replace("range(config.count)", "range(undefined)"))
 
-    client.app_state["site"].launcher.materialize(Wanted(("fares",)))
+    site = client.app_state["site"]
+    launch_process(RunRequest(selection=("fares",)), site.project, site.store)
 
     deadline = time.monotonic() + PATIENCE_S
     while states(client)["fares"] != "failed":

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from assetgraph.planning.plan import Plan
+    from assetgraph.planning.request import RunRequest
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -69,8 +70,8 @@ def plan_command(
       assetgraph plan --stale taxi_trips
     """
     stale = stale or not (selection or everything)
-    texts = _wanted(selection, everything)
-    _print_plan(_plan(given, texts, stale, settings, config_file), as_json)
+    request = _request(given, selection, everything, stale, settings, config_file)
+    _print_plan(given.plan(request), as_json)
 
 
 @click.command("materialize", short_help="Run assets and record the run.")
@@ -102,46 +103,41 @@ def materialize_command(
       assetgraph materialize +taxi_trips --config taxi_trips_file.month=2023-04
       assetgraph materialize --all -j 4 --tag reason=backfill
     """
-    from assetgraph.cli.given_text import parse_tags
-    from assetgraph.cli.watched_run import execute, launched_by
+    from assetgraph.cli.watched_run import execute
 
     if not (selection or everything or stale):
         raise click.UsageError(
             "nothing is selected. Name assets, or give --all for every one, "
             "or --stale for what is missing or out of date."
         )
-    texts = _wanted(selection, everything)
-    run_tags = parse_tags(tags)
+    request = _request(given, selection, everything, stale, settings, config_file, tags)
     with paused_collector():
-        plan = _plan(given, texts, stale, settings, config_file)
+        plan = given.plan(request)
         if dry_run:
             _print_plan(plan, as_json)
             return 0
-        from assetgraph.run.launch import Launch
-
-        launch = Launch(selection=texts, tags=run_tags, launched_by=launched_by())
-        return execute(given, plan, launch, as_json=as_json)
+        return execute(given, request, plan, as_json=as_json)
 
 
-def _wanted(selection: tuple[str, ...], everything: bool) -> tuple[str, ...]:
-    if selection and everything:
-        raise click.UsageError("--all means every asset: leave it out, or leave the selection out.")
-    return selection or ("*",)
-
-
-def _plan(
+def _request(
     given: Given,
     selection: tuple[str, ...],
+    everything: bool,
     stale: bool,
     settings: tuple[str, ...],
     config_file: Path | None,
-) -> Plan:
-    from assetgraph.cli.given_text import read_config
-    from assetgraph.planning.plan import make_plan
+    tags: tuple[str, ...] = (),
+) -> RunRequest:
+    from assetgraph.cli.given_text import parse_tags, read_config
 
-    config = given.config(read_config(config_file, settings))
-    keys = given.selected(selection)
-    return make_plan(given.graph, given.state, keys, stale_only=stale, config=config)
+    if selection and everything:
+        raise click.UsageError("--all means every asset: leave it out, or leave the selection out.")
+    return given.request(
+        selection=selection or ("*",),
+        stale=stale,
+        config=read_config(config_file, settings),
+        tags=parse_tags(tags),
+    )
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:

@@ -170,17 +170,16 @@ def rerun_command(
       assetgraph runs rerun 4f2a --from-failure
       assetgraph runs rerun 4f2a --step taxi_trips
     """
-    from assetgraph.cli.watched_run import execute, launched_by
-    from assetgraph.queries.run_views import find_run
-    from assetgraph.run.reexecution import rerun_plan
+    from assetgraph.cli.watched_run import execute
+    from assetgraph.planning.reexecution import rerun_request
 
     if from_failure and steps:
         raise click.UsageError("give --from-failure, or the steps, not both.")
-    repeated = find_run(given.store, run)
-    plan, launch = rerun_plan(
-        given.state, repeated, launched_by=launched_by(), from_failure=from_failure, steps=steps
+    record = given.store.runs.read(given.store.runs.find(run))
+    request = given.placed(
+        rerun_request(given.store, record, from_failure=from_failure, steps=steps)
     )
-    return execute(given, plan, launch, as_json=as_json)
+    return execute(given, request, given.plan(request), as_json=as_json)
 
 
 @runs_command.command("cancel", short_help="End a run that is under way.")
@@ -196,7 +195,7 @@ def cancel_command(given: Given, run: str, as_json: bool) -> None:
     """
     from assetgraph.cli.terminal.answer import answer
     from assetgraph.cli.terminal.cells import Line
-    from assetgraph.run.reexecution import cancel_run
+    from assetgraph.run.cancel import cancel_run
 
     run_id = given.store.runs.find(run)
     cancel_run(given.store, run_id)

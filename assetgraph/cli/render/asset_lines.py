@@ -12,7 +12,7 @@ from assetgraph.cli.terminal.cells import Line, clean_lines, stacked, wrapped
 from assetgraph.cli.terminal.table import Column, table
 from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.hints import command
-from assetgraph.planning.plan import ReasonKind
+from assetgraph.planning.reasons import ReasonKind
 from assetgraph.records import AssetState, Materialization, StepState
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.text import first_line
@@ -96,7 +96,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
         "Kinds": Line(", ".join(sorted(asset.kinds))),
         "Owners": Line(", ".join(asset.owners)),
         "Tags": Line(", ".join(f"{name}={value}" for name, value in asset.tags.items())),
-        "Defined at": Line((asset.place, "path")),
+        "Defined at": Line((view.computation.place, "path")),
         "Upstream": Line(", ".join(view.deps)),
         "Downstream": Line(", ".join(details.downstream)),
         "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),

@@ -25,7 +25,7 @@ def plan_lines(plan: Plan, width: int | None) -> list[Line]:
     heads = [
         [
             Line((str(number), "muted")),
-            Line(step.key.text),
+            Line(step.id),
             Line((str(step.cause), _CAUSE_STYLES[step.cause])),
         ]
         for number, step in enumerate(plan.steps, 1)
@@ -45,7 +45,7 @@ def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
 
 def plan_notes(plan: Plan) -> list[Line]:
     """What is run beyond what was asked for."""
-    added = [step.key.text for step in plan.steps if step.cause is Cause.MISSING]
+    added = [step.id for step in plan.steps if step.cause is Cause.MISSING]
     requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
     if not (added and requested):
         return []

@@ -27,7 +27,7 @@ from assetgraph.text import did_you_mean, shorten
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from assetgraph.definitions.asset import Asset
+    from assetgraph.definitions.computation import AssetSpec
 
 _SOURCE_CELLS = 60
 
@@ -38,7 +38,7 @@ class Selectable(Protocol):
     @property
     def order(self) -> Sequence[AssetKey]: ...
     def __contains__(self, key: AssetKey) -> bool: ...
-    def asset(self, key: AssetKey) -> Asset: ...
+    def asset(self, key: AssetKey) -> AssetSpec: ...
     def parents(self, key: AssetKey) -> Sequence[AssetKey]: ...
     def children(self, key: AssetKey) -> Sequence[AssetKey]: ...
 
@@ -144,7 +144,7 @@ class _Reader:
             values = {asset.tags[node.value] for asset in assets if node.value in asset.tags}
             message = f"no asset has {node.tag_value!r} as its tag {node.value!r}."
             return self._error(node, message, did_you_mean(node.tag_value, values))
-        message = _NOTHING[node.field].format(repr(node.value))
+        message = _NOTHING[node.field].format(repr(shorten(node.value, _SOURCE_CELLS)))
         hint = did_you_mean(node.value, known) or f"See them with: {command('list')}"
         return self._error(node, message, hint)
 
@@ -178,7 +178,7 @@ def _reached(
     return reached
 
 
-def _has(asset: Asset, node: Filter) -> bool:
+def _has(asset: AssetSpec, node: Filter) -> bool:
     if node.tag_value is None:
         return any(_matches(node.value, text) for text in _attributes(asset, node.field))
     return any(
@@ -187,7 +187,7 @@ def _has(asset: Asset, node: Filter) -> bool:
     )
 
 
-def _attributes(asset: Asset, field: str) -> Iterable[str]:
+def _attributes(asset: AssetSpec, field: str) -> Iterable[str]:
     match field:
         case "key":
             return (asset.key.text,)

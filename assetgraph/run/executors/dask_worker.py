@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.process.capture import redirected
+from assetgraph.run.compute import compute_step
 from assetgraph.run.executors.transport import Receiver
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def compute_here(greeting: bytes, work: bytes) -> bytes:
     """In a worker: the result of a step's computing part, what it printed by stream, and how many
     bytes of that were not kept; nothing where nobody asks for it."""
     receiver, store = _received(greeting)
-    compute, task, name = receiver.unpack(work)
+    task, name = receiver.unpack(work)
     channel = _WorkerChannel(name, task.limits.output_bytes)
     if not channel.wanted():  # any more: a worker takes seconds to load its first project
         return b""
@@ -36,7 +37,7 @@ def compute_here(greeting: bytes, work: bytes) -> bytes:
         channel.started()
     try:
         with redirected(False):
-            result = compute(task, store, channel)
+            result = compute_step(task, store, channel)
     finally:
         if timed:
             channel.ended()

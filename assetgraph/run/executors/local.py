@@ -8,14 +8,16 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from assetgraph.process.signals import hold_again
+from assetgraph.run.step import run_step
+from assetgraph.run.task import StepResult
 
 if TYPE_CHECKING:
+    from assetgraph.run.channel import StepChannel
+    from assetgraph.run.task import StepTask
     from assetgraph.storage.store import Store
-
-T = TypeVar("T")
 
 
 class ThreadExecutor:
@@ -33,10 +35,14 @@ class ThreadExecutor:
         self._idle = threading.Semaphore(0)
         self._count = 0
 
-    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
-        future: Future[T] = Future()
+    def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
+        return self.call(partial(run_step, task, store, channel))
+
+    def call(self, function: Callable[[], StepResult]) -> Future[StepResult]:
+        """Run `function` in a thread."""
+        future: Future[StepResult] = Future()
         future.set_running_or_notify_cancel()
-        self._work.put(partial(_run, future, fn, args))
+        self._work.put(partial(_run, future, function))
         if not self._idle.acquire(blocking=False):
             self._count += 1
             name = f"step-{self._count}"
@@ -73,14 +79,14 @@ class SerialExecutor:
         self._threads = ThreadExecutor(1)
         self._folder: int | None = None
 
-    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
+    def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
         if self._folder is None:
             self._folder = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
         self._go_back()
-        if args and getattr(args[0], "timeout_s", None) is not None:
-            return self._threads.submit(fn, *args)
+        if task.timeout_s is not None:
+            return self._threads.submit(task, store, channel)
         try:
-            return _Done(fn(*args))
+            return _Done(run_step(task, store, channel))
         except Exception as error:
             return _Done(error=error)
         finally:
@@ -105,18 +111,19 @@ class SerialExecutor:
         os.fchdir(self._folder)
 
 
-class _Done(Future[T]):
-    """The outcome of what has run already: nobody waits for it, so it needs none of the locks
-    whose making is most of what a `Future` costs."""
+class _Done(Future[StepResult]):
+    """The outcome of a step that has run already. Nobody waits for it, so it goes without the locks
+    that make up most of the cost of a `Future`."""
 
-    def __init__(self, result: T | None = None, error: Exception | None = None) -> None:
+    def __init__(self, result: StepResult | None = None, error: Exception | None = None) -> None:
         self._outcome = result
         self._error = error
 
-    def result(self, timeout: float | None = None) -> T:  # noqa: ARG002
-        if self._error is not None:
+    def result(self, timeout: float | None = None) -> StepResult:  # noqa: ARG002
+        if self._outcome is None:
+            assert self._error is not None
             raise self._error
-        return cast("T", self._outcome)
+        return self._outcome
 
     def exception(self, timeout: float | None = None) -> BaseException | None:  # noqa: ARG002
         return self._error
@@ -127,13 +134,13 @@ class _Done(Future[T]):
     def cancel(self) -> bool:
         return False
 
-    def add_done_callback(self, fn: Callable[[Future[T]], object]) -> None:
+    def add_done_callback(self, fn: Callable[[Future[StepResult]], object]) -> None:
         fn(self)
 
 
-def _run(future: Future[T], fn: Callable[..., T], args: tuple[Any, ...]) -> Callable[[], None]:
+def _run(future: Future[StepResult], function: Callable[[], StepResult]) -> Callable[[], None]:
     """What to do with the outcome, once the thread counts as idle again."""
     try:
-        return partial(future.set_result, fn(*args))
+        return partial(future.set_result, function())
     except BaseException as error:
         return partial(future.set_exception, error)

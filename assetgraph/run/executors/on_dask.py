@@ -20,8 +20,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, cast
 
 from assetgraph.errors import AssetGraphError, StoreError, WorkerError
 from assetgraph.keys import AssetKey, Target
@@ -29,15 +30,16 @@ from assetgraph.records import Event, EventType, now
 from assetgraph.run.executors.dask_worker import PROBE, TOPIC, compute_here, probe
 from assetgraph.run.executors.local import ThreadExecutor
 from assetgraph.run.executors.transport import Sender
+from assetgraph.run.step import run_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.definitions.asset import Asset
-    from assetgraph.run.executors import Loadable
+    from assetgraph.run.channel import StepChannel
+    from assetgraph.run.executors.base import Computations, Loadable
+    from assetgraph.run.task import StepResult, StepTask
     from assetgraph.storage.store import Store
 
-T = TypeVar("T")
 RESOURCES = "dagster-dask/resource_requirements"
 # So many steps are on their way beside those that run, so that no worker waits for the way back and
 # forth: some 20 ms, mostly pauses that Dask makes between its messages.
@@ -64,12 +66,12 @@ class DaskExecutor:
         *,
         scheduler: str | None = None,
         project: Loadable | None = None,
-        assets: Mapping[AssetKey, Asset] | None = None,
+        computations: Computations | None = None,
     ) -> None:
         self._cluster, self._client = _connect(scheduler, jobs)
         threads = sum(self._client.nthreads().values())
         self.slots = jobs if jobs and scheduler else max(1, threads) + _AHEAD
-        self._sender = Sender(project, assets or {})
+        self._sender = Sender(project, computations or {})
         self._greeting = b""
         self._threads = ThreadExecutor(self.slots)
         self._outbox = _Bundle(self._client.loop, self._send, _SEND_PAUSE_S)
@@ -80,18 +82,20 @@ class DaskExecutor:
         self._client.subscribe_topic(TOPIC, self._hear)
         threading.Thread(target=self._watch, name="dask-watcher", daemon=True).start()
 
-    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
-        return self._threads.submit(fn, *args, self._compute)
+    def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
+        return self._threads.call(
+            partial(run_step, task, store, channel, partial(self._compute, channel))
+        )
 
     def check(self, store: Store) -> None:
         """Have every worker read what was written here, and load the project."""
         self._greeting = pickle.dumps((self._sender.greeting(), store))
-        key = AssetKey.unchecked([".probe"])  # no asset's
+        probe_key = AssetKey.unchecked([".probe"])  # no asset can have this key
         try:
-            saved = store.values.save(Target(key), "probe", PROBE).stored
+            saved = store.values.save(Target(probe_key), "probe", PROBE).stored
             answers = self._client.run(probe, self._greeting, saved, on_error="return")
         finally:
-            store.values.delete(key.file_name)
+            store.values.delete(probe_key.file_name)
         lost = [worker for worker, answer in answers.items() if isinstance(answer, OSError)]
         if len(lost) == len(answers):
             raise AssetGraphError("the Dask cluster has no workers.", hint="Start some first.")
@@ -116,11 +120,11 @@ class DaskExecutor:
         if self._cluster is not None:
             self._cluster.close()
 
-    def _compute(self, compute: Callable[..., Any], task: Any, _: Store, channel: Any) -> Any:
-        """`compute(task, store, channel)` on the cluster, whose workers have the store that was
-        checked; what it tells its channel comes here."""
-        name = f"{task.asset.key.text}-{task.run_id}-{task.attempt}"
-        work = self._sender.pack((compute, task, name))
+    def _compute(self, channel: StepChannel, task: StepTask, _: Store) -> StepResult:
+        """`compute_step` on the cluster, whose workers have the store that was checked. What it
+        tells its channel comes here."""
+        name = f"{task.step_id}-{task.run_id}-{task.attempt}"
+        work = self._sender.pack(task, name)
         step = _Step(name, work, self._resources(task, channel), channel)
         self._running[name] = step
         try:
@@ -136,7 +140,7 @@ class DaskExecutor:
             channel.written(stream, data)
         for stream, count in dropped.items():
             channel.dropped(stream, count)
-        return result
+        return cast("StepResult", result)
 
     def _send(self, steps: Sequence[_Step]) -> None:
         """In the client's loop: submit the steps as one graph, or as one for each set of resources
@@ -228,9 +232,9 @@ class DaskExecutor:
             step.given_up = True
             self._client.loop.add_callback(self._cancel, [step])
 
-    def _resources(self, task: Any, channel: Any) -> Mapping[str, float]:
+    def _resources(self, task: StepTask, channel: StepChannel) -> Mapping[str, float]:
         """What the step asks for, of a cluster that was not made here."""
-        wanted: Any = task.asset.op_tags.get(RESOURCES, {})
+        wanted: Any = task.computation.op_tags.get(RESOURCES, {})
         if not isinstance(wanted, Mapping) or not all(
             isinstance(amount, int | float) for amount in wanted.values()
         ):
@@ -242,7 +246,7 @@ class DaskExecutor:
             return {}
         if self._cluster is not None:
             message = f"Dask workers started here offer no resources: {dict(wanted)} is not heeded"
-            channel.events([Event(EventType.LOG, now(), task.asset.key.text, "WARNING", message)])
+            channel.events([Event(EventType.LOG, now(), task.step_id, "WARNING", message)])
             return {}
         offers = [w["resources"] for w in self._client.scheduler_info(-1)["workers"].values()]
         if not any(all(o.get(name, 0) >= n for name, n in wanted.items()) for o in offers):

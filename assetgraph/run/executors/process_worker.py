@@ -20,6 +20,7 @@ from assetgraph.errors import WorkerError
 from assetgraph.process.capture import redirected_logs
 from assetgraph.process.signals import held_back
 from assetgraph.run.executors.transport import Receiver
+from assetgraph.run.step import run_step
 
 Outcome = Callable[[Future[Any]], None]
 _interrupted = False
@@ -83,7 +84,7 @@ def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
 
 def _call(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
     try:
-        fn, *args = receiver.unpack(work)
+        task, store = receiver.unpack(work)
     except KeyboardInterrupt:
         raise
     except WorkerError as error:
@@ -94,7 +95,7 @@ def _call(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
     folder = os.getcwd()
     try:
         with held_back():
-            return partial(_succeed, fn(*args, channel))
+            return partial(_succeed, run_step(task, store, channel))
     except KeyboardInterrupt:
         raise
     except BaseException as error:

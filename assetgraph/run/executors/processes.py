@@ -17,23 +17,22 @@ import sys
 import termios
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Pipe
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any
 
 from assetgraph.errors import WorkerError
 from assetgraph.run.executors.transport import Sender
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.asset import Asset
-    from assetgraph.keys import AssetKey
-    from assetgraph.run.executors import Loadable
+    from assetgraph.run.channel import StepChannel
+    from assetgraph.run.executors.base import Computations, Loadable
+    from assetgraph.run.task import StepResult, StepTask
     from assetgraph.storage.store import Store
 
-T = TypeVar("T")
 END_S = 2.0
 _CHUNK = 65536
 _KEPT_FREE = 24
@@ -53,23 +52,22 @@ class ProcessExecutor:
         slots: int,
         *,
         project: Loadable | None = None,
-        assets: Mapping[AssetKey, Asset] | None = None,
+        computations: Computations | None = None,
     ) -> None:
         self.slots = slots
-        self._sender = Sender(project, assets or {})
+        self._sender = Sender(project, computations or {})
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._waiting: deque[_Work] = deque()  # for a worker, where no other could be started
         self._turn = threading.RLock()
 
-    def submit(self, fn: Callable[..., T], /, *args: Any) -> Future[T]:
-        """`fn(*args)` in a worker. The last argument is the channel: it stays here, and what the
-        worker's stand-in for it is told comes to it."""
-        *sent, channel = args
+    def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
+        """Run the step in a worker. The channel stays here: the worker has a stand-in for it, whose
+        calls come back."""
         future = _StepFuture()
         future.set_running_or_notify_cancel()
         try:
-            data = self._sender.pack((fn, *sent))
+            data = self._sender.pack(task, store)
         except WorkerError as error:
             future.set_exception(error)
             return future

@@ -1,4 +1,5 @@
-"""How a step travels to another process: an asset of the project by its key, any other by value."""
+"""How a step travels to another process: a computation of the project by name, any other by
+value."""
 
 from __future__ import annotations
 
@@ -6,23 +7,28 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.code.importer import forget, source_hashes
-from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
-    from assetgraph.run.executors import Loadable
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.run.executors.base import Computations, Loadable
+    from assetgraph.run.task import StepTask
 
 
 class Sender:
-    """Packs what goes to workers. `assets` are those that `project` loads there too."""
+    """Packs what goes to workers. `computations` are those that `project` loads there too."""
 
-    def __init__(self, project: Loadable | None, assets: Mapping[AssetKey, Asset]) -> None:
-        self._assets = assets if project is not None else {}
+    def __init__(self, project: Loadable | None, computations: Computations) -> None:
+        self._computations = computations if project is not None else {}
+        self._specs = {
+            spec.key: spec for made in self._computations.values() for spec in made.specs
+        }
         self._project = project
 
     def greeting(self) -> bytes:
@@ -30,25 +36,35 @@ class Sender:
         classes of `__main__`, since a stored value names its classes by their modules."""
         return pickle.dumps((self._project, source_hashes(), list(_classes_of_main())))
 
-    def pack(self, work: Any) -> bytes:
-        """Raises `WorkerError` for what does not pickle."""
+    def pack(self, task: StepTask, *beside: Any) -> bytes:
+        """Raises `WorkerError` for what cannot be pickled."""
+        work = (task, *beside)
         try:
-            return self._by_value(work) if self._has_strangers(work) else self._by_key(work)
+            return self._by_value(work) if self._has_strangers(task) else self._by_name(work)
         except Exception as error:
             raise WorkerError(
                 f"it cannot be sent to another process: {type(error).__name__}: {error}.",
                 hint="Define it in a module of the project, or choose the executor threads.",
             ) from error
 
-    def _has_strangers(self, work: Any) -> bool:
-        return any(isinstance(item, Asset) and not self._knows(item) for item in _assets_of(work))
+    def _has_strangers(self, task: StepTask) -> bool:
+        makers = (source.maker for source in task.inputs if source.maker is not None)
+        return self._name_of(task.computation) is None or any(
+            self._name_of(maker) is None for maker in makers
+        )
 
-    def _knows(self, asset: Asset) -> bool:
-        return self._assets.get(asset.key) is asset
+    def _name_of(self, item: Any) -> tuple[str, ...] | None:
+        """What a computation or a spec of the project is called in every process."""
+        if isinstance(item, Computation):
+            known = self._computations.get(item.name) is item
+            return ("computation", item.name) if known else None
+        if isinstance(item, AssetSpec):
+            return ("spec", *item.key.parts) if self._specs.get(item.key) is item else None
+        return None
 
-    def _by_key(self, work: Any) -> bytes:
+    def _by_name(self, work: Any) -> bytes:
         class Pickler(pickle.Pickler):
-            persistent_id = staticmethod(self._reference)
+            persistent_id = staticmethod(self._name_of)
 
         return _dumps(Pickler, work)
 
@@ -56,12 +72,9 @@ class Sender:
         from assetgraph.run.executors.by_value import Pickler as ByValue
 
         class Pickler(ByValue):
-            persistent_id = staticmethod(self._reference)
+            persistent_id = staticmethod(self._name_of)
 
         return _dumps(Pickler, work)
-
-    def _reference(self, item: Any) -> tuple[str, ...] | None:
-        return item.key.parts if isinstance(item, Asset) and self._knows(item) else None
 
 
 class Receiver:
@@ -71,7 +84,7 @@ class Receiver:
     def __init__(self, greeting: bytes) -> None:
         self._project: Loadable | None
         self._project, self._sources, classes = pickle.loads(greeting)
-        self._loaded: Mapping[AssetKey, Asset] | None = None
+        self._loaded: AssetGraph | None = None
         if self._project is not None:
             os.chdir(self._project.root)
         for data in classes:
@@ -79,7 +92,7 @@ class Receiver:
             setattr(sys.modules["__main__"], kind.__name__, kind)
 
         class Unpickler(pickle.Unpickler):
-            persistent_load = staticmethod(self._asset)
+            persistent_load = staticmethod(self._named)
 
         self._unpickler = Unpickler
 
@@ -95,20 +108,25 @@ class Receiver:
             forget(self._project.root)
             self._loaded = self._load()
 
-    def _load(self) -> Mapping[AssetKey, Asset]:
+    def _load(self) -> AssetGraph:
         assert self._project is not None
-        assets: Mapping[AssetKey, Asset] = self._project.load().graph.assets
-        return assets
+        graph: AssetGraph = self._project.load().graph
+        return graph
 
-    def _asset(self, parts: tuple[str, ...]) -> Asset:
-        key = AssetKey.unchecked(parts)
+    def _named(self, name: tuple[str, ...]) -> Computation | AssetSpec:
         if self._loaded is None:
             self._loaded = self._load()
-        if key not in self._loaded:
-            raise WorkerError(
-                f"the project's modules no longer define {key.text!r}: they changed during the run."
-            )
-        return self._loaded[key]
+        kind, *parts = name
+        if kind == "spec":
+            key = AssetKey.unchecked(parts)
+            if key in self._loaded:
+                return self._loaded.asset(key)
+        elif parts[0] in self._loaded.computations:
+            return self._loaded.computations[parts[0]]
+        raise WorkerError(
+            f"the project's modules no longer define {'/'.join(parts)!r}: they changed during "
+            "the run."
+        )
 
     def _check_sources(self) -> None:
         here = source_hashes()
@@ -136,12 +154,3 @@ def _dumps(kind: Any, work: Any) -> bytes:
     buffer = io.BytesIO()
     kind(buffer, protocol=5).dump(work)
     return buffer.getvalue()
-
-
-def _assets_of(work: Any) -> list[Any]:
-    """The assets among the arguments of a call: a step's own, and those that made its inputs."""
-    found = []
-    for item in work:
-        if hasattr(item, "asset"):
-            found += [item.asset, *(source.maker for source in item.inputs)]
-    return found

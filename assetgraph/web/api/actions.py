@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import AssetGraphError, ConfigError
-from assetgraph.graph.selection import select
-from assetgraph.keys import AssetKey
-from assetgraph.planning.checked_config import checked_config
-from assetgraph.planning.plan import make_plan
+from assetgraph.planning.reexecution import rerun_request
+from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.queries.asset_views import plan_json
 from assetgraph.queries.run_views import find_run
+from assetgraph.run.launch_process import LaunchError, launch_process
 from assetgraph.web.api.config_form import config_fields
 from assetgraph.web.api.shapes import definitions_json
-from assetgraph.web.live.launcher import LaunchError, Wanted
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.web.live.launcher import Launched
     from assetgraph.web.live.page_state import Site
     from assetgraph.web.live.workspace import LoadFailure
 
 Config = Mapping[str, Mapping[str, Any]]
+LAUNCHED_BY = "page"
 
 
 def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
@@ -35,20 +33,16 @@ def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     site.take_over_edits()
     broken = site.workspace.failure
     state = site.state()
-    graph = state.graph
-    keys = select(wanted.selection, graph, state.state) if wanted.selection else graph.order
-    given = {graph.asset(AssetKey(name)).key: fields for name, fields in wanted.config.items()}
-    config = checked_config(graph, given)
-    made = make_plan(graph, state, keys, stale_only=wanted.stale, config=config)
-    fields = {step.key: config_fields(graph.asset(step.key)) for step in made.steps}
+    made = plan_run(wanted, state)
+    fields = {step.id: config_fields(made.computations[step.computation]) for step in made.steps}
     return {
         "steps": plan_json(made),
         "warnings": [*([_cannot_start(broken)] if broken else []), *made.warnings],
-        "config_fields": {key.text: own for key, own in fields.items() if own is not None},
+        "config_fields": {name: own for name, own in fields.items() if own is not None},
         "config_missing": {
-            step.key.text: absent
+            step.id: absent
             for step in made.steps
-            if (absent := _absent(fields[step.key] or [], step.config))
+            if (absent := _absent(fields[step.id] or [], step.config))
         },
     }
 
@@ -59,7 +53,7 @@ def launch(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     if not wanted.selection and not wanted.stale:
         raise AssetGraphError("nothing is selected.", hint='Everything is "selection": ["*"].')
     reloaded = _take_over_edits(site)
-    return _started(site, site.launcher.materialize(wanted), reloaded)
+    return _started(site, wanted, reloaded)
 
 
 def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
@@ -68,12 +62,12 @@ def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
     from_failure = _typed(body, "from_failure", bool, False)
     steps = _typed(body, "steps", list[str], [])
     reloaded = _take_over_edits(site)
-    started = site.launcher.rerun(record.run_id, from_failure=from_failure, steps=steps)
-    return _started(site, started, reloaded)
+    wanted = rerun_request(site.store, record, from_failure=from_failure, steps=steps)
+    return _started(site, wanted, reloaded)
 
 
 def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
-    from assetgraph.run.reexecution import cancel_run
+    from assetgraph.run.cancel import cancel_run
 
     cancel_run(site.store, site.store.runs.find(request.path_params["run_id"]))
     return {}
@@ -97,12 +91,14 @@ def _cannot_start(broken: LoadFailure) -> str:
     return f"No run can start: the definitions do not load. {broken.message}"
 
 
-def _started(site: Site, started: Launched, reloaded: bool) -> dict[str, Any]:
+def _started(site: Site, wanted: RunRequest, reloaded: bool) -> dict[str, Any]:
+    request = msgspec.structs.replace(wanted, launched_by=LAUNCHED_BY)
+    started = launch_process(request, site.project, site.store)
     site.look()
     return {"run_id": started.run_id, "message": started.message, "reloaded": reloaded}
 
 
-def read_wanted(body: Mapping[str, Any]) -> Wanted:
+def read_wanted(body: Mapping[str, Any]) -> RunRequest:
     """Raises `AssetGraphError` for a body of another shape."""
     unknown = set(body) - {
         "selection",
@@ -117,7 +113,7 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
         raise AssetGraphError(f"there is no {sorted(unknown)[0]!r} in a launch.")
     config = _typed(body, "config", dict[str, dict[str, Any]], {})
     text = _typed(body, "config_text", str, "")
-    return Wanted(
+    return RunRequest(
         selection=tuple(_typed(body, "selection", list[str], [])),
         stale=_typed(body, "stale", bool, False),
         config=parse_config(text) if text.strip() else config,

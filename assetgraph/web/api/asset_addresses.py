@@ -75,7 +75,7 @@ def asset(site: Site, request: Request) -> dict[str, Any]:
     definition, made = view.asset, view.materialization
     return {
         **asset_row(view),
-        "place": definition.place,
+        "place": view.computation.place,
         "source": _source(view),
         "code_version": made.code_version if made else None,
         "data_version": made.data_version if made else None,
@@ -83,7 +83,7 @@ def asset(site: Site, request: Request) -> dict[str, Any]:
         "metadata": made.metadata if made else {},
         "schema_changes": _schema_changes(site, view),
         "definition_metadata": dict(definition.metadata),
-        "config_fields": config_fields(definition),
+        "config_fields": config_fields(view.computation),
         "config": made.config if made else {},
         "upstream": [_neighbour(board, key) for key in board.graph.parents(definition.key)],
         "downstream": [_neighbour(board, key) for key in board.graph.children(definition.key)],
@@ -181,7 +181,7 @@ def _neighbour(board: Board, key: AssetKey) -> dict[str, Any]:
 
 def _source(view: AssetView) -> str | None:
     """The text that the function was loaded from: its file may have been edited since."""
-    function = view.asset.plain_function
+    function = view.computation.plain_function
     if function is None:
         return None
     code = function.__code__

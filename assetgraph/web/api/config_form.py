@@ -8,7 +8,7 @@ import msgspec
 from msgspec import inspect
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.asset import Asset
+    from assetgraph.definitions.computation import Computation
 
 _KINDS: dict[type[inspect.Type], str] = {
     inspect.StrType: "text",
@@ -21,11 +21,11 @@ _KINDS: dict[type[inspect.Type], str] = {
 _LIMITS = {"ge": "min", "le": "max", "min_length": "min_length", "max_length": "max_length"}
 
 
-def config_fields(asset: Asset) -> list[dict[str, Any]] | None:
+def config_fields(computation: Computation) -> list[dict[str, Any]] | None:
     """One entry a field: name, `kind` of input (text, integer, number, boolean, date, datetime,
     choice or json), whether it is required, its default, its description. None for an asset that
     takes no config."""
-    kind = asset.config_type
+    kind = computation.config_type
     if kind is None:
         return None
     info = inspect.type_info(kind)

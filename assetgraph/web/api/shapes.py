@@ -35,7 +35,7 @@ def asset_row(view: AssetView) -> dict[str, Any]:
     """An asset in a list: what `list --json` says of it, and its last attempts."""
     return {
         **asset_json(view),
-        "module": view.asset.module,
+        "module": view.computation.module,
         "materialization": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),
     }

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
-from assetgraph.planning.plan import AssetFacts, asset_state, reasons_given
+from assetgraph.keys import AssetKey, Target
+from assetgraph.planning.reasons import TargetFacts, reasons_given, target_state
 from assetgraph.queries.asset_views import AssetView
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.keys import AssetKey
-    from assetgraph.planning.facts import State
-    from assetgraph.planning.plan import Reason
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.reasons import Reason
 
 
 class Board:
@@ -24,10 +24,10 @@ class Board:
     An asset is running once a living run is at it: its lock alone would say so a moment later.
     """
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StoreFacts) -> None:
         self._state = _ReadableFacts(state)
         self._views: dict[AssetKey, AssetView] = {}
-        self._reasons: dict[AssetKey, tuple[Reason, ...]] = {}
+        self._reasons: dict[Target, tuple[Reason, ...]] = {}
         self._running: dict[AssetKey, str] = {}
 
     @property
@@ -54,7 +54,7 @@ class Board:
         positions = self.graph.positions
         waiting = {positions[key] for key in keys if key in self.graph}
         for place in waiting:
-            self._state.forget(self.graph.order[place])
+            self._state.forget(Target(self.graph.order[place]))
         heap = sorted(waiting)
         changed = set()
         while heap:
@@ -72,21 +72,25 @@ class Board:
 
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
         """Whether the last attempt at one of `keys` was made by other code than is loaded."""
-        for facts in map(self._state.of, keys):
+        for facts in map(self._state.of, map(Target, keys)):
             attempt = facts.failed or facts.current
             if attempt is not None and attempt.code_version != facts.code_version:
                 return True
         return False
 
     def _look(self, key: AssetKey) -> AssetView:
-        facts = self._state.of(key)
-        reasons = reasons_given(self._reasons, self.graph, self._state, key)
-        self._reasons[key] = reasons
+        target = Target(key)
+        facts = self._state.of(target)
+        reasons = reasons_given(self._reasons, self.graph, self._state, target)
+        self._reasons[target] = reasons
         running = self._running.get(key)
-        state = AssetState.RUNNING if running else asset_state(facts, reasons)
+        state = AssetState.RUNNING if running else target_state(facts, reasons)
         deps = tuple(parent.text for parent in self.graph.parents(key))
         asset = self.graph.asset(key)
-        view = AssetView(asset, deps, state, reasons, facts.current, facts.failed, running)
+        computation = self.graph.computation(key)
+        view = AssetView(
+            asset, computation, deps, state, reasons, facts.current, facts.failed, running
+        )
         self._views[key] = view
         return view
 
@@ -95,25 +99,25 @@ class _ReadableFacts:
     """The facts of `state`, with nothing known of an asset whose history does not read: one such
     asset must not hide all others."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: StoreFacts) -> None:
         self.state = state
         self.damage: dict[AssetKey, str] = {}
 
-    def of(self, key: AssetKey) -> AssetFacts:
-        if key in self.damage:
-            return AssetFacts()
+    def of(self, target: Target) -> TargetFacts:
+        if target.key in self.damage:
+            return TargetFacts()
         try:
-            return self.state.of(key)
+            return self.state.of(target)
         except StoreError as error:
-            self.damage[key] = str(error)
-            return AssetFacts()
+            self.damage[target.key] = str(error)
+            return TargetFacts()
 
-    def code_changes(self, key: AssetKey) -> tuple[str, ...]:
-        return self.state.code_changes(key)
+    def code_changes(self, target: Target) -> tuple[str, ...]:
+        return self.state.code_changes(target)
 
-    def forget(self, key: AssetKey) -> None:
-        self.damage.pop(key, None)
-        self.state.forget(key)
+    def forget(self, target: Target) -> None:
+        self.damage.pop(target.key, None)
+        self.state.forget(target)
 
 
 def _bearing(view: AssetView) -> tuple[object, ...]:

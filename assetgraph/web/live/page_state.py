@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError, StoreError
-from assetgraph.planning.facts import State
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.queries.event_pages import EventPages
 from assetgraph.queries.store_watcher import Follower, News
 from assetgraph.web.api.shapes import definitions_json, news_json
 from assetgraph.web.http.body_timeout import Patience
 from assetgraph.web.live.asset_table import Board
 from assetgraph.web.live.feed import Feed
-from assetgraph.web.live.launcher import Launcher
 from assetgraph.web.live.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ class Site:
         self.feed = Feed()
         self.patience = Patience()
         self.event_pages = EventPages(self.store)
-        self.launcher = Launcher(project, self.store)
         self.watching = watch
         self.changed_on_disk = False
         self._other_code_ran = False  # than was loaded, since the files were last looked at
@@ -75,10 +73,10 @@ class Site:
         assert self._board is not None, "the definitions take too long to load"
         return self._board
 
-    def state(self) -> State:
+    def state(self) -> StoreFacts:
         """Facts read anew, for a plan."""
         self._loaded.wait(_LOAD_PATIENCE_S)
-        return State(self.graph, self.project.open_store())
+        return StoreFacts(self.graph, self.project.open_store())
 
     def look(self) -> None:
         """Take over what runs wrote since the last look, and tell the open pages."""
@@ -119,7 +117,7 @@ class Site:
     def _reload(self) -> bool:
         good = self.workspace.load()
         if good or self._board is None:
-            board = Board(State(self.graph, self.project.open_store()))
+            board = Board(StoreFacts(self.graph, self.project.open_store()))
             board.refresh(self.graph.order, self.follower.running())
             with self.turn:
                 self._board = board

@@ -1,0 +1,170 @@
+"""`AssetSpec`, a node of the graph, and `Computation`, the function that makes one or more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import FunctionType
+from typing import Any
+
+import msgspec
+
+from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.config import Config
+from assetgraph.definitions.io_manager import IOManager
+from assetgraph.definitions.retries import RetryPolicy
+from assetgraph.definitions.signature import (
+    BY_NAME,
+    Parameter,
+    Signature,
+    is_context,
+    plain_function,
+    resolved,
+    signature_of,
+)
+from assetgraph.keys import AssetKey
+from assetgraph.text import place_text
+
+
+class AssetSpec(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What is known of one asset, whatever materializes it.
+
+    `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
+    means the project's value store.
+    """
+
+    key: AssetKey
+    deps: tuple[AssetKey, ...] = ()
+    group_name: str = "default"
+    description: str | None = None
+    tags: Mapping[str, str] = {}
+    owners: tuple[str, ...] = ()
+    kinds: frozenset[str] = frozenset()
+    metadata: Mapping[str, Any] = {}
+    io_manager: IOManager | None = None
+
+    def __repr__(self) -> str:
+        return f"<AssetSpec {self.key.text}>"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Computation:
+    """One function, and the assets that a call of it materializes. Calling it calls the function.
+
+    `name` is unique in a graph. `ins` says which upstream a parameter loads, where its name does
+    not. `timeout` is in seconds. `module` is where the function was decorated. `mistakes` are the
+    options that are wrong and were left out, each as a message and a remedy. `local_names` holds
+    what the annotations name of the function around it.
+
+    A function of one asset returns its value. A function of several assets returns a tuple: one
+    value for each of `specs`, in their order.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    specs: tuple[AssetSpec, ...]
+    ins: Mapping[str, AssetKey] = field(default_factory=dict)
+    code_version: str | None = None
+    retry_policy: RetryPolicy | None = None
+    timeout: float | None = None
+    pool: str | None = None
+    op_tags: Mapping[str, Any] = field(default_factory=dict)
+    module: str = ""
+    mistakes: tuple[tuple[str, str], ...] = ()
+    local_names: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # On the instance: a property would hide the docstring of the class.
+        object.__setattr__(self, "__doc__", self.function.__doc__)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} at {self.place}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With annotations as objects: a function that travels by value leaves behind the names
+        that only its annotations use."""
+        fields = {name: self.__dict__[name] for name in self.__dataclass_fields__}
+        fields["local_names"] = {}
+        return {**fields, "signature": self.signature}
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        return self.function
+
+    @cached_property
+    def plain_function(self) -> FunctionType | None:
+        """The function inside partials and wrappers, or None for a callable object."""
+        return plain_function(self.function)
+
+    @property
+    def file(self) -> str:
+        bottom = self.plain_function
+        return bottom.__code__.co_filename if bottom else "<unknown>"
+
+    @property
+    def line(self) -> int:
+        bottom = self.plain_function
+        return bottom.__code__.co_firstlineno if bottom else 0
+
+    @property
+    def place(self) -> str:
+        return place_text(self.file, self.line)
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The function's signature, with annotations resolved where their names can be."""
+        return resolved(signature_of(self.function), self.function, self.local_names)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self.signature.parameters
+
+    @property
+    def returns(self) -> Any:
+        """The return annotation, or `EMPTY`."""
+        return self.signature.returns
+
+    @cached_property
+    def context_parameter(self) -> str | None:
+        return next((p.name for p in self.parameters if is_context(p)), None)
+
+    @cached_property
+    def config_parameter(self) -> Parameter | None:
+        """The parameter that takes config: its annotation is a subclass of `Config`."""
+        return next((p for p in self.parameters if is_config_type(p.annotation)), None)
+
+    @property
+    def config_type(self) -> type[Config] | None:
+        return self.config_parameter.annotation if self.config_parameter else None
+
+    @cached_property
+    def inputs(self) -> tuple[Parameter, ...]:
+        """The parameters that name an upstream.
+
+        These are neither context nor config. One with a default counts only if `ins` or `deps`
+        names it.
+        """
+        named = {*self.ins, *(dep.name for spec in self.specs for dep in spec.deps)}
+        context = self.context_parameter
+        return tuple(
+            p
+            for p in self.parameters
+            if p.name != context
+            and not is_config_type(p.annotation)
+            and p.kind in BY_NAME
+            and (not p.has_default or p.name in named)
+        )
+
+    def spec(self, key: AssetKey) -> AssetSpec:
+        """The spec of one of the assets that it materializes."""
+        return next(spec for spec in self.specs if spec.key is key)
+
+
+def is_config_type(annotation: Any) -> bool:
+    return (
+        annotation is not EMPTY and isinstance(annotation, type) and issubclass(annotation, Config)
+    )

@@ -1,0 +1,139 @@
+"""Which upstream each parameter and each `deps=` of a computation names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from assetgraph.definitions.annotations import table_kind
+from assetgraph.errors import Problem
+from assetgraph.keys import AssetKey
+from assetgraph.text import did_you_mean
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.computation import AssetSpec, Computation
+    from assetgraph.definitions.signature import Parameter
+
+
+class Connections:
+    """Resolves names among the assets of a graph. `problems` collects the names that fail."""
+
+    def __init__(self, assets: Mapping[AssetKey, AssetSpec]) -> None:
+        self.problems: list[Problem] = []
+        self._assets = assets
+        self._by_parts = {key.parts: key for key in assets}
+        self._by_name: dict[str, list[AssetKey]] = {}
+        for key in assets:
+            self._by_name.setdefault(key.parts[-1], []).append(key)
+        self._guesses: dict[str, str | None] = {}
+
+    def inputs(self, computation: Computation) -> dict[str, AssetKey]:
+        """The upstream that each parameter loads; a parameter whose name fails is left out."""
+        found: dict[str, AssetKey] = {}
+        for parameter in computation.inputs:
+            upstream = self._upstream(computation, parameter)
+            if upstream is not None:
+                found[parameter.name] = upstream
+        return found
+
+    def deps(self, computation: Computation, spec: AssetSpec) -> list[AssetKey]:
+        """The upstreams in the spec's `deps=`; one that nothing defines is left out."""
+        found = []
+        for dep in spec.deps:
+            if dep in self._assets:
+                found.append(dep)
+            else:
+                self._unknown(computation, dep.text, "deps=")
+        return found
+
+    def _upstream(self, computation: Computation, parameter: Parameter) -> AssetKey | None:
+        name = parameter.name
+        given = computation.ins.get(name)
+        if given is not None:
+            if given in self._assets:
+                return given
+            self._unknown(computation, given.text, "ins=")
+            return None
+        own = [spec.key for spec in computation.specs]
+        for prefix in (_shared_prefix(own), ()):
+            key = self._by_parts.get((*prefix, name))
+            if key is not None and key not in own:
+                return key
+        same_name = self._by_name.get(name, [])
+        candidates = [key for key in same_name if key not in own]
+        if len(candidates) == 1:
+            return candidates[0]
+        if candidates:
+            self._ambiguous(computation, name, candidates)
+        elif same_name:
+            return same_name[0]  # itself: reported as a cycle
+        else:
+            self._unknown_parameter(computation, parameter)
+        return None
+
+    def _ambiguous(self, computation: Computation, name: str, candidates: list[AssetKey]) -> None:
+        listing = ", ".join(key.text for key in candidates)
+        self._note(
+            computation,
+            f"parameter {name!r} of asset {computation.name!r} could be any of: {listing}.",
+            f"Say which: ins={{{name!r}: {candidates[0].text!r}}}.",
+        )
+
+    def _unknown_parameter(self, computation: Computation, parameter: Parameter) -> None:
+        name, annotation = parameter.name, parameter.annotation
+        if name == "config" and isinstance(annotation, str):
+            self._note(
+                computation,
+                f"parameter 'config' of asset {computation.name!r} is annotated `{annotation}`, "
+                "a name that its module does not define.",
+                "Define or import the Config class at module level, and not only for type "
+                "checking.",
+            )
+        elif name == "config":
+            remedy = "If it takes config, annotate it with a subclass of Config."
+            self._unknown(computation, name, "a parameter", remedy)
+        else:
+            remedy = "Define it with @asset, or give the parameter a default if it is not an asset."
+            if isinstance(annotation, str) and table_kind(annotation) is None:
+                remedy += (
+                    f" If `{annotation}` is a Config class, define or import it at module level: "
+                    "its module does not define that name."
+                )
+            self._unknown(
+                computation, name, "a parameter", self._guess(name, computation) or remedy
+            )
+
+    def _unknown(
+        self, computation: Computation, wanted: str, how: str, remedy: str | None = None
+    ) -> None:
+        remedy = remedy or self._guess(wanted, computation) or "Define it with @asset."
+        message = f"asset {computation.name!r} needs {wanted!r} ({how}), which nothing defines."
+        self._note(computation, message, remedy, is_unknown_upstream=True)
+
+    def _guess(self, wanted: str, computation: Computation) -> str | None:
+        """The assets that `wanted` may stand for. Worked out once for a name: many assets may name
+        the same missing upstream."""
+        if wanted not in self._guesses:
+            self._guesses[wanted] = did_you_mean(wanted, (key.text for key in self._assets))
+        guess = self._guesses[wanted]
+        own = {spec.key.text for spec in computation.specs}
+        if guess is None or not any(repr(text) in guess for text in own):
+            return guess
+        return did_you_mean(wanted, (key.text for key in self._assets if key.text not in own))
+
+    def _note(
+        self,
+        computation: Computation,
+        message: str,
+        remedy: str,
+        *,
+        is_unknown_upstream: bool = False,
+    ) -> None:
+        where = computation.file, computation.line
+        name = computation.specs[0].key.text
+        self.problems.append(Problem(*where, message, remedy, name, is_unknown_upstream))
+
+
+def _shared_prefix(keys: list[AssetKey]) -> tuple[str, ...]:
+    prefix = keys[0].parts[:-1]
+    return prefix if all(key.parts[:-1] == prefix for key in keys[1:]) else ()

@@ -1,0 +1,107 @@
+"""What is wrong with the assets of a graph taken together: duplicates, cycles, types that clash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from assetgraph.definitions.annotations import EMPTY, edge_contradiction
+from assetgraph.definitions.problems import definition_problems
+from assetgraph.errors import Problem
+from assetgraph.keys import AssetKey
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.computation import Computation
+    from assetgraph.graph.asset_graph import AssetGraph
+
+
+def graph_problems(graph: AssetGraph) -> Iterator[Problem]:
+    """Every problem but those of names, which connecting the graph has found."""
+    yield from _duplicates(graph)
+    yield from _keys_that_differ_in_case(graph)
+    for computation in graph.computations.values():
+        yield from definition_problems(computation)
+    yield from _cycles(graph)
+    for computation in graph.computations.values():
+        yield from _annotations_that_clash(graph, computation)
+
+
+def graph_warnings(graph: AssetGraph) -> Iterator[Problem]:
+    """What is allowed but may be a mistake: a parameter keeps its default though an asset has its
+    name."""
+    for computation in graph.computations.values():
+        for parameter in computation.parameters:
+            name = parameter.name
+            if (
+                parameter.has_default
+                and name not in graph.inputs(computation.specs[0].key)
+                and AssetKey.unchecked([name]) in graph
+            ):
+                yield _problem(
+                    computation,
+                    f"parameter {name!r} of asset {computation.name!r} has a default, so it does "
+                    "not read the asset of that name.",
+                    f"To read it, remove the default, or add ins={{{name!r}: {name!r}}}. "
+                    "Otherwise rename the parameter.",
+                )
+
+
+def _duplicates(graph: AssetGraph) -> Iterator[Problem]:
+    for key, first, second in graph.duplicates:
+        yield _problem(
+            second,
+            f"asset {key.text!r} is defined twice: {first.place} and {second.place}.",
+            "Rename one, or give it a key_prefix=.",
+            key,
+        )
+
+
+def _keys_that_differ_in_case(graph: AssetGraph) -> Iterator[Problem]:
+    folded: dict[str, AssetKey] = {}
+    for key in graph.assets:
+        known = folded.setdefault(key.text.casefold(), key)
+        if known is not key:
+            place = graph.computation(known).place
+            yield _problem(
+                graph.computation(key),
+                f"the assets {known.text!r} ({place}) and {key.text!r} differ only in case: on "
+                "many machines both would be the same file.",
+                "Rename one.",
+                key,
+            )
+
+
+def _cycles(graph: AssetGraph) -> Iterator[Problem]:
+    for path in graph.cycles():
+        shown = " -> ".join(key.text for key in path)
+        yield _problem(
+            graph.computation(path[0]),
+            f"assets depend on each other in a cycle: {shown}.",
+            "Remove one of these dependencies.",
+            path[0],
+        )
+
+
+def _annotations_that_clash(graph: AssetGraph, computation: Computation) -> Iterator[Problem]:
+    annotations = {p.name: p.annotation for p in computation.inputs if p.annotation is not EMPTY}
+    if not annotations:
+        return
+    for parameter, upstream in graph.inputs(computation.specs[0].key).items():
+        maker = graph.computation(upstream)
+        if parameter not in annotations or len(maker.specs) > 1:
+            continue
+        wrong = edge_contradiction(maker.returns, annotations[parameter])
+        if wrong:
+            yield _problem(
+                computation,
+                f"parameter {parameter!r} of asset {computation.name!r} does not fit what "
+                f"{upstream.text!r} ({maker.place}) returns: {wrong}.",
+                "Change one of the two annotations.",
+            )
+
+
+def _problem(
+    computation: Computation, message: str, remedy: str, key: AssetKey | None = None
+) -> Problem:
+    key = key or computation.specs[0].key
+    return Problem(computation.file, computation.line, message, remedy, key.text)

@@ -1,0 +1,248 @@
+"""Why a target is not up to date. Pure: no disk, no clock.
+
+`direct_reasons` looks at one target; `stale_reasons` at targets with everything upstream of them.
+Plan, status, runner and page all get their reasons here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from assetgraph.graph.walk import walk
+from assetgraph.keys import Target
+from assetgraph.process.collector import paused_collector
+from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
+
+if TYPE_CHECKING:
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.keys import AssetKey
+
+Configs = Mapping["AssetKey", Mapping[str, Any]]
+
+
+class ReasonKind(StrEnum):
+    NEVER_MATERIALIZED = "never_materialized"
+    VALUE_GONE = "value_gone"
+    VALUE_DAMAGED = "value_damaged"
+    VALUE_UNREADABLE = "value_unreadable"
+    FILE_CHANGED = "file_changed"
+    CODE_CHANGED = "code_changed"
+    CONFIG_CHANGED = "config_changed"
+    UPSTREAM_DATA = "upstream_data"
+    UPSTREAM_ADDED = "upstream_added"
+    UPSTREAM_REMOVED = "upstream_removed"
+    ATTEMPT_FAILED = "attempt_failed"
+    UPSTREAM_STALE = "upstream_stale"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One reason why a target is not up to date: its kind, and its facts.
+
+    Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
+    and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
+    `state`; `attempt_failed` has `run_id` and `error`; `config_changed` has `old` and `new`;
+    `value_*` and `file_changed` have `path`.
+    """
+
+    kind: ReasonKind
+    facts: dict[str, Any] = {}
+
+    @property
+    def text(self) -> str:
+        return _TEXTS[self.kind](self.facts)
+
+
+class TargetFacts(msgspec.Struct, frozen=True):
+    """What is known of one target.
+
+    `value` is the condition of the stored value. `data_version` describes the data as it is now: a
+    returned file may have been changed from outside, and is then used as it is. `failed` is the
+    last attempt, if it failed.
+    """
+
+    current: Materialization | None = None
+    failed: FailedAttempt | None = None
+    value: ValueCondition = "intact"
+    data_version: str | None = None
+    code_version: str | None = None
+    running: bool = False
+
+    @property
+    def has_value(self) -> bool:
+        return self.current is not None and self.value in ("intact", "changed")
+
+
+class Facts(Protocol):
+    """The source of facts: see `assetgraph.planning.facts`."""
+
+    def of(self, target: Target) -> TargetFacts: ...
+
+    def code_changes(self, target: Target) -> tuple[str, ...]:
+        """Sentences that name what changed since the target's current value was made."""
+
+
+def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
+    """The targets that `target` is made from."""
+    return tuple([Target(parent) for parent in graph.parents(target.key)])
+
+
+def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:
+    """`targets` and everything they are made from, directly or not, upstream first."""
+    keys = walk((target.key for target in targets), graph.parents)
+    return [Target(key) for key in graph.in_order(keys)]
+
+
+def stale_reasons(
+    graph: AssetGraph, facts: Facts, targets: Iterable[Target], config: Configs | None = None
+) -> dict[Target, tuple[Reason, ...]]:
+    """Why each of `targets` and of all their upstreams is not up to date, upstream first.
+
+    No reason means fresh.
+    """
+    found: dict[Target, tuple[Reason, ...]] = {}
+    with paused_collector():
+        for target in with_upstreams(graph, targets):
+            given = config.get(target.key) if config else None
+            found[target] = reasons_given(found, graph, facts, target, given)
+    return found
+
+
+def reasons_given(
+    found: Mapping[Target, tuple[Reason, ...]],
+    graph: AssetGraph,
+    facts: Facts,
+    target: Target,
+    config: Mapping[str, Any] | None = None,
+) -> tuple[Reason, ...]:
+    """Why `target` is not up to date, where `found` has the reasons of each of its upstreams."""
+    upstream = {parent: facts.of(parent).data_version for parent in upstream_targets(graph, target)}
+    reasons = direct_reasons(target, facts, upstream, config)
+    if facts.of(target).has_value:
+        reasons += tuple(
+            Reason(
+                ReasonKind.UPSTREAM_STALE,
+                {"upstream": parent.text, "state": _state(facts.of(parent), found[parent])},
+            )
+            for parent in upstream
+            if found[parent]
+        )
+    return reasons
+
+
+def direct_reasons(
+    target: Target,
+    facts: Facts,
+    upstream: Mapping[Target, str | None],
+    config: Mapping[str, Any] | None = None,
+) -> tuple[Reason, ...]:
+    """Why `target` is not up to date, if its upstreams are taken as they are.
+
+    `upstream` maps each upstream to its present data version. `config` is the config given now, or
+    None to keep the config that the value was made with.
+    """
+    known = facts.of(target)
+    if known.current is None:
+        return (Reason(ReasonKind.NEVER_MATERIALIZED), *_failure(known))
+    reasons = [*_value_reasons(known), *_input_reasons(known.current, upstream)]
+    if known.code_version != known.current.code_version:
+        changes = list(facts.code_changes(target))
+        reasons.append(Reason(ReasonKind.CODE_CHANGED, {"changes": changes}))
+    if config is not None and dict(config) != known.current.config:
+        difference = {"old": known.current.config, "new": dict(config)}
+        reasons.append(Reason(ReasonKind.CONFIG_CHANGED, difference))
+    return (*reasons, *_failure(known)) if reasons else ()
+
+
+def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
+    """The first state that applies."""
+    if facts.running:
+        return AssetState.RUNNING
+    return AssetState(_state(facts, reasons))
+
+
+def _value_reasons(known: TargetFacts) -> list[Reason]:
+    assert known.current is not None
+    kind = _CONDITIONS.get(known.value)
+    return [Reason(kind, {"path": known.current.value.path or ""})] if kind else []
+
+
+def _input_reasons(current: Materialization, upstream: Mapping[Target, str | None]) -> list[Reason]:
+    reasons = []
+    present = {target.text: version for target, version in upstream.items()}
+    for name, version in present.items():
+        if name not in current.inputs:
+            reasons.append(Reason(ReasonKind.UPSTREAM_ADDED, {"upstream": name}))
+        elif version is not None and version != current.inputs[name]:
+            facts = {"upstream": name, "old": current.inputs[name], "new": version}
+            reasons.append(Reason(ReasonKind.UPSTREAM_DATA, facts))
+    removed = [name for name in current.inputs if name not in present]
+    return reasons + [Reason(ReasonKind.UPSTREAM_REMOVED, {"upstream": name}) for name in removed]
+
+
+def _failure(known: TargetFacts) -> tuple[Reason, ...]:
+    if known.failed is None:
+        return ()
+    facts = {"run_id": known.failed.run_id, "error": known.failed.error}
+    return (Reason(ReasonKind.ATTEMPT_FAILED, facts),)
+
+
+def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
+    if any(reason.kind is ReasonKind.ATTEMPT_FAILED for reason in reasons):
+        return AssetState.FAILED.value
+    if not facts.has_value:
+        return AssetState.MISSING.value
+    return AssetState.STALE.value if reasons else AssetState.FRESH.value
+
+
+def _code_text(facts: Mapping[str, Any]) -> str:
+    changes: Sequence[str] = facts["changes"]
+    more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
+    return "; ".join(changes[:3]) + more if changes else "its code changed"
+
+
+def _versions_text(old: str, new: str) -> str:
+    """The first characters of each version, or all of both where those are the same."""
+    size = 8 if old[:8] != new[:8] else None
+    return f"{old[:size]} to {new[:size]}"
+
+
+def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
+
+
+_TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
+    ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
+    ReasonKind.VALUE_GONE: lambda f: f"its value is gone: {f['path']}",
+    ReasonKind.VALUE_DAMAGED: lambda f: (
+        f"its value has a different size than recorded: {f['path']}"
+    ),
+    ReasonKind.VALUE_UNREADABLE: lambda f: (
+        f"its value needs a class that no longer exists: {f['path']}"
+        if f["path"]
+        else "its value needs the IO manager that stored it"
+    ),
+    ReasonKind.FILE_CHANGED: lambda f: f"its file was changed from outside: {f['path']}",
+    ReasonKind.CODE_CHANGED: _code_text,
+    ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
+    ReasonKind.UPSTREAM_DATA: lambda f: (
+        f"upstream {f['upstream']} has new data ({_versions_text(f['old'], f['new'])})"
+    ),
+    ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
+    ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
+    ReasonKind.ATTEMPT_FAILED: lambda f: f"its last attempt failed (run {f['run_id']})",
+    ReasonKind.UPSTREAM_STALE: lambda f: (
+        f"upstream {f['upstream']} {'' if f['state'] == 'failed' else 'is '}{f['state']}"
+    ),
+}
+
+_CONDITIONS: Mapping[ValueCondition, ReasonKind] = {
+    "changed": ReasonKind.FILE_CHANGED,
+    "gone": ReasonKind.VALUE_GONE,
+    "damaged": ReasonKind.VALUE_DAMAGED,
+    "unreadable": ReasonKind.VALUE_UNREADABLE,
+}

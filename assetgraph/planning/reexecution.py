@@ -1,0 +1,86 @@
+"""What a re-execution of a run has left to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.hints import command
+from assetgraph.keys import AssetKey
+from assetgraph.planning.request import RunRequest
+from assetgraph.records import Materialization, RunStatus, StepState
+from assetgraph.storage.step_states import require_steps, run_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assetgraph.records import RunRecord
+    from assetgraph.storage.store import Store
+
+_DONE = (StepState.SUCCESS, StepState.UNCHANGED)
+
+
+def rerun_request(
+    store: Store, run: RunRecord, *, from_failure: bool = False, steps: Sequence[str] = ()
+) -> RunRequest:
+    """A request to run the steps of `run` again, with its config and tags.
+
+    With `steps`, only those; with `from_failure`, only what is left of the run. Raises
+    `AssetGraphError` where nothing is left, where the run has no such step, or where it has not
+    ended.
+    """
+    if run.status is RunStatus.STARTED:
+        raise AssetGraphError(f"the run {run.run_id} is still under way.")
+    require_steps(run, steps)
+    texts = tuple(text for text in run.assets if not steps or text in steps)
+    if from_failure:
+        texts = tuple(key.text for key in steps_left(store, run))
+        if not texts:
+            raise AssetGraphError(
+                f"every step of the run {run.run_id} succeeded, in it or in a re-execution of it.",
+                hint=f"To repeat all of it: {command('runs', 'rerun', run.run_id)}",
+            )
+    return RunRequest(
+        selection=run.selection,
+        steps=texts,
+        config={text: run.config[text] for text in texts if text in run.config},
+        tags=run.tags,
+        root_run_id=run.root_run_id or run.run_id,
+        parent_run_id=run.run_id,
+    )
+
+
+def steps_left(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
+    """The steps that failed, were skipped or never ended, in `run` and in all later re-executions
+    of it or of its root, in the order of its plan.
+
+    A step whose process died between its commit and the run's record of it counts as done.
+    """
+    runs = {run.run_id: run}
+    waiting = [*store.runs.reruns(run.run_id), *_later_relatives(store, run)]
+    while waiting:
+        run_id = waiting.pop()
+        if run_id not in runs:
+            runs[run_id] = store.runs.read(run_id)
+            waiting += store.runs.reruns(run_id)
+    done = {
+        step.step_id
+        for one in runs.values()
+        for step in run_steps(one, store.runs.events(one.run_id))
+        if step.state in _DONE
+    }
+    keys = (AssetKey.unchecked(text) for text in run.assets)
+    return tuple(key for key in keys if key.text not in done and not _made_by(store, key, {*runs}))
+
+
+def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
+    """The re-executions of the run's root that started after it."""
+    family = store.runs.reruns(run.root_run_id) if run.root_run_id else []
+    return family[family.index(run.run_id) + 1 :] if run.run_id in family else ()
+
+
+def _made_by(store: Store, key: AssetKey, run_ids: set[str]) -> bool:
+    return any(
+        isinstance(attempt, Materialization) and attempt.run_id in run_ids
+        for attempt in store.history.newest_first(key)
+    )

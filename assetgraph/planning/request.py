@@ -1,0 +1,92 @@
+"""`RunRequest`: what a run is asked to do, whoever asks. `plan_run` makes a plan of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.keys import AssetKey
+from assetgraph.planning.checked_config import checked_config
+from assetgraph.planning.plan import make_plan
+from assetgraph.process.collector import paused_collector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Plan
+
+
+class RunRequest(msgspec.Struct, frozen=True):
+    """A request for a run: from the command line, Python, the page or a re-execution.
+
+    `selection` holds texts in the selection language; none means every asset. `steps` names the
+    assets one by one instead, as a re-execution does. With `stale`, only what is not fresh runs.
+    `config` has fields by the text of a key. `executor`, `jobs` and `dask_scheduler` say where
+    steps run; None means as the project says. Without `wait`, the run fails at once where another
+    run holds an asset. `run_id` is the id of the new run, where it is already known;
+    `parent_run_id` is the run that it repeats, and `root_run_id` the first of them all.
+    """
+
+    selection: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    stale: bool = False
+    config: Mapping[str, Mapping[str, Any]] = {}
+    tags: Mapping[str, str] = {}
+    executor: str | None = None
+    jobs: int | None = None
+    dask_scheduler: str | None = None
+    wait: bool = True
+    launched_by: str = ""
+    run_id: str | None = None
+    root_run_id: str | None = None
+    parent_run_id: str | None = None
+
+
+def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
+    """The steps that a run of `request` would have now.
+
+    Raises `SelectionError`, `ConfigError`, and `AssetGraphError` for an asset that is not defined.
+    """
+    graph = facts.graph
+    with paused_collector():
+        config = request.config and checked_config(graph, config_by_key(graph, request.config))
+        keys = _keys(request, facts)
+        return make_plan(graph, facts, keys, stale_only=request.stale, config=config or None)
+
+
+def config_by_key(
+    graph: AssetGraph, settings: Mapping[str, Mapping[str, Any]]
+) -> dict[AssetKey, dict[str, Any]]:
+    """Config by the text of a key, or of a key and a field that has fields itself.
+
+    `trips.source` with `{"host": …}` means `trips` with `{"source": {"host": …}}`. Raises
+    `AssetGraphError` for a text that does not begin with an asset's key.
+    """
+    config: dict[AssetKey, dict[str, Any]] = {}
+    for text, given in settings.items():
+        owner, _, field = text.rpartition(".")
+        while owner and AssetKey.unchecked(owner) not in graph:
+            owner, _, part = owner.rpartition(".")
+            field = f"{part}.{field}"
+        if AssetKey.unchecked(text) in graph or not owner:
+            owner, field = text, ""
+        fields = config.setdefault(graph.asset(AssetKey(owner)).key, {})
+        for part in filter(None, field.split(".")):
+            inner = fields.get(part)
+            fields[part] = fields = dict(inner) if isinstance(inner, dict) else {}
+        fields.update(given)
+    return config
+
+
+def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
+    if request.steps:
+        return [facts.graph.asset(AssetKey.unchecked(text)).key for text in request.steps]
+    if not request.selection:
+        return facts.graph.order
+    from assetgraph.graph.selection import select
+
+    return select(request.selection, facts.graph, facts.state)

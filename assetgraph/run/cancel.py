@@ -1,0 +1,48 @@
+"""Ending a run from outside its process."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import StoreError
+from assetgraph.hints import command
+from assetgraph.records import RunStatus
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
+
+
+def cancel_run(store: Store, run_id: str) -> None:
+    """Have the process of a run end it as Ctrl-C does, which may take a moment.
+
+    Raises `StoreError` for a run that is not under way, or not on this machine.
+    """
+    record = store.runs.read(run_id)
+    if record.status is not RunStatus.STARTED or record.pid is None:
+        raise StoreError(f"the run {run_id} is not under way: it is {record.status.value}.")
+    if record.host != os.uname().nodename:
+        raise StoreError(
+            f"the run {run_id} is on {record.host}, not on this machine.",
+            hint=f"Give the same command there: {command('runs', 'cancel', run_id)}",
+        )
+    try:
+        os.kill(record.pid, signal.SIGTERM if _ignores_interrupts(record.pid) else signal.SIGINT)
+    except ProcessLookupError:
+        pass  # it has just ended
+    except PermissionError as error:
+        raise StoreError(
+            f"the run {run_id} belongs to another user, and so does its process {record.pid}."
+        ) from error
+
+
+def _ignores_interrupts(pid: int) -> bool:
+    """Whether a process ignores SIGINT, as one that a shell starts in the background does. Linux
+    tells."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            ignored = next(line for line in file if line.startswith("SigIgn:")).split()[1]
+    except (OSError, StopIteration):
+        return False
+    return bool(int(ignored, 16) & 1 << (signal.SIGINT - 1))

@@ -1,0 +1,142 @@
+"""Launching a run in a process of its own: nothing that an asset does can harm the process that
+asked for it, and the run goes on when that process ends.
+
+    python -m assetgraph.run.launch_process
+
+takes a `LaunchMessage` as JSON on standard input. What it prints is for whoever started it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.planning.request import RunRequest
+from assetgraph.storage.run_folders import new_run_id
+
+if TYPE_CHECKING:
+    from assetgraph.project.settings import Project
+    from assetgraph.storage.store import Store
+
+PATIENCE_S = 60.0
+_LOOK_INTERVAL_S = 0.02
+_SHOWN_OUTPUT = 8000
+_NOTHING_TO_DO = "Nothing to do: everything is up to date."
+
+
+class LaunchError(AssetGraphError):
+    """The process ended before its run began; the message is what it printed."""
+
+
+class LaunchMessage(msgspec.Struct, frozen=True):
+    """What the process is told: a request, and where the project is."""
+
+    request: RunRequest
+    modules: tuple[str, ...]
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A process that was started.
+
+    It has the id of its run, or a message where there was nothing to run, or neither where it is
+    still loading the project.
+    """
+
+    run_id: str | None = None
+    message: str | None = None
+
+
+def launch_process(request: RunRequest, project: Project, store: Store) -> Launched:
+    """Start a run of `request`, and wait until it is recorded, for a minute at most.
+
+    Raises `LaunchError`.
+    """
+    run_id = request.run_id or new_run_id()
+    request = msgspec.structs.replace(request, run_id=run_id)
+    message = LaunchMessage(request, project.modules, str(project.store))
+    deadline = time.monotonic() + PATIENCE_S
+    with tempfile.TemporaryFile() as output:
+        process = _start(project.root, msgspec.json.encode(message), output)
+        threading.Thread(target=process.wait, daemon=True).start()
+        while time.monotonic() < deadline:
+            ended = process.poll() is not None
+            if store.runs.exists(run_id):
+                return Launched(run_id)
+            if ended and process.returncode == 0:
+                return Launched(message=_printed(output))
+            if ended:
+                raise LaunchError(_printed(output) or f"it ended with {process.returncode}.")
+            time.sleep(_LOOK_INTERVAL_S)
+    return Launched()
+
+
+def main() -> int:
+    """Run what the message on standard input asks for; the exit code."""
+    from assetgraph.process.signals import raise_on_sigterm
+    from assetgraph.project.settings import find_project
+
+    raise_on_sigterm()
+    message = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchMessage)
+    try:
+        project = find_project(modules=message.modules, store=Path(message.store))
+        return _run(message.request, project)
+    except AssetGraphError as error:
+        print(error, getattr(error, "traceback", ""), sep="\n", flush=True)
+        return error.exit_code
+    except KeyboardInterrupt as interrupt:
+        return getattr(interrupt, "exit_code", 130)
+
+
+def _run(request: RunRequest, project: Project) -> int:
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.request import plan_run
+    from assetgraph.run.launch import launch
+
+    graph = project.load().graph.require_valid()
+    facts = StoreFacts(graph, project.open_store())
+    plan = plan_run(request, facts)
+    if not plan.steps:
+        print(_NOTHING_TO_DO)
+        return 0
+    return 1 if launch(request, plan, facts, project=project, echo=False).errors else 0
+
+
+def _start(root: Path, message: bytes, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "assetgraph.run.launch_process"],
+            cwd=root,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C in the starter's terminal is not meant for the run
+        )
+    except OSError as error:
+        raise LaunchError(f"the run's process cannot be started: {error}.") from error
+    assert process.stdin is not None
+    try:
+        with process.stdin:
+            process.stdin.write(message)
+    except BrokenPipeError:
+        pass  # it has ended, and its output says why
+    return process
+
+
+def _printed(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read()[-_SHOWN_OUTPUT:].decode(errors="replace").strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

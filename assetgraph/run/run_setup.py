@@ -1,0 +1,81 @@
+"""`RunSetup`: what a run is told before it begins, its checks, and its first record."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from assetgraph import __version__
+from assetgraph.planning.checked_config import check_config
+from assetgraph.planning.request import RunRequest
+from assetgraph.records import RunRecord, RunStatus, now
+from assetgraph.run.task import Limits
+from assetgraph.storage.run_folders import new_run_id
+
+if TYPE_CHECKING:
+    from assetgraph.planning.plan import Plan
+    from assetgraph.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """A request, and what holds for every run of the project.
+
+    `pools` limits how many steps of a pool run at once. With `echo`, what steps print also appears
+    where it would without a run.
+    """
+
+    request: RunRequest = field(default_factory=RunRequest)
+    pools: Mapping[str, int] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    echo: bool = True
+
+    def check(self, plan: Plan, store: Store) -> None:
+        """Raises `ConfigError`, and without `wait` `LockedError`, where the run may not start."""
+        for step in plan.steps:
+            check_config(plan.computations[step.computation], step.config)
+        if not self.request.wait:
+            _check_locks(plan, store)
+
+    def record(self, plan: Plan) -> RunRecord:
+        """The record of a run of `plan` that starts now."""
+        request, started_at = self.request, now()
+        steps = tuple(step.id for step in plan.steps)
+        outputs = (target.key.text for step in plan.steps for target in step.outputs)
+        assets = tuple(dict.fromkeys(outputs))
+        return RunRecord(
+            run_id=request.run_id or new_run_id(started_at),
+            status=RunStatus.STARTED,
+            started_at=started_at,
+            root_run_id=request.root_run_id,
+            parent_run_id=request.parent_run_id,
+            selection=request.selection,
+            assets=assets,
+            steps=() if steps == assets else steps,
+            tags=dict(request.tags),
+            config={step.id: dict(step.config) for step in plan.steps if step.config},
+            warnings=(*plan.warnings, *self._unlimited_pools(plan)),
+            launched_by=request.launched_by,
+            pid=os.getpid(),
+            host=os.uname().nodename,
+            python_version=platform.python_version(),
+            assetgraph_version=__version__,
+        )
+
+    def _unlimited_pools(self, plan: Plan) -> Iterator[str]:
+        """Warnings of pools without a limit, in a project that limits others: the name of a pool
+        may be misspelled."""
+        if self.pools:
+            pools = (made.pool for made in plan.computations.values())
+            for pool in sorted({pool for pool in pools if pool} - self.pools.keys()):
+                yield f"the pool {pool!r} has no limit: give it one under [tool.assetgraph.pools]."
+
+
+def _check_locks(plan: Plan, store: Store) -> None:
+    for step in plan.steps:
+        for target in step.outputs:
+            if store.is_running(target):
+                raise store.locked(target, hint="Leave out --no-wait to wait for it.")

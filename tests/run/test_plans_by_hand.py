@@ -1,0 +1,206 @@
+"""The engine below the decorators: plans made by hand, with a step of two outputs, and with two
+partitions of one asset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.plan import Cause, Plan, Step, make_plan
+from assetgraph.queries.run_views import run_details
+from assetgraph.records import EventType, RunStatus, StepState
+from assetgraph.run.executors import make
+from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.runner import run_plan
+
+HALVES = (dg.AssetKey("evens"), dg.AssetKey("odds"))
+DAYS = (Target(dg.AssetKey("trips"), "2023-03-01"), Target(dg.AssetKey("trips"), "2023-03-02"))
+
+
+def splits(*halves: object) -> Computation:
+    """A computation of two assets whose function returns `halves`."""
+    return Computation(
+        name="split",
+        function=lambda: halves,
+        specs=tuple(AssetSpec(key=key) for key in HALVES),
+    )
+
+
+def run(plan: Plan, graph: AssetGraph, instance: dg.Instance, executor: str) -> RunOutcome:
+    return run_plan(plan, StoreFacts(graph, instance.store), executor=make(executor))
+
+
+def value(instance: dg.Instance, target: Target) -> Any:
+    made, _ = instance.store.history.current(target)
+    assert made is not None
+    return instance.store.values.load(made.value)
+
+
+EXECUTORS = pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+
+
+@EXECUTORS
+def test_a_step_of_two_outputs_commits_both_and_passes_each_on(
+    instance: dg.Instance, executor: str
+) -> None:
+    @dg.asset
+    def total(evens: list[int], odds: list[int]) -> int:
+        return sum(evens) + sum(odds)
+
+    split = splits([0, 2], [1, 3])
+    graph = AssetGraph([split, total])
+    evens, odds = map(Target, HALVES)
+    plan = Plan(
+        (
+            Step("split", "split", (evens, odds), Cause.REQUESTED),
+            Step(
+                "total",
+                "total",
+                (Target(total.key),),
+                Cause.REQUESTED,
+                reads={"evens": (evens,), "odds": (odds,)},
+                after=("split",),
+            ),
+        ),
+        {"split": split, "total": total},
+    )
+
+    outcome = run(plan, graph, instance, executor)
+
+    assert outcome.record.status is RunStatus.SUCCESS
+    assert outcome.record.assets == ("evens", "odds", "total")
+    assert outcome.record.step_ids == ("split", "total")
+    assert value(instance, evens) == [0, 2]
+    assert value(instance, odds) == [1, 3]
+    assert value(instance, Target(total.key)) == 6
+    details = run_details(instance.store, outcome.record.run_id)
+    made = [e.target for e in details.events if e.type is EventType.ASSET_MATERIALIZATION]
+    assert made == ["evens", "odds", None]
+
+
+def test_a_plan_calls_a_computation_of_two_outputs_once(instance: dg.Instance) -> None:
+    split = splits(1, 2)
+    graph = AssetGraph([split])
+
+    plan = make_plan(graph, StoreFacts(graph, instance.store), [HALVES[1]])
+    assert [(step.id, step.outputs) for step in plan.steps] == [
+        ("split", (Target(HALVES[0]), Target(HALVES[1])))
+    ]
+
+    run_plan(plan, StoreFacts(graph, instance.store))
+    facts = StoreFacts(graph, instance.store)
+    assert make_plan(graph, facts, graph.order, stale_only=True).steps == ()
+
+
+def test_a_call_of_two_outputs_comes_after_an_upstream_of_its_last_one(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def reads_first(a_first: int) -> int:
+        return a_first
+
+    @dg.asset
+    def z_base() -> None: ...
+
+    both = Computation(
+        name="both",
+        function=lambda: (1, 2),
+        specs=(
+            AssetSpec(key=dg.AssetKey("a_first")),
+            AssetSpec(key=dg.AssetKey("z_second"), deps=(z_base.key,)),
+        ),
+    )
+    graph = AssetGraph([both, reads_first, z_base])
+    plan = make_plan(graph, StoreFacts(graph, instance.store), graph.order)
+    assert [step.id for step in plan.steps] == ["z_base", "both", "reads_first"]
+    outcome = run_plan(plan, StoreFacts(graph, instance.store))
+    assert outcome.record.step_counts == {"success": 3}
+
+
+@pytest.mark.parametrize("returned", [(1,), (1, 2, 3), ([1, 2],)])
+def test_a_function_of_two_assets_must_return_a_value_for_each(
+    instance: dg.Instance, returned: tuple[object, ...]
+) -> None:
+    split = splits(*returned)
+    graph = AssetGraph([split])
+    outcome = run_plan(
+        make_plan(graph, StoreFacts(graph, instance.store), graph.order),
+        StoreFacts(graph, instance.store),
+    )
+    (error,) = outcome.errors.values()
+    assert "it must return a tuple of 2 values, one for each of its assets" in error.message
+    for key in HALVES:
+        current, failed = instance.store.history.current(Target(key))
+        assert current is None
+        assert failed is not None
+
+
+def partitioned(count: Callable[[], int]) -> tuple[AssetGraph, Plan]:
+    """`trips` of two days, and `report`, which reads both."""
+
+    @dg.asset
+    def trips() -> int:
+        return count()
+
+    @dg.asset
+    def report(trips: dict[str, int]) -> dict[str, int]:
+        return trips
+
+    steps = [Step(day.text, "trips", (day,), Cause.REQUESTED) for day in DAYS]
+    last = Step(
+        "report",
+        "report",
+        (Target(report.key),),
+        Cause.REQUESTED,
+        reads={"trips": DAYS},
+        after=tuple(day.text for day in DAYS),
+        gathered=frozenset({"trips"}),
+    )
+    computations: dict[str, Computation] = {"trips": trips, "report": report}
+    return AssetGraph([trips, report]), Plan((*steps, last), computations)
+
+
+def test_two_partitions_of_one_asset_are_made_kept_and_read_apart(instance: dg.Instance) -> None:
+    made = iter([10, 20])
+    graph, plan = partitioned(lambda: next(made))
+
+    outcome = run(plan, graph, instance, "serial")
+
+    assert outcome.record.step_counts == {"success": 3}
+    assert outcome.record.assets == ("trips", "report")
+    assert [value(instance, day) for day in DAYS] == [10, 20]
+    assert instance.store.history.current(Target(DAYS[0].key)) == (None, None)
+    assert value(instance, Target(dg.AssetKey("report"))) == {"2023-03-01": 10, "2023-03-02": 20}
+    report, _ = instance.store.history.current(Target(dg.AssetKey("report")))
+    assert report is not None
+    assert set(report.inputs) == {"trips@2023-03-01", "trips@2023-03-02"}
+    details = run_details(instance.store, outcome.record.run_id)
+    assert [(step.step_id, step.state) for step in details.steps] == [
+        ("trips@2023-03-01", StepState.SUCCESS),
+        ("trips@2023-03-02", StepState.SUCCESS),
+        ("report", StepState.SUCCESS),
+    ]
+
+
+def test_a_failed_partition_skips_what_reads_it_and_no_other_partition(
+    instance: dg.Instance,
+) -> None:
+    made = iter([10])
+    graph, plan = partitioned(lambda: next(made))
+
+    outcome = run(plan, graph, instance, "serial")
+
+    assert list(outcome.errors) == ["trips@2023-03-02"]
+    assert outcome.record.step_counts == {"success": 1, "failure": 1, "skipped": 1}
+    assert value(instance, DAYS[0]) == 10
+    current, failed = instance.store.history.current(DAYS[1])
+    assert current is None
+    assert failed is not None
+    assert failed.partition == "2023-03-02"
