@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.config import Config, config_json
-from assetgraph.definitions.io_manager import InputContext
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
@@ -109,7 +107,9 @@ class RunResult:
         Raises `NoValueError` where there was none, or it was replaced and pruned since.
         """
         asset = self.facts.graph.asset(_key(key))
-        return _load(self.instance.store, asset, self.materialization(key), as_type)
+        made = self.materialization(key)
+        values = self.instance.store.values
+        return values.load_output(made.value, as_type, run_id=made.run_id, maker=asset)
 
     def output_for_node(self, node: KeyLike) -> Any:
         """Dagster's name for `value`."""
@@ -176,9 +176,10 @@ def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
     made, _ = store.history.current(Target(named))
     if made is None:
         raise _never_materialized(named)
-    if made.value.format != "custom":
+    if not made.value.by_io_manager:
         return store.values.load(made.value, as_type)
-    return _load(store, project.load().graph.asset(named), made, as_type)
+    maker = project.load().graph.asset(named)
+    return store.values.load_output(made.value, as_type, run_id=made.run_id, maker=maker)
 
 
 def as_graph(assets: Assets) -> AssetGraph:
@@ -191,12 +192,6 @@ def as_graph(assets: Assets) -> AssetGraph:
     if isinstance(assets, Asset):
         raise TypeError(f"materialize takes several assets: write [{assets.__name__}]")
     return Definitions(assets).graph
-
-
-def _load(store: Store, asset: AssetSpec, made: Materialization, as_type: Any) -> Any:
-    if made.value.format == "custom" and asset.io_manager is not None:
-        return asset.io_manager.load_input(InputContext(asset.key, made.run_id, as_type))
-    return store.values.load(made.value, as_type)
 
 
 def _never_materialized(key: AssetKey) -> NoValueError:

@@ -135,7 +135,7 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     times in it.
 
     A pickle that names classes of the project lists them in `classes`, as `module:qualname`. It
-    then has the `digest` of its content, and `meaning` is a digest of the classes' versions.
+    then has the `digest` of its content, and `class_digest` is a digest of the classes' versions.
     """
 
     format: str
@@ -146,7 +146,7 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     stamp: int | None = None
     digest: str | None = None
     classes: tuple[str, ...] = ()
-    meaning: str | None = None
+    class_digest: str | None = msgspec.field(default=None, name="meaning")
 
     @property
     def by_io_manager(self) -> bool:

@@ -40,7 +40,10 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
     assert known.current is not None
     computation = facts.graph.computation(target.key)
     same_code = known.current.code_version == known.code_version
-    if same_code and facts.meaning(computation, known.current) == known.current.value.meaning:
+    if (
+        same_code
+        and facts.class_digest(computation, known.current) == known.current.value.class_digest
+    ):
         return False
     code_version = known.code_version
     lock = facts.store.lock(target)
@@ -49,7 +52,9 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
     try:
         current, _ = facts.store.history.current(target)  # a run may have replaced it since
         assert current is not None
-        value = msgspec.structs.replace(current.value, meaning=facts.meaning(computation, current))
+        value = msgspec.structs.replace(
+            current.value, class_digest=facts.class_digest(computation, current)
+        )
         accepted = msgspec.structs.replace(
             current, value=value, code_version=code_version, accepted_at=now()
         )

@@ -99,7 +99,7 @@ class StoreFacts:
 
     def maker_of(self, target: Target, made: Materialization) -> AssetSpec | None:
         """The spec of the asset whose own IO manager stored `made`, or None for any other value."""
-        return self.graph.asset(target.key) if made.value.format == "custom" else None
+        return self.graph.asset(target.key) if made.value.by_io_manager else None
 
     def _code_version(self, computation: Computation) -> str | None:
         if self.store.ephemeral:
@@ -111,23 +111,23 @@ class StoreFacts:
     ) -> tuple[ValueCondition, str | None]:
         """The condition of the value, and the data version of what lies there now."""
         values, value = self.store.values, current.value
-        if value.format == "custom" and self.graph.asset(target.key).io_manager is None:
+        if value.by_io_manager and self.graph.asset(target.key).io_manager is None:
             return "unreadable", current.data_version
         condition = values.check(value)
         if condition == "changed":
             return condition, values.data_version(value)
-        if condition == "intact" and value.meaning is not None:
-            meaning = self.meaning(computation, current)
-            if meaning != value.meaning:
-                return condition, values.data_version(value, meaning)
+        if condition == "intact" and value.class_digest is not None:
+            class_digest = self.class_digest(computation, current)
+            if class_digest != value.class_digest:
+                return condition, values.data_version(value, class_digest)
         return condition, current.data_version
 
-    def meaning(self, computation: Computation, current: Materialization) -> str | None:
+    def class_digest(self, computation: Computation, current: Materialization) -> str | None:
         """The digest of the project's present classes that a pickled value names.
 
         It is asked for only where the computation has a `code_version` of its own: elsewhere a
         change of those classes already changes the code version.
         """
         if computation.code_version is None or self.store.ephemeral:
-            return current.value.meaning
-        return self.store.values.meaning(current.value, self.store.code.named_version)
+            return current.value.class_digest
+        return self.store.values.class_digest(current.value, self.store.code.named_version)

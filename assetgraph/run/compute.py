@@ -16,14 +16,14 @@ from assetgraph.code.tracebacks import definition_frame, error_info
 from assetgraph.definitions.annotations import EMPTY, contradiction, described
 from assetgraph.definitions.config import build_config
 from assetgraph.definitions.context import AssetExecutionContext
-from assetgraph.definitions.io_manager import InputContext, OutputContext
+from assetgraph.definitions.io_manager import OutputContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.definitions.retries import retry_delay
 from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import step_output
-from assetgraph.records import Event, EventType, Materialization, StepState, StoredValue, now
-from assetgraph.run.task import Channel, Input, StepResult, StepTask
+from assetgraph.records import Event, EventType, Materialization, StepState, now
+from assetgraph.run.task import Channel, StepResult, StepTask
 from assetgraph.storage.column_changes import schema_change_text, schema_changes
 from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
@@ -131,7 +131,9 @@ def _arguments(
         if source.target in task.passed:  # at once
             value = store.values.adapt(task.passed[source.target], wanted)
         else:
-            value = _loaded(source, store, wanted)
+            value = store.values.load_output(
+                source.stored, wanted, run_id=source.run_id, maker=source.maker
+            )
             loaded_at = now()
         if name in task.gathered:
             arguments.setdefault(name, {})[source.target.partition] = value
@@ -140,13 +142,6 @@ def _arguments(
         what = {"upstream": source.target.text}
         events.append(Event(EventType.LOADED_INPUT, loaded_at, task.step_id, "INFO", None, what))
     return arguments
-
-
-def _loaded(source: Input, store: Store, wanted: Any) -> Any:
-    if source.maker is None or source.maker.io_manager is None:
-        return store.values.load(source.stored, wanted)
-    asked = InputContext(source.maker.key, source.run_id, wanted)
-    return source.maker.io_manager.load_input(asked)
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -234,7 +229,7 @@ def _saved(
     made = Materialization(
         run_id=task.run_id,
         timestamp=now(),
-        value=msgspec.structs.replace(saved.stored, meaning=None) if version else saved.stored,
+        value=msgspec.structs.replace(saved.stored, class_digest=None) if version else saved.stored,
         data_version=version or saved.data_version,
         code_version=task.code_version,
         config=dict(task.config),
@@ -267,7 +262,7 @@ def _stored(
         return store.values.save(target, task.run_id, value, class_version=class_version)
     output = OutputContext(target.key, task.run_id, context.add_output_metadata)
     manager.handle_output(output, value)
-    return Saved(StoredValue("custom", type(value).__name__), task.run_id)
+    return Saved.by_io_manager(value, task.run_id)
 
 
 def _awaited(coroutine: Any) -> Any:

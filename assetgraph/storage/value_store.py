@@ -20,14 +20,14 @@ from assetgraph.definitions.annotations import (
     type_name,
 )
 from assetgraph.errors import ValueTypeError
-from assetgraph.keys import AssetKey, Target, key_text, partition_file_name, partition_of
+from assetgraph.keys import Target, key_text, partition_file_name, partition_of
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.formats.format_registry import ValueFormats
 from assetgraph.storage.formats.value_format import ClassVersion, ValueFiles
 from assetgraph.storage.formats.value_format import Saved as Saved
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.definitions.computation import AssetSpec
     from assetgraph.storage.formats.previews import Preview
 
 PREVIEW_ROWS = 50
@@ -88,17 +88,16 @@ class ValueStore:
         stored: StoredValue,
         annotation: Any = EMPTY,
         *,
-        key: AssetKey,
         run_id: str,
-        io_manager: IOManager | None,
+        maker: AssetSpec | None,
     ) -> object:
-        """The value that the asset `key` returned in the run `run_id`: from the asset's IO manager
-        if that stored it, else as `load` returns it."""
-        if io_manager is None or not stored.by_io_manager:
+        """The value that the asset `maker` returned in the run `run_id`: from the asset's IO
+        manager if that stored it, else as `load` returns it."""
+        if maker is None or maker.io_manager is None or not stored.by_io_manager:
             return self.load(stored, annotation)
         from assetgraph.definitions.io_manager import InputContext
 
-        return io_manager.load_input(InputContext(key, run_id, annotation))
+        return maker.io_manager.load_input(InputContext(maker.key, run_id, annotation))
 
     def adapt(self, value: object, annotation: Any = EMPTY) -> object:
         """What `load` would return, for an immutable value that is still in memory."""
@@ -127,20 +126,20 @@ class ValueStore:
             return "intact"
         return self._formats.of(stored).check(stored)
 
-    def meaning(
+    def class_digest(
         self, stored: StoredValue, named_version: Callable[[str], str | None]
     ) -> str | None:
         """A digest of the present versions of the project's classes in a value, or None if the
         value names none, or its record has no such digest."""
-        if stored.meaning is None:
+        if stored.class_digest is None:
             return None
         return self._formats.of(stored).class_digest(stored, named_version)
 
-    def data_version(self, stored: StoredValue, meaning: str | None = None) -> str | None:
+    def data_version(self, stored: StoredValue, class_digest: str | None = None) -> str | None:
         """The data version of what is stored now: of a returned path's present content, or of a
-        pickle whose classes now have another digest. None if it is gone, or cannot differ
+        pickle whose classes now have another `class_digest`. None if it is gone, or cannot differ
         from the recorded version."""
-        return self._formats.of(stored).data_version(stored, meaning)
+        return self._formats.of(stored).data_version(stored, class_digest)
 
     def preview(self, stored: StoredValue, rows: int = PREVIEW_ROWS) -> Preview:
         """What can be shown of the value without running code from it: at most `rows` rows of a

@@ -38,7 +38,7 @@ class PickleFormat(ValueFormat):
             size=place.size(path),
             classes=pickled.classes,
             digest=pickled.content if pickled.classes else None,
-            meaning=pickled.class_digest if pickled.classes else None,
+            class_digest=pickled.class_digest if pickled.classes else None,
         )
         version = pickle_version(pickled.content, pickled.class_digest)
         return Saved(stored, version, _metadata(value) if table_kind(kind) == "pandas" else {})
@@ -58,7 +58,7 @@ class PickleFormat(ValueFormat):
     def class_digest(
         self, stored: StoredValue, named_version: Callable[[str], str | None]
     ) -> str | None:
-        if stored.meaning is None:
+        if stored.class_digest is None:
             return None
         from assetgraph.storage.formats.pickling.pickle_file import digest_of_versions
 
