@@ -1,23 +1,23 @@
 """Every error that assetgraph raises on purpose.
 
-    AssetGraphError                 exit code 2 unless noted
-    ├── InvalidKeyError             a key that cannot be an asset's name
-    ├── DefinitionsError            everything wrong with a set of definitions, at once
-    ├── ProjectError                no project here, or a module that does not import
-    ├── SelectionError              a selection that cannot be read, or matches nothing
-    ├── ConfigError                 config that its asset does not take
+    AssetGraphError                 exit code 2, except LockedError
+    ├── InvalidKeyError             text that is not a valid asset key
+    ├── DefinitionsError            all problems in a set of definitions
+    ├── ProjectError                no project found, a wrong setting, or a failed import
+    ├── SelectionError              a selection that is invalid or matches nothing
+    ├── ConfigError                 config that does not fit its asset
     ├── MetadataError               metadata that cannot be recorded
-    ├── ValueTypeError              a returned value, or an annotation, that cannot be kept to
+    ├── ValueTypeError              a value that cannot be stored or passed to a parameter
     ├── StoreError                  a store that cannot be used
-    │   ├── DamagedStoreError       a file of the store that does not read
-    │   └── StoreFormatError        a store written by a later assetgraph
-    ├── UnknownRunError             no run has that id, or several do
-    ├── NoValueError                an asset has no value to load
-    ├── StepTimeoutError            a step ran longer than its timeout
-    ├── WorkerError                 the process that ran a step is gone, or cannot run it
-    └── LockedError                 another run holds it (exit code 3)
+    │   ├── DamagedStoreError       a damaged file in the store
+    │   └── StoreFormatError        a store written by a later version of assetgraph
+    ├── UnknownRunError             a run id that matches no run, or several
+    ├── NoValueError                an asset without a value to load
+    ├── StepTimeoutError            a step that ran longer than its timeout
+    ├── WorkerError                 a worker that died, or cannot run a step
+    └── LockedError                 an asset locked by another run (exit code 3)
 
-A step that fails is not an error of assetgraph: it is an event in the run's record.
+An exception in an asset's function is not among these: it fails the step, and the run records it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 
 class AssetGraphError(Exception):
-    """Base of every error here: what is wrong, and `hint`, what to do or type next."""
+    """Base class of every error that assetgraph raises on purpose.
+
+    `message` says what is wrong. `hint` says what to do next, or is None. The text of the error is
+    both. `exit_code` is the exit code of a command that ends with this error. All subclasses can be
+    pickled.
+    """
 
     exit_code = 2
 
@@ -54,15 +59,16 @@ def _rebuild(kind: type[AssetGraphError], args: tuple[Any, ...], state: dict[str
 
 
 class InvalidKeyError(AssetGraphError):
-    pass
+    """The text of an asset key breaks a rule of `AssetKey`."""
 
 
 class Problem(NamedTuple):
     """One thing wrong with a set of definitions.
 
-    `file` and `line` (counted from 1) say where, `message` says what, `remedy` what to do about it.
-    `key` is the text of the asset's key, or "". `is_unknown_upstream` is true if the upstream may
-    be defined in a module that was not loaded. Problems sort by file, then line.
+    `file` and `line`, counted from 1, are where it is; `key` is the text of the asset's key, or "".
+    `message` says what is wrong, and `remedy` what to do about it. `is_unknown_upstream` is true
+    if an upstream is missing, which a module that was not loaded may define. Problems sort by file
+    and line.
     """
 
     file: str
@@ -78,12 +84,12 @@ class Problem(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The file and line, such as `trips.py:12`; relative to the current folder if inside it."""
+        """The file and line, such as `trips.py:12`, relative to the current folder if inside it."""
         return place_text(self.file, self.line)
 
 
 class DefinitionsError(AssetGraphError):
-    """All `problems` of a set of definitions, in a stable order."""
+    """A set of definitions is wrong. `problems` are all of its problems, in a stable order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
@@ -93,7 +99,10 @@ class DefinitionsError(AssetGraphError):
 
 
 class ProjectError(AssetGraphError):
-    """`traceback` is the user's own part of the trace, when their module failed to import."""
+    """No project was found, one of its settings is wrong, or its modules cannot be imported.
+
+    If imports failed, `traceback` is the text of their tracebacks, without assetgraph's own frames.
+    """
 
     def __init__(
         self, message: str, *, hint: str | None = None, traceback: str | None = None
@@ -103,7 +112,11 @@ class ProjectError(AssetGraphError):
 
 
 class SelectionError(AssetGraphError):
-    """`column` is where in `text` the trouble starts, counted from 0."""
+    """A selection is invalid or matches nothing.
+
+    `text` is the selection, and `column`, counted from 0, is where in it the problem starts. Both
+    are None if no single place is wrong.
+    """
 
     def __init__(
         self,
@@ -119,23 +132,27 @@ class SelectionError(AssetGraphError):
 
 
 class ConfigError(AssetGraphError):
-    pass
+    """Config has an unknown field or a wrong type, lacks a field, or its asset takes none."""
 
 
 class MetadataError(AssetGraphError):
-    pass
+    """A value of metadata cannot be recorded."""
 
 
 class ValueTypeError(AssetGraphError):
-    pass
+    """A value cannot be stored, or cannot become what a parameter's annotation asks for."""
 
 
 class StoreError(AssetGraphError):
-    pass
+    """A store cannot be used."""
 
 
 class DamagedStoreError(StoreError):
-    """`path` (and `line`, counted from 1, where it has lines) is what does not read."""
+    """A file in a store is damaged.
+
+    `path` is the file. `line`, counted from 1, is the damaged line, or None if the file as a whole
+    is damaged.
+    """
 
     def __init__(
         self, message: str, *, path: str, line: int | None = None, hint: str | None = None
@@ -146,27 +163,30 @@ class DamagedStoreError(StoreError):
 
 
 class StoreFormatError(StoreError):
-    pass
+    """A store was written in a format that this version of assetgraph does not know."""
 
 
 class UnknownRunError(AssetGraphError):
-    pass
+    """No run, or more than one, has an id that contains the given text."""
 
 
 class NoValueError(AssetGraphError):
-    pass
+    """An asset has no value to load: never materialized, deleted or damaged."""
 
 
 class StepTimeoutError(AssetGraphError):
-    pass
+    """A step ran longer than its asset's `timeout`."""
 
 
 class WorkerError(AssetGraphError):
-    pass
+    """A worker process died during a step, or could not run it."""
 
 
 class LockedError(AssetGraphError):
-    """Another run holds `key`; `holder` is its id, or "" where that is not known."""
+    """Another run has locked an asset.
+
+    `key` is the text of the asset's key, and `holder` the id of that run, or "" if unknown.
+    """
 
     exit_code = 3
 

@@ -1,4 +1,4 @@
-"""The commands that messages suggest: each works as it stands, where the person types it."""
+"""The commands that messages suggest, complete and ready to be typed."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_project_options: list[str] = []  # of this process
+_project_options: list[str] = []
 
 
 def command(*words: str) -> str:
-    """`assetgraph WORDS…`, with the options that said which project the present command is on."""
+    """The command `assetgraph WORDS…`, quoted for a shell.
+
+    It ends with the options that selected the project of the current command.
+    """
     from shlex import join
 
     return join(["assetgraph", *words, *_project_options])
 
 
 def suggest_with(options: Iterable[str]) -> None:
-    """From now on, end every suggested command with `options`."""
+    """End every command suggested from now on with `options`, such as `-m pipeline`."""
     _project_options[:] = options

@@ -1,6 +1,6 @@
-"""Wording for people: lists of names, guesses at a mistyped name, places, text cut to a width.
+"""Text for people: lists of names, suggestions for a mistyped name, places, shortening to a width.
 
-A width is counted in the columns of a terminal: a Chinese, Japanese or Korean letter takes two.
+Widths are in terminal columns: a Chinese, Japanese or Korean character takes two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _UNPRINTED = ("Cc", "Cs", "Zl", "Zp")
-_NONCHARACTERS = frozenset("\ufffe\uffff")  # which XML refuses
+_NONCHARACTERS = frozenset("\ufffe\uffff")  # not allowed in XML
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -22,15 +22,15 @@ _LONGEST_FAILURE = 200
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
-    """`a, b and c`."""
+    """The names as a list in words: `a, b and c`. `names` must not be empty."""
     *head, last = names
     return f"{', '.join(head)} {word} {last}" if head else last
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A question that names up to three of `known` that `name` may stand for, or None.
+    """A question with up to three names from `known` that resemble `name`, or None.
 
-    The last part of a key counts as close to the key.
+    The last part of a key, such as `stats` in `manhattan/stats`, resembles the whole key.
     """
     from difflib import get_close_matches
 
@@ -43,36 +43,40 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 
 def place_text(file: str, line: int) -> str:
-    """`trips.py:12`, with the file relative to the current folder where it lies inside it."""
+    """A file and a line as `trips.py:12`, relative to the current folder if inside it."""
     return f"{file.removeprefix(os.getcwd() + os.sep)}:{line}"
 
 
 def first_line(text: str | None) -> str:
-    """The first line with anything on it, without what a terminal or a picture would obey."""
+    """The first line of `text` that is not blank, as `printable` text; "" if there is none."""
     line = next((line for line in (text or "").splitlines() if not line.isspace() and line), "")
     return " ".join(printable(line[:_LONGEST_LINE]).split())
 
 
 def failure_line(step: str, error: str, message: str) -> str:
-    """What failed with which type of error, and the first line of its message."""
+    """A failed step in one line: its name, the type of the error, the message's first line."""
     return shorten(f"{step}: {error}: {first_line(message)}", _LONGEST_FAILURE)
 
 
 def printable(text: str) -> str:
-    """`text` with a blank for whatever is no character to print, without marks that turn it."""
+    """`text` with spaces for control characters and without marks that change its direction.
+
+    A terminal, an SVG or XML file can then show text from anywhere.
+    """
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if _is_printed(c) else " " for c in text if c not in _BIDI_CONTROLS)
 
 
 def width(text: str) -> int:
+    """The number of terminal columns that `text` takes."""
     if text.isascii():
         return len(text)
     return sum(map(_columns, text))
 
 
 def shorten(text: str, limit: int) -> str:
-    """`text`, cut to `limit` columns with an ellipsis where it is wider."""
+    """`text`, or its beginning with an ellipsis if it is wider than `limit` columns."""
     if width(text) <= limit:
         return text
     kept = ""

@@ -1,7 +1,7 @@
-"""What type annotations say about a value and about an edge, without importing their libraries.
+"""Checks values and edges against type annotations, without importing the annotations' libraries.
 
-An annotation is an object, or the text of one whose names are imported for type checking only.
-Whatever is not understood says nothing: only a sure contradiction is one.
+An annotation is an object, or its text if its names are imported for type checking only. Only a
+certain contradiction is reported: an annotation that is not understood allows everything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 EMPTY = Parameter.empty
 
-# The kinds of table that convert into each other, by the library and the class that name them.
+# The kinds of table, which all convert into each other, by library and class name.
 _TABLE_KINDS = {
     ("pyarrow", "Table"): "table",
     ("pyarrow", "RecordBatch"): "batch",
@@ -56,15 +56,17 @@ _NONE = _Type(types.NoneType)
 
 
 def contradiction(value: object, annotation: Any) -> str | None:
-    """What an asset "is annotated … but returned …", if the value contradicts the annotation."""
+    """How a returned value contradicts its annotation: "is annotated … but returned …", or None."""
     if annotation is EMPTY or type(value) is annotation or accepts(annotation, value):
         return None
     return f"is annotated `-> {annotation_text(annotation)}` but returned {described(value)}"
 
 
 def edge_contradiction(returns: Any, wanted: Any) -> str | None:
-    """A sentence naming both, if nothing that an upstream's return annotation allows can reach a
-    parameter so annotated. Every kind of table converts into every other."""
+    """How the return annotation of an upstream contradicts the parameter's annotation `wanted`.
+
+    None if some value fits both. Every kind of table fits every other, because they convert.
+    """
     given, accepted = _alternatives(returns), _alternatives(wanted)
     if given is None or accepted is None:
         return None
@@ -77,20 +79,23 @@ def edge_contradiction(returns: Any, wanted: Any) -> str | None:
 
 
 def accepts(annotation: Any, value: object) -> bool:
-    """Whether `value` is what `annotation` says, as far as can be told."""
+    """Whether `value` fits `annotation`; true if the annotation is not understood."""
     accepted = _alternatives(annotation)
     return accepted is None or any(_is(value, one) for one in accepted)
 
 
 def table_kind(annotation: Any) -> str | None:
-    """Which kind of table an annotation (or the name of a type) asks for: table, batch, reader,
-    dataset, pandas, polars, polars-lazy or duckdb; None if it names no table, or several kinds."""
+    """The kind of table that an annotation or the name of a type asks for.
+
+    One of table, batch, reader, dataset, pandas, polars, polars-lazy and duckdb; None if it asks
+    for no table or for several kinds.
+    """
     kinds = {one.table for one in _alternatives(annotation) or () if one != _NONE}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 def type_name(cls: type) -> str:
-    """The name of a type as it is recorded and shown, such as `int` or `pandas.DataFrame`."""
+    """The name of a type as recorded and shown, such as `int` or `pandas.DataFrame`."""
     if cls.__module__ == "builtins":
         return cls.__qualname__
     return f"{cls.__module__}.{cls.__qualname__}"
@@ -108,13 +113,13 @@ def annotation_text(annotation: Any) -> str:
 
 
 def of_which_type(value: object) -> str:
-    """`an int`, `a str`."""
+    """The type of `value` with its article: `an int`, `a str`."""
     name = type_name(type(value))
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def described(value: object) -> str:
-    """A value in a few words: its type, and itself if it is short."""
+    """The type of `value` with its article, and the value itself if it is short: `an int: 5`."""
     if value is None:
         return "None"
     name = of_which_type(value)
@@ -128,7 +133,7 @@ def described(value: object) -> str:
 
 
 def _alternatives(annotation: Any) -> tuple[_Type, ...] | None:
-    """The types that an annotation allows, or None where it does not say."""
+    """The types that an annotation allows, or None if it allows everything or is not understood."""
     if annotation is EMPTY or annotation is Any or annotation is object:
         return None
     if annotation is None:
@@ -170,7 +175,7 @@ def _of_class(cls: Any) -> tuple[_Type, ...] | None:
 
 
 def _of_iterator(cls: type, item: tuple[_Type, ...] | None) -> tuple[_Type, ...]:
-    """An iterator of tables is a table in a stream; one of unknown items may be."""
+    """An iterator of tables is a stream of one table; so may be an iterator of unknown items."""
     is_stream = item is None or any(one.table for one in item)
     return (_Type(cls, "reader" if is_stream else None),)
 
@@ -254,7 +259,7 @@ def _is(value: object, wanted: _Type) -> bool:
 
 
 def _is_number(value: object, wanted: type) -> bool:
-    """numpy's scalars do for Python's numbers."""
+    """Whether `value` is a numpy scalar that fits a Python number type."""
     if wanted not in (bool, int, float, complex) or _library(type(value).__module__) != "numpy":
         return False
     item = getattr(value, "item", None)
@@ -269,7 +274,7 @@ def _reaches(source: _Type, target: _Type) -> bool:
     if target.literals is not None:
         return any(_is(one, source) for one in target.literals)
     if source.cls is None or target.cls is None:
-        # One names a table by text: its class is known only if its library is here.
+        # One of them is the text of a table type, whose class is unknown without its library.
         return not (_plain(source.cls) or _plain(target.cls))
     return _related(source.cls, target.cls) or source.cls in _NUMBERS.get(target.cls, ())
 

@@ -1,4 +1,4 @@
-"""`Config`: the typed settings of an asset, checked before anything runs."""
+"""`Config`: the typed config of an asset, checked before a run starts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from assetgraph.text import did_you_mean
 
 
 class _KeywordOnly(msgspec.StructMeta):
-    """Makes the fields of each subclass keyword-only: msgspec inherits its other options, not
-    this one."""
+    """Makes the fields of every subclass keyword-only, an option that msgspec does not inherit."""
 
     def __new__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
@@ -23,16 +22,19 @@ class _KeywordOnly(msgspec.StructMeta):
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Config(msgspec.Struct, metaclass=_KeywordOnly, frozen=True, forbid_unknown_fields=True):
-    """Base of an asset's config: fields with types and, where they have one, defaults.
+    """Base class for the config of an asset: fields with types and optional defaults.
 
         class TripsConfig(Config):
             month: str = "2023-03"
+            rows: int
 
         @asset
         def trips(config: TripsConfig): ...
 
-    Frozen and keyword-only: a field without a default may follow one with. Unknown fields are
-    refused.
+        materialize([trips], run_config=RunConfig({"trips": TripsConfig(rows=5)}))
+
+    The parameter is recognized by its annotation. An instance is frozen and takes keyword arguments
+    only. Before a run starts, unknown fields, wrong types and missing fields raise an error.
     """
 
 
@@ -40,10 +42,12 @@ C = TypeVar("C", bound=Config)
 
 
 def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
-    """The config of asset `owner` from plain values. Text becomes a number, a bool, a date or
-    JSON where the field's type asks for it, since a command line has nothing but text.
+    """The config of asset `owner` as an instance of `kind`, from plain values by field name.
 
-    Raises `ConfigError`, naming the asset, the field and the type that it has.
+    Text is converted to the type of its field, such as a number, a bool, a date or JSON, because a
+    command line passes only text.
+
+    Raises `ConfigError` with the asset, the field and its type.
     """
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     for name in given:
@@ -64,13 +68,13 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
 
 
 def config_json(config: Config) -> dict[str, Any]:
-    """Every field with its value, defaults included, in JSON's types."""
+    """All fields with their values, defaults included, as JSON types."""
     built: dict[str, Any] = msgspec.to_builtins(config)
     return built
 
 
 def declared_fields(kind: type[Config]) -> dict[str, str]:
-    """Each field with its type and its default, if any: `{"month": "str = '2023-03'"}`."""
+    """Each field's type and default, if any, as text: `{"month": "str = '2023-03'"}`."""
     return {field.encode_name: _declared(field) for field in msgspec.structs.fields(kind)}
 
 
@@ -99,7 +103,7 @@ def _takes_text(value: str, wanted: Any) -> bool:
 
 
 def _readable(error: str) -> str:
-    """msgspec's "Expected `int`, got `str` - at `$.month`" with the place first."""
+    """A message of msgspec, "Expected `int`, got `str` - at `$.month`", with the field first."""
     what, found, where = error.partition(" - at `$")
     field = where.rstrip("`").lstrip(".") if found else ""
     text = what[0].lower() + what[1:]

@@ -1,4 +1,4 @@
-"""`AssetExecutionContext`: what a step offers to the function that it runs."""
+"""`AssetExecutionContext`: what an asset's function can use while it runs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 
 class AssetExecutionContext:
-    """Given to a parameter annotated with this class, or named `context`.
+    """The current step, as seen by its asset's function.
 
-    `run_id` and `asset_key` say what is being made; `retry_number` counts from 0; `log` is a
-    standard logger whose records become events of the step.
+        @asset
+        def trips(context: AssetExecutionContext):
+            context.log.info("downloading")
+
+    It is passed to a parameter with this annotation, or with the name `context`. `asset_key` is the
+    asset, `run_id` the run, and `retry_number` how often this step was retried: 0 at first.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class AssetExecutionContext:
 
     @cached_property
     def log(self) -> logging.Logger:
+        """A standard logger, whose records become events of the step."""
         import logging
 
         from assetgraph.process.capture import SinkHandler
@@ -42,18 +47,21 @@ class AssetExecutionContext:
         return logger
 
     def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Record `metadata` with the value, beside what was added before.
+        """Record `metadata` with the value, in addition to earlier calls.
 
-        Raises `MetadataError` for a value that cannot be recorded.
+        A later value for the same name wins. Raises `MetadataError` for a value that cannot be
+        recorded.
         """
         self._metadata.update(metadata_json(metadata))
 
     def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
-        """Say how far the step is: `done` of `total`, which may not be known yet. The unit "B"
-        is shown as bytes with a speed."""
+        """Report progress: `done` of `total`, or of an unknown total.
+
+        The unit "B" is shown as bytes with a speed.
+        """
         self._sink.progress(done, total, unit)
 
     @property
     def output_metadata(self) -> Mapping[str, Any]:
-        """What was added, as it will be recorded."""
+        """The metadata added so far, in its recorded form."""
         return self._metadata

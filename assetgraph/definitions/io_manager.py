@@ -1,4 +1,4 @@
-"""`IOManager`: a person's own storage for the values of an asset."""
+"""`IOManager`: base class for storing the values of assets in a way of your own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutputContext:
-    """What is being stored: the asset's key, the run that made it, and a way to add metadata."""
+    """Describes a value to store: its asset's key and the id of the run that materializes it.
+
+    `add_output_metadata` records metadata with the value.
+    """
 
     asset_key: AssetKey
     run_id: str
@@ -22,8 +25,11 @@ class OutputContext:
 
 @dataclass(frozen=True, slots=True)
 class InputContext:
-    """What is being loaded: the key of the asset that made it, the run that made it, and the
-    annotation of the parameter that takes it (`inspect.Parameter.empty` without one)."""
+    """Describes a value to load: its asset's key and the id of the run that materialized it.
+
+    `annotation` is the annotation of the parameter that takes the value, or
+    `inspect.Parameter.empty` if it has none.
+    """
 
     asset_key: AssetKey
     run_id: str
@@ -31,16 +37,23 @@ class InputContext:
 
 
 class IOManager(ABC):
-    """Stores and loads the values of assets that name it: `@asset(io_manager=…)`.
+    """Base class for storing and loading the values of assets in a way of your own.
 
-    A value that it stores has the id of its run as its data version, unless the asset returns a
-    `MaterializeResult` with its own.
+        class Warehouse(IOManager):
+            def handle_output(self, context, obj): write(context.asset_key.text, obj)
+            def load_input(self, context): return read(context.asset_key.text)
+
+        @asset(io_manager=Warehouse())
+        def trips(): ...
+
+    The data version of such a value is the id of its run, unless the asset returns a
+    `MaterializeResult` with a `data_version`.
     """
 
     @abstractmethod
     def handle_output(self, context: OutputContext, obj: Any) -> None:
-        """Store `obj`. What it raises fails the step."""
+        """Store the value `obj`. An exception fails the step."""
 
     @abstractmethod
     def load_input(self, context: InputContext) -> Any:
-        """Load what was stored. What it raises fails the step that asks for it."""
+        """Return the stored value. An exception fails the step that reads it."""

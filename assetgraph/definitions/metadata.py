@@ -1,4 +1,4 @@
-"""`MetadataValue` and `MaterializeResult`: what an asset says about what it made."""
+"""`MetadataValue` and `MaterializeResult`: what an asset records about its value."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _PLAIN = {"text": str, "int": int, "float": float, "bool": bool}
 
 @dataclass(frozen=True, slots=True)
 class MetadataValue:
-    """A value of metadata with how it should be shown. Made by the methods named after its kind.
+    """A metadata value and the kind that says how to show it.
 
-    Plain Python values do as well: `{"rows": 5, "source": "TLC"}`.
+    Create one with the class method of its kind: `MetadataValue.url("https://…")`. Text, numbers,
+    bools, paths and datetimes need none: `{"rows": 5, "source": "TLC"}`.
     """
 
     kind: str
@@ -27,54 +28,68 @@ class MetadataValue:
 
     @classmethod
     def text(cls, text: str) -> MetadataValue:
+        """Plain text."""
         return cls("text", str(text))
 
     @classmethod
     def url(cls, url: str) -> MetadataValue:
+        """A URL, shown as a link."""
         return cls("url", str(url))
 
     @classmethod
     def path(cls, path: str | os.PathLike[str]) -> MetadataValue:
+        """The path of a file or folder."""
         return cls("path", os.fspath(path))
 
     @classmethod
     def md(cls, data: str) -> MetadataValue:
-        """Markdown."""
+        """Text in Markdown."""
         return cls("md", str(data))
 
     @classmethod
     def json(cls, data: Any) -> MetadataValue:
+        """Nested dicts, lists and plain values. Raises `MetadataError` for anything else."""
         return cls("json", _json_shaped(data))
 
     @classmethod
     def table(cls, records: Sequence[Mapping[str, Any]]) -> MetadataValue:
-        """Rows as mappings of column to value."""
+        """A table, as one mapping of column names to values for each row.
+
+        Raises `MetadataError` for a value that is not JSON-shaped.
+        """
         return cls("table", [_json_shaped(dict(record)) for record in records])
 
     @classmethod
     def timestamp(cls, value: datetime | float) -> MetadataValue:
-        """An aware datetime, or seconds since 1970."""
+        """A point in time: a datetime with a time zone, or seconds since 1970 (UTC).
+
+        Raises `MetadataError` for a datetime without a time zone.
+        """
         if isinstance(value, datetime):
             if value.tzinfo is None:
                 raise MetadataError(f"the timestamp {value} has no time zone")
             value = value.timestamp()
         return cls("timestamp", float(value))
 
-    # Named after builtins, as Dagster's are: last, so that the annotations above mean the builtins.
+    # Dagster's names, which hide builtins: they come last, so that annotations above can use these.
     @classmethod
     def float(cls, value: float) -> MetadataValue:
+        """A float."""
         return cls("float", _PLAIN["float"](value))
 
     @classmethod
     def bool(cls, value: object) -> MetadataValue:
+        """A bool: whether `value` is true."""
         return cls("bool", _PLAIN["bool"](value))
 
     @classmethod
     def int(cls, value: Any) -> MetadataValue:
+        """A whole number."""
         return cls("int", _PLAIN["int"](value))
 
     def to_json(self) -> Any:
-        """A plain value as itself, any other as `{"type": kind, "value": …}`."""
+        """The recorded form: text, numbers and bools as they are, others as
+        `{"type": kind, "value": …}`."""
         if self.kind in _PLAIN and not (self.kind == "float" and not math.isfinite(self.value)):
             return self.value
         value = str(self.value) if self.kind == "float" else self.value
@@ -82,6 +97,7 @@ class MetadataValue:
 
     @classmethod
     def from_json(cls, recorded: Any) -> MetadataValue:
+        """The value whose `to_json` is `recorded`."""
         if isinstance(recorded, dict) and recorded.keys() == {"type", "value"}:
             kind, value = recorded["type"], recorded["value"]
             return cls(kind, _PLAIN["float"](value) if kind == "float" else value)
@@ -90,9 +106,15 @@ class MetadataValue:
 
 @dataclass(frozen=True, slots=True)
 class MaterializeResult:
-    """What an asset may return instead of its bare value: the value and what to record about it.
+    """A return value of an asset, with metadata to record about it.
 
-    `data_version` replaces the hash that would be computed of the value.
+        @asset
+        def trips():
+            rows = download()
+            return MaterializeResult(value=rows, metadata={"rows": len(rows)})
+
+    `data_version` replaces the data version that is otherwise computed from the value: a downstream
+    asset is stale when it changes.
     """
 
     value: Any = None
@@ -101,7 +123,10 @@ class MaterializeResult:
 
 
 def metadata_value(name: str, value: Any) -> MetadataValue:
-    """`value` with the kind that its type says. Raises `MetadataError` for what has none."""
+    """`value` as a `MetadataValue` of the kind that fits its type.
+
+    `name` is its name in the error. Raises `MetadataError` if no kind fits.
+    """
     if isinstance(value, MetadataValue):
         return value
     if value is None:
@@ -121,21 +146,21 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
     except MetadataError as error:
         raise MetadataError(
             f"the metadata {name!r} is {of_which_type(value)}, which cannot be recorded",
-            hint="Give text, a number, a bool, a path, a datetime, or lists and dicts of these.",
+            hint="Pass text, a number, a bool, a path, a datetime, or lists and dicts of these.",
         ) from error
 
 
 def metadata_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata as it is recorded. Raises `MetadataError`."""
+    """The metadata in its recorded form. Raises `MetadataError` if a value cannot be recorded."""
     return {str(name): metadata_value(name, value).to_json() for name, value in metadata.items()}
 
 
 def _scalar(value: Any) -> Any:
-    """The plain value that a scalar of numpy or pyarrow stands for, or None."""
+    """The plain Python value of a scalar of numpy or pyarrow, or None for anything else."""
     unwrap = getattr(value, "item", None) or getattr(value, "as_py", None)
     try:
         plain = unwrap() if unwrap else None
-    except Exception:  # an array of several
+    except Exception:  # an array of several values
         return None
     return plain if type(plain) is not type(value) else None
 
@@ -144,7 +169,7 @@ def _json_shaped(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
-        return str.__str__(value)  # a subclass, as numpy's, is not known to the encoder
+        return str.__str__(value)  # the encoder does not know subclasses, such as numpy's
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):

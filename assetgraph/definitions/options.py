@@ -1,5 +1,4 @@
-"""The options of `@asset`, read one by one: what is of the wrong type is left out and noted, so
-that one slip hides no other."""
+"""Reads the options of `@asset` one by one and collects mistakes, so that all are reported."""
 
 from __future__ import annotations
 
@@ -13,7 +12,11 @@ T = TypeVar("T")
 
 
 class OptionReader:
-    """Reads the options of one asset. `mistakes` are what was wrong, each with a remedy."""
+    """Reads the options of one asset.
+
+    An option of a wrong type reads as if it were not given. `mistakes` collects what is wrong, as
+    pairs of message and remedy.
+    """
 
     def __init__(self) -> None:
         self.mistakes: list[tuple[str, str]] = []
@@ -39,7 +42,7 @@ class OptionReader:
         items = self.listed(option, given)
         for item in items:
             if not isinstance(item, str):
-                self.note(f"{option}= takes texts, not {item!r}", f"Write {str(item)!r}.")
+                self.note(f"{option}= takes strings, not {item!r}", f"Write {str(item)!r}.")
         return [item for item in items if isinstance(item, str)]
 
     def mapping(self, option: str, given: Any) -> dict[str, Any]:
@@ -55,7 +58,7 @@ class OptionReader:
             return given
         self.note(
             f"io_manager= takes an IO manager, not {given!r}",
-            "Give an object with the methods handle_output and load_input.",
+            "Pass an object with the methods handle_output and load_input.",
         )
         return None
 
@@ -71,12 +74,12 @@ class OptionReader:
     def seconds(self, option: str, given: Any) -> float | None:
         if given is None or (is_seconds(given) and given > 0):
             return given  # type: ignore[no-any-return]
-        remedy = f"Give a number above 0, at most {LONGEST_S:.0f}."
+        remedy = f"Pass a number above 0, at most {LONGEST_S:.0f}."
         self.note(f"{option}= takes seconds, not {given!r}", remedy)
         return None
 
     def read(self, option: str, reader: Callable[..., T], *given: Any) -> T | None:
-        """What `reader` makes of an option, or None where it refuses it."""
+        """The result of `reader(*given)`, or None if it raises `TypeError` or `AssetGraphError`."""
         try:
             return reader(*given)
         except (TypeError, AssetGraphError) as error:

@@ -1,4 +1,4 @@
-"""`Registry`: what remembers the assets that are decorated."""
+"""`Registry`: collects the assets that are decorated with `@asset`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Registered(Protocol):
-    """What a registry needs to know of a computation: its name, and where it is defined."""
+    """What a registry needs to know about a computation: its name and where it is defined."""
 
     @property
     def name(self) -> str: ...
@@ -22,12 +22,14 @@ class Registered(Protocol):
 
 
 class Registry:
-    """The assets that were decorated while it was the current one, in order of definition.
+    """Collects the assets that are defined inside its `with` block, in order of definition.
 
-    with Registry() as registry:
-        @asset
-        def trips(): ...
-    Definitions(registry)
+        with Registry() as registry:
+            @asset
+            def trips(): ...
+        defs = Definitions(registry)
+
+    `@asset` registers in the innermost block that is open, or in a default registry outside of any.
     """
 
     def __init__(self) -> None:
@@ -36,8 +38,10 @@ class Registry:
         self._tokens: list[Token[Registry]] = []
 
     def add(self, asset: Registered) -> None:
-        """Remember `asset`. A redefinition takes the place of what it redefines; any other asset
-        of the same key is kept, and reported when the graph is built."""
+        """Add `asset`; one that is defined again replaces its older definition.
+
+        Another asset with the same name is added too: the graph reports the duplicate.
+        """
         for position, known in enumerate(self._by_name.get(asset.name, ())):
             if _redefines(asset, known):
                 self._assets[self._assets.index(known)] = asset
@@ -65,11 +69,12 @@ _current: ContextVar[Registry] = ContextVar("registry", default=default_registry
 
 
 def current_registry() -> Registry:
+    """The registry of the innermost open `with` block, or the default one."""
     return _current.get()
 
 
 def _redefines(new: Registered, old: Registered) -> bool:
-    """Whether `new` is the same lines run again, or a cell of a notebook or a prompt."""
+    """Whether `new` comes from the same lines as `old`, or both from a notebook or a prompt."""
     if (new.file, new.line) == (old.file, old.line) and new.module == old.module:
         return True
     main = sys.modules.get("__main__")

@@ -1,4 +1,4 @@
-"""`RetryPolicy` and `RetryRequested`: whether a step that failed runs again, and when."""
+"""`RetryPolicy` and `RetryRequested`: whether a failed step runs again, and when."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-LONGEST_S = 30 * 86_400.0  # a delay or a timeout; beyond it a number is a slip
+LONGEST_S = 30 * 86_400.0  # of a delay or a timeout; a longer one is a mistake
 
 
 class Backoff(Enum):
-    """How the delay grows: by itself with each retry, or to double and one more each time."""
+    """How the delay grows with each retry: 1, 2, 3, … or 1, 3, 7, … times the policy's `delay`."""
 
     LINEAR = "LINEAR"
     EXPONENTIAL = "EXPONENTIAL"
 
 
 class Jitter(Enum):
-    """How chance changes the delay: anything up to it, or up to one `delay` more or less."""
+    """How chance changes each delay: to any part of it (FULL), or by up to one `delay` either way.
+
+    It keeps steps that failed together from running again together.
+    """
 
     FULL = "FULL"
     PLUS_MINUS = "PLUS_MINUS"
@@ -26,13 +29,15 @@ class Jitter(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """A step that failed runs again, at most `max_retries` times, `delay` seconds later.
+    """Runs a failed step again, up to `max_retries` times, each time after `delay` seconds.
 
-    @asset(retry_policy=RetryPolicy(max_retries=3, delay=1, backoff=Backoff.EXPONENTIAL))
-    def trips(): ...
+        @asset(retry_policy=RetryPolicy(max_retries=3, delay=1, backoff=Backoff.EXPONENTIAL))
+        def trips(): ...
 
-    Without `delay` it runs again at once; then neither `backoff` nor `jitter` may be given. No
-    delay grows beyond thirty days.
+    Without `delay`, the step runs again at once. `backoff` makes each delay longer than the one
+    before, up to 30 days, and `jitter` adds chance; both need `delay`.
+
+    Raises `ValueError` for a wrong number of retries or seconds.
     """
 
     max_retries: int = 1
@@ -43,10 +48,10 @@ class RetryPolicy:
     def __post_init__(self) -> None:
         _check(self, "delay")
         if self.delay is None and (self.backoff or self.jitter):
-            raise ValueError("backoff= and jitter= of a RetryPolicy need delay=")
+            raise ValueError("backoff= and jitter= of RetryPolicy need delay=")
 
     def calculate_delay(self, attempt_num: int) -> float:
-        """Seconds until the retry that follows attempt `attempt_num`, counted from 1."""
+        """Seconds between attempt `attempt_num`, counted from 1, and its retry."""
         base = self.delay or 0.0
         delay = base
         if self.backoff is Backoff.LINEAR:
@@ -61,11 +66,14 @@ class RetryPolicy:
 
 
 class RetryRequested(Exception):  # noqa: N818 - Dagster's name
-    """Raised by an asset that wants to run again: at most `max_retries` times, `seconds_to_wait`
-    later."""
+    """Raise this in an asset to run its step again after `seconds_to_wait`, by default at once.
+
+    The step runs again up to `max_retries` times; after that it fails. Raises `ValueError` for a
+    wrong number of retries or seconds.
+    """
 
     def __init__(self, max_retries: int | None = 1, seconds_to_wait: float | None = None) -> None:
-        super().__init__("the asset asked to be run again")
+        super().__init__("the asset asked to run again")
         self.max_retries = 1 if max_retries is None else max_retries
         self.seconds_to_wait = seconds_to_wait
         _check(self, "seconds_to_wait")
@@ -75,13 +83,16 @@ class RetryRequested(Exception):  # noqa: N818 - Dagster's name
 
 
 def is_seconds(given: Any) -> bool:
-    """Whether it is a number of seconds that a program can wait."""
+    """Whether `given` is a number of seconds from 0 to `LONGEST_S`."""
     is_number = isinstance(given, int | float) and not isinstance(given, bool)
     return is_number and 0 <= given <= LONGEST_S
 
 
 def retry_delay(error: BaseException, policy: RetryPolicy | None, attempt: int) -> float | None:
-    """Seconds until the step runs again after attempt `attempt` raised `error`; None for never."""
+    """Seconds until a step runs again whose attempt `attempt`, counted from 1, raised `error`.
+
+    None if it does not run again.
+    """
     if isinstance(error, RetryRequested):
         return (error.seconds_to_wait or 0.0) if attempt <= error.max_retries else None
     if policy is None or attempt > policy.max_retries:
@@ -90,11 +101,11 @@ def retry_delay(error: BaseException, policy: RetryPolicy | None, attempt: int) 
 
 
 def _check(given: RetryPolicy | RetryRequested, seconds: str) -> None:
-    """Raises `ValueError` for a count or seconds that cannot be."""
+    """Raise `ValueError` for a wrong `max_retries`, or wrong seconds in the field `seconds`."""
     owner, count, wait = type(given).__name__, given.max_retries, getattr(given, seconds)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise ValueError(f"max_retries= of a {owner} takes a whole number from 0, not {count!r}")
+        raise ValueError(f"max_retries= of {owner} takes a whole number from 0, not {count!r}")
     if wait is not None and not is_seconds(wait):
         raise ValueError(
-            f"{seconds}= of a {owner} takes seconds, from 0 to {LONGEST_S:.0f}, not {wait!r}"
+            f"{seconds}= of {owner} takes seconds, from 0 to {LONGEST_S:.0f}, not {wait!r}"
         )

@@ -1,4 +1,4 @@
-"""Config of assets, checked before anything runs."""
+"""`checked_config`: checks the config of a run against its assets."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 def checked_config(
     graph: AssetGraph, config: Mapping[AssetKey, Mapping[str, Any]]
 ) -> dict[AssetKey, dict[str, Any]]:
-    """The given fields in the types of JSON, so that a number and its text mean the same config.
+    """The given fields as JSON types: the text "5" and the number 5 become the same config.
 
-    Raises `ConfigError` for config that an asset does not take.
+    `config` has the fields of each asset by their names. Raises `ConfigError` for an unknown field,
+    a wrong type, or an asset that takes no config.
     """
     checked = {}
     for key, given in config.items():

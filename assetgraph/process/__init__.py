@@ -1,1 +1,1 @@
-"""What a run does to its own process: captured output, interrupts, a garbage collector at rest."""
+"""What a run changes in its own process: output, signals, the garbage collector."""

@@ -1,8 +1,8 @@
-"""Sends what a step prints, logs and warns to the step's own sink, with several steps at once.
+"""Sends the output, log records and warnings of each step to its own sink, for parallel steps.
 
-`sys.stdout`, `sys.stderr`, the root logger and `warnings` are redirected once for a run, and each
-write finds its step by a context variable. A thread does not inherit it: it is remembered whose it
-is when a step starts it. What it says after the end of its step is in nobody's log.
+A run redirects `sys.stdout`, `sys.stderr`, the root logger and `warnings` once. A context variable
+names the step of each write. Threads do not inherit context variables: a thread belongs to the step
+that starts it. What it writes after the end of that step is not recorded.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONG_LINE = 4096
 
 
 class step_output:  # noqa: N801 - used as a function; a generator would cost each step more
-    """What this context prints, logs and warns is the step's whose `sink` this is."""
+    """A block whose output, log records and warnings go to `sink`."""
 
     __slots__ = ("_sink", "_token")
 
@@ -47,24 +47,24 @@ class step_output:  # noqa: N801 - used as a function; a generator would cost ea
 
 
 class _Shared:
-    """A redirection that all runs of the process share: the first makes it, the last undoes it."""
+    """A redirection shared by all runs of a process: the first installs it, the last removes it."""
 
     def __init__(self, redirect: Callable[..., AbstractContextManager[None]]) -> None:
         self._redirect = redirect
         self._undo = ExitStack()
         self._runs = 0
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     @contextmanager
     def __call__(self, *given: Any) -> Iterator[None]:
-        with self._turn:
+        with self._lock:
             if self._runs == 0:
                 self._undo.enter_context(self._redirect(*given))
             self._runs += 1
         try:
             yield
         finally:
-            with self._turn:
+            with self._lock:
                 self._runs -= 1
                 if self._runs == 0:
                     self._undo.close()
@@ -88,7 +88,7 @@ def _logs_redirected() -> Iterator[None]:
     handler = _RoutingHandler()
     root = logging.getLogger()
     level = root.level
-    if not root.handlers and level == logging.WARNING:  # nobody configured logging: show more
+    if not root.handlers and level == logging.WARNING:  # the program did not configure logging
         root.setLevel(logging.INFO)
     root.addHandler(handler)
     warnings.showwarning = _show_warning
@@ -115,21 +115,21 @@ _share_logs = _Shared(_logs_redirected)
 
 @contextmanager
 def redirected(echo: bool = True) -> Iterator[None]:
-    """Redirect this process's output streams, logging and warnings for the length of a run.
+    """Redirect the output streams, logging and warnings of this process until the block ends.
 
-    With `echo`, what is printed appears where it always did, too.
+    With `echo`, output still goes to the original streams as well.
     """
     with _share_streams(echo), _share_logs():
         yield
 
 
 def redirected_logs() -> AbstractContextManager[None]:
-    """Redirect this process's logging and warnings only."""
+    """Redirect only the logging and warnings of this process until the block ends."""
     return _share_logs()
 
 
 class SinkHandler(logging.Handler):
-    """Sends log records to one step."""
+    """Sends log records to the sink of one step."""
 
     def __init__(self, sink: StepSink) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ class _RoutingHandler(logging.Handler):
 
 
 class _Redirect(io.TextIOBase):
-    """Stands in for a stream: what a step writes goes to its sink, and on where it always went."""
+    """Replaces a stream: what a step writes goes to its sink and, with `echo`, to the stream."""
 
     def __init__(self, stream: IO[str], name: str, echo: bool) -> None:
         self._stream = stream
@@ -164,18 +164,18 @@ class _Redirect(io.TextIOBase):
             return len(text)
         sink.output(self._name, text)
         if self._echo:
-            with suppress(OSError):  # of a full disk: it is on record, and no reason to fail
+            with suppress(OSError):  # a full disk must not fail the step; the sink has the text
                 self._stream.write(text)
         return len(text)
 
     def write_bytes(self, data: bytes) -> None:
-        """What a step writes past the text, by `sys.stdout.buffer`."""
+        """Write bytes, which a step does through `sys.stdout.buffer`."""
         sink = _sink()
         if sink is not None:
             sink.output(self._name, self._decoder(sink).decode(data))
         if sink is None or self._echo:
             with nullcontext() if sink is None else suppress(OSError):
-                self._stream.flush()  # what was written as text comes first
+                self._stream.flush()  # text that was written earlier comes first
                 buffer = getattr(self._stream, "buffer", None)  # a notebook's stream has none
                 if buffer is not None:
                     buffer.write(data)
@@ -204,10 +204,10 @@ class _Redirect(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)  # `reconfigure` and the like
+        return getattr(self._stream, name)  # such as `reconfigure`
 
     def _decoder(self, sink: StepSink) -> codecs.IncrementalDecoder:
-        """Of what one step writes: a letter may come in two parts."""
+        """The decoder of one step, which remembers an incomplete character between two writes."""
         if sink not in self._decoders:
             self._decoders[sink] = codecs.getincrementaldecoder("utf-8")("replace")
         return self._decoders[sink]
@@ -238,8 +238,10 @@ class _Bytes(io.BufferedIOBase):
 
 
 class OutputFile:
-    """A file for what a step prints, made when it prints. It is written by the line. At most
-    `limit` bytes are kept; what follows is counted, and the count closes the file."""
+    """A file with the output of a step, created at the first write and written line by line.
+
+    It keeps the first `limit` bytes. If more are written, its last line says how many.
+    """
 
     def __init__(self, path: str, limit: int) -> None:
         self._path = path
@@ -254,6 +256,7 @@ class OutputFile:
             self._flush()
 
     def leave_out(self, count: int) -> None:
+        """Count `count` bytes that were dropped before they reached this file."""
         self._dropped += count
 
     def close(self) -> None:
@@ -276,7 +279,7 @@ class OutputFile:
                     self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
                 kept = os.write(self._fd, data[: self._room])
             except OSError:
-                self._room = 0  # a full disk must not fail what is only printing
+                self._room = 0  # a full disk must not fail a step that only prints
         self._room -= kept
         self._dropped += len(data) - kept
 
@@ -293,7 +296,7 @@ def _sink() -> StepSink | None:
 def _log(sink: StepSink, record: logging.LogRecord) -> None:
     try:
         message = record.getMessage()
-    except Exception as error:  # a wrong format string must not fail the step
+    except Exception as error:  # a bad format string must not fail the step
         message = f"{record.msg} (its arguments do not fit: {error})"
     if record.exc_info and record.exc_info[0]:
         message += "\n" + logging.Formatter().formatException(record.exc_info)

@@ -1,7 +1,7 @@
-"""Python's garbage collector, kept from walking the heap again and again while it grows.
+"""Pauses Python's garbage collector while many objects are created that all stay alive.
 
-A graph of many assets, or a syntax tree, is a hundred thousand objects that are all alive: each
-collection looks at all of them and frees none, so the cost would grow faster than their number.
+A graph of many assets, or a syntax tree, may have a hundred thousand objects. Each collection would
+visit all of them and free none, so its cost would grow faster than their number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _paused = False
 
 @contextmanager
 def paused_collector() -> Iterator[None]:
-    """Until the end, or until a run begins."""
+    """Disable the garbage collector until the block ends or a run starts in it."""
     global _paused
     if not gc.isenabled():
         yield
@@ -31,9 +31,12 @@ def paused_collector() -> Iterator[None]:
 
 @contextmanager
 def heap_left_alone() -> Iterator[None]:
-    """What lives already is not looked at: a run's steps make their own garbage, and the graph and
-    the plan, which stay until its end, would be walked again and again to find it."""
-    frozen = gc.get_freeze_count()  # by the program, or by a run around this one
+    """Make the garbage collector ignore all objects that exist now until the block ends.
+
+    The graph and the plan stay alive for a whole run: collections during the run need not visit
+    them. Enables a collector that `paused_collector` disabled.
+    """
+    frozen = gc.get_freeze_count()  # nonzero if the program or an enclosing run froze the heap
     if not frozen:
         gc.freeze()
     if _paused:

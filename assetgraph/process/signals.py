@@ -1,12 +1,15 @@
-"""Ctrl-C and SIGTERM reach a run where it can take them: while a step works or the runner waits,
-never between a fact and its record."""
+"""Delays Ctrl-C and SIGTERM to the points where a run can be interrupted.
+
+These points are the code of a step and the waits of the runner. Between an action and its record,
+signals are held back.
+"""
 
 from __future__ import annotations
 
 import signal
 import threading
 
-# `signal.getsignal` looks for its answer in an enum: too slow for a question asked at each step.
+# `signal.getsignal` converts its result to an enum, which is too slow to do for each step.
 from _signal import getsignal as _getsignal  # type: ignore[import-not-found]
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,23 +25,25 @@ _told: type[KeyboardInterrupt] | None = None
 
 
 class Terminated(KeyboardInterrupt):
-    """The process was told to end by SIGTERM."""
+    """The process received SIGTERM."""
 
     exit_code = 143
 
 
 def raise_on_sigterm() -> None:
-    """From now on SIGTERM raises `Terminated`, so that a run is recorded as canceled. For the
-    main thread of a program that does nothing else."""
+    """Make SIGTERM raise `Terminated`, so that the current run is recorded as canceled.
+
+    Call it in the main thread. It replaces the program's own handler.
+    """
     signal.signal(signal.SIGTERM, _raise_terminated)
 
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold back the signals whose handlers are Python's until `let_through`, or the end.
+    """Hold back signals that have a Python handler, until `let_through` or the end of the block.
 
-    Only the main thread gets signals; elsewhere this does nothing. A signal that comes while
-    another is held back is let through at once: the person means it.
+    A second signal is handled at once: the person insists. Only the main thread receives signals;
+    in any other thread this does nothing.
     """
     global _holding, _open, _told
     if threading.current_thread() is not threading.main_thread():
@@ -61,7 +66,7 @@ def held_back() -> Iterator[None]:
 
 
 class let_through:  # noqa: N801 - used as a function; a generator would cost each step more
-    """A context in which signals that were held back come at once, and others as they come."""
+    """A block in which signals are handled when they arrive, and held ones when it starts."""
 
     __slots__ = ("_outside",)
 
@@ -85,15 +90,19 @@ class let_through:  # noqa: N801 - used as a function; a generator would cost ea
 
 
 def raise_if_told() -> None:
-    """Raise what a signal raised since the outermost `held_back` began: a step may have caught it,
-    and ended as if nothing had been."""
+    """Raise again the interrupt that a signal raised since the outermost `held_back` began.
+
+    A step may have caught it and ended normally. Does nothing if there was none.
+    """
     if _told is not None and threading.current_thread() is threading.main_thread():
         raise _told
 
 
 def hold_again() -> None:
-    """Put back the handlers of `held_back`: a step may have left its own, and the rest of the run
-    could not be interrupted."""
+    """Reinstall the handlers of `held_back`.
+
+    A step may have left its own handlers: then nothing could interrupt the rest of the run.
+    """
     if threading.current_thread() is threading.main_thread():
         for number, handler in _installed.items():
             if _getsignal(number) is not handler:

@@ -1,4 +1,4 @@
-"""`StepSink`: what takes the output, log records and progress of one step."""
+"""`StepSink`: receives the log records, the output and the progress of one step."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 
 class StepSink(Protocol):
-    """Records what one step logs, prints and reports while it runs."""
+    """Receives what one step logs, prints and reports while it runs."""
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """Record one log message. `level` is a name of `logging`, such as "WARNING"."""
@@ -15,4 +15,4 @@ class StepSink(Protocol):
         """Record printed text. `stream` is "out" or "err"."""
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
-        """Report that the step has finished `done` of `total` units; None if unknown."""
+        """Report that `done` of `total` units are finished; `total` is None if unknown."""

@@ -124,7 +124,7 @@ def test_what_subclasses_a_plain_type_is_recorded_as_it(value: object, plain: ob
 def test_what_cannot_be_recorded_is_named_with_its_type(value: object) -> None:
     with pytest.raises(MetadataError, match=rf"is an? [\w.]*{type(value).__name__},") as caught:
         metadata_json({"sizes": value})
-    assert "Give text, a number" in str(caught.value)
+    assert "Pass text, a number" in str(caught.value)
 
 
 def test_a_timestamp_without_a_time_zone_is_refused() -> None:

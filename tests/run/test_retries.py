@@ -170,7 +170,7 @@ def test_a_step_that_asks_for_a_wait_that_cannot_be_fails_with_that(
 
     failure = materialize(instance, impatient).failures["impatient"]
     assert failure.type == "ValueError"
-    assert "seconds_to_wait= of a RetryRequested takes seconds, from 0" in failure.message
+    assert "seconds_to_wait= of RetryRequested takes seconds, from 0" in failure.message
 
 
 @pytest.mark.parametrize("executor", ["serial", "threads"])
