@@ -190,8 +190,8 @@ class AssetGraph:
 
     def _repr_svg_(self) -> str:
         """The picture that a notebook shows."""
+        from assetgraph.pictures.card import Card
         from assetgraph.pictures.svg import graph_svg
-        from assetgraph.pictures.theme import Card
 
         cards = [
             Card(asset.key.text, asset.group_name, asset.description)

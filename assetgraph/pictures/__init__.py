@@ -1,1 +1,1 @@
-"""Pictures of a graph. They know cards and edges, not assets."""
+"""Pictures of a graph, drawn from cards and edges: SVG, a tree for the terminal, Mermaid, DOT."""

@@ -1,4 +1,4 @@
-"""A graph as text for other tools: Mermaid, which Markdown pages draw, and Graphviz's DOT."""
+"""A graph as text for other tools: Mermaid for Markdown pages, DOT for Graphviz."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from assetgraph.text import first_line, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from assetgraph.pictures.theme import Card
+    from assetgraph.pictures.card import Card
 
 
 def mermaid(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:
-    """A flowchart. Its nodes have numbers for ids, because `end` and the like are no ids there."""
+    """The graph as a Mermaid flowchart, with a subgraph for each group if there are several.
+
+    `edges` are (upstream, downstream) ids. Nodes get numbers as their ids, because words such as
+    `end` are reserved in Mermaid.
+    """
     ids = {card.id: f"a{number}" for number, card in enumerate(cards)}
     lines = ["flowchart LR"]
     for number, (group, members) in enumerate(_grouped(cards)):
@@ -35,7 +39,10 @@ def mermaid(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:
 
 
 def dot(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:
-    """A digraph whose nodes are named by the assets' keys."""
+    """The graph as a Graphviz digraph, with a cluster for each group if there are several.
+
+    `edges` are (upstream, downstream) ids. Nodes are named by the ids of their cards.
+    """
     known = {card.id for card in cards}
     lines = [
         "digraph assets {",
@@ -59,7 +66,7 @@ def dot(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:
 
 
 def _grouped(cards: Sequence[Card]) -> Iterator[tuple[str | None, list[Card]]]:
-    """The cards by group, in the order of their first; one part without a name if all share it."""
+    """Groups with their cards, in order of appearance; a single group has no name."""
     groups: dict[str, list[Card]] = {}
     for card in cards:
         groups.setdefault(card.group, []).append(card)
@@ -77,13 +84,13 @@ def _dot_attributes(card: Card) -> str:
 
 
 def _dot_text(text: str) -> str:
-    """A quoted string. An `&` would start an HTML entity, a backslash an escape of Graphviz."""
+    """`text` as a DOT string: `&` and backslash are escaped because Graphviz interprets them."""
     escaped = printable(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _mermaid_text(text: str) -> str:
-    """A quoted string, in which all but letters, digits and `_ /-.` stands as a numbered entity."""
+    """`text` as a Mermaid string: all but letters, digits and `_ /-.` become numbered entities."""
     return '"' + "".join(_mermaid_character(c) for c in printable(text)) + '"'
 
 

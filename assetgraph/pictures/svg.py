@@ -1,4 +1,4 @@
-"""A graph as an SVG picture, for a file or a notebook. Light or dark as the reader's system is."""
+"""A graph as an SVG picture for a file or a notebook, light or dark like the reader's system."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from assetgraph.text import first_line, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from assetgraph.pictures.card import Card
     from assetgraph.pictures.layout import Point
-    from assetgraph.pictures.theme import Card, Palette
+    from assetgraph.pictures.theme import Palette
     from assetgraph.records import AssetState
 
 MARGIN = 24
@@ -28,8 +29,11 @@ FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 def graph_svg(
     cards: Sequence[Card], edges: Iterable[tuple[str, str]], *, aspect: float = 1.6
 ) -> str:
-    """A whole document. `edges` are (upstream, downstream) ids; `aspect` is the shape of the window
-    (width / height) that the parts of the graph are packed for."""
+    """The graph as a complete SVG document.
+
+    `edges` are (upstream, downstream) ids. The parts of the graph are packed for a window with the
+    ratio `aspect` (width / height).
+    """
     shape = _Shape.of(cards)
     placed = layout({c.id: (shape.width, shape.height) for c in cards}, edges, aspect=aspect)
     ends = dict.fromkeys(route[-1] for route in placed.routes.values())
@@ -56,7 +60,7 @@ def graph_svg(
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What all cards of a picture have in common: a row for whatever one of them has to say."""
+    """The size and rows that all cards of a picture share: each row that any of them needs."""
 
     width: int
     with_description: bool
@@ -129,7 +133,7 @@ def _summary(card: Card) -> str:
 
 
 def _curve(route: Sequence[Point]) -> str:
-    """Level where the route is, and an S from one height to another."""
+    """An SVG path along `route`: level between points of one height, else an S-curve."""
     x, y = route[0]
     steps = [f"M{_px(x)} {_px(y)}"]
     for (x1, y1), (x2, y2) in pairwise(route):
@@ -147,7 +151,7 @@ def _tip(end: Point) -> str:
 
 
 def _style() -> str:
-    """Every rule starts at the picture, so that a notebook around it is left alone."""
+    """The CSS of the picture, with its class in each rule: a notebook around it is unaffected."""
     fixed = {
         "text": f"font:{TEXT_SIZE}px {FONT}",
         ".state,.assetgraph .group": f"font-size:{NOTE_SIZE}px",
@@ -180,7 +184,7 @@ def _rules(rules: Mapping[str, str]) -> str:
 
 
 def _fitted(text: str, room: float) -> str:
-    """`text`, cut with an ellipsis to `room` in ems."""
+    """`text`, or its beginning with an ellipsis if it is wider than `room`, in ems."""
     if _ems(text) <= room:
         return text
     used, end = 1.0, 0
@@ -193,7 +197,7 @@ def _fitted(text: str, room: float) -> str:
 
 
 def _ems(text: str) -> float:
-    """How wide `text` is at most in a usual sans-serif font, about."""
+    """The estimated maximum width of `text` in a common sans-serif font, in ems."""
     return sum(map(_em, text))
 
 

@@ -1,7 +1,4 @@
-"""How assets look wherever a graph is drawn: what a card says, and the colours of each state.
-
-The terminal, the pictures and the page share these tables.
-"""
+"""The glyph, word and colours of each asset state, shared by terminal, pictures and page."""
 
 from __future__ import annotations
 
@@ -16,22 +13,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """One asset in a picture. `id` is its key's text, `state` None where it is not known; `made`
-    says that it was materialized once."""
-
-    id: str
-    group: str = "default"
-    description: str | None = None
-    state: AssetState | None = None
-    link: str | None = None
-    made: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Look:
-    """A state as glyph, word and colour, always together. `terminal` is the name of an ANSI
-    colour; a tint is the surface that its colour is readable on."""
+    """The look of a state: its glyph, its word and its colour always appear together.
+
+    `terminal` is the name of an ANSI colour. `light` and `dark` are colours that are readable on
+    their tints.
+    """
 
     glyph: str
     word: str
@@ -60,13 +47,18 @@ LOOKS: Mapping[AssetState, Look] = MappingProxyType(
 
 
 def state_word(state: AssetState, made: bool) -> str:
-    """The word for the state of an asset, which was materialized once if it is `made`: then its
-    value is missing, and not never materialized."""
+    """The word for the state of an asset.
+
+    `made` says that it was materialized before: if so, a missing value is "missing", not "never
+    materialized".
+    """
     return str(state) if made and state is AssetState.MISSING else LOOKS[state].word
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
+    """The colours of everything that is not the state of an asset, as CSS colours."""
+
     background: str
     surface: str
     text: str

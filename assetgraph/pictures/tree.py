@@ -1,8 +1,8 @@
-"""A graph as a tree for the terminal, one row an asset.
+"""A graph as a tree for the terminal, one row per asset.
 
-An asset stands under the last of its upstreams to be drawn, so that everything it reads is above
-it and the rows from top to bottom are an order in which they could run. The edges that the tree
-cannot show are named in the row: `←` for what else is read, above; `→` for what else is fed, below.
+Each asset is drawn below the last of its upstreams, so the rows from top to bottom are a possible
+execution order. A row names the edges that the tree cannot show: `←` other upstreams, above it;
+`→` other downstream assets, below it.
 
     zones  → fares
     raw_trips
@@ -24,19 +24,22 @@ from assetgraph.text import first_line, printable, shorten, width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from assetgraph.pictures.theme import Card
+    from assetgraph.pictures.card import Card
 
 STEP = len("└─ ")
 GAP = "  "
-DEEPEST = 24  # levels of indentation where no width limits them
+DEEPEST = 24  # levels of indentation if the width is unlimited
 WIDEST_PLAIN_TREE = 48
 WIDEST_GROUP = 16
 NARROWEST_DESCRIPTION = 16
 
 
 class Span(NamedTuple):
-    """A piece of a line. `role` is branch, name, reference, group, description, an asset's state,
-    or empty for a gap."""
+    """A piece of a line.
+
+    `role` is "branch", "name", "reference", "group", "description", an asset's state, or "" for a
+    gap.
+    """
 
     text: str
     role: str
@@ -48,8 +51,10 @@ Line = tuple[Span, ...]
 def tree(
     cards: Sequence[Card], edges: Iterable[tuple[str, str]], *, columns: int | None = None
 ) -> list[Line]:
-    """One line a card. `cards` come upstream before downstream; `edges` are (upstream, downstream)
-    ids. Names are never cut; all else gives way to keep a line within `columns`.
+    """The graph as one line per card.
+
+    `cards` must list upstream before downstream; `edges` are (upstream, downstream) ids. To keep a
+    line within `columns`, everything but the names is shortened or left out.
     """
     deepest = DEEPEST if columns is None else max(4, columns * 2 // 5 // STEP)
     rows = list(_rows(_Forest(cards, edges), deepest))
@@ -66,8 +71,11 @@ class _Row:
 
 
 class _Forest:
-    """The graph in the order of drawing: one component after the other; in it the roots first, the
-    one that leads furthest last, and then each asset soon after what it reads."""
+    """The graph in drawing order, one component after the other.
+
+    In a component, the roots come first, with the start of the longest path last. Each other asset
+    follows soon after its upstreams.
+    """
 
     def __init__(self, cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> None:
         given = {card.id: card for card in cards}
@@ -89,7 +97,7 @@ class _Forest:
         heights = _longest_paths(reversed(ids), self.children)
         placed: set[str] = set()
         for component in self._components(ids):
-            # The leaves first: what they read comes with them. (On a cycle there may be none.)
+            # Leaves first: each brings its upstreams along. A component that is a cycle has none.
             ends = sorted(component, key=lambda id_: bool(self.children[id_]))
             order = [id_ for end in ends for id_ in self._with_upstream(end, placed)]
             roots = [id_ for id_ in order if not self.parents[id_]]
@@ -112,7 +120,7 @@ class _Forest:
             yield sorted(component, key=position.__getitem__)
 
     def _with_upstream(self, id_: str, placed: set[str]) -> Iterator[str]:
-        """`id_` after all that it reads, without those in `placed`; which takes them up."""
+        """All upstreams of `id_` that are not in `placed`, then `id_`; adds them to `placed`."""
         if id_ in placed:
             return
         placed.add(id_)
@@ -129,6 +137,7 @@ class _Forest:
 
 
 def _longest_paths(ids: Iterable[str], before: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """The number of edges in the longest path to each id, which follow those `before` them."""
     lengths: dict[str, int] = {}
     for id_ in ids:
         lengths[id_] = 1 + max((lengths.get(other, 0) for other in before[id_]), default=-1)
@@ -136,7 +145,7 @@ def _longest_paths(ids: Iterable[str], before: Mapping[str, Sequence[str]]) -> d
 
 
 class _Place(NamedTuple):
-    """Where a row is to stand: its own branch, the indent of what is under it, and its owner."""
+    """The place of a row: its own branch, the indent of the rows below it, and its parent row."""
 
     id: str
     branch: str = ""
@@ -145,8 +154,11 @@ class _Place(NamedTuple):
 
 
 def _rows(forest: _Forest, deepest: int) -> Iterator[_Row]:
-    """Every card once, as soon as all that it reads is drawn. What would stand too deep starts
-    again at the margin; what lies on a cycle comes when nothing else is left."""
+    """Yield a row for each card, as soon as its upstreams are drawn.
+
+    A card that would be deeper than `deepest` levels starts again at the margin. Cards on a cycle
+    come last.
+    """
     missing = {id_: len(parents) for id_, parents in forest.parents.items()}
     drawn: set[str] = set()
     starts = deque([*(id_ for id_ in forest.cards if not missing[id_]), *forest.cards])
@@ -181,7 +193,7 @@ def _places_under(place: _Place, owned: Sequence[str]) -> list[_Place]:
 
 
 class _Table:
-    """The rows in columns: the tree, the group where there are several, the description."""
+    """The columns of the table: the tree, the group if there are several, the description."""
 
     def __init__(self, rows: Sequence[_Row], columns: int | None) -> None:
         self.columns = columns
@@ -227,7 +239,7 @@ def _named(row: _Row) -> list[Span]:
 
 
 def _references(row: _Row, room: int | None = None) -> list[Span]:
-    """The edges that the tree does not show, as many of them by name as have room."""
+    """The edges that the tree does not show, with as many names as fit into `room` columns."""
     reads = [printable(id_) for id_ in row.reads]
     feeds = [printable(id_) for id_ in row.feeds]
     spans = []
@@ -258,7 +270,7 @@ def _counted(arrow: str, names: Sequence[str]) -> str:
 
 
 def _add(spans: list[Span], at: int, span: Span) -> None:
-    """`span` in the column `at`, or as soon after it as there is room."""
+    """Append `span` at column `at`, or after a gap if the line is already longer."""
     spans.append(Span(" " * max(at - _width(spans), len(GAP)), ""))
     spans.append(span)
 

@@ -14,7 +14,7 @@ from assetgraph.records import AssetState
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import AssetSpec, Computation
-    from assetgraph.pictures.theme import Card
+    from assetgraph.pictures.card import Card
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.reasons import Reason
@@ -91,7 +91,7 @@ def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
 
 def card(view: AssetView) -> Card:
     """The asset as a picture shows it."""
-    from assetgraph.pictures.theme import Card
+    from assetgraph.pictures.card import Card
 
     asset, made = view.asset, view.materialization is not None
     return Card(asset.key.text, asset.group_name, asset.description, view.state, made=made)

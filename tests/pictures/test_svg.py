@@ -8,8 +8,9 @@ import pytest
 
 from assetgraph.definitions.decorator import asset
 from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.pictures.card import Card
 from assetgraph.pictures.svg import graph_svg
-from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, Card, Palette
+from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, Palette
 from assetgraph.records import AssetState
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,10 +1,10 @@
-"""Where the cards of a graph stand and how its edges run: graph in, positions out.
+"""Computes positions for the cards of a graph and routes for its edges.
 
-layout        components, each laid out alone, packed to the shape of the window
-├── ranking   which column each card stands in
-├── ordering  the order in each column, so that few edges cross
-├── alignment how high each card stands, so that edges run straight
-└── packing   where the components stand
+layered       lays out each component on its own, then packs them to the shape of the window
+├── ranking   the column of each card
+├── ordering  the order of the cards in each column, with few crossing edges
+├── alignment the height of each card, with straight edges
+└── packing   the positions of the components
 """
 
 from assetgraph.pictures.layout.layered import Edge, Layout, Point, layout

@@ -1,12 +1,11 @@
-"""How high the vertices of each layer stand, in their order: near their neighbours, and level with
-them where that is nearly so.
+"""The height of each vertex, near its neighbours and level with them if it nearly is.
 
-Sweeps move each layer, as a whole, to where its vertices are pulled by their neighbours on both
-sides; the nearest heights that keep the order and the distances are found exactly (isotonic
-regression). Then edges that are nearly level are made level: what they join moves as one block.
+Neighbours on both sides pull each vertex. Sweeps move one layer at a time to the heights that are
+nearest to these pulls and keep the order and the minimum distances, found by isotonic regression.
+Then edges that are nearly level become level: the vertices that they join move as one block.
 
-Brandes and Köpf's method, the usual one, keeps more edges straight, but on graphs of 60 to 1000
-cards its pictures were 1.3 to 4 times as high, and their edges climbed 1.5 to 5 times as far.
+The usual method, by Brandes and Köpf, keeps more edges straight. But on graphs of 60 to 1000 cards
+its pictures were 1.3 to 4 times as high, and their edges climbed 1.5 to 5 times as far.
 """
 
 from __future__ import annotations
@@ -24,15 +23,19 @@ if TYPE_CHECKING:
     Pulls = list[list[tuple[int, float]]]
 
 MOST_SWEEPS, FEWEST_SWEEPS = 20, 6
-WORK = 40_000  # vertices moved by all sweeps together, about
-BEND_PULLS = (1, 2, 4)  # of an edge between cards, to a bend, between bends
-NEARLY_LEVEL = 40  # for an edge in the middle of those at both its ends, or between bends
-BARELY_BENT = 8  # for any edge
+WORK = 40_000  # roughly the number of vertices that all sweeps move together
+BEND_PULLS = (1, 2, 4)  # the pull of an edge with no, one and two bends as its ends
+# An edge becomes level if it climbs less than:
+NEARLY_LEVEL = 40  # between two bends, or if it is the middle edge at both ends
+BARELY_BENT = 8  # otherwise
 
 
 def heights(graph: Layered, distance: Distance) -> list[float]:
-    """The middle of each vertex, downward from any point. `distance` is how far apart the middles
-    of two vertices side by side in a layer are at least."""
+    """The y coordinate of each vertex's middle, from an arbitrary origin, downward.
+
+    `distance` returns the minimum distance between the middles of two vertices that are adjacent
+    in a layer, the upper one first.
+    """
     apart = [[distance(upper, lower) for upper, lower in pairwise(layer)] for layer in graph.layers]
     middle = _stacked(graph, apart)
     if len(graph.layers) > 1:
@@ -42,7 +45,7 @@ def heights(graph: Layered, distance: Distance) -> list[float]:
 
 
 def _stacked(graph: Layered, apart: Sequence[Sequence[float]]) -> list[float]:
-    """Each layer as tight as it can be, all of them around the same height."""
+    """The heights if each layer is as short as possible and all are centred on one line."""
     middle = [0.0] * len(graph.left)
     for layer, gaps in zip(graph.layers, apart, strict=True):
         offsets = [*accumulate(gaps, initial=0.0)]
@@ -68,8 +71,11 @@ def _relax(graph: Layered, apart: Sequence[Sequence[float]], middle: list[float]
 
 
 def _pulls(graph: Layered) -> Pulls:
-    """Which neighbours pull a vertex, and how strongly: those that have few others do most, so
-    that a card stands in the middle of what only it feeds, or only it reads."""
+    """The neighbours of each vertex with the strength of their pull.
+
+    A neighbour with few edges pulls more: a card then stands in the middle of the cards that only
+    it feeds, or that only feed it.
+    """
     pulls: Pulls = [[] for _ in graph.left]
     for vertex, near in enumerate(graph.right):
         for other in near:
@@ -82,7 +88,10 @@ def _pulls(graph: Layered) -> Pulls:
 def _nearest(
     wanted: Sequence[float], weight: Sequence[float], gaps: Sequence[float]
 ) -> list[float]:
-    """The heights nearest to those wanted, by weighted squares, that are `gaps` apart at least."""
+    """The heights with at least `gaps` between them that are nearest to `wanted`.
+
+    Nearest by the weighted sum of squares.
+    """
     offsets = [*accumulate(gaps, initial=0.0)]
     groups: list[tuple[float, float, int]] = []  # total weight, weighted total, size
     for height, share, offset in zip(wanted, weight, offsets, strict=True):
@@ -98,7 +107,7 @@ def _nearest(
 def _levelled(
     graph: Layered, apart: Sequence[Sequence[float]], middle: Sequence[float]
 ) -> list[float]:
-    """`middle` with blocks level: each at the mean of its vertices, or as near as there is room."""
+    """`middle` with each block level, as near as possible to the mean of its vertices."""
     first = _blocks(graph, middle)
     members: dict[int, list[float]] = {}
     for vertex, block in enumerate(first):
@@ -109,7 +118,7 @@ def _levelled(
         for (upper, lower), gap in zip(pairwise(layer), gaps, strict=True):
             above[first[lower]].append((first[upper], gap))
             below[first[upper]].append((first[lower], gap))
-    # Pushing everything down, or everything up, makes room; so does the mean of both.
+    # Pushing all blocks down, or all up, keeps the gaps; so does the mean of both.
     down = {block: sum(these) / len(these) for block, these in members.items()}
     up = dict(down)
     order = _downward(list(members), above, below)
@@ -121,7 +130,7 @@ def _levelled(
 
 
 def _blocks(graph: Layered, middle: Sequence[float]) -> list[int]:
-    """For each vertex, the first of its block. Blocks lie side by side: no join crosses another."""
+    """The first vertex of each vertex's block. No edges inside blocks cross."""
     position = graph.positions()
     candidates = [
         (not straight, climb, vertex, other)
@@ -148,7 +157,7 @@ def _blocks(graph: Layered, middle: Sequence[float]) -> list[int]:
 
 
 def _level_limits(graph: Layered, position: Sequence[int]) -> list[tuple[int, int, float, bool]]:
-    """Each edge with the climb below which it is made level, and whether it joins two bends."""
+    """Each edge with the climb below which it becomes level, and whether it joins two bends."""
     after = [_middle_one(near, position) for near in graph.right]
     before = [_middle_one(near, position) for near in graph.left]
     found: list[tuple[int, int, float, bool]] = []

@@ -1,5 +1,7 @@
-"""The layout as a whole. Deterministic: the same graph gives the same picture, in whatever order
-its cards and edges are given."""
+"""`layout`: the complete layout of a graph.
+
+It is deterministic: the order of the given cards and edges does not change the picture.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,20 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 Edge = tuple[str, str]
 
-COLUMN_GAP, CARD_GAP, BEND_GAP, COMPONENT_GAP = 56, 20, 10, 40  # free at least
-STEEPNESS = 6  # a space between columns is at least this part of the highest climb in it
+COLUMN_GAP, CARD_GAP, BEND_GAP, COMPONENT_GAP = 56, 20, 10, 40  # minimum distances
+STEEPNESS = 6  # the gap between columns is at least the highest climb in it divided by this
 WIDEST_COLUMN_GAP = 4 * COLUMN_GAP
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`positions` are the upper left corners of the cards; x grows to the right, y downward.
+    """The positions of cards and the routes of edges; x grows to the right, y downward.
 
-    A route leads from the middle of the right side of a card to the middle of the left side of
-    another and meets no third. Two points of it that differ in height lie on either side of the
-    space between two columns: a curve that leaves and arrives level belongs there. An edge that
-    closes a circle leads back; one from a card to itself has no route.
+    `positions` are the upper left corners of the cards. A route is a list of points from the middle
+    of a card's right side to the middle of another card's left side, and crosses no other card.
+    Two consecutive points of different height lie on the two sides of a gap between columns; draw
+    a curve between them that starts and ends level. An edge that closes a circle runs backwards.
+    An edge from a card to itself has no route.
     """
 
     positions: dict[str, Point]
@@ -47,8 +50,11 @@ def layout(
     *,
     aspect: float = 1.6,
 ) -> Layout:
-    """A layered layout from left to right of cards of these (width, height), packed for a window of
-    `aspect` (width / height). An edge of a card that is not in `sizes` is left out."""
+    """Lay out cards in columns from left to right.
+
+    `sizes` are the (width, height) of the cards by id. Edges with an unknown id are ignored. The
+    components are packed for a window with the ratio `aspect` (width / height).
+    """
     names = sorted(sizes)
     number = {name: n for n, name in enumerate(names)}
     pairs = sorted({(number[a], number[b]) for a, b in edges if a in number and b in number})
@@ -73,7 +79,10 @@ def layout(
 
 
 class _Part:
-    """One component, with its upper left corner at (0, 0). `members` are numbers of cards."""
+    """The layout of one component, with its upper left corner at (0, 0).
+
+    `members` are the numbers of its cards in the whole graph.
+    """
 
     def __init__(self, members: Sequence[int], children: Neighbours, sizes: Sequence[Size]) -> None:
         self.members = members
@@ -139,7 +148,7 @@ class _Part:
 
 
 def _extend(points: list[Point], point: Point) -> None:
-    """Append `point`; of points level with each other, only the first and the last are kept."""
+    """Append `point`, and drop the last point if it lies level between its neighbours."""
     if points[-1] == point:
         return
     if len(points) > 1 and points[-2][1] == points[-1][1] == point[1]:
@@ -154,7 +163,7 @@ def _moved(point: Point, corner: Point) -> Point:
 def _without_circles(
     count: int, pairs: Sequence[tuple[int, int]]
 ) -> tuple[Neighbours, set[tuple[int, int]]]:
-    """The children of each card, and the edges that were turned around to break circles."""
+    """The children of each card without circles, and the edges that were reversed to break them."""
     children = _children(count, pairs)
     turned: set[tuple[int, int]] = set()
     on_path, seen = [False] * count, [False] * count

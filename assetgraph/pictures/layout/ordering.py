@@ -1,10 +1,9 @@
-"""The order of the vertices in each layer, so that few edges cross.
+"""The order of the vertices in each layer, chosen so that few edges cross.
 
-The search starts from a walk along the edges, once from the left and once from the right. Sweeps
-sort each layer by the mean place of its neighbours (barycentre), in either direction in turn, and
-after each sweep vertices side by side change places wherever that saves a crossing. Every other
-pair of sweeps they also do where it costs none, which leads out of many a dead end. The best order
-seen is kept.
+The search starts from a walk along the edges, once from the left and once from the right. Sweeps in
+alternating directions sort each layer by the mean place of its neighbours (barycentre). After each
+sweep, adjacent vertices swap places if that saves a crossing. In every second pair of sweeps they
+also swap if it costs nothing, which leads out of many dead ends. The best order found is kept.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
     from assetgraph.pictures.layout.ranking import Layered, Neighbours
 
 MOST_SWEEPS, FEWEST_SWEEPS = 24, 3
-WORK = 30_000  # edges sorted by all sweeps together, about, where that allows more than the fewest
-PATIENCE = 5  # sweeps without a better order
-EXCHANGES = 4  # passes after a sweep
+WORK = 30_000  # roughly the number of edges that all sweeps sort together
+PATIENCE = 5  # sweeps without improvement before the search stops
+EXCHANGES = 4  # swapping passes after a sweep
 
 Layers = list[list[int]]
 
 
 def order(graph: Layered) -> None:
-    """Reorders `graph.layers`."""
+    """Reorder `graph.layers` in place."""
     search = _Search(graph)
     for start in _walks(graph):
         search.improve(start)
@@ -35,12 +34,13 @@ def order(graph: Layered) -> None:
 
 
 def crossings(graph: Layered) -> int:
+    """How many pairs of edges cross."""
     position = graph.positions()
     return sum(_crossings_after(layer, graph.right, position) for layer in graph.layers)
 
 
 class _Search:
-    """`graph.layers` is the order being tried, `best` the one with the fewest crossings so far."""
+    """The search for an order: `graph.layers` is the current one, `best` the best one so far."""
 
     def __init__(self, graph: Layered) -> None:
         self.graph = graph
@@ -73,7 +73,7 @@ class _Search:
 
 
 def _walks(graph: Layered) -> tuple[Layers, Layers]:
-    """The layers in the order of a walk along the edges, from the first layer and from the last."""
+    """The layers in the order of two walks along the edges, from the first layer and the last."""
     forward = _walk(graph.layers, graph.left, graph.right)
     backward = _walk(graph.layers[::-1], graph.right, graph.left)
     return forward, backward[::-1]
@@ -96,8 +96,11 @@ def _walk(layers: Layers, before: Neighbours, after: Neighbours) -> Layers:
 
 
 def _sort_by_neighbours(graph: Layered, *, rightward: bool) -> None:
-    """Sort each layer by the one before it. A vertex without a neighbour there goes by those on its
-    other side, so places count as parts of their layer."""
+    """Sort each layer by the mean place of its vertices' neighbours in the layer before.
+
+    A vertex without neighbours there is sorted by those on its other side. Places are fractions of
+    their layer's length, so that layers of different lengths compare.
+    """
     share = [0.0] * len(graph.left)
     for layer in graph.layers:
         _set_shares(layer, share)
@@ -126,12 +129,12 @@ def _exchange_all(graph: Layered, needed_gain: int) -> None:
         ]
         if not any(changed):
             break
-        # What a layer gains depends on itself and the two beside it.
+        # A swap in a layer affects the gains in it and in the two layers beside it.
         touched = [any(changed[max(0, n - 1) : n + 2]) for n in range(len(changed))]
 
 
 def _exchange(graph: Layered, layer: list[int], position: list[int], needed_gain: int) -> bool:
-    """Whether some vertex of `layer` saved a crossing by changing places with the next."""
+    """Swap adjacent vertices that gain `needed_gain` or more; whether any crossing was saved."""
     left = [sorted([position[other] for other in graph.left[vertex]]) for vertex in layer]
     right = [sorted([position[other] for other in graph.right[vertex]]) for vertex in layer]
     saved = False
@@ -148,8 +151,10 @@ def _exchange(graph: Layered, layer: list[int], position: list[int], needed_gain
 
 
 def _gain(above: Sequence[int], below: Sequence[int]) -> int:
-    """The crossings saved on one side when two vertices, given by the sorted places of their
-    neighbours there, change places."""
+    """The crossings on one side that a swap of two vertices saves.
+
+    `above` and `below` are the sorted places of the two vertices' neighbours on that side.
+    """
     if not above or not below:
         return 0
     if above[-1] < below[0]:
@@ -161,7 +166,7 @@ def _gain(above: Sequence[int], below: Sequence[int]) -> int:
 
 
 def _crossings_after(layer: Sequence[int], right: Neighbours, position: Sequence[int]) -> int:
-    """How often the edges between a layer and the next cross."""
+    """The number of crossings between a layer and the next one."""
     seen: list[int] = []
     count = 0
     for vertex in layer:

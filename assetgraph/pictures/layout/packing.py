@@ -1,4 +1,4 @@
-"""Where rectangles of different size stand, so that together they have the shape of the window."""
+"""Packs rectangles of different sizes into the shape of a window."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ TRIES = 24
 
 
 class Packed(NamedTuple):
+    """The upper left corners of rectangles in the given order, and the size of the whole."""
+
     corners: list[tuple[float, float]]
     width: float
     height: float
 
 
 def pack(sizes: Sequence[Size], aspect: float, gap: float) -> Packed:
-    """The upper left corner of each rectangle, at least `gap` from all others; tall ones first, in
-    shelves. The width is tried out so that a window of `aspect` (width / height) shows them
-    largest."""
+    """Pack rectangles of (width, height) in shelves, tall ones first, at least `gap` apart.
+
+    Of several widths, the one is chosen that a window with ratio `aspect` (width / height) shows
+    at the largest scale.
+    """
     widest = max((width for width, _ in sizes), default=0.0)
     area = sum((width + gap) * (height + gap) for width, height in sizes)
     longest = max(widest, 2 * (area * aspect) ** 0.5)
@@ -30,8 +34,10 @@ def pack(sizes: Sequence[Size], aspect: float, gap: float) -> Packed:
 
 
 def _shelves(sizes: Sequence[Size], limit: float, gap: float) -> Packed:
-    """Shelves of at most `limit` in width, each as high as its first rectangle; lower ones are
-    stacked on it while there is room under one another."""
+    """Pack rectangles in shelves that are at most `limit` wide.
+
+    A shelf is as high as its first rectangle. Lower rectangles are stacked in it if they fit.
+    """
     corners = [(0.0, 0.0)] * len(sizes)
     shelf_top = shelf_bottom = stack_left = stack_right = stack_bottom = widest = 0.0
     for n in sorted(range(len(sizes)), key=lambda n: (-sizes[n][1], -sizes[n][0], n)):

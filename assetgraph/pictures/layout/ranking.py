@@ -1,8 +1,8 @@
-"""The columns of a graph: every edge leads to the right, and long edges get a place in between.
+"""The column of each card: every edge leads to the right and has a bend in each column it passes.
 
-Vertices are numbers. Below `count` they are cards; the others are the bends of edges that pass
-columns by. All edges of a card that pass the same column share one bend there, like a trunk with
-branches: fewer lines, and fewer places for them to cross.
+Vertices are numbers: those below `count` are cards, the others are bends. All edges of a card that
+pass the same column share one bend there, like branches of a trunk. That makes fewer lines and
+fewer crossings.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ Neighbours = list[list[int]]
 
 @dataclass(slots=True)
 class Layered:
-    """`layers` are the columns from left to right; `left` and `right` name the neighbours of a
-    vertex in the columns beside its own; `trunks[v]` are the bends of the card `v`, in order."""
+    """A graph in columns.
+
+    `layers` are the columns from left to right. `left[v]` and `right[v]` are the neighbours of the
+    vertex `v` in the adjacent columns. `trunks[v]` are the bends of the card `v` in order.
+    """
 
     count: int
     layers: list[list[int]]
@@ -31,7 +34,7 @@ class Layered:
         return vertex >= self.count
 
     def positions(self) -> list[int]:
-        """Where each vertex stands in its layer."""
+        """The place of each vertex in its layer, counted from 0."""
         found = [0] * len(self.left)
         for layer in self.layers:
             for place, vertex in enumerate(layer):
@@ -40,7 +43,7 @@ class Layered:
 
 
 def layered(children: Neighbours) -> Layered:
-    """An acyclic graph in layers; within a layer, by number."""
+    """Put an acyclic graph into layers; each layer is sorted by number."""
     rank = ranks(children)
     count = len(rank)
     layers: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
@@ -53,8 +56,10 @@ def layered(children: Neighbours) -> Layered:
 
 
 def ranks(children: Neighbours) -> list[int]:
-    """The column of each vertex: just right of all it reads; of a root, just left of what first
-    needs it."""
+    """The column of each vertex, counted from 0.
+
+    It is the first to the right of all parents. A root stands just to the left of its first child.
+    """
     parents: Neighbours = [[] for _ in children]
     for vertex, near in enumerate(children):
         for child in near:
