@@ -1,1 +1,1 @@
-"""The NYC taxi pipeline of the Dagster Essentials course, on assetgraph."""
+"""The NYC taxi pipeline of the Dagster Essentials course, built with assetgraph."""

@@ -1,4 +1,4 @@
-"""Where the pipeline keeps its files, in the project's folder, and where they come from."""
+"""The paths of the pipeline's files, relative to the project, and the URLs of their sources."""
 
 TAXI_ZONES_FILE_PATH = "data/raw/taxi_zones.csv"
 TAXI_TRIPS_TEMPLATE_FILE_PATH = "data/raw/taxi_trips_{}.parquet"

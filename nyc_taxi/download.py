@@ -1,12 +1,4 @@
-"""`download`: a file over HTTP, whole or not at all, in constant memory.
-
-DownloadError
-├── UnreachableError      no answer at all: no name, no route, refused, timed out, no tunnel
-├── RefusedError          an address that cannot be asked, or an answer that is not the file
-│   └── BusyError         the same answer (403, 408, 425, 429, 5xx) at every try
-├── BrokenTransferError   cut, stalled or of another length than announced, at every try
-└── WrongFileError        a whole file, and the check refused it
-"""
+"""`download`: fetches a file over HTTP completely or not at all, in constant memory."""
 
 from __future__ import annotations
 
@@ -16,6 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Generic, TypeVar
 
+from nyc_taxi.download_errors import (
+    BrokenTransferError,
+    BusyError,
+    RefusedError,
+    UnreachableError,
+    WrongFileError,
+    translated,
+    unreachable,
+)
 from nyc_taxi.files import replacing
 
 if TYPE_CHECKING:
@@ -30,48 +31,14 @@ CHUNK_BYTES = 1 << 18
 BUSY_STATUSES = frozenset({403, 408, 425, 429})  # and every 5xx
 
 
-class DownloadError(Exception):
-    """Base of what a download fails with. The message names the address."""
-
-
-class UnreachableError(DownloadError):
-    pass
-
-
-class RefusedError(DownloadError):
-    """`status` is the answer's; None where there was none."""
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class BusyError(RefusedError):
-    """`wait_s` is how long the host asks to be left alone, if it says."""
-
-    def __init__(
-        self, message: str, status: int | None = None, wait_s: float | None = None
-    ) -> None:
-        super().__init__(message, status)
-        self.wait_s = wait_s
-
-
-class BrokenTransferError(DownloadError):
-    wait_s = None
-
-
-class WrongFileError(DownloadError):
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait and how often to try.
+    """How long to wait and how often to try; all times are in seconds.
 
-    A host cannot be reached if it gives no answer to `reach_tries` connections, or none within
-    `reach_s`. One that has answered gets `tries` requests in all; the wait between them doubles
-    from `first_wait_s`, or is what it asks for, if that is no longer than `longest_wait_s`.
-    `read_s` is the longest silence in the middle of a file.
+    A host is unreachable if it does not answer `reach_tries` connections, or none within `reach_s`.
+    A host that has answered once gets up to `tries` requests. The wait between them starts at
+    `first_wait_s` and doubles, or is what the host asks for; if it asks for more than
+    `longest_wait_s`, the download fails. `read_s` is the longest pause within a file.
     """
 
     connect_s: float = 5
@@ -88,7 +55,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Download(Generic[Facts]):
-    """What was downloaded, with the `facts` that the check found in the file."""
+    """A downloaded file, with the `facts` that its check returned."""
 
     url: str
     path: Path
@@ -107,13 +74,13 @@ def download(
     notice: Callable[[str], None] = lambda _text: None,
     patience: Patience | None = None,
 ) -> Download[Facts]:
-    """Fetch `url` to `path`, which is replaced only by a whole file that `check` accepts.
+    """Download `url` to `path`, which changes only if the file is complete and passes `check`.
 
-    `check` gets the new file and raises `ValueError` to refuse it. A transfer that breaks is
-    resumed where the server can. `progress` gets the bytes received and the bytes expected, if
-    known; `notice` gets a sentence before each new try.
+    `check` is called with the new file and raises `ValueError` to reject it. A broken transfer is
+    resumed if the server supports it. `progress` is called with the bytes received and the bytes
+    expected, None if unknown; `notice` with a sentence before each new try.
 
-    Raises `DownloadError`, and `OSError` where the file cannot be written.
+    Raises `DownloadError`, or `OSError` if the file cannot be written.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -125,7 +92,7 @@ def download(
         try:
             facts = check(Path(part.name))
         except ValueError as error:
-            raise WrongFileError(f"{url} did not send the right file: {error}") from error
+            raise WrongFileError(f"{url} sent a wrong file: {error}") from error
     return Download(
         url=url,
         path=path,
@@ -137,7 +104,7 @@ def download(
 
 
 class _Transfer:
-    """One file under way, over as many requests as it takes."""
+    """The transfer of one file, in as many requests as it takes."""
 
     total: int | None
     validator: str | None
@@ -158,11 +125,11 @@ class _Transfer:
         self.progress = progress
         self.beside = beside
         self.answered = False
-        self.get = requests.get  # imported here, not in a thread that may be left half-way
+        self.get = requests.get  # imported here, not in a thread that may be abandoned half-way
         self._start_over()
 
     def run(self, notice: Callable[[str], None]) -> None:
-        """Try until the file is whole, or raise what the last try failed with."""
+        """Try until the file is complete. Raises the error of the last try."""
         patience = self.patience
         wait_s = patience.first_wait_s
         for tries_left in reversed(range(patience.tries)):
@@ -175,22 +142,22 @@ class _Transfer:
                     raise
                 pause_s = wait_s if error.wait_s is None else error.wait_s
                 if pause_s > patience.longest_wait_s:
-                    asks = f"It asks to be left alone for {pause_s:.0f} s."
+                    asks = f"It asks to wait for {pause_s:.0f} s."
                     raise RefusedError(f"{error} {asks}") from error
                 notice(f"{error} Trying again in {pause_s:.0f} s.")
             patience.sleep(pause_s)
             wait_s = min(2 * wait_s, patience.longest_wait_s)
 
     def _response(self) -> Response:
-        """The answer to a request for what is still missing."""
+        """The answer to a request for the missing part of the file."""
         if not self.answered:
             response = _reach(self.url, self._request, self.patience)
             self.answered = True
             return response
         try:
             return self._request()
-        except OSError as error:  # every error of requests is one
-            trouble = _translated(error, self.url)
+        except OSError as error:  # the base class of all errors of requests
+            trouble = translated(error, self.url)
             if isinstance(trouble, UnreachableError):
                 trouble = BrokenTransferError(str(trouble))
             raise trouble from error
@@ -205,11 +172,11 @@ class _Transfer:
         return self.get(self.url, headers=headers, timeout=timeout, stream=True)
 
     def _receive(self, response: Response) -> None:
-        """Take in the body of the response, or raise what is the matter with it."""
+        """Write the body of `response` to the file. Raises `DownloadError` if it does not fit."""
         self._judge(response)
         hashed: Future[Any] = self.beside.submit(int)
         for chunk in self._chunks(response):
-            hashed.result()  # one chunk behind at most, so that memory stays constant
+            hashed.result()  # hashing is at most one chunk behind, so memory stays constant
             hashed = self.beside.submit(self.sha256.update, chunk)
             self.part.write(chunk)
             self.received += len(chunk)
@@ -228,18 +195,18 @@ class _Transfer:
             if self._goes_on(response.headers.get("Content-Range", "")):
                 return
             self._start_over()
-            raise self._broken("does not go on where the transfer broke")
+            raise self._broken("does not continue where the transfer broke off")
         if status != 200:
             raise RefusedError(answer, status)
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding != "identity":
-            raise RefusedError(f"{self.url} sent the file as {encoding}, though asked not to.")
+            raise RefusedError(f"{self.url} sent the file encoded as {encoding}, unasked.")
         self._start_over()
         self.total = _number(response.headers.get("Content-Length", ""))
         self.validator = _validator(response)
 
     def _goes_on(self, content_range: str) -> bool:
-        """Whether a range such as "bytes 100-199/200" is what is missing of the same file."""
+        """Whether a range such as "bytes 100-199/200" is the missing part of the same file."""
         span, _, total = content_range.removeprefix("bytes ").partition("/")
         if self.total is None:
             self.total = _number(total)
@@ -253,14 +220,14 @@ class _Transfer:
             while chunk := response.raw.read1(CHUNK_BYTES, decode_content=False):
                 yield chunk
         except ReadTimeoutError as error:
-            raise self._broken(f"fell silent for {self.patience.read_s:g} s") from error
+            raise self._broken(f"sent nothing for {self.patience.read_s:g} s") from error
         except HTTPError as error:
-            raise self._broken("cut the transfer off") from error
+            raise self._broken("broke off the transfer") from error
 
     def _start_over(self) -> None:
         import hashlib
 
-        if self.part.tell():  # truncating an empty file makes ext4 write it out when it is closed
+        if self.part.tell():  # after truncating even an empty file, ext4 writes it out on close
             self.part.seek(0)
             self.part.truncate()
         self.sha256 = hashlib.sha256()
@@ -269,20 +236,20 @@ class _Transfer:
         self.validator = None
 
     def _broken(self, what: str) -> BrokenTransferError:
-        return BrokenTransferError(f"{self.url} {what}, {self.received} bytes in.")
+        return BrokenTransferError(f"{self.url} {what}, after {self.received} bytes.")
 
 
 def _reach(url: str, request: Callable[[], Response], patience: Patience) -> Response:
-    """The host's first answer, or `UnreachableError` within `patience.reach_s`."""
+    """The first answer of the host. Raises `UnreachableError` after `patience.reach_s`."""
     deadline = patience.clock() + patience.reach_s
     for tries_left in reversed(range(patience.reach_tries)):
         try:
             return _within(deadline - patience.clock(), request)
         except TimeoutError as error:
             reason = f"no answer within {patience.reach_s:g} s"
-            raise UnreachableError(_unreachable(url, reason)) from error
+            raise UnreachableError(unreachable(url, reason)) from error
         except OSError as error:
-            trouble = _translated(error, url)
+            trouble = translated(error, url)
             late = patience.clock() + patience.reach_wait_s >= deadline
             if late or not tries_left or not isinstance(trouble, UnreachableError):
                 raise trouble from error
@@ -291,10 +258,10 @@ def _reach(url: str, request: Callable[[], Response], patience: Patience) -> Res
 
 
 def _within(seconds: float, request: Callable[[], Response]) -> Response:
-    """What `request` returns, or `TimeoutError`.
+    """The result of `request`. Raises `TimeoutError` after `seconds`.
 
-    A connection's own time limit covers neither the look-up of its name nor all the addresses
-    of a host together, and neither can be interrupted: a thread waits for them, and is left.
+    The timeout of a connection covers neither the lookup of its name nor all addresses of a host
+    together, and neither can be interrupted. So a thread waits for them, and is abandoned.
     """
     from concurrent.futures import Future
     from threading import Thread
@@ -320,52 +287,8 @@ def _close_unused(answer: Future[Response]) -> None:
         answer.result().close()
 
 
-def _translated(error: OSError, url: str) -> DownloadError:
-    """What an error of requests, raised before any answer, means for the download."""
-    import requests
-
-    if isinstance(error, ValueError | requests.TooManyRedirects):
-        return RefusedError(f"{url} cannot be asked: {str(error).rstrip('.')}.")
-    if isinstance(error, requests.ConnectTimeout):
-        return UnreachableError(_unreachable(url, "the connection timed out"))
-    if isinstance(error, requests.ReadTimeout):
-        return UnreachableError(_unreachable(url, "no answer in time"))
-    cause = error.args[0] if error.args else error
-    return UnreachableError(_unreachable(url, _reason(getattr(cause, "reason", cause))))
-
-
-def _reason(trouble: object) -> str:
-    """The reason in urllib3's error, in a few words."""
-    from http.client import BadStatusLine
-
-    from urllib3.exceptions import (
-        NameResolutionError,
-        NewConnectionError,
-        ProtocolError,
-        ProxyError,
-    )
-
-    if isinstance(trouble, ProxyError):
-        return f"the proxy does not let it through: {_reason(trouble.original_error)}"
-    if isinstance(trouble, NameResolutionError):
-        return "its name does not resolve"
-    if isinstance(trouble, NewConnectionError):
-        trouble = trouble.__cause__ or trouble
-    if isinstance(trouble, ProtocolError):
-        trouble = trouble.args[-1]
-    if type(trouble) is BadStatusLine:  # its subclass means no answer at all
-        return "what answers there does not speak HTTP"
-    return getattr(trouble, "strerror", None) or str(trouble)
-
-
-def _unreachable(url: str, reason: str) -> str:
-    from urllib.parse import urlsplit
-
-    return f"{urlsplit(url).netloc} cannot be reached: {reason[:1].lower()}{reason[1:]}."
-
-
 def _asked_wait_s(response: Response) -> float | None:
-    """Seconds from a Retry-After header, which gives seconds or a date."""
+    """Seconds to wait, from a Retry-After header with seconds or a date; None without one."""
     from email.utils import parsedate_to_datetime
 
     asked = response.headers.get("Retry-After", "")
@@ -379,8 +302,10 @@ def _asked_wait_s(response: Response) -> float | None:
 
 
 def _validator(response: Response) -> str | None:
-    """What `If-Range` may hold, so that a file that changed meanwhile is not glued to its old
-    beginning: a strong ETag, or the date of the last change."""
+    """The value for an `If-Range` header: a strong ETag, or the date of the last change.
+
+    With it, the server does not append the end of a changed file to the beginning of the old one.
+    """
     etag: str | None = response.headers.get("ETag")
     if etag and not etag.startswith("W/"):
         return etag

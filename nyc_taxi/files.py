@@ -1,4 +1,4 @@
-"""`replacing`: a file takes the place of another whole, or not at all."""
+"""`replacing`: replaces a file completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A new file beside `path`, which takes its place at the end, unless an exception leaves.
+    """Open a new file that replaces `path` when the block ends without an exception.
 
-    It is locked meanwhile, so that what a killed process left behind can be told from what
-    another process is writing.
+    The file lies beside `path` and is locked: an unlocked one was left by a killed process, and is
+    removed.
     """
     import fcntl
 

@@ -1,4 +1,4 @@
-"""Zones as GeoJSON (RFC 7946)."""
+"""Taxi zones as GeoJSON (RFC 7946)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from nyc_taxi.wkt import Ring
 
-DECIMALS = 6  # of a degree: ten centimetres
+DECIMALS = 6  # of a degree: about ten centimetres
 
 
 def feature(outline: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """An outline in WKT with its properties. Raises `ValueError` for another text."""
+    """A GeoJSON feature from an outline in WKT. Raises `ValueError` if it is not valid WKT."""
     shape = [
         [_wound(ring, counterclockwise=position == 0) for position, ring in enumerate(polygon)]
         for polygon in polygons(outline)
@@ -29,7 +29,7 @@ def feature(outline: str, properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _wound(ring: Ring, *, counterclockwise: bool) -> Ring:
-    """The ring in the direction that the RFC asks for: outer rings one way, holes the other."""
+    """The ring in the given direction. RFC 7946 wants outer rings counterclockwise, holes not."""
     x, y = ring[0]
     doubled_area = sum(
         (ax - x) * (by - y) - (bx - x) * (ay - y) for (ax, ay), (bx, by) in pairwise(ring)

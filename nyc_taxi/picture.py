@@ -1,4 +1,4 @@
-"""The map as a slide: zones to scale and coloured by trips, the busiest ones, legend, source."""
+"""The map of trips as a slide, with the zones to scale, the busiest ones, a legend, the source."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MILES_A_DEGREE = 69.0  # of latitude
 
 
 def draw_map(stats: Collection, file: IO[bytes]) -> None:
-    """Write a PNG of the zones in `stats`, the GeoJSON of `manhattan_stats`."""
+    """Write a PNG of the zones in `stats`, the GeoJSON of the asset `manhattan_stats`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -45,7 +45,7 @@ def draw_map(stats: Collection, file: IO[bytes]) -> None:
 
 
 class _Scale:
-    """From trips to a colour. By the square root, so that the quiet zones differ too."""
+    """Maps a number of trips to a colour, by its square root so that quiet zones differ too."""
 
     def __init__(self, most: int) -> None:
         from matplotlib.cm import ScalarMappable
@@ -60,7 +60,7 @@ class _Scale:
         return self.colours(self.norm(trips)) if trips else EMPTY
 
     def ticks(self) -> list[int]:
-        """Round numbers, about evenly spread along the legend."""
+        """Round numbers, spread about evenly along the legend."""
         inner = {_rounded(self.most * (part / 5) ** 2, 5) for part in range(5)}
         return sorted(inner | {_rounded(self.most, 1)})
 
@@ -69,7 +69,10 @@ class _Scale:
 
 
 def _rounded(number: float, step: int) -> int:
-    """Down to two digits, the second a multiple of `step`; below ten to the nearest."""
+    """`number` rounded down to two digits, the second a multiple of `step`.
+
+    Below ten it is rounded to the nearest whole number.
+    """
     if number < 10:
         return round(number)
     unit = step * 10 ** (int(math.log10(number)) - 1)
@@ -99,7 +102,7 @@ def _write_words(figure: Figure, stats: Collection, zones: Zones) -> None:
 
 
 def _month(month: str | None) -> str:
-    """ "March 2023" for "2023-03"."""
+    """The month "2023-03" as "March 2023"."""
     if month is None:
         return "no month"
     year, _, number = month.partition("-")
@@ -107,7 +110,7 @@ def _month(month: str | None) -> str:
 
 
 def _draw_busiest(axes: Axes, busiest: Zones, colour: _Scale) -> None:
-    """Bars from the top down, each with the number that its zone bears on the map."""
+    """Draw bars from the top down, each with the number that its zone has on the map."""
     counts = [zone["num_trips"] for zone in busiest]
     axes.barh(range(len(busiest)), counts, height=0.68, color=[colour(n) for n in counts])
     looks: dict[str, Any] = {"va": "center_baseline", "size": 11, "color": INK}
@@ -151,7 +154,7 @@ def _draw_zones(axes: Axes, features: Features, busiest: Zones, colour: _Scale) 
 
 
 def _draw_mile(axes: Axes) -> None:
-    """How long a mile is on the map, in the free corner in the south-east."""
+    """Draw a scale of one mile in the free south-eastern corner."""
     south, north = axes.get_ylim()
     _, east = axes.get_xlim()
     mile = 1 / (MILES_A_DEGREE * math.cos(math.radians((south + north) / 2)))
@@ -161,7 +164,7 @@ def _draw_mile(axes: Axes) -> None:
 
 
 def _middle(ring: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """The centre of gravity of what a ring encloses."""
+    """The centroid of the area inside a ring."""
     x0, y0 = ring[0]
     area = x = y = 0.0
     for (ax, ay), (bx, by) in pairwise([(px - x0, py - y0) for px, py in ring]):
@@ -171,7 +174,7 @@ def _middle(ring: Sequence[Sequence[float]]) -> tuple[float, float]:
 
 
 def _patch(polygons: Sequence[Any], **looks: Any) -> PathPatch:
-    """One zone, with its holes, as a shape."""
+    """The shape of one zone, with its holes."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 

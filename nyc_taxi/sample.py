@@ -1,7 +1,7 @@
-"""The embedded sample of the yellow trips: made up, the same every time, in the exact form of
-the TLC's file of 2023-03, so that the pipeline has something to work on without a network.
+"""The embedded sample of yellow taxi trips, for running the pipeline without a network.
 
-`is_sample` tells its files from real ones, and `marks` what is made of them.
+The trips are made up, the same every time, and have exactly the columns of the TLC's file for
+2023-03. `is_sample` recognizes the files of the sample; `marks` label the tables made from them.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ NEWARK, JFK, LAGUARDIA, UNKNOWN_ZONE = 1, 132, 138, 264
 AIRPORTS = frozenset({NEWARK, JFK, LAGUARDIA})
 MILES_A_DEGREE = 69.0
 
-# How many trips fall on each weekday from Monday, on each hour, and so on: only ratios matter.
+# The shares of trips per weekday from Monday, per hour, and so on: only ratios matter.
 WEEKDAYS = (0.88, 0.98, 1.03, 1.07, 1.08, 1.10, 0.90)
 HOURS = (
     25, 17, 11, 7, 5, 6, 14, 28, 38, 42, 45, 48, 52, 54, 58, 60, 61, 67, 70, 62, 56, 56, 52, 41,
@@ -73,7 +73,7 @@ PAYMENTS = (0, 80, 17, 1, 2)
 
 
 def write_trips(path: Path, month: str) -> None:
-    """The sample of `month` ("2023-03") as a Parquet file."""
+    """Write the sample for `month`, such as "2023-03", as a Parquet file."""
     import pyarrow.parquet as pq
 
     with replacing(path) as file, pq.ParquetWriter(file, _schema()) as writer:
@@ -82,12 +82,13 @@ def write_trips(path: Path, month: str) -> None:
 
 
 def write_zones(path: Path) -> None:
+    """Write the sample of the taxi zones as a CSV file."""
     with replacing(path) as file:
         file.write(sample_zones.zones_csv().encode())
 
 
 def is_sample(path: Path) -> bool:
-    """Whether `path` is a file that this module wrote, in this version or another."""
+    """Whether this module, in any version, wrote the file `path`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -104,13 +105,15 @@ def is_sample(path: Path) -> bool:
 
 
 def marks(path: Path) -> dict[str, str]:
-    """What to write into the schema of a table that is read from `path`, so that the tables and
-    pictures made of the sample say so."""
+    """Schema metadata for a table read from `path`: it labels a table from the sample as such.
+
+    The tables and pictures made from it can then say so. Empty for a real file.
+    """
     return MARK if is_sample(path) else {}
 
 
 def trips(month: str, rows: int) -> Iterator[pa.RecordBatch]:
-    """As many made-up trips of `month` as asked for, in batches."""
+    """`rows` made-up trips of `month`, in batches."""
     import pyarrow as pa
 
     made = islice(_trips(month), rows)
@@ -126,7 +129,7 @@ def _schema() -> pa.Schema:
 
 
 def _trips(month: str) -> Iterator[dict[str, Any]]:
-    """Trips without end."""
+    """An endless stream of trips."""
     chance = random.Random(month)
     first = datetime.fromisoformat(f"{month}-01")
     days = calendar.monthrange(first.year, first.month)[1]
@@ -138,7 +141,7 @@ def _trips(month: str) -> Iterator[dict[str, Any]]:
     while True:
         pickup = first + timedelta(days=day(), hours=hour(), seconds=int(3600 * chance.random()))
         begin = ZONES[place()]
-        # Most trips are short: of three places the nearest, except from an airport.
+        # Most trips are short: pick the nearest of three places, except from an airport.
         ends = [ZONES[place()] for _ in range(1 if begin.id in AIRPORTS else 3)]
         end = min(ends, key=partial(_miles, begin))
         trip = _metered(chance, pickup, begin, end)
@@ -149,7 +152,7 @@ def _trips(month: str) -> Iterator[dict[str, Any]]:
 
 
 def _metered(chance: random.Random, pickup: datetime, begin: Zone, end: Zone) -> dict[str, Any]:
-    """Where, when, and what the meter says."""
+    """A trip's places, times and charges, before tip and total."""
     miles = 0.3 + _miles(begin, end) * (1.2 + 0.4 * chance.random())
     airports = AIRPORTS & {begin.id, end.id}
     minutes = 2 + 60 * miles / ((22 if airports else 10) * (0.7 + 0.8 * chance.random()))
@@ -177,7 +180,7 @@ def _metered(chance: random.Random, pickup: datetime, begin: Zone, end: Zone) ->
 
 
 def _settle(chance: random.Random, trip: dict[str, Any]) -> None:
-    """Add the tip, which only cards record, and the total."""
+    """Add the total and the tip, which is recorded only for cards."""
     due = sum(trip[name] for name in CHARGES)
     generosity = 0.15 + 0.15 * chance.random()
     trip["tip_amount"] = round(generosity * due, 2) if trip["payment_type"] == 1 else 0.0
@@ -185,8 +188,11 @@ def _settle(chance: random.Random, trip: dict[str, Any]) -> None:
 
 
 def _spoil(chance: random.Random, trip: dict[str, Any]) -> None:
-    """Some of the oddities of real trips: five columns null at once, a charge taken back, a zone
-    that nobody knows, a meter set to another year."""
+    """Give a few trips the faults of real ones.
+
+    Five columns are null at once, charges are negative, the zone is unknown, or the meter runs in
+    another year.
+    """
     fate = chance.random()
     if fate < 0.023:
         trip |= dict.fromkeys(NULL_TOGETHER) | {"payment_type": 0}
@@ -201,12 +207,12 @@ def _spoil(chance: random.Random, trip: dict[str, Any]) -> None:
 
 
 def _picker(chance: random.Random, weights: Sequence[float]) -> Callable[[], int]:
-    """A function that picks a position, as often as its weight says."""
+    """A function that returns a random index, with probabilities in proportion to `weights`."""
     bounds = list(accumulate(weights))
     return lambda: bisect(bounds, chance.random() * bounds[-1])
 
 
 def _miles(begin: Zone, end: Zone) -> float:
-    """As the crow flies."""
+    """The distance between two zones in miles, as the crow flies."""
     east = (end.longitude - begin.longitude) * LONGITUDE_SCALE
     return MILES_A_DEGREE * math.hypot(east, end.latitude - begin.latitude)

@@ -1,7 +1,7 @@
-"""The embedded sample of the taxi zones: the city's zones by name, roughly where they are.
+"""The embedded sample of the taxi zones: the names of the city's zones, at roughly their places.
 
-The borders are not the city's: Manhattan's outline is drawn by hand, and each of its zones is
-what lies nearest to that zone's middle.
+The borders are not the city's. Manhattan's outline is drawn by hand, and each zone in it is the
+area that is nearer to its own middle than to any other zone's.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from nyc_taxi.wkt import Ring
 
 HEADER = "OBJECTID,Shape_Leng,the_geom,Shape_Area,zone,LocationID,borough"
-OBJECT_ID = 0  # in every row, and in none of the real file: it counts from 1
+OBJECT_ID = 0  # in every row; the real file counts from 1
 LONGITUDE_SCALE = math.cos(math.radians(40.77))  # a degree of longitude, in degrees of latitude
 
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """`weight` is how many trips begin here, of all those in the table together."""
+    """A taxi zone: its place in degrees, and its share of pick-ups as a `weight`."""
 
     id: int
     name: str
@@ -31,7 +31,7 @@ class Zone:
 
 
 def _zones(borough: str, table: str) -> tuple[Zone, ...]:
-    """From lines of id, longitude, latitude, weight and name."""
+    """Zones from lines with id, longitude, latitude, weight and name."""
     zones = []
     for line in table.strip().splitlines():
         zone_id, longitude, latitude, weight, name = line.split(maxsplit=4)
@@ -153,7 +153,7 @@ MANHATTAN_OUTLINE: Ring = [
 
 
 def zones_csv() -> str:
-    """The sample in the form of the real file, the same every time."""
+    """The sample as CSV text with the columns of the real file; always the same text."""
     lines = [HEADER]
     for zone in sorted(ZONES, key=lambda zone: zone.id):
         outline = _outline(zone)
@@ -164,7 +164,10 @@ def zones_csv() -> str:
 
 
 def _outline(zone: Zone) -> Ring:
-    """What lies nearer to the middle of `zone` than to any other's; an octagon off Manhattan."""
+    """The outline of a zone: in Manhattan its part of the island, elsewhere an octagon.
+
+    The part of a zone is nearer to its middle than to any other zone's.
+    """
     if zone not in MANHATTAN:
         return [
             [zone.longitude + 0.014 * math.cos(turn), zone.latitude + 0.010 * math.sin(turn)]

@@ -1,4 +1,4 @@
-"""`obtain`: a file from the network, or what a person without one can go on with."""
+"""`obtain`: downloads a file or, without a network, uses an existing one or the sample."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import assetgraph as dg
 from nyc_taxi import sample
-from nyc_taxi.download import Download, Patience, RefusedError, UnreachableError, download
+from nyc_taxi.download import Download, Patience, download
+from nyc_taxi.download_errors import RefusedError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +24,9 @@ PATIENCE = Patience()
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file of the TLC: where it comes from, where it goes, how it is read and made up.
+    """A file of the TLC: its URL, its local path, and functions that check it and write a sample.
 
-    `absent` is what to say to a person whose file the host does not have.
+    `absent` is added to the error message if the host does not have the file.
     """
 
     url: str
@@ -36,10 +37,12 @@ class Source:
 
 
 def obtain(context: dg.AssetExecutionContext, source: Source) -> Path:
-    """The file at `source.path`, downloaded. If its host cannot be reached: the real file that is
-    there already, or else the embedded sample, with a warning either way.
+    """Download the file and return its path.
 
-    Raises `DownloadError`; with NYC_TAXI_OFFLINE=fail also for a host that cannot be reached.
+    If the host cannot be reached, an existing real file is kept, or else the embedded sample is
+    written; both with a warning. Records the source, size and columns as metadata.
+
+    Raises `DownloadError`, with NYC_TAXI_OFFLINE=fail also if the host cannot be reached.
     """
     fail_offline = _fail_offline()
     try:
@@ -92,7 +95,7 @@ def _download(context: dg.AssetExecutionContext, source: Source) -> Download[Fil
 def _without_network(
     source: Source, error: UnreachableError
 ) -> tuple[Download[FileFacts], str, str]:
-    """What there is instead of the download, its origin, and the warning about it."""
+    """The file to use instead of the download, its origin, and a warning."""
     path = source.path
     if not path.exists() or sample.is_sample(path):
         source.write_sample(path)
@@ -101,13 +104,13 @@ def _without_network(
     try:
         there = _as_it_is(source)
     except ValueError as damage:
-        problem = f"{path} is there, and is {damage}. Remove it to get the embedded sample."
+        problem = f"{path} exists but is {damage}. Remove it to get the embedded sample."
         raise UnreachableError(f"{error} {problem}") from error
-    return there, "the file that was there", f"{error} {path} is left as it was."
+    return there, "existing file", f"{error} The existing {path} is used."
 
 
 def _as_it_is(source: Source) -> Download[FileFacts]:
-    """The file at `source.path`, described like one that was downloaded."""
+    """The existing file at `source.path`, described like a downloaded one."""
     facts = source.inspect(source.path)
     with open(source.path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()

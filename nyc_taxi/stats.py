@@ -1,4 +1,4 @@
-"""Trips added up by the zone and the day of their pick-up, in one pass over the batches."""
+"""Adds up trips by zone and day of the pick-up, in one pass over the batches."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ BATCHES_AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """How many trips, and their dollars, miles and passengers together. What a trip does not
-    record adds nothing."""
+    """The number of trips and their total dollars, miles and passengers.
+
+    A null in a trip counts as 0.
+    """
 
     num_trips: int = 0
     total_amount: float = 0.0
@@ -40,7 +42,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class DaysAndZones:
-    """All trips, by zone and day; None for a trip that does not record one of them."""
+    """The totals of all trips by (zone, day); either is None for trips that do not record it."""
 
     cells: Mapping[tuple[int | None, date | None], Totals]
 
@@ -52,19 +54,21 @@ class DaysAndZones:
         return _added((zone, totals) for (zone, _), totals in self.cells.items())
 
     def by_week(self) -> dict[date, Totals]:
-        """By the Monday that the week begins with, in order. Trips without a day are left out."""
+        """The totals by the Monday that starts each week, in order, without trips without a day."""
         dated = ((day, totals) for (_, day), totals in self.cells.items() if day)
         weeks = _added((day - timedelta(days=day.weekday()), totals) for day, totals in dated)
         return dict(sorted(weeks.items()))
 
     def month(self) -> str | None:
-        """The month that most trips begin in, such as "2023-03"; None where there are no trips."""
+        """The month in which most trips begin, such as "2023-03"; None without trips."""
         months = self._by_month()
         return max(sorted(months), key=lambda month: months[month], default=None)
 
     def outside_month(self) -> int:
-        """How many trips begin in another month than most, by meters that are wrong or because
-        the month ended on the way to the customer."""
+        """The number of trips that begin in another month than most.
+
+        Their meter is wrong, or the month ended on the way to the customer.
+        """
         months = self._by_month()
         return months.total() - max(months.values(), default=0)
 
@@ -80,7 +84,7 @@ class DaysAndZones:
 
 
 def add_up(trips: ds.Dataset) -> DaysAndZones:
-    """Read the trips once, in order, holding a few batches at a time."""
+    """Add up all trips, reading them once and in order, with a few batches in memory."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -92,7 +96,7 @@ def add_up(trips: ds.Dataset) -> DaysAndZones:
         "trip_distance": pc.field("trip_distance"),
         "passenger_count": pc.field("passenger_count").cast(pa.int64()),
     }
-    # Threads read ahead of the sums without a firm limit, and the sums take most of the time.
+    # No threads: they read ahead without a firm limit, and adding up takes most of the time.
     batches = trips.to_batches(
         columns=columns, batch_size=BATCH_ROWS, batch_readahead=BATCHES_AHEAD, use_threads=False
     )
@@ -104,7 +108,7 @@ def add_up(trips: ds.Dataset) -> DaysAndZones:
 
 
 def _grouped(table: pa.Table) -> pa.Table:
-    """One row for each zone and day. In one thread: the sum of decimals depends on their order."""
+    """One row for each zone and day. In one thread: a sum of floats depends on their order."""
     import pyarrow.compute as pc
 
     nulls_add_nothing = pc.ScalarAggregateOptions(min_count=0)

@@ -1,7 +1,7 @@
-"""What the files of the Taxi and Limousine Commission hold, and how to read any month of them.
+"""Reads the files of the Taxi and Limousine Commission (TLC), whatever the month.
 
-The spelling and the types of the columns change from month to month, so columns are found by
-name without regard to case, and cast to the types that are written here.
+The spelling and types of their columns change from month to month. So columns are found by name
+without regard to case, and cast to the types defined here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_LINE_BYTES = 1 << 24  # a zone's outline takes 300,000 in the real file
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of ours, the names it goes by in the TLC's files, and its Arrow type."""
+    """A column of this pipeline, its possible names in the TLC's files, and its Arrow type."""
 
     name: str
     sources: tuple[str, ...]
@@ -56,35 +56,35 @@ ZONES = (
 
 
 class SourceFileError(ValueError):
-    """A file that is not what the TLC publishes, or has a column that cannot be used."""
+    """A file is not one of the TLC's, or has a missing or unusable column."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """The size of a table in a file, and its columns with their types, in order."""
+    """The number of rows in a file, and its columns as (name, type), in order."""
 
     rows: int
     columns: tuple[tuple[str, str], ...]
 
 
 def inspect_trips(path: Path) -> FileFacts:
-    """Read the footer of a Parquet file. Raises `SourceFileError` if there is none."""
+    """The facts of a Parquet file, from its footer. Raises `SourceFileError` if it has none."""
     with _parquet(path) as file:
         return FileFacts(file.metadata.num_rows, _columns(file.schema_arrow))
 
 
 def inspect_zones(path: Path) -> FileFacts:
-    """Read a zones file to its end. Raises `SourceFileError` if it is not one."""
+    """The facts of a CSV file of zones, read completely. Raises `SourceFileError` if it is not."""
     table = _zones(path)
     _found(ZONES, table.schema)
     return FileFacts(table.num_rows, _columns(table.schema))
 
 
 def read_trips(path: Path, marks: Mapping[str, str] | None = None) -> pa.RecordBatchReader:
-    """The trips with our ten columns, batch by batch. `marks` go into the schema.
+    """The trips with the columns in `TRIPS`, batch by batch. `marks` become schema metadata.
 
-    Raises `SourceFileError`, naming the column: at once for one that is missing, and from the
-    reader for one that cannot be cast.
+    Raises `SourceFileError` with the column: at once if it is missing, or while reading if it
+    cannot be cast.
     """
     import pyarrow as pa
 
@@ -95,10 +95,10 @@ def read_trips(path: Path, marks: Mapping[str, str] | None = None) -> pa.RecordB
 
 
 def read_zones(path: Path, marks: Mapping[str, str] | None = None) -> pa.Table:
-    """One row a zone, by number. The source gives a zone of several parts in several rows: they
-    become one, with all the parts in its geometry. `marks` go into the schema.
+    """The zones with the columns in `ZONES`, one row per zone, sorted by id.
 
-    Raises `SourceFileError`.
+    The file has a row for each part of a zone: they become one row with all parts in its geometry.
+    `marks` become schema metadata. Raises `SourceFileError` if the file is not valid.
     """
     import pyarrow as pa
 
@@ -127,13 +127,13 @@ def _trip_batches(path: Path, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
 
 
 def _merged(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The rows of one zone as one."""
+    """The rows of one zone merged into one."""
     zone = rows[0]
     for other in rows[1:]:
         if (other["zone"], other["borough"]) != (zone["zone"], zone["borough"]):
             raise SourceFileError(
                 f"zone {zone['zone_id']} is {zone['zone']!r} in {zone['borough']!r}, "
-                f"and again {other['zone']!r} in {other['borough']!r}"
+                f"but also {other['zone']!r} in {other['borough']!r}"
             )
     if len(rows) == 1:
         return zone
@@ -155,7 +155,7 @@ def _columns(schema: pa.Schema) -> tuple[tuple[str, str], ...]:
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Put the file's name before what is wrong with it."""
+    """Put the file's name in front of the message of a `SourceFileError`."""
     try:
         yield
     except SourceFileError as error:
@@ -167,11 +167,11 @@ def _parquet(path: Path) -> Any:
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(path, pre_buffer=False)  # or it holds all that it has read
+        return pq.ParquetFile(path, pre_buffer=False)  # a buffer would keep everything it has read
     except pa.ArrowInvalid as error:
         beginning = _beginning(path)
         how = "its end is cut off or damaged" if "PAR1" in beginning else beginning
-        raise SourceFileError(f"not a whole Parquet file: {how}") from error
+        raise SourceFileError(f"not a complete Parquet file: {how}") from error
 
 
 def _zones(path: Path) -> pa.Table:
@@ -179,17 +179,17 @@ def _zones(path: Path) -> pa.Table:
     from pyarrow import csv
 
     whole_lines = csv.ReadOptions(block_size=LONGEST_LINE_BYTES)
-    only_empty_is_null = csv.ConvertOptions(null_values=[""])  # "NA" is a text like any other
+    only_empty_is_null = csv.ConvertOptions(null_values=[""])  # "NA" is ordinary text
     try:
         table = csv.read_csv(path, whole_lines, convert_options=only_empty_is_null)
         table.column_names  # noqa: B018 (a name that is not UTF-8 fails here)
     except (pa.ArrowInvalid, UnicodeError) as error:
-        raise SourceFileError(f"not a whole CSV file: {_beginning(path)}") from error
+        raise SourceFileError(f"not a complete CSV file: {_beginning(path)}") from error
     return table
 
 
 def _found(columns: Sequence[Column], schema: pa.Schema) -> list[tuple[str, Column]]:
-    """Each of `columns` with the name that it has in the file."""
+    """Each of `columns` with its name in the file. Raises `SourceFileError` if one is missing."""
     names: dict[str, list[str]] = {}
     for name in schema.names:
         names.setdefault(name.lower(), []).append(name)
@@ -204,7 +204,7 @@ def _found(columns: Sequence[Column], schema: pa.Schema) -> list[tuple[str, Colu
 
 
 def _cast(values: Any, column: Column) -> Any:
-    """An array, or one in chunks, as the type of `column`."""
+    """An array or chunked array, cast to the type of `column`."""
     import pyarrow as pa
 
     wanted = pa.type_for_alias(column.type)

@@ -1,4 +1,4 @@
-"""Outlines written as text: `MULTIPOLYGON (((x y, x y, …), (hole…)), …)` or `POLYGON ((…))`."""
+"""Outlines in WKT: `MULTIPOLYGON (((x y, x y, …), (hole…)), …)` or `POLYGON ((…))`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 
 Ring = list[list[float]]
-"""Points of longitude and latitude, the last the same as the first."""
+"""Points as [longitude, latitude]; the last equals the first."""
 
 Polygon = list[Ring]
 """The outer ring, then the holes."""
@@ -16,7 +16,7 @@ _BRACKETS = str.maketrans("()", "[]")
 
 
 def polygons(text: str) -> list[Polygon]:
-    """The polygons of an outline. Raises `ValueError` for any other text."""
+    """The polygons of an outline. Raises `ValueError` if the text is not valid WKT."""
     kind, _, _ = text.partition("(")
     points = _POINT.sub(r"[\1,\2]", text[len(kind) :])
     try:
@@ -28,12 +28,12 @@ def polygons(text: str) -> list[Polygon]:
 
 
 def join(outlines: list[str]) -> str:
-    """One outline with the parts of all. Raises `ValueError`."""
+    """One outline with the parts of all `outlines`. Raises `ValueError` if one is not valid WKT."""
     return f"MULTIPOLYGON ({', '.join(_parts(outline) for outline in outlines)})"
 
 
 def _parts(outline: str) -> str:
-    """What stands between the parentheses of MULTIPOLYGON; the whole of a POLYGON's."""
+    """The polygons of an outline as text, without an outer pair of parentheses."""
     kind, _, _ = outline.partition("(")
     body = outline[len(kind) :].strip()
     match kind.strip().upper():

@@ -1,1 +1,1 @@
-"""The assets of the pipeline: `trips` and `zones`, and the `metrics` made of them."""
+"""The assets of the pipeline: `trips`, `zones`, and the `metrics` computed from them."""

@@ -1,4 +1,4 @@
-"""What the trips tell: by week, and by zone of Manhattan as numbers and as a map."""
+"""The metrics of the trips: by week, and by zone of Manhattan as GeoJSON and as a map."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SOURCE = "NYC Taxi and Limousine Commission"
 
 @dg.asset(group_name="metrics", kinds={"csv"})
 def trips_by_week(context: dg.AssetExecutionContext, taxi_trips: ds.Dataset) -> Path:
-    """Trips, dollars, miles and passengers by the week of the pick-up, from Monday to Sunday."""
+    """Trips, dollars, miles and passengers per week of pick-up, from Monday to Sunday, as CSV."""
     path = Path(constants.TRIPS_BY_WEEK_FILE_PATH)
     trips = add_up(taxi_trips)
     weeks = [
@@ -84,7 +84,7 @@ def manhattan_stats(
 
 @dg.asset(key_prefix="manhattan", group_name="metrics", kinds={"png"})
 def manhattan_map(context: dg.AssetExecutionContext, manhattan_stats: Path) -> Path:
-    """A map of Manhattan, its zones coloured by the trips that begin there."""
+    """A map of Manhattan with its zones coloured by the trips that begin there."""
     path = Path(constants.MANHATTAN_MAP_FILE_PATH)
     stats = json.loads(manhattan_stats.read_bytes())
     with replacing(path) as file:
@@ -102,7 +102,7 @@ def manhattan_map(context: dg.AssetExecutionContext, manhattan_stats: Path) -> P
 
 
 def _figures(totals: Totals) -> dict[str, Any]:
-    """To the cent and the hundredth of a mile."""
+    """The totals by column name, rounded to cents and hundredths of a mile."""
     return {
         "num_trips": totals.num_trips,
         "total_amount": round(totals.total_amount, 2),
@@ -136,7 +136,7 @@ def _of_the_month(trips: DaysAndZones) -> dict[str, Any]:
 def _by_borough(
     by_zone: Mapping[int | None, Totals], zones: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Where all the trips begin, so that those missing on the map can be accounted for."""
+    """Where all trips begin, as metadata that accounts for those missing from the map."""
     boroughs = {zone["zone_id"]: zone["borough"] for zone in zones}
     counts: Counter[str] = Counter()
     for zone_id, totals in by_zone.items():
@@ -156,6 +156,6 @@ def _by_borough(
 
 
 def _source(*schemas: pa.Schema) -> str:
-    """Who the data is from: what the schema of a table made of the sample says of itself."""
+    """The source of the data: the mark of the sample if one of the schemas has it, else the TLC."""
     marks = [(schema.metadata or {}).get(b"source") for schema in schemas]
     return next((mark.decode() for mark in marks if mark), SOURCE)

@@ -1,4 +1,4 @@
-"""The yellow taxis' trips of a month: the TLC's file, and the trips in it."""
+"""The trips of yellow taxis in one month: the TLC's file, and the trips in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 class TaxiTripsConfig(dg.Config, frozen=True):
-    """`month` is the month of the trips, written as in "2023-03"."""
+    """Config of the trips: their `month`, such as "2023-03"."""
 
     month: str = "2023-03"
 
@@ -47,5 +47,5 @@ def taxi_trips_file(context: dg.AssetExecutionContext, config: TaxiTripsConfig) 
 
 @dg.asset(group_name="ingested", kinds={"parquet"})
 def taxi_trips(taxi_trips_file: Path) -> pa.RecordBatchReader:
-    """The trips, in the same ten columns whatever the month."""
+    """The trips of the month, with the same ten columns for every month."""
     return read_trips(taxi_trips_file, marks(taxi_trips_file))

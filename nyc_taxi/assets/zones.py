@@ -1,4 +1,4 @@
-"""The taxi zones of New York: the file, and the zones in it."""
+"""The taxi zones of New York: the TLC's file, and the zones in it."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def taxi_zones_file(context: dg.AssetExecutionContext) -> Path:
 
 @dg.asset(group_name="ingested", kinds={"parquet"})
 def taxi_zones(taxi_zones_file: Path) -> pa.Table:
-    """One row a zone: number, name, borough and outline, with all the parts of the zone in it."""
+    """One row per zone, with its id, name, borough, and an outline of all its parts."""
     return read_zones(taxi_zones_file, marks(taxi_zones_file))

@@ -18,7 +18,8 @@ import nyc_taxi.source
 from assetgraph.errors import ConfigError
 from assetgraph.keys import Target
 from nyc_taxi.assets import trips, zones
-from nyc_taxi.download import Patience, RefusedError, WrongFileError
+from nyc_taxi.download import Patience
+from nyc_taxi.download_errors import RefusedError, WrongFileError
 
 ASSETS = [
     trips.taxi_trips_file,

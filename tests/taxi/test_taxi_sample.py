@@ -18,7 +18,8 @@ import nyc_taxi.source
 from nyc_taxi import sample, tlc, wkt
 from nyc_taxi.assets.trips import TaxiTripsConfig, taxi_trips, taxi_trips_file
 from nyc_taxi.assets.zones import taxi_zones, taxi_zones_file
-from nyc_taxi.download import Patience, RefusedError, UnreachableError
+from nyc_taxi.download import Patience
+from nyc_taxi.download_errors import RefusedError, UnreachableError
 
 TRIPS_PATH = Path("data/raw/taxi_trips_2023-03.parquet")
 ZONES_PATH = Path("data/raw/taxi_zones.csv")
@@ -186,9 +187,9 @@ def test_the_sample_never_takes_the_place_of_a_real_file():
         path.write_bytes(source.read_bytes())
         _, metadata, heard = materialized()
         assert path.read_bytes() == source.read_bytes()
-        assert "is left as it was" in heard.warnings()[0]
+        assert "is used" in heard.warnings()[0]
         assert metadata["warning"] == heard.warnings()[0]
-        assert metadata["source"] == "the file that was there"
+        assert metadata["source"] == "existing file"
         assert metadata["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
 
 
