@@ -1,4 +1,4 @@
-"""Shared fixtures: an empty registry for every test, stores in a new folder, small projects."""
+"""Shared fixtures: an empty registry for each test, stores in new folders, small projects."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ from assetgraph.storage.store import Store
 
 REPOSITORY = Path(__file__).parents[1]
 
-# A busy machine is slow, which says nothing of the code.
+# Being slow is not an error: the machine may be busy.
 hypothesis.settings.register_profile(
     "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("patient")
 
-# A shell has what it starts in the background ignore SIGINT, and so would the tests' processes.
+# Processes that a shell starts in the background ignore SIGINT, and so would their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def registry() -> Iterator[Registry]:
-    """What a test decorates is registered here, and nowhere else."""
+    """The registry of one test: its assets are registered only here."""
     with Registry() as fresh:
         yield fresh
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder that is the current one."""
+    """An empty folder, made the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def instance(folder: Path) -> Instance:
-    """Records in the current folder, `.assetgraph`."""
+    """An instance in `.assetgraph` of the current folder."""
     return Instance(folder / ".assetgraph")
 
 
@@ -65,7 +65,7 @@ def store(instance: Instance) -> Store:
 
 @dataclass
 class ProjectFolder:
-    """A project on disk: `write` its files, load it here, or run Python in it."""
+    """A project on disk: `write` files, `load` it in this process, or run `python` in a new one."""
 
     root: Path
 
@@ -99,9 +99,9 @@ class ProjectFolder:
 def project(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ProjectFolder]]:
-    """Makes a project of files: `project({"pipeline.py": "…"}, module="pipeline")`.
+    """Creates a project: `project({"pipeline.py": "…"}, module="pipeline")`.
 
-    What loading it does to this process is undone.
+    Undoes at the end what loading it changes in this process.
     """
     root = tmp_path / "project"
     monkeypatch.chdir(tmp_path)
@@ -115,7 +115,7 @@ def project(
         for name, text in files.items():
             made.write(name, text)
             top = name.partition("/")[0].removesuffix(".py")
-            monkeypatch.delitem(sys.modules, top, raising=False)  # of these tests, say
+            monkeypatch.delitem(sys.modules, top, raising=False)  # another module of that name
         return made
 
     yield make
@@ -129,7 +129,7 @@ def project(
 
 @pytest.fixture
 def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The local time is UTC."""
+    """Makes UTC the local time zone."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "UTC")
         time.tzset()
@@ -139,7 +139,7 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @dataclass
 class Answer:
-    """What a command said: its exit code, and the text on each stream."""
+    """The result of a command: its exit code, and its output on each stream."""
 
     code: int
     out: str
@@ -155,7 +155,7 @@ def assetgraph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[.
     """Runs a command in the current folder: `assetgraph("runs", "list")`."""
 
     def run_command(*arguments: str) -> Answer:
-        importer.forget(tmp_path)  # as in a process of its own
+        importer.forget(tmp_path)  # a new process would load it again, too
         capsys.readouterr()
         code = run(arguments)
         return Answer(code, *capsys.readouterr())
@@ -164,7 +164,7 @@ def assetgraph(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[.
 
 
 def in_new_process(folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
-    """A command that runs beside the test, in `folder`."""
+    """Start a command in `folder`, in a process beside the test."""
     return subprocess.Popen(
         [sys.executable, "-m", "assetgraph", *arguments],
         cwd=folder,
@@ -177,7 +177,7 @@ def in_new_process(folder: Path, *arguments: str, **more: str) -> subprocess.Pop
 
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[str]:
-    """The URL of a bucket of an S3 server on this machine, which the environment names."""
+    """The URL of a bucket on a local S3 server, with the environment set up for it."""
     import pyarrow.fs
     from moto.server import ThreadedMotoServer
 

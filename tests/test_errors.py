@@ -1,4 +1,4 @@
-"""The errors: each crosses a process boundary whole, and the tree drawn in the module is true."""
+"""Errors: each survives pickling, and the tree in the module's docstring is correct."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from assetgraph.errors import AssetGraphError, Problem
 EXAMPLES = [
     errors.AssetGraphError("wrong.", hint="Do this."),
     errors.InvalidKeyError("a bad key"),
-    errors.DefinitionsError([Problem("a.py", 3, "is wrong.", "Mend it.", "a")]),
-    errors.ProjectError("does not import.", hint="Mend it.", traceback="File a.py"),
+    errors.DefinitionsError([Problem("a.py", 3, "is wrong.", "Fix it.", "a")]),
+    errors.ProjectError("does not import.", hint="Fix it.", traceback="File a.py"),
     errors.SelectionError("reads badly", text="a or", column=4),
     errors.ConfigError("no such field", hint="It takes: month."),
     errors.MetadataError("a set"),
@@ -69,17 +69,17 @@ def test_a_message_ends_with_what_to_do_next() -> None:
     assert str(AssetGraphError("wrong.")) == "wrong."
 
 
-def test_exit_codes_are_two_but_for_a_lock() -> None:
+def test_the_exit_code_is_two_except_for_a_lock() -> None:
     assert AssetGraphError.exit_code == 2
     assert errors.LockedError.exit_code == 3
 
 
 def test_a_definitions_error_lists_every_problem() -> None:
-    one, two = Problem("a.py", 3, "is wrong.", "Mend it."), Problem("b.py", 4, "is odd.")
+    one, two = Problem("a.py", 3, "is wrong.", "Fix it."), Problem("b.py", 4, "is odd.")
     error = errors.DefinitionsError([one, two])
     assert error.problems == (one, two)
     assert str(error).splitlines() == [
         "2 problems in the definitions:",
-        "  a.py:3: is wrong. Mend it.",
+        "  a.py:3: is wrong. Fix it.",
         "  b.py:4: is odd.",
     ]

@@ -1,4 +1,4 @@
-"""Annotations against values and against each other: only a sure contradiction is one."""
+"""Annotations against values and against each other: only certain contradictions count."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_the_kind_of_table_that_is_asked_for(annotation: Any, kind: str | None) 
     assert table_kind(annotation) == kind
 
 
-def test_a_value_is_described_shortly() -> None:
+def test_a_value_is_described_briefly() -> None:
     assert described("x") == "a str: 'x'"
     assert described([0] * 1000) == "a list: [0, 0, 0, 0, 0, 0, ...]"
     assert described("a\nb") == r"a str: 'a\nb'"

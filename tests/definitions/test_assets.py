@@ -1,4 +1,4 @@
-"""`@asset`: what it makes of a function and its options, and the registry that remembers it."""
+"""`@asset`: the asset that it creates from a function and options, and its registry."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_option_that_is_not_there_is_refused(option: str) -> None:
         ({"timeout": "10"}, "timeout= takes seconds, not '10'."),
     ],
 )
-def test_an_option_of_the_wrong_type_is_left_out_and_told_with_every_other_problem(
+def test_an_option_of_the_wrong_type_is_reported_with_every_other_problem(
     options: dict[str, object], message: str
 ) -> None:
     def made() -> int:
@@ -169,7 +169,7 @@ def test_an_option_of_the_wrong_type_is_left_out_and_told_with_every_other_probl
 
 
 def only_problem(made: Asset) -> str:
-    """The one thing that is wrong with an asset, which nothing runs."""
+    """The single problem of an asset, found without running it."""
     with pytest.raises(DefinitionsError) as raised:
         materialize([made])
     (problem,) = raised.value.problems
@@ -215,7 +215,7 @@ def test_a_callable_object_without_a_name_asks_for_one() -> None:
     assert asset(named).key == AssetKey("trips")
 
 
-def test_a_builtin_that_does_not_say_its_parameters_is_refused() -> None:
+def test_a_builtin_without_a_signature_is_refused() -> None:
     with pytest.raises(TypeError, match="does not reveal its parameters"):
         asset(name="largest")(max)
 
@@ -225,7 +225,7 @@ def test_an_asset_does_not_change() -> None:
         asset_named("a").group_name = "other"  # type: ignore[misc]
 
 
-def test_context_and_config_are_no_upstreams() -> None:
+def test_context_and_config_are_not_upstreams() -> None:
     @asset
     def by_annotation(where: AssetExecutionContext, which: Month, trips) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Config: typed, checked before anything runs, from text or from plain values."""
+"""Config: from text or plain values, typed, and checked before a run starts."""
 
 from __future__ import annotations
 

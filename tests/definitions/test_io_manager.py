@@ -1,4 +1,4 @@
-"""An IO manager of a person's own stores and loads the values of its assets."""
+"""A custom IO manager stores and loads the values of its assets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from assetgraph.records import EventType, now
 
 
 class Scaled(dg.IOManager):
-    """Gives back ten times what it was given, so that a value that skipped it is seen."""
+    """Returns ten times the stored value, so that a value that bypassed it is noticed."""
 
     def __init__(self) -> None:
         self.kept: dict[dg.AssetKey, Any] = {}
@@ -84,7 +84,7 @@ def test_nothing_says_that_its_value_lies_in_its_record(instance: dg.Instance) -
     assert "  Value         where its IO manager put it\n" in page
 
 
-def test_an_asset_without_the_manager_that_stored_its_value_is_made_anew(
+def test_an_asset_without_the_manager_that_stored_its_value_is_materialized_again(
     instance: dg.Instance,
 ) -> None:
     def assets(manager: dg.IOManager | None) -> list[dg.Asset]:

@@ -1,4 +1,4 @@
-"""Metadata: each kind goes to JSON and back, and what cannot be recorded is refused by name."""
+"""Metadata: each kind survives JSON, and an error names the value that cannot be recorded."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_plain_value_has_the_kind_of_its_type(plain: object, kind: str) -> Non
 
 
 class Scalar:
-    """As numpy and pyarrow wrap a number."""
+    """Wraps a number like numpy and pyarrow do."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -80,7 +80,7 @@ class Scalar:
 
 
 class Vector:
-    """As numpy's array refuses to be one number."""
+    """Raises like a numpy array that is not a single number."""
 
     def item(self) -> object:
         raise ValueError("can only convert an array of size 1 to a Python scalar")
@@ -93,18 +93,18 @@ def test_a_scalar_of_an_array_library_is_its_number() -> None:
 
 
 class Text(str):
-    """As numpy and markup libraries make their text."""
+    """A subclass of str, like those of numpy and of markup libraries."""
 
 
 class Number(float):
-    """As numpy's float64 is one."""
+    """A subclass of float, like numpy's float64."""
 
 
 @pytest.mark.parametrize(
     ("value", "plain"),
     [(Text("x"), "x"), (Number(1.5), 1.5), (Scalar(5), 5), (Text("\udcff"), "\\udcff")],
 )
-def test_what_subclasses_a_plain_type_is_recorded_as_it(value: object, plain: object) -> None:
+def test_a_subclass_of_a_plain_type_is_recorded_as_that_type(value: object, plain: object) -> None:
     recorded = json.loads(encoded(metadata_json({"bare": value, "nested": {"a": [value]}})))
     assert recorded == {"bare": plain, "nested": {"type": "json", "value": {"a": [plain]}}}
 

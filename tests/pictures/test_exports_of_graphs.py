@@ -1,4 +1,4 @@
-"""The graph as Mermaid and as DOT, also when names mean something there."""
+"""The graph as Mermaid and DOT, including names that are special there."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_dot_has_groups_edges_and_colours_of_states() -> None:
 
 
 @pytest.mark.parametrize("export", [mermaid, dot])
-def test_one_group_is_no_group(export) -> None:
+def test_a_single_group_is_not_drawn(export) -> None:
     assert "subgraph" not in export([Card("a"), Card("b")], [("a", "b")])
 
 

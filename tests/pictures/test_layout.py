@@ -1,4 +1,4 @@
-"""Where cards stand and how edges run."""
+"""The layout of a graph: the positions of cards and the routes of edges."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def numbered(count: int) -> list[str]:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> tuple[Sizes, Edges]:
-    """Acyclic: an edge leads from a lower number to a higher one. Sizes differ."""
+    """Acyclic graphs, with edges from lower to higher numbers and cards of different sizes."""
     names = numbered(draw(st.integers(0, 16)))
     side = st.sampled_from([20.0, 64.0, 181.5])
     sizes = {name: (draw(side), draw(side)) for name in names}
@@ -45,7 +45,7 @@ def boxes(sizes: Sizes, placed: Layout) -> dict[str, tuple[float, float, float, 
 
 
 def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Whether two boxes share more than the tenth that coordinates are rounded to."""
+    """Whether two boxes overlap by more than 0.1, to which coordinates are rounded."""
     return all(one[n] < other[n + 2] - 0.2 and other[n] < one[n + 2] - 0.2 for n in (0, 1))
 
 
@@ -76,7 +76,7 @@ def test_an_edge_leads_forward_from_side_to_side_and_through_no_other_card(
         assert route[-1] == pytest.approx((found[b][0], (found[b][1] + found[b][3]) / 2), abs=0.2)
         for (x1, y1), (x2, y2) in pairwise(route):
             assert x1 < x2
-            # A curve that leaves and arrives level stays inside the box of its ends.
+            # A curve that starts and ends level stays inside the bounding box of its ends.
             piece = (x1, min(y1, y2) - 0.5, x2, max(y1, y2) + 0.5)
             assert not [
                 name for name in found if name not in (a, b) and overlap(piece, found[name])
@@ -107,7 +107,7 @@ def test_ordering_never_adds_a_crossing(graph: tuple[Sizes, Edges]) -> None:
     assert [sorted(layer) for layer in drawn.layers] == members
 
 
-def test_what_can_be_drawn_without_crossings_is() -> None:
+def test_a_graph_that_needs_no_crossings_has_none() -> None:
     shuffled = random.Random(7).sample(numbered(63), 63)
     tree = [(shuffled[(n - 1) // 2], shuffled[n]) for n in range(1, 63)]
     assert crossing_pairs(layout(cards(*shuffled), tree)) == 0

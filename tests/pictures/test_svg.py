@@ -46,7 +46,7 @@ def test_an_edge_is_a_line_with_a_tip_at_the_card_it_leads_to() -> None:
     assert paths["tip"].startswith(f"M{end} ")
 
 
-def test_a_card_has_no_row_for_what_no_card_has_to_say() -> None:
+def test_a_card_has_no_row_that_is_empty_on_every_card() -> None:
     picture = drawn(Card("a"), Card("b"))
     assert {t.get("class") for t in picture.iter(f"{SVG}text")} == {"name"}
     plain, full = (float(drawn(card).get("height", 0)) for card in (Card("a"), CARDS[0]))

@@ -47,7 +47,7 @@ def test_an_asset_stands_once_under_the_last_of_its_upstreams() -> None:
     )
 
 
-def test_what_nothing_joins_is_drawn_one_after_the_other() -> None:
+def test_components_are_drawn_one_after_the_other() -> None:
     edges = {"a1": "", "b1": "", "a2": "a1", "b2": "b1", "alone": ""}
     assert shown(edges) == "a1\n└─ a2\nb1\n└─ b2\nalone"
 
@@ -134,7 +134,7 @@ def test_rows_are_an_order_to_run_in_and_every_edge_can_be_read(
 
 
 def read_edges(rows: list[Line]) -> list[tuple[str, str]]:
-    """The edges as a person reads them: owners from the indentation, the rest from the arrows."""
+    """The edges that a person reads from a tree: from the indentation and from the arrows."""
     edges, path = [], []
     for row in rows:
         branch = row[0].text if row[0].role == "branch" else ""

@@ -1,4 +1,4 @@
-"""Finding a project and loading what it defines."""
+"""Finding a project, reading its settings, and loading its definitions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_no_project_says_how_to_make_one(folder: Path) -> None:
         find_project()
 
 
-def test_a_module_or_a_store_do_without_a_project(folder: Path) -> None:
+def test_a_module_or_a_store_needs_no_project(folder: Path) -> None:
     by_module = find_project(modules=["pipeline"])
     assert (by_module.root, by_module.modules) == (folder, ("pipeline",))
     assert by_module.store == folder / ".assetgraph"
@@ -52,7 +52,7 @@ def test_a_module_or_a_store_do_without_a_project(folder: Path) -> None:
         by_store.load()
 
 
-def test_what_is_given_overrides_what_the_project_says(project: MakeProject) -> None:
+def test_arguments_override_the_settings_of_the_project(project: MakeProject) -> None:
     made = project({})
     found = find_project(made.root, modules=["other"], store=Path("elsewhere"))
     assert found.root == made.root
@@ -267,7 +267,7 @@ def test_the_projects_folder_is_the_working_folder_before_anything_is_imported(
     assert done.returncode == 0, done.stderr
 
 
-def test_a_module_that_is_not_there_is_said(project: MakeProject) -> None:
+def test_a_missing_module_is_named(project: MakeProject) -> None:
     made = project({}, module="pipelin")
     with pytest.raises(ProjectError, match=r"there is no module 'pipelin' in .*-m\.") as caught:
         made.load()
@@ -303,7 +303,7 @@ def test_every_broken_module_shows_the_users_part_of_its_traceback(project: Make
     assert "assetgraph/project/load.py" not in trace
 
 
-def test_an_error_of_ours_in_a_module_keeps_its_kind(project: MakeProject) -> None:
+def test_an_assetgraph_error_in_a_module_keeps_its_type(project: MakeProject) -> None:
     made = project({"pipeline.py": "from assetgraph import AssetKey\nAssetKey('..')\n"})
     with pytest.raises(AssetGraphError, match="starts with a dot"):
         made.load()

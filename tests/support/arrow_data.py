@@ -1,4 +1,4 @@
-"""Generated Arrow data: a type of any kind, tables of it, and what two tables have in common."""
+"""Generated Arrow data: random types, tables of them, and a comparison of tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEAVES: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
     (pa.date32(), _SMALL),
     (pa.date64(), st.integers(-3, 3).map(lambda day: day * 86_400_000)),
     *((pa.time32(unit), st.integers(0, 3)) for unit in ("s", "ms")),
-    # Python's time has no nanoseconds: whole microseconds, so that `content` sees every difference.
+    # Python's times have no nanoseconds: with whole microseconds, `content` sees every difference.
     *((pa.time64(unit), st.sampled_from([0, 1000, 2000])) for unit in ("us", "ns")),
     *((pa.timestamp(unit), _SMALL) for unit in _UNITS),
     *((pa.timestamp(unit, "Asia/Seoul"), _SMALL) for unit in _UNITS),
@@ -51,7 +51,7 @@ _LEAVES: list[tuple[pa.DataType, st.SearchStrategy[Any]]] = [
 
 @st.composite
 def typed_values(draw: st.DrawFn, depth: int = 2) -> tuple[pa.DataType, st.SearchStrategy[Any]]:
-    """A type, and a strategy for values of it, null among them."""
+    """A type, and a strategy for its values, including null."""
     shapes = ["leaf", "leaf", "list", "large_list", "fixed", "struct", "map"]
     shape = draw(st.sampled_from(shapes)) if depth else "leaf"
     if shape == "leaf":
@@ -74,7 +74,7 @@ def typed_values(draw: st.DrawFn, depth: int = 2) -> tuple[pa.DataType, st.Searc
 
 @st.composite
 def tables(draw: st.DrawFn, columns: int = 2, copies: int = 1) -> Any:
-    """A table; with `copies`, that many of the same columns."""
+    """A random table; with `copies`, a list of that many tables with the same columns."""
     kinds = draw(st.lists(typed_values(), min_size=1, max_size=columns))
     made = tuple(draw(_table_of(kinds)) for _ in range(copies))
     return made[0] if copies == 1 else made
@@ -95,7 +95,7 @@ def _table_of(draw: st.DrawFn, kinds: list[Any]) -> pa.Table:
 
 @st.composite
 def rechunked(draw: st.DrawFn, table: pa.Table) -> pa.Table:
-    """The same rows, cut elsewhere, as slices of arrays that hold more."""
+    """The same rows in other chunks, as slices of larger arrays."""
     wider = pa.concat_tables([table.slice(0, 1), table, table.slice(0, 1)]).combine_chunks()
     start = min(1, table.num_rows)
     cuts = sorted(draw(st.sets(st.integers(0, table.num_rows), max_size=3)) | {0, table.num_rows})
@@ -104,6 +104,6 @@ def rechunked(draw: st.DrawFn, table: pa.Table) -> pa.Table:
 
 
 def content(table: pa.Table) -> Any:
-    """What a person would call the same: names, types, and each value with its signs."""
+    """The content of a table for comparisons: names, types, and values with the sign of zero."""
     fields = [(field.name, field.type, field.nullable) for field in table.schema]
     return fields, [repr(column.to_pylist()) for column in table.columns]

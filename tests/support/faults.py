@@ -1,12 +1,12 @@
-"""A harness that breaks runs at a chosen moment, and says what must hold afterwards.
+"""A harness that breaks runs at chosen moments and checks what they leave behind.
 
-A `Scenario` is a random graph, an executor and a fault, all from one seed. `play` runs it in a
-process of its own, breaks it there, resumes it here, and raises `AssertionError` where
+A `Scenario` is a random graph, an executor and a fault, all drawn from one seed. `play` runs it in
+a new process, breaks it there, resumes it in this one, and raises `AssertionError` if
 
-- the store does not read clean, or a dead run counts as running;
-- a step that is recorded as a success has not its value, or a current value is not whole;
-- something that had succeeded ran again;
-- resumption does not give what an undisturbed run gives.
+- the store is damaged, or a dead run counts as running;
+- a step is recorded as a success without its value, or a current value is incomplete;
+- a step that had succeeded ran again;
+- the resumed run leads to other values than an undisturbed run.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
 from assetgraph.storage.store import Store
 
-# What a run does to files, and so the moments at which it can be broken.
+# The operations on files, each a moment at which a run can be broken.
 OPERATIONS = ("open", "write", "pwrite", "rename", "replace", "ftruncate", "mkdir", "close")
 KINDS = ("kill", "torn", "EIO", "ENOSPC", "stop", "raise", "clock")
-LONGEST_S = 300  # a busy machine takes its time; a run that hangs does not end
+LONGEST_S = 300  # generous for a busy machine; only a hanging run takes longer
 EXIT_FAILED = 10
 EXIT_BROKEN = 11
 EXIT_BUG = 12
@@ -51,8 +51,11 @@ EXIT_BUG = 12
 
 @dataclass(frozen=True)
 class Fault:
-    """Break the process at its `moment`-th operation on a file: of the coordinator, or `in_worker`
-    of a worker once it runs a step. "raise" and "clock" have no moment."""
+    """A fault at a process's `moment`-th operation on a file.
+
+    The process is the coordinator or, with `in_worker`, a worker: its operations are counted from
+    its first step on. The kinds "raise" and "clock" have no moment.
+    """
 
     kind: str
     moment: int = 0
@@ -61,7 +64,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Scenario:
-    """`edges` are the upstreams of each asset by number; `big` are those whose value is a file."""
+    """A run to break, drawn from a seed.
+
+    `edges` are the upstreams of each asset, by number. `big` are the assets with a file as value.
+    """
 
     seed: int
     edges: tuple[tuple[int, ...], ...]
@@ -106,7 +112,7 @@ class Scenario:
 
 
 def play(scenario: Scenario, folder: Path) -> int:
-    """Run, break, check, resume, check again. Returns how the broken run's process ended."""
+    """Run, break, check, resume, check again. Returns the exit code of the broken run."""
     [code] = run_broken([scenario], folder)
     store = Store(folder / "store")
     done = check(scenario, store)
@@ -121,7 +127,7 @@ def play(scenario: Scenario, folder: Path) -> int:
 
 
 def play_together(scenario: Scenario, processes: int, folder: Path) -> None:
-    """Several processes make all assets of one store at once; with a fault, half of them break."""
+    """Several processes materialize all assets of one store at once; a fault breaks half of them."""
     whole = replace(scenario, fault=None)
     crowd = [scenario if i % 2 else whole for i in range(processes)]
     run_broken(crowd, folder, stale_only=False)
@@ -137,8 +143,10 @@ def play_together(scenario: Scenario, processes: int, folder: Path) -> None:
 
 
 def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = True) -> list[int]:
-    """Run each scenario in a process of its own, all at once in one store: their exit codes. None
-    starts before all have their plan."""
+    """Run scenarios at once, each in a new process on one store, and return their exit codes.
+
+    No run starts before all have their plan.
+    """
     (folder / "ran").mkdir(parents=True, exist_ok=True)
     scenarios = list(scenarios)
     planned = _context().Barrier(len(scenarios))
@@ -160,7 +168,7 @@ def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = T
 
 
 def check(scenario: Scenario, store: Store) -> set[str]:
-    """What must hold at any time; returns the assets that have their value."""
+    """Check what must hold at any time. Returns the assets that have a value."""
     state = StoreFacts(graph_of(scenario), store)
     done = set()
     for key, known in ((key, state.of(Target(key))) for key in state.graph.order):
@@ -200,7 +208,7 @@ def assert_complete(scenario: Scenario, store: Store) -> None:
 
 
 def ran(folder: Path) -> Counter[str]:
-    """How often each asset's function ran to its end."""
+    """The number of times that each asset's function finished."""
     return Counter({p.name: p.stat().st_size for p in (folder / "ran").iterdir()})
 
 
@@ -269,8 +277,10 @@ def _child(scenario: Scenario, folder: str, stale_only: bool, barrier: Any) -> N
 
 
 def break_at(fault: Fault, once: str | None = None) -> None:
-    """From now on count this process's operations on files, and break at the fault's moment; with
-    `once`, only in the first process that gets there, which makes that file."""
+    """Count this process's operations on files from now on, and break at the fault's moment.
+
+    With `once`, break only in the first process that gets there: it creates that file.
+    """
     if fault.kind not in ("kill", "torn", "EIO", "ENOSPC", "stop") or hasattr(os, "unbroken"):
         return
     os.unbroken = {name: getattr(os, name) for name in OPERATIONS}  # type: ignore[attr-defined]
@@ -315,7 +325,7 @@ def _break(kind: str, name: str, real: Callable[..., Any], args: tuple[Any, ...]
 
 
 def _jump(chance: random.Random) -> None:
-    """The clock goes back and forth by hours."""
+    """Make the clock jump back and forth by hours."""
     from assetgraph.records import now
 
     def jumping() -> datetime:

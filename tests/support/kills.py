@@ -1,11 +1,11 @@
-"""Kills runs and looks at what they left.
+"""Kills runs and checks what they leave behind.
 
 `python tests/support/kills.py 1000 [SEED]` kills at random moments, `python tests/support/kills.py each` once
 before each call that changes the disk.
 
-Every look lists the runs, shows the newest and checks every value; now and then a whole run is
-made on top. A fresh folder is begun often, so that the making of a store is hit too. Prints what
-was hit and ends with 1 at the first thing that is wrong.
+Each check lists the runs, shows the newest and reads every value; sometimes a complete run follows.
+The folder is often a new one, so that kills also hit the creation of a store. Prints what the
+kills hit, and exits with 1 at the first failed check.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def one_run(folder: Path) -> dg.RunResult:
 
 
 def forked(folder: Path, *, forever: bool) -> int:
-    """A child that makes one run, or runs until it is killed. Its id."""
+    """Fork a child that does one run, or one after the other until it is killed; its process id."""
     pid = os.fork()
     if pid:
         return pid
@@ -93,7 +93,7 @@ def silence() -> None:
 
 
 def killed_at(folder: Path, call: int) -> bool:
-    """Whether a run died, that was to die before its n-th call that changes the disk."""
+    """Kill a run before its n-th call that changes the disk; whether it got that far."""
     pid = os.fork()
     if pid == 0:
         silence()

@@ -1,4 +1,4 @@
-"""A web server on loopback that serves files, and misbehaves as it is told."""
+"""A web server on loopback that serves files and misbehaves on demand."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server does with one request.
+    """The server's answer to one request.
 
-    `body` is the whole file: a request for a part of it gets 206, unless `ranges` is off.
-    `cut` and `stall` are how many bytes of the answer are sent before the connection is closed
-    (with `reset`, torn down), or falls silent; a negative `stall` keeps even the status line
-    back. `length` is announced instead of the true one; None announces none.
+    `body` is the complete file: a request for a part of it gets 206, unless `ranges` is off. The
+    connection closes after `cut` bytes, or is reset with `reset`; it stalls after `stall` bytes, if
+    negative even before the status line. `length` is announced instead of the true length; None
+    announces none.
     """
 
     body: bytes = b""
@@ -39,8 +39,13 @@ class Request:
 
 
 class Server:
-    """`with Server() as server:`, then `server.answers("/file", Answer(...), ...)`: each request
-    for the path gets the next answer, and the last one ever after."""
+    """A server inside its `with` block.
+
+        with Server() as server:
+            url = server.answers("/file", Answer(...), Answer(...))
+
+    Each request for the path gets the next answer; after the last one, that one again.
+    """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -74,7 +79,7 @@ class Server:
 
 
 def refusing_url() -> str:
-    """An address on loopback where nothing listens."""
+    """A URL on loopback where nothing listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{unused.getsockname()[1]}/file"
@@ -85,11 +90,11 @@ class _HTTPServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without the polite shutdown that would turn a reset into an end."""
+        """Close without a shutdown, which would turn a reset into a normal end."""
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is part of the tests."""
+        """Ignore errors: tests let clients hang up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -106,18 +111,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Connection", "close")  # or the client may ask again on what is closing
+        self.send_header("Connection", "close")  # else the client may reuse a closing connection
         self.end_headers()
         self.wfile.write(body[: answer.cut if answer.cut is not None else answer.stall])
         if answer.stall is not None:
             owner.closing.wait()
         if answer.reset:
-            no_linger = struct.pack("ii", 1, 0)  # closing then sends RST, not FIN
+            no_linger = struct.pack("ii", 1, 0)  # makes closing send RST instead of FIN
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
         self.close_connection = True
 
     def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 def _rendered(answer: Answer, asked: Mapping[str, str]) -> tuple[int, bytes, dict[str, str]]:

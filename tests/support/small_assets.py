@@ -1,4 +1,4 @@
-"""Small things that several test modules make."""
+"""Small assets and graphs that several test modules use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def asset_named(name: str, *upstream: str, **options: object) -> Asset:
 
 
 def graph_of(*assets: Asset) -> AssetGraph:
-    """The assets connected, whether they fit or not."""
+    """The graph of the assets, valid or not."""
     return Definitions(assets).graph
 
 

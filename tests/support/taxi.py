@@ -1,4 +1,4 @@
-"""What the tests of the taxi pipeline share: the real files, and a project to run it in."""
+"""Shared by the tests of the taxi pipeline: real files of the TLC, and a context to run in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ needs_data = pytest.mark.skipif(
 
 
 class Heard:
-    """A sink that keeps what a step says."""
+    """A sink that keeps everything it receives."""
 
     def __init__(self) -> None:
         self.logged: list[tuple[str, str]] = []

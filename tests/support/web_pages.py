@@ -1,4 +1,4 @@
-"""A served project for the tests of the page, and what a script does with it."""
+"""A project served by the page, and requests that a script sends to it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ PIPELINE = """
 
 @contextmanager
 def served(project: Project, **options: Any) -> Iterator[TestClient]:
-    """A client of the page of `project`, as its own page and scripts see it."""
+    """A client for the server of `project`, which the page's own requests and scripts can use."""
     site = Site(project, **options)
     with TestClient(create_app(site), base_url="http://localhost:3000") as client:
         client.app_state["site"] = site
@@ -66,7 +66,7 @@ def served(project: Project, **options: Any) -> Iterator[TestClient]:
 
 
 def launch(client: TestClient, **body: Any) -> dict[str, Any]:
-    """Start a run and wait for its end."""
+    """Start a run and wait until it ends."""
     answer = client.post("/api/runs", json=body)
     assert answer.status_code == 200, answer.text
     return ended(client, answer.json()["run_id"])

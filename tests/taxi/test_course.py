@@ -1,4 +1,4 @@
-"""The words of the course run with only the import changed, and so does its failure exercise."""
+"""The code of the course, including its failure exercise, runs with only the import changed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def taxi_trips() -> None:
 CONSTANTS = 'TAXI_TRIPS_TEMPLATE_FILE_PATH = "taxi_trips_{}.parquet"\n'
 
 
-def test_the_words_of_the_course_run(project: MakeProject) -> None:
+def test_the_code_of_the_course_runs(project: MakeProject) -> None:
     pytest.importorskip("requests")
     made = project(
         {

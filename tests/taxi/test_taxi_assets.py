@@ -33,7 +33,7 @@ pytestmark = needs_data
 
 @pytest.fixture
 def server(folder, monkeypatch):
-    """Serves the real files as the hosts would, and the month 2023-01 is the green one."""
+    """Serves the real files like their hosts, with the green taxis' file for 2023-01."""
     monkeypatch.setattr(nyc_taxi.source, "PATIENCE", Patience(sleep=lambda seconds: None))
     with Server() as running:
         running.answers("/2023-03.parquet", Answer(YELLOW.read_bytes()))
@@ -78,7 +78,7 @@ def test_another_month_is_a_matter_of_config(server, instance):
 
 
 @pytest.mark.parametrize("month", ["2023-13", "2023-3", "March", "1923-03", "2023-03/../x"])
-def test_what_is_no_month_is_refused_before_anything_runs(server, instance, month):
+def test_an_invalid_month_is_refused_before_anything_runs(server, instance, month):
     config = {"taxi_trips_file": {"month": month}}
     with pytest.raises(ConfigError, match="is not a month"):
         dg.materialize(ASSETS, run_config=config, instance=instance)

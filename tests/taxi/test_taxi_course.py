@@ -18,7 +18,7 @@ IMPORT = "from nyc_taxi import constants\n"
 
 @pytest.fixture
 def assetgraph(folder, monkeypatch):
-    """Runs the command in a copy of the project, without a network."""
+    """Runs a command in a copy of the project, without a network."""
     shutil.copy(ROOT / "pyproject.toml", folder)
     shutil.copytree(ROOT / "nyc_taxi", folder / "nyc_taxi")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "NYC_TAXI_TRIPS_URL": refusing_url()}
@@ -30,7 +30,7 @@ def assetgraph(folder, monkeypatch):
     return run
 
 
-def test_a_forgotten_import_is_found_mended_and_run_again(assetgraph):
+def test_a_forgotten_import_is_found_fixed_and_run_again(assetgraph):
     file = Path("nyc_taxi/assets/trips.py")
     text = file.read_text()
     assert text.count(IMPORT) == 1

@@ -35,7 +35,7 @@ ETAG = {"ETag": '"one"'}
 
 @dataclass
 class Clock:
-    """A clock that only sleeping moves."""
+    """A clock that advances only when something sleeps."""
 
     seconds: float = 0
     slept: list[float] = field(default_factory=list)
@@ -73,7 +73,7 @@ def len_of(path: Path) -> int:
 
 
 def assert_untouched(path: Path) -> None:
-    """The file of before is there, and nothing beside it."""
+    """Check that the old file is unchanged and nothing lies beside it."""
     assert [found.name for found in path.parent.iterdir()] == [path.name]
     assert path.read_bytes() == b"old"
 
@@ -231,7 +231,7 @@ def test_a_server_that_cannot_resume_sends_it_all_again(server, path, clock):
     assert got.sha256 == hashlib.sha256(BODY).hexdigest()
 
 
-def test_a_file_that_changed_meanwhile_is_not_glued_to_its_old_beginning(server, path, clock):
+def test_a_changed_file_is_not_appended_to_its_old_beginning(server, path, clock):
     changed = BODY[::-1]
     url = server.answers(
         "/f",
@@ -254,13 +254,13 @@ def test_a_part_that_was_not_asked_for_is_not_taken(server, path, clock, content
 
 
 @pytest.mark.parametrize("changed", [BODY[:300_000], BODY[::-1] + b"longer"])
-def test_a_file_that_became_another_size_is_fetched_afresh(server, path, clock, changed):
+def test_a_file_of_another_size_is_downloaded_from_the_start(server, path, clock, changed):
     url = server.answers("/f", Answer(BODY, cut=500_000), Answer(changed))
     fetch(url, path, clock.patience())
     assert path.read_bytes() == changed
 
 
-def test_a_weak_tag_does_not_say_that_the_bytes_are_the_same(server, path, clock):
+def test_a_weak_tag_does_not_prove_that_the_bytes_are_the_same(server, path, clock):
     date = {"Last-Modified": "Wed, 01 Mar 2023 00:00:00 GMT"}
     url = server.answers("/f", Answer(BODY, headers=date | {"ETag": 'W/"one"'}, cut=500_000))
     with pytest.raises(BrokenTransferError):
@@ -317,7 +317,7 @@ def test_a_compressed_answer_is_refused(server, old, clock):
 
 
 @pytest.mark.parametrize("url", ["nothing", "htp://host/file", "http://", "http://[::1/file"])
-def test_an_address_that_is_none_is_refused_at_once(old, clock, url):
+def test_an_invalid_url_is_refused_at_once(old, clock, url):
     with pytest.raises(RefusedError, match="cannot be requested") as caught:
         fetch(url, old, clock.patience())
     assert url in str(caught.value)
@@ -415,7 +415,7 @@ def test_unreachable_is_decided_in_time_even_while_a_name_is_looked_up(old, monk
     released.set()
 
 
-def test_an_answer_that_comes_too_late_is_hung_up(monkeypatch):
+def test_an_answer_that_comes_too_late_is_closed(monkeypatch):
     closed, go = threading.Event(), threading.Event()
 
     class Late:

@@ -1,4 +1,4 @@
-"""The metrics on the TLC's real files, against sums made by plain Python."""
+"""The metrics of the TLC's real files, compared with sums computed in plain Python."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SQUARE = "MULTIPOLYGON (((0 0, 0 1, 1 1, 1 0, 0 0)))"
 
 
 def source_rows(path: Path, pickup: str) -> list[tuple[int, datetime, float, float, float]]:
-    """Zone, pick-up, dollars, miles and passengers of each trip, straight from the file."""
+    """Zone, pick-up, dollars, miles and passengers of each trip, read from the source file."""
     names = ["PULocationID", pickup, "total_amount", "trip_distance", "passenger_count"]
     table = pq.read_table(path, columns=names)
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
@@ -72,7 +72,7 @@ def project(request, tmp_path_factory):
 
 @pytest.fixture
 def month(project, monkeypatch):
-    """Its trips, the month's name, the result of the run; and its folder is the current one."""
+    """The trips, the name of the month and the result of the run, in its project's folder."""
     folder, *rest = project
     monkeypatch.chdir(folder)
     return rest
@@ -152,7 +152,7 @@ def test_trips_that_are_not_on_the_map_are_accounted_for(month):
 
 
 @needs_data
-def test_the_map_is_of_what_the_stats_say(month):
+def test_the_map_shows_the_stats(month):
     _, name, result = month
     stats = json.loads(STATS.read_text())
     metadata = result.materialization("manhattan/manhattan_map").metadata
@@ -183,7 +183,7 @@ def test_the_outlines_lose_no_land_and_wind_as_the_rfc_says(month):
 
 
 def doubled_area(ring: list[list[float]]) -> float:
-    """Positive for a ring that runs counter-clockwise."""
+    """Twice the area of a ring, positive if it runs counterclockwise."""
     x, y = ring[0]
     return sum((ax - x) * (by - y) - (bx - x) * (ay - y) for (ax, ay), (bx, by) in pairwise(ring))
 
@@ -213,7 +213,7 @@ def test_the_groups_are_those_of_the_course():
 
 
 def trips_table(*rows: tuple[int | None, datetime | None, float | None]) -> ds.Dataset:
-    """Trips of a mile, from zone, pick-up and dollars."""
+    """A table of trips of one mile each, from zone, pick-up and dollars."""
     found, pickups, amounts = zip(*rows, strict=True) if rows else ([], [], [])
     table = pa.table(
         {

@@ -1,4 +1,4 @@
-"""The embedded sample, and when it takes the place of what cannot be reached."""
+"""The embedded sample, and when it replaces a file that cannot be downloaded."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SCHEMA_OF_2023_03 = """
 
 @pytest.fixture(autouse=True)
 def offline(folder, monkeypatch):
-    """A new folder, hosts that refuse the connection, and nobody who waits."""
+    """A new folder, hosts that refuse connections, and no waiting between tries."""
     monkeypatch.setenv("NYC_TAXI_TRIPS_URL", refusing_url())
     monkeypatch.setenv("NYC_TAXI_ZONES_URL", refusing_url())
     monkeypatch.delenv("NYC_TAXI_OFFLINE", raising=False)
@@ -202,7 +202,7 @@ def test_the_sample_does_not_take_the_place_of_a_damaged_file_either(content):
     assert TRIPS_PATH.read_bytes() == content
 
 
-def test_a_person_may_want_an_error_instead(monkeypatch):
+def test_a_setting_asks_for_an_error_instead_of_the_sample(monkeypatch):
     monkeypatch.setenv("NYC_TAXI_OFFLINE", "fail")
     with pytest.raises(UnreachableError, match="cannot be reached"):
         materialized_trips()
@@ -212,7 +212,7 @@ def test_a_person_may_want_an_error_instead(monkeypatch):
     assert not ZONES_PATH.exists()
 
 
-def test_a_mistyped_wish_is_an_error(monkeypatch):
+def test_a_mistyped_setting_is_an_error(monkeypatch):
     monkeypatch.setenv("NYC_TAXI_OFFLINE", "yes")
     with pytest.raises(ValueError, match="set it to 'fail' or to 'sample'"):
         materialized_trips()

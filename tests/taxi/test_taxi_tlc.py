@@ -29,7 +29,7 @@ SQUARE = "MULTIPOLYGON (((0 0, 0 1, 1 1, 0 0)))"
 
 
 def trips_file(folder: Path, **changes: pa.Array | None) -> Path:
-    """A month of two trips, with columns replaced, added, or left out (None)."""
+    """A file of two trips, with columns replaced, added, or removed (None)."""
     moment = datetime(2023, 3, 1, 12)
     columns = {
         "VendorID": pa.array([1, 2], pa.int32()),
@@ -116,7 +116,7 @@ def test_times_may_be_finer_or_coarser(tmp_path):
         assert read["pickup_datetime"].to_pylist() == moments
 
 
-def test_new_columns_are_passed_over(tmp_path):
+def test_new_columns_are_ignored(tmp_path):
     path = trips_file(tmp_path, cbd_congestion_fee=pa.array([0.75, 0.75]))
     assert tlc.read_trips(path).schema.names == list(COLUMNS)
 
@@ -181,7 +181,7 @@ def test_the_real_zones_become_one_row_each_with_all_their_parts():
         assert wkt.polygons(zone["geometry"]) == [p for part in parts for p in wkt.polygons(part)]
 
 
-def test_the_text_na_is_a_text(tmp_path):
+def test_the_text_na_is_not_null(tmp_path):
     path = zones_file(tmp_path, f'"{SQUARE}",NA,7,N/A', f'"{SQUARE}",null,8,')
     assert tlc.read_zones(path).to_pylist() == [
         {"zone_id": 7, "zone": "NA", "borough": "N/A", "geometry": SQUARE},
