@@ -171,7 +171,7 @@ class UnknownRunError(AssetGraphError):
 
 
 class NoValueError(AssetGraphError):
-    """An asset has no value to load: never materialized, deleted or damaged."""
+    """An asset has no value to load: never materialized, or its value is deleted or damaged."""
 
 
 class StepTimeoutError(AssetGraphError):

@@ -74,7 +74,7 @@ class MetadataValue:
     # Dagster's names, which hide builtins: they come last, so that annotations above can use these.
     @classmethod
     def float(cls, value: float) -> MetadataValue:
-        """A float."""
+        """A floating-point number."""
         return cls("float", _PLAIN["float"](value))
 
     @classmethod

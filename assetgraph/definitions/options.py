@@ -14,8 +14,8 @@ T = TypeVar("T")
 class OptionReader:
     """Reads the options of one asset.
 
-    An option of a wrong type reads as if it were not given. `mistakes` collects what is wrong, as
-    pairs of message and remedy.
+    An option of a wrong type is treated as not given. `mistakes` collects what is wrong, as pairs
+    of message and remedy.
     """
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class Registry:
             def trips(): ...
         defs = Definitions(registry)
 
-    `@asset` registers in the innermost block that is open, or in a default registry outside of any.
+    `@asset` registers in the innermost open block. If none is open, it uses a default registry.
     """
 
     def __init__(self) -> None:

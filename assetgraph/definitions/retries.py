@@ -11,16 +11,20 @@ LONGEST_S = 30 * 86_400.0  # of a delay or a timeout; a longer one is a mistake
 
 
 class Backoff(Enum):
-    """How the delay grows with each retry: 1, 2, 3, … or 1, 3, 7, … times the policy's `delay`."""
+    """How the delay of a `RetryPolicy` grows with each retry.
+
+    LINEAR: 1, 2, 3, … times `delay`. EXPONENTIAL: 1, 3, 7, … times `delay`.
+    """
 
     LINEAR = "LINEAR"
     EXPONENTIAL = "EXPONENTIAL"
 
 
 class Jitter(Enum):
-    """How chance changes each delay: to any part of it (FULL), or by up to one `delay` either way.
+    """How chance changes the delays of a `RetryPolicy`.
 
-    It keeps steps that failed together from running again together.
+    FULL picks any delay from 0 to the full one. PLUS_MINUS adds or subtracts up to one `delay`.
+    Either way, steps that fail together do not all run again at the same time.
     """
 
     FULL = "FULL"
@@ -66,10 +70,12 @@ class RetryPolicy:
 
 
 class RetryRequested(Exception):  # noqa: N818 - Dagster's name
-    """Raise this in an asset to run its step again after `seconds_to_wait`, by default at once.
+    """Raise this in an asset to run its step again.
 
-    The step runs again up to `max_retries` times; after that it fails. Raises `ValueError` for a
-    wrong number of retries or seconds.
+        raise RetryRequested(max_retries=3, seconds_to_wait=10) from error
+
+    The step runs again up to `max_retries` times, each time after `seconds_to_wait`, by default at
+    once; then it fails. Raises `ValueError` for a wrong number of retries or seconds.
     """
 
     def __init__(self, max_retries: int | None = 1, seconds_to_wait: float | None = None) -> None:

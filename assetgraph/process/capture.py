@@ -1,4 +1,4 @@
-"""Sends the output, log records and warnings of each step to its own sink, for parallel steps.
+"""Sends what each step prints, logs and warns to its own sink, also when steps run in parallel.
 
 A run redirects `sys.stdout`, `sys.stderr`, the root logger and `warnings` once. A context variable
 names the step of each write. Threads do not inherit context variables: a thread belongs to the step

@@ -1,1 +1,1 @@
-"""A person's project: its settings, and the assets that its modules define."""
+"""The user's project: finding it, reading its settings, and loading its definitions."""

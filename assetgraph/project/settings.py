@@ -101,7 +101,7 @@ def find_project(
     if not modules and store is None:
         raise ProjectError(
             f"no project in {start} or above: no pyproject.toml has a table [tool.assetgraph].",
-            hint="Make one with: assetgraph init, or give -m MODULE.",
+            hint="Create one with: assetgraph init, or give -m MODULE.",
         )
     return Project(start, tuple(modules), store.absolute() if store else start / ".assetgraph")
 
@@ -148,7 +148,7 @@ def _project(
 
 
 def _module_names(file: Path, given: Any) -> list[str]:
-    """`module` names one module or lists several."""
+    """The setting `module`, a name or a list of names, as a list. Raises `ProjectError`."""
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ProjectError(f"{file}: [tool.assetgraph] module must be a name or a list of names.")

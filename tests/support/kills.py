@@ -73,7 +73,7 @@ def one_run(folder: Path) -> dg.RunResult:
 
 
 def forked(folder: Path, *, forever: bool) -> int:
-    """Fork a child that does one run, or one after the other until it is killed; its process id."""
+    """Fork a child that does one run, or runs until it is killed. Returns its process id."""
     pid = os.fork()
     if pid:
         return pid
@@ -93,7 +93,7 @@ def silence() -> None:
 
 
 def killed_at(folder: Path, call: int) -> bool:
-    """Kill a run before its n-th call that changes the disk; whether it got that far."""
+    """Kill a run before its n-th call that changes the disk. Returns whether it reached that call."""
     pid = os.fork()
     if pid == 0:
         silence()

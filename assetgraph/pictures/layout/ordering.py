@@ -134,7 +134,10 @@ def _exchange_all(graph: Layered, needed_gain: int) -> None:
 
 
 def _exchange(graph: Layered, layer: list[int], position: list[int], needed_gain: int) -> bool:
-    """Swap adjacent vertices that gain `needed_gain` or more; whether any crossing was saved."""
+    """Swap adjacent vertices where that saves at least `needed_gain` crossings.
+
+    Returns whether a swap saved any.
+    """
     left = [sorted([position[other] for other in graph.left[vertex]]) for vertex in layer]
     right = [sorted([position[other] for other in graph.right[vertex]]) for vertex in layer]
     saved = False
