@@ -16,6 +16,8 @@ from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
 from web_pages import PATIENCE_S, PIPELINE, ended, error_of, launch, served
 
+from assetgraph.storage.locks import Lock
+
 
 @pytest.fixture
 def folder_of(project: Callable[..., ProjectFolder]) -> ProjectFolder:
@@ -230,7 +232,11 @@ def test_re_executions_of_a_run_that_was_deleted_stay_a_family(client: TestClien
         ended(client, client.post(f"/api/runs/{root}/rerun", json={}).json()["run_id"])["run_id"]
         for _ in range(2)
     ]
-    client.app_state["site"].store.runs.delete(root)
+    runs = client.app_state["site"].store.runs
+    lock = Lock(f"{runs.path(root)}/lock")
+    lock.wait(lambda: True)  # after the end of a run, its process syncs the disk before it lets go
+    lock.release()
+    runs.delete(root)
 
     for run_id in again:
         family = client.get(f"/api/runs/{run_id}").json()["family"]
