@@ -8,7 +8,8 @@
   or its decorators, or before the first statement of its body.
 - The top level holds at most 16 modules.
 
-`KNOWN_CIRCLES` lists the circles that are still there. It may only shrink.
+`KNOWN_CIRCLES` lists the circles that are still there. It may only shrink: an entry that is no
+longer needed fails the test.
 """
 
 from __future__ import annotations
@@ -119,6 +120,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         if not any(known.issuperset(circle) for known in KNOWN_CIRCLES)
     ]
     assert new == []
+    gone = [known for known in KNOWN_CIRCLES if not any(known.issuperset(c) for c in circles)]
+    assert gone == [], "remove these from KNOWN_CIRCLES"
 
 
 def _module_graph() -> nx.DiGraph[str]:

@@ -32,8 +32,10 @@ def checked_config(
 
 
 def check_config(computation: Computation, config: Mapping[str, Any]) -> None:
-    """Raises `ConfigError` where a computation cannot run with `config`: a field is wrong, unknown,
-    or left out without a default."""
+    """Raise `ConfigError` if `config` does not fit a computation.
+
+    A field may be wrong or unknown, or one without a default may be missing.
+    """
     if config or computation.config_type is not None:
         build_config(_config_type(computation), config, computation.name)
 
