@@ -130,12 +130,18 @@ class Computation:
 
     @cached_property
     def context_parameter(self) -> str | None:
-        return next((p.name for p in self.parameters if is_context(p)), None)
+        for parameter in self.parameters:
+            if is_context(parameter):
+                return parameter.name
+        return None
 
     @cached_property
     def config_parameter(self) -> Parameter | None:
         """The parameter that takes config: its annotation is a subclass of `Config`."""
-        return next((p for p in self.parameters if is_config_type(p.annotation)), None)
+        for parameter in self.parameters:
+            if is_config_type(parameter.annotation):
+                return parameter
+        return None
 
     @property
     def config_type(self) -> type[Config] | None:
@@ -148,19 +154,25 @@ class Computation:
         These are neither context nor config. One with a default counts only if `ins` or `deps`
         names it.
         """
-        named = {*self.ins, *(dep.name for spec in self.specs for dep in spec.deps)}
+        named = set(self.ins)
+        for spec in self.specs:
+            if spec.deps:
+                named.update(dep.name for dep in spec.deps)
         context = self.context_parameter
-        return tuple(
+        found = [
             p
             for p in self.parameters
             if p.name != context
             and not is_config_type(p.annotation)
             and p.kind in BY_NAME
             and (not p.has_default or p.name in named)
-        )
+        ]
+        return tuple(found)
 
     def spec(self, key: AssetKey) -> AssetSpec:
         """The spec of one of the assets that it materializes."""
+        if len(self.specs) == 1:
+            return self.specs[0]
         return next(spec for spec in self.specs if spec.key is key)
 
 

@@ -102,23 +102,30 @@ def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: Fra
     """Raises `TypeError` for an object that is not a function."""
     _require_function(function)
     read = OptionReader()
-    spec = _spec(function, options, read)
+    given = {name: value for name, value in options.items() if value is not None}
+    spec = _spec(function, given, read)
+    read_options = _read(_COMPUTATION_OPTIONS, given, read)
     made = Asset(
         name=spec.key.text,
         function=function,
         specs=(spec,),
-        ins=_ins(read, options.get("ins")),
-        code_version=read.text("code_version", options.get("code_version")),
-        retry_policy=read.policy(options.get("retry_policy")),
-        timeout=read.seconds("timeout", options.get("timeout")),
-        pool=read.text("pool", options.get("pool")),
-        op_tags=read.mapping("op_tags", options.get("op_tags")),
         module=caller.f_globals.get("__name__", ""),
         mistakes=tuple(read.mistakes),
         local_names=local_names(function, caller),
+        **read_options,
     )
     current_registry().add(made)
     return made
+
+
+def _read(
+    readers: Mapping[str, Reader], given: Mapping[str, Any], read: OptionReader
+) -> dict[str, Any]:
+    """The given options that `readers` names; a wrong one is noted and left out."""
+    if not given:
+        return {}
+    found = {name: reader(read, given[name]) for name, reader in readers.items() if name in given}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _require_function(function: Any) -> None:
@@ -131,24 +138,16 @@ def _require_function(function: Any) -> None:
     require_signature(function)
 
 
-def _spec(function: Callable[..., Any], options: AssetOptions, read: OptionReader) -> AssetSpec:
-    tags = read.mapping("tags", options.get("tags"))
-    metadata = read.mapping("metadata", options.get("metadata"))
-    return AssetSpec(
-        key=_key(function, options, read),
-        deps=_deps(read, options.get("deps")),
-        group_name=read.text("group_name", options.get("group_name")) or "default",
-        description=read.text("description", options.get("description")) or _docstring(function),
-        tags={name: str(value) for name, value in tags.items()},
-        owners=tuple(read.texts("owners", options.get("owners"))),
-        kinds=frozenset(read.texts("kinds", options.get("kinds"))),
-        metadata=read.read("metadata", metadata_json, metadata) or {},
-        io_manager=read.manager(options.get("io_manager")),
-    )
+def _spec(function: Callable[..., Any], given: Mapping[str, Any], read: OptionReader) -> AssetSpec:
+    options = _read(_SPEC_OPTIONS, given, read)
+    options.setdefault("description", _docstring(function))
+    return AssetSpec(key=_key(function, given, read), **options)
 
 
-def _key(function: Callable[..., Any], options: AssetOptions, read: OptionReader) -> AssetKey:
-    key, name, key_prefix = (options.get(option) for option in ("key", "name", "key_prefix"))
+def _key(function: Callable[..., Any], given: Mapping[str, Any], read: OptionReader) -> AssetKey:
+    if not given:
+        return AssetKey.unchecked([_function_name(function, read)])
+    key, name, key_prefix = (given.get(option) for option in ("key", "name", "key_prefix"))
     if key is not None and (name is not None or key_prefix is not None):
         read.note("key= replaces name= and key_prefix=", "Give key= alone, or the other two.")
     whole = None if key is None else read.read("key", unchecked_key, key)
@@ -192,3 +191,34 @@ def _input_key(parameter: str, given: AssetIn | str | AssetKey | Asset) -> Asset
 def _docstring(function: Callable[..., Any]) -> str | None:
     bottom = plain_function(function)
     return inspect.cleandoc(bottom.__doc__) if bottom and bottom.__doc__ else None
+
+
+def _tags(read: OptionReader, given: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in read.mapping("tags", given).items()}
+
+
+def _metadata(read: OptionReader, given: Any) -> dict[str, Any] | None:
+    return read.read("metadata", metadata_json, read.mapping("metadata", given))
+
+
+Reader = Callable[[OptionReader, Any], Any]
+
+# How each option is read: what one asset is, and how its computation runs. `_key` reads the rest.
+_SPEC_OPTIONS: Mapping[str, Reader] = {
+    "deps": _deps,
+    "group_name": lambda read, given: read.text("group_name", given) or None,
+    "description": lambda read, given: read.text("description", given) or None,
+    "tags": _tags,
+    "owners": lambda read, given: tuple(read.texts("owners", given)),
+    "kinds": lambda read, given: frozenset(read.texts("kinds", given)),
+    "metadata": _metadata,
+    "io_manager": lambda read, given: read.manager(given),
+}
+_COMPUTATION_OPTIONS: Mapping[str, Reader] = {
+    "ins": _ins,
+    "code_version": lambda read, given: read.text("code_version", given),
+    "retry_policy": lambda read, given: read.policy(given),
+    "timeout": lambda read, given: read.seconds("timeout", given),
+    "pool": lambda read, given: read.text("pool", given),
+    "op_tags": lambda read, given: read.mapping("op_tags", given),
+}

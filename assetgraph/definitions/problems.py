@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.computation import is_config_type
+from assetgraph.definitions.signature import BY_NAME
 from assetgraph.errors import Problem
 from assetgraph.keys import AssetKey, key_problem
 
@@ -14,93 +15,113 @@ if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec, Computation
 
 
-def definition_problems(computation: Computation) -> Iterator[Problem]:
+Wrong = tuple[str, str]  # a message and a remedy
+
+
+def definition_problems(computation: Computation) -> list[Problem]:
     """What is wrong with one computation and its assets, each looked at alone."""
-    place = computation.file, computation.line
-    first = computation.specs[0].key.text
-    for found in (_wrong_options, _wrong_parameters, _wrong_config, _wrong_ins):
-        for message, remedy in found(computation):
-            yield Problem(*place, message, remedy, first)
+    first = computation.specs[0]
+    found = [
+        (first, *wrong)
+        for find in (_wrong_options, _wrong_parameters, _wrong_ins)
+        for wrong in find(computation)
+    ]
     for spec in computation.specs:
-        for found_in_spec in (_wrong_key, _wrong_group, _wrong_tags, _wrong_owners):
-            for message, remedy in found_in_spec(spec):
-                yield Problem(*place, message, remedy, spec.key.text)
+        found += [
+            (spec, *wrong)
+            for find in (_wrong_key, _wrong_group, _wrong_tags, _wrong_owners)
+            for wrong in find(spec)
+        ]
+    if not found:
+        return []
+    place = computation.file, computation.line
+    return [Problem(*place, message, remedy, spec.key.text) for spec, message, remedy in found]
 
 
-def _wrong_options(computation: Computation) -> Iterator[tuple[str, str]]:
-    for message, remedy in computation.mistakes:
-        yield f"asset {computation.name!r}: {message}.", remedy
+def _wrong_options(computation: Computation) -> Iterable[Wrong]:
+    return [(f"asset {computation.name!r}: {m}.", remedy) for m, remedy in computation.mistakes]
 
 
-def _wrong_parameters(computation: Computation) -> Iterator[tuple[str, str]]:
+def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
+    found: list[Wrong] = []
+    configs = []
     name = computation.name
     for parameter in computation.parameters:
-        if parameter.kind in (parameter.kind.VAR_POSITIONAL, parameter.kind.VAR_KEYWORD):
+        if is_config_type(parameter.annotation):
+            configs.append(parameter.name)
+        if parameter.kind in BY_NAME:
+            continue
+        if parameter.kind is parameter.kind.POSITIONAL_ONLY:
+            message = f"asset {name!r} takes {parameter.name!r} by position only."
+            found.append((message, "Inputs are passed by name: remove the '/'."))
+        else:
             stars = "*" if parameter.kind is parameter.kind.VAR_POSITIONAL else "**"
-            yield (
-                f"asset {name!r} takes {stars}{parameter.name}, which does not name an upstream.",
-                "Name each upstream as a parameter, or list those that are not loaded in deps=.",
+            message = (
+                f"asset {name!r} takes {stars}{parameter.name}, which does not name an upstream."
             )
-        elif parameter.kind is parameter.kind.POSITIONAL_ONLY:
-            yield (
-                f"asset {name!r} takes {parameter.name!r} by position only.",
-                "Inputs are passed by name: remove the '/'.",
+            remedy = (
+                "Name each upstream as a parameter, or list those that are not loaded in deps=."
             )
-
-
-def _wrong_config(computation: Computation) -> Iterator[tuple[str, str]]:
-    configs = [p.name for p in computation.parameters if is_config_type(p.annotation)]
+            found.append((message, remedy))
     if len(configs) > 1:
-        yield (
-            f"asset {computation.name!r} takes config twice: {' and '.join(configs)}.",
-            "Put all fields into one Config class.",
-        )
+        message = f"asset {name!r} takes config twice: {' and '.join(configs)}."
+        found.append((message, "Put all fields into one Config class."))
+    return found
 
 
-def _wrong_ins(computation: Computation) -> Iterator[tuple[str, str]]:
+def _wrong_ins(computation: Computation) -> Iterable[Wrong]:
+    if not computation.ins:
+        return ()
     names = {p.name for p in computation.parameters}
-    for parameter_name in computation.ins:
-        if parameter_name not in names:
-            yield (
-                f"ins= of asset {computation.name!r} names {parameter_name!r}, "
-                "which is not a parameter of the function.",
-                f"Its parameters: {', '.join(sorted(names)) or 'none'}.",
-            )
+    remedy = f"Its parameters: {', '.join(sorted(names)) or 'none'}."
+    return [
+        (
+            f"ins= of asset {computation.name!r} names {parameter_name!r}, "
+            "which is not a parameter of the function.",
+            remedy,
+        )
+        for parameter_name in computation.ins
+        if parameter_name not in names
+    ]
 
 
-def _wrong_key(spec: AssetSpec) -> Iterator[tuple[str, str]]:
+def _wrong_key(spec: AssetSpec) -> Iterable[Wrong]:
     wrong = key_problem(spec.key)
-    if wrong:
-        yield wrong + ".", "Rename it, or give it a key with key=."
+    return [(f"{wrong}.", "Rename it, or give it a key with key=.")] if wrong else ()
 
 
-def _wrong_group(spec: AssetSpec) -> Iterator[tuple[str, str]]:
-    if not _is_name((spec.group_name,)):
-        yield (
-            f"the group {spec.group_name!r} of asset {spec.key.text!r} is not a valid name: "
-            "letters, digits, '_', '-' and '.' are allowed.",
+def _wrong_group(spec: AssetSpec) -> Iterable[Wrong]:
+    if _is_name((spec.group_name,)):
+        return ()
+    message = (
+        f"the group {spec.group_name!r} of asset {spec.key.text!r} is not a valid name: "
+        "letters, digits, '_', '-' and '.' are allowed."
+    )
+    return [(message, "Rename it.")]
+
+
+def _wrong_tags(spec: AssetSpec) -> Iterable[Wrong]:
+    return [
+        (
+            f"the tag {tag!r} of asset {spec.key.text!r} is not a valid name: letters, digits, "
+            "'_', '-', '.' and '/' are allowed.",
             "Rename it.",
         )
+        for tag in spec.tags
+        if not _is_name(tuple(tag.split("/")))
+    ]
 
 
-def _wrong_tags(spec: AssetSpec) -> Iterator[tuple[str, str]]:
-    for tag in spec.tags:
-        if not _is_name(tuple(tag.split("/"))):
-            yield (
-                f"the tag {tag!r} of asset {spec.key.text!r} is not a valid name: letters, digits, "
-                "'_', '-', '.' and '/' are allowed.",
-                "Rename it.",
-            )
-
-
-def _wrong_owners(spec: AssetSpec) -> Iterator[tuple[str, str]]:
-    for owner in spec.owners:
-        if "@" not in owner and not owner.startswith("team:"):
-            yield (
-                f"the owner {owner!r} of asset {spec.key.text!r} is neither an e-mail address "
-                "nor a team.",
-                f"Write 'team:{owner}' for a team.",
-            )
+def _wrong_owners(spec: AssetSpec) -> Iterable[Wrong]:
+    return [
+        (
+            f"the owner {owner!r} of asset {spec.key.text!r} is neither an e-mail address nor a "
+            "team.",
+            f"Write 'team:{owner}' for a team.",
+        )
+        for owner in spec.owners
+        if "@" not in owner and not owner.startswith("team:")
+    ]
 
 
 @lru_cache(1024)

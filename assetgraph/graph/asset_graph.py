@@ -13,7 +13,7 @@ from assetgraph.errors import AssetGraphError, DefinitionsError, Problem
 from assetgraph.graph.connections import Connections
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.process.collector import paused_collector
 from assetgraph.text import did_you_mean
 
@@ -35,6 +35,7 @@ class AssetGraph:
 
     def __init__(self, computations: Iterable[Computation]) -> None:
         self._assets: _ByKey[AssetSpec] = _ByKey()
+        self.targets: Mapping[AssetKey, Target] = {}  # each asset as a whole
         self._makers: _ByKey[Computation] = _ByKey()
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
         self._parents: _ByKey[tuple[AssetKey, ...]] = _ByKey()
@@ -42,6 +43,7 @@ class AssetGraph:
         self.duplicates: list[tuple[AssetKey, Computation, Computation]] = []
         with paused_collector():
             self._take(computations)
+            self.targets = {key: Target(key) for key in self._assets}
             self._connect()
             # Each row is in order, because the readers were connected in order.
             self._children = _ByKey((k, tuple(row)) for k, row in self._digraph.adjacency())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.annotations import table_kind
@@ -29,9 +29,11 @@ class Connections:
 
     def inputs(self, computation: Computation) -> dict[str, AssetKey]:
         """The upstream that each parameter loads; a parameter whose name fails is left out."""
+        own = [spec.key for spec in computation.specs]
+        prefixes = dict.fromkeys((_shared_prefix(own), ()))
         found: dict[str, AssetKey] = {}
         for parameter in computation.inputs:
-            upstream = self._upstream(computation, parameter)
+            upstream = self._upstream(computation, parameter, own, prefixes)
             if upstream is not None:
                 found[parameter.name] = upstream
         return found
@@ -46,7 +48,13 @@ class Connections:
                 self._unknown(computation, dep.text, "deps=")
         return found
 
-    def _upstream(self, computation: Computation, parameter: Parameter) -> AssetKey | None:
+    def _upstream(
+        self,
+        computation: Computation,
+        parameter: Parameter,
+        own: Sequence[AssetKey],
+        prefixes: Iterable[tuple[str, ...]],
+    ) -> AssetKey | None:
         name = parameter.name
         given = computation.ins.get(name)
         if given is not None:
@@ -54,8 +62,7 @@ class Connections:
                 return given
             self._unknown(computation, given.text, "ins=")
             return None
-        own = [spec.key for spec in computation.specs]
-        for prefix in (_shared_prefix(own), ()):
+        for prefix in prefixes:
             key = self._by_parts.get((*prefix, name))
             if key is not None and key not in own:
                 return key
@@ -134,6 +141,6 @@ class Connections:
         self.problems.append(Problem(*where, message, remedy, name, is_unknown_upstream))
 
 
-def _shared_prefix(keys: list[AssetKey]) -> tuple[str, ...]:
-    prefix = keys[0].parts[:-1]
-    return prefix if all(key.parts[:-1] == prefix for key in keys[1:]) else ()
+def _shared_prefix(keys: Sequence[AssetKey]) -> tuple[str, ...]:
+    prefixes = {key.parts[:-1] for key in keys}
+    return prefixes.pop() if len(prefixes) == 1 else ()

@@ -72,7 +72,7 @@ class StoreFacts:
         self, keys: Iterable[AssetKey]
     ) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
         """The state of each asset, with the reasons where it is not fresh."""
-        targets = [Target(key) for key in keys]
+        targets = [self.graph.targets[key] for key in keys]
         reasons = stale_reasons(self.graph, self, targets)
         return {
             target.key: (target_state(self.of(target), reasons[target]), reasons[target])

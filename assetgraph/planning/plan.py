@@ -108,8 +108,10 @@ def _requested_plan(
                 hint="Select that asset too, or leave its config out.",
             )
     keys = graph.in_order(selected | missing)
-    reasons = stale_reasons(graph, facts, map(Target, keys), config)
-    causes = {Target(key): Cause.REQUESTED if key in selected else Cause.MISSING for key in keys}
+    reasons = stale_reasons(graph, facts, [graph.targets[key] for key in keys], config)
+    causes = {
+        graph.targets[key]: Cause.REQUESTED if key in selected else Cause.MISSING for key in keys
+    }
     warnings = [
         *_stale_inputs(graph, used, reasons),
         *_bypassed(graph, keys, {key for key in used if not reasons[Target(key)]}),
@@ -129,7 +131,7 @@ def _missing_upstreams(
         for parent in graph.parents(waiting.pop()):
             if parent in selected or parent in missing:
                 continue
-            if facts.of(Target(parent)).has_value:
+            if facts.of(graph.targets[parent]).has_value:
                 used.add(parent)
             else:
                 missing.add(parent)
@@ -164,7 +166,7 @@ def _bypassed(graph: AssetGraph, keys: Sequence[AssetKey], used: set[AssetKey]) 
 
 
 def _stale_plan(graph: AssetGraph, facts: Facts, selected: set[AssetKey], config: Configs) -> Plan:
-    reasons = stale_reasons(graph, facts, map(Target, selected), config)
+    reasons = stale_reasons(graph, facts, [graph.targets[key] for key in selected], config)
     causes = {
         target: Cause.STALE if facts.of(target).has_value else Cause.MISSING
         for target, why in reasons.items()
@@ -217,28 +219,38 @@ class _StepMaker:
 
     def _step(self, step_id: str) -> Step:
         computation, outputs = self._calls[step_id]
-        cause = min([self._causes[o] for o in outputs if o in self._causes], key=_CAUSES.index)
-        current = self._facts.of(outputs[0]).current
+        first = outputs[0]
+        cause = self._causes.get(first, Cause.STALE)
+        if len(outputs) > 1:
+            asked = [self._causes[output] for output in outputs if output in self._causes]
+            cause = min(asked, key=_CAUSES.index)
+        current = self._facts.of(first).current
         kept = current.config if current and cause is not Cause.REQUESTED else {}
-        inputs = self._graph.inputs(outputs[0].key)
+        upstream = upstream_targets(self._graph, first)
+        for output in outputs[1:]:
+            upstream = tuple(dict.fromkeys((*upstream, *upstream_targets(self._graph, output))))
+        inputs, targets = self._graph.inputs(first.key), self._graph.targets
         loaded = set(inputs.values())
-        upstream = dict.fromkeys(up for o in outputs for up in upstream_targets(self._graph, o))
-        after = [self._made_by[up] for up in upstream if up in self._made_by]
+        made_by = self._made_by
+        after = dict.fromkeys([made_by[up] for up in upstream if up in made_by])
+        after.pop(step_id, None)
         return Step(
             id=step_id,
             computation=computation.name,
             outputs=outputs,
             cause=cause,
             reasons=self._why(outputs),
-            config=dict(self._config.get(outputs[0].key, kept)),
-            reads={name: (Target(up),) for name, up in inputs.items()},
-            deps=tuple([target for target in upstream if target.key not in loaded]),
-            after=tuple(dict.fromkeys(name for name in after if name != step_id)),
+            config=dict(self._config.get(first.key, kept)),
+            reads={name: (targets[up],) for name, up in inputs.items()},
+            deps=tuple([up for up in upstream if up.key not in loaded]) if upstream else (),
+            after=tuple(after),
         )
 
     def _why(self, outputs: Sequence[Target]) -> tuple[Reason, ...]:
-        found = list(self._reasons.get(outputs[0], ()))
-        for output in outputs[1:]:
+        if len(outputs) == 1:
+            return self._reasons[outputs[0]]
+        found: list[Reason] = []
+        for output in outputs:
             found += [why for why in self._reasons.get(output, ()) if why not in found]
         return tuple(found)
 

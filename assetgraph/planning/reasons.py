@@ -87,13 +87,14 @@ class Facts(Protocol):
 
 def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
     """The targets that `target` is made from."""
-    return tuple([Target(parent) for parent in graph.parents(target.key)])
+    targets = graph.targets
+    return tuple([targets[parent] for parent in graph.parents(target.key)])
 
 
 def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:
     """`targets` and everything they are made from, directly or not, upstream first."""
     keys = walk((target.key for target in targets), graph.parents)
-    return [Target(key) for key in graph.in_order(keys)]
+    return [graph.targets[key] for key in graph.in_order(keys)]
 
 
 def stale_reasons(

@@ -127,7 +127,8 @@ def _arguments(
         name = source.parameter
         if name is None:
             continue
-        wanted = EMPTY if name in task.gathered else annotations[name]
+        gathered = name in task.gathered
+        wanted = EMPTY if gathered else annotations[name]
         if source.target in task.passed:  # at once
             value = store.values.adapt(task.passed[source.target], wanted)
         else:
@@ -135,7 +136,7 @@ def _arguments(
                 source.stored, wanted, run_id=source.run_id, maker=source.maker
             )
             loaded_at = now()
-        if name in task.gathered:
+        if gathered:
             arguments.setdefault(name, {})[source.target.partition] = value
         else:
             arguments[name] = value

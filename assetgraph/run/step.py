@@ -172,6 +172,9 @@ def _commit(
 
 def _appending(locks: Sequence[TargetLock]) -> Append:
     """Appends to the history of a target through the lock on it."""
+    if len(locks) == 1:
+        (lock,) = locks
+        return lambda _, attempt: lock.append(attempt)
     lock_of = {lock.target: lock for lock in locks}
     return lambda target, attempt: lock_of[target].append(attempt)
 
@@ -223,8 +226,9 @@ def _made_by_another_run(
 ) -> tuple[Materialization, ...] | None:
     """What other runs recorded since this step was planned, if it is all that the step would
     make."""
-    if any(lock.found_empty() for lock in locks):
-        return None
+    for lock in locks:
+        if lock.found_empty():
+            return None
     found = []
     for target, known_run_id in zip(task.outputs, task.known_run_ids, strict=True):
         current, failed = store.history.current(target)
