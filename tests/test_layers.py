@@ -82,7 +82,6 @@ MOST_TOP_LEVEL_MODULES = 16
 
 KNOWN_CIRCLES: list[set[str]] = [
     {"assetgraph.cli.completion", "assetgraph.cli.options"},
-    {"assetgraph.graph.asset_graph", "assetgraph.graph.validation"},
     {"assetgraph.web.api.shapes", "assetgraph.web.live.page_state"},
 ]
 

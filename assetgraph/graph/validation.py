@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from assetgraph.definitions.annotations import EMPTY, edge_contradiction
 from assetgraph.definitions.problems import definition_problems
@@ -11,11 +11,26 @@ from assetgraph.errors import Problem
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.computation import Computation
-    from assetgraph.graph.asset_graph import AssetGraph
+    from collections.abc import Mapping, Sequence
+
+    from assetgraph.definitions.computation import AssetSpec, Computation
 
 
-def graph_problems(graph: AssetGraph) -> Iterator[Problem]:
+class Connected(Protocol):
+    """What validation needs to know of a graph: see `AssetGraph`."""
+
+    @property
+    def assets(self) -> Mapping[AssetKey, AssetSpec]: ...
+    @property
+    def computations(self) -> Mapping[str, Computation]: ...
+    @property
+    def duplicates(self) -> Sequence[tuple[AssetKey, Computation, Computation]]: ...
+    def computation(self, key: AssetKey) -> Computation: ...
+    def inputs(self, key: AssetKey) -> Mapping[str, AssetKey]: ...
+    def cycles(self) -> Iterator[list[AssetKey]]: ...
+
+
+def graph_problems(graph: Connected) -> Iterator[Problem]:
     """Every problem but those of names, which connecting the graph has found."""
     yield from _duplicates(graph)
     yield from _keys_that_differ_in_case(graph)
@@ -26,7 +41,7 @@ def graph_problems(graph: AssetGraph) -> Iterator[Problem]:
         yield from _annotations_that_clash(graph, computation)
 
 
-def graph_warnings(graph: AssetGraph) -> Iterator[Problem]:
+def graph_warnings(graph: Connected) -> Iterator[Problem]:
     """What is allowed but may be a mistake: a parameter keeps its default though an asset has its
     name."""
     for computation in graph.computations.values():
@@ -35,7 +50,7 @@ def graph_warnings(graph: AssetGraph) -> Iterator[Problem]:
             if (
                 parameter.has_default
                 and name not in graph.inputs(computation.specs[0].key)
-                and AssetKey.unchecked([name]) in graph
+                and AssetKey.unchecked([name]) in graph.assets
             ):
                 yield _problem(
                     computation,
@@ -46,7 +61,7 @@ def graph_warnings(graph: AssetGraph) -> Iterator[Problem]:
                 )
 
 
-def _duplicates(graph: AssetGraph) -> Iterator[Problem]:
+def _duplicates(graph: Connected) -> Iterator[Problem]:
     for key, first, second in graph.duplicates:
         yield _problem(
             second,
@@ -56,7 +71,7 @@ def _duplicates(graph: AssetGraph) -> Iterator[Problem]:
         )
 
 
-def _keys_that_differ_in_case(graph: AssetGraph) -> Iterator[Problem]:
+def _keys_that_differ_in_case(graph: Connected) -> Iterator[Problem]:
     folded: dict[str, AssetKey] = {}
     for key in graph.assets:
         known = folded.setdefault(key.text.casefold(), key)
@@ -71,7 +86,7 @@ def _keys_that_differ_in_case(graph: AssetGraph) -> Iterator[Problem]:
             )
 
 
-def _cycles(graph: AssetGraph) -> Iterator[Problem]:
+def _cycles(graph: Connected) -> Iterator[Problem]:
     for path in graph.cycles():
         shown = " -> ".join(key.text for key in path)
         yield _problem(
@@ -82,7 +97,7 @@ def _cycles(graph: AssetGraph) -> Iterator[Problem]:
         )
 
 
-def _annotations_that_clash(graph: AssetGraph, computation: Computation) -> Iterator[Problem]:
+def _annotations_that_clash(graph: Connected, computation: Computation) -> Iterator[Problem]:
     annotations = {p.name: p.annotation for p in computation.inputs if p.annotation is not EMPTY}
     if not annotations:
         return
