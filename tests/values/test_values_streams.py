@@ -26,7 +26,7 @@ import pyarrow as pa, pyarrow.compute as pc, pyarrow.dataset
 from assetgraph.keys import AssetKey, Target
 from assetgraph.storage.value_store import ValueStore
 
-BATCHES = 30
+BATCHES = 60
 def batches():
     for _ in range(BATCHES):
         yield pa.record_batch({"x": pc.random(1_000_000)})
@@ -59,11 +59,12 @@ def test_a_stream_needs_the_memory_of_a_few_batches(folder: Path) -> None:
         check=True,
     )
     found = json.loads(done.stdout)
-    whole = 30 * 8_000_000
-    assert found["reader"][0] == found["dataset"][0] == 30_000_000
-    assert found["written"] < whole / 2
-    assert found["reader"][1] < whole / 2
-    assert found["dataset"][1] < whole * 2 / 3
+    whole = 60 * 8_000_000
+    assert found["reader"][0] == found["dataset"][0] == 60_000_000
+    assert found["written"] < whole / 4
+    assert found["reader"][1] < whole / 4
+    # A scan reads ahead on every core, and further where they are slow to take what was read.
+    assert found["dataset"][1] < whole / 2
 
 
 def test_a_stream_and_the_table_of_its_batches_are_the_same_data(values: ValueStore) -> None:
