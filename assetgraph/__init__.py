@@ -8,7 +8,7 @@
     @dg.asset
     def daily_fares(raw_trips): ...
 
-Names follow Dagster's where the concept is the same. Each is imported when it is first used.
+A concept that Dagster has too has Dagster's name. Each name is imported on first use.
 """
 
 from __future__ import annotations

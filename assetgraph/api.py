@@ -1,4 +1,4 @@
-"""`materialize` and what goes with it: assetgraph in a test, a script or a notebook."""
+"""The Python interface, for tests, scripts and notebooks: `materialize`, `load`, `Instance`."""
 
 from __future__ import annotations
 
@@ -38,25 +38,32 @@ KeyLike = str | AssetKey | Asset
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """Config by asset: `RunConfig({"trips": TripsConfig(month="2023-04")})`, or plain mappings."""
+    """Config for each asset, as `Config` objects or plain mappings.
+
+    For example, `RunConfig({"trips": TripsConfig(month="2023-04")})`.
+    """
 
     ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Instance:
-    """A store to record in: `Instance.get()` that of the current folder's project,
-    `Instance(folder)` another, `Instance.ephemeral()` one that vanishes with it."""
+    """The store that runs are recorded in.
+
+    `Instance.get()` is the store of the current folder's project, `Instance(folder)` is any other,
+    and `Instance.ephemeral()` is a temporary one.
+    """
 
     def __init__(self, folder: str | Path) -> None:
         self.store = Store(folder)
 
     @classmethod
     def get(cls) -> Instance:
-        """Raises `ProjectError` where the current folder is in no project."""
+        """The store of the current folder's project. Raises `ProjectError` outside of a project."""
         return cls._of(find_project().open_store())
 
     @classmethod
     def ephemeral(cls) -> Instance:
+        """A store in a temporary folder, deleted with this object."""
         folder = tempfile.mkdtemp(prefix="assetgraph-")
         instance = cls._of(Store(f"{folder}/store", project_root=Path.cwd(), ephemeral=True))
         weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
@@ -71,8 +78,8 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """A run that ended, as `materialize` returns it. `failures` maps the text of each failed
-    step's key to what was raised."""
+    """The result of `materialize`. `failures` maps the text of each failed step's key to its
+    error."""
 
     outcome: RunOutcome
     facts: StoreFacts
@@ -102,9 +109,9 @@ class RunResult:
         return tuple(self.instance.store.runs.events(self.run_id))
 
     def value(self, key: KeyLike, as_type: Any = EMPTY) -> Any:
-        """The value that the run made, or found, of an asset; as `as_type`, where it converts.
+        """The value of an asset that the run materialized, or used, as `as_type` if given.
 
-        Raises `NoValueError` where there was none, or it was replaced and pruned since.
+        Raises `NoValueError` if there was none, or if it has since been replaced and pruned.
         """
         asset = self.facts.graph.asset(_key(key))
         made = self.materialization(key)
@@ -116,14 +123,14 @@ class RunResult:
         return self.value(node)
 
     def materialization(self, key: KeyLike) -> Materialization:
-        """The record of that value: versions, metadata, where it is kept."""
+        """The record of that value: its versions, its metadata and where it is stored."""
         asset = self.facts.graph.asset(_key(key))
         made = self.facts.of(Target(asset.key)).current
         if made is None:
             raise _never_materialized(asset.key)
         history = self.instance.store.history.newest_first(asset.key)
         same = (a for a in history if isinstance(a, Materialization) and a.run_id == made.run_id)
-        return next(same, made)  # as it is recorded
+        return next(same, made)  # in the recorded form: JSON has fewer types
 
 
 def materialize(
@@ -136,14 +143,15 @@ def materialize(
     raise_on_error: bool = True,
     executor: str | StepExecutor = "serial",
 ) -> RunResult:
-    """Materialize assets, upstream before downstream, in this process unless `executor` says where:
-    "threads", "processes" or "dask", or what `executors.make` returns.
+    """Materialize assets, upstream before downstream.
 
-    All of `assets`, or those of `selection` with any upstream that has no value yet. Leaves
-    nothing behind unless `instance` says where to record.
+    Takes all of `assets`, or only `selection` with any upstream that has no value yet. Steps run in
+    this process unless `executor` is "threads", "processes", "dask" or an executor from
+    `executors.make`. Leaves nothing behind unless `instance` says where to record.
 
-    Raises what the first failing asset raised, once the run is recorded, unless
-    `raise_on_error=False`; `DefinitionsError`, `SelectionError` and `ConfigError` before it runs.
+    Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs. Raises the
+    exception of the first asset that failed once the run is recorded, unless
+    `raise_on_error=False`.
     """
     with paused_collector():
         graph = as_graph(assets).require_valid()
@@ -166,10 +174,9 @@ def materialize(
 
 
 def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
-    """The current value of an asset in the project of the current folder, as it was returned or
-    as `as_type`: `load("taxi_trips", pa.Table)`.
+    """The current value of an asset in the current folder's project, as `as_type` if given.
 
-    Raises `NoValueError` for an asset without one.
+    For example, `load("taxi_trips", pa.Table)`. Raises `NoValueError` for an asset without a value.
     """
     project = find_project()
     store, named = project.open_store(), _key(key)
@@ -197,7 +204,7 @@ def as_graph(assets: Assets) -> AssetGraph:
 def _never_materialized(key: AssetKey) -> NoValueError:
     return NoValueError(
         f"{key.text!r} was never materialized.",
-        hint=f"Make it with: {command('materialize', key.text)}",
+        hint=f"Materialize it with: {command('materialize', key.text)}",
     )
 
 

@@ -1,4 +1,4 @@
-"""`Asset`, the computation of a single asset, and how assets and upstreams are named."""
+"""`Asset`, the computation of a single asset, and the ways to name an asset or an upstream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AssetIn:
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Asset(Computation):
-    """A function that materializes one asset, as `@asset` returns it. Calling it calls the
+    """A function that materializes one asset. `@asset` returns it; calling it calls the
     function."""
 
     @property
@@ -80,9 +80,9 @@ def with_spec(asset: Asset, spec: AssetSpec, ins: Mapping[str, AssetKey]) -> Ass
 
 
 def unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
-    """A key as it was written. The graph checks its rules, together with everything else.
+    """A key as written. The graph checks it later, together with everything else.
 
-    Raises `TypeError` for what is not a key.
+    Raises `TypeError` for anything that does not name an asset.
     """
     if isinstance(given, Asset):
         return given.key

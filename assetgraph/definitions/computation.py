@@ -1,4 +1,4 @@
-"""`AssetSpec`, a node of the graph, and `Computation`, the function that makes one or more."""
+"""`AssetSpec`, a node of the graph, and `Computation`, a function that materializes such nodes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from assetgraph.text import place_text
 
 
 class AssetSpec(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What is known of one asset, whatever materializes it.
+    """The description of one asset, whatever materializes it.
 
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
     means the project's value store.
@@ -52,10 +52,10 @@ class AssetSpec(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 class Computation:
     """One function, and the assets that a call of it materializes. Calling it calls the function.
 
-    `name` is unique in a graph. `ins` says which upstream a parameter loads, where its name does
-    not. `timeout` is in seconds. `module` is where the function was decorated. `mistakes` are the
-    options that are wrong and were left out, each as a message and a remedy. `local_names` holds
-    what the annotations name of the function around it.
+    `name` is unique in a graph. `ins` has the upstream of each parameter that does not name it
+    itself. `timeout` is in seconds. `module` is where the function was decorated. `mistakes` holds
+    the options that are wrong and were left out, each as a message and a remedy. `local_names`
+    holds the local variables of an enclosing function that the annotations name.
 
     A function of one asset returns its value. A function of several assets returns a tuple: one
     value for each of `specs`, in their order.
@@ -85,8 +85,10 @@ class Computation:
         return f"<{type(self).__name__} {self.name} at {self.place}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """With annotations as objects: a function that travels by value leaves behind the names
-        that only its annotations use."""
+        """The state to pickle, with annotations as objects.
+
+        A function that is pickled by value loses the names that only its annotations use.
+        """
         fields = {name: self.__dict__[name] for name in self.__dataclass_fields__}
         fields["local_names"] = {}
         return {**fields, "signature": self.signature}
@@ -116,7 +118,7 @@ class Computation:
 
     @cached_property
     def signature(self) -> Signature:
-        """The function's signature, with annotations resolved where their names can be."""
+        """The function's signature, with annotations resolved where possible."""
         return resolved(signature_of(self.function), self.function, self.local_names)
 
     @property
@@ -151,8 +153,8 @@ class Computation:
     def inputs(self) -> tuple[Parameter, ...]:
         """The parameters that name an upstream.
 
-        These are neither context nor config. One with a default counts only if `ins` or `deps`
-        names it.
+        The context and the config are not among them. A parameter with a default counts only if
+        `ins` or `deps` names it.
         """
         named = set(self.ins)
         for spec in self.specs:
@@ -170,7 +172,7 @@ class Computation:
         return tuple(found)
 
     def spec(self, key: AssetKey) -> AssetSpec:
-        """The spec of one of the assets that it materializes."""
+        """The spec of one of the assets that the computation materializes."""
         if len(self.specs) == 1:
             return self.specs[0]
         return next(spec for spec in self.specs if spec.key is key)

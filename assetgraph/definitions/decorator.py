@@ -32,7 +32,7 @@ class AssetOptions(TypedDict, total=False):
     description: str | None  # the docstring unless given
     tags: Mapping[str, str] | None
     owners: Sequence[str] | None  # e-mail addresses, or "team:name"
-    kinds: Iterable[str] | None  # what it is made with or of: "parquet"
+    kinds: Iterable[str] | None  # what the asset is made with or of: "parquet"
     metadata: Mapping[str, Any] | None
     code_version: str | None  # in place of the hash of the code
     io_manager: IOManager | None  # stores and loads the value, in place of the value store
@@ -56,18 +56,18 @@ def asset(**options: Unpack[AssetOptions]) -> Callable[[Callable[..., Any]], Ass
 def asset(
     function: Callable[..., Any] | None = None, /, **options: Unpack[AssetOptions]
 ) -> Asset | Callable[[Callable[..., Any]], Asset]:
-    """Declare that a function makes an asset.
+    """Declare that a function materializes an asset.
 
         @asset
         def trips(raw_trips): ...
 
     A parameter names its upstream: the asset of that name under the same prefix, else without a
     prefix, else the only asset whose key ends in that name. A parameter annotated with a `Config`
-    class takes config. One named `context`, or annotated with `AssetExecutionContext`, takes the
-    context. One with a default keeps its default. `AssetOptions` describes the options.
+    class takes config. A parameter named `context`, or annotated with `AssetExecutionContext`,
+    takes the context. A parameter with a default keeps it. `AssetOptions` describes the options.
 
-    The graph reports every wrong option and definition at once, when it is built. Raises
-    `TypeError` for an unknown option, and for an object that is not a function.
+    The graph reports all wrong options and definitions together. Raises `TypeError` for an unknown
+    option, and for an object that is not a function.
     """
     unknown = options.keys() - AssetOptions.__annotations__.keys()
     if unknown:
@@ -79,7 +79,7 @@ def asset(
 
 
 def _signature() -> inspect.Signature:
-    """The options as keywords of their own, for `help()` and for notebooks."""
+    """The signature of `asset` with each option as a keyword, for `help()` and notebooks."""
     function = inspect.Parameter("function", inspect.Parameter.POSITIONAL_ONLY, default=None)
     options = [
         inspect.Parameter(
@@ -165,7 +165,7 @@ def _function_name(function: Callable[..., Any], read: OptionReader) -> str:
     if bottom is not None and bottom.__name__ != "__call__":
         return bottom.__name__
     name = getattr(function, "__name__", None)
-    if not isinstance(name, str):  # a callable object: all of its class would share a key
+    if not isinstance(name, str):  # a callable object: all objects of its class would share a key
         name = type(function).__name__
         read.note(f"a {name} has no name to use as the asset's name", "Give it one with name=.")
     return name

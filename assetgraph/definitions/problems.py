@@ -1,4 +1,4 @@
-"""What is wrong with one computation and its assets, each looked at alone."""
+"""Problems of a single computation and its assets, found without the rest of the graph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Wrong = tuple[str, str]  # a message and a remedy
 
 
 def definition_problems(computation: Computation) -> list[Problem]:
-    """What is wrong with one computation and its assets, each looked at alone."""
+    """Every problem of one computation and its assets, found without the rest of the graph."""
     first = computation.specs[0]
     found = [
         (first, *wrong)
@@ -126,5 +126,5 @@ def _wrong_owners(spec: AssetSpec) -> Iterable[Wrong]:
 
 @lru_cache(1024)
 def _is_name(parts: tuple[str, ...]) -> bool:
-    """Cached, because many assets share few words."""
+    """Whether a name is valid. Cached, because many assets share a few names."""
     return key_problem(AssetKey.unchecked(parts)) is None

@@ -1,4 +1,4 @@
-"""The signature of a function as the graph reads it: parameters, annotations and defaults."""
+"""The signature of a function: its parameters, annotations and defaults."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _NAME = re.compile(r"[^\W\d]\w*")
 class Parameter(NamedTuple):
     """A parameter of an asset's function.
 
-    `annotation` is an object, or `EMPTY`, or text where a name in it cannot be resolved (a name
-    imported for type checking only).
+    `annotation` is an object, or `EMPTY`, or text if a name in it cannot be resolved, such as a
+    name imported for type checking only.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Signature(NamedTuple):
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:
-    """The signature as written: annotations that are text stay text."""
+    """The signature as written. Annotations that are text stay text."""
     return _simple_signature(function) or _full_signature(function)
 
 
@@ -45,7 +45,7 @@ def resolved(
 ) -> Signature:
     """`signature` with its text annotations replaced by the objects they name.
 
-    `local_names` holds what the annotations name of the function that `function` is defined in.
+    `local_names` holds the local variables of an enclosing function that the annotations name.
     """
     written, returns = signature
     if not isinstance(returns, str) and not any(isinstance(p.annotation, str) for p in written):
@@ -65,14 +65,14 @@ def resolved(
 
 
 def require_signature(function: Callable[..., Any]) -> None:
-    """Raises `TypeError` for a callable whose parameters Python cannot tell."""
+    """Check that Python can read the parameters of a callable. Raises `TypeError` if it cannot."""
     if plain_function(function) is not None:
         return
     try:
         inspect.signature(function)
     except ValueError:
         raise TypeError(
-            f"{function!r} does not reveal its parameters: wrap it in a function of your own"
+            f"the parameters of {function!r} cannot be read: wrap it in a function of your own"
         ) from None
 
 
@@ -94,10 +94,10 @@ def plain_function(function: Any) -> FunctionType | None:
 
 
 def local_names(function: Callable[..., Any], caller: FrameType) -> dict[str, Any]:
-    """The local variables of the frame `caller` that text annotations of `function` name.
+    """The local variables of `caller` that text annotations of `function` name.
 
-    A class or import inside a function is in no module's globals, and an inner function keeps only
-    the names that its body uses.
+    A class or import inside a function is not in any module's globals, and an inner function keeps
+    only the names that its body uses.
     """
     if caller.f_code.co_name == "<module>":
         return {}
@@ -119,7 +119,7 @@ def is_context(parameter: Parameter) -> bool:
 def _simple_signature(function: Callable[..., Any]) -> Signature | None:
     """The signature of a plain function with ordinary parameters, or None for any other.
 
-    Read from the code object, which takes a fifth of the time that `inspect` takes.
+    It is read from the code object, in a fifth of the time that `inspect` takes.
     """
     if type(function) is not FunctionType or function.__dict__:
         return None

@@ -1,1 +1,1 @@
-"""The graph of assets, and what is selected in it."""
+"""The graph of assets, and the selection language."""

@@ -26,10 +26,9 @@ T = TypeVar("T")
 
 
 class AssetGraph:
-    """Assets, and which of them read which. The same assets give the same graph in the same order,
-    however they were defined.
+    """Assets and the edges between them. The order in which they were defined has no effect.
 
-    A graph with problems can be looked at, without the edges that are wrong: `validate` lists the
+    A graph with problems can still be inspected, without its wrong edges: `validate` lists the
     problems, and `require_valid` raises them.
     """
 
@@ -62,7 +61,7 @@ class AssetGraph:
     def order(self) -> tuple[AssetKey, ...]:
         """Every key, upstream before downstream, by name where the graph leaves a choice.
 
-        What lies on a cycle comes last.
+        Keys on a cycle, or downstream of one, come last.
         """
         order = self._before_cycles
         if len(order) < len(self):
@@ -101,7 +100,7 @@ class AssetGraph:
                 yield key, child
 
     def asset(self, key: AssetKey) -> AssetSpec:
-        """Raises `AssetGraphError`, which suggests similar keys."""
+        """The spec of an asset. Raises `AssetGraphError`, which suggests similar keys."""
         return self._assets[key]
 
     def computation(self, key: AssetKey) -> Computation:
@@ -121,11 +120,11 @@ class AssetGraph:
         return self._children[key]
 
     def upstream(self, key: AssetKey, depth: int | None = None) -> tuple[AssetKey, ...]:
-        """Every asset that `key` reads, directly or not, nearest first; within `depth` levels."""
+        """Every asset that `key` reads, directly or not, nearest first, within `depth` levels."""
         return tuple(walk([key], self.parents, depth))[1:]
 
     def downstream(self, key: AssetKey, depth: int | None = None) -> tuple[AssetKey, ...]:
-        """Every asset that reads `key`, directly or not, nearest first; within `depth` levels."""
+        """Every asset that reads `key`, directly or not, nearest first, within `depth` levels."""
         return tuple(walk([key], self.children, depth))[1:]
 
     def in_order(self, keys: Iterable[AssetKey]) -> list[AssetKey]:
@@ -156,8 +155,8 @@ class AssetGraph:
         return tuple(sorted(map(tuple, parts), key=lambda part: self.positions[part[0]]))
 
     def cycles(self) -> Iterator[list[AssetKey]]:
-        """For each part of the graph that is a cycle, the shortest path from its first key back to
-        that key."""
+        """One cycle for each strongly connected part of the graph: a shortest path from the part's
+        first key by name back to that key."""
         if len(self._before_cycles) == len(self):
             return
         for part in nx.strongly_connected_components(self._digraph):
@@ -176,7 +175,7 @@ class AssetGraph:
         return tuple(sorted(graph_warnings(self)))
 
     def require_valid(self) -> AssetGraph:
-        """This graph. Raises `DefinitionsError` with every problem, if it has one."""
+        """Return this graph. Raises `DefinitionsError` with all problems if it has any."""
         if self._problems:
             raise DefinitionsError(self._problems)
         return self
@@ -209,7 +208,7 @@ class AssetGraph:
             return tuple(sorted({*self._connections.problems, *graph_problems(self)}))
 
     def _take(self, computations: Iterable[Computation]) -> None:
-        """Of several computations of one key, the first by file and line counts."""
+        """Take each key's computation: the first by file and line if several have the key."""
         found: dict[AssetKey, list[Computation]] = {}
         for computation in computations:
             for spec in computation.specs:

@@ -1,4 +1,4 @@
-"""Which upstream each parameter and each `deps=` of a computation names."""
+"""`Connections`: resolves the upstreams that parameters and `deps=` name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Resolves names among the assets of a graph. `problems` collects the names that fail."""
+    """Resolves names to the assets of a graph. `problems` collects the names that fail."""
 
     def __init__(self, assets: Mapping[AssetKey, AssetSpec]) -> None:
         self.problems: list[Problem] = []
@@ -28,7 +28,7 @@ class Connections:
         self._guesses: dict[str, str | None] = {}
 
     def inputs(self, computation: Computation) -> dict[str, AssetKey]:
-        """The upstream that each parameter loads; a parameter whose name fails is left out."""
+        """The upstream that each parameter loads, without parameters that do not resolve."""
         own = [spec.key for spec in computation.specs]
         prefixes = dict.fromkeys((_shared_prefix(own), ()))
         found: dict[str, AssetKey] = {}
@@ -39,7 +39,7 @@ class Connections:
         return found
 
     def deps(self, computation: Computation, spec: AssetSpec) -> list[AssetKey]:
-        """The upstreams in the spec's `deps=`; one that nothing defines is left out."""
+        """The upstreams in the spec's `deps=`, without those that nothing defines."""
         found = []
         for dep in spec.deps:
             if dep in self._assets:
@@ -118,8 +118,10 @@ class Connections:
         self._note(computation, message, remedy, is_unknown_upstream=True)
 
     def _guess(self, wanted: str, computation: Computation) -> str | None:
-        """The assets that `wanted` may stand for. Worked out once for a name: many assets may name
-        the same missing upstream."""
+        """A hint with the assets that `wanted` may mean.
+
+        Cached by name, because many assets may name the same missing upstream.
+        """
         if wanted not in self._guesses:
             self._guesses[wanted] = did_you_mean(wanted, (key.text for key in self._assets))
         guess = self._guesses[wanted]

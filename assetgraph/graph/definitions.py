@@ -1,4 +1,4 @@
-"""`Definitions`: the assets that belong together, and how modules give theirs."""
+"""`Definitions`, the set of assets of a project, and loading assets from modules."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Definitions:
     """A set of assets, from a list, a `Registry` or `load_assets_from_modules`.
 
-    Nothing is checked here: `graph` connects them and knows what is wrong. Of a project's,
-    `left_out` are the assets that its own `Definitions` do not name.
+    Nothing is checked here: `graph` connects the assets and knows what is wrong. `left_out` holds
+    the assets that a project's modules define but its own `Definitions` leave out.
     """
 
     def __init__(self, assets: Iterable[Asset | Iterable[Asset]] = ()) -> None:
@@ -35,19 +35,19 @@ class Definitions:
 
     @cached_property
     def graph(self) -> AssetGraph:
-        """The assets connected. What is wrong is not raised: see `AssetGraph.validate`."""
+        """The connected assets. Problems are not raised: see `AssetGraph.validate`."""
         from assetgraph.graph.asset_graph import AssetGraph
 
         return AssetGraph(self.assets)
 
     def warnings(self) -> tuple[Problem, ...]:
-        """What is allowed and may not be meant."""
+        """What is allowed but may be a mistake."""
         left_out = (
             Problem(
                 asset.file,
                 asset.line,
-                f"asset {asset.key.text!r} is in no Definitions of its package: it is not loaded.",
-                "Add it to one, or remove it. Of two Definitions of one name only the last counts.",
+                f"asset {asset.key.text!r} is not loaded: no Definitions of its package has it.",
+                "Add it to one, or remove it. If two Definitions have one name, the last counts.",
                 asset.key.text,
             )
             for asset in self.left_out
@@ -64,10 +64,10 @@ def load_assets_from_modules(
     group_name: str | None = None,
     key_prefix: str | Sequence[str] | None = None,
 ) -> list[Asset]:
-    """Every asset that the modules hold by name, in lists, or registered while they ran.
+    """Every asset that is a variable of the modules, is in a list there, or was registered by them.
 
-    `group_name` is given to those that have none of their own; `key_prefix` is put before every
-    key, and before what their `deps` and `ins` name among them.
+    Assets without a group get `group_name`. `key_prefix` goes before every key, and before the keys
+    in `deps` and `ins` that name another of these assets.
     """
     found: dict[int, Asset] = {}
     for module in modules:
@@ -103,10 +103,10 @@ def _adopted(
     if group_name is None and key_prefix is None:
         return item
     prefix = unchecked_key(key_prefix).parts if key_prefix is not None else ()
-    ours = {other.key for other in together}
+    own = {other.key for other in together}
 
     def moved(key: AssetKey) -> AssetKey:
-        return AssetKey.unchecked([*prefix, *key.parts]) if prefix and key in ours else key
+        return AssetKey.unchecked([*prefix, *key.parts]) if prefix and key in own else key
 
     spec = msgspec.structs.replace(
         item.asset_spec, key=moved(item.key), deps=tuple(map(moved, item.deps))

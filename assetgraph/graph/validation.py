@@ -1,4 +1,4 @@
-"""What is wrong with the assets of a graph taken together: duplicates, cycles, types that clash."""
+"""Problems among the assets of a graph: duplicates, cycles, types that clash."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Connected(Protocol):
-    """What validation needs to know of a graph: see `AssetGraph`."""
+    """The part of an `AssetGraph` that validation needs."""
 
     @property
     def assets(self) -> Mapping[AssetKey, AssetSpec]: ...
@@ -31,7 +31,7 @@ class Connected(Protocol):
 
 
 def graph_problems(graph: Connected) -> Iterator[Problem]:
-    """Every problem but those of names, which connecting the graph has found."""
+    """Every problem except unresolved names, which `Connections` finds."""
     yield from _duplicates(graph)
     yield from _keys_that_differ_in_case(graph)
     for computation in graph.computations.values():
@@ -42,8 +42,10 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
 
 
 def graph_warnings(graph: Connected) -> Iterator[Problem]:
-    """What is allowed but may be a mistake: a parameter keeps its default though an asset has its
-    name."""
+    """What is allowed but may be a mistake.
+
+    That is a parameter that keeps its default although an asset has its name.
+    """
     for computation in graph.computations.values():
         for parameter in computation.parameters:
             name = parameter.name

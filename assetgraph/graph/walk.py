@@ -1,4 +1,4 @@
-"""The one way to walk a graph, up or down."""
+"""`walk`: the only function that walks a graph, up or down."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What would run and why."""
+"""Planning: which steps a run has, and why."""

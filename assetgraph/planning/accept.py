@@ -1,5 +1,4 @@
-"""Accept the present code of assets without running them, for a change that is known to be
-harmless."""
+"""`accept`: accept the current code of assets without running them, after a harmless change."""
 
 from __future__ import annotations
 
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
-    """Record the present code of `keys` as the code that their values were made with.
+    """Record the current code of `keys` as the code that their values were made with.
 
-    Returns the keys for which that changed anything. Raises `NoValueError` for an asset that was
-    never materialized, before anything is recorded, and `LockedError` for one that is being
+    Returns the keys whose record changed. Raises `NoValueError` for an asset that was never
+    materialized, before anything is recorded, and `LockedError` for an asset that is being
     materialized.
     """
     keys = tuple(keys)

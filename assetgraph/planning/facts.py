@@ -1,4 +1,4 @@
-"""`StoreFacts`: what the store says of the targets of a graph, each read once."""
+"""`StoreFacts`: the facts that the store holds about the targets of a graph, each read once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StoreFacts:
-    """The facts of every target of `graph`, each read from `store` when it is first asked for.
+    """The facts about the targets of `graph`, each read from `store` on first use.
 
     An ephemeral store is never older than the code, so it needs no code versions.
     """
@@ -29,7 +29,7 @@ class StoreFacts:
         self._facts: dict[Target, TargetFacts] = {}
 
     def state(self, key: AssetKey) -> str:
-        """The word for the state of an asset; the first call works out all of them."""
+        """The name of an asset's state. The first call computes the states of all assets."""
         return self._all_states[key][0].value
 
     @cached_property
@@ -37,7 +37,7 @@ class StoreFacts:
         return self.states(self.graph.order)
 
     def of(self, target: Target) -> TargetFacts:
-        """Raises `DamagedStoreError` where the asset's history cannot be read."""
+        """The facts about a target. Raises `DamagedStoreError` if its history cannot be read."""
         known = self._facts.get(target)
         if known is None:
             known = self._facts[target] = self._read(target)
@@ -49,7 +49,7 @@ class StoreFacts:
         return self.store.code.changes(self.graph.computation(target.key), recorded)
 
     def record_code(self) -> None:
-        """Record the code that the facts so far cover, so that a later change can be named.
+        """Record the code that the facts so far cover, so a later change to it can be described.
 
         Raises `StoreError`.
         """
@@ -57,21 +57,21 @@ class StoreFacts:
             self.store.code.record()
 
     def take_over(self, target: Target, made: Materialization) -> None:
-        """Replace the facts of `target` by a materialization that was just recorded."""
+        """Replace the facts about `target` with a materialization that was just recorded."""
         code_version = self.of(target).code_version
         self._facts[target] = TargetFacts(
             current=made, data_version=made.data_version, code_version=code_version
         )
 
     def forget(self, target: Target) -> None:
-        """Read the facts of `target` again when they are next asked for."""
+        """Read the facts about `target` again on next use."""
         self._facts.pop(target, None)
         self._untouched.discard(target.key)
 
     def states(
         self, keys: Iterable[AssetKey]
     ) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
-        """The state of each asset, with the reasons where it is not fresh."""
+        """The state of each asset, with the reasons why it is not fresh."""
         targets = [self.graph.targets[key] for key in keys]
         reasons = stale_reasons(self.graph, self, targets)
         return {
@@ -81,7 +81,7 @@ class StoreFacts:
 
     @cached_property
     def _untouched(self) -> set[AssetKey]:
-        """The assets without a history: one listing instead of two looks for each."""
+        """The assets without a history, from one listing instead of two look-ups for each."""
         touched = set(self.store.history.keys())
         return {key for key in self.graph.assets if key.text not in touched}
 
@@ -98,7 +98,7 @@ class StoreFacts:
         return TargetFacts(current, failed, value, data_version, code_version, running)
 
     def maker_of(self, target: Target, made: Materialization) -> AssetSpec | None:
-        """The spec of the asset whose own IO manager stored `made`, or None for any other value."""
+        """The spec of the asset if its own IO manager stored `made`, otherwise None."""
         return self.graph.asset(target.key) if made.value.by_io_manager else None
 
     def _code_version(self, computation: Computation) -> str | None:
@@ -109,7 +109,7 @@ class StoreFacts:
     def _condition(
         self, target: Target, computation: Computation, current: Materialization
     ) -> tuple[ValueCondition, str | None]:
-        """The condition of the value, and the data version of what lies there now."""
+        """The condition of the value, and the data version of the stored data as it is now."""
         values, value = self.store.values, current.value
         if value.by_io_manager and self.graph.asset(target.key).io_manager is None:
             return "unreadable", current.data_version
@@ -123,10 +123,10 @@ class StoreFacts:
         return condition, current.data_version
 
     def class_digest(self, computation: Computation, current: Materialization) -> str | None:
-        """The digest of the project's present classes that a pickled value names.
+        """The digest of the project's current classes that a pickled value names.
 
-        It is asked for only where the computation has a `code_version` of its own: elsewhere a
-        change of those classes already changes the code version.
+        It is computed only for a computation with an explicit `code_version`. For any other, a
+        change to those classes already changes the code version.
         """
         if computation.code_version is None or self.store.ephemeral:
             return current.value.class_digest

@@ -1,4 +1,4 @@
-"""What would run, and in which order. Pure: no disk, no clock."""
+"""`make_plan`: the steps that would run, and their order. Pure: no disk, no clock."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Cause(StrEnum):
     STALE = "stale"
 
 
-_CAUSES = tuple(Cause)  # of several, the first counts
+_CAUSES = tuple(Cause)  # by precedence: if outputs have different causes, the first counts
 
 
 class Step(msgspec.Struct, frozen=True):
     """One planned call of a computation.
 
-    `id` is unique in its plan: the text of the target, for a step of one. `reads` has the targets
-    that each parameter loads: a parameter in `gathered` takes several, as a mapping by partition.
-    `deps` are upstreams that no parameter loads. `after` holds the ids of the steps that come
-    before. `config` has the fields that were given, without defaults.
+    `id` is unique in its plan; for a step with one output, it is the text of that target. `reads`
+    has the targets that each parameter loads: a parameter in `gathered` takes several, as a mapping
+    by partition. `deps` are upstreams that no parameter loads. `after` holds the ids of the steps
+    that come before. `config` has the given fields, without defaults.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def upstream(self) -> Iterator[Target]:
-        """Every target that it is made from, each once."""
+        """Every target that the step reads or depends on, each once."""
         seen = dict.fromkeys(target for targets in self.reads.values() for target in targets)
         seen.update(dict.fromkeys(self.deps))
         return iter(seen)
@@ -68,7 +68,7 @@ class Step(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """The steps, upstream before downstream, and the computations that they call, by name.
 
-    `warnings` are what the person should know before they run.
+    `warnings` are sentences that the user should read before the steps run.
     """
 
     steps: tuple[Step, ...]
@@ -86,10 +86,11 @@ def make_plan(
 ) -> Plan:
     """The steps for `selected`.
 
-    All of them, with every upstream that has no value yet; or with `stale_only` those of them and
-    of all their upstreams that are not fresh.
+    These are all of the selected assets, with every upstream that has no value yet. With
+    `stale_only`, they are the assets that are not fresh, among the selected and all their
+    upstreams.
 
-    Raises `ConfigError` for config of an asset that would not run.
+    Raises `ConfigError` if config is given for an asset that would not run.
     """
     selected = set(selected)
     make = _stale_plan if stale_only else _requested_plan
@@ -122,8 +123,8 @@ def _requested_plan(
 def _missing_upstreams(
     graph: AssetGraph, facts: Facts, selected: set[AssetKey]
 ) -> tuple[set[AssetKey], set[AssetKey]]:
-    """The upstreams of `selected` that have no value and must run too, and those that have one and
-    are used as they are."""
+    """The upstreams of `selected` without a value, which must run too, and those that are used as
+    they are."""
     missing: set[AssetKey] = set()
     used: set[AssetKey] = set()
     waiting = list(selected)
@@ -140,7 +141,7 @@ def _missing_upstreams(
 
 
 def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> Iterator[str]:
-    """Warnings of upstreams that are used as they are though they are not fresh."""
+    """Warnings about upstreams that are used as they are although they are not fresh."""
     for key in graph.in_order(used):
         why = " and ".join(reason.text for reason in reasons[Target(key)])
         if why:
@@ -151,17 +152,17 @@ def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> I
 
 
 def _bypassed(graph: AssetGraph, keys: Sequence[AssetKey], used: set[AssetKey]) -> Iterator[str]:
-    """Warnings of assets that a step reads and that do not run, though an upstream of theirs
+    """Warnings about assets that a step reads and that do not run, although one of their upstreams
     does."""
     reached = walk(keys, graph.children) if used else {}
     running = set(keys)
     for key in graph.in_order(used & reached.keys()):
         above = [k.text for k in graph.in_order(walk([key], graph.parents).keys() & running)]
-        names = listed(above) if len(above) <= 3 else f"{len(above)} of its upstreams"
+        names = listed(above) if len(above) <= 3 else str(len(above))
         readers = [child.text for child in graph.children(key) if child in running]
         yield (
-            f"{key.text} is used as it is, though {names}, upstream of it, will run. Select it "
-            f"too, or afterwards: {command('materialize', '--stale', *readers)}"
+            f"{key.text} is used as it is, though its upstream {names} will run. Select it too, or "
+            f"run this afterwards: {command('materialize', '--stale', *readers)}"
         )
 
 
@@ -176,7 +177,7 @@ def _stale_plan(graph: AssetGraph, facts: Facts, selected: set[AssetKey], config
 
 
 class _StepMaker:
-    """Makes the steps for the targets of `causes`, which come upstream first."""
+    """Makes the steps for the targets of `causes`, which must be in order, upstream first."""
 
     def __init__(
         self,
@@ -205,7 +206,7 @@ class _StepMaker:
         return Plan(tuple(steps), computations, tuple(warnings))
 
     def _add_call(self, target: Target) -> None:
-        """One call makes all outputs of a computation, those that nobody asked for too."""
+        """Add a call. It makes all outputs of its computation, even those that nobody requested."""
         computation = self._graph.computation(target.key)
         outputs: tuple[Target, ...] = (target,)
         step_id = target.text
@@ -256,8 +257,10 @@ class _StepMaker:
 
 
 def _upstream_first(steps: Sequence[Step]) -> list[Step]:
-    """`steps` with each behind those it waits for, otherwise in the order given: a call of several
-    outputs may have to move behind an upstream of its last one."""
+    """`steps`, each behind the steps it waits for, otherwise in the given order.
+
+    A call with several outputs may have to move behind an upstream of its last output.
+    """
     position = {step.id: number for number, step in enumerate(steps)}
     waits_for = [len(step.after) for step in steps]
     children: list[list[int]] = [[] for _ in steps]

@@ -1,7 +1,7 @@
 """Why a target is not up to date. Pure: no disk, no clock.
 
-`direct_reasons` looks at one target; `stale_reasons` at targets with everything upstream of them.
-Plan, status, runner and page all get their reasons here.
+`direct_reasons` looks at one target, `stale_reasons` at targets and everything upstream of them.
+The plan, the status, the runner and the web page all get their reasons here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ReasonKind(StrEnum):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One reason why a target is not up to date: its kind, and its facts.
+    """One reason why a target is not up to date.
 
     Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
     and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
@@ -57,11 +57,11 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class TargetFacts(msgspec.Struct, frozen=True):
-    """What is known of one target.
+    """The facts about one target.
 
     `value` is the condition of the stored value. `data_version` describes the data as it is now: a
-    returned file may have been changed from outside, and is then used as it is. `failed` is the
-    last attempt, if it failed.
+    file that an asset returned may have been changed from outside, and is used as it is. `failed`
+    is the last attempt, if it failed.
     """
 
     current: Materialization | None = None
@@ -119,7 +119,7 @@ def reasons_given(
     target: Target,
     config: Mapping[str, Any] | None = None,
 ) -> tuple[Reason, ...]:
-    """Why `target` is not up to date, where `found` has the reasons of each of its upstreams."""
+    """Why `target` is not up to date, given the reasons of all its upstreams in `found`."""
     upstream = {parent: facts.of(parent).data_version for parent in upstream_targets(graph, target)}
     reasons = direct_reasons(target, facts, upstream, config)
     if facts.of(target).has_value:
@@ -140,9 +140,9 @@ def direct_reasons(
     upstream: Mapping[Target, str | None],
     config: Mapping[str, Any] | None = None,
 ) -> tuple[Reason, ...]:
-    """Why `target` is not up to date, if its upstreams are taken as they are.
+    """Why `target` is not up to date, taking its upstreams as they are.
 
-    `upstream` maps each upstream to its present data version. `config` is the config given now, or
+    `upstream` maps each upstream to its current data version. `config` is the config given now, or
     None to keep the config that the value was made with.
     """
     known = facts.of(target)
@@ -159,7 +159,7 @@ def direct_reasons(
 
 
 def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
-    """The first state that applies."""
+    """The first state that applies: running, failed, missing, stale or fresh."""
     if facts.running:
         return AssetState.RUNNING
     return AssetState(_state(facts, reasons))
@@ -206,7 +206,7 @@ def _code_text(facts: Mapping[str, Any]) -> str:
 
 
 def _versions_text(old: str, new: str) -> str:
-    """The first characters of each version, or all of both where those are the same."""
+    """The first 8 characters of each version, or both in full if those are equal."""
     size = 8 if old[:8] != new[:8] else None
     return f"{old[:size]} to {new[:size]}"
 

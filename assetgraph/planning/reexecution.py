@@ -1,4 +1,4 @@
-"""What a re-execution of a run has left to do."""
+"""Re-executing a run: the request for it, and the steps that are left to do."""
 
 from __future__ import annotations
 
@@ -25,9 +25,8 @@ def rerun_request(
 ) -> RunRequest:
     """A request to run the steps of `run` again, with its config and tags.
 
-    With `steps`, only those; with `from_failure`, only what is left of the run. Raises
-    `AssetGraphError` where nothing is left, where the run has no such step, or where it has not
-    ended.
+    `steps` limits it to those steps, `from_failure` to the steps that are left. Raises
+    `AssetGraphError` if no step is left, if the run has no such step, or if it has not ended.
     """
     if run.status is RunStatus.STARTED:
         raise AssetGraphError(f"the run {run.run_id} is still under way.")
@@ -37,7 +36,7 @@ def rerun_request(
         texts = tuple(key.text for key in steps_left(store, run))
         if not texts:
             raise AssetGraphError(
-                f"every step of the run {run.run_id} succeeded, in it or in a re-execution of it.",
+                f"every step of the run {run.run_id} succeeded, there or in a re-execution.",
                 hint=f"To repeat all of it: {command('runs', 'rerun', run.run_id)}",
             )
     return RunRequest(
@@ -51,10 +50,10 @@ def rerun_request(
 
 
 def steps_left(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
-    """The steps that failed, were skipped or never ended, in `run` and in all later re-executions
-    of it or of its root, in the order of its plan.
+    """The steps of `run` that no run has completed: neither `run` nor a later re-execution of it or
+    of its root. In the order of the plan.
 
-    A step whose process died between its commit and the run's record of it counts as done.
+    A step whose process died after its commit, but before the run recorded it, counts as done.
     """
     runs = {run.run_id: run}
     waiting = [*store.runs.reruns(run.run_id), *_later_relatives(store, run)]
@@ -74,7 +73,7 @@ def steps_left(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
 
 
 def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
-    """The re-executions of the run's root that started after it."""
+    """The re-executions of the run's root that started after the run."""
     family = store.runs.reruns(run.root_run_id) if run.root_run_id else []
     return family[family.index(run.run_id) + 1 :] if run.run_id in family else ()
 

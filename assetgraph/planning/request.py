@@ -1,4 +1,4 @@
-"""`RunRequest`: what a run is asked to do, whoever asks. `plan_run` makes a plan of it."""
+"""`RunRequest`: what a run should do, whoever asks for it. `plan_run` turns it into a plan."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 class RunRequest(msgspec.Struct, frozen=True):
     """A request for a run: from the command line, Python, the page or a re-execution.
 
-    `selection` holds texts in the selection language; none means every asset. `steps` names the
-    assets one by one instead, as a re-execution does. With `stale`, only what is not fresh runs.
-    `config` has fields by the text of a key. `executor`, `jobs` and `dask_scheduler` say where
-    steps run; None means as the project says. Without `wait`, the run fails at once where another
-    run holds an asset. `run_id` is the id of the new run, where it is already known;
-    `parent_run_id` is the run that it repeats, and `root_run_id` the first of them all.
+    `selection` holds texts in the selection language; an empty one means every asset. `steps` names
+    the assets one by one instead, for a re-execution. With `stale`, only assets that are not fresh
+    run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
+    `dask_scheduler` say where steps run; None means the project's setting. Without `wait`, the run
+    fails at once if another run holds an asset. `run_id` is the id of the new run, if already
+    known; `parent_run_id` is the run that it repeats, and `root_run_id` the first run of that
+    chain.
     """
 
     selection: tuple[str, ...] = ()
@@ -47,7 +48,7 @@ class RunRequest(msgspec.Struct, frozen=True):
 
 
 def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
-    """The steps that a run of `request` would have now.
+    """The plan of a run of `request`, as of now.
 
     Raises `SelectionError`, `ConfigError`, and `AssetGraphError` for an asset that is not defined.
     """
@@ -61,7 +62,7 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
 def config_by_key(
     graph: AssetGraph, settings: Mapping[str, Mapping[str, Any]]
 ) -> dict[AssetKey, dict[str, Any]]:
-    """Config by the text of a key, or of a key and a field that has fields itself.
+    """Config by key, from settings by the text of a key, or of a key and a nested field.
 
     `trips.source` with `{"host": …}` means `trips` with `{"source": {"host": …}}`. Raises
     `AssetGraphError` for a text that does not begin with an asset's key.

@@ -1,4 +1,4 @@
-"""Ending a run from outside its process."""
+"""Canceling a run from another process."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def cancel_run(store: Store, run_id: str) -> None:
-    """Have the process of a run end it as Ctrl-C does, which may take a moment.
+    """Ask the process of a run to end it, as Ctrl-C does. The run may take a moment to end.
 
-    Raises `StoreError` for a run that is not under way, or not on this machine.
+    Raises `StoreError` for a run that has ended, or runs on another machine.
     """
     record = store.runs.read(run_id)
     if record.status is not RunStatus.STARTED or record.pid is None:
@@ -25,7 +25,7 @@ def cancel_run(store: Store, run_id: str) -> None:
     if record.host != os.uname().nodename:
         raise StoreError(
             f"the run {run_id} is on {record.host}, not on this machine.",
-            hint=f"Give the same command there: {command('runs', 'cancel', run_id)}",
+            hint=f"Run the same command there: {command('runs', 'cancel', run_id)}",
         )
     try:
         os.kill(record.pid, signal.SIGTERM if _ignores_interrupts(record.pid) else signal.SIGINT)
@@ -38,8 +38,7 @@ def cancel_run(store: Store, run_id: str) -> None:
 
 
 def _ignores_interrupts(pid: int) -> bool:
-    """Whether a process ignores SIGINT, as one that a shell starts in the background does. Linux
-    tells."""
+    """Whether a process ignores SIGINT, as a shell's background jobs do. Known only on Linux."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
             ignored = next(line for line in file if line.startswith("SigIgn:")).split()[1]

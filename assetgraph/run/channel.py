@@ -1,4 +1,5 @@
-"""What running steps say, on its way into the run's record and to whoever watches the run."""
+"""Channels: they carry the events, output and progress of running steps to the run's record and
+to its observer."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Told what happens in a run while it happens, from any thread."""
+    """Watches a live run. Its methods are called from any thread."""
 
     def event(self, event: Event) -> None: ...
 
@@ -28,7 +29,7 @@ class Observer(Protocol):
 
 
 class RunChannel:
-    """Takes events, from any thread: into the run's record, and to the observer."""
+    """Writes events to the run's record and passes them to the observer. Thread-safe."""
 
     def __init__(self, log: RunLog, observer: Observer | None, *, echo: bool) -> None:
         self.log = log
@@ -44,10 +45,10 @@ class RunChannel:
 
 
 class StepChannel:
-    """The runner's end of one attempt at a step: a `task.Channel`, for any thread.
+    """The runner's end of the channel of one attempt at a step: a thread-safe `task.Channel`.
 
-    Writes what the step prints. Settles who is first when a step wants to commit while the runner
-    gives it up.
+    It writes the step's output to files. If the step wants to commit while the runner abandons it,
+    the first to ask wins.
     """
 
     def __init__(self, run: RunChannel, task: StepTask, on_start: Callable[[], None]) -> None:
@@ -58,7 +59,7 @@ class StepChannel:
         self._limit = task.limits.output_bytes
         self._files: dict[str, OutputFile] = {}
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._settled = False
         self._ended = False
 
@@ -67,8 +68,8 @@ class StepChannel:
             self._run.events(events)
 
     def output(self, stream: str, text: str) -> None:
-        with self._turn:
-            if self._ended:  # a thread that was given up, or one that the step left behind
+        with self._lock:
+            if self._ended:  # by an abandoned step, or by a thread that the step left behind
                 return
             file = self._files.get(stream)
             if file is None:
@@ -79,7 +80,7 @@ class StepChannel:
             self._run.observer.output(self._step, stream, text)
 
     def written(self, stream: str, data: bytes) -> None:
-        """What a step in another process wrote to its standard output or error."""
+        """Take bytes that a step in another process wrote to its standard output or error."""
         decoder = self._decoders.get(stream)
         if decoder is None:
             decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
@@ -87,12 +88,12 @@ class StepChannel:
         text = decoder.decode(data)
         self.output(stream, text)
         if self._run.echo:
-            with suppress(OSError):  # of a full disk: it is on record, and no reason to fail
+            with suppress(OSError):  # a full disk, say: the record has the text
                 (sys.stdout if stream == "out" else sys.stderr).write(text)
 
     def dropped(self, stream: str, count: int) -> None:
-        """So many bytes of the step's output were left out before they came here."""
-        with self._turn:
+        """Note that `count` bytes of output were dropped before they reached this channel."""
+        with self._lock:
             if stream in self._files:
                 self._files[stream].leave_out(count)
 
@@ -111,7 +112,7 @@ class StepChannel:
         return self._settle()
 
     def give_up(self) -> bool:
-        """Whether the step can still be given up; then it will commit nothing."""
+        """Abandon the step, and return whether that came first: then it commits nothing."""
         return self._settle()
 
     def end(self) -> None:
@@ -119,12 +120,12 @@ class StepChannel:
             rest = decoder.decode(b"", final=True)
             if rest:
                 self.output(stream, rest)
-        with self._turn:
+        with self._lock:
             self._ended = True
             for file in self._files.values():
                 file.close()
 
     def _settle(self) -> bool:
-        with self._turn:
+        with self._lock:
             first, self._settled = not self._settled, True
             return first

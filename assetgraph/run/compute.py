@@ -1,5 +1,7 @@
-"""The computing part of a step: load the inputs, call the function, save its value. It commits
-nothing, so it may run on another machine than that which holds the asset's lock."""
+"""The computing part of a step: load the inputs, call the function, save its value.
+
+It commits nothing, so it can run on a different machine than the one that holds the asset's lock.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,11 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
-_forks = 0  # between the program's start and this process
+_forks = 0  # how many forks lie between the program's start and this process
 
 
 def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
-    """Load the inputs, call the function, save what it returned; commit nothing."""
+    """Load the inputs, call the function and save its values. Commits nothing."""
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
     recorder = _Recorder(task, channel, result.events)
@@ -46,8 +48,8 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     try:
         with step_output(recorder):
             if task.computation.code_version is not None and not store.ephemeral:
-                # A worker has not done so yet: changes that the step makes to its classes must
-                # not count.
+                # Before the call, because a worker has not computed it yet: changes that the step
+                # makes to its own classes must not count.
                 store.code.version(task.computation)
             arguments = _arguments(task, store, context, result.events)
             returned = _call(task.computation.function, arguments)
@@ -68,11 +70,13 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
 def failed_step(
     task: StepTask, store: Store, error: BaseException, started: float | None = None
 ) -> StepResult:
-    """The result of a step that `error` ended. It runs again if its policy, or what it raised,
-    says so."""
+    """The result of a step that `error` ended.
+
+    It asks for another attempt if the step's retry policy, or the error itself, says so.
+    """
     info = error_info(error, str(store.project_root))
     function = task.computation.plain_function
-    if not info.frames and function is not None:  # it is about what the function returned
+    if not info.frames and function is not None:  # the error is about what the function returned
         place = definition_frame(function.__code__, str(store.project_root))
         info = msgspec.structs.replace(info, frames=(place,))
     retry_in_s = retry_delay(error, task.computation.retry_policy, task.attempt)
@@ -84,7 +88,7 @@ def failed_step(
         kind = EventType.STEP_UP_FOR_RETRY
         data["retry_in_s"] = round(retry_in_s, 3)
     level = "ERROR" if retry_in_s is None else "WARNING"
-    text = shorten(f"{info.type}: {info.message}", _MESSAGE_CELLS)  # all of it is in the data
+    text = shorten(f"{info.type}: {info.message}", _MESSAGE_CELLS)  # the data has the whole message
     event = Event(kind, now(), task.step_id, level, text, data)
     return StepResult(
         StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
@@ -92,7 +96,7 @@ def failed_step(
 
 
 def report_success(task: StepTask, result: StepResult) -> None:
-    """Add the events of what a step materialized, and of its success."""
+    """Add the events for each target that the step materialized, and for its success."""
     for target, made in zip(task.outputs, result.outputs, strict=True):
         output: dict[str, Any] = {"format": made.value.format}
         if made.value.size is not None:
@@ -151,7 +155,7 @@ def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         returned = function(**arguments)
         return _awaited(returned) if inspect.iscoroutine(returned) else returned
     finally:
-        if _forks != forks:  # a child that the function forked: the step is its parent
+        if _forks != forks:  # this is a child that the function forked: only its parent is the step
             _end_child(sys.exception())
 
 
@@ -164,7 +168,7 @@ os.register_at_fork(after_in_child=_count_fork)
 
 
 def _end_child(error: BaseException | None) -> NoReturn:
-    """End a forked process as `sys.exit`, an error or the end of a program would."""
+    """End a forked process the way `sys.exit`, an error or the end of a program does."""
     if error is not None and not isinstance(error, SystemExit):
         sys.excepthook(type(error), error, error.__traceback__)
     for stream in (sys.stdout, sys.stderr):
@@ -181,7 +185,7 @@ def _save(
     started: float,
     result: StepResult,
 ) -> None:
-    """Store what the function returned: a value for each output."""
+    """Store the returned value of each output."""
     for target, one in zip(task.outputs, _values(task, returned), strict=True):
         made, value = _saved(task, store, context, target, one, started, result.events)
         result.outputs += (made,)
@@ -191,8 +195,11 @@ def _save(
 
 
 def _values(task: StepTask, returned: Any) -> tuple[Any, ...]:
-    """Raises `ValueTypeError` where a function of several assets returns something else than one
-    value for each."""
+    """The returned values, one for each output.
+
+    Raises `ValueTypeError` if the value contradicts the return annotation, or if a function of
+    several assets does not return one value for each.
+    """
     computation = task.computation
     if len(task.outputs) == 1:
         if computation.returns is not EMPTY and not isinstance(returned, MaterializeResult):
@@ -218,7 +225,7 @@ def _saved(
     started: float,
     events: list[Event],
 ) -> tuple[Materialization, Any]:
-    """The record of one output, not committed yet, and the value itself."""
+    """The uncommitted record of one output, and its value."""
     value, version, metadata = returned, None, {}
     if isinstance(returned, MaterializeResult):
         value, version = returned.value, returned.data_version
@@ -245,7 +252,7 @@ def _saved(
 def _compare_columns(
     task: StepTask, store: Store, target: Target, metadata: dict[str, Any], events: list[Event]
 ) -> None:
-    """Record how the columns differ from those of the previous value, and warn of it."""
+    """Record how the columns differ from those of the previous value, and log a warning."""
     before, _ = store.history.current(target)
     found = schema_changes(before.metadata if before else {}, metadata)
     if found:
@@ -267,8 +274,10 @@ def _stored(
 
 
 def _awaited(coroutine: Any) -> Any:
-    """The result of an async asset: in its own loop, and where one runs already (a notebook), in
-    a thread of its own."""
+    """The result of an async asset, from a new event loop.
+
+    If a loop is already running here, as in a notebook, the new one runs in a new thread.
+    """
     import asyncio
 
     try:
@@ -283,7 +292,7 @@ def _awaited(coroutine: Any) -> Any:
 
 
 class _Recorder:
-    """The sink of one step. `pending` are events of the step that go before whatever it logs."""
+    """The sink of one step. The `pending` events of the step are sent before anything it logs."""
 
     def __init__(self, task: StepTask, channel: Channel, pending: list[Event]) -> None:
         self.output = channel.output

@@ -1,4 +1,4 @@
-"""`Journal`: what one run writes of itself, its events and its summary."""
+"""`Journal`: writes the record of one run, its events and its summary."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _LAST_EVENT = {
 
 
 class Journal:
-    """The record of the living run `record`, which only its runner writes.
+    """Writes the record of a live run. Only the runner of that run uses it.
 
-    `states` and `errors` are the runner's own, and read at the end. Raises `StoreError` when the
-    store takes no more.
+    `states` and `errors` belong to the runner; the summary is made from them at the end. Methods
+    raise `StoreError` when the store cannot be written.
     """
 
     def __init__(
@@ -71,32 +71,32 @@ class Journal:
         message: str | None = None,
         **data: Any,
     ) -> Event:
-        """Record an event, after those that were held."""
+        """Record an event, after the held ones."""
         event = Event(kind, now(), step_id, level, message, data)
         self._held.append(event)
         self.write()
         return event
 
     def hold(self, events: Iterable[Event]) -> None:
-        """Take the last events of a step. They go out with the next event, or before the runner
-        waits: the end of a step and the start of the one after it are one write."""
+        """Hold the last events of a step until the next event, or until the runner waits. So the
+        end of a step and the start of the next one take a single write."""
         self._held += events
         self._unsynced = True
 
     def write(self) -> None:
-        """Record what was held."""
+        """Record the held events."""
         if self._held:
             self.channel.events(self._held)
             self._held = []
 
     @property
     def unwritten(self) -> set[str | None]:
-        """The ids of the steps whose events are held."""
+        """The ids of the steps with held events."""
         return {event.step for event in self._held}
 
     @property
     def sync_at(self) -> float | None:
-        """When the disk is to be given what the kernel holds, by the monotonic clock."""
+        """When the next sync to disk is due, on the monotonic clock. None if none is."""
         return self._synced + SYNC_INTERVAL_S if self._unsynced else None
 
     def sync_if_due(self) -> None:
@@ -104,8 +104,8 @@ class Journal:
             self._sync()
 
     def end(self, status: RunStatus, message: str | None = None) -> None:
-        """Record how the run ended. What it leaves only while it runs is deleted first, so that
-        nobody who sees the end still finds it."""
+        """Record how the run ended. Its progress file is deleted first, so nobody who sees the end
+        still finds the file."""
         self._log.end_progress()
         level = "ERROR" if status is RunStatus.FAILURE else "INFO"
         last = self.emit(_LAST_EVENT[status], level=level, message=message)
@@ -113,14 +113,14 @@ class Journal:
         self._sync()
 
     def end_anyhow(self, unfinished: Iterable[str], message: str) -> None:
-        """The store takes no more: it may still take that the run failed, and why."""
+        """Try to record that the run failed, and why, in a store that could not be written."""
         self._held.clear()
         try:
             for step_id in unfinished:
                 self.emit(EventType.STEP_CANCELED, step_id)
             self.end(RunStatus.FAILURE, message)
         except StoreError:
-            with suppress(StoreError):  # one file may take more where another does not
+            with suppress(StoreError):  # the summary may still fit where the events do not
                 self._finish(RunStatus.FAILURE, now(), message)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Launching a run: the one way from a request and its plan to a run, in this process."""
+"""`launch`: the only way to start a run in this process, from a request and its plan."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def launch(
     observer: Observer | None = None,
     echo: bool = True,
 ) -> RunOutcome:
-    """Run `plan`, which `plan_run` made of `request`.
+    """Run `plan`, which `plan_run` made from `request`.
 
-    Pools, limits and the executor come from `project`, where the request says nothing else;
-    `executor` replaces both. Raises what `run_plan` and `executors.make` raise.
+    Pools and limits come from `project`. The executor is `executor`, else the one that the request
+    names, else the project's. Raises what `run_plan` and `executors.make` raise.
     """
     setup = RunSetup(request, echo=echo)
     if project is not None:
@@ -44,7 +44,7 @@ def launch(
 
 
 def _executor(request: RunRequest, graph: AssetGraph, project: Project | None) -> StepExecutor:
-    """The executor that the request names, or the project's where that fits the request."""
+    """The executor that the request names, or the project's if that one fits the request."""
     if project is None:
         return make(request.executor, request.jobs, scheduler=request.dask_scheduler)
     name, jobs = request.executor, request.jobs

@@ -1,9 +1,9 @@
-"""Launching a run in a process of its own: nothing that an asset does can harm the process that
-asked for it, and the run goes on when that process ends.
+"""Launching a run in a separate process. Nothing that an asset does can harm the process that asked
+for the run, and the run continues when that process ends.
 
     python -m assetgraph.run.launch_process
 
-takes a `LaunchMessage` as JSON on standard input. What it prints is for whoever started it.
+reads a `LaunchMessage` as JSON from standard input. Its output is for the process that started it.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _NOTHING_TO_DO = "Nothing to do: everything is up to date."
 
 
 class LaunchError(AssetGraphError):
-    """The process ended before its run began; the message is what it printed."""
+    """The process ended before its run began. The message is the output of the process."""
 
 
 class LaunchMessage(msgspec.Struct, frozen=True):
-    """What the process is told: a request, and where the project is."""
+    """The input of the process: a request, and where the project is."""
 
     request: RunRequest
     modules: tuple[str, ...]
@@ -47,10 +47,9 @@ class LaunchMessage(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A process that was started.
+    """A process that was started: the id of its run, or a message if there was nothing to run.
 
-    It has the id of its run, or a message where there was nothing to run, or neither where it is
-    still loading the project.
+    Both are None while the process is still loading the project.
     """
 
     run_id: str | None = None
@@ -58,9 +57,9 @@ class Launched:
 
 
 def launch_process(request: RunRequest, project: Project, store: Store) -> Launched:
-    """Start a run of `request`, and wait until it is recorded, for a minute at most.
+    """Start a run of `request` in a new process, and wait until it is recorded, at most a minute.
 
-    Raises `LaunchError`.
+    Raises `LaunchError` if the process ends without a run.
     """
     run_id = request.run_id or new_run_id()
     request = msgspec.structs.replace(request, run_id=run_id)
@@ -76,13 +75,14 @@ def launch_process(request: RunRequest, project: Project, store: Store) -> Launc
             if ended and process.returncode == 0:
                 return Launched(message=_printed(output))
             if ended:
-                raise LaunchError(_printed(output) or f"it ended with {process.returncode}.")
+                ending = f"the run's process ended with exit code {process.returncode}."
+                raise LaunchError(_printed(output) or ending)
             time.sleep(_LOOK_INTERVAL_S)
     return Launched()
 
 
 def main() -> int:
-    """Run what the message on standard input asks for; the exit code."""
+    """Run the request that arrives on standard input, and return the exit code."""
     from assetgraph.process.signals import raise_on_sigterm
     from assetgraph.project.settings import find_project
 
@@ -120,7 +120,7 @@ def _start(root: Path, message: bytes, output: IO[bytes]) -> subprocess.Popen[by
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the starter's terminal is not meant for the run
+            start_new_session=True,  # Ctrl-C in the caller's terminal must not reach the run
         )
     except OSError as error:
         raise LaunchError(f"the run's process cannot be started: {error}.") from error

@@ -1,4 +1,4 @@
-"""`RunOutcome`: a run that ended, as the process that ran it knows it."""
+"""`RunOutcome`: how a run ended, as known to the process that ran it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from assetgraph.records import ErrorInfo, RunRecord
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """A run that ended: its summary, and the errors of its failed steps by id, first to fail first.
+    """How a run ended: its summary, and the errors of its failed steps by step id, in the order in
+    which they failed.
 
-    `exceptions` holds those that were raised in this process.
+    `exceptions` holds the exceptions of the steps that failed in this process.
     """
 
     record: RunRecord
@@ -21,8 +22,8 @@ class RunOutcome:
     exceptions: Mapping[str, BaseException]
 
     def first_exception(self) -> BaseException:
-        """What the first failing step raised. If that stayed in another process, its record as an
-        exception."""
+        """The exception of the step that failed first. If it stayed in another process, an
+        `AssetGraphError` that describes it."""
         step_id, error = next(iter(self.errors.items()))
         return self.exceptions.get(step_id) or AssetGraphError(
             f"asset {step_id!r} failed: {error.type}: {error.message}"

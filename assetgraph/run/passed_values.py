@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PassedValues:
-    """For the steps of `plan`, each of which reads its inputs once."""
+    """The values in memory during a run of `plan`. Each step reads its inputs once."""
 
     def __init__(self, plan: Plan) -> None:
         self._values: dict[Target, Any] = {}
@@ -22,18 +22,18 @@ class PassedValues:
         self._readers = Counter(target for read in self._reads.values() for target in read)
 
     def keep(self, target: Target, value: Any) -> None:
-        """Keep an immutable value, if a step has yet to read it."""
+        """Keep an immutable value if a step still has to read it."""
         if self._readers[target]:
             self._values[target] = value
 
     def of(self, step_id: str) -> dict[Target, Any]:
-        """The values kept of what a step reads."""
+        """The kept values among the inputs of a step."""
         if not self._values:
             return {}
         return {t: self._values[t] for t in self._reads[step_id] if t in self._values}
 
     def release(self, step_id: str) -> None:
-        """A step has read its inputs, or never will: a value goes with its last reader."""
+        """Drop each value whose last reader was this step, which is done with its inputs."""
         for target in self._reads.pop(step_id, ()):
             self._readers[target] -= 1
             if self._readers[target] == 0:

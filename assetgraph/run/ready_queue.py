@@ -14,11 +14,11 @@ Entry = tuple[Rank, str]
 
 
 class ReadyQueue:
-    """The steps of `plan`, by id: each is ready once those it comes after are done.
+    """The steps of `plan`, by id. A step is ready once the steps before it are done.
 
-    With one slot they come in the plan's order. With more `slots`, the step with the longest chain
-    of steps behind it comes first. `pools` limits how many steps of a pool are out at once. Times
-    are in seconds of any one clock.
+    With one slot, ready steps come in the plan's order. With more `slots`, the step with the
+    longest chain of steps behind it comes first. `pools` limits how many steps of a pool run at
+    once. Times are in seconds, on any one clock.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class ReadyQueue:
         heapq.heapify(self._ready)
 
     def take(self, now: float) -> str | None:
-        """The next step that may start; it takes its place in its pool."""
+        """Take the next step that may start, and a place in its pool. None if no step may start."""
         while self._later and self._later[0][0] <= now:
             heapq.heappush(self._ready, heapq.heappop(self._later)[1:])
         while self._ready:
@@ -53,7 +53,7 @@ class ReadyQueue:
         return None
 
     def leave(self, step_id: str) -> None:
-        """A step that was taken gives its place in its pool back."""
+        """Give back the place in its pool of a step that was taken."""
         pool = self._pools.get(step_id)
         if pool is not None:
             self._room[pool] += 1
@@ -62,14 +62,14 @@ class ReadyQueue:
             self._parked[pool].clear()
 
     def done(self, step_id: str) -> None:
-        """The steps behind this one no longer wait for it."""
+        """Note that a step is done: the steps behind it no longer wait for it."""
         for child in self._children[step_id]:
             self._blockers[child] -= 1
             if self._blockers[child] == 0:
                 heapq.heappush(self._ready, self._ranked(child))
 
     def again(self, step_id: str, at: float) -> None:
-        """A step is to run again, not before `at`."""
+        """Queue a step to run again, at time `at` or later."""
         heapq.heappush(self._later, (at, *self._ranked(step_id)))
 
     def behind(self, step_id: str) -> list[str]:
@@ -87,7 +87,7 @@ class ReadyQueue:
 
     @property
     def next_at(self) -> float | None:
-        """When the next step that runs again may start."""
+        """When the next retry may start, or None without one."""
         return self._later[0][0] if self._later else None
 
     def _ranked(self, step_id: str) -> Entry:
@@ -95,7 +95,8 @@ class ReadyQueue:
 
 
 def _ranks(steps: Sequence[Step], children: Mapping[str, Sequence[str]] | None) -> dict[str, Rank]:
-    """The longest chain of `children` first, if they are given; then the plan's order."""
+    """Each step's rank: first by the longest chain of `children`, if given, then by the plan's
+    order."""
     if children is None:
         return {step.id: (0, position) for position, step in enumerate(steps)}
     height: dict[str, int] = {}
@@ -105,7 +106,7 @@ def _ranks(steps: Sequence[Step], children: Mapping[str, Sequence[str]] | None) 
 
 
 def _limited_pools(plan: Plan, room: Mapping[str, int]) -> dict[str, str]:
-    """The pool of each step whose pool is limited."""
+    """The pool of each step in a limited pool."""
     if not room:
         return {}
     pools = {step.id: plan.computations[step.computation].pool for step in plan.steps}

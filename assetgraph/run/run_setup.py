@@ -1,4 +1,4 @@
-"""`RunSetup`: what a run is told before it begins, its checks, and its first record."""
+"""`RunSetup`: the settings of a run, the checks before it starts, and its first record."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunSetup:
-    """A request, and what holds for every run of the project.
+    """A request, with the settings that apply to every run of the project.
 
-    `pools` limits how many steps of a pool run at once. With `echo`, what steps print also appears
+    `pools` limits how many steps of a pool run at once. With `echo`, the steps' output also appears
     where it would without a run.
     """
 
@@ -34,7 +34,10 @@ class RunSetup:
     echo: bool = True
 
     def check(self, plan: Plan, store: Store) -> None:
-        """Raises `ConfigError`, and without `wait` `LockedError`, where the run may not start."""
+        """Check that the run may start.
+
+        Raises `ConfigError`, and `LockedError` for a request without `wait`.
+        """
         for step in plan.steps:
             check_config(plan.computations[step.computation], step.config)
         if not self.request.wait:
@@ -66,8 +69,8 @@ class RunSetup:
         )
 
     def _unlimited_pools(self, plan: Plan) -> Iterator[str]:
-        """Warnings of pools without a limit, in a project that limits others: the name of a pool
-        may be misspelled."""
+        """Warnings about pools without a limit in a project that limits others: a pool's name may
+        be misspelled."""
         if self.pools:
             pools = (made.pool for made in plan.computations.values())
             for pool in sorted({pool for pool in pools if pool} - self.pools.keys()):

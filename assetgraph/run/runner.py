@@ -1,11 +1,11 @@
-"""The runner: the only loop. It goes by the plan's own edges, and records through the journal.
+"""The runner: a loop that runs the steps of a plan, and records them through the journal.
 
 run_plan
   └─ _Run.execute
        ├─ _start_ready     check again whether a step is needed, then hand it to the executor
-       ├─ _wait            until a step ends, or runs out of time
-       │    └─ _settle     record what became of it; the steps behind it are ready, or skipped
-       ├─ _cancel          after an interrupt: end what runs, keep what is committed
+       ├─ _wait            wait until a step ends or times out
+       │    └─ _settle     record its outcome, and ready or skip the steps behind it
+       ├─ _cancel          after an interrupt: end the running steps, keep what is committed
        └─ Journal.end      write the run's summary
 """
 
@@ -60,20 +60,20 @@ def run_plan(
 ) -> RunOutcome:
     """Materialize the steps of `plan` and record the run.
 
-    Raises `ConfigError` and `LockedError` before anything runs, `StoreError` when the store takes
-    no more records, and `KeyboardInterrupt` once the run is recorded as canceled.
+    Raises `ConfigError` and `LockedError` before anything runs, `StoreError` when the store cannot
+    be written, and `KeyboardInterrupt` once the run is recorded as canceled.
     """
     setup = setup or RunSetup()
     setup.check(plan, facts.store)
     executor = executor or SerialExecutor()
     try:
         executor.check(facts.store)
-        with held_back():  # until the run has a record, which an interrupt is to end
+        with held_back():  # until the run has a record, which an interrupt must end
             run = _Run(plan, facts, executor, observer, setup)
             try:
                 return run.execute()
             except StoreError as error:
-                error.exit_code = _RUN_FAILED  # a full disk, say: not a wrong use
+                error.exit_code = _RUN_FAILED  # a full disk, say: not a usage error
                 raise
     finally:
         executor.shutdown()
@@ -94,8 +94,7 @@ class _Attempt:
 
 
 class _Run:
-    """One run while it lives. All that changes during it is here, in its queue, its passed values
-    and its journal."""
+    """A live run. All its changing state is here, and in its queue, passed values and journal."""
 
     def __init__(
         self,
@@ -199,7 +198,7 @@ class _Run:
         attempt.deadline = started + attempt.task.timeout_s
 
     def _wait(self) -> None:
-        """Wait until something happens, or until the time for something comes."""
+        """Wait for the next message from a step, or until a timeout, a retry or a sync is due."""
         if self._inbox.empty():
             self._journal.write()
             patience_s = self._patience_s()
@@ -215,7 +214,7 @@ class _Run:
         self._journal.sync_if_due()
 
     def _patience_s(self) -> float | None:
-        """How long the runner may wait if nothing happens; None is for ever."""
+        """How long the runner may wait for a message; None means without a limit."""
         times = [a.deadline for a in self._running.values() if a.deadline is not None]
         if self._queue.next_at is not None and len(self._running) < self._executor.slots:
             times.append(self._queue.next_at)
@@ -224,8 +223,7 @@ class _Run:
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _expire(self) -> None:
-        """Kill the steps that ran longer than their timeout, or abandon those that cannot be
-        killed."""
+        """Kill the steps that exceeded their timeout, and abandon those that cannot be killed."""
         for step_id, attempt in list(self._running.items()):
             if attempt.deadline is None or attempt.deadline > time.monotonic():
                 continue
@@ -239,7 +237,7 @@ class _Run:
                 self._settle(step_id, attempt, result)
 
     def _still_needed(self, step: Step) -> bool:
-        """Early cut-off: the steps before may have made the same data again."""
+        """Early cut-off: the steps before may have materialized the same data as before."""
         upstream = {target: self._facts.of(target).data_version for target in step.upstream}
         for target in step.outputs:
             given = step.config if self._facts.of(target).current else None
@@ -290,12 +288,12 @@ class _Run:
             return
         except StoreError:
             raise
-        except Exception as error:  # mostly a worker that is gone
+        except Exception as error:  # usually a worker that died
             result = lost_step(attempt.task, self._store, attempt.error or error)
         self._settle(step_id, attempt, result)
 
     def _settle(self, step_id: str, attempt: _Attempt, result: StepResult) -> None:
-        """Record what became of one attempt."""
+        """Record the outcome of one attempt."""
         del self._running[step_id]
         attempt.channel.end()
         self._queue.leave(step_id)
@@ -308,7 +306,7 @@ class _Run:
             self._succeed(attempt.task, result)
         elif result.state is StepState.UNCHANGED:
             self._take_over(attempt.task, result)
-            self._spare(step_id, "another run made it meanwhile")
+            self._spare(step_id, "another run materialized it")
         elif result.state is StepState.FAILURE:
             self._fail(step_id, result)
         else:
@@ -348,8 +346,8 @@ class _Run:
                 self._passed.release(other)
 
     def _cancel(self) -> None:
-        """Give running steps a moment to end by themselves, and start no other. A second interrupt
-        ends the moment."""
+        """Start no more steps, and give the running ones `GRACE_S` to end by themselves. A second
+        interrupt cuts that short."""
         self._journal.channel.stopping = True
         try:
             self._executor.interrupt()
@@ -369,7 +367,7 @@ class _Run:
                 self._journal.emit(EventType.STEP_CANCELED, step_id)
 
     def _give_up(self, step_id: str, attempt: _Attempt) -> None:
-        """Settle an interrupted step: what it has committed is kept."""
+        """Settle an interrupted step. If it has committed, it is a success."""
         if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
             wait([attempt.future], timeout=COMMIT_S)
         result = StepResult(StepState.CANCELED, [])
@@ -378,10 +376,10 @@ class _Run:
         self._settle(step_id, attempt, result)
 
     def _end_anyhow(self, error: StoreError) -> None:
-        """End a run whose store takes no more records.
+        """End a run whose store cannot be written.
 
-        A step that ended, and whose end is not on record, counts as canceled. One that still runs
-        in a thread commits nothing more.
+        A step whose end is not on record counts as canceled. A step that still runs in a thread
+        commits nothing more.
         """
         for attempt in self._running.values():
             attempt.channel.give_up()

@@ -1,5 +1,5 @@
-"""One step, wherever it runs: lock its targets, compute their values, commit. A picklable task
-comes in, a small result goes out."""
+"""One step, wherever it runs: lock its targets, compute their values, commit. It takes a picklable
+task and returns a small result."""
 
 from __future__ import annotations
 
@@ -39,8 +39,9 @@ def run_step(
 ) -> StepResult:
     """Run a step under the locks of its targets, and commit each value to its asset's history.
 
-    `elsewhere` has another machine call `compute_step`, and starts the step's timeout there.
-    Whatever the user's code raises becomes a result with state FAILURE; `KeyboardInterrupt` passes.
+    `elsewhere` runs `compute_step` on another machine, where the step's timeout then starts.
+    Anything that the user's code raises becomes a result with state FAILURE, except
+    `KeyboardInterrupt`, which is raised.
     """
     started = time.perf_counter()
     locks, guards = _locks(task, store), _read_guards(task, store)
@@ -52,7 +53,7 @@ def run_step(
         if made is not None:
             return StepResult(StepState.UNCHANGED, [], made)
         if waited:
-            message = "its turn has come: no other run materializes it now"
+            message = "the wait is over: no other run is materializing it now"
             channel.events([Event(EventType.LOG, now(), task.step_id, message=message)])
         with let_through():
             for guard in guards:
@@ -74,8 +75,7 @@ def run_step(
 
 
 def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
-    """The result of a step whose worker is gone. It may have committed just before; otherwise
-    `error` ended it."""
+    """The result of a step whose worker died: a success if it committed, else a failure."""
     made = committed(task, store)
     if made:
         result = StepResult(StepState.SUCCESS, [], made)
@@ -84,7 +84,7 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     result = failed_step(task, store, error)
     locks = _locks(task, store)
     try:
-        if all(lock.acquire() for lock in locks):  # a run that holds one writes its own attempt
+        if all(lock.acquire() for lock in locks):  # another run may hold one
             _record_failure(task, store, result, _appending(locks))
     finally:
         for lock in locks:
@@ -93,11 +93,10 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
 
 
 def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
-    """The result of a step whose thread goes on, and still holds its locks. It does not run
-    again."""
+    """The result of a step whose thread keeps running and holding its locks. It is not retried."""
     computation = task.computation
     if computation.retry_policy is not None and isinstance(error, AssetGraphError):
-        error.hint = "It is not tried again, since its thread still runs: use --executor processes."
+        error.hint = "Its thread still runs, so it is not retried: use --executor processes."
     once = msgspec.structs.replace(task, computation=replace(computation, retry_policy=None))
     result = failed_step(once, store, error)
     _record_failure(task, store, result, store.history.append)
@@ -105,7 +104,7 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
 
 
 def committed(task: StepTask, store: Store) -> tuple[Materialization, ...]:
-    """What this very step committed: all of its outputs, or nothing."""
+    """What this step committed: all of its outputs, or an empty tuple."""
     found = []
     for target in task.outputs:
         current, _ = store.history.current(target)
@@ -116,7 +115,7 @@ def committed(task: StepTask, store: Store) -> tuple[Materialization, ...]:
 
 
 def _locks(task: StepTask, store: Store) -> tuple[TargetLock, ...]:
-    """In one order for every step, so that two that share targets never wait for each other."""
+    """The locks in one order for all steps, so two steps that share targets never deadlock."""
     targets = task.outputs
     if len(targets) > 1:
         targets = tuple(sorted(targets, key=lambda target: target.text))
@@ -126,10 +125,10 @@ def _locks(task: StepTask, store: Store) -> tuple[TargetLock, ...]:
 def _acquire(
     task: StepTask, store: Store, channel: Channel, locks: Sequence[TargetLock]
 ) -> bool | None:
-    """Take every lock, and return whether that took waiting for another run: None if this run
-    ended first.
+    """Take every lock, and return whether the step waited for another run; None if this run ended
+    first.
 
-    Raises `LockedError` where the step must not wait.
+    Raises `LockedError` if the step must not wait.
     """
     waited = False
     for lock in locks:
@@ -171,7 +170,7 @@ def _commit(
 
 
 def _appending(locks: Sequence[TargetLock]) -> Append:
-    """Appends to the history of a target through the lock on it."""
+    """A function that appends to a target's history through the lock on that target."""
     if len(locks) == 1:
         (lock,) = locks
         return lambda _, attempt: lock.append(attempt)
@@ -183,11 +182,11 @@ def _drop_old_values(store: Store, target: Target) -> None:
     try:
         drop_old_values(store, target)
     except StoreError:
-        pass  # the step is done; the next prune finds what could not be deleted
+        pass  # the step is done, and the next prune deletes what is left
 
 
 def _record_failure(task: StepTask, store: Store, result: StepResult, append: Append) -> None:
-    """Keep the failure with each target that this step did not commit."""
+    """Record the failure in the history of each target that this step did not commit."""
     if result.retry_in_s is not None:
         return
     assert result.error is not None
@@ -209,7 +208,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
         try:
             append(target, attempt)
         except StoreError:
-            pass  # a full disk takes no line about its failure either: the run's record has it
+            pass  # a full disk, say: the run's record has the failure
 
 
 def _read_guards(task: StepTask, store: Store) -> list[Lock]:
@@ -224,8 +223,10 @@ def _read_guards(task: StepTask, store: Store) -> list[Lock]:
 def _made_by_another_run(
     task: StepTask, store: Store, locks: Sequence[TargetLock]
 ) -> tuple[Materialization, ...] | None:
-    """What other runs recorded since this step was planned, if it is all that the step would
-    make."""
+    """What other runs have recorded since the step was planned, or None if the step must run.
+
+    The step need not run if they materialized just what it would.
+    """
     for lock in locks:
         if lock.found_empty():
             return None
@@ -249,7 +250,7 @@ def _made_by_another_run(
 
 
 def _waits(task: StepTask, store: Store, target: Target) -> Event:
-    """Says which run the step waits for. Raises `LockedError` where it must not wait."""
+    """An event that says which run the step waits for. Raises `LockedError` if it must not wait."""
     if not task.wait:
         raise store.locked(target, hint="Leave out --no-wait to wait for it.")
     holder = store.holder(target, but=task.run_id)

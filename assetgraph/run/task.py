@@ -1,4 +1,4 @@
-"""What crosses an executor: the task of one step, its result, and the channel it reports to."""
+"""What passes through an executor: the task of one step, its result and its channel."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class StepTask(msgspec.Struct, frozen=True):
     """Everything that a worker needs to run a step.
 
     `outputs` are the targets that the call materializes, in the order of the computation's specs.
-    `known_run_ids` are the runs that made their current values when the step was planned. `passed`
-    holds input values that are still in memory. A parameter in `gathered` takes several partitions,
-    as a mapping by partition.
+    `known_run_ids` are the runs that materialized their current values when the step was planned.
+    `passed` holds input values that are still in memory. A parameter in `gathered` takes several
+    partitions, as a mapping by partition.
     """
 
     step_id: str
@@ -70,7 +70,7 @@ class StepTask(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class StepResult:
-    """What became of a step.
+    """The outcome of a step.
 
     `outputs` has what it materialized, in the order of the task's outputs. `values` and
     `exception` exist only in the process that ran the step. `retry_in_s` is set if the step
@@ -94,7 +94,7 @@ class Channel(Protocol):
     """Where a step reports to while it runs: the runner, in this process or another."""
 
     def started(self) -> None:
-        """The step holds its locks and its worker begins: its timeout starts."""
+        """Called when the step holds its locks and its worker begins: its timeout starts."""
 
     def events(self, events: Sequence[Event]) -> None: ...
 
@@ -103,18 +103,18 @@ class Channel(Protocol):
     def progress(self, done: float, total: float | None, unit: str) -> None: ...
 
     def canceled(self) -> bool:
-        """Whether the run is ending: a step that waits for a lock gives up."""
+        """Whether the run is ending: a step that waits for a lock then stops waiting."""
 
     def wanted(self) -> bool:
-        """Asked before the step saves its values. False if nobody waits for them any more."""
+        """Asked before the step saves its values. False if nobody waits for them any longer."""
 
     def may_commit(self) -> bool:
         """Asked once, before the step records anything. False for an abandoned step."""
 
 
 def _received(kept: tuple[Any, ...], exception: bytes | None) -> StepResult:
-    """The result in another process. It has no exception where this process cannot rebuild it: the
-    class may be missing here, or need more than the exception kept."""
+    """The result in another process. It has no exception if this process cannot rebuild it: the
+    class may be missing here, or its constructor may need more than the pickle has."""
     import pickle
 
     result = StepResult(*kept)
@@ -122,7 +122,7 @@ def _received(kept: tuple[Any, ...], exception: bytes | None) -> StepResult:
         found = pickle.loads(exception) if exception is not None else None
         result.exception = found if isinstance(found, BaseException) else None
     except Exception:
-        pass  # `error` describes it
+        pass  # the result's `error` describes it
     return result
 
 

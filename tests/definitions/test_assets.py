@@ -216,7 +216,7 @@ def test_a_callable_object_without_a_name_asks_for_one() -> None:
 
 
 def test_a_builtin_without_a_signature_is_refused() -> None:
-    with pytest.raises(TypeError, match="does not reveal its parameters"):
+    with pytest.raises(TypeError, match=r"parameters of .* cannot be read"):
         asset(name="largest")(max)
 
 

@@ -253,7 +253,7 @@ def test_a_cluster_without_workers_fails_the_step(
         cluster.scale(0)
         thread.join(60)
     (error,) = outcomes[0].errors.values()
-    assert error.message == "the Dask cluster has no workers any more."
+    assert error.message == "the Dask cluster no longer has any workers."
 
 
 def test_steps_are_asked_about_as_often_as_one_likes(
@@ -324,9 +324,9 @@ def test_a_step_that_ends_its_workers_fails_with_a_hint(folder: Path) -> None:
     ):
         outcome = run(store, deadly, scheduler=cluster.scheduler_address)
     (error,) = outcome.errors.values()
-    assert "the Dask workers that ran it died, 1 in all, the last at tcp://" in error.message
+    assert "the Dask workers that ran it died (1 in all, the last at tcp://" in error.message
     assert error.hint is not None
-    assert "It may end its process, or need more memory" in error.hint
+    assert "it may exit its process, or need more memory" in error.hint
 
 
 def number(i: int) -> dg.Asset:
@@ -343,7 +343,7 @@ def test_resources_that_are_no_amounts_are_said(folder: Path, dask_scheduler: st
 
     outcome = run(Store(folder / "store"), trained, scheduler=dask_scheduler)
     (error,) = outcome.errors.values()
-    assert "is 'GPU=1', which is no amount by resource" in error.message
+    assert "must map resources to amounts, but is 'GPU=1'" in error.message
 
 
 def test_output_beyond_the_limit_is_counted(folder: Path, dask_scheduler: str) -> None:
@@ -384,7 +384,7 @@ def test_a_step_that_was_given_up_is_waited_for_while_its_worker_is_at_it() -> N
     assert not step.answer.done()
     executor._look_at(step, {"tcp://other": 1})
     assert len(called) == 1
-    assert "it was given up" in str(step.answer.exception(0))
+    assert "it was abandoned" in str(step.answer.exception(0))
 
 
 def test_a_step_that_is_given_up_before_it_is_sent_is_not_sent() -> None:

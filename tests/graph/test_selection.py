@@ -152,12 +152,12 @@ def test_a_word_of_the_language_is_a_name_after_key() -> None:
         ("and trips", 0, "'and' is a word of the selection language", "'key:and'"),
         ("roots", 0, "'roots' is a word", "'roots()'"),
         ("(trips or zones", 0, "not closed", "')'"),
-        ("trips)", 5, "never opened", "Take it out"),
+        ("trips)", 5, "never opened", "Remove it"),
         ("trips zones", 6, "'zones' does not belong here", "'or'"),
         ("(trips zones)", 7, "'zones' does not belong here", "'or'"),
         ("trips,zones", 5, "',' does not belong here", "'and'"),
         ("trips + zones", 8, "'zones' does not belong here", "'or'"),
-        ("trips or ()", 10, "a name is expected, not ')'", None),
+        ("trips or ()", 10, "expected a name, not ')'", None),
         ('zones or key:"trips', 13, "quote is not closed", '"'),
         ("2024_plan", 0, "starts with '2'", "'key:2024_plan'"),
         ("trips or -x", 9, "starts with '-'", "'key:-x'"),
@@ -175,10 +175,10 @@ def test_a_word_of_the_language_is_a_name_after_key() -> None:
         ("Trips", 0, "no asset is named 'Trips'", "'trips'"),
         ("TRIPS", 0, "no asset is named 'TRIPS'", "'trips'"),
         ("a/../b", 0, "no asset is named 'a/../b'", "See them with: assetgraph list"),
-        ("trips or group:rwa", 9, "no asset is in a group 'rwa'", "'raw'"),
-        ("tag:siez", 0, "no asset has a tag 'siez'", "'size'"),
-        ("tag:size=bigg", 0, "no asset has 'bigg' as its tag 'size'", "'big'"),
-        ("kind:parket", 0, "no asset is of the kind 'parket'", "'parquet'"),
+        ("trips or group:rwa", 9, "no asset is in the group 'rwa'", "'raw'"),
+        ("tag:siez", 0, "no asset has the tag 'siez'", "'size'"),
+        ("tag:size=bigg", 0, "no asset has the tag 'size' with the value 'bigg'", "'big'"),
+        ("kind:parket", 0, "no asset has the kind 'parket'", "'parquet'"),
         ("owner:team:go", 0, "no asset is owned by 'team:go'", "'team:geo'"),
         ("trips or x*", 9, "no asset matches 'x*'", None),
         ("status:running", 0, "no asset is running", None),
@@ -201,7 +201,7 @@ def test_a_selection_from_no_assets_says_so() -> None:
 
 
 def test_a_status_without_the_record_of_runs_says_what_it_needs() -> None:
-    with pytest.raises(SelectionError, match="needs the record of past runs") as caught:
+    with pytest.raises(SelectionError, match="needs the records of past runs") as caught:
         select(["trips or status:stale"], TAXI)
     assert caught.value.column == 9
 

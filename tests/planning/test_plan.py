@@ -115,8 +115,8 @@ def test_a_stale_upstream_is_used_as_it_is_with_a_warning_that_says_what_to_type
 def test_what_lies_between_two_selected_and_does_not_run_is_warned_of() -> None:
     plan = make_plan(line(), fresh(), [A, C])
     assert plan.warnings == (
-        "b is used as it is, though a, upstream of it, will run. "
-        "Select it too, or afterwards: assetgraph materialize --stale c",
+        "b is used as it is, though its upstream a will run. "
+        "Select it too, or run this afterwards: assetgraph materialize --stale c",
     )
     assert make_plan(line(), fresh(), [A, B, C]).warnings == ()
     assert make_plan(line(), fresh(), [A, D]).warnings == ()

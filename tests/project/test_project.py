@@ -168,7 +168,7 @@ def test_a_definitions_object_is_what_its_package_means(project: MakeProject) ->
     )
     assert names(made) == ["used"]
     (warning,) = made.find().load().warnings()
-    assert str(warning).startswith("city/assets.py:5: asset 'unused' is in no Definitions of its")
+    assert str(warning).startswith("city/assets.py:5: asset 'unused' is not loaded: no Definitions")
 
 
 def test_check_says_which_assets_the_second_of_two_definitions_of_one_name_leaves_out(
@@ -184,8 +184,8 @@ def test_check_says_which_assets_the_second_of_two_definitions_of_one_name_leave
     answer = assetgraph("check")
     assert (answer.code, answer.out) == (0, "All definitions loaded successfully.\n")
     assert answer.err == (
-        "! pipeline.py:2: asset 'a' is in no Definitions of its package: it is not loaded.\n"
-        "  Add it to one, or remove it. Of two Definitions of one name only the last counts.\n"
+        "! pipeline.py:2: asset 'a' is not loaded: no Definitions of its package has it.\n"
+        "  Add it to one, or remove it. If two Definitions have one name, the last counts.\n"
     )
 
 

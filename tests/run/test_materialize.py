@@ -269,7 +269,7 @@ def test_the_projects_instance_is_found_and_its_values_loaded(project) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout == (
-        "'never' was never materialized. Make it with: assetgraph materialize never\n"
+        "'never' was never materialized. Materialize it with: assetgraph materialize never\n"
     )
     assert (made.root / ".assetgraph/store.json").exists()
 

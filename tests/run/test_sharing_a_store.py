@@ -93,7 +93,7 @@ def test_the_second_run_waits_says_for_whom_and_takes_what_the_first_made(folder
     assert said.level == "WARNING"
     assert said.step == "slow"
     assert f"waiting for run {holder}" in (said.message or "")
-    assert details.steps[0].reason == "another run made it meanwhile"
+    assert details.steps[0].reason == "another run materialized it"
 
 
 def test_the_second_run_makes_it_again_when_the_first_made_something_else(folder: Path) -> None:

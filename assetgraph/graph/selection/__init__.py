@@ -1,4 +1,4 @@
-"""The selection language: which assets a text names. `syntax` has its grammar."""
+"""The selection language, which selects assets by text. `syntax` has the grammar."""
 
 from assetgraph.graph.selection.evaluate import Selectable, select
 from assetgraph.graph.selection.syntax import Expression, parse

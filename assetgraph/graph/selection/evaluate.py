@@ -1,8 +1,8 @@
-"""What a selection selects in a graph.
+"""`select`: the assets of a graph that a selection matches.
 
-A name, a pattern or an attribute that no asset has is an error wherever it stands, so that a typing
-error never makes a selection larger or smaller. `status:`, `and` and `not` may leave a part empty,
-but the whole must not be: a selection that matches nothing never means everything.
+A name, pattern or attribute that matches no asset is an error anywhere in a selection, so a typo
+never makes the selection larger or smaller. `status:`, `and` and `not` may leave a part of it
+empty. The whole must not be empty: a selection that matches nothing never means everything.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SOURCE_CELLS = 60
 
 
 class Selectable(Protocol):
-    """What a selection needs of a graph. `order` is topological."""
+    """The part of a graph that a selection needs. `order` is topological."""
 
     @property
     def order(self) -> Sequence[AssetKey]: ...
@@ -48,24 +48,25 @@ def select(
     graph: Selectable,
     state: Callable[[AssetKey], str] | None = None,
 ) -> tuple[AssetKey, ...]:
-    """The assets that any of `texts` selects, in the graph's order. `state` answers `status:`.
+    """The assets that any of `texts` selects, in the graph's order.
 
-    Raises `SelectionError`, also when nothing matches.
+    `state` returns the state of an asset, for `status:`. Raises `SelectionError`, also if nothing
+    matches.
     """
     if not texts:
         raise SelectionError("nothing is selected.", hint="Name assets, or select all with '*'.")
-    readers = [(_Reader(text, graph, state), parse(text)) for text in texts]
+    evaluators = [(_Evaluator(text, graph, state), parse(text)) for text in texts]
     chosen: set[AssetKey] = set()
-    for reader, expression in readers:
-        chosen |= reader.keys(expression)
+    for evaluator, expression in evaluators:
+        chosen |= evaluator.keys(expression)
     if not chosen:
-        reader, expression = readers[0]
-        raise reader.why_empty(expression)
+        evaluator, expression = evaluators[0]
+        raise evaluator.why_empty(expression)
     return tuple(key for key in graph.order if key in chosen)
 
 
-class _Reader:
-    """Answers for the nodes of one parsed `text`."""
+class _Evaluator:
+    """Evaluates the nodes of one parsed `text`."""
 
     def __init__(
         self, text: str, graph: Selectable, state: Callable[[AssetKey], str] | None
@@ -94,7 +95,7 @@ class _Reader:
                 return set().union(*(self.keys(part) for part in node.parts))
 
     def why_empty(self, node: Expression) -> SelectionError:
-        """Names the innermost part of `node` that made it empty."""
+        """An error that names the innermost part of `node` that made it empty."""
         match node:
             case Filter():
                 return self._error(node, f"no asset is {node.value}.")
@@ -104,7 +105,7 @@ class _Reader:
                 return self.why_empty(node.parts[0])
             case Not():
                 every = f"every asset matches {self._source(node.operand)}"
-                return self._error(node, f"{self._source(node)} leaves nothing: {every}.")
+                return self._error(node, f"{self._source(node)} matches nothing: {every}.")
             case And():
                 for part in node.parts:
                     if not self.keys(part):
@@ -128,7 +129,7 @@ class _Reader:
         if self.state is None:
             raise self._error(
                 node,
-                f"{self._source(node)} needs the record of past runs, which is not read here.",
+                f"{self._source(node)} needs the records of past runs, which are not read here.",
                 "Select by name, group, tag, kind or owner.",
             )
         return {key for key in self.graph.order if self.state(key) == node.value}
@@ -142,7 +143,7 @@ class _Reader:
         known = {text for asset in assets for text in _attributes(asset, node.field)}
         if node.field == "tag" and node.tag_value is not None and node.value in known:
             values = {asset.tags[node.value] for asset in assets if node.value in asset.tags}
-            message = f"no asset has {node.tag_value!r} as its tag {node.value!r}."
+            message = f"no asset has the tag {node.value!r} with the value {node.tag_value!r}."
             return self._error(node, message, did_you_mean(node.tag_value, values))
         message = _NOTHING[node.field].format(repr(shorten(node.value, _SOURCE_CELLS)))
         hint = did_you_mean(node.value, known) or f"See them with: {command('list')}"
@@ -158,9 +159,9 @@ class _Reader:
 
 _NOTHING = {
     "key": "no asset is named {}.",
-    "group": "no asset is in a group {}.",
-    "tag": "no asset has a tag {}.",
-    "kind": "no asset is of the kind {}.",
+    "group": "no asset is in the group {}.",
+    "tag": "no asset has the tag {}.",
+    "kind": "no asset has the kind {}.",
     "owner": "no asset is owned by {}.",
 }
 
@@ -168,7 +169,7 @@ _NOTHING = {
 def _reached(
     start: set[AssetKey], near: Callable[[AssetKey], Iterable[AssetKey]], levels: int | None
 ) -> set[AssetKey]:
-    """`start` and what lies up to `levels` steps from it."""
+    """`start` and everything within `levels` steps of it (None: any distance)."""
     reached = set(start)
     edge = start
     while edge and levels != 0:
@@ -202,7 +203,7 @@ def _attributes(asset: AssetSpec, field: str) -> Iterable[str]:
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """Whether `text` is `pattern`, in which `*` stands for anything. Never backtracks."""
+    """Whether `text` matches `pattern`, where `*` stands for any characters. Never backtracks."""
     first, *middle = pattern.split("*")
     if not middle:
         return text == pattern

@@ -1,4 +1,4 @@
-"""The grammar of the selection language, and the tree that a text becomes.
+"""The grammar of the selection language, and its parser.
 
     selection = any
     any       = all ("or" all)*
@@ -6,15 +6,15 @@
     one       = "not" one | [[levels] "+"] term ["+" [levels]]
     term      = name | field ":" value | "(" any ")" | ("roots" | "sinks") "(" [any] ")"
 
-`+a` is `a` with all its upstream, `2+a` with two levels of it; `a+` and `a+2` go downstream. (In
-Dagster a bare `+a` is one level: write `1+a`.) `not` binds closer than `and`, `and` closer than
-`or`. `roots()` are the assets without upstream, `roots(x)` those of `x` without upstream in `x`;
-`sinks` likewise downstream.
+`+a` is `a` with everything upstream of it, `2+a` is `a` with two levels upstream; `a+` and `a+2` go
+downstream. (In Dagster, a bare `+a` means one level, which is `1+a` here.) `not` binds more tightly
+than `and`, and `and` more tightly than `or`. `roots()` are the assets without an upstream, and
+`roots(x)` the assets of `x` without an upstream in `x`; `sinks` does the same downstream.
 
-A name is the text of a key; `*` stands for any characters, also for none and for `/`. The fields
-are `key:`, `group:`, `tag:k` or `tag:k=v`, `kind:`, `owner:` and `status:`. Quotes, double or
-single, are needed only around blanks, `+`, `=` and parentheses. A key that is a word of the
-language, or starts with `-` or a digit, needs `key:`.
+A name is the text of a key; `*` stands for any characters, including none and `/`. The fields are
+`key:`, `group:`, `tag:k` or `tag:k=v`, `kind:`, `owner:` and `status:`. Only blanks, `+`, `=` and
+parentheses need quotes, double or single. A key that is a word of the language, or starts with `-`
+or a digit, needs `key:`.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ MAX_DEPTH = 100
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The assets whose `field` is `value`. Of a tag, `value` is its name, and `tag_value` its
-    value or None for any."""
+    """The assets whose `field` matches `value`. For a tag, `value` is its name, and `tag_value` its
+    value, or None for any."""
 
     field: str
     value: str
@@ -52,7 +52,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Traversal:
-    """`operand` with so many levels of its upstream and downstream (None: all)."""
+    """`operand` with this many levels upstream and downstream of it (None: all)."""
 
     operand: Expression
     upstream: int | None
@@ -93,11 +93,11 @@ class Or:
 
 
 Expression = Filter | Traversal | Ends | Not | And | Or
-"""A node was written as `text[start:end]`."""
+"""The text of a node is `text[start:end]`."""
 
 
 def parse(text: str) -> Expression:
-    """Raises `SelectionError`, which points at the column."""
+    """The tree of a selection. Raises `SelectionError` with the column of the error."""
     return _Parser(text).parse()
 
 
@@ -112,8 +112,8 @@ _COLON = re.compile(r"\s*:")
 
 
 class _Parser:
-    """Recursive descent over `text`. `at` is where the next character that is not blank stands,
-    `end` where what was taken last ended."""
+    """A recursive-descent parser of `text`. `at` is the position of the next character that is not
+    blank, `end` the end of the last token."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -163,11 +163,13 @@ class _Parser:
         if match is None:
             if pattern is _LEVELS_AFTER and self._take_sign("+"):
                 self._fail(
-                    "a number of levels is expected after '+'.", "Write 'a+2', 'a+' or 'a or b'."
+                    "expected a number of levels after '+'.", "Write 'a+2', 'a+' or 'a or b'."
                 )
             return 0
         if len(match[1]) > 9:
-            self._fail("no graph has so many levels.", "Leave the number out for all.", start)
+            self._fail(
+                "no graph has so many levels.", "Leave the number out for all levels.", start
+            )
         return int(match[1]) if match[1] else None
 
     def _term(self) -> Expression:
@@ -247,7 +249,7 @@ class _Parser:
         if self.depth > MAX_DEPTH:
             self._fail(
                 f"the selection is nested more than {MAX_DEPTH} levels deep.",
-                "Take out the parentheses and the 'not' that change nothing.",
+                "Remove the parentheses and each 'not' that change nothing.",
                 start,
             )
 
@@ -305,14 +307,14 @@ class _Parser:
     def _fail_at_missing_term(self) -> NoReturn:
         if self._is_at_end():
             self._fail("the selection ends where a name is expected.", "Name an asset there.")
-        self._fail(f"a name is expected, not {self.text[self.at]!r}.")
+        self._fail(f"expected a name, not {self.text[self.at]!r}.")
 
     def _fail_at_trailing_text(self) -> NoReturn:
         match = _WORD.match(self.text, self.at)
         found = match[0] if match else self.text[self.at]
         if found == ")":
-            self._fail("this parenthesis was never opened.", "Take it out.")
-        hint = "Join two selections with 'or' or with 'and'."
+            self._fail("this parenthesis was never opened.", "Remove it.")
+        hint = "Join two selections with 'or' or 'and'."
         self._fail(f"{found!r} does not belong here.", hint)
 
     def _fail(self, message: str, hint: str | None = None, column: int | None = None) -> NoReturn:

@@ -25,12 +25,12 @@ def make(
 ) -> StepExecutor:
     """The executor called `name`, for `jobs` steps at once.
 
-    Without a name: processes for more than one job, otherwise serial. Without jobs: as many as
-    there are cores, or as the cluster has threads. `computations` are those that `project` loads:
-    they go to workers by name, any other by value. `scheduler` is the address of a Dask scheduler;
-    without it, a cluster starts on this machine.
+    `name` defaults to processes for more than one job, otherwise to serial. `jobs` defaults to the
+    number of cores, or of the cluster's threads. `computations` are the ones that `project` loads:
+    they go to workers by name, any others by value. `scheduler` is the address of a Dask
+    scheduler; without it, a cluster starts on this machine.
 
-    Raises `AssetGraphError` for an unknown name or an impossible number.
+    Raises `AssetGraphError` for an unknown name, or for options that the executor does not take.
     """
     if name is None:
         name = "processes" if jobs and jobs > 1 else "serial"
@@ -58,10 +58,10 @@ def _check(name: str, jobs: int | None, scheduler: str | None) -> None:
         hint = did_you_mean(name, NAMES) or f"Choose one of: {', '.join(NAMES)}."
         raise AssetGraphError(f"there is no executor {shorten(name, _NAME_CELLS)!r}.", hint=hint)
     if jobs is not None and jobs < 1:
-        raise AssetGraphError(f"jobs must be at least 1, not {jobs}.", hint="Give 1 or more.")
+        raise AssetGraphError(f"jobs must be at least 1, not {jobs}.", hint="Use 1 or more.")
     if scheduler is not None and name != "dask":
         raise AssetGraphError(
-            f"the executor {name!r} does not use a scheduler.", hint="Give: --executor dask"
+            f"the executor {name!r} does not use a scheduler.", hint="Add: --executor dask"
         )
     if name == "serial" and jobs and jobs > 1:
         raise AssetGraphError(

@@ -1,4 +1,4 @@
-"""What the runner asks of an executor: see `StepExecutor`."""
+"""`StepExecutor`: the interface between the runner and an executor."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Computations = Mapping[str, "Computation"]
 
 
 class StepExecutor(Protocol):
-    """Runs steps somewhere.
+    """Runs steps, in this process or elsewhere.
 
-    `slots` is how many steps run at once. With `shares_memory`, values are passed on in memory.
+    At most `slots` steps run at once. With `shares_memory`, steps pass values on in memory.
     """
 
     slots: int
@@ -28,22 +28,25 @@ class StepExecutor(Protocol):
     def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
         """Run `run_step(task, store, channel)`.
 
-        The future's `cancel()` kills a running step where it can, and returns False where it
-        cannot. The future of a step whose worker is gone raises `WorkerError`.
+        The future's `cancel()` kills a running step, or returns False if it cannot. The future of a
+        step whose worker died raises `WorkerError`.
         """
 
     def check(self, store: Store) -> None:
-        """Raises `AssetGraphError` where the workers cannot use the store, before anything runs."""
+        """Check, before anything runs, that the workers can use the store.
+
+        Raises `AssetGraphError` if they cannot.
+        """
 
     def interrupt(self) -> None:
-        """Raise `KeyboardInterrupt` in the running steps, where that is possible."""
+        """Raise `KeyboardInterrupt` in the running steps, if possible."""
 
     def shutdown(self) -> None:
-        """End what still runs, where that is possible. Calling it again does nothing."""
+        """End the running steps, if possible. A second call does nothing."""
 
 
 class Loadable(Protocol):
-    """What a worker loads the computations of a project from: see `assetgraph.project`."""
+    """A project whose computations a worker can load: see `assetgraph.project`."""
 
     @property
     def root(self) -> Path: ...

@@ -1,5 +1,5 @@
-"""What no other process can import travels whole: functions and classes of a notebook, a script or
-another function. Imported only when there is such a thing to send."""
+"""Pickling by value, for functions and classes that another process cannot import: those of a
+notebook, a script or another function. Imported only when there is one to send."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ import msgspec
 
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """cloudpickle's, for msgspec's classes too: they have fields only if made with them, while
-    cloudpickle makes a class empty and then adds what belongs to it. Code keeps its file, which
-    tells a person, and the version of the code, where it is from."""
+    """cloudpickle's pickler, extended for msgspec's classes and for file names.
+
+    cloudpickle creates a class empty and adds its members later, but a msgspec class gets its
+    fields only on creation. Code objects keep their file name, which tracebacks show and code
+    versions use.
+    """
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, CodeType):
@@ -26,7 +29,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         if not isinstance(obj, msgspec.StructMeta) or not isinstance(reduced, tuple):
             return reduced
         make, (kind, *args), state, *rest = reduced
-        state[0].pop("__annotations__", None)  # their names may mean nothing at the receiver
+        state[0].pop("__annotations__", None)  # the receiver may not know the names in them
         own = _own_fields(obj)
         fields = [(f.name, f.type, f.default, f.default_factory, f.encode_name) for f in own]
         return make, (partial(_make_struct, kind, fields, _options(obj, own)), *args), state, *rest
@@ -62,8 +65,8 @@ def _make_struct(
     bases: tuple[type, ...],
     namespace: dict[str, Any],
 ) -> Any:
-    """At the receiver: the class with its fields. Its methods come to it afterwards."""
-    make_field: Any = msgspec.field  # it is declared to take one or the other default
+    """Create the class with its fields, at the receiver. Its methods are added afterwards."""
+    make_field: Any = msgspec.field  # its type allows only one of the two defaults
     namespace["__annotations__"] = {field: wanted for field, wanted, *_ in fields}
     for field, _, default, factory, encoded in fields:
         namespace[field] = make_field(default=default, default_factory=factory, name=encoded)

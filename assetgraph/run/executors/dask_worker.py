@@ -1,4 +1,4 @@
-"""What runs in a Dask worker: the computing part of a step, and a look at the store before."""
+"""Code that runs in a Dask worker: the computing part of a step, and the check before a run."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 PROBE = b"probe" * 2000
-# Of all runs, since a scheduler keeps the last thousand events of each topic as long as it lives.
+# One topic for all runs: a scheduler keeps the last thousand events of each topic as long as it
+# lives.
 TOPIC = "assetgraph"
-# A longer answer is for the client to fetch.
-_TOLD_BYTES = 8_000
+# The client fetches a longer answer.
+_SENT_BYTES = 8_000
 
 
 def compute_here(greeting: bytes, work: bytes) -> bytes:
-    """In a worker: the result of a step's computing part, what it printed by stream, and how many
-    bytes of that were not kept; nothing where nobody asks for it."""
+    """Run the computing part of a step.
+
+    Returns a pickle of its result, its output by stream, and the count of dropped output bytes by
+    stream; empty if nobody waits for the step any longer.
+    """
     receiver, store = _received(greeting)
     task, name = receiver.unpack(work)
     channel = _WorkerChannel(name, task.limits.output_bytes)
-    if not channel.wanted():  # any more: a worker takes seconds to load its first project
+    if not channel.wanted():  # a worker takes seconds to load its first project
         return b""
-    timed = task.timeout_s is not None  # only such a step is given up while it goes on
+    timed = task.timeout_s is not None  # only such a step is abandoned while it runs
     if timed:
         channel.begun()
         channel.started()
@@ -42,14 +46,17 @@ def compute_here(greeting: bytes, work: bytes) -> bytes:
         if timed:
             channel.ended()
     answer = pickle.dumps((result, channel.printed, channel.dropped), protocol=5)
-    if len(answer) <= _TOLD_BYTES:
+    if len(answer) <= _SENT_BYTES:
         channel.answered(answer)
     return answer
 
 
 class _WorkerChannel:
-    """Stands in for the runner's channel in a worker. Printed text goes back with the answer: the
-    scheduler keeps the events that pass through it, and must not keep much of that."""
+    """Stands in for the runner's channel in a worker.
+
+    Output goes back with the answer: the scheduler keeps the events that pass through it, and must
+    not keep much text.
+    """
 
     def __init__(self, name: str, limit: int) -> None:
         self._name = name
@@ -90,12 +97,12 @@ class _WorkerChannel:
         return False
 
     def wanted(self) -> bool:
-        """The scheduler takes a task back once it is canceled, or its client is gone."""
+        """The scheduler withdraws a task that is canceled, or whose client is gone."""
         task = _worker().state.tasks.get(self._name)
         return task is not None and task.state == "executing"
 
     def may_commit(self) -> bool:
-        return False  # that is done where the locks are
+        return False  # the process with the locks commits
 
     def _send(self, method: str, *content: Any) -> None:
         _worker().log_event(TOPIC, (self._name, pickle.dumps((method, content))))
@@ -106,25 +113,25 @@ def _worker() -> Any:
 
 
 _greetings: dict[bytes, tuple[Receiver, Store]] = {}
-_receiving = threading.Lock()
+_receiver_lock = threading.Lock()
 
 
 def _received(greeting: bytes) -> tuple[Receiver, Store]:
-    with _receiving:
+    with _receiver_lock:
         if greeting not in _greetings:
             project, store = pickle.loads(greeting)
             receiver = Receiver(project)
-            receiver.load_anew()  # what this worker may have imported for a run before
+            receiver.load_anew()  # an earlier run may have imported another version
             _greetings[greeting] = receiver, store
         return _greetings[greeting]
 
 
 def probe(greeting: bytes, saved: Any) -> str | None:
-    """In a worker: why it cannot use the store or the project, or None."""
+    """Why this worker cannot use the store or the project, or None if it can."""
     try:
         _, store = _received(greeting)
         if store.values.load(saved) != PROBE:
-            return f"it reads something else than was written to {store.storage}"
+            return f"it does not read back what was written to {store.storage}"
     except Exception as error:
         return f"{type(error).__name__}: {error}".rstrip(".")
     return None

@@ -1,4 +1,4 @@
-"""Steps in this process: in the caller's thread, or in threads."""
+"""Executors in this process: in the caller's thread, or in a pool of threads."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class ThreadExecutor:
     """Runs steps in threads of this process, at most `slots` at once.
 
-    A thread is made when no other is idle, so that a step that was given up, and still runs, takes
-    no other's place. Nothing waits for it when the program ends.
+    A thread starts whenever none is idle, so an abandoned step that still runs does not take the
+    place of another. A program that ends does not wait for its threads.
     """
 
     shares_memory = True
@@ -50,7 +50,7 @@ class ThreadExecutor:
         return future
 
     def check(self, store: Store) -> None:
-        pass  # it is this process's own
+        pass  # this process opened the store itself
 
     def interrupt(self) -> None:
         pass  # a thread cannot be interrupted
@@ -69,8 +69,10 @@ class ThreadExecutor:
 
 
 class SerialExecutor:
-    """Runs each step in the caller's thread, so that a debugger and Ctrl-C work as always. Only a
-    step with a timeout gets a thread of its own, to be given up when its time is over."""
+    """Runs each step in the caller's thread, so a debugger and Ctrl-C work as usual.
+
+    Only a step with a timeout gets its own thread, which can be abandoned.
+    """
 
     slots = 1
     shares_memory = True
@@ -93,10 +95,10 @@ class SerialExecutor:
             hold_again()
 
     def check(self, store: Store) -> None:
-        pass  # it is this process's own
+        pass  # this process opened the store itself
 
     def interrupt(self) -> None:
-        pass  # the interrupt came to the step itself
+        pass  # the step itself receives the interrupt
 
     def shutdown(self) -> None:
         self._threads.shutdown()
@@ -106,14 +108,16 @@ class SerialExecutor:
             self._folder = None
 
     def _go_back(self) -> None:
-        """To the folder that the run began in: a step may have left it."""
+        """Return to the folder in which the run began: a step may have left it."""
         assert self._folder is not None
         os.fchdir(self._folder)
 
 
 class _Done(Future[StepResult]):
-    """The outcome of a step that has run already. Nobody waits for it, so it goes without the locks
-    that make up most of the cost of a `Future`."""
+    """The outcome of a step that has already run.
+
+    Nobody waits for it, so it does without the locks that make a `Future` expensive.
+    """
 
     def __init__(self, result: StepResult | None = None, error: Exception | None = None) -> None:
         self._outcome = result
@@ -139,7 +143,7 @@ class _Done(Future[StepResult]):
 
 
 def _run(future: Future[StepResult], function: Callable[[], StepResult]) -> Callable[[], None]:
-    """What to do with the outcome, once the thread counts as idle again."""
+    """Run `function`, and return a call that reports its outcome once the thread counts as idle."""
     try:
         return partial(future.set_result, function())
     except BaseException as error:

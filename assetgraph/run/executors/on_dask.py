@@ -1,13 +1,13 @@
-"""Steps on a Dask cluster: for those who outgrow one machine.
+"""The Dask executor: runs steps on a cluster, for projects that outgrow one machine.
 
-A thread here takes the asset's lock, has the computing part of its step sent to the cluster as one
-task, waits, and commits. So records and locks stay on this machine, values go from workers to the
-value store, and a worker that is lost costs a second try of what nobody has committed.
+For each step, a thread here takes the asset's lock, sends the computing part to the cluster as one
+task, waits for the answer, and commits. So records and locks stay on this machine, workers write
+values to the value store, and a lost worker costs only another try of an uncommitted step.
 
-The client's own loop sends the steps that are ready, many in one message where there are many. A
-worker tells a short answer by an event, in messages that Dask sends anyway; a long one is fetched
-once the task is done, which costs a way back and forth. One watcher asks for all steps whether
-there are workers, and whether the runner still wants what they do.
+The client's event loop sends ready steps, as many as possible in one message. A worker reports a
+short answer in an event, which travels in messages that Dask sends anyway. A long answer is fetched
+when the task is done, which costs a round trip. One watcher thread checks, for all steps, whether
+there are workers and whether the runner still wants the result.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 RESOURCES = "dagster-dask/resource_requirements"
-# So many steps are on their way beside those that run, so that no worker waits for the way back and
-# forth: some 20 ms, mostly pauses that Dask makes between its messages.
+# How many steps are sent ahead of those that run, so no worker waits for a round trip. That takes
+# about 20 ms, mostly pauses that Dask makes between its messages.
 _AHEAD = 32
-# So long a client of Dask pauses after each message: no step leaves before, and what is ready by
-# then costs least as one graph.
+# How long a Dask client pauses after each message. No step leaves earlier, and the steps that are
+# ready by then cost least as one graph.
 _SEND_PAUSE_S = 0.01
-# So long, at most, what is answered waits to be let go with the next steps: a message of its own
-# would hold them up.
+# How long, at most, answered tasks wait to be released along with the next steps: a separate
+# message would delay those.
 _LET_GO_S = 0.02
 _POLL_S = 1.0
-# For how long a step waits while the cluster has no worker at all.
+# How long a step waits while the cluster has no workers.
 NO_WORKER_S = 30.0
 
 
 class DaskExecutor:
-    """Runs steps on the workers of a scheduler, or of a cluster made here with `jobs` workers."""
+    """Runs steps on the workers of a scheduler, or of a local cluster with `jobs` workers."""
 
     shares_memory = False
 
@@ -88,7 +88,7 @@ class DaskExecutor:
         )
 
     def check(self, store: Store) -> None:
-        """Have every worker read what was written here, and load the project."""
+        """Have every worker load the project, and read back a value that this process writes."""
         self._greeting = pickle.dumps((self._sender.greeting(), store))
         probe_key = AssetKey.unchecked([".probe"])  # no asset can have this key
         try:
@@ -98,13 +98,15 @@ class DaskExecutor:
             store.values.delete(probe_key.file_name)
         lost = [worker for worker, answer in answers.items() if isinstance(answer, OSError)]
         if len(lost) == len(answers):
-            raise AssetGraphError("the Dask cluster has no workers.", hint="Start some first.")
+            raise AssetGraphError(
+                "the Dask cluster has no workers.", hint="Start one with: dask worker …"
+            )
         for worker, problem in answers.items():
             if problem is not None and worker not in lost:
                 raise StoreError(
                     f"the Dask worker {worker} cannot use this project: {problem}.",
-                    hint="Values must lie where all workers reach them, such as storage = "
-                    '"s3://…" in [tool.assetgraph], and the project in the same folder.',
+                    hint="Put the project in the same folder on every machine, and values where "
+                    'all workers reach them, such as storage = "s3://…" in [tool.assetgraph].',
                 )
 
     def interrupt(self) -> None:
@@ -121,8 +123,10 @@ class DaskExecutor:
             self._cluster.close()
 
     def _compute(self, channel: StepChannel, task: StepTask, _: Store) -> StepResult:
-        """`compute_step` on the cluster, whose workers have the store that was checked. What it
-        tells its channel comes here."""
+        """Run `compute_step` on the cluster, and return its result.
+
+        The workers use the store that was checked. Their channel calls arrive in `_hear`.
+        """
         name = f"{task.step_id}-{task.run_id}-{task.attempt}"
         work = self._sender.pack(task, name)
         step = _Step(name, work, self._resources(task, channel), channel)
@@ -133,7 +137,7 @@ class DaskExecutor:
         except (CancelledError, _distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
-            raise _why_not(error) from None
+            raise _worker_error(error) from None
         finally:
             del self._running[name]
         for stream, data in printed.items():
@@ -143,8 +147,7 @@ class DaskExecutor:
         return cast("StepResult", result)
 
     def _send(self, steps: Sequence[_Step]) -> None:
-        """In the client's loop: submit the steps as one graph, or as one for each set of resources
-        that they ask for."""
+        """Submit steps as one graph for each set of resources. Runs in the client's loop."""
         kinds: dict[tuple[tuple[str, float], ...], list[_Step]] = {}
         for step in steps:
             if not step.given_up:
@@ -171,18 +174,20 @@ class DaskExecutor:
         self._let_go()
 
     def _let_go(self) -> None:
-        """In the client's loop: tell the cluster that what is answered is not wanted any more. It
-        would do it again, should the worker be lost."""
+        """Release answered tasks: if a worker is lost, the cluster repeats those it still holds.
+
+        Runs in the client's loop.
+        """
         while self._answered:
             self._answered.pop().future.release()
 
     def _done(self, step: _Step) -> None:
-        """Told after what the worker itself has told."""
+        """Called after all events of the worker have arrived."""
         if not step.answer.done():
             self._client.loop.add_callback(self._fetch, step)
 
     async def _fetch(self, step: _Step) -> None:
-        """In the client's loop: take a long answer, or why there is none."""
+        """Fetch a long answer, or the error. Runs in the client's loop."""
         try:
             (answer,) = await self._client.gather([step.future], asynchronous=True)
         except BaseException as error:
@@ -192,14 +197,20 @@ class DaskExecutor:
             step.settle(answer)
 
     async def _cancel(self, steps: Sequence[_Step]) -> None:
-        """In the client's loop, as `_send` is: so a step is either here or canceled there."""
+        """Cancel the tasks of steps on the cluster.
+
+        Runs in the client's loop, as `_send` does, so a step is either canceled or not sent yet.
+        """
         futures = [step.future for step in steps if step.future is not None]
-        with suppress(Exception):  # there may be no scheduler to tell
+        with suppress(Exception):  # the scheduler may be gone
             await self._client.cancel(futures, asynchronous=True, force=True)
 
     def _watch(self) -> None:
-        """A step that was given up is canceled, and waited for: the asset's lock is held here, and
-        its worker may still be at it. Without workers, all steps fail after a while."""
+        """Cancel abandoned steps, and fail all steps of a cluster that has lost its workers.
+
+        An abandoned step is waited for, because its asset's lock is held here and its worker may
+        still be running it.
+        """
         left_at = time.monotonic()
         while not self._closed.wait(_POLL_S):
             steps = list(self._running.values())
@@ -215,8 +226,8 @@ class DaskExecutor:
                     self._give_up(step)
                     step.fail(
                         WorkerError(
-                            "the Dask cluster has no workers any more.",
-                            hint="The step may have ended them. See what they wrote, "
+                            "the Dask cluster no longer has any workers.",
+                            hint="Read the workers' logs, since the step may have killed them, "
                             "and start new ones.",
                         )
                     )
@@ -225,7 +236,7 @@ class DaskExecutor:
         if not step.channel.wanted():
             self._give_up(step)
             if step.ran_at not in workers or self._interrupted:
-                step.fail(WorkerError("it was given up."))
+                step.fail(WorkerError("it was abandoned."))
 
     def _give_up(self, step: _Step) -> None:
         if not step.given_up:
@@ -233,19 +244,22 @@ class DaskExecutor:
             self._client.loop.add_callback(self._cancel, [step])
 
     def _resources(self, task: StepTask, channel: StepChannel) -> Mapping[str, float]:
-        """What the step asks for, of a cluster that was not made here."""
+        """The resources that the step requests. A local cluster offers none, and ignores them.
+
+        Raises `WorkerError` if no worker offers them.
+        """
         wanted: Any = task.computation.op_tags.get(RESOURCES, {})
         if not isinstance(wanted, Mapping) or not all(
             isinstance(amount, int | float) for amount in wanted.values()
         ):
             raise WorkerError(
-                f"its op tag {RESOURCES!r} is {wanted!r}, which is no amount by resource.",
-                hint='Write it so: {"GPU": 1}',
+                f"its op tag {RESOURCES!r} must map resources to amounts, but is {wanted!r}.",
+                hint='Write it like this: {"GPU": 1}',
             )
         if not wanted:
             return {}
         if self._cluster is not None:
-            message = f"Dask workers started here offer no resources: {dict(wanted)} is not heeded"
+            message = f"Dask workers started here offer no resources: {dict(wanted)} is ignored"
             channel.events([Event(EventType.LOG, now(), task.step_id, "WARNING", message)])
             return {}
         offers = [w["resources"] for w in self._client.scheduler_info(-1)["workers"].values()]
@@ -258,7 +272,10 @@ class DaskExecutor:
         return wanted
 
     def _hear(self, event: tuple[Any, tuple[str, bytes]]) -> None:
-        """In the client's loop: a call of a channel in a worker, which may be another run's."""
+        """Pass on a channel call from a worker, unless it belongs to another run.
+
+        Runs in the client's loop.
+        """
         name, call = event[1]
         step = self._running.get(name)
         if step is None:
@@ -279,8 +296,10 @@ class DaskExecutor:
 
 @dataclass(slots=True, eq=False)
 class _Step:
-    """The computing part of a step, from its thread to the cluster and back. `ran_at` is the worker
-    that is at it, where it has a timeout."""
+    """The computing part of a step on its way from its thread to the cluster and back.
+
+    `ran_at` is the address of the worker that runs it, known only for a step with a timeout.
+    """
 
     name: str
     work: bytes
@@ -292,7 +311,7 @@ class _Step:
     given_up: bool = False
 
     def settle(self, answer: bytes) -> None:
-        with suppress(InvalidStateError):  # the first counts
+        with suppress(InvalidStateError):  # the first outcome counts
             self.answer.set_result(answer)
 
     def fail(self, error: BaseException) -> None:
@@ -300,22 +319,24 @@ class _Step:
             self.answer.set_exception(error)
 
 
-def _why_not(error: Any) -> WorkerError:
+def _worker_error(error: Any) -> WorkerError:
     if isinstance(error, CancelledError):
         return WorkerError(f"the cluster could not run it: {error}.")
     count = error.allowed_failures + 1
     return WorkerError(
-        f"the Dask workers that ran it died, {count} in all, the last at "
-        f"{error.last_worker.address}.",
-        hint="It may end its process, or need more memory than a worker has: see what they wrote. "
-        "How many workers a step may lose is distributed.scheduler.allowed-failures in Dask's "
-        "configuration.",
+        f"the Dask workers that ran it died ({count} in all, the last at "
+        f"{error.last_worker.address}).",
+        hint="Read the workers' logs: it may exit its process, or need more memory than a worker "
+        "has. Dask's setting distributed.scheduler.allowed-failures limits how many workers a step "
+        "may lose.",
     )
 
 
 class _Bundle:
-    """Gives `take`, in the client's loop, what any thread put: at once after a pause, or else all
-    that came during the pause."""
+    """Collects steps from any thread, and passes them on to `take` in the client's loop.
+
+    Two calls of `take` are at least `pause_s` apart.
+    """
 
     def __init__(self, loop: Any, take: Callable[[Sequence[_Step]], None], pause_s: float) -> None:
         self._loop = loop
@@ -336,7 +357,7 @@ class _Bundle:
             self._loop.call_later(self._taken_at + self._pause_s - time.monotonic(), self._flush)
 
     def _flush(self) -> None:
-        self._due = False  # before the steps are taken: who puts one now wakes it again
+        self._due = False  # before the steps are taken, so that a later `put` wakes it again
         steps = [self._steps.popleft() for _ in range(len(self._steps))]
         self._taken_at = time.monotonic()
         self._take(steps)
@@ -359,7 +380,7 @@ def _connect(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
 
 
 def _distributed() -> Any:
-    """The package, imported only here."""
+    """The package `distributed`, imported only when it is used. Raises `AssetGraphError`."""
     try:
         return import_module("distributed")
     except ImportError:

@@ -1,4 +1,4 @@
-"""What runs in a worker process: one step after another, until the coordinator is done or gone."""
+"""Code that runs in a worker process: it runs steps until the coordinator finishes or dies."""
 
 from __future__ import annotations
 
@@ -43,16 +43,17 @@ def main(socket: int, lifeline: int) -> None:
             channel = _Channel(connection)
             outcome = _run(receiver, work, channel)
             for stream in output:
-                stream.put_back()
+                stream.restore()
             channel.done(outcome)
-    os._exit(0)  # what the steps left running, threads and all, must not hold up the end
+    os._exit(0)  # without waiting for threads that steps left running
 
 
 def _die_with(lifeline: int) -> None:
-    """When the coordinator dies, its end of the lifeline closes, and the kernel kills this process
-    and what it started: even one that is stopped, or in a long call of a C library.
+    """Have the kernel kill this process, and what it started, when the coordinator dies.
 
-    Where the kernel cannot do that (macOS), the receiving thread does, as soon as it runs.
+    The coordinator's death closes its end of the lifeline. The signal reaches even a process that
+    is stopped, or in a long call to a C library. Where the kernel cannot send it (macOS), the
+    receiving thread does, as soon as it gets to run.
     """
     if sys.platform == "linux":
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgid(0))
@@ -70,7 +71,7 @@ def _receive(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
 
 
 def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
-    """The step's outcome as what to do with its future."""
+    """Run one step, and return a call that sets the outcome on its future."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if _interrupted:
@@ -105,7 +106,7 @@ def _call(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
 
 
 def _remember(_number: int, _frame: FrameType | None) -> None:
-    """An interrupt that comes before its step is that step's: no other follows."""
+    """Keep an interrupt that arrives before its step: a run sends only one."""
     global _interrupted
     _interrupted = True
 
@@ -119,17 +120,20 @@ def _fail(error: BaseException, future: Future[Any]) -> None:
 
 
 class _Output:
-    """A stream of this process, put back after each step. One that is closed would leave the next
-    step without an output, and its number to the next file that is opened."""
+    """A standard stream of this process, restored after each step.
+
+    If a step closed it, the next step would have no output, and the next file to be opened would
+    get its descriptor.
+    """
 
     def __init__(self, name: str, fd: int) -> None:
         self._name = name
         self._fd = fd
         self._kept = os.dup(fd)
         self._stream = self._open()
-        self.put_back()
+        self.restore()
 
-    def put_back(self) -> None:
+    def restore(self) -> None:
         os.dup2(self._kept, self._fd)
         if self._stream.closed:
             self._stream = self._open()
@@ -141,13 +145,16 @@ class _Output:
 
 
 class _Channel:
-    """Stands in for the runner's channel of one step: each call goes to it through the socket. What
-    a thread says that the step left behind does not: there, it would be the next step's."""
+    """Stands in for the runner's channel of one step: the socket carries each call there.
+
+    Once the step is done, nothing more is sent: the runner would take the words of a thread that
+    the step left behind for the next step's.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._turn = threading.Lock()
-        self._over = False
+        self._lock = threading.Lock()
+        self._done = False
 
     def started(self) -> None:
         self.send("started")
@@ -156,25 +163,25 @@ class _Channel:
         self.send("events", events)
 
     def output(self, stream: str, text: str) -> None:
-        """Not called: what is printed goes through the pipes."""
+        """Never called: output goes through the pipes."""
 
     def progress(self, done: float, total: float | None, unit: str) -> None:
         self.send("progress", done, total, unit)
 
     def canceled(self) -> bool:
-        return False  # the interrupt of a run comes as a signal
+        return False  # a run interrupts its workers with a signal
 
     def wanted(self) -> bool:
         return True
 
     def may_commit(self) -> bool:
-        return True  # a worker whose step is given up is killed
+        return True  # the worker of an abandoned step is killed
 
     def done(self, outcome: Outcome) -> None:
         self.send("done", outcome, last=True)
 
     def send(self, kind: str, *content: Any, last: bool = False) -> None:
-        with self._turn:
-            if not self._over:
-                self._over = last
+        with self._lock:
+            if not self._done:
+                self._done = last
                 self._connection.send((kind, content))

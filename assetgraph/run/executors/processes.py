@@ -1,8 +1,8 @@
-"""Steps in processes of their own: one worker a slot, each started once.
+"""The process executor: runs steps in worker processes, one for each slot.
 
-A worker is a new interpreter, never a fork: a fork would hold this process's locks and threads.
-One socket a worker carries steps there and results back; what it writes to its standard output
-and error comes through two pipes. A worker that dies takes its own step with it and no other.
+A worker is a new interpreter, not a fork, because a fork would inherit this process's locks. Each
+worker has one socket, which carries steps there and results back, and two pipes for its standard
+output and error. A worker that dies fails its own step and no other.
 """
 
 from __future__ import annotations
@@ -58,12 +58,12 @@ class ProcessExecutor:
         self._sender = Sender(project, computations or {})
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
-        self._waiting: deque[_Work] = deque()  # for a worker, where no other could be started
-        self._turn = threading.RLock()
+        self._waiting: deque[_Work] = deque()  # for a worker to become idle, if no more could start
+        self._lock = threading.RLock()
 
     def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
-        """Run the step in a worker. The channel stays here: the worker has a stand-in for it, whose
-        calls come back."""
+        """Run the step in a worker. The channel stays here, and the worker's stand-in forwards its
+        calls."""
         future = _StepFuture()
         future.set_running_or_notify_cancel()
         try:
@@ -78,7 +78,7 @@ class ProcessExecutor:
         pass  # its workers are on this machine
 
     def interrupt(self) -> None:
-        with self._turn:
+        with self._lock:
             while self._waiting:
                 self._waiting.pop().future.set_exception(KeyboardInterrupt())
         for worker in tuple(self._workers):
@@ -93,11 +93,11 @@ class ProcessExecutor:
         self._idle.clear()
 
     def _place(self, work: _Work) -> None:
-        """Give a step to an idle worker, or a new one; without either it waits for one."""
-        with self._turn:
+        """Give a step to an idle worker or to a new one. If none can start, the step waits."""
+        with self._lock:
             try:
                 while not (self._idle.pop() if self._idle else self._start()).give(work):
-                    pass  # that worker has died while it was idle
+                    pass  # that worker died while it was idle
             except OSError as error:
                 if self._workers:
                     self.slots = len(self._workers)
@@ -108,22 +108,22 @@ class ProcessExecutor:
                     work.future.set_exception(WorkerError(message, hint=hint))
 
     def _start(self) -> _Worker:
-        """Raises `OSError` where the machine has no room for one more."""
-        with ExitStack() as left:  # for the files that the runner itself opens
+        """Raises `OSError` if the machine has no room for another worker."""
+        with ExitStack() as spare:  # descriptors that the runner itself will need
             for _ in range(_KEPT_FREE):
-                left.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+                spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
         worker = _Worker(self._sender.greeting(), self._on_idle, self._on_gone)
         self._workers.add(worker)
         return worker
 
     def _on_idle(self, worker: _Worker) -> None:
-        with self._turn:
+        with self._lock:
             self._idle.append(worker)
             if self._waiting:
                 self._place(self._waiting.popleft())
 
     def _on_gone(self, worker: _Worker) -> None:
-        with self._turn:
+        with self._lock:
             self._workers.discard(worker)
             if worker in self._idle:
                 self._idle.remove(worker)
@@ -135,10 +135,10 @@ class _StepFuture(Future[Any]):
     worker: _Worker | None = None
 
     def cancel(self) -> bool:
-        """A step that runs is ended with its process."""
+        """Kill the worker that runs the step."""
         if self.done() or self.worker is None:
             return False
-        self.worker.kill()  # it takes no other step: this one may be done by now
+        self.worker.kill()  # this step may be done by now, but the worker takes no other
         return True
 
 
@@ -152,7 +152,7 @@ class _Work:
 
 
 class _Worker:
-    """One worker process, seen from here, with a thread that listens to it."""
+    """This process's end of one worker process, with a thread that listens to it."""
 
     def __init__(
         self,
@@ -162,24 +162,24 @@ class _Worker:
     ) -> None:
         self._on_idle = on_idle
         self._on_gone = on_gone
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._future: Future[Any] | None = None
         self._channel: Any = None
         self._gone = False
         self._killed = False
         self._ending = False
         self._interrupted = False
-        with ExitStack() as theirs, ExitStack() as ours:
+        with ExitStack() as worker_ends, ExitStack() as own_ends:
             self._socket, socket = Pipe()
-            theirs.callback(socket.close)
-            ours.callback(self._socket.close)
-            # Nobody writes to it. The worker has the other end, which is no other worker's: a file
-            # that is shared tells only the last who asked that it has closed.
+            worker_ends.callback(socket.close)
+            own_ends.callback(self._socket.close)
+            # Nobody writes to it. Each worker has its own: the kernel signals the closing of a
+            # shared file only to the last process that asked for it.
             lifeline, self._lifeline = os.pipe()
-            theirs.callback(os.close, lifeline)
-            ours.callback(os.close, self._lifeline)
+            worker_ends.callback(os.close, lifeline)
+            own_ends.callback(os.close, self._lifeline)
             self._process = _start_process(socket.fileno(), lifeline)
-            self._closing = ours.pop_all()
+            self._closing = own_ends.pop_all()
         assert self._process.stdout is not None
         assert self._process.stderr is not None
         self._streams = {self._process.stdout: "out", self._process.stderr: "err"}
@@ -192,8 +192,8 @@ class _Worker:
         self._send(greeting)
 
     def give(self, work: _Work) -> bool:
-        """Start a step; False where the worker is gone."""
-        with self._turn:
+        """Start a step, and return whether the worker could take it."""
+        with self._lock:
             if self._gone or self._killed:
                 return False
             self._channel, self._future = work.channel, work.future
@@ -203,7 +203,7 @@ class _Worker:
 
     def interrupt(self) -> None:
         if self._future is not None:
-            self._interrupted = True  # it may die of that: while it starts, say
+            self._interrupted = True  # it may die of the interrupt, during its start for example
             self._signal(signal.SIGINT)
 
     def kill(self) -> None:
@@ -211,14 +211,14 @@ class _Worker:
         self._signal(signal.SIGKILL)
 
     def end(self) -> None:
-        """An idle worker leaves; one that still runs a step is killed."""
+        """Let an idle worker exit, and kill one that still runs a step."""
         self._ending = True
         if self._future is not None or not self._send(b""):
             self.kill()
 
     def join(self) -> None:
         self._thread.join(END_S)
-        if self._thread.is_alive():  # what it is doing does not end with it
+        if self._thread.is_alive():  # something keeps the process from exiting
             self.kill()
             self._thread.join()
 
@@ -230,21 +230,21 @@ class _Worker:
         return True
 
     def _signal(self, number: signal.Signals) -> None:
-        """To the worker and to whatever its step has started."""
+        """Signal the worker and the processes that its step started."""
         try:
             os.killpg(self._process.pid, number)
         except (ProcessLookupError, PermissionError):
-            pass  # it is gone, or on its way
+            pass  # it has ended, or is about to
 
     def _listen(self) -> None:
         error: Exception | None = None
         try:
-            self._listen_to_the_end()
-        except Exception as problem:  # a channel that takes no more: a full disk
+            self._listen_until_death()
+        except Exception as problem:  # the channel cannot write: a full disk, say
             error = problem
         self._bury(error)
 
-    def _listen_to_the_end(self) -> None:
+    def _listen_until_death(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             for stream in self._streams:
@@ -264,7 +264,7 @@ class _Worker:
                         selector.unregister(ready.fileobj)
 
     def _receive(self) -> bool:
-        """Take one message; False where none will come any more."""
+        """Handle one message. False if no more will come."""
         try:
             kind, content = self._socket.recv()
         except (EOFError, OSError):
@@ -283,13 +283,13 @@ class _Worker:
         outcome(future)
 
     def _bury(self, error: Exception | None) -> None:
-        """Nothing of a worker that is gone may stay, and its step is told why."""
+        """Close a dead worker's files and fail its step."""
         if not self._ending:
             self.kill()
         code = self._process.wait()
         if error is None:
             self._drain()
-        with self._turn:
+        with self._lock:
             self._gone = True
         for stream in self._streams:
             stream.close()
@@ -302,13 +302,13 @@ class _Worker:
             self._future.set_exception(error or ended)
 
     def _drain(self) -> None:
-        """What it wrote before it said that it was done is in the pipes already. No more is waited
-        for: a child that the step left behind may go on writing for ever."""
+        """Read what is in the pipes now: everything that the step wrote before it reported its end.
+        Wait for no more, because a child that the step left behind may never stop writing."""
         for stream in self._streams:
             self._read(stream, _readable(stream))
 
     def _read(self, stream: IO[bytes], size: int = _CHUNK) -> bool:
-        """Pass on some output. False at its end."""
+        """Pass on some output. False at the end of the stream."""
         try:
             data = os.read(stream.fileno(), size)
         except BlockingIOError:
@@ -319,7 +319,7 @@ class _Worker:
 
 
 def _readable(stream: IO[bytes]) -> int:
-    """How many bytes are in a pipe."""
+    """How many bytes can be read from a pipe now."""
     (count,) = struct.unpack("i", fcntl.ioctl(stream.fileno(), termios.FIONREAD, bytes(4)))
     return int(count)
 
@@ -336,7 +336,7 @@ def _start_process(socket: int, lifeline: int) -> subprocess.Popen[bytes]:
         stderr=subprocess.PIPE,
         bufsize=0,
         pass_fds=(socket, lifeline),
-        process_group=0,  # Ctrl-C is the runner's to handle
+        process_group=0,  # the runner handles Ctrl-C
     )
 
 

@@ -1,5 +1,4 @@
-"""How a step travels to another process: a computation of the project by name, any other by
-value."""
+"""Sending steps to other processes: the project's computations by name, any others by value."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Sender:
-    """Packs what goes to workers. `computations` are those that `project` loads there too."""
+    """Packs steps for workers. `computations` are the ones that workers can load from `project`."""
 
     def __init__(self, project: Loadable | None, computations: Computations) -> None:
         self._computations = computations if project is not None else {}
@@ -32,29 +31,29 @@ class Sender:
         self._project = project
 
     def greeting(self) -> bytes:
-        """What a worker needs first: the project, the hashes of the sources it has here, and the
-        classes of `__main__`, since a stored value names its classes by their modules."""
+        """What a worker needs first: the project, the hashes of its sources as loaded here, and the
+        classes of `__main__`, because a stored value names its classes by module."""
         return pickle.dumps((self._project, source_hashes(), list(_classes_of_main())))
 
-    def pack(self, task: StepTask, *beside: Any) -> bytes:
-        """Raises `WorkerError` for what cannot be pickled."""
-        work = (task, *beside)
+    def pack(self, task: StepTask, *extras: Any) -> bytes:
+        """Pickle a task and what goes with it. Raises `WorkerError` if that fails."""
+        work = (task, *extras)
         try:
-            return self._by_value(work) if self._has_strangers(task) else self._by_name(work)
+            return self._by_value(work) if self._goes_by_value(task) else self._by_name(work)
         except Exception as error:
             raise WorkerError(
                 f"it cannot be sent to another process: {type(error).__name__}: {error}.",
                 hint="Define it in a module of the project, or choose the executor threads.",
             ) from error
 
-    def _has_strangers(self, task: StepTask) -> bool:
+    def _goes_by_value(self, task: StepTask) -> bool:
         makers = (source.maker for source in task.inputs if source.maker is not None)
         return self._name_of(task.computation) is None or any(
             self._name_of(maker) is None for maker in makers
         )
 
     def _name_of(self, item: Any) -> tuple[str, ...] | None:
-        """What a computation or a spec of the project is called in every process."""
+        """The name in every process of a computation or spec of the project, otherwise None."""
         if isinstance(item, Computation):
             known = self._computations.get(item.name) is item
             return ("computation", item.name) if known else None
@@ -78,8 +77,8 @@ class Sender:
 
 
 class Receiver:
-    """Unpacks in a worker what a `Sender` packed. The project is loaded when the first of its
-    assets arrives."""
+    """Unpacks in a worker what a `Sender` packed. It loads the project when the first of its assets
+    arrives."""
 
     def __init__(self, greeting: bytes) -> None:
         self._project: Loadable | None
@@ -97,13 +96,14 @@ class Receiver:
         self._unpickler = Unpickler
 
     def unpack(self, data: bytes) -> Any:
-        """Raises `WorkerError` where the project is not what it is at the sender's."""
+        """The task and what goes with it. Raises `WorkerError` if the project differs from the
+        sender's."""
         work = self._unpickler(io.BytesIO(data)).load()
         self._check_sources()
         return work
 
     def load_anew(self) -> None:
-        """Load the project, whatever this process has imported of it before."""
+        """Load the project afresh, even if this process has imported it before."""
         if self._project is not None:
             forget(self._project.root)
             self._loaded = self._load()
@@ -139,7 +139,7 @@ class Receiver:
 
 
 def _classes_of_main() -> Iterator[bytes]:
-    """Those that the program, or a notebook, defines in `__main__`: each whole, where it can be."""
+    """The classes that a script or notebook defines in `__main__`, pickled by value."""
     for name, item in tuple(vars(sys.modules["__main__"]).items()):
         if isinstance(item, type) and (item.__module__, item.__qualname__) == ("__main__", name):
             from assetgraph.run.executors.by_value import dumps
@@ -147,7 +147,7 @@ def _classes_of_main() -> Iterator[bytes]:
             try:
                 yield dumps(item)
             except Exception:
-                continue  # a step that needs it says so itself
+                continue  # a step that needs it fails with its own message
 
 
 def _dumps(kind: Any, work: Any) -> bytes:
