@@ -1,4 +1,4 @@
-"""What every executor must do alike: the same results, events, skips and logs."""
+"""The contract of all executors: the same results, events, skips and logs."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_what_an_asset_raised_is_raised(executor: StepExecutor, instance: dg.Ins
         dg.materialize([fares, broken], instance=instance, executor=executor)
 
 
-def test_an_exception_that_cannot_travel_is_recorded_all_the_same(
+def test_an_exception_that_cannot_be_sent_is_recorded_anyway(
     executor: StepExecutor, instance: dg.Instance
 ) -> None:
     result = dg.materialize(
@@ -200,7 +200,7 @@ def test_an_exception_that_cannot_travel_is_recorded_all_the_same(
 
 
 @pytest.mark.filterwarnings("always")
-def test_what_a_step_says_lands_under_that_step(
+def test_the_output_of_a_step_is_recorded_under_that_step(
     executor: StepExecutor, instance: dg.Instance
 ) -> None:
     result = dg.materialize([talker, other_talker], instance=instance, executor=executor)
@@ -216,7 +216,7 @@ def test_what_a_step_says_lands_under_that_step(
     }
 
 
-def test_an_observer_hears_all_while_it_happens(
+def test_an_observer_is_called_while_things_happen(
     executor: StepExecutor, instance: dg.Instance
 ) -> None:
     heard: list[tuple[str, ...]] = []
@@ -241,7 +241,7 @@ def test_an_observer_hears_all_while_it_happens(
     assert any(step == "counts" and "counting" in text for step, _, text, *_ in heard)
 
 
-def test_the_end_of_a_step_is_on_record_while_another_works_on(instance: dg.Instance) -> None:
+def test_the_end_of_a_step_is_on_record_while_another_runs(instance: dg.Instance) -> None:
     heard = threading.Event()
 
     class Listener:
@@ -272,7 +272,7 @@ def test_an_async_asset_runs(executor: StepExecutor, instance: dg.Instance) -> N
     assert dg.materialize([awaited], instance=instance, executor=executor).value("awaited") == 5
 
 
-def test_no_reader_sees_what_another_did_to_a_value(
+def test_no_step_sees_how_another_changed_a_value(
     executor: StepExecutor, instance: dg.Instance
 ) -> None:
     result = dg.materialize(
@@ -314,7 +314,7 @@ def test_a_run_leaves_its_executor_without_processes(
         ("threads", 0, "jobs must be at least 1"),
     ],
 )
-def test_an_executor_that_cannot_be_says_what_can(
+def test_an_impossible_executor_is_an_error_that_names_the_possible_ones(
     name: str, jobs: int | None, message: str
 ) -> None:
     with pytest.raises(dg.AssetGraphError, match=message):
@@ -404,13 +404,13 @@ def refused(config: Rate): ...
     assert result.value("end") == script["Point"](10)
 
 
-def test_a_child_that_a_step_forks_and_forgets_ends_with_the_function(
+def test_a_forgotten_fork_of_a_step_ends_with_the_function(
     executor: StepExecutor, instance: dg.Instance
 ) -> None:
     @dg.asset
     def forks() -> int:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a fork beside threads
+            warnings.simplefilter("ignore")  # about a fork in a process with threads
             child = os.fork()
         if child == 0:
             return 0

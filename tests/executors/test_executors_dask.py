@@ -36,7 +36,7 @@ dask = pytest.importorskip("dask")
 
 @pytest.fixture(scope="module")
 def scheduler(object_store: str) -> Iterator[str]:
-    """Of workers that know the object store, one of which offers a GPU."""
+    """A scheduler whose workers can use the object store, one of them with a GPU."""
     with distributed.LocalCluster(
         n_workers=0, threads_per_worker=1, dashboard_address="127.0.0.1:0"
     ) as cluster:
@@ -82,9 +82,7 @@ def test_values_go_through_the_object_store(
     assert not (folder / "store" / "values").exists()
 
 
-def test_a_worker_that_is_lost_in_the_middle_of_a_step_is_survived(
-    folder: Path, dask_scheduler: str
-) -> None:
+def test_a_step_survives_the_loss_of_its_worker(folder: Path, dask_scheduler: str) -> None:
     os.mkfifo("pids")
 
     @dg.asset
@@ -107,7 +105,7 @@ def test_a_worker_that_is_lost_in_the_middle_of_a_step_is_survived(
     assert len(list(store.history.newest_first(slow.key))) == 1
 
 
-def test_a_store_that_workers_cannot_reach_is_said_before_anything_runs(
+def test_a_store_that_workers_cannot_reach_is_reported_before_anything_runs(
     folder: Path, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @dg.asset
@@ -121,12 +119,12 @@ def test_a_store_that_workers_cannot_reach_is_said_before_anything_runs(
     assert list(store.runs.ids()) == []
 
 
-def test_a_scheduler_that_does_not_answer_is_said(folder: Path) -> None:
+def test_a_scheduler_that_does_not_answer_is_reported(folder: Path) -> None:
     with pytest.raises(dg.AssetGraphError, match="no Dask scheduler answers at nonsense"):
         make("dask", scheduler="nonsense://1")
 
 
-def test_a_step_runs_where_there_is_what_it_asks_for(
+def test_a_step_runs_where_its_resources_are(
     folder: Path, object_store: str, scheduler: str
 ) -> None:
     @dg.asset(op_tags={RESOURCES: {"GPU": 1}})
@@ -144,7 +142,7 @@ def test_a_step_runs_where_there_is_what_it_asks_for(
     ]
 
 
-def test_a_step_that_runs_too_long_is_given_up(folder: Path, dask_scheduler: str) -> None:
+def test_a_step_that_runs_too_long_is_abandoned(folder: Path, dask_scheduler: str) -> None:
     os.mkfifo("go")
 
     @dg.asset(timeout=0.1)
@@ -159,7 +157,7 @@ def test_a_step_that_runs_too_long_is_given_up(folder: Path, dask_scheduler: str
     assert store.history.current(Target(stuck.key))[0] is None
 
 
-def test_assets_of_a_project_go_by_their_keys(project, dask_scheduler: str) -> None:
+def test_assets_of_a_project_are_sent_by_key(project, dask_scheduler: str) -> None:
     files = project(
         {
             "pipeline.py": """
@@ -223,7 +221,7 @@ def test_a_step_that_nobody_waits_for_saves_nothing(folder: Path, dask_scheduler
 
 
 async def _once_idle(dask_worker: Any) -> int:
-    """In a worker: an answer that comes once its thread has left the step."""
+    """Answer, in a worker, once its thread has left the step."""
     thread = dask_worker.executors["default"]
     return await asyncio.get_running_loop().run_in_executor(thread, int)
 
@@ -256,7 +254,7 @@ def test_a_cluster_without_workers_fails_the_step(
     assert error.message == "the Dask cluster no longer has any workers."
 
 
-def test_steps_are_asked_about_as_often_as_one_likes(
+def test_steps_may_be_watched_at_any_rate(
     folder: Path, dask_scheduler: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(on_dask, "_POLL_S", 0.001)
@@ -310,7 +308,7 @@ def test_only_a_long_answer_is_fetched(
     assert printed == {"quiet": "a line\n", "chatty": "x" * 100_000 + "\n"}
 
 
-def test_a_step_that_ends_its_workers_fails_with_a_hint(folder: Path) -> None:
+def test_a_step_that_kills_its_workers_fails_with_a_hint(folder: Path) -> None:
     @dg.asset
     def deadly() -> None:
         os._exit(1)
@@ -337,7 +335,7 @@ def number(i: int) -> dg.Asset:
     return made
 
 
-def test_resources_that_are_no_amounts_are_said(folder: Path, dask_scheduler: str) -> None:
+def test_resources_without_amounts_are_an_error(folder: Path, dask_scheduler: str) -> None:
     @dg.asset(op_tags={RESOURCES: "GPU=1"})
     def trained() -> None: ...
 
@@ -374,7 +372,7 @@ def _without_a_cluster(client: object) -> DaskExecutor:
     return executor
 
 
-def test_a_step_that_was_given_up_is_waited_for_while_its_worker_is_at_it() -> None:
+def test_an_abandoned_step_is_waited_for_while_its_worker_runs_it() -> None:
     called: list[object] = []
     client = SimpleNamespace(loop=SimpleNamespace(add_callback=lambda *call: called.append(call)))
     executor = _without_a_cluster(client)
@@ -387,7 +385,7 @@ def test_a_step_that_was_given_up_is_waited_for_while_its_worker_is_at_it() -> N
     assert "it was abandoned" in str(step.answer.exception(0))
 
 
-def test_a_step_that_is_given_up_before_it_is_sent_is_not_sent() -> None:
+def test_a_step_that_is_abandoned_before_it_is_sent_is_not_sent() -> None:
     sent: list[str] = []
 
     def note(*_: object, key: list[str], **__: object) -> list[object]:
@@ -395,13 +393,13 @@ def test_a_step_that_is_given_up_before_it_is_sent_is_not_sent() -> None:
         return [SimpleNamespace(add_done_callback=lambda _: None) for _ in key]
 
     executor = _without_a_cluster(SimpleNamespace(map=note))
-    steps = [_Step(name, b"", {}, None) for name in ("wanted", "given up")]
+    steps = [_Step(name, b"", {}, None) for name in ("wanted", "abandoned")]
     steps[1].given_up = True
     executor._send(steps)
     assert sent == ["wanted"]
 
 
-def test_what_is_answered_is_let_go_with_the_next_steps_or_soon() -> None:
+def test_answered_tasks_are_released_with_the_next_steps_or_soon() -> None:
     told: list[str] = []
     soon: list[Any] = []
 
@@ -423,11 +421,11 @@ def test_what_is_answered_is_let_go_with_the_next_steps_or_soon() -> None:
     assert len(told) == 3
 
 
-def test_what_the_workers_tell_another_run_is_passed_over() -> None:
+def test_events_of_another_run_are_ignored() -> None:
     _without_a_cluster(None)._hear((0.0, ("another's", b"of no concern")))
 
 
-def test_a_worker_that_is_lost_during_the_check_is_no_matter_while_there_are_others(
+def test_a_worker_that_is_lost_during_the_check_does_not_matter_while_others_remain(
     folder: Path,
 ) -> None:
     answers: dict[str, object] = {"tcp://gone": OSError("closed"), "tcp://here": None}
@@ -442,7 +440,7 @@ def test_a_worker_that_is_lost_during_the_check_is_no_matter_while_there_are_oth
         executor.check(Store(folder / "store"))
 
 
-def test_a_step_that_nobody_waits_for_any_more_does_not_begin(
+def test_a_step_that_nobody_waits_for_does_not_begin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     task = SimpleNamespace(limits=Limits())

@@ -1,4 +1,4 @@
-"""Steps in worker processes: what dies with whom, what is captured, what travels how."""
+"""Steps in worker processes: how they die, what is captured, and how they are sent."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_step_that_committed_before_its_worker_died_is_a_success(instance: dg.
     assert result.value("commits_and_dies") == 7
 
 
-def test_a_step_that_does_not_cooperate_is_ended_when_its_time_is_over(
+def test_a_step_that_does_not_cooperate_is_killed_at_its_timeout(
     instance: dg.Instance,
 ) -> None:
     @dg.asset(timeout=0.2)
@@ -138,7 +138,7 @@ def test_a_step_that_does_not_cooperate_is_ended_when_its_time_is_over(
     assert not instance.store.is_running(Target(never_ends.key))
 
 
-def test_a_worker_that_is_ended_when_its_step_is_just_done_takes_no_other(folder: Path) -> None:
+def test_a_worker_that_is_killed_just_as_its_step_ends_takes_no_other(folder: Path) -> None:
     executor = make("processes", 1)
     next_step: SimpleQueue[Future[StepResult]] = SimpleQueue()
     store = Store(folder / ".assetgraph")
@@ -192,7 +192,7 @@ def test_what_c_libraries_and_subprocesses_write_is_captured(instance: dg.Instan
     }
 
 
-def test_bytes_that_are_no_text_are_kept_readable(instance: dg.Instance) -> None:
+def test_bytes_that_are_not_text_stay_readable(instance: dg.Instance) -> None:
     @dg.asset
     def writes() -> None:
         os.write(1, "half of 운".encode()[:-1])
@@ -212,7 +212,7 @@ def test_a_worker_serves_many_steps(instance: dg.Instance) -> None:
     assert os.getpid() not in pids
 
 
-def test_what_cannot_travel_fails_its_step_with_a_sentence(instance: dg.Instance) -> None:
+def test_what_cannot_be_sent_fails_its_step_with_a_sentence(instance: dg.Instance) -> None:
     lock = threading.Lock()
 
     @dg.asset
@@ -251,7 +251,7 @@ def test_workers_and_what_they_started_die_with_the_coordinator(folder: Path, st
         assert alive.read(7) == b"running"
         coordinator.kill()
         coordinator.wait()
-        assert alive.read() == b""  # the pipe ends with the last process that has it
+        assert alive.read() == b""  # the pipe closes with the last process that has it
     store = Store(folder / "store")
     assert run_details(store, "latest").record.status is RunStatus.INTERRUPTED
     lock = store.lock(Target(dg.AssetKey("endless")))
@@ -285,10 +285,10 @@ def test_every_worker_in_a_c_library_dies_with_the_coordinator(folder: Path) -> 
         assert alive.read(3) == b"xxx"
         coordinator.kill()
         coordinator.wait()
-        assert alive.read() == b""  # the pipe ends with the last process that has it
+        assert alive.read() == b""  # the pipe closes with the last process that has it
 
 
-def test_workers_that_cannot_be_started_leave_the_work_to_those_that_could(
+def test_workers_that_started_do_the_work_of_those_that_could_not(
     instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = processes._start_process
@@ -323,7 +323,7 @@ def test_a_step_without_any_worker_fails_with_a_sentence(
     assert failure.message == "no worker process can be started: Too many open files."
 
 
-def test_a_step_that_its_worker_lost_shows_no_line_of_the_engine(instance: dg.Instance) -> None:
+def test_a_step_whose_worker_died_shows_no_line_of_the_engine(instance: dg.Instance) -> None:
     @dg.asset
     def dies() -> None:
         os._exit(3)
@@ -379,7 +379,7 @@ def test_each_step_of_a_worker_starts_in_the_same_folder(instance: dg.Instance) 
     ],
     ids=["close", "close the descriptor", "redirect", "remove"],
 )
-def test_what_a_step_does_to_its_streams_the_next_does_not_feel(
+def test_what_a_step_does_to_its_streams_does_not_affect_the_next(
     end: Callable[[], None], instance: dg.Instance
 ) -> None:
     @dg.asset
@@ -407,14 +407,14 @@ def _stay(path: str) -> None:
 
 
 class Slow:
-    """Whatever takes long to load in a worker: a project's imports, say."""
+    """An object that takes long to load in a worker, as a project's imports may."""
 
     def __reduce__(self) -> object:
         return _stay, ("loading",)
 
 
 @pytest.mark.parametrize("moment", ["starting", "loading"])
-def test_a_step_that_is_interrupted_before_it_begins_did_not_fail(
+def test_a_step_that_is_interrupted_before_it_begins_does_not_fail(
     folder: Path, moment: str
 ) -> None:
     os.mkfifo(folder / "loading")
@@ -434,7 +434,7 @@ def test_a_step_that_is_interrupted_before_it_begins_did_not_fail(
         executor.shutdown()
 
 
-def test_a_thread_that_a_step_left_behind_logs_into_no_other(instance: dg.Instance) -> None:
+def test_a_thread_that_a_step_left_behind_does_not_log_into_another(instance: dg.Instance) -> None:
     os.mkfifo("go on")
     os.mkfifo("said")
 
@@ -461,7 +461,7 @@ def test_a_thread_that_a_step_left_behind_logs_into_no_other(instance: dg.Instan
 
 
 class Provoking(QuietChannel):
-    """A channel that has a child of the step print more for each thing that it prints."""
+    """A channel that makes a child of the step print again each time the child prints."""
 
     def __init__(self) -> None:
         os.mkfifo("ask")
@@ -503,7 +503,9 @@ def test_a_child_that_never_stops_printing_holds_up_no_step(folder: Path) -> Non
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux tells of a death at once")
-def test_a_worker_whose_child_holds_its_socket_is_known_to_be_dead(instance: dg.Instance) -> None:
+def test_the_death_of_a_worker_is_noticed_though_its_child_holds_its_socket(
+    instance: dg.Instance,
+) -> None:
     os.mkfifo("alive")
 
     @dg.asset
@@ -627,7 +629,7 @@ FILES = {
 }
 
 
-def test_assets_of_a_project_go_by_their_keys(project) -> None:
+def test_assets_of_a_project_are_sent_by_key(project) -> None:
     files = project(FILES)
     outcome, store = run_project(files)
     assert not outcome.errors

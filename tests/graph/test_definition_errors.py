@@ -1,4 +1,4 @@
-"""What is wrong with definitions: everything at once, each with its place and a remedy."""
+"""Problems of definitions: all are reported at once, each with its place and a remedy."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ def test_a_guess_is_never_the_asset_itself() -> None:
     assert "Did you mean 'trips_c'?" in problem
 
 
-def test_a_name_that_many_assets_miss_is_guessed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_guess_for_a_name_that_many_assets_miss_is_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = []
     monkeypatch.setattr(
         "assetgraph.graph.connections.did_you_mean",
@@ -154,7 +156,7 @@ def test_a_lambda_without_a_name_is_reported() -> None:
     assert "contains '<'" in problem
 
 
-def test_one_key_defined_twice_gives_both_places() -> None:
+def test_a_key_that_is_defined_twice_names_both_places() -> None:
     registry = defined("@asset\ndef trips(): ...\n\n@asset\ndef trips(): ...\n")
     assert problems(*registry) == [
         "pipeline.py:5: asset 'trips' is defined twice: pipeline.py:2 and pipeline.py:5. "
@@ -162,7 +164,7 @@ def test_one_key_defined_twice_gives_both_places() -> None:
     ]
 
 
-def test_a_key_defined_three_times_is_reported_at_each_later_place() -> None:
+def test_a_key_that_is_defined_three_times_is_reported_at_each_later_place() -> None:
     a, b, c = (defined("@asset\ndef trips(): ...\n", f"{name}.py") for name in "abc")
     found = problems(*c, *a, *b)
     assert [text.split(" Rename")[0] for text in found] == [
@@ -182,7 +184,7 @@ def test_keys_that_differ_only_in_case_are_one_file_on_many_machines() -> None:
     assert "differ only in case" in folded
 
 
-def test_a_key_beside_one_that_starts_with_it_is_no_problem() -> None:
+def test_a_key_may_be_the_start_of_another() -> None:
     assert problems(asset_named("a"), asset_named("b", key_prefix="a"), asset_named("a.b")) == []
 
 
@@ -220,7 +222,7 @@ def test_every_separate_cycle_is_shown_and_an_asset_that_reads_itself() -> None:
     ]
 
 
-def test_a_graph_with_a_cycle_can_still_be_looked_at() -> None:
+def test_a_graph_with_a_cycle_can_still_be_inspected() -> None:
     graph = graph_of(
         asset_named("a", "b"), asset_named("b", "a"), asset_named("root"), asset_named("z", "a")
     )
@@ -229,7 +231,7 @@ def test_a_graph_with_a_cycle_can_still_be_looked_at() -> None:
     assert [key.text for key in graph.upstream(AssetKey("z"))] == ["a", "b"]
 
 
-def test_config_is_taken_once() -> None:
+def test_an_asset_takes_config_only_once() -> None:
     @asset
     def trips(one: Month, two: Limit): ...
 
@@ -250,7 +252,7 @@ def test_an_owner_is_an_address_or_a_team() -> None:
     assert "Write 'team:data' for a team." in problem
 
 
-def test_annotations_on_an_edge_that_contradict_each_other() -> None:
+def test_annotations_that_contradict_each_other_on_an_edge_are_a_problem() -> None:
     registry = defined(
         """
         @asset

@@ -1,4 +1,4 @@
-"""The graph: who reads whom, in which order, and what lies up- and downstream."""
+"""The graph: its edges, its order, and what is upstream and downstream of an asset."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def test_edges_are_listed_from_upstream_to_downstream() -> None:
     ]
 
 
-def test_a_graph_of_nothing() -> None:
+def test_a_graph_may_be_empty() -> None:
     graph = graph_of()
     assert (len(graph), graph.order, graph.levels, graph.components()) == (0, (), (), ())
     assert graph.require_valid() is graph
 
 
-def test_an_asset_that_is_not_there_is_answered_with_what_may_have_been_meant() -> None:
+def test_an_unknown_asset_is_an_error_with_a_guess() -> None:
     graph = taxi()
     assert graph.asset(FARES).key == FARES
     assert FARES in graph
@@ -124,7 +124,7 @@ def test_ins_name_an_upstream_whatever_the_parameter_is_called() -> None:
     assert graph_of(near, far, reader).inputs(reader.key) == {"trips": far.key}
 
 
-def test_deps_are_waited_for_and_not_loaded_and_repeats_collapse() -> None:
+def test_deps_are_edges_that_are_not_loaded_and_repeats_collapse() -> None:
     a, b = asset_named("a"), asset_named("b")
     reader = asset_named("c", "b", deps=["a", a, AssetKey("a"), "b", "b"])
     graph = graph_of(a, b, reader)
@@ -183,7 +183,7 @@ def test_the_order_does_not_depend_on_the_order_of_definition(
 
 
 def smallest_first(graph: AssetGraph) -> None:
-    """Each key is the first by name of all whose upstreams are placed."""
+    """An order in which each key is the first by name whose upstreams are all placed."""
     placed: set[AssetKey] = set()
     for key in graph.order:
         ready = [k for k in graph.assets if k not in placed and placed.issuperset(graph.parents(k))]
@@ -191,7 +191,7 @@ def smallest_first(graph: AssetGraph) -> None:
         placed.add(key)
 
 
-def test_a_default_that_hides_an_upstream_is_warned_of() -> None:
+def test_a_default_that_hides_an_upstream_is_a_warning() -> None:
     @asset
     def trips() -> int:
         return 1
@@ -209,7 +209,7 @@ def test_a_default_that_hides_an_upstream_is_warned_of() -> None:
     assert materialize([trips, fares]).value("fares") == 3
 
 
-def test_a_key_that_names_no_asset_says_what_may_have_been_meant() -> None:
+def test_a_key_that_names_no_asset_is_an_error_with_a_guess() -> None:
     graph = graph_of(asset_named("trips"), asset_named("fares", "trips"))
     for ask in (graph.asset, graph.parents, graph.children, graph.inputs):
         with pytest.raises(AssetGraphError, match="there is no asset 'trip'") as caught:

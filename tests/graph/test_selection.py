@@ -1,4 +1,4 @@
-"""The selection language: what a text selects, and what it says when it selects nothing."""
+"""The selection language: what a text selects, and the error if it selects nothing."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def refused(*texts: str, graph: AssetGraph = TAXI) -> SelectionError:
         ("NOT *a* AND group:default", "trips report 택시_운행"),
     ],
 )
-def test_a_text_selects(text: str, expected: str) -> None:
+def test_a_text_selects_assets(text: str, expected: str) -> None:
     assert sorted(chosen(text)) == sorted(expected.split())
 
 
@@ -211,7 +211,7 @@ def test_every_state_can_be_selected() -> None:
         assert parse(f"status:{word}") == Filter("status", word, None, 0, len(f"status:{word}"))
 
 
-def test_not_binds_closer_than_and_and_closer_than_or() -> None:
+def test_not_binds_more_tightly_than_and_and_and_more_tightly_than_or() -> None:
     match parse("a or not b and c"):
         case Or((Filter(value="a"), And((Not(Filter(value="b")), Filter(value="c"))))):
             pass
@@ -220,7 +220,7 @@ def test_not_binds_closer_than_and_and_closer_than_or() -> None:
 
 
 @pytest.mark.parametrize("opening", ["(", "not ", "roots("])
-def test_nesting_beyond_the_limit_is_refused_and_up_to_it_is_read(opening: str) -> None:
+def test_nesting_is_accepted_only_up_to_the_limit(opening: str) -> None:
     closing = ")" if "(" in opening else ""
     deepest = opening * MAX_DEPTH + "trips" + closing * MAX_DEPTH
     assert "trips" in chosen(deepest)

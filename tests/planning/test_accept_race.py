@@ -1,4 +1,4 @@
-"""What a run commits while a person accepts code is not lost."""
+"""A value that a run commits while code is being accepted is not lost."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: d
     newer = msgspec.structs.replace(before, run_id="20990101-000000-000-beef", data_version="newer")
     instance.store.history.append(
         Target(fares.key), newer
-    )  # another process, between the two looks
+    )  # another process, between the two reads
 
     assert accept(state, [fares.key]) == (fares.key,)
 

@@ -29,7 +29,7 @@ from assetgraph.records import AssetState, FailedAttempt, Materialization, Store
 
 @dataclass
 class Known:
-    """Facts from a mapping. What is not in it was never materialized."""
+    """Facts from a mapping. A target that is not in it was never materialized."""
 
     facts: dict[Target, TargetFacts] = field(default_factory=dict)
 
@@ -43,7 +43,7 @@ class Known:
 def made(
     *, version: str = "v1", inputs: dict[str, str] | None = None, **options: Any
 ) -> TargetFacts:
-    """An asset that was made by the code `c1` in run `1`."""
+    """A materialization by the code `c1` in run `1`."""
     config = options.pop("config", {})
     current = Materialization(
         "1",
@@ -88,11 +88,11 @@ def steps(plan: Any) -> list[tuple[str, str]]:
     return [(step.id, step.cause.value) for step in plan.steps]
 
 
-def test_what_is_selected_runs_fresh_or_not() -> None:
+def test_selected_assets_run_even_if_fresh() -> None:
     assert steps(make_plan(line(), fresh(), [C, A])) == [("a", "requested"), ("c", "requested")]
 
 
-def test_an_upstream_without_a_value_runs_too_and_theirs() -> None:
+def test_upstreams_without_a_value_run_too() -> None:
     facts = fresh()
     del facts.facts[A]
     facts.facts[B] = replace(facts.facts[B], value="gone")
@@ -112,7 +112,7 @@ def test_a_stale_upstream_is_used_as_it_is_with_a_warning_that_says_what_to_type
     )
 
 
-def test_what_lies_between_two_selected_and_does_not_run_is_warned_of() -> None:
+def test_an_asset_between_two_selected_ones_that_does_not_run_is_a_warning() -> None:
     plan = make_plan(line(), fresh(), [A, C])
     assert plan.warnings == (
         "b is used as it is, though its upstream a will run. "
@@ -168,7 +168,7 @@ def test_each_fact_about_its_inputs_is_a_reason(
     assert [reason.text for reason in stale_reasons(line(), facts, [B])[B]] == expected
 
 
-def test_never_materialized_and_a_failed_attempt() -> None:
+def test_a_failed_attempt_is_a_reason_besides_never_materialized() -> None:
     facts = fresh()
     facts.facts[D] = TargetFacts(failed=FAILED, code_version="c1")
     reasons = stale_reasons(line(), facts, [D])[D]
@@ -179,9 +179,7 @@ def test_never_materialized_and_a_failed_attempt() -> None:
     assert target_state(facts.of(D), reasons) is AssetState.FAILED
 
 
-def test_a_failed_attempt_counts_unless_the_value_is_of_the_present_code_config_and_inputs() -> (
-    None
-):
+def test_a_failed_attempt_counts_unless_the_value_is_current() -> None:
     facts = fresh()
     facts.facts[D] = replace(facts.facts[D], failed=FAILED)
     assert stale_reasons(line(), facts, [D])[D] == ()
@@ -205,7 +203,7 @@ def test_config_that_differs_is_a_reason_and_is_kept_when_none_is_given() -> Non
     assert requested.config == {}
 
 
-def test_versions_that_start_alike_are_shown_whole() -> None:
+def test_versions_that_start_alike_are_shown_in_full() -> None:
     facts = {"upstream": "a", "old": "20261122-160837-482-4f2a", "new": "20261122-170000-000-0001"}
     assert Reason(ReasonKind.UPSTREAM_DATA, facts).text == (
         "upstream a has new data (20261122-160837-482-4f2a to 20261122-170000-000-0001)"
@@ -228,7 +226,7 @@ def test_several_changes_are_cut_to_the_first_three() -> None:
         ({}, AssetState.FRESH),
     ],
 )
-def test_an_asset_is_the_first_state_that_applies(
+def test_an_asset_has_the_first_state_that_applies(
     change: dict[str, Any], state: AssetState
 ) -> None:
     facts = fresh()
@@ -246,7 +244,7 @@ def test_a_stale_upstream_is_a_reason_with_its_state() -> None:
     assert [r.text for r in stale_reasons(line(), facts, [B])[B]] == ["upstream a is missing"]
 
 
-# A model: each asset of a generated graph is fresh, missing, of old code, or has old input.
+# A model: each asset of a generated graph is fresh, missing, made by old code or from old input.
 
 Case = tuple[dict[str, tuple[str, ...]], dict[str, str], frozenset[str]]
 
@@ -281,7 +279,7 @@ def facts_of(upstream: dict[str, tuple[str, ...]], kinds: dict[str, str]) -> Kno
 
 
 @given(cases())
-def test_on_any_graph_the_plan_is_what_a_plain_reading_of_the_rules_says(case: Case) -> None:
+def test_on_any_graph_the_plan_follows_a_plain_reading_of_the_rules(case: Case) -> None:
     upstream, kinds, selected = case
     graph = graph_of(*(asset_named(name, *parents) for name, parents in upstream.items()))
     facts = facts_of(upstream, kinds)

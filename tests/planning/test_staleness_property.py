@@ -1,6 +1,6 @@
-"""The promise of `--stale`, on generated projects: after any sequence of edits, failures, deleted
-values, files changed from outside and partial runs, everything is as if made from scratch, and
-nothing ran that was current."""
+"""The promise of `--stale`, on generated projects. After any sequence of edits, failures, deleted
+values, files changed from outside and partial runs, it leaves everything as if materialized from
+scratch, and runs nothing that is current."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SOURCES = ("source_0", "source_1")
 @dataclass(frozen=True)
 class Made:
     """An asset as the generated project defines it: (constant + helper(sum of parents)) % modulus.
-    A large one is stored in a file of its own."""
+    A large value is stored in its own file."""
 
     parents: tuple[str, ...]
     constant: int
@@ -58,8 +58,8 @@ class Made:
 
 @dataclass(frozen=True)
 class Code:
-    """Everything that the project's files say. `helpers` are the multipliers of shared functions,
-    each of which calls the one before it."""
+    """The contents of the project's files. `helpers` are the multipliers of shared functions, each
+    of which calls the one before it."""
 
     assets: dict[str, Made] = field(default_factory=dict)
     constants: tuple[int, ...] = (1, 2)
@@ -82,7 +82,7 @@ class Code:
         Path("pipe/assets.py").write_text("\n".join(lines))
 
     def meaning(self, name: str) -> Any:
-        """What the asset's code means, whichever way it is written."""
+        """What the asset's code means, however it is written."""
         if name in SOURCES:
             return name
         made = self.assets[name]
@@ -99,8 +99,10 @@ class Code:
 
 @dataclass
 class Model:
-    """What should be on record: of each asset its code's meaning, what it read, and its value,
-    which is a number and whether that is wrapped in something large."""
+    """What should be on record for each asset: the meaning of its code, what it read, and its value.
+
+    A value is a number, and whether that number is wrapped in something large.
+    """
 
     current: dict[str, tuple[Any, dict[str, Value], Value]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
@@ -108,7 +110,7 @@ class Model:
     def run(
         self, code: Code, files: dict[str, int], steps: list[str], forced: set[str]
     ) -> set[str]:
-        """Run `steps`, in order; the names of those that should run."""
+        """Run `steps` in order, and return the names of those that should run."""
         ran: set[str] = set()
         failed: set[str] = set()
         for name in steps:
@@ -217,7 +219,7 @@ def change(code: Code, files: dict[str, int], model: Model, data: st.DataObject)
 
 
 def materialize(wanted: set[str] | None, *, stale_only: bool) -> tuple[set[str], list[str]]:
-    """What started in a run, and what was planned for it, by name."""
+    """Materialize, and return the names of the steps that started and of those that were planned."""
     project = find_project()
     importer.forget(project.root)
     graph = project.load().graph.require_valid()

@@ -20,7 +20,7 @@ from assetgraph.storage.store import Store
 
 
 def failure(instance: dg.Instance, bad: dg.Asset) -> ErrorInfo:
-    """How `bad` fails, in a run whose other assets go on and whose record reads back."""
+    """The error of `bad`, in a run whose other assets succeed and whose record can be read."""
     beside = asset_named("beside")
     result = dg.materialize([bad, beside], instance=instance, raise_on_error=False)
     details = run_details(Store(instance.store.folder), result.run_id)
@@ -97,12 +97,12 @@ def test_a_keyboard_interrupt_in_an_asset_cancels_the_run(instance: dg.Instance)
 
 
 class Unspeakable(Exception):
-    """Its text cannot be read, and it cannot be copied."""
+    """An exception whose text cannot be read and that cannot be pickled."""
 
     def __init__(self) -> None:
         super().__init__()
         self.hint = object()
-        self.lock = open(os.devnull)  # noqa: SIM115 - a thing that cannot be pickled
+        self.lock = open(os.devnull)  # noqa: SIM115 - an object that cannot be pickled
 
     def __str__(self) -> str:
         self.lock.close()
@@ -130,7 +130,7 @@ class Quits(Exception):
 
 
 class Subclassed(str):
-    """As a library of markup makes its text."""
+    """A subclass of `str`, like the text of a markup library."""
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_endless_recursion_is_recorded_in_few_frames(instance: dg.Instance) -> N
     assert len(error.trace) < 110_000
 
 
-def test_an_async_asset_runs_to_its_end(instance: dg.Instance) -> None:
+def test_an_async_asset_is_awaited(instance: dg.Instance) -> None:
     @dg.asset
     async def slow() -> int:
         await asyncio.sleep(0)
@@ -187,7 +187,7 @@ def test_an_async_asset_runs_to_its_end(instance: dg.Instance) -> None:
     assert Path(path).read_text() == "inside\n"
 
 
-def test_an_async_asset_runs_where_a_loop_runs_already(instance: dg.Instance) -> None:
+def test_an_async_asset_runs_inside_a_running_event_loop(instance: dg.Instance) -> None:
     @dg.asset
     async def slow() -> int:
         await asyncio.sleep(0)
@@ -265,7 +265,7 @@ def test_a_value_that_cannot_be_stored_fails_its_step(instance: dg.Instance) -> 
     assert "bad" in failure(instance, bad).message
 
 
-def test_a_path_that_is_not_there_fails_its_step(instance: dg.Instance) -> None:
+def test_a_missing_path_fails_its_step(instance: dg.Instance) -> None:
     @dg.asset
     def bad() -> Path:
         return Path("nowhere.csv")
@@ -281,7 +281,7 @@ def test_metadata_that_cannot_be_recorded_fails_its_step(instance: dg.Instance) 
     assert "'rows' is an object" in failure(instance, bad).message
 
 
-def test_an_asset_that_leaves_the_folder_or_breaks_a_stream_does_no_harm(
+def test_an_asset_that_changes_the_folder_or_removes_a_stream_does_no_harm(
     instance: dg.Instance, folder: Path
 ) -> None:
     (folder / "elsewhere").mkdir()

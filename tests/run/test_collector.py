@@ -1,4 +1,4 @@
-"""The garbage collector while a run goes on: what lived before is left alone, new garbage goes."""
+"""The garbage collector during a run: older objects are left alone, new garbage is freed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Ring:
         self.me = self
 
 
-def test_a_run_leaves_alone_what_lived_before_it_and_collects_what_it_makes() -> None:
+def test_a_run_ignores_older_objects_and_collects_its_own_garbage() -> None:
     seen: list[object] = []
 
     @dg.asset
@@ -40,7 +40,7 @@ def test_a_run_leaves_alone_what_lived_before_it_and_collects_what_it_makes() ->
     assert gc.get_freeze_count() == 0
 
 
-def test_the_collector_rests_while_a_run_is_planned_and_works_while_it_goes_on() -> None:
+def test_the_collector_is_off_while_a_run_is_planned_and_on_while_it_runs() -> None:
     seen: list[bool] = []
 
     class Watched(dg.AssetGraph):
@@ -63,7 +63,7 @@ def test_the_collector_works_again_when_no_run_can_be_planned() -> None:
     assert gc.isenabled()
 
 
-def test_the_heap_is_given_back_when_a_run_fails() -> None:
+def test_the_heap_is_unfrozen_when_a_run_fails() -> None:
     @dg.asset
     def broken() -> None:
         raise ValueError("no")
@@ -83,8 +83,8 @@ def test_a_program_that_froze_its_heap_keeps_it_frozen() -> None:
 def test_versions_leave_no_garbage_that_only_the_collector_can_free(
     project: Callable[..., ProjectFolder],
 ) -> None:
-    """Such garbage would stay until the run is over. It is counted in a process of its own, because
-    the threads of a Dask cluster that other tests use leave garbage as well."""
+    """Such garbage would stay until the run ends. It is counted in a separate process, because the
+    threads of the Dask cluster in other tests leave garbage too."""
     counted = project({}).python("""
         import gc
         import assetgraph as dg

@@ -1,4 +1,4 @@
-"""A run that is killed loses nothing that was finished, and stops nothing that comes after it."""
+"""A killed run loses no finished work and does not block later runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KILLS = Path(__file__).parents[1] / "support" / "kills.py"
 
 @pytest.mark.parametrize("when", ["100", "each"])
 def test_a_run_that_is_killed_loses_nothing(when: str) -> None:
-    """At 100 random moments, and once before each call that changes the disk."""
+    """Killed at 100 random moments, and once before each call that changes the disk."""
     done = subprocess.run(
         [sys.executable, str(KILLS), when],
         capture_output=True,

@@ -23,13 +23,13 @@ def test_a_broken_run_leaves_a_clean_store_and_resumes(
 
 
 @pytest.mark.parametrize("processes", [2, 4])
-def test_processes_that_make_the_same_assets_make_each_once(processes: int, tmp_path: Path) -> None:
+def test_processes_that_share_assets_materialize_each_once(processes: int, tmp_path: Path) -> None:
     scenario = replace(Scenario.random(processes), executor="threads", fault=None)
     play_together(scenario, processes, tmp_path)
 
 
 @pytest.mark.parametrize("processes", [2, 4])
-def test_processes_that_make_the_same_assets_survive_the_death_of_some(
+def test_processes_that_share_assets_survive_the_death_of_some(
     processes: int, tmp_path: Path
 ) -> None:
     scenario = replace(Scenario.random(processes), executor="serial", fault=Fault("torn", 40))
@@ -37,7 +37,7 @@ def test_processes_that_make_the_same_assets_survive_the_death_of_some(
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount a small disk")
-def test_a_full_disk_leaves_what_was_recorded_and_resumes_once_there_is_room(
+def test_a_full_disk_loses_no_record_and_the_run_resumes_once_there_is_room(
     small_disk: Path,
 ) -> None:
     scenario = replace(Scenario.random(7), big=frozenset(range(9)), executor="serial", fault=None)

@@ -30,7 +30,7 @@ from assetgraph.run.executors import make
 from assetgraph.run.step import run_step
 from assetgraph.storage.store import Store
 
-STEP = sys.modules[run_step.__module__]  # the very module: another test may import it anew
+STEP = sys.modules[run_step.__module__]  # the very module: another test may import it again
 
 
 class Month(dg.Config):
@@ -132,7 +132,7 @@ def test_a_step_has_a_status_a_start_a_duration_and_its_error_from_the_events(
     assert set(result.failures) == {"b"}
 
 
-def test_everything_that_does_not_need_a_failed_step_goes_on(instance: dg.Instance) -> None:
+def test_steps_that_do_not_need_a_failed_step_still_run(instance: dg.Instance) -> None:
     result = dg.materialize(
         [
             broken("bad"),
@@ -208,7 +208,7 @@ def test_without_an_instance_nothing_is_left_behind(
     assert list((folder / "work").iterdir()) == []
 
 
-def test_an_instance_records_where_it_says_and_is_read_by_another(folder: Path) -> None:
+def test_an_instance_records_in_its_folder_and_another_reads_it(folder: Path) -> None:
     first = dg.materialize([asset_named("a")], instance=dg.Instance(folder / "records"))
     again = dg.Instance(folder / "records")
     assert [r.run_id for r in list_runs(again.store).runs] == [first.run_id]
@@ -275,7 +275,9 @@ def test_the_projects_instance_is_found_and_its_values_loaded(project) -> None:
 
 
 @pytest.mark.parametrize("given", ["a", ["a"], dg.AssetKey("a"), [dg.AssetKey("a")]])
-def test_a_selection_runs_with_what_has_no_value_yet(instance: dg.Instance, given: object) -> None:
+def test_a_selection_runs_with_its_upstreams_that_have_no_value(
+    instance: dg.Instance, given: object
+) -> None:
     assets = [asset_named("root"), asset_named("a", "root"), asset_named("b", "a")]
     first = dg.materialize(assets, instance=instance, selection=given)  # type: ignore[arg-type]
     assert states(first) == {"root": "success", "a": "success"}
@@ -293,7 +295,7 @@ def test_a_selection_may_be_an_asset_and_an_empty_one_is_an_error(instance: dg.I
         dg.materialize([a], selection="nothing_of_this_name")
 
 
-def test_assets_are_given_in_any_shape_but_one_alone(instance: dg.Instance) -> None:
+def test_assets_come_in_any_collection_but_never_alone(instance: dg.Instance) -> None:
     a = asset_named("a")
     module = types.ModuleType("pipeline")
     module.a = a  # type: ignore[attr-defined]
@@ -340,7 +342,7 @@ def test_config_that_does_not_fit_stops_the_run_before_it_starts(
     assert list_runs(instance.store).runs == ()
 
 
-def test_a_field_that_must_be_given_stops_the_run_before_it_starts(instance: dg.Instance) -> None:
+def test_a_missing_required_field_stops_the_run_before_it_starts(instance: dg.Instance) -> None:
     @dg.asset
     def needy(config: Needed) -> str:
         return config.month
@@ -350,7 +352,7 @@ def test_a_field_that_must_be_given_stops_the_run_before_it_starts(instance: dg.
     assert list_runs(instance.store).runs == ()
 
 
-def test_the_context_says_what_is_being_made(instance: dg.Instance) -> None:
+def test_the_context_says_what_is_being_materialized(instance: dg.Instance) -> None:
     @dg.asset(key_prefix="nyc")
     def says(context: dg.AssetExecutionContext) -> dict[str, object]:
         context.add_output_metadata({"rows": 5, "source": "TLC"})
@@ -404,7 +406,7 @@ def test_a_value_that_contradicts_the_annotation_fails_with_both_named(
     assert "str" in result.failures["text"].message
 
 
-def test_deps_are_waited_for_and_recorded_as_inputs(instance: dg.Instance) -> None:
+def test_a_step_waits_for_its_deps_and_records_them_as_inputs(instance: dg.Instance) -> None:
     order = []
     first = dg.asset(name="z_first")(lambda: order.append("first"))
     then = dg.asset(name="a_then", deps=[first])(lambda: order.append("then"))
@@ -429,7 +431,7 @@ def test_keyword_only_and_defaulted_parameters(instance: dg.Instance) -> None:
     assert (result.value("fares"), result.value("limited")) == (10, 500)
 
 
-def test_a_result_keeps_to_the_values_of_its_run(instance: dg.Instance) -> None:
+def test_a_result_returns_the_values_of_its_own_run(instance: dg.Instance) -> None:
     one = dg.materialize([monthly], {"monthly": {"rows": 1}}, instance=instance)
     two = dg.materialize([monthly], {"monthly": {"rows": 2}}, instance=instance)
     assert one.value("monthly") == "2023-03 1"
@@ -437,7 +439,7 @@ def test_a_result_keeps_to_the_values_of_its_run(instance: dg.Instance) -> None:
     assert one.materialization("monthly").run_id == one.run_id
 
 
-def test_a_value_of_an_asset_that_has_none_is_an_error(instance: dg.Instance) -> None:
+def test_asking_for_a_value_that_does_not_exist_is_an_error(instance: dg.Instance) -> None:
     a, b = asset_named("a"), asset_named("b")
     result = dg.materialize([a, b], instance=instance, selection="a")
     with pytest.raises(NoValueError, match="'b' was never materialized"):
@@ -446,7 +448,7 @@ def test_a_value_of_an_asset_that_has_none_is_an_error(instance: dg.Instance) ->
         result.value("c")
 
 
-def test_an_empty_set_of_assets_makes_an_empty_run(instance: dg.Instance) -> None:
+def test_no_assets_make_an_empty_run(instance: dg.Instance) -> None:
     result = dg.materialize([], instance=instance)
     assert result.success
     assert [e.type.value for e in result.events] == ["RUN_START", "RUN_SUCCESS"]
@@ -469,7 +471,7 @@ def test_a_graph_of_many_assets_runs_each_once_after_its_upstreams(instance: dg.
     assert all(place[d.text] < place[a.key.text] for a in assets for d in a.deps)
 
 
-def test_the_json_of_a_run_has_every_name_a_script_may_ask_for(instance: dg.Instance) -> None:
+def test_the_json_of_a_run_has_every_name_a_script_may_use(instance: dg.Instance) -> None:
     result = dg.materialize(
         [asset_named("a"), broken("b")], instance=instance, raise_on_error=False
     )
@@ -491,7 +493,7 @@ def test_the_json_of_a_run_has_every_name_a_script_may_ask_for(instance: dg.Inst
     assert failed["error"]["message"] == "b is broken"
 
 
-def test_a_run_that_is_read_while_it_runs_says_so(instance: dg.Instance) -> None:
+def test_a_run_that_is_read_while_it_runs_is_running(instance: dg.Instance) -> None:
     seen = []
 
     @dg.asset
@@ -505,7 +507,7 @@ def test_a_run_that_is_read_while_it_runs_says_so(instance: dg.Instance) -> None
     assert not instance.store.is_running(Target(looks.key))
 
 
-def test_the_log_has_the_start_of_a_long_message_and_the_error_more_of_it(
+def test_a_long_message_is_shorter_in_the_log_than_in_the_error(
     instance: dg.Instance,
 ) -> None:
     def fails() -> None:
@@ -519,7 +521,7 @@ def test_the_log_has_the_start_of_a_long_message_and_the_error_more_of_it(
     assert len(event.data["error"]["message"]) > 9_000
 
 
-def test_of_each_asset_the_last_two_values_are_kept(folder: Path) -> None:
+def test_the_last_two_values_of_each_asset_are_kept(folder: Path) -> None:
     @dg.asset
     def text() -> str:
         return "x" * 10_000
@@ -555,17 +557,15 @@ def test_a_clock_that_jumps_back_during_a_run_hides_nothing(
     assert result.materialization("trips").run_id == result.run_id
 
 
-def test_a_long_run_is_synced_while_it_goes_on(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_run_is_synced_while_it_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
     monkeypatch.setattr("assetgraph.run.journal.sync_file_system", synced.append)
-    monkeypatch.setattr("assetgraph.run.journal.SYNC_INTERVAL_S", -1.0)  # it is always time
+    monkeypatch.setattr("assetgraph.run.journal.SYNC_INTERVAL_S", -1.0)  # a sync is always due
     dg.materialize([asset_named("a"), asset_named("b")], instance=dg.Instance(".assetgraph"))
     assert len(synced) == 3  # after each step, and at the end
 
 
-def test_a_step_that_ended_is_synced_while_another_works_on(
+def test_the_end_of_a_step_is_synced_while_another_runs(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced = threading.Event()
@@ -584,12 +584,12 @@ def test_a_step_that_ended_is_synced_while_another_works_on(
     assert result.value("works_on") is True
 
 
-def test_a_result_shows_itself_in_a_line(instance: dg.Instance) -> None:
+def test_the_repr_of_a_result_is_one_line(instance: dg.Instance) -> None:
     result = dg.materialize([asset_named("a"), asset_named("b")], instance=instance)
     assert repr(result) == f"<RunResult {result.run_id} SUCCESS: 2 success>"
 
 
-def test_what_a_step_warned_of_is_a_warning_of_the_run(instance: dg.Instance) -> None:
+def test_a_warning_of_a_step_is_a_warning_of_the_run(instance: dg.Instance) -> None:
     @dg.asset
     def made_up(context: dg.AssetExecutionContext) -> None:
         context.log.warning("this is a sample")

@@ -1,4 +1,4 @@
-"""Values in memory, from the step that made them to the last that reads them."""
+"""Values kept in memory from the step that makes them to their last reader."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _passed() -> PassedValues:
 A = Target(dg.AssetKey("a"))
 
 
-def test_a_value_is_there_for_each_step_that_reads_it() -> None:
+def test_a_value_is_kept_for_each_step_that_reads_it() -> None:
     passed = _passed()
     passed.keep(A, 1)
     assert passed.of("b") == {A: 1}
@@ -53,7 +53,7 @@ def test_a_value_leaves_memory_with_its_last_reader() -> None:
     assert passed.of("c") == {}
 
 
-def test_a_value_that_no_step_is_still_to_read_is_not_kept() -> None:
+def test_a_value_without_a_reader_left_is_not_kept() -> None:
     passed = _passed()
     passed.release("b")
     passed.release("c")

@@ -167,7 +167,9 @@ def partitioned(count: Callable[[], int]) -> tuple[AssetGraph, Plan]:
     return AssetGraph([trips, report]), Plan((*steps, last), computations)
 
 
-def test_two_partitions_of_one_asset_are_made_kept_and_read_apart(instance: dg.Instance) -> None:
+def test_two_partitions_of_one_asset_are_materialized_stored_and_read_separately(
+    instance: dg.Instance,
+) -> None:
     made = iter([10, 20])
     graph, plan = partitioned(lambda: next(made))
 
@@ -189,7 +191,7 @@ def test_two_partitions_of_one_asset_are_made_kept_and_read_apart(instance: dg.I
     ]
 
 
-def test_a_failed_partition_skips_what_reads_it_and_no_other_partition(
+def test_a_failed_partition_skips_its_readers_but_no_other_partition(
     instance: dg.Instance,
 ) -> None:
     made = iter([10])

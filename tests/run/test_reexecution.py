@@ -1,4 +1,4 @@
-"""What is left of a run, however it ended, and ending it from another process."""
+"""Re-executing what is left of a run, and canceling a run from another process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def rerun(store: Store, assets: list[dg.Asset], run_id: str) -> str:
     return run_plan(plan, state, setup=setup).record.run_id
 
 
-def test_what_failed_and_what_was_skipped_is_left(instance: dg.Instance) -> None:
+def test_failed_and_skipped_steps_are_left(instance: dg.Instance) -> None:
     broken = [True]
 
     @dg.asset
@@ -69,7 +69,7 @@ def test_what_failed_and_what_was_skipped_is_left(instance: dg.Instance) -> None
     assert run_details(instance.store, last).record.assets == ("bad", "below")
 
 
-def test_repetitions_of_repetitions_run_nothing_twice_that_succeeded(instance: dg.Instance) -> None:
+def test_a_chain_of_reexecutions_repeats_no_step_that_succeeded(instance: dg.Instance) -> None:
     ran: list[str] = []
     broken = {"b", "c", "d"}
 
@@ -99,7 +99,7 @@ def test_repetitions_of_repetitions_run_nothing_twice_that_succeeded(instance: d
     assert ran == ["b", "c"]
     third = again(second)
     assert ran == ["c", "d"]
-    again(first)  # what its repetitions have done counts for the first run too
+    again(first)  # what its re-executions did counts for the first run too
     assert ran == ["d"]
     for run_id in (first, second, third):
         with pytest.raises(dg.AssetGraphError, match="every step of the run"):
@@ -130,7 +130,7 @@ def test_a_step_that_committed_before_its_process_died_is_not_left(folder: Path)
     assert left_of(store, details.record.run_id) == ["undone"]
 
 
-def test_what_a_run_made_counts_whatever_the_clock_said_later(instance: dg.Instance) -> None:
+def test_a_committed_step_counts_whatever_the_clock_says_later(instance: dg.Instance) -> None:
     @dg.asset
     def trips() -> int:
         return 1
@@ -174,7 +174,7 @@ def test_a_run_is_canceled_from_another_process(folder: Path) -> None:
         cancel_run(store, run_id)
 
 
-def test_a_run_of_another_machine_is_not_signalled(
+def test_a_run_on_another_machine_is_not_signaled(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()

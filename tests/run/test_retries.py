@@ -1,4 +1,4 @@
-"""Whether a step runs again, when, and how long it may take; how many of a pool run at once."""
+"""Retries, timeouts and pools, and the order in which steps start."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from assetgraph.run.runner import run_plan
 
 
 def flaky(failures: int, **options: object) -> dg.Asset:
-    """An asset that fails so many times before it succeeds."""
+    """An asset that succeeds after this many failures."""
     tries = []
 
     @dg.asset(name="flaky", **options)  # type: ignore[call-overload]
@@ -65,7 +65,7 @@ def test_a_step_runs_again_until_it_succeeds(executor: str, instance: dg.Instanc
     assert printed == {1: "attempt 1\n", 2: "attempt 2\n"}
 
 
-def test_a_step_that_fails_too_often_fails_once_in_the_asset_s_history(
+def test_a_step_without_retries_left_is_one_failure_in_the_history(
     instance: dg.Instance,
 ) -> None:
     result = materialize(instance, flaky(9, retry_policy=dg.RetryPolicy(max_retries=2)))
@@ -76,7 +76,7 @@ def test_a_step_that_fails_too_often_fails_once_in_the_asset_s_history(
     assert len(list(instance.store.history.newest_first(dg.AssetKey("flaky")))) == 1
 
 
-def test_an_asset_can_ask_to_run_again(instance: dg.Instance) -> None:
+def test_an_asset_can_request_a_retry(instance: dg.Instance) -> None:
     tries = []
 
     @dg.asset
@@ -134,7 +134,7 @@ def test_jitter_stays_within_its_bounds(jitter: str, low: float, high: float) ->
     assert all(low <= delay <= high for delay in delays)
 
 
-def test_a_delay_grows_no_further_than_a_program_can_wait() -> None:
+def test_a_delay_never_exceeds_what_a_program_can_wait() -> None:
     delays = [
         dg.RetryPolicy(1200, delay, backoff).calculate_delay(1200)
         for backoff in dg.Backoff
@@ -155,13 +155,13 @@ WRONG_SECONDS = [-1, math.inf, math.nan, 1e12, True, "1"]
         *({"delay": seconds} for seconds in WRONG_SECONDS),
     ],
 )
-def test_a_policy_that_cannot_be_is_refused(options: dict[str, object]) -> None:
+def test_an_impossible_policy_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="RetryPolicy"):
         dg.RetryPolicy(**options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seconds", WRONG_SECONDS)
-def test_a_step_that_asks_for_a_wait_that_cannot_be_fails_with_that(
+def test_a_step_that_requests_an_impossible_delay_fails_because_of_it(
     instance: dg.Instance, seconds: float
 ) -> None:
     @dg.asset
@@ -174,7 +174,7 @@ def test_a_step_that_asks_for_a_wait_that_cannot_be_fails_with_that(
 
 
 @pytest.mark.parametrize("executor", ["serial", "threads"])
-def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
+def test_a_step_in_a_thread_is_abandoned_and_keeps_its_lock_until_it_ends(
     executor: str, instance: dg.Instance
 ) -> None:
     go_on = threading.Event()
@@ -199,7 +199,7 @@ def test_a_step_in_a_thread_is_given_up_and_keeps_its_lock_until_it_ends(
     assert list(instance.store.runs.outputs(result.run_id)) == []
 
 
-def test_a_step_that_is_given_up_while_it_saves_its_value_does_not_commit(
+def test_a_step_that_is_abandoned_while_it_saves_its_value_does_not_commit(
     instance: dg.Instance,
 ) -> None:
     go_on = threading.Event()
@@ -219,8 +219,8 @@ def test_a_step_that_is_given_up_while_it_saves_its_value_does_not_commit(
     assert_only_failed_once_it_ended(instance, stuck)
 
 
-def test_what_a_step_says_after_it_was_given_up_goes_nowhere(instance: dg.Instance) -> None:
-    """Least of all into the file that has got the number of the run's events since."""
+def test_the_logs_of_an_abandoned_step_go_nowhere(instance: dg.Instance) -> None:
+    """Least of all into a file that has since been given the descriptor of the event file."""
     go_on, logged = threading.Event(), threading.Event()
 
     @dg.asset(timeout=0.05)
@@ -239,7 +239,9 @@ def test_what_a_step_says_after_it_was_given_up_goes_nowhere(instance: dg.Instan
     assert result.events[-1].type is EventType.RUN_FAILURE
 
 
-def test_a_step_with_a_timeout_leaves_the_next_its_folder(instance: dg.Instance) -> None:
+def test_a_step_with_a_timeout_does_not_change_the_folder_of_the_next(
+    instance: dg.Instance,
+) -> None:
     @dg.asset(timeout=60)
     def leaves() -> None:
         os.chdir("/")
@@ -257,7 +259,7 @@ def test_a_step_with_a_timeout_leaves_the_next_its_folder(instance: dg.Instance)
     assert result.value("stays") == here == os.getcwd()
 
 
-def test_a_step_within_its_time_succeeds(instance: dg.Instance) -> None:
+def test_a_step_within_its_timeout_succeeds(instance: dg.Instance) -> None:
     @dg.asset(timeout=60)
     def quick() -> int:
         return 1
@@ -265,7 +267,7 @@ def test_a_step_within_its_time_succeeds(instance: dg.Instance) -> None:
     assert materialize(instance, quick).value("quick") == 1
 
 
-def test_a_step_either_commits_or_is_given_up() -> None:
+def test_a_step_either_commits_or_is_abandoned() -> None:
     class Task:
         step_id = "flaky"
         attempt = 1
@@ -281,7 +283,7 @@ def test_a_step_either_commits_or_is_given_up() -> None:
 
 class TestPools:
     def run(self, instance: dg.Instance, pools: dict[str, int]) -> tuple[RunOutcome, list[int]]:
-        """Runs four assets of the pool "api": the run, and the most of them that ran at once."""
+        """Run four assets of the pool "api". Returns the run, and how many ran at once at most."""
         running: list[int] = []
         most = [0]
         turn = threading.Lock()
@@ -303,7 +305,7 @@ class TestPools:
         return run_plan(plan, state, executor=make("threads", 4), setup=setup), most
 
     @pytest.mark.parametrize("limit", [1, 2])
-    def test_no_more_of_a_pool_run_at_once_than_it_allows(
+    def test_a_pool_limits_how_many_of_its_steps_run_at_once(
         self, instance: dg.Instance, limit: int
     ) -> None:
         outcome, most = self.run(instance, {"api": limit})
@@ -315,7 +317,7 @@ class TestPools:
         assert not outcome.errors
         assert most == [4]
 
-    def test_a_step_that_is_spared_leaves_its_place_in_its_pool(
+    def test_an_unchanged_step_gives_back_its_place_in_its_pool(
         self, instance: dg.Instance
     ) -> None:
         def definitions(version: str) -> dg.Definitions:
@@ -333,7 +335,7 @@ class TestPools:
             outcome = run_plan(plan, state, setup=RunSetup(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1, "unchanged": 3}
 
-    def test_a_step_that_is_to_run_again_leaves_its_place_in_its_pool(
+    def test_a_step_that_waits_for_a_retry_gives_back_its_place_in_its_pool(
         self, instance: dg.Instance
     ) -> None:
         again = flaky(1, retry_policy=dg.RetryPolicy(), pool="api")
@@ -343,7 +345,9 @@ class TestPools:
         outcome = run_plan(plan, state, setup=RunSetup(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1}
 
-    def test_a_pool_that_the_project_does_not_name_is_told(self, instance: dg.Instance) -> None:
+    def test_a_pool_that_the_project_does_not_name_is_a_warning(
+        self, instance: dg.Instance
+    ) -> None:
         outcome, _ = self.run(instance, {"apis": 1})
         assert outcome.record.warnings == (
             "the pool 'api' has no limit: give it one under [tool.assetgraph.pools].",
@@ -362,7 +366,7 @@ class TestReadyQueue:
         plan = make_plan(graph, StoreFacts(graph, dg.Instance.ephemeral().store), graph.order)
         return ReadyQueue(plan, **options)  # type: ignore[arg-type]
 
-    def test_the_start_of_the_longest_way_goes_first(self) -> None:
+    def test_the_start_of_the_longest_chain_goes_first(self) -> None:
         @dg.asset
         def a_short() -> None: ...
 
@@ -393,7 +397,7 @@ class TestReadyQueue:
         queue.done("b")
         assert self.taken(queue) == ["c"]
 
-    def test_a_step_that_runs_again_comes_when_its_time_has_come(self) -> None:
+    def test_a_retry_is_ready_once_its_delay_is_over(self) -> None:
         @dg.asset
         def a() -> None: ...
 
@@ -405,7 +409,7 @@ class TestReadyQueue:
         assert self.taken(queue, now=5.0) == ["a"]
         assert queue.next_at is None
 
-    def test_a_place_in_a_pool_goes_to_the_next(self) -> None:
+    def test_a_place_in_a_pool_goes_to_the_next_step(self) -> None:
         assets = [dg.asset(name=name, pool="p")(lambda: None) for name in "abc"]
         queue = self.queue(*assets, slots=3, pools={"p": 1})
         assert self.taken(queue) == ["a"]
@@ -429,7 +433,7 @@ def test_a_project_sets_how_its_steps_run(project) -> None:
 
 
 def assert_only_failed_once_it_ended(instance: dg.Instance, given_up: dg.Asset) -> None:
-    """Wait for the thread of a step that was given up: it commits nothing."""
+    """Wait for the thread of an abandoned step, and check that it commits nothing."""
     lock = instance.store.lock(Target(given_up.key))
     assert lock.wait(until=lambda: True)
     lock.release()

@@ -1,4 +1,4 @@
-"""Two runs on one store, and steps that turn out not to be needed."""
+"""Two runs that share a store, and steps that turn out not to be needed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from assetgraph.storage.store import Store
 
 
 class Hears:
-    """An observer that calls back at a LOG event that says something."""
+    """An observer that calls back on a LOG event with certain words."""
 
     def __init__(self, words: str, call: Callable[[], None]) -> None:
         self._words = words
@@ -54,7 +54,7 @@ def run(folder: Path, *assets: dg.Asset, stale_only: bool = False, **options: ob
 
 
 class Slow:
-    """An asset that takes as long as it is told to, and counts its calls."""
+    """An asset that runs until it is told to go on, and counts its calls."""
 
     def __init__(self) -> None:
         self.started, self.go_on = threading.Event(), threading.Event()
@@ -79,7 +79,7 @@ def beside(
     return thread, outcomes
 
 
-def test_the_second_run_waits_says_for_whom_and_takes_what_the_first_made(folder: Path) -> None:
+def test_the_second_run_waits_names_the_first_and_takes_its_value(folder: Path) -> None:
     slow = Slow()
     first, _ = beside(folder, slow.asset)
     assert slow.started.wait(20)
@@ -96,7 +96,7 @@ def test_the_second_run_waits_says_for_whom_and_takes_what_the_first_made(folder
     assert details.steps[0].reason == "another run materialized it"
 
 
-def test_the_second_run_makes_it_again_when_the_first_made_something_else(folder: Path) -> None:
+def test_the_second_run_materializes_again_when_the_first_had_other_code(folder: Path) -> None:
     slow = Slow()
     other = dg.asset(name="slow", code_version="2")(lambda: 6)
     first, _ = beside(folder, slow.asset)
@@ -109,9 +109,9 @@ def test_the_second_run_makes_it_again_when_the_first_made_something_else(folder
     assert current.run_id == second.record.run_id
 
 
-@pytest.mark.parametrize("meanwhile", ["of other data", "and lost"])
-def test_what_another_run_made_meanwhile_spares_no_step_that_would_make_something_else(
-    folder: Path, meanwhile: str
+@pytest.mark.parametrize("fate", ["made from other data", "lost"])
+def test_another_runs_value_is_not_taken_if_it_is_lost_or_made_from_other_data(
+    folder: Path, fate: str
 ) -> None:
     def assets(count: int) -> tuple[dg.Asset, dg.Asset]:
         with dg.Registry():
@@ -130,8 +130,8 @@ def test_what_another_run_made_meanwhile_spares_no_step_that_would_make_somethin
     graph = graph_of(*assets(1)).require_valid()
     state = StoreFacts(graph, Store(folder / ".assetgraph", project_root=folder))
     plan = make_plan(graph, state, [dg.AssetKey("names")])
-    run(folder, *assets(2 if meanwhile == "of other data" else 1))
-    if meanwhile == "and lost":
+    run(folder, *assets(2 if fate == "made from other data" else 1))
+    if fate == "lost":
         for file in folder.glob(".assetgraph/values/names/_/*/value.txt"):
             file.unlink()
     assert run_plan(plan, state).record.step_counts == {"success": 1}
@@ -183,7 +183,7 @@ def chain(version: str, value: object, calls: list[str]) -> list[dg.Asset]:
     return [a, b, c]
 
 
-def test_an_upstream_that_made_the_same_again_spares_what_is_below_it(folder: Path) -> None:
+def test_an_upstream_that_makes_the_same_value_spares_its_downstream(folder: Path) -> None:
     calls: list[str] = []
     run(folder, *chain("1", 5, calls))
     calls.clear()
@@ -196,7 +196,7 @@ def test_an_upstream_that_made_the_same_again_spares_what_is_below_it(folder: Pa
     assert run(folder, *chain("2", 5, calls), stale_only=True).record.assets == ()
 
 
-def test_an_upstream_that_made_something_else_runs_what_is_below_it(folder: Path) -> None:
+def test_an_upstream_that_makes_a_new_value_runs_its_downstream(folder: Path) -> None:
     calls: list[str] = []
     run(folder, *chain("1", 5, calls))
     calls.clear()
@@ -212,7 +212,7 @@ def test_a_requested_step_always_runs(folder: Path) -> None:
     assert calls == ["a", "b", "c"] * 2
 
 
-def test_an_asset_that_is_made_for_the_first_time_is_running(folder: Path) -> None:
+def test_an_asset_that_is_materialized_for_the_first_time_is_running(folder: Path) -> None:
     store = Store(folder / ".assetgraph")
     store.prepare()
     asset = Slow().asset
@@ -246,7 +246,7 @@ def test_a_stored_value_is_not_pruned_while_a_step_reads_it(folder: Path) -> Non
     assert [*free, pruning_may_start()] == [False, True]
 
 
-def test_who_waits_is_not_taken_for_the_one_who_is_waited_for(folder: Path) -> None:
+def test_a_waiting_run_is_not_taken_for_the_run_that_it_waits_for(folder: Path) -> None:
     slow, store = Slow(), Store(folder / ".assetgraph")
     first, _ = beside(folder, slow.asset)
     assert slow.started.wait(20)
@@ -263,7 +263,7 @@ def test_who_waits_is_not_taken_for_the_one_who_is_waited_for(folder: Path) -> N
     assert store.holder(Target(slow.asset.key)) == ""
 
 
-def test_whoever_repeats_a_run_waits_while_another_writes_that_it_does(
+def test_a_reexecution_waits_while_another_one_registers(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
@@ -285,7 +285,7 @@ def test_whoever_repeats_a_run_waits_while_another_writes_that_it_does(
     assert store.runs.reruns(first.run_id) == [second.run_id]
 
 
-def test_a_history_that_is_deleted_under_its_step_is_begun_anew(folder: Path) -> None:
+def test_a_history_that_is_deleted_during_a_step_is_started_again(folder: Path) -> None:
     store = Store(folder / ".assetgraph")
 
     @dg.asset
@@ -299,7 +299,7 @@ def test_a_history_that_is_deleted_under_its_step_is_begun_anew(folder: Path) ->
     assert current.run_id == outcome.record.run_id
 
 
-def test_a_store_that_is_deleted_under_a_step_fails_it_and_is_not_half_made_again(
+def test_a_store_that_is_deleted_during_a_step_fails_it_and_is_not_partly_recreated(
     folder: Path,
 ) -> None:
     store = Store(folder / ".assetgraph")
@@ -314,7 +314,7 @@ def test_a_store_that_is_deleted_under_a_step_fails_it_and_is_not_half_made_agai
     assert not os.path.exists(store.folder)
 
 
-def test_who_finds_an_asset_locked_by_no_run_is_told_so(folder: Path) -> None:
+def test_an_asset_that_is_locked_by_no_run_is_reported_as_such(folder: Path) -> None:
     store = Store(folder / ".assetgraph")
     store.prepare()
     lock = store.lock(Target(dg.AssetKey("a")))
@@ -325,7 +325,7 @@ def test_who_finds_an_asset_locked_by_no_run_is_told_so(folder: Path) -> None:
     lock.release()
 
 
-def test_of_several_runs_that_began_a_step_the_first_is_the_one_that_is_waited_for(
+def test_the_first_run_that_started_a_step_is_the_one_to_wait_for(
     folder: Path,
 ) -> None:
     store = Store(folder / ".assetgraph")

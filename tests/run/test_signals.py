@@ -1,4 +1,4 @@
-"""When an interrupt may come to a run."""
+"""When an interrupt may reach a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def interrupt() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
-def test_an_interrupt_waits_until_what_is_recorded_is_recorded() -> None:
+def test_an_interrupt_waits_until_the_record_is_written() -> None:
     recorded = []
 
     def record() -> None:
@@ -39,7 +39,7 @@ def test_an_interrupt_waits_until_what_is_recorded_is_recorded() -> None:
     assert recorded == ["all"]
 
 
-def test_an_interrupt_comes_where_it_is_let_through() -> None:
+def test_an_interrupt_arrives_where_it_is_let_through() -> None:
     recorded = []
 
     def record() -> None:
@@ -54,7 +54,7 @@ def test_an_interrupt_comes_where_it_is_let_through() -> None:
     assert recorded == ["before"]
 
 
-def test_a_second_interrupt_comes_at_once() -> None:
+def test_a_second_interrupt_arrives_at_once() -> None:
     recorded = []
 
     def record() -> None:
@@ -109,7 +109,7 @@ def test_a_step_that_catches_an_interrupt_is_the_last(instance: dg.Instance) -> 
 def test_an_interrupt_before_the_first_step_is_recorded_too(
     instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A run that has a record and no end would look as if it went on, while its process lives."""
+    """Otherwise the run would seem to go on for as long as its process lives."""
 
     @dg.asset
     def first() -> None:

@@ -1,4 +1,4 @@
-"""What one step does to the process does not reach the next."""
+"""What one step does to its process does not affect the next step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_step_that_changes_the_working_folder_changes_it_for_itself(folder: Pa
     assert Path.cwd() == folder
 
 
-def test_what_contradicts_the_annotation_is_shown_where_the_asset_is_defined() -> None:
+def test_a_contradicted_annotation_points_to_the_definition_of_the_asset() -> None:
     @dg.asset
     def fares() -> str:
         return 2  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""What steps print, log and warn: all of it in the record, each under its own step."""
+"""What steps print, log and warn about is recorded, each under its own step."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_prints_logs_and_warnings_land_under_their_step(
     assert capsys.readouterr() == ("to out", "to err\n")
 
 
-def test_where_nobody_configured_logging_information_is_recorded_too(
+def test_info_logs_are_recorded_without_a_logging_configuration(
     instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
@@ -83,7 +83,7 @@ def test_where_nobody_configured_logging_information_is_recorded_too(
     assert logs(dg.materialize([says], instance=instance), "says") == [("INFO", "for information")]
 
 
-def test_what_is_said_lands_in_order_between_the_events_of_the_step(instance: dg.Instance) -> None:
+def test_logs_are_in_order_among_the_events_of_the_step(instance: dg.Instance) -> None:
     @dg.asset
     def raw() -> int:
         return 1
@@ -123,7 +123,7 @@ def test_a_log_call_that_does_not_fit_its_text_does_not_fail_the_step(
     assert trace.endswith("ValueError: inner")
 
 
-def test_text_of_foreign_bytes_is_recorded(instance: dg.Instance) -> None:
+def test_text_with_undecodable_bytes_is_recorded(instance: dg.Instance) -> None:
     @dg.asset
     def says(context) -> None:
         print("name \udcff")
@@ -136,7 +136,7 @@ def test_text_of_foreign_bytes_is_recorded(instance: dg.Instance) -> None:
     assert result.materialization("says").metadata == {"file": "name \\udcff"}
 
 
-def test_what_a_thread_of_the_only_running_step_prints_is_the_steps(instance: dg.Instance) -> None:
+def test_the_output_of_a_thread_belongs_to_the_only_running_step(instance: dg.Instance) -> None:
     @dg.asset
     def says() -> None:
         thread = threading.Thread(target=lambda: print("from a thread"))
@@ -146,7 +146,7 @@ def test_what_a_thread_of_the_only_running_step_prints_is_the_steps(instance: dg
     assert printed(dg.materialize([says], instance=instance), "says") == "from a thread\n"
 
 
-def test_what_a_thread_says_after_its_step_is_in_no_other_log(instance: dg.Instance) -> None:
+def test_the_output_of_a_thread_after_its_step_is_in_no_other_log(instance: dg.Instance) -> None:
     go, said = threading.Event(), threading.Event()
 
     def late() -> None:
@@ -217,7 +217,7 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
     assert "5 more log records were not kept" in " ".join(said)
 
 
-def test_no_more_of_a_stream_lies_on_disk_than_the_project_keeps(
+def test_a_stream_on_disk_never_exceeds_the_limit_of_the_project(
     project: Callable[..., ProjectFolder],
     assetgraph: Callable[..., Answer],
     monkeypatch: pytest.MonkeyPatch,
@@ -283,7 +283,7 @@ def test_a_full_disk_under_the_streams_of_a_script_fails_no_step(
     store = dg.Instance(folder / "store").store
     assert store.runs.read(store.runs.find("latest")).status == "SUCCESS"
     assert [log.text for log in step_logs(store, "latest")] == ["hello\n world"]
-    assert done.returncode in (0, 120)  # what Python says of a stream that it cannot flush
+    assert done.returncode in (0, 120)  # Python's message for a stream that it cannot flush
 
 
 def test_streams_logging_and_warnings_are_put_back(instance: dg.Instance) -> None:
@@ -300,10 +300,10 @@ def test_streams_logging_and_warnings_are_put_back(instance: dg.Instance) -> Non
     assert logging.getLogger().handlers == handlers
 
 
-def test_two_runs_at_once_in_one_process_keep_their_words_apart(
+def test_two_runs_at_once_in_one_process_keep_their_output_apart(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The run that started first ends first, and the other goes on printing."""
+    """The run that started first ends first, and the other keeps printing."""
     started, ended = threading.Event(), threading.Event()
     results: dict[str, dg.RunResult] = {}
 
@@ -333,7 +333,7 @@ def test_two_runs_at_once_in_one_process_keep_their_words_apart(
     assert printed(results["second"], "second") == "second\n"
 
 
-def test_a_run_inside_a_step_records_its_own_words(instance: dg.Instance, folder: Path) -> None:
+def test_a_run_inside_a_step_records_its_own_output(instance: dg.Instance, folder: Path) -> None:
     inner_instance = dg.Instance(folder / "inner")
     inner_results = []
 
@@ -353,7 +353,7 @@ def test_a_run_inside_a_step_records_its_own_words(instance: dg.Instance, folder
     assert (printed(result, "outer") or "").endswith("after\n")
 
 
-def test_a_stream_in_a_step_is_still_the_stream(
+def test_a_stream_in_a_step_behaves_like_the_original(
     instance: dg.Instance, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @dg.asset
@@ -372,7 +372,7 @@ def test_a_stream_in_a_step_is_still_the_stream(
 
 
 @pytest.mark.parametrize("executor", [None, "threads"])
-def test_bytes_that_a_step_writes_are_recorded_in_their_place(
+def test_bytes_that_a_step_writes_are_recorded_in_order(
     instance: dg.Instance, capfdbinary: pytest.CaptureFixture[bytes], executor: str | None
 ) -> None:
     @dg.asset
@@ -393,7 +393,7 @@ def test_bytes_that_a_step_writes_are_recorded_in_their_place(
     assert capfdbinary.readouterr().out == b"first\nraw \xff \xc3\xa9\nlast\n"
 
 
-def test_progress_reaches_whoever_watches(instance: dg.Instance) -> None:
+def test_progress_reaches_the_observer(instance: dg.Instance) -> None:
     from assetgraph.planning.plan import make_plan
     from assetgraph.run.runner import run_plan
 
