@@ -145,12 +145,12 @@ def materialize(
 ) -> RunResult:
     """Materialize assets, upstream before downstream.
 
-    Takes all of `assets`, or only `selection` with any upstream that has no value yet. Steps run in
+    Runs all of `assets`, or only `selection` with any upstream that has no value yet. Steps run in
     this process unless `executor` is "threads", "processes", "dask" or an executor from
     `executors.make`. Leaves nothing behind unless `instance` says where to record.
 
-    Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs. Raises the
-    exception of the first asset that failed once the run is recorded, unless
+    Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs. Once the
+    run is recorded, raises the exception of the first asset that failed, unless
     `raise_on_error=False`.
     """
     with paused_collector():

@@ -99,7 +99,7 @@ def _unknown_option(name: str) -> str:
 
 
 def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:
-    """Raises `TypeError` for an object that is not a function."""
+    """The asset of a function. Raises `TypeError` for any other object."""
     _require_function(function)
     read = OptionReader()
     given = {name: value for name, value in options.items() if value is not None}
@@ -121,7 +121,7 @@ def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: Fra
 def _read(
     readers: Mapping[str, Reader], given: Mapping[str, Any], read: OptionReader
 ) -> dict[str, Any]:
-    """The given options that `readers` names; a wrong one is noted and left out."""
+    """The given options that `readers` names. Wrong ones are noted and left out."""
     if not given:
         return {}
     found = {name: reader(read, given[name]) for name, reader in readers.items() if name in given}

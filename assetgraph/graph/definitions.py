@@ -47,7 +47,8 @@ class Definitions:
                 asset.file,
                 asset.line,
                 f"asset {asset.key.text!r} is not loaded: no Definitions of its package has it.",
-                "Add it to one, or remove it. If two Definitions have one name, the last counts.",
+                "Add it to one, or remove it. If two Definitions have the same name, the last "
+                "counts.",
                 asset.key.text,
             )
             for asset in self.left_out

@@ -1,4 +1,4 @@
-"""`accept`: accept the current code of assets without running them, after a harmless change."""
+"""Accepting the current code of assets without running them, after a harmless change."""
 
 from __future__ import annotations
 

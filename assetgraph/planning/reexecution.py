@@ -25,7 +25,7 @@ def rerun_request(
 ) -> RunRequest:
     """A request to run the steps of `run` again, with its config and tags.
 
-    `steps` limits it to those steps, `from_failure` to the steps that are left. Raises
+    `steps` limits the request to those steps, `from_failure` to the steps that are left. Raises
     `AssetGraphError` if no step is left, if the run has no such step, or if it has not ended.
     """
     if run.status is RunStatus.STARTED:
@@ -51,7 +51,7 @@ def rerun_request(
 
 def steps_left(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
     """The steps of `run` that no run has completed: neither `run` nor a later re-execution of it or
-    of its root. In the order of the plan.
+    of its root. They are in the order of the plan.
 
     A step whose process died after its commit, but before the run recorded it, counts as done.
     """

@@ -1,5 +1,4 @@
-"""Channels: they carry the events, output and progress of running steps to the run's record and
-to its observer."""
+"""`RunChannel` and `StepChannel`: from a running step to the run's record and its observer."""
 
 from __future__ import annotations
 

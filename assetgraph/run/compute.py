@@ -133,7 +133,7 @@ def _arguments(
             continue
         gathered = name in task.gathered
         wanted = EMPTY if gathered else annotations[name]
-        if source.target in task.passed:  # at once
+        if source.target in task.passed:  # it is here already, so `loaded_at` stays
             value = store.values.adapt(task.passed[source.target], wanted)
         else:
             value = store.values.load_output(

@@ -96,7 +96,7 @@ class Journal:
 
     @property
     def sync_at(self) -> float | None:
-        """When the next sync to disk is due, on the monotonic clock. None if none is."""
+        """When the next sync to disk is due, on the monotonic clock, or None."""
         return self._synced + SYNC_INTERVAL_S if self._unsynced else None
 
     def sync_if_due(self) -> None:

@@ -4,7 +4,7 @@ run_plan
   └─ _Run.execute
        ├─ _start_ready     check again whether a step is needed, then hand it to the executor
        ├─ _wait            wait until a step ends or times out
-       │    └─ _settle     record its outcome, and ready or skip the steps behind it
+       │    └─ _settle     record its outcome; queue or skip the steps behind it
        ├─ _cancel          after an interrupt: end the running steps, keep what is committed
        └─ Journal.end      write the run's summary
 """

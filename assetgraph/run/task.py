@@ -23,8 +23,8 @@ class Limits(msgspec.Struct, frozen=True):
 class Input(msgspec.Struct, frozen=True):
     """One upstream target of a step.
 
-    `parameter` is None for an upstream that is not loaded. `maker` is the upstream's spec where
-    its IO manager stored the value, in the run `run_id`.
+    `parameter` is None for an upstream that is not loaded. `maker` is the upstream's spec if its
+    own IO manager stored the value. `run_id` is the run that stored it.
     """
 
     target: Target

@@ -182,7 +182,7 @@ class DaskExecutor:
             self._answered.pop().future.release()
 
     def _done(self, step: _Step) -> None:
-        """Called after all events of the worker have arrived."""
+        """Fetch the answer, unless an event brought it: events arrive before this call."""
         if not step.answer.done():
             self._client.loop.add_callback(self._fetch, step)
 
@@ -244,7 +244,7 @@ class DaskExecutor:
             self._client.loop.add_callback(self._cancel, [step])
 
     def _resources(self, task: StepTask, channel: StepChannel) -> Mapping[str, float]:
-        """The resources that the step requests. A local cluster offers none, and ignores them.
+        """The resources that the step requests: none, with a warning, on a cluster started here.
 
         Raises `WorkerError` if no worker offers them.
         """

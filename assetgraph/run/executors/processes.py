@@ -108,7 +108,7 @@ class ProcessExecutor:
                     work.future.set_exception(WorkerError(message, hint=hint))
 
     def _start(self) -> _Worker:
-        """Raises `OSError` if the machine has no room for another worker."""
+        """Start a worker. Raises `OSError` if the machine has no room for another."""
         with ExitStack() as spare:  # descriptors that the runner itself will need
             for _ in range(_KEPT_FREE):
                 spare.callback(os.close, os.open(os.devnull, os.O_RDONLY))
