@@ -82,7 +82,6 @@ MOST_TOP_LEVEL_MODULES = 16
 
 KNOWN_CIRCLES: list[set[str]] = [
     {"assetgraph.cli.completion", "assetgraph.cli.options"},
-    {"assetgraph.web.api.shapes", "assetgraph.web.live.page_state"},
 ]
 
 MEETINGS = {("cli", "assetgraph.web"), ("web", "assetgraph.cli")}

@@ -1,1 +1,1 @@
-"""Read-only answers that every view shares: the command line, the page, a notebook."""
+"""Read-only queries that the command line, the page and notebooks share."""

@@ -1,4 +1,4 @@
-"""Assets and plans, as every view shows them."""
+"""Assets and plans, in the shapes that the command line and the page share."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ HISTORY = 10
 
 
 class AssetView(msgspec.Struct, frozen=True):
-    """One asset with its state, why it is not fresh, and its last attempts. `running_run_id` is the
-    run that materializes it now; None too where that is another process."""
+    """One asset with its state, the reasons why it is not fresh, and its last attempts.
+
+    `running_run_id` is the run that is materializing it, if that run is known.
+    """
 
     asset: AssetSpec
     computation: Computation
@@ -38,9 +40,12 @@ class AssetView(msgspec.Struct, frozen=True):
 
 
 class AssetDetails(msgspec.Struct, frozen=True):
-    """All of one asset. `config_fields` maps each field of its config to how it is declared;
-    `history` holds the last attempts, newest first; `covers` is what its code version covers,
-    nothing where the asset gives its own."""
+    """Everything about one asset.
+
+    `config_fields` maps each field of its config to its declaration. `history` has the last
+    attempts, newest first. `covers` lists the definitions that its code version covers, and is
+    empty where the asset sets its own version.
+    """
 
     view: AssetView
     downstream: tuple[str, ...]
@@ -51,7 +56,7 @@ class AssetDetails(msgspec.Struct, frozen=True):
 
 
 def asset_views(state: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
-    """Each asset with its state, in the order given."""
+    """Each asset with its state, in the given order."""
     assets = tuple(assets)
     states = state.states(asset.key for asset in assets)
     running = {key.text for key in states if states[key][0] is AssetState.RUNNING}
@@ -71,6 +76,7 @@ def asset_views(state: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetVi
 
 
 def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
+    """Everything about one asset: see `AssetDetails`."""
     from assetgraph.definitions.config import declared_fields
 
     (view,) = asset_views(state, [asset])
@@ -90,7 +96,7 @@ def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
 
 
 def card(view: AssetView) -> Card:
-    """The asset as a picture shows it."""
+    """The asset as a card of a picture."""
     from assetgraph.pictures.card import Card
 
     asset, made = view.asset, view.materialization is not None

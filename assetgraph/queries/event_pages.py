@@ -1,4 +1,4 @@
-"""Pages of a run's events, filtered, without reading more of the log than a page needs."""
+"""Filtered pages of a run's events. A page reads only as much of the log as it needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """`text` is looked for in what the event says, in any case; `level` is the lowest shown."""
+    """Which events to show: `text` is searched for in any case, `level` is the lowest shown."""
 
     text: str = ""
     level: str = ""
@@ -53,23 +53,25 @@ class EventFilter:
 
 
 class EventPages:
-    """Reads events of the runs of `store`; keeps where the lines of the last few logs begin."""
+    """Reads the events of runs; keeps an index of the lines of the last few logs."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._logs: OrderedDict[str, _Log] = OrderedDict()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def page(
         self, run_id: str, wanted: EventFilter, *, after: int = 0, limit: int = 200
     ) -> dict[str, Any]:
-        """At most `limit` of the events that `wanted` takes, from the one with index `after` among
-        them on; how many there are; the index of the next page, if there is one. An event's
+        """A page of the events that match `wanted`: `events`, `total` and `next`.
+
+        The page has at most `limit` events and starts after the first `after` matches. `total`
+        counts all matches, and `next` is the `after` of the next page, or None. An event's
         `number` is its place in the log.
 
         Raises `DamagedStoreError`.
         """
-        with self._turn:
+        with self._lock:
             log = self._log(run_id)
             log.read_on()
             numbers: Sequence[int] = log.matching(wanted) if wanted else range(len(log))
@@ -83,8 +85,8 @@ class EventPages:
         }
 
     def event(self, run_id: str, number: int) -> dict[str, Any] | None:
-        """One event, whole."""
-        with self._turn:
+        """One event with its whole message and trace; None if there is no such event."""
+        with self._lock:
             log = self._log(run_id)
             log.read_on()
             if not 0 <= number < len(log):
@@ -101,8 +103,10 @@ class EventPages:
 
 
 class _Log:
-    """A log of JSON lines that may still grow: where each line begins, and which lines the filters
-    that were asked for last take."""
+    """A log of JSON lines that may still grow.
+
+    Keeps where each line begins, and the matches of the last few filters.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -114,7 +118,7 @@ class _Log:
         return len(self._starts) - 1
 
     def read_on(self) -> None:
-        """Find the lines that were appended since the last time."""
+        """Index the lines that were appended since the last call."""
         at, size = self._starts[-1], _CHUNK
         while data := self._bytes(at, at + size):
             end = data.find(b"\n") + 1
@@ -167,7 +171,7 @@ class _Log:
 
 
 def _row(number: int, event: Event) -> dict[str, Any]:
-    """An event of a page: a message of a megabyte is cut, and a trace is left to whoever asks."""
+    """An event on a page: without its trace, and with a long message cut."""
     row = {"number": number, **event_json(event)}
     message, data = row["message"], dict(row["data"])
     row["cut"] = len(message) > LONGEST_MESSAGE

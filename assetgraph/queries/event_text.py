@@ -12,7 +12,7 @@ _VALUE_CELLS = 60
 
 
 def event_text(event: Event) -> str:
-    """What the event says, in one line where its data allow."""
+    """The event as a sentence."""
     if event.message is not None:
         return event.message
     data = event.data
@@ -63,7 +63,7 @@ def _output_text(data: dict[str, Any]) -> str:
 
 
 def _metadata_text(metadata: dict[str, Any]) -> str:
-    """Without `warning`, which is told with the asset."""
+    """Without `warning`, which the asset shows."""
     shown = [f"{name} {_short(value)}" for name, value in metadata.items() if name != "warning"]
     return f": {', '.join(shown)}." if shown else "."
 

@@ -1,4 +1,4 @@
-"""A run read on while it is written, in whichever process."""
+"""Follows a run while another process writes it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UTF8 = getincrementaldecoder("utf-8")
 
 
 class RunTail:
-    """A run as far as it has been read: `record` is its summary as the last look found it."""
+    """Reads on in a run. `record` is the run's summary as of the last look."""
 
     def __init__(self, store: Store, record: RunRecord) -> None:
         self.record = record
@@ -36,7 +36,7 @@ class RunTail:
         return self._events.path
 
     def look(self) -> list[bytes]:
-        """The lines of the events since the last look: all that are left once it has ended.
+        """The event lines since the last look; once the run has ended, all that are left.
 
         Raises `UnknownRunError` and `StoreError`.
         """

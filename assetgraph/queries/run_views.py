@@ -1,14 +1,15 @@
-"""The runs of a store, as every view shows them."""
+"""Runs and their steps, in the shapes that the command line and the page share."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.keys import recorded_target
 from assetgraph.queries.event_text import event_json
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
 from assetgraph.storage.step_states import require_steps, run_steps
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 
 class RunPage(msgspec.Struct, frozen=True):
-    """Runs, newest first, and what did not read among them, as sentences. `following` is the id
-    to ask for the next page with, if there is one."""
+    """Runs, newest first, and an error message for each that could not be read.
+
+    `following` is the run id to pass as `before` for the next page; None on the last page.
+    """
 
     runs: tuple[RunRecord, ...]
     damaged: tuple[str, ...] = ()
@@ -30,8 +33,11 @@ class RunPage(msgspec.Struct, frozen=True):
 
 
 class RunDetails(msgspec.Struct, frozen=True):
-    """All of one run. `reruns` are the ids of the runs that re-executed it; `last_heard_at` is when
-    one that was interrupted gave its last sign of life."""
+    """Everything about one run.
+
+    `reruns` are the ids of the runs that re-executed it. `last_heard_at` is the last sign of life
+    of an interrupted run.
+    """
 
     record: RunRecord
     steps: tuple[StepRecord, ...]
@@ -41,8 +47,10 @@ class RunDetails(msgspec.Struct, frozen=True):
 
 
 class StepLog(msgspec.Struct, frozen=True):
-    """What a step said in one attempt: `stream` is "log" for what it logged, "out" or "err" for
-    what it printed."""
+    """The output of one attempt at a step.
+
+    `stream` is "log" for log messages, "out" or "err" for what the step printed.
+    """
 
     step_id: str
     attempt: int
@@ -53,27 +61,47 @@ class StepLog(msgspec.Struct, frozen=True):
 def list_runs(
     store: Store, *, limit: int = 20, before: str | None = None, status: RunStatus | None = None
 ) -> RunPage:
-    """At most `limit` runs, newest first, older than the run `before` where given. A run that
-    does not read is named, and hides no other."""
+    """At most `limit` runs with their step counts, newest first, older than the run `before`."""
+    page = page_of_runs(
+        store, limit=limit, before=before, takes=lambda run: status in (None, run.status)
+    )
+    runs = tuple(with_counts(store, run) for run in page.runs)
+    return msgspec.structs.replace(page, runs=runs)
+
+
+def page_of_runs(
+    store: Store,
+    *,
+    limit: int,
+    before: str | None,
+    takes: Callable[[RunRecord], bool],
+    most_scanned: int | None = None,
+) -> RunPage:
+    """At most `limit` runs that `takes` accepts, newest first, as they are recorded.
+
+    A page ends early after `most_scanned` runs. A run that cannot be read does not hide others.
+    """
     runs: list[RunRecord] = []
     damaged: list[str] = []
-    for run_id in store.runs.ids(before=before):
-        if len(runs) == limit:
-            return RunPage(tuple(runs), tuple(damaged), runs[-1].run_id if runs else None)
+    last = None
+    for scanned, run_id in enumerate(store.runs.ids(before=before)):
+        if len(runs) == limit or scanned == most_scanned:
+            return RunPage(tuple(runs), tuple(damaged), last)
+        last = run_id
         try:
             record = store.runs.read(run_id)
         except UnknownRunError:
-            continue  # deleted between the two looks
+            continue  # deleted since it was listed
         except StoreError as error:
             damaged.append(str(error))
             continue
-        if status is None or record.status is status:
-            runs.append(_counted(store, record))
+        if takes(record):
+            runs.append(record)
     return RunPage(tuple(runs), tuple(damaged))
 
 
 def find_run(store: Store, text: str) -> RunRecord:
-    """The run whose id is, or has as a unique part, `text`; `latest` is the newest.
+    """The run with the id `text`, or a unique part of it; `latest` is the newest run.
 
     Raises `UnknownRunError`.
     """
@@ -81,7 +109,10 @@ def find_run(store: Store, text: str) -> RunRecord:
 
 
 def run_details(store: Store, text: str) -> RunDetails:
-    """Raises `UnknownRunError` and `DamagedStoreError`."""
+    """The run `text` with its steps and events.
+
+    Raises `UnknownRunError` and `DamagedStoreError`.
+    """
     record = find_run(store, text)
     events = tuple(store.runs.events(record.run_id))
     heard = None
@@ -90,13 +121,13 @@ def run_details(store: Store, text: str) -> RunDetails:
         heard = store.runs.last_heard(record, last)
     steps = run_steps(record, events, heard)
     reruns = tuple(store.runs.reruns(record.run_id))
-    return RunDetails(_with_counts(record, steps), steps, events, reruns, heard)
+    return RunDetails(_counted(record, steps), steps, events, reruns, heard)
 
 
 def step_logs(store: Store, text: str, step_ids: Sequence[str] = ()) -> tuple[StepLog, ...]:
-    """What the steps of the run `text` logged and printed; of the steps `step_ids`, where given.
+    """What the steps of the run `text` logged and printed; only `step_ids`, where given.
 
-    Raises `UnknownRunError`, and `AssetGraphError` for an id that is no step of the run.
+    Raises `UnknownRunError`, and `AssetGraphError` for an id that is not a step of the run.
     """
     record = find_run(store, text)
     require_steps(record, step_ids)
@@ -115,11 +146,12 @@ def step_logs(store: Store, text: str, step_ids: Sequence[str] = ()) -> tuple[St
 
 
 def failures(steps: Sequence[StepRecord]) -> Iterator[StepRecord]:
+    """The steps that failed."""
     return (step for step in steps if step.state is StepState.FAILURE)
 
 
 def run_json(record: RunRecord) -> dict[str, Any]:
-    """A run as scripts see it: every name is there, null where unknown."""
+    """A run as JSON, with every name present and null for unknown values."""
     return {
         "run_id": record.run_id,
         "status": record.status.value,
@@ -156,7 +188,7 @@ def run_details_json(details: RunDetails) -> dict[str, Any]:
 
 
 def warned_of(events: Iterable[Event]) -> Iterable[tuple[str | None, str]]:
-    """What a run (None) and its steps warned of, each once."""
+    """Each warning once, with the step that logged it; None stands for the run itself."""
     return dict.fromkeys(
         (event.step, event.message or "")
         for event in events
@@ -188,22 +220,24 @@ def step_log_json(log: StepLog) -> dict[str, Any]:
 
 def _key_and_partition(step_id: str) -> dict[str, str | None]:
     """The two parts of a step's id: `trips`, or `trips@2023-03`."""
-    key, at, partition = step_id.partition("@")
-    return {"key": key, "partition": partition if at else None}
+    target = recorded_target(step_id)
+    return {"key": target.key.text, "partition": target.partition}
 
 
-def _counted(store: Store, record: RunRecord) -> RunRecord:
-    """The summary of a run that did not write its counts, because it is not over or because its
-    process died, with the counts that its events give."""
+def with_counts(store: Store, record: RunRecord) -> RunRecord:
+    """The record with its step counts.
+
+    A run that is under way, or whose process died, has no counts of its own: its events have them.
+    """
     if record.step_counts or not record.assets:
         return record
     try:
-        return _with_counts(record, run_steps(record, store.runs.events(record.run_id)))
+        return _counted(record, run_steps(record, store.runs.events(record.run_id)))
     except StoreError:
-        return record  # `runs show` says what is wrong with the events
+        return record  # `runs show` reports the damaged events
 
 
-def _with_counts(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
+def _counted(record: RunRecord, steps: Iterable[StepRecord]) -> RunRecord:
     if record.step_counts:
         return record
     steps = tuple(steps)

@@ -1,8 +1,8 @@
-"""`Follower`: reads the store as runs write it, whoever started them.
+"""`StoreWatcher`: notices what any process writes to the store.
 
-Nothing tells the page that a run began elsewhere, so it looks: at the folders of the runs for new
-ones, at what the living ones appended since the last look, and now and then at the histories of
-the assets, which change without a run too. A look at a quiet store is a few calls of `stat`.
+No process announces its runs, so the watcher polls. It looks for new folders of runs, for new
+events of the runs that are under way, and every two seconds for histories that changed without a
+run. A look at a quiet store costs a few `stat` calls.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
-from assetgraph.keys import AssetKey, key_text
+from assetgraph.keys import AssetKey, key_text, recorded_target
 from assetgraph.queries.run_tail import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
 from assetgraph.storage.progress_file import progress_stamp, read_progress
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 HISTORY_INTERVAL_S = 2.0
 _SEARCHED_FOR_LIVING = 500
-_WATCHED_DAYS = 2  # midnight (UTC) passes while a run is under way
+_WATCHED_DAYS = 2  # a run may go on past midnight (UTC)
 _RECENT_NS = 100_000_000
 _decode = decoder(Event).decode
 
 
 @dataclass(slots=True)
 class LiveRun:
-    """A run as far as it has been read."""
+    """A run that is under way, as of the last look."""
 
     tail: RunTail
     steps: dict[str, StepRecord]
@@ -54,9 +54,13 @@ class LiveRun:
 
 
 @dataclass(slots=True)
-class News:
-    """What one look found. `assets` are those whose history or run changed; `steps` maps a run to
-    its steps that moved, `progress` to how far its steps say they are."""
+class Changes:
+    """What changed between two looks.
+
+    `runs` started, moved on or ended; `gone` were deleted. `steps` has the steps that changed, by
+    run, and `progress` the progress of a run's steps. `assets` are those whose history or step
+    changed.
+    """
 
     runs: dict[str, RunRecord] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
@@ -68,8 +72,8 @@ class News:
         return bool(self.runs or self.gone or self.steps or self.assets or self.progress)
 
 
-class Follower:
-    """Call `look` as often as the page should be up to date. Not for two threads at once."""
+class StoreWatcher:
+    """Finds changes on each call of `look`. Not safe for use by several threads at once."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -83,108 +87,109 @@ class Follower:
         self.live: dict[str, LiveRun] = {}
 
     def start(self) -> None:
-        """Take the store as it is for known, and find the runs that are under way."""
+        """Take the store as it is as the starting point, and find the runs that are under way."""
         self._histories = dict(self._scan_histories())
-        self._find_runs(News(), known=True)
+        self._find_runs(Changes(), known=True)
         for run_id in islice(self._store.runs.ids(), _SEARCHED_FOR_LIVING):
-            self._begin(run_id, News())
+            self._begin(run_id, Changes())
         self.look()
 
-    def look(self) -> News:
-        news = News()
-        self._find_runs(news)
+    def look(self) -> Changes:
+        """What changed since the last look."""
+        changes = Changes()
+        self._find_runs(changes)
         for run_id in tuple(self.live):
-            self._read_on(self.live[run_id], news)
+            self._read_on(self.live[run_id], changes)
         if time.monotonic() - self._histories_read_at > HISTORY_INTERVAL_S:
-            self._find_histories(news)
-        return news
+            self._find_histories(changes)
+        return changes
 
     def running(self) -> Mapping[AssetKey, str]:
-        """The assets that a living run is at, with the run's id."""
+        """The assets that a run is materializing, with the run's id."""
         return {
-            AssetKey.unchecked(step.step_id): run_id
+            recorded_target(step.step_id).key: run_id
             for run_id, run in self.live.items()
             for step in run.steps.values()
             if step.state is StepState.RUNNING
         }
 
-    def _find_runs(self, news: News, *, known: bool = False) -> None:
+    def _find_runs(self, changes: Changes, *, known: bool = False) -> None:
         if self._changed(self._runs_folder):
             days = sorted(_names(self._runs_folder))
             self._days = days[-_WATCHED_DAYS:]
             for day in self._known.keys() - set(days):
-                self._compare(day, set(), news, known)
+                self._compare(day, set(), changes, known)
         for day in self._days:
             folder = f"{self._runs_folder}/{day}"
             if self._changed(folder):
                 present = {name for name in _names(folder) if not name.startswith(".")}
-                self._compare(day, present, news, known)
+                self._compare(day, present, changes, known)
 
-    def _compare(self, day: str, present: set[str], news: News, known: bool) -> None:
+    def _compare(self, day: str, present: set[str], changes: Changes, known: bool) -> None:
         before = self._known.get(day, set())
         self._known[day] = present
         for run_id in () if known else sorted(present - before):
-            self._begin(run_id, news)
+            self._begin(run_id, changes)
         for run_id in sorted(before - present):
-            self._end(run_id, news)
+            self._end(run_id, changes)
 
-    def _begin(self, run_id: str, news: News) -> None:
+    def _begin(self, run_id: str, changes: Changes) -> None:
         try:
             record = self._store.runs.read(run_id)
         except (UnknownRunError, StoreError):
             return
-        news.runs[run_id] = record
+        changes.runs[run_id] = record
         if record.status is RunStatus.STARTED:
             steps = {id_: StepRecord(id_, StepState.WAITING) for id_ in record.step_ids}
             self.live[run_id] = LiveRun(RunTail(self._store, record), steps)
         else:
-            news.assets |= {AssetKey.unchecked(asset) for asset in record.assets}
+            changes.assets |= {AssetKey.unchecked(asset) for asset in record.assets}
 
-    def _end(self, run_id: str, news: News) -> None:
-        """The run is no longer there."""
-        news.gone.append(run_id)
+    def _end(self, run_id: str, changes: Changes) -> None:
+        """The run was deleted."""
+        changes.gone.append(run_id)
         run = self.live.pop(run_id, None)
-        news.assets |= {AssetKey.unchecked(step) for step in run.steps} if run else set()
+        changes.assets |= {recorded_target(step).key for step in run.steps} if run else set()
 
-    def _read_on(self, run: LiveRun, news: News) -> None:
+    def _read_on(self, run: LiveRun, changes: Changes) -> None:
         run_id = run.record.run_id
         try:
             lines = run.tail.look()
         except (UnknownRunError, StoreError):
-            self._end(run_id, news)
+            self._end(run_id, changes)
             return
         if lines:
-            self._take(run, lines, news)
-        self._read_progress(run, news)
+            self._take(run, lines, changes)
+        self._read_progress(run, changes)
         if run.record.status is not RunStatus.STARTED:
-            news.runs[run_id] = run.record
-            news.assets |= {AssetKey.unchecked(step) for step in run.steps}
+            changes.runs[run_id] = run.record
+            changes.assets |= {recorded_target(step).key for step in run.steps}
             del self.live[run_id]
 
-    def _take(self, run: LiveRun, lines: list[bytes], news: News) -> None:
+    def _take(self, run: LiveRun, lines: list[bytes], changes: Changes) -> None:
         run_id = run.record.run_id
-        moved = news.steps.setdefault(run_id, {})
+        moved = changes.steps.setdefault(run_id, {})
         for line in lines:
             run.events += 1
             step = _moved(run, line)
             if step is not None:
                 run.steps[step.step_id] = moved[step.step_id] = step
-                news.assets.add(AssetKey.unchecked(step.step_id))
+                changes.assets.add(recorded_target(step.step_id).key)
         if moved:
-            news.runs[run_id] = run.record
+            changes.runs[run_id] = run.record
 
-    def _read_progress(self, run: LiveRun, news: News) -> None:
+    def _read_progress(self, run: LiveRun, changes: Changes) -> None:
         folder = self._store.runs.path(run.record.run_id)
         stamp = progress_stamp(folder)
         if stamp != run.progress_stamp:
             run.progress_stamp = stamp
-            run.progress = news.progress[run.record.run_id] = read_progress(folder)
+            run.progress = changes.progress[run.record.run_id] = read_progress(folder)
 
-    def _find_histories(self, news: News) -> None:
+    def _find_histories(self, changes: Changes) -> None:
         found = dict(self._scan_histories())
         for name in found.keys() | self._histories.keys():
             if found.get(name) != self._histories.get(name):
-                news.assets.add(AssetKey.unchecked(key_text(name.removesuffix(".jsonl"))))
+                changes.assets.add(AssetKey.unchecked(key_text(name.removesuffix(".jsonl"))))
         self._histories = found
 
     def _scan_histories(self) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -204,19 +209,19 @@ class Follower:
         except OSError:
             stamp = 0
         changed = stamp != self._stamps.get(folder)
-        # A stamp is some milliseconds coarse: a folder that changed just now may do so again
-        # without another stamp, so it is not trusted yet.
+        # Stamps are some milliseconds coarse: a folder may change twice with the same stamp, so a
+        # recent stamp is not trusted.
         recent = time.time_ns() - stamp < _RECENT_NS
         self._stamps[folder] = -1 if recent else stamp
         return changed
 
 
 def _moved(run: LiveRun, line: bytes) -> StepRecord | None:
-    """The step that the event in `line` moved on, as it is then."""
+    """The step after the event in `line`, or None if the event does not change a step."""
     try:
         event = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None  # whoever opens the run is told of the damage
+        return None  # the page of the run reports the damage
     step = run.steps.get(event.step or "")
     after = step and step_after(step, event)
     return after if after is not step else None

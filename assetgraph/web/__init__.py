@@ -1,6 +1,7 @@
 """The page: a view of a project's assets and runs in the browser, and the JSON behind it.
 
-A request passes `guard`, finds its place in `app`, and is answered from a `Site`: the definitions
-that are loaded, a `Board` of every asset's state, a `Follower` that reads the store as it grows,
-and a `Feed` that tells the open pages what changed.
+A request passes the guard in `http/` and reaches an endpoint in `api/`, which answers from the
+`PageState` in `live/`: the loaded definitions, a table of every asset's state, a watcher of the
+store, and the feed of changes that open pages follow. Each folder imports only those to its right:
+`http`, `api`, `live`, `shapes`.
 """

@@ -48,7 +48,7 @@ def test_a_card_is_chosen_shown_and_materialized(
     page = open_page(f"{server.url}/lineage")
     page.locator('.graph-card[data-id="trips_file"]').click(position={"x": 20, "y": 40})
 
-    panel = page.get_by_role("complementary", name="What is selected")
+    panel = page.get_by_role("complementary", name="Selection")
     expect(panel).to_contain_text("One file a month.")
     expect(panel).to_contain_text("Downstream")
     expect(page).to_have_url(re.compile("selected=trips_file"))
@@ -89,7 +89,7 @@ def test_the_panel_never_covers_a_card(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
     page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage?selected=trips")
-    panel = page.get_by_role("complementary", name="What is selected").bounding_box()
+    panel = page.get_by_role("complementary", name="Selection").bounding_box()
     cards = page.locator(".graph-card")
     expect(cards).to_have_count(3)
     assert panel

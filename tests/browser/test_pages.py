@@ -62,7 +62,7 @@ def test_the_theme_follows_the_system_until_it_is_chosen(
     root = page.locator("html")
     expect(root).to_have_attribute("data-theme", "dark")
 
-    page.get_by_role("button", name="Theme: as the system").click()
+    page.get_by_role("button", name="Theme: system").click()
     expect(root).to_have_attribute("data-theme", "light")
     page.reload()
     expect(root).to_have_attribute("data-theme", "light")

@@ -11,8 +11,8 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from assetgraph.project.settings import Project
-from assetgraph.web.http.app import create_app
-from assetgraph.web.live.page_state import Site
+from assetgraph.web.http.routes import create_app
+from assetgraph.web.live.page_state import PageState
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 30
@@ -59,9 +59,9 @@ PIPELINE = """
 @contextmanager
 def served(project: Project, **options: Any) -> Iterator[TestClient]:
     """A client for the server of `project`, which the page's own requests and scripts can use."""
-    site = Site(project, **options)
-    with TestClient(create_app(site), base_url="http://localhost:3000") as client:
-        client.app_state["site"] = site
+    page = PageState(project, **options)
+    with TestClient(create_app(page), base_url="http://localhost:3000") as client:
+        client.app_state["page_state"] = page
         yield client
 
 

@@ -20,6 +20,8 @@ pytest.importorskip("uvicorn", reason="the page needs the extra 'ui'")
 
 from web_pages import PIPELINE, REPOSITORY
 
+from assetgraph.web.api.body_timeout import BODY_S
+
 if TYPE_CHECKING:
     from conftest import Answer, ProjectFolder
 
@@ -52,10 +54,10 @@ class Process:
         return int(self.url.rpartition(":")[2])
 
     def end(self, number: signal.Signals) -> tuple[int, str, float]:
-        """Its exit code, what it still said, and how long it took."""
+        """Its exit code, what it printed in the end, and how many seconds it took to end."""
         begun = time.monotonic()
         self._process.send_signal(number)
-        rest, _ = self._process.communicate(timeout=20)
+        rest, _ = self._process.communicate(timeout=60)
         return self._process.returncode, rest, time.monotonic() - begun
 
     def close(self) -> None:
@@ -91,7 +93,7 @@ def test_it_says_its_address_and_ends_at_once_with_streams_open(
 
     assert code == 0
     assert "Traceback" not in rest
-    assert seconds < 5  # the page promises two on a machine that does nothing else
+    assert seconds < BODY_S  # two seconds on a quiet machine
     for stream in streams:
         stream.close()
 
@@ -106,12 +108,14 @@ def test_it_ends_at_once_and_in_silence_while_requests_come_in_slowly(dev: Dev) 
     clients = [socket.create_connection(("127.0.0.1", process.port)) for _ in range(60)]
     for client in clients:
         client.sendall(half)
-    urlopen(f"{process.url}/api/summary", timeout=20).close()  # by now all of them are read
+    urlopen(
+        f"{process.url}/api/summary", timeout=20
+    ).close()  # the server has read all of them by now
 
     code, rest, seconds = process.end(signal.SIGINT)
 
     assert (code, rest) == (0, "")
-    assert seconds < 5  # the page promises two on a machine that does nothing else
+    assert seconds < BODY_S  # it does not wait until the server gives up on a body
     for client in clients:
         client.close()
 
@@ -120,7 +124,7 @@ def test_it_ends_in_silence_though_a_client_reads_nothing(dev: Dev) -> None:
     process = dev("--port", "0")
     client = socket.create_connection(("127.0.0.1", process.port))
     client.settimeout(1)
-    with pytest.raises(TimeoutError):  # the server takes no more while nothing is read
+    with pytest.raises(TimeoutError):  # the server stops reading while the client does
         client.sendall(b"GET /runs HTTP/1.1\r\nhost: localhost\r\n\r\n" * 1_000_000)
 
     code, rest, _ = process.end(signal.SIGINT)

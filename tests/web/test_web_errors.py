@@ -101,7 +101,7 @@ def test_the_number_of_an_event_may_be_any_text(client: TestClient, number: str)
 
 
 def test_a_bug_is_said_as_json_too(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assetgraph.web.live.page_state.Site.board", lambda site: 1 / 0)
+    monkeypatch.setattr("assetgraph.web.live.page_state.PageState.table", lambda page: 1 / 0)
     quiet = TestClient(client.app, base_url="http://localhost:3000", raise_server_exceptions=False)
 
     answer = quiet.get("/api/assets")

@@ -87,7 +87,7 @@ def test_broken_definitions_make_no_reason(client: TestClient, folder_of: Projec
     prepend(folder_of, BROKEN)
     assert reload(client)["failure"]
 
-    client.app_state["site"].sweep()
+    client.app_state["page_state"].sweep()
 
     assert states(client) == {"fares": "fresh", "rated": "fresh"}
     assert reasons(client) == []
@@ -115,8 +115,8 @@ def test_a_run_from_a_terminal_has_the_page_read_what_was_edited(
     file = folder_of.root / "pipeline.py"
     file.write_text(file.read_text().replace("range(config.count)", "range(undefined)"))
 
-    site = client.app_state["site"]
-    launch_process(RunRequest(selection=("fares",)), site.project, site.store)
+    page = client.app_state["page_state"]
+    launch_process(RunRequest(selection=("fares",)), page.project, page.store)
 
     deadline = time.monotonic() + PATIENCE_S
     while states(client)["fares"] != "failed":
@@ -201,38 +201,38 @@ def test_a_module_that_is_imported_late_is_no_change(
     folder = project({"pipeline.py": late, "late/__init__.py": "", "late/tables.py": "FACTOR = 1"})
     with served(folder.find()) as client:
         assert len(states(client)) == 2
-        workspace = client.app_state["site"].workspace
-        assert not workspace.changed_on_disk()
+        definitions = client.app_state["page_state"].definitions
+        assert not definitions.changed_on_disk()
 
         folder.write("late/tables.py", "FACTOR = 22")
-        assert workspace.changed_on_disk()
+        assert definitions.changed_on_disk()
 
 
 def test_a_file_that_is_put_back_as_it_was_is_no_change(
     client: TestClient, folder_of: ProjectFolder
 ) -> None:
-    workspace = client.app_state["site"].workspace
+    definitions = client.app_state["page_state"].definitions
     file = folder_of.root / "pipeline.py"
     text = file.read_text()
     assert not reload(client)["failure"]
     file.write_text(text + "# edited")
-    assert workspace.changed_on_disk()
+    assert definitions.changed_on_disk()
     file.write_text(text)
     os.utime(file, (0, 0))
-    assert not workspace.changed_on_disk()
+    assert not definitions.changed_on_disk()
 
     file.write_text("1 / 0")
     assert reload(client)["failure"]
     file.write_text(text)
-    assert workspace.changed_on_disk(), "or the page would go on with what does not load"
+    assert definitions.changed_on_disk(), "or the page would go on with what does not load"
 
 
 def test_what_does_not_load_is_watched(client: TestClient, folder_of: ProjectFolder) -> None:
     broken = folder_of.write("helpers/__init__.py", "1 / 0")
     prepend(folder_of, "import helpers\n")
-    workspace = client.app_state["site"].workspace
+    definitions = client.app_state["page_state"].definitions
     assert reload(client)["failure"]
-    assert not workspace.changed_on_disk()
+    assert not definitions.changed_on_disk()
 
     broken.write_text("")
-    assert workspace.changed_on_disk()
+    assert definitions.changed_on_disk()

@@ -1,1 +1,1 @@
-"""What the page asks for, and what it gets: JSON."""
+"""Endpoints: each turns a request into JSON."""

@@ -1,4 +1,4 @@
-"""What a form for an asset's config asks for, read from its `Config` class."""
+"""The fields of the form for an asset's config, read from its `Config` class."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ _LIMITS = {"ge": "min", "le": "max", "min_length": "min_length", "max_length": "
 
 
 def config_fields(computation: Computation) -> list[dict[str, Any]] | None:
-    """One entry a field: name, `kind` of input (text, integer, number, boolean, date, datetime,
-    choice or json), whether it is required, its default, its description. None for an asset that
-    takes no config."""
+    """One entry for each field, or None for an asset that takes no config.
+
+    An entry has the field's name, whether it is required, its default, its description, and the
+    `kind` of input: text, integer, number, boolean, date, datetime, choice or json.
+    """
     kind = computation.config_type
     if kind is None:
         return None
@@ -53,7 +55,7 @@ def _field(field: inspect.Field) -> dict[str, Any]:
 
 
 def _without_none(wanted: inspect.Type) -> inspect.Type:
-    """The one type of `X | None`; anything else as it is."""
+    """`X` for the type `X | None`; any other type unchanged."""
     if isinstance(wanted, inspect.UnionType):
         rest = [part for part in wanted.types if not isinstance(part, inspect.NoneType)]
         return rest[0] if len(rest) == 1 else wanted

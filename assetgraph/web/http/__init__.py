@@ -1,1 +1,1 @@
-"""Requests, rules and files of the page."""
+"""The server, its routes, the guard, and the files that browsers load."""

@@ -1,8 +1,8 @@
-"""What a request must look like to be answered, and the headers that every answer carries.
+"""`Guard`: refuses unsafe requests, and adds the security headers to every answer.
 
-The page runs a person's code on their machine, so no other site may reach it through their
-browser: not by a name that resolves here (`Host`), not by a form or script of its own (`Origin`,
-`Sec-Fetch-Site`), and not without the token where the page listens beyond this machine.
+The page runs the user's code, so no other site may reach it through the user's browser: not by a
+host name that resolves to this machine (`Host`), not by a form or script (`Origin`,
+`Sec-Fetch-Site`). Where the page listens beyond this machine, a request needs the token.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(?::[0-9]{1,5})?", re.ASCII)
-_SAID_ONCE = ("host", "origin", "sec-fetch-site", "content-type")
+_SINGLE_HEADERS = ("host", "origin", "sec-fetch-site", "content-type")
 _READS = ("GET", "HEAD")
 _COOKIE = "assetgraph_token"
 _POLICY = (
@@ -41,8 +41,10 @@ _HEADERS = {
 
 
 class Guard:
-    """Stands in front of `app`. `hosts` are further names that a request may give as its host;
-    with a `token`, only who knows it is answered."""
+    """Passes safe requests on to `app`.
+
+    `hosts` are further host names to accept. With a `token`, every request must carry it.
+    """
 
     def __init__(self, app: ASGIApp, *, hosts: Iterable[str] = (), token: str | None = None):
         self._app = app
@@ -56,16 +58,16 @@ class Guard:
             refusal = self._refusal(scope)
             await (refusal or self._app)(scope, receive, _with_headers(send))
         else:
-            raise RuntimeError(f"the page does not speak {scope['type']}")
+            raise RuntimeError(f"the page does not support {scope['type']}")
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers = Headers(scope=scope)
-        for name in _SAID_ONCE:
+        for name in _SINGLE_HEADERS:
             if len(headers.getlist(name)) > 1:
                 return _refused(f"the header {name} is given more than once.")
         host = headers.get("host", "").lower()
         if _name(host) not in self._hosts:
-            return _refused(f"the host {host!r} is not served here.")
+            return _refused(f"this server does not answer for the host {host!r}.")
         if scope["method"] not in _READS:
             wrong = _wrong_write(headers, f"{scope['scheme']}://{host}")
             if wrong:
@@ -79,10 +81,10 @@ class Guard:
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         if self._is_token(bearer) or self._is_token(_cookie(headers)):
             return None
-        return _refused("open the address that assetgraph dev printed: it holds the token.")
+        return _refused("open the address that assetgraph dev printed; it contains the token.")
 
     def _welcome(self, scope: Scope, query: list[tuple[str, str]]) -> Response:
-        """The same address without the token, which a cookie holds from now on."""
+        """Redirects to the address without the token, and sets the token as a cookie."""
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         path = "/" + quote(scope["path"]).lstrip("/")
         answer = RedirectResponse(f"{path}?{rest}" if rest else path, 303)
@@ -107,7 +109,7 @@ def _wrong_write(headers: Headers, own_origin: str) -> str | None:
 
 
 def _name(host: str) -> str | None:
-    """A host without its port; an IPv6 address keeps its brackets. None for what is no host."""
+    """A host without its port, or None if it is not valid. IPv6 addresses keep their brackets."""
     found = _HOST.fullmatch(host)
     return found[1] if found else None
 

@@ -1,4 +1,4 @@
-"""The pages as a browser first sees them: the frame, and which script fills it."""
+"""The HTML of each page: the frame, and the script that fills it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,13 @@ _STATES = msgspec.json.encode(
 ).decode()
 
 
-def page(
+def html_page(
     name: str, title: str, *, section: str | None = None, parameter: str | None = None
 ) -> Callable[[Request], Response]:
-    """A page that `static/pages/<name>.js` fills. `parameter` is the part of its address that
-    says what it is about."""
+    """The endpoint of a page that `static/pages/<name>.js` fills.
+
+    `parameter` names the part of its address that identifies its subject.
+    """
 
     def endpoint(request: Request) -> Response:
         about = request.path_params[parameter] if parameter else ""
@@ -49,7 +51,7 @@ def page(
 
 
 def problem_page(request: Request, status: int, text: str) -> Response:
-    """A page that says why there is none."""
+    """A page that shows an error."""
     title = HTTPStatus(status).phrase
     return _rendered(
         request, status, script="pages/problem.js", page="problem", section="", title=title,
@@ -65,7 +67,7 @@ def _rendered(request: Request, status: int = 200, **values: Any) -> Response:
         navigation=NAVIGATION,
         version=__version__,
         states=_STATES,
-        project=request.app.state.site.project.root.name,
+        project=request.app.state.page_state.project.root.name,
         url=files.url,
         styles=files.styles(),
         preloaded=files.modules_of(values["script"]),

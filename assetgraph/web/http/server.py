@@ -1,4 +1,4 @@
-"""Serving the page: an address to listen at, and an end when it is asked for."""
+"""The page's server: listens at a free port, and ends on SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.web.http.app import create_app
-from assetgraph.web.live.page_state import Site
+from assetgraph.web.http.routes import create_app
+from assetgraph.web.live.page_state import PageState
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -28,7 +28,7 @@ _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the page is: `url` as a browser opens it, with the token where it needs one."""
+    """Where the page is: `url` is what a browser opens, with the token if one is needed."""
 
     url: str
     port: int
@@ -42,22 +42,22 @@ def serve(
     watch: bool = False,
     ready: Callable[[Address], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is told the address once it answers.
+    """Serve the page until SIGINT or SIGTERM. Calls `ready` once the server answers.
 
-    Listens at the next free port where `port` is taken. Beyond this machine (`host`) it answers
-    only who has the token.
+    Listens at the next free port if `port` is taken. If `host` makes it reachable from other
+    machines, it answers only requests with the token.
 
-    Raises `AssetGraphError` where it cannot listen.
+    Raises `AssetGraphError` if it cannot listen.
     """
     local = host in _LOOPBACK
     token = None if local else secrets.token_urlsafe(24)
-    site = Site(project, watch=watch)
+    page = PageState(project, watch=watch)
     sock = _listen(host, port)
     taken = sock.getsockname()[1]
     hosts = [] if local else _names_of(host)
     url = _url(host, taken) + (f"/?token={token}" if token else "")
     config = uvicorn.Config(
-        create_app(site, hosts=hosts, token=token),
+        create_app(page, hosts=hosts, token=token),
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -65,26 +65,26 @@ def serve(
         server_header=False,
         ws="none",
     )
-    server = _Server(config, site, Address(url, taken), ready)
+    server = _Server(config, page, Address(url, taken), ready)
     with sock:
         try:
             server.run(sockets=[sock])
         except KeyboardInterrupt:
-            pass  # uvicorn raises it again once it has ended as it was asked to
+            pass  # uvicorn raises it again after a clean shutdown
 
 
 class _Server(uvicorn.Server):
-    """Ends the open streams when it is asked to end: uvicorn would wait for them."""
+    """Ends the open streams on a signal, because uvicorn would wait for them."""
 
     def __init__(
         self,
         config: uvicorn.Config,
-        site: Site,
+        page: PageState,
         address: Address,
         ready: Callable[[Address], None] | None,
     ) -> None:
         super().__init__(config)
-        self._site = site
+        self._page = page
         self._address = address
         self._ready = ready
 
@@ -94,19 +94,19 @@ class _Server(uvicorn.Server):
             self._ready(self._address)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._site.close()
+        self._page.close()
         logging.getLogger("uvicorn.error").addFilter(_is_bug)
         super().handle_exit(sig, frame)
 
 
 def _is_bug(record: logging.LogRecord) -> bool:
-    """Not that a request is given up, since a client neither sends nor reads the rest."""
+    """Whether a log record is about a bug, not about a request that the shutdown cut off."""
     error = record.exc_info[1] if record.exc_info else None
     return error is not None and not isinstance(error, asyncio.CancelledError)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket at `port`, or at the next one that is free."""
+    """A socket at `port`, or at the next free port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     last = min(port + _TRIED_PORTS, 65_536) if port else 1
     for candidate in range(port, last):
@@ -121,12 +121,12 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             return sock
     raise AssetGraphError(
-        f"cannot listen at {host}, port {port}: {problem.strerror}.", hint="Give another --port."
+        f"cannot listen at {host}, port {port}: {problem.strerror}.", hint="Choose another --port."
     )
 
 
 def _names_of(host: str) -> list[str]:
-    """What a request may call a server that is bound to `host`."""
+    """The host names by which requests may reach a server bound to `host`."""
     if host not in ("0.0.0.0", "::"):
         return [f"[{host}]" if ":" in host else host]
     own = socket.gethostname()

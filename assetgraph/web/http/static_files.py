@@ -1,5 +1,4 @@
-"""The files that a browser loads: scripts, styles, the icon, each under an address that names its
-content, so that it may be kept for ever."""
+"""Serves scripts, styles and the icon. Addresses hold a digest, so that browsers may cache them."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ _IMPORT = re.compile(r"""^(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]""", re.MU
 
 
 class StaticFiles:
-    """All static files, read once."""
+    """All static files, read once at the start."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         self._files = {
@@ -50,13 +49,13 @@ class StaticFiles:
         return f"/static/{self.version}/{name}"
 
     def styles(self) -> list[str]:
-        """Every style sheet, those first that others build on."""
+        """Every style sheet in loading order: the shared ones first."""
         names = {name for name in self._files if name.endswith(".css")}
         return [*_FIRST_STYLES, *sorted(names - set(_FIRST_STYLES))]
 
     def modules_of(self, script: str) -> list[str]:
-        """The modules that `script` imports, directly or not, so that a browser need not find them
-        one after the other."""
+        """The modules that `script` imports, directly or not, so that a browser can load them all
+        at once."""
         found: dict[str, None] = {}
         waiting = [script]
         while waiting:

@@ -1,1 +1,1 @@
-"""What keeps the page up to date."""
+"""The state that the page answers from, kept up to date."""

@@ -1,4 +1,4 @@
-"""`Board`: the state of every asset, kept up to date one change at a time."""
+"""`AssetTable`: the state of every asset, updated incrementally."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from assetgraph.planning.reasons import Reason
 
 
-class Board:
-    """What `asset_views` says of every asset, at the cost of what changed.
+class AssetTable:
+    """The view of every asset, as `asset_views` returns it, at the cost of what changed.
 
-    An asset is running once a living run is at it: its lock alone would say so a moment later.
+    An asset is running as soon as a run starts its step, which is a moment before the step takes
+    the asset's lock.
     """
 
     def __init__(self, state: StoreFacts) -> None:
@@ -41,14 +42,16 @@ class Board:
 
     @property
     def damage(self) -> Mapping[AssetKey, str]:
-        """The assets whose history does not read, with what is wrong with it."""
+        """The assets whose history cannot be read, with the error."""
         return self._state.damage
 
     def refresh(
         self, keys: Iterable[AssetKey], running: Mapping[AssetKey, str] | None = None
     ) -> set[AssetKey]:
-        """Look at `keys` anew, and at what they bear on; the assets whose view changed. `running`
-        maps the assets that a living run is at to the run's id."""
+        """Update `keys` and whatever depends on them. Returns the assets whose view changed.
+
+        `running` maps each asset that a run is materializing to the run's id.
+        """
         if running is not None:
             self._running = dict(running)
         positions = self.graph.positions
@@ -59,11 +62,11 @@ class Board:
         changed = set()
         while heap:
             key = self.graph.order[heapq.heappop(heap)]
-            before, view = self._views.get(key), self._look(key)
+            before, view = self._views.get(key), self._update(key)
             if view == before:
                 continue
             changed.add(key)
-            if before is None or _bearing(view) != _bearing(before):
+            if before is None or _seen_downstream(view) != _seen_downstream(before):
                 for child in self.graph.children(key):
                     if positions[child] not in waiting:
                         waiting.add(positions[child])
@@ -71,14 +74,14 @@ class Board:
         return changed
 
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
-        """Whether the last attempt at one of `keys` was made by other code than is loaded."""
+        """Whether code other than the loaded code made the last attempt at one of `keys`."""
         for facts in map(self._state.of, map(Target, keys)):
             attempt = facts.failed or facts.current
             if attempt is not None and attempt.code_version != facts.code_version:
                 return True
         return False
 
-    def _look(self, key: AssetKey) -> AssetView:
+    def _update(self, key: AssetKey) -> AssetView:
         target = Target(key)
         facts = self._state.of(target)
         reasons = reasons_given(self._reasons, self.graph, self._state, target)
@@ -96,8 +99,8 @@ class Board:
 
 
 class _ReadableFacts:
-    """The facts of `state`, with nothing known of an asset whose history does not read: one such
-    asset must not hide all others."""
+    """The facts of `state`, empty for an asset whose history cannot be read, so that one damaged
+    history does not hide all other assets."""
 
     def __init__(self, state: StoreFacts) -> None:
         self.state = state
@@ -120,7 +123,7 @@ class _ReadableFacts:
         self.state.forget(target)
 
 
-def _bearing(view: AssetView) -> tuple[object, ...]:
-    """What of a view shows in the assets that read it."""
+def _seen_downstream(view: AssetView) -> tuple[object, ...]:
+    """The parts of a view that the views of downstream assets depend on."""
     made = view.materialization
     return made and made.data_version, view.state, view.reasons

@@ -1,22 +1,21 @@
-"""`Site`: what every answer of the page is made from, and what keeps it up to date."""
+"""`PageState`: the data behind every answer of the page, and the task that keeps it up to date."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.queries.event_pages import EventPages
-from assetgraph.queries.store_watcher import Follower, News
-from assetgraph.web.api.shapes import definitions_json, news_json
-from assetgraph.web.http.body_timeout import Patience
-from assetgraph.web.live.asset_table import Board
-from assetgraph.web.live.feed import Feed
-from assetgraph.web.live.workspace import Workspace
+from assetgraph.queries.store_watcher import Changes, StoreWatcher
+from assetgraph.web.live.asset_table import AssetTable
+from assetgraph.web.live.change_feed import ChangeFeed
+from assetgraph.web.live.loaded_definitions import LoadedDefinitions
+from assetgraph.web.shapes import changes_json
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
@@ -27,128 +26,144 @@ LIVE_INTERVAL_S = 0.03
 QUIET_INTERVAL_S = 0.15
 WATCH_INTERVAL_S = 0.5
 SWEEP_INTERVAL_S = 10.0
-SWEEP_SHARE = 50  # a sweep is not begun sooner than so many times its own duration
-QUICK_SWEEP_S = 0.5  # an answer waits for no longer one
+SWEEP_SHARE = 50  # the pause between two sweeps, in durations of a sweep, at least
+QUICK_SWEEP_S = 0.5  # an answer waits for a sweep only if the last one was quicker
 SWEPT_AT_ONCE = 200
-_LOAD_PATIENCE_S = 120.0
+_LOAD_TIMEOUT_S = 120.0
 
 
-class Site:
-    """One project, its store, and the pages that look at them.
+class PageState:
+    """One project, its store, and the open pages.
 
-    Answers are made in threads; `turn` is held by whoever reads or changes the board.
+    Answers are made in threads; hold `lock` to read or change the table of assets.
     """
 
     def __init__(self, project: Project, *, watch: bool = False) -> None:
         self.project = project
         self.store = project.open_store()
-        self.workspace = Workspace(project)
-        self.follower = Follower(self.store)
-        self.feed = Feed()
-        self.patience = Patience()
+        self.definitions = LoadedDefinitions(project)
+        self.watcher = StoreWatcher(self.store)
+        self.feed = ChangeFeed()
         self.event_pages = EventPages(self.store)
         self.watching = watch
         self.changed_on_disk = False
-        self._other_code_ran = False  # than was loaded, since the files were last looked at
-        self.turn = threading.RLock()
-        self._board: Board | None = None
+        self.trouble: str | None = None
+        self.lock = threading.RLock()
+        self._other_code_ran = False  # since the last look at the files
+        self._table: AssetTable | None = None
         self._loaded = threading.Event()
         self._loading = threading.Lock()
         self._sweep_due = 0.0
         self._sweep_s = 0.0
-        self.trouble: str | None = None
+        self._on_close: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def graph(self) -> AssetGraph:
-        return self.workspace.graph
+        return self.definitions.graph
 
-    def board(self) -> Board:
-        """The board, as the store is at this moment. The first call waits for the definitions."""
-        self._loaded.wait(_LOAD_PATIENCE_S)
+    def table(self) -> AssetTable:
+        """The assets as the store has them now. The first call waits for the definitions."""
+        self._loaded.wait(_LOAD_TIMEOUT_S)
         if time.monotonic() > self._sweep_due and self._sweep_s < QUICK_SWEEP_S:
             self.sweep()
         else:
             self.look()
-        assert self._board is not None, "the definitions take too long to load"
-        return self._board
+        assert self._table is not None, "the definitions take too long to load"
+        return self._table
 
-    def state(self) -> StoreFacts:
-        """Facts read anew, for a plan."""
-        self._loaded.wait(_LOAD_PATIENCE_S)
+    def facts(self) -> StoreFacts:
+        """Facts from a fresh reading of the store, for a plan."""
+        self._loaded.wait(_LOAD_TIMEOUT_S)
         return StoreFacts(self.graph, self.project.open_store())
 
+    def definitions_json(self) -> dict[str, Any]:
+        """Where the definitions come from, when they were loaded, and what is wrong with them."""
+        return {
+            **self.definitions.as_json(),
+            "watching": self.watching,
+            "changed_on_disk": self.changed_on_disk,
+        }
+
     def look(self) -> None:
-        """Take over what runs wrote since the last look, and tell the open pages."""
-        with self.turn:
-            news = self.follower.look()
-            self._refresh(news, news.assets)
+        """Read what runs wrote since the last look, and send it to the open pages."""
+        with self.lock:
+            changes = self.watcher.look()
+            self._refresh(changes, changes.assets)
 
     def sweep(self) -> None:
-        """Look at every asset: a value may have been changed or removed by anybody.
+        """Check every asset, because anyone may change or remove a stored value.
 
-        Some at a time, so that what runs write is told meanwhile; and where it takes long, as it
-        does with values in an object store, not again soon.
+        A sweep goes in batches, so that news of runs gets through between them. The pause after it
+        grows with its duration: values in an object store take long to check.
         """
         begun = time.monotonic()
         self._sweep_due = begun + SWEEP_INTERVAL_S
         order = self.graph.order
         for start in range(0, max(len(order), 1), SWEPT_AT_ONCE):
-            with self.turn:
-                self._refresh(self.follower.look(), order[start : start + SWEPT_AT_ONCE])
+            with self.lock:
+                self._refresh(self.watcher.look(), order[start : start + SWEPT_AT_ONCE])
         self._sweep_s = time.monotonic() - begun
         self._sweep_due = begun + max(SWEEP_INTERVAL_S, SWEEP_SHARE * self._sweep_s)
 
     def reload(self) -> bool:
-        """Read the definitions again; whether they are good."""
+        """Load the definitions again. Returns whether they are valid."""
         with self._loading:
             return self._reload()
 
-    def take_over_edits(self) -> bool:
-        """Read the definitions again where files changed, or did not load: a run that starts now
-        reads them as they are on disk. Whether they were read."""
-        self._loaded.wait(_LOAD_PATIENCE_S)
+    def reload_if_edited(self) -> bool:
+        """Load the definitions again if files changed, or if they did not load the last time.
+
+        A run that starts now reads the files as they are on disk, so the page must too. Returns
+        whether it loaded them.
+        """
+        self._loaded.wait(_LOAD_TIMEOUT_S)
         with self._loading:
-            if self.workspace.failure is None and not self.workspace.changed_on_disk():
+            if self.definitions.failure is None and not self.definitions.changed_on_disk():
                 return False
             self._reload()
             return True
 
     def _reload(self) -> bool:
-        good = self.workspace.load()
-        if good or self._board is None:
-            board = Board(StoreFacts(self.graph, self.project.open_store()))
-            board.refresh(self.graph.order, self.follower.running())
-            with self.turn:
-                self._board = board
-        self._sweep_due = 0.0  # what changed, or was not at hand, while it was read
+        valid = self.definitions.load()
+        if valid or self._table is None:
+            table = AssetTable(StoreFacts(self.graph, self.project.open_store()))
+            table.refresh(self.graph.order, self.watcher.running())
+            with self.lock:
+                self._table = table
+        self._sweep_due = 0.0  # values may have changed while the definitions loaded
         self.changed_on_disk = False
         self._loaded.set()
-        self._publish({"definitions": definitions_json(self)})
-        return good
+        self._publish({"definitions": self.definitions_json()})
+        return valid
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when the server ends."""
+        self._on_close.append(callback)
 
     def close(self) -> None:
-        """Let nobody wait any longer: neither a page for news nor a request for its rest."""
+        """End all waiting: open streams, and requests whose body has not arrived."""
         self.feed.close()
-        self.patience.end()
+        for callback in self._on_close:
+            callback()
 
     async def run(self) -> None:
-        """Keep the site up to date until canceled."""
+        """Keep the state up to date until canceled."""
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._start)
-        await asyncio.gather(self._follow(), self._watch())
+        await asyncio.gather(self._follow_store(), self._watch_files())
 
     def _start(self) -> None:
         try:
-            self.follower.start()
+            self.watcher.start()
         except StoreError:
-            pass  # whoever asks for the runs is told
+            pass  # a request for the runs reports it
         self.reload()
 
-    async def _follow(self) -> None:
+    async def _follow_store(self) -> None:
         while True:
             await asyncio.to_thread(self._look_safely)
-            await asyncio.sleep(LIVE_INTERVAL_S if self.follower.live else QUIET_INTERVAL_S)
+            await asyncio.sleep(LIVE_INTERVAL_S if self.watcher.live else QUIET_INTERVAL_S)
 
     def _look_safely(self) -> None:
         trouble = None
@@ -158,30 +173,32 @@ class Site:
             else:
                 self.look()
         except (AssetGraphError, OSError) as error:
-            trouble = f"The store does not read: {error}"
+            trouble = f"The store cannot be read: {error}"
         if trouble != self.trouble:
             self.trouble = trouble
             self._publish({"trouble": trouble})
 
-    async def _watch(self) -> None:
+    async def _watch_files(self) -> None:
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
             ran, self._other_code_ran = self._other_code_ran, False
-            changed = await asyncio.to_thread(self.workspace.changed_on_disk)
-            if changed and (self.watching or ran):  # what ran is judged by the code that ran
+            changed = await asyncio.to_thread(self.definitions.changed_on_disk)
+            # Staleness compares code versions: after a run of newer code, load that code.
+            if changed and (self.watching or ran):
                 await asyncio.to_thread(self.reload)
             elif changed != self.changed_on_disk:
                 self.changed_on_disk = changed
-                self._publish({"definitions": definitions_json(self)})
+                self._publish({"definitions": self.definitions_json()})
 
-    def _refresh(self, news: News, keys: Iterable[AssetKey]) -> None:
-        """Look at `keys` anew, and tell what became of them and what `news` holds."""
-        board = self._board
-        changed = board.refresh(keys, self.follower.running()) if board else set()
-        if board is not None and news.runs:
-            self._other_code_ran = self._other_code_ran or board.ran_with_other_code(changed)
-        if news or changed:
-            self._publish(news_json(news, self, board, changed))
+    def _refresh(self, changes: Changes, keys: Iterable[AssetKey]) -> None:
+        """Update the table's `keys`, and publish what changed there and in the store."""
+        table = self._table
+        changed = table.refresh(keys, self.watcher.running()) if table else set()
+        if table is not None and changes.runs:
+            self._other_code_ran = self._other_code_ran or table.ran_with_other_code(changed)
+        if changes or changed:
+            views = table.views if table else {}
+            self._publish(changes_json(changes, self.store, self.watcher.live, views, changed))
 
     def _publish(self, message: dict[str, Any]) -> None:
         if self._loop is not None:

@@ -1,5 +1,5 @@
-// What a terminal would make of output: colours, and lines that were written over. Everything else
-// that a terminal obeys is left out or shown as a sign.
+// Output as a terminal would show it: with colours, and without the parts of a line that a carriage
+// return wrote over. All other control sequences are dropped, or shown as visible signs.
 
 import {h} from './dom.js';
 
@@ -14,12 +14,12 @@ export function terminalLines(text) {
   return text.split('\n').map((line) => h('div', {class: 'out-line'}, pieces(overwritten(line), style)));
 }
 
-/** A line as plain text, for a place without colours. */
+/** A line as plain text. */
 export function plainLine(text) {
   return visible(overwritten(text).replace(ESCAPE, ''));
 }
 
-/** Text of several lines as plain text; every line end counts, so that nothing is lost. */
+/** Several lines as plain text. Every line end breaks a line, so that no text is lost. */
 export function plainText(text) {
   return text
     .split(LINE_END)
@@ -27,7 +27,7 @@ export function plainText(text) {
     .join('\n');
 }
 
-/** The first line of a text that says anything. */
+/** The first line of a text that is not empty. */
 export function firstLine(text) {
   const start = text.trimStart().slice(0, LONGEST_LINE);
   return plainText(start.split(LINE_END, 1)[0]);
@@ -68,7 +68,7 @@ function restyle(style, codes) {
   }
 }
 
-/** Control characters as their signs, so that nothing is hidden and nothing is obeyed. */
+/** Replaces control characters by visible signs, so that they hide nothing and have no effect. */
 function visible(text) {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]/g, (sign) => {
     const code = sign.charCodeAt(0);

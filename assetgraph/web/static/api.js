@@ -1,4 +1,4 @@
-// Requests to the server. An answer carries its place in the live stream.
+// Requests to the server. An answer carries its position in the live stream.
 
 class ApiError extends Error {
   constructor(status, {message, hint, text, column}) {
@@ -7,13 +7,13 @@ class ApiError extends Error {
   }
 }
 
-/** The JSON at an address, and the position from which the stream goes on. */
+/** The JSON at an address, and the position from which to follow the stream. */
 export async function read(path, options = {}) {
   const answer = await send(path, {signal: options.signal});
   return {data: await content(answer), position: answer.headers.get('Live-Position')};
 }
 
-/** What an address does with `body`. */
+/** Posts `body` to an address and returns the answer. */
 export async function write(path, body = {}) {
   const answer = await send(path, {
     method: 'POST',
@@ -23,7 +23,7 @@ export async function write(path, body = {}) {
   return content(answer);
 }
 
-/** An address below `/api`, each part quoted, but for the slashes of a key. */
+/** An address below `/api`. Each part is quoted, except for the slashes of a key. */
 export function address(...parts) {
   return ['/api', ...parts.map((part) => part.split('/').map(encodeURIComponent).join('/'))].join('/');
 }
@@ -42,7 +42,7 @@ async function send(path, options) {
     answer = await fetch(path, {...options, headers: {...options.headers, 'Errors-In-Body': 'yes'}});
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new ApiError(0, {message: 'The server does not answer.', hint: 'Is assetgraph dev still running?'});
+    throw new ApiError(0, {message: 'The server does not respond.', hint: 'Is assetgraph dev still running?'});
   }
   if (!answer.ok) throw new ApiError(answer.status, {message: `The server answered ${answer.status}.`});
   return answer;

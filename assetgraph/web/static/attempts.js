@@ -1,4 +1,4 @@
-// The attempts at an asset, newest first: materializations and failures alike.
+// An asset's materializations and failed attempts, newest first.
 
 import {firstLine, plainText} from './ansi.js';
 import {runPage} from './api.js';
@@ -53,7 +53,7 @@ function attemptLine(attempt) {
   );
 }
 
-/** A value in a summary, where nothing may be clicked. */
+/** A value for a summary line, which may not contain links. */
 function brief(recorded) {
   const {type, value} = kindOf(recorded);
   return type === 'text' ? firstLine(String(value)).slice(0, LONGEST_GIST) : metadataValue(recorded);

@@ -1,4 +1,4 @@
-// A number over time, small.
+// A small chart of one number over time.
 
 import {h, s} from './dom.js';
 import {exact, quantity} from './format.js';
@@ -29,6 +29,6 @@ export function lineChart(name, points, format = quantity) {
         s('a', {href: point.href, class: 'chart-point', tabindex: '-1'}, s('circle', {cx: x(index), cy: y(point.value), r: points.length > 40 ? 1.6 : 2.6}), s('title', {}, `${format(point.value)} · ${exact(point.at)}`)),
       ),
     ),
-    h('div', {class: 'row chart-range muted small'}, h('span', {class: 'grow'}, high === low ? 'unchanged' : `${format(low)} – ${format(high)}`), h('span', {}, `${points.length} times`)),
+    h('div', {class: 'row chart-range muted small'}, h('span', {class: 'grow'}, high === low ? 'unchanged' : `${format(low)} – ${format(high)}`), h('span', {}, `${points.length} values`)),
   );
 }

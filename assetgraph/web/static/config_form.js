@@ -3,7 +3,7 @@
 import {h} from './dom.js';
 
 export class ConfigForm {
-  /** `changed()` is called when other config is given, `redraw()` when it only looks different. */
+  /** `changed()` is called when the config changes, `redraw()` when only its look does. */
   constructor({changed, redraw}) {
     this.changed = changed;
     this.redraw = redraw;
@@ -13,12 +13,12 @@ export class ConfigForm {
     this.text = '';
   }
 
-  /** The config fields of the assets in the plan. */
+  /** Sets the config fields of the assets in the plan. */
   takes(fields) {
     this.fields = fields;
   }
 
-  /** What to send: `config`, or `config_text` where it was written by hand. */
+  /** The config to send: `config` from the form, or `config_text` as the user typed it. */
   get given() {
     if (this.asText) return {config_text: this.text};
     const config = {};
@@ -63,7 +63,7 @@ export class ConfigForm {
       'fieldset',
       {class: 'config-asset', key},
       h('legend', {dir: 'auto'}, key),
-      fields.length ? fields.map((field) => this.field(key, field)) : h('p', {class: 'muted small'}, 'It has no fields.'),
+      fields.length ? fields.map((field) => this.field(key, field)) : h('p', {class: 'muted small'}, 'This config has no fields.'),
     );
   }
 
@@ -125,7 +125,7 @@ function plain(value) {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** The config as YAML; where nothing is given yet, every field with its default, commented out. */
+/** The config as YAML. Fields that are not set are commented out, with their defaults. */
 function asYaml(config, fields) {
   const lines = [];
   for (const [key, own] of Object.entries(fields)) {

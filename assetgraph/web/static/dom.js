@@ -1,8 +1,8 @@
-// Elements from descriptions, and an old tree made like a new one. Text is always text: nothing here
-// parses markup.
+// Makes elements from descriptions, and patches an old tree to match a new one. Text stays text:
+// nothing here parses markup.
 
 const SVG = 'http://www.w3.org/2000/svg';
-const OURS = new Set(['key', 'keep']); // what patch goes by
+const OURS = new Set(['key', 'keep']); // how patch() finds an element again
 const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'selected', 'open', 'hidden', 'required']);
 
 /** An element: `h('a', {class: 'link', href, onclick}, 'text', child, [children])`. */
@@ -10,7 +10,7 @@ export function h(tag, props, ...children) {
   return filled(document.createElement(tag), props, children);
 }
 
-/** An element of SVG. */
+/** An SVG element. */
 export function s(tag, props, ...children) {
   return filled(document.createElementNS(SVG, tag), props, children);
 }
@@ -19,21 +19,21 @@ export function icon(name, extra = '') {
   return s('svg', {class: `icon ${extra}`.trim(), 'aria-hidden': 'true'}, s('use', {href: `#i-${name}`}));
 }
 
-/** Text in which what stands between backticks is code. */
+/** Text with the parts in backticks as code. */
 export function withCode(text) {
   return text.split(/`([^`\n]+)`/).map((part, index) => (index % 2 ? h('code', {}, part) : part));
 }
 
-/** An element that another module draws in: it stays when what is around it is drawn again. */
+/** An element whose content another module draws. It stays when the page around it is redrawn. */
 export function kept(element, key) {
   element.given = {...element.given, key, keep: true};
   if (!element.isConnected) return element;
-  const stand = element.cloneNode(false); // appending the element itself would take it off the page
+  const stand = element.cloneNode(false); // appending the element itself would remove it from the page
   stand.given = element.given;
   return stand;
 }
 
-/** Make the children of `parent` those given, keeping the elements that stay what they are. */
+/** Makes the children of `parent` match the given ones, and keeps elements that stay the same. */
 export function patch(parent, ...children) {
   patchChildren(parent, flat(children));
 }
@@ -113,7 +113,7 @@ function patchNode(old, next) {
     if (old.data !== next.data) old.data = next.data;
     return;
   }
-  if (next.given?.keep) return; // what is inside is another module's
+  if (next.given?.keep) return; // another module owns its content
   patchProps(old, next.given ?? {});
   patchChildren(old, [...next.childNodes]);
 }
@@ -132,7 +132,7 @@ function patchProps(element, props) {
       }
       set(element, name, value);
     } else if (AS_PROPERTY.has(name)) {
-      // What a person is typing stays.
+      // Keep what the user is typing.
       const typing = name === 'value' && element === document.activeElement;
       if (!typing && before[name] !== value) set(element, name, value);
     } else if (!OURS.has(name) && (name.startsWith('on') || before[name] !== value)) {

@@ -1,11 +1,11 @@
-// What a page says where there is nothing to show yet: what to do next.
+// What to do next, for pages that have nothing to show yet.
 
 import {h, icon} from './dom.js';
 
 /** No assets: still loading, broken, or none defined. */
 export function noAssets(definitions) {
   if (definitions?.loading) {
-    return empty('clock', 'Loading the definitions', h('p', {}, 'The modules of the project are being imported.'));
+    return empty('clock', 'Loading the definitions', h('p', {}, 'The server is importing the project’s modules.'));
   }
   if (definitions?.failure) {
     return empty(
@@ -18,7 +18,7 @@ export function noAssets(definitions) {
   return empty(
     'assets',
     'No assets yet',
-    h('p', {}, 'An asset is a function that makes a table, a file or a value. Scaffold the first one in a terminal, then reload the definitions.'),
+    h('p', {}, 'An asset is a function that returns a table, a file or another value. Scaffold the first one in a terminal, then reload the definitions.'),
     h('pre', {class: 'code'}, 'assetgraph scaffold asset assets/trips.py'),
     h('a', {class: 'button', href: '/definitions'}, 'Go to the definitions'),
   );
@@ -28,7 +28,7 @@ export function noRuns() {
   return empty(
     'runs',
     'No runs yet',
-    h('p', {}, 'A run materializes assets and records what happened. Start one from the assets, or in a terminal:'),
+    h('p', {}, 'A run materializes assets and records what happened. Start one on the Assets page, or in a terminal:'),
     h('pre', {class: 'code'}, 'assetgraph materialize --all'),
     h('a', {class: 'button button-main', href: '/assets'}, 'Go to the assets'),
   );

@@ -1,4 +1,4 @@
-// The structured log of a run: pages of events from the server, drawn as far as they are in sight.
+// The structured log of a run. It loads pages of events, and draws only the events in view.
 
 import {firstLine, plainText} from './ansi.js';
 import {address, read} from './api.js';
@@ -35,11 +35,11 @@ export class EventsView {
   }
 
   place() {
-    this.rows.later(); // rows can be drawn only once they have a place on the page
+    this.rows.later(); // rows can be drawn only once they are on the page
     return kept(this.element, 'events');
   }
 
-  /** The log has `total` events now. */
+  /** Tells the view that the log now has `total` events. */
   async grow(total) {
     const filtered = Object.values(this.filter).some(Boolean);
     if (!filtered && total <= this.total) return;

@@ -1,4 +1,4 @@
-// A failed step: what was raised, the person's own line, and the rest behind a button.
+// A failed step: its error, the user's line that raised it, and the full trace behind a button.
 
 import {address, assetPage, read} from './api.js';
 import {plainLine, plainText} from './ansi.js';
@@ -7,7 +7,7 @@ import {clamped, longText} from './long_text.js';
 import {glyph} from './states.js';
 import {complain} from './toast.js';
 
-/** The panel of one failure of run `runId`. */
+/** The panel for one failed step of run `runId`. */
 export function failurePanel(runId, failure) {
   const own = failure.frames?.at(-1);
   const above = (failure.frames ?? []).slice(0, -1).reverse();
@@ -19,7 +19,7 @@ export function failurePanel(runId, failure) {
       {class: 'failure-head'},
       h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')),
       h('a', {class: 'strong cut', href: assetPage(failure.key), title: failure.key, dir: 'auto'}, failure.key),
-      h('span', {class: 'muted nowrap'}, failure.attempt > 1 ? `failed at attempt ${failure.attempt}` : 'failed'),
+      h('span', {class: 'muted nowrap'}, failure.attempt > 1 ? `failed on attempt ${failure.attempt}` : 'failed'),
     ),
     h('div', {class: 'failure-what'}, h('div', {class: 'failure-type'}, failure.type), failure.message ? clamped(plainText(failure.message), {class: 'failure-message', key: `message-${runId}`}) : null),
     failure.hint ? h('p', {class: 'failure-hint'}, failure.hint) : null,
@@ -31,7 +31,7 @@ export function failurePanel(runId, failure) {
   );
 }
 
-/** Code around a line of a file. */
+/** The code around a line of a file. */
 function frame({file, line, function: name, source: given = [], source_start: begin}, main) {
   const [source, start] = withoutBlankEnds(given, begin);
   return h(
@@ -81,7 +81,7 @@ function trace(runId, key) {
 }
 
 function copyButton(text) {
-  const button = h('button', {class: 'tool tool-small', type: 'button', title: 'Copy the place', 'aria-label': `Copy ${text}`, onclick: copy}, icon('copy', 'icon-small'));
+  const button = h('button', {class: 'tool tool-small', type: 'button', title: 'Copy the location', 'aria-label': `Copy ${text}`, onclick: copy}, icon('copy', 'icon-small'));
   async function copy() {
     await navigator.clipboard.writeText(text);
     button.title = 'Copied';

@@ -1,4 +1,4 @@
-// Numbers, times and sizes as people read them.
+// Formats numbers, times and sizes for people.
 
 const DAY = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'});
 const CLOCK = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
@@ -63,13 +63,13 @@ export function plural(number, word, many = `${word}s`) {
   return `${count(number)} ${number === 1 ? word : many}`;
 }
 
-/** A number of metadata: whole ones grouped, others to six digits. */
+/** A number in metadata: integers with grouped digits, others with six significant digits. */
 export function quantity(number) {
   if (Number.isInteger(number)) return count(number);
   return Math.abs(number) >= 1e6 || Math.abs(number) < 1e-4 ? number.toPrecision(4) : String(+number.toPrecision(6));
 }
 
-/** The part of a run id that people read aloud. */
+/** The short part of a run id, for display. */
 export function shortRun(runId) {
   return runId.slice(-8);
 }

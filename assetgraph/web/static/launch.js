@@ -1,4 +1,4 @@
-// The dialog that starts a run: the plan with its reasons, config, tags and how to run it.
+// The dialog that starts a run: the plan with its reasons, the config, tags and execution options.
 
 import {address, write} from './api.js';
 import {ConfigForm} from './config_form.js';
@@ -11,7 +11,7 @@ const PAUSE_MS = 250;
 const CAUSES = {requested: ['requested', 'missing'], missing: ['has no value yet', 'stale'], stale: ['stale', 'stale']};
 const EXECUTORS = ['serial', 'threads', 'processes', 'dask'];
 
-/** Ask how to materialize `selection` (texts of the selection language), or all that is stale. */
+/** Opens the dialog for `selection` (texts of the selection language), or for all stale assets. */
 export function openLaunch({selection, stale = false}) {
   new LaunchDialog(selection, stale).open();
 }
@@ -21,8 +21,8 @@ class LaunchDialog {
     this.selection = selection;
     this.stale = stale;
     this.plan = null;
-    this.error = null; // what is wrong with what is asked for
-    this.refusal = null; // why the last start made no run
+    this.error = null; // why the server rejects the request
+    this.refusal = null; // why the last launch started no run
     this.starting = false;
     this.tags = [['', '']];
     this.executor = '';
@@ -109,7 +109,7 @@ class LaunchDialog {
     return this.plan?.steps.length > 0 && !this.starting && !this.error && !this.missing.length;
   }
 
-  /** The config that the plan needs and that is not given yet, a sentence an asset. */
+  /** The required config fields that are still missing, one sentence for each asset. */
   get missing() {
     return Object.entries(this.plan?.config_missing ?? {}).map(([key, fields]) => `${key} needs ${fields.join(', ')}.`);
   }
@@ -146,8 +146,8 @@ class LaunchDialog {
       h(
         'div',
         {class: 'switch', role: 'group', 'aria-label': 'What to run'},
-        choice(false, 'What is selected', 'Run all of it, whether it is fresh or not'),
-        choice(true, 'Only what is stale', 'Run what is missing or stale among it and its upstreams'),
+        choice(false, 'Everything selected', 'Run every selected asset, fresh or not'),
+        choice(true, 'Only stale assets', 'Run the missing and stale assets of the selection and of its upstream'),
       ),
       h('code', {class: 'muted cut grow', title: this.selection.join(' or ')}, this.selection.map(readable).join(', ')),
     );
@@ -167,7 +167,7 @@ class LaunchDialog {
       warnings.map((text) => h('div', {class: 'warning-note', key: text}, icon('warning', 'icon-small'), h('span', {}, text))),
       h(
         'ol',
-        {class: 'plan', tabindex: '0', 'aria-label': 'The steps in order', key: 'plan'},
+        {class: 'plan', tabindex: '0', 'aria-label': 'Steps in order', key: 'plan'},
         steps.map((step, index) => planned(step, index)),
       ),
     ];
@@ -192,7 +192,7 @@ class LaunchDialog {
             h(
               'select',
               {class: 'field', onchange: (event) => (this.executor = event.target.value)},
-              h('option', {value: ''}, 'the project’s own'),
+              h('option', {value: ''}, 'project default'),
               EXECUTORS.map((name) => h('option', {value: name}, name)),
             ),
           ),
@@ -200,7 +200,7 @@ class LaunchDialog {
             'label',
             {class: 'label'},
             'Steps at once',
-            h('input', {class: 'field jobs', type: 'number', min: '1', max: '256', placeholder: 'the project’s own', oninput: (event) => (this.jobs = event.target.value)}),
+            h('input', {class: 'field jobs', type: 'number', min: '1', max: '256', placeholder: 'project default', oninput: (event) => (this.jobs = event.target.value)}),
           ),
         ),
       ),
@@ -256,7 +256,7 @@ function planned(step, index) {
       'div',
       {class: 'grow'},
       h('div', {class: 'row'}, h('span', {class: 'strong cut', dir: 'auto'}, step.key), step.cause === 'requested' ? null : h('span', {class: 'mark pill', data: {state: tone}}, text)),
-      reasons ? h('div', {class: 'sub plan-reason', title: reasons}, withCode(reasons)) : h('div', {class: 'sub plan-reason'}, 'up to date: runs because it is selected'),
+      reasons ? h('div', {class: 'sub plan-reason', title: reasons}, withCode(reasons)) : h('div', {class: 'sub plan-reason'}, 'up to date, but selected'),
     ),
   );
 }

@@ -1,10 +1,10 @@
-// The stream of changes. It is closed while the tab is hidden, since a browser opens only six
-// connections to a server, and goes on from where it was when the tab is seen again.
+// The stream of changes. It closes while the tab is hidden, because a browser opens only six
+// connections to a server, and continues at the same position when the tab is visible again.
 
 const RETRY_MS = 1000;
 
-/** Follow the stream from `position` on. `heard(message)` gets each change, `lost()` is told that
- * everything must be read anew, `shown(state)` hears open, lost or closed. */
+/** Follows the stream from `position` on. Calls `heard(message)` with each change, `lost()` when
+ * everything must be loaded again, and `shown(state)` with open, lost or closed. */
 export function follow(position, {heard, lost, shown}) {
   let source = null;
   let timer = 0;
@@ -31,7 +31,7 @@ export function follow(position, {heard, lost, shown}) {
   }
 
   function retry() {
-    // A server that was restarted refuses at first; the browser itself would give up then.
+    // A server that restarts refuses connections at first, and the browser would give up.
     shown('lost');
     close();
     timer = setTimeout(open, RETRY_MS);

@@ -1,13 +1,13 @@
-// Texts that may be of any length: a browser lays a line of a megabyte out for seconds.
+// Shows texts of any length in pieces, because a browser takes seconds to lay out a megabyte.
 
 import {h} from './dom.js';
 import {bytes} from './format.js';
 
 const FIRST = 16_384;
 const PIECE = 65_536;
-const NEAR = 2_000; // how far back a piece may end for the sake of whole lines
+const NEAR = 2_000; // how much shorter a piece may be to end with a whole line
 
-/** Text that can be scrolled, the first of it at once and the rest in pieces, on a button. */
+/** Scrollable text. Its first piece shows at once, each further piece on a button. */
 export function longText(text, {class: classes, 'aria-label': label, key}) {
   const box = h('pre', {class: `${classes} pieces`, tabindex: '0', role: 'group', 'aria-label': label, dir: 'auto'});
   const button = h('button', {class: 'button button-small button-more', type: 'button', onclick: () => show(PIECE)});
@@ -24,7 +24,7 @@ export function longText(text, {class: classes, 'aria-label': label, key}) {
   return h('div', {class: 'stack', keep: true, key}, box, button);
 }
 
-/** The first lines of a text, as many as its style allows, and a button where there are more. */
+/** The first lines of a text, as many as its style allows, with a button to show all of it. */
 export function clamped(text, {class: classes, key}) {
   const box = h('div', {class: `${classes} clamped`, dir: 'auto'}, text.slice(0, FIRST));
   const button = h('button', {class: 'button button-small button-more', type: 'button', 'aria-expanded': 'false', onclick: toggle}, 'Show the whole message');

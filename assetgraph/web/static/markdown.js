@@ -1,5 +1,5 @@
-// A small part of Markdown as elements: headings, paragraphs, lists, code, emphasis, and links to
-// addresses of the web. Everything else stays the text that it is.
+// A small part of Markdown as elements: headings, paragraphs, lists, code, emphasis, and web links.
+// Everything else stays plain text.
 
 import {plainText} from './ansi.js';
 import {h} from './dom.js';
@@ -21,7 +21,7 @@ export function markdown(source) {
   return h('div', {class: 'prose markdown', dir: 'auto'}, blocks);
 }
 
-/** Takes the lines of the next block off `lines`. */
+/** Removes the lines of the next block from `lines` and returns the block. */
 function block(lines) {
   if (FENCE.test(lines[0])) return fenced(lines);
   const heading = HEADING.exec(lines[0]);

@@ -1,4 +1,4 @@
-// Metadata as a person reads it, each kind in its own way.
+// Shows metadata, each kind in its own way.
 
 import {plainLine, plainText} from './ansi.js';
 import {h} from './dom.js';
@@ -7,14 +7,14 @@ import {markdown} from './markdown.js';
 
 const LONG = 400;
 
-/** Names and values. */
+/** A table of names and values. */
 export function metadataTable(metadata) {
   const entries = Object.entries(metadata);
   if (!entries.length) return h('p', {class: 'muted small'}, 'No metadata.');
   return h('dl', {class: 'facts metadata'}, entries.map(([name, value]) => [h('dt', {dir: 'auto'}, name), h('dd', {}, metadataValue(value))]));
 }
 
-/** One value; of a kind that does not hold what it should, as it was recorded. */
+/** One value. If it does not fit its kind, it is shown as recorded. */
 export function metadataValue(recorded) {
   try {
     return shown(kindOf(recorded));
@@ -57,13 +57,13 @@ export function kindOf(recorded) {
   return {type: kinds[typeof recorded] ?? 'json', value: recorded};
 }
 
-/** Seconds since 1970 as a date; what lies outside a date's range as the number that it is. */
+/** Seconds since 1970 as a date; a number outside the range of dates stays a number. */
 function instant(seconds) {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? String(seconds) : exact(date);
 }
 
-/** Only addresses of the web become links: a `javascript:` one would run. */
+/** Only web addresses become links: a `javascript:` address would run. */
 function link(value) {
   const href = String(value);
   if (!/^https?:\/\//i.test(href)) return text(href);

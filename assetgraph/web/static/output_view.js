@@ -1,4 +1,4 @@
-// What the steps of a run printed.
+// The view of what a run's steps printed.
 
 import {terminalLines} from './ansi.js';
 import {address, read} from './api.js';
@@ -29,7 +29,7 @@ export class OutputView {
     return kept(this.element, 'output');
   }
 
-  /** The files there are; `preferred` is the step whose output is shown first. */
+  /** Sets the files that exist; shows the output of the step `preferred` first. */
   update(outputs, preferred, live) {
     this.outputs = outputs;
     this.live = live;
@@ -51,7 +51,7 @@ export class OutputView {
     if (output && this.chosen?.step !== step) this.choose(output);
   }
 
-  /** Read on while the run goes on and somebody looks. */
+  /** Reads on while the run is under way and the view is visible. */
   follow() {
     clearTimeout(this.timer);
     if (!this.live) return;
@@ -61,7 +61,7 @@ export class OutputView {
     }, POLL_MS);
   }
 
-  /** What was printed since, by the chosen step and by those that had printed nothing yet. */
+  /** Reads new output of the chosen step, and finds steps that printed for the first time. */
   async readNew() {
     try {
       const {data} = await read(address('runs', this.runId, 'outputs'));
@@ -90,7 +90,7 @@ export class OutputView {
     if (part) this.show(part, {text: part.text + this.text, begin: offset});
   }
 
-  /** A part of the chosen output, or nothing where another was chosen meanwhile. */
+  /** A part of the chosen output, or null if the user chose another in the meantime. */
   async part(where) {
     const {step, attempt, stream} = this.chosen;
     const asked = this.chosen;
@@ -114,7 +114,7 @@ export class OutputView {
 
   draw() {
     if (!this.outputs.length) {
-      patch(this.element, h('div', {class: 'empty', key: 'none'}, 'No step printed anything. What an asset prints or writes to stderr stands here.'));
+      patch(this.element, h('div', {class: 'empty', key: 'none'}, 'No step printed anything. What an asset prints to stdout or stderr appears here.'));
       return;
     }
     patch(

@@ -1,4 +1,4 @@
-// A value as far as it can be shown without running anything of it.
+// Shows as much of a value as is possible without running code from it.
 
 import {plainLine} from './ansi.js';
 import {h} from './dom.js';

@@ -1,5 +1,4 @@
-// How far a running step says it is: a bar where the whole is known, the amounts, and for bytes a
-// speed.
+// The progress of a running step: a bar if the total is known, the amounts, and a speed for bytes.
 
 import {h} from './dom.js';
 import {bytes, quantity} from './format.js';
@@ -7,14 +6,14 @@ import {bytes, quantity} from './format.js';
 const BYTES = 'B';
 const RATE_S = 5;
 
-/** The report `next` with the samples of the last few seconds, for its speed. */
+/** The report `next`, with the samples of the last few seconds for the speed. */
 export function followed(before, next) {
   const known = before?.samples ?? (before ? [[before.at, before.done]] : []);
   const samples = [...known, [next.at, next.done]];
   return {...next, samples: samples.filter(([at], index) => next.at - at <= RATE_S || index >= samples.length - 2)};
 }
 
-/** The share that is done, between 0 and 1, or null where nobody knows. */
+/** The share that is done, from 0 to 1, or null if the total is unknown. */
 export function share({done, total}) {
   return total > 0 ? Math.min(1, Math.max(0, done / total)) : null;
 }

@@ -1,6 +1,6 @@
-// One of a row of choices is reached with Tab, the others with the arrow keys, which choose as well.
+// In a row of choices, Tab reaches the current one, and the arrow keys move to and choose the others.
 
-/** A handler of `onkeydown` for what holds elements of `role`. */
+/** An `onkeydown` handler for a container of elements with this `role`. */
 export function roving(role) {
   return (event) => {
     const items = [...event.currentTarget.querySelectorAll(`[role=${role}]`)];

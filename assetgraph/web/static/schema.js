@@ -1,13 +1,13 @@
-// The columns of a table, and how they differ from those of the materialization before.
+// The columns of a table, and how they differ from the previous materialization.
 
 import {h} from './dom.js';
 import {plural} from './format.js';
 import {kindOf} from './metadata.js';
 
-const COLUMNS = 'columns'; // the name under which every table's columns are recorded
+const COLUMNS = 'columns'; // the metadata name of a table's columns
 const SIGNS = {added: ['fresh', '+'], removed: ['failed', '\u2212'], retyped: ['stale', '~']};
 
-/** The metadata without the columns, which have a place of their own. */
+/** The metadata without the columns, which are shown in their own section. */
 export function withoutSchema(metadata) {
   const {[COLUMNS]: columns, ...rest} = metadata;
   return columnsOf(metadata) ? rest : {...rest, ...(columns === undefined ? {} : {[COLUMNS]: columns})};
@@ -25,7 +25,7 @@ export function schema({metadata, schema_changes: changes}) {
       'div',
       {class: 'card-head'},
       h('h2', {id: 'schema-title'}, 'Columns'),
-      h('span', {class: 'muted small'}, changes.length ? `${plural(changes.length, 'change')} since the materialization before` : String(columns.length)),
+      h('span', {class: 'muted small'}, changes.length ? `${plural(changes.length, 'change')} since the previous materialization` : String(columns.length)),
     ),
     h(
       'ul',

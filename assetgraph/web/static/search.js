@@ -1,5 +1,4 @@
-// A field that finds assets: plain words are looked for at once, the selection language is the
-// server's to answer.
+// The search field for assets. It finds plain words itself, and sends selections to the server.
 
 import {address, read} from './api.js';
 import {h, icon} from './dom.js';
@@ -8,7 +7,7 @@ const LANGUAGE = /[+:*()"]|\b(and|or|not)\b/;
 const PAUSE_MS = 200;
 
 export class AssetSearch {
-  /** `changed()` is called when what is found may be another. */
+  /** `changed()` is called when the results may have changed. */
   constructor(text, changed) {
     this.text = text;
     this.changed = changed;
@@ -22,7 +21,7 @@ export class AssetSearch {
     return LANGUAGE.test(this.text);
   }
 
-  /** Whether the search lets an asset through. */
+  /** Whether an asset matches the search. */
   takes(asset) {
     if (!this.text.trim()) return true;
     if (this.isSelection) return this.keys?.has(asset.key) ?? true;
@@ -85,7 +84,7 @@ export class AssetSearch {
     );
   }
 
-  /** What is wrong with the selection, with the place that it is wrong at. */
+  /** The error of the selection, with a mark below its place. */
   note() {
     if (!this.error) return null;
     const {message, hint, text, column} = this.error;

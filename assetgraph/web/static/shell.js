@@ -1,4 +1,4 @@
-// What every page does: read, draw, follow the stream, draw again; and the frame around it.
+// The life of every page: load, draw, follow the stream, draw again. Also draws the frame.
 
 import {address, read, runPage, write} from './api.js';
 import {h, icon, patch} from './dom.js';
@@ -15,11 +15,11 @@ let waiting = false;
 let listening = false;
 
 /**
- * Run a page.
+ * Runs a page.
  *
- * `load()` reads what it shows and returns the position it belongs to, or null; `draw()` returns
- * what stands in the main part; `hear(change)` takes over a change of the stream and says whether
- * to draw again. `fill` leaves out the padding of the main part.
+ * `load()` loads the page's data and returns its position in the stream, or null. `draw()` returns
+ * the content of the main part. `hear(change)` applies a change from the stream and returns whether
+ * to draw again. `fill` removes the padding of the main part.
  */
 export async function start(given) {
   page = given;
@@ -29,7 +29,7 @@ export async function start(given) {
   await loadAll();
 }
 
-/** Draw the page again with the next frame. */
+/** Draws the page again in the next frame. */
 export function redraw() {
   if (waiting) return;
   waiting = true;
@@ -107,7 +107,7 @@ function hear(change) {
   else if (page.hear(change)) redraw();
 }
 
-/** What the page could not show may be there now. */
+/** Tries again when a change may have fixed the problem. */
 function retry(change) {
   const loaded = change.definitions && !change.definitions.loading;
   if (loaded || change.runs || change.gone_runs) loadAll();
@@ -177,7 +177,7 @@ function banners() {
   const {failure, changed_on_disk: changed, loaded_at: loaded} = summary.definitions;
   const found = [];
   if (failure && document.body.dataset.page !== 'definitions') {
-    const kept = loaded ? ' The page shows the last good ones; no run can start.' : '';
+    const kept = loaded ? ' The page shows the last valid ones, and no run can start.' : '';
     found.push(banner('failed', `The definitions do not load: ${failure.message}${kept} `, h('a', {href: '/definitions'}, 'See the error')));
   } else if (changed && document.body.dataset.page !== 'definitions') {
     found.push(banner('stale', 'Files changed since the definitions were loaded. ', h('button', {class: 'banner-button', type: 'button', onclick: reload}, 'Reload definitions')));
@@ -196,7 +196,7 @@ function problem(error) {
     'div',
     {class: 'empty'},
     icon('warning', 'empty-art'),
-    h('h2', {}, error.status === 404 ? 'Not found' : 'This did not work'),
+    h('h2', {}, error.status === 404 ? 'Not found' : 'Something went wrong'),
     h('p', {}, error.message),
     error.hint ? h('p', {class: 'muted'}, error.hint) : null,
   );

@@ -1,4 +1,4 @@
-// Keys that work on every page, and the dialog that lists them.
+// Keyboard shortcuts of every page, and the dialog that lists them.
 
 import {h, icon} from './dom.js';
 
@@ -6,7 +6,7 @@ const GO = {o: '/', a: '/assets', l: '/lineage', r: '/runs', d: '/definitions'};
 const own = [];
 let afterG = false;
 
-/** Say what a key does on this page, for the list; `act` is called when it is pressed. */
+/** Adds a shortcut to this page and to the list. `act` is called when the key is pressed. */
 export function shortcut(key, text, act) {
   own.push({key, text, act});
 }

@@ -1,5 +1,5 @@
-// States as glyph, word and colour together. Five tones colour every state of an asset, a run or a
-// step; the words of assets come from the server, which shares them with the command line.
+// Each state has a glyph, a word and a colour. Five tones colour all states of assets, runs and
+// steps. The words for assets come from the server, which shares them with the command line.
 
 import {h, s} from './dom.js';
 import {duration} from './format.js';
@@ -33,12 +33,12 @@ export function word(state) {
   return ASSETS[state]?.word ?? (RUNS[state] ?? STEPS[state] ?? [])[2] ?? state;
 }
 
-/** The glyph of an asset's state as a letter, for where no picture can stand. */
+/** The glyph of an asset's state as a character, for places that cannot show an icon. */
 export function sign(state) {
   return ASSETS[state].glyph;
 }
 
-/** Which of the five tones colours a state of a run or a step. */
+/** The tone of a run's or a step's state. */
 export function tone(state) {
   return state in ASSETS && !(state in STEPS) ? state : (RUNS[state] ?? STEPS[state])[0];
 }
@@ -47,7 +47,7 @@ export function glyph(name) {
   return s('svg', {class: 'glyph', 'aria-hidden': 'true'}, s('use', {href: `#g-${name}`}));
 }
 
-/** The word for the state of an asset: what was made once and is gone is missing. */
+/** The word for an asset's state. */
 export function assetWord({state, materialization, last = materialization}) {
   return state === 'missing' && last ? state : word(state);
 }
@@ -65,7 +65,7 @@ export function stepGlyph(state) {
   return h('span', {class: 'mark', data: {state: colour}, title: text}, glyph(shape), h('span', {class: 'visually-hidden'}, text));
 }
 
-/** How long a step ran; of one that was interrupted nobody knows more than when it was last heard of. */
+/** How long a step ran. For an interrupted step, only its last sign of life is known. */
 export function spentText(step, seconds = step.duration_s) {
   return `${step.state === 'interrupted' && seconds !== null ? '≥ ' : ''}${duration(seconds)}`;
 }

@@ -1,4 +1,4 @@
-// The steps of a run by what became of them.
+// The steps of a run, grouped by state.
 
 import {h, icon} from './dom.js';
 import {progressBar} from './progress.js';
@@ -18,7 +18,7 @@ const GROUPS = [
 const SHOWN = 100;
 const OPEN = new Set(['failure', 'running', 'success', 'skipped', 'canceled', 'interrupted']);
 
-/** Lists of steps; `chosen` hears the key of one that is clicked, and whether it is one more. */
+/** Lists of steps. `chosen(key, adding)` is called when the user clicks one. */
 export function stepList(run, selected, chosen) {
   const groups = GROUPS.map(([state, title]) => [state, title, run.steps.filter((step) => step.state === state)]).filter(([, , steps]) => steps.length);
   return h(
@@ -34,7 +34,7 @@ export function stepList(run, selected, chosen) {
           'ul',
           {},
           steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected.has(step.key), chosen), step.state === 'running' && step.progress ? h('div', {class: 'step-progress'}, progressBar(step.progress)) : null)),
-          steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more: filter the timeline`) : null,
+          steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more. Filter the timeline to find them.`) : null,
         ),
       ),
     ),

@@ -1,8 +1,8 @@
-// System, light or dark: what early.js applied, changed by a button and remembered.
+// The theme: system, light or dark. The button changes and stores it; early.js applies it.
 
 const NAME = 'assetgraph-theme';
 const ORDER = ['system', 'light', 'dark'];
-const WORDS = {system: 'Theme: as the system', light: 'Theme: light', dark: 'Theme: dark'};
+const WORDS = {system: 'Theme: system', light: 'Theme: light', dark: 'Theme: dark'};
 const prefersDark = matchMedia('(prefers-color-scheme: dark)');
 
 export function setUpTheme() {

@@ -1,4 +1,4 @@
-// Times that grow older and durations that grow longer, kept right without drawing anything anew.
+// Keeps ages and growing durations current without redrawing the page.
 
 import {h} from './dom.js';
 import {ago, duration, exact} from './format.js';
@@ -10,7 +10,7 @@ export function when(iso, extra = '') {
   return h('time', {class: extra, datetime: iso, title: exact(iso), data: {tick: 'ago'}}, ago(iso));
 }
 
-/** A duration; without one, what has passed since `startedAt`, growing. */
+/** A duration; without one, the growing time since `startedAt`. */
 export function lasted(seconds, startedAt) {
   if (seconds !== null && seconds !== undefined) return h('span', {}, duration(seconds));
   if (!startedAt) return h('span', {class: 'muted'}, '–');

@@ -1,5 +1,5 @@
-// The steps of a run as bars. Three ways to place them: by the clock, as a waterfall without the
-// time that nothing ran, or by depth in the graph.
+// The steps of a run as bars, placed by time, as a waterfall without idle time, or by depth in the
+// graph.
 
 import {h, icon, kept, patch} from './dom.js';
 import {duration} from './format.js';
@@ -12,7 +12,7 @@ const MODES = [['time', 'Time'], ['waterfall', 'Waterfall'], ['depth', 'Depth']]
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const MOST_ZOOM = 64;
 const narrow = matchMedia('(max-width: 760px)');
-const LEAST_WAIT = 0.01; // of the whole length: what is shorter cannot be seen
+const LEAST_WAIT = 0.01; // as a share of the whole length: a shorter wait cannot be seen
 const ENDED = new Set(['success', 'failure', 'canceled', 'skipped', 'unchanged', 'interrupted']);
 
 export class Timeline {
@@ -63,11 +63,11 @@ export class Timeline {
         'label',
         {class: 'row small muted'},
         h('input', {type: 'checkbox', checked: this.startedOnly, onchange: (event) => this.set({startedOnly: event.target.checked})}),
-        'Only started',
+        'Started only',
       ),
       h(
         'div',
-        {class: 'switch', role: 'group', 'aria-label': 'How bars are placed'},
+        {class: 'switch', role: 'group', 'aria-label': 'Placement of the bars'},
         MODES.map(([mode, text]) => h('button', {type: 'button', 'aria-pressed': String(this.mode === mode), onclick: () => this.set({mode, zoom: 1})}, text)),
       ),
       h(
@@ -88,7 +88,7 @@ export class Timeline {
     if (!this.bars.length) return h('div', {class: 'empty', key: 'empty'}, this.text ? 'No step matches.' : 'No step has started yet.');
     return h(
       'div',
-      {class: 'timeline-scroll', 'data-scroller': '', key: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'Bars of the steps'},
+      {class: 'timeline-scroll', 'data-scroller': '', key: 'scroll', tabindex: '0', role: 'group', 'aria-label': 'Steps as bars'},
       h('div', {class: 'timeline-inner', style: {width: `${this.zoom * 100}%`}}, this.axis(), this.rows.place('bars')),
     );
   }
@@ -140,7 +140,7 @@ export class Timeline {
   }
 }
 
-/** Where each bar stands, in seconds (or levels) from the left; `now` is null for an ended run. */
+/** The position of each bar, in seconds (or levels) from the left. `now` is null for an ended run. */
 function placed(run, mode, now) {
   const origin = Date.parse(run.started_at);
   const seconds = (iso) => (Date.parse(iso) - origin) / 1000;
@@ -193,7 +193,7 @@ function byDepth(bars) {
   return bars.map((bar, index) => [bar.begin, index, bar]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(([, , bar]) => bar);
 }
 
-/** The chain of steps that the run's end waited for. */
+/** The chain of steps that determined when the run ended. */
 function criticalPath(steps, known) {
   const ended = steps.filter((step) => step.ended_at && ENDED.has(step.state));
   let at = ended.reduce((last, step) => (!last || step.ended_at > last.ended_at ? step : last), null);

@@ -1,4 +1,4 @@
-// Short notes in the corner.
+// Short notes in a corner of the page.
 
 import {h, icon} from './dom.js';
 import {glyph} from './states.js';
@@ -6,8 +6,8 @@ import {glyph} from './states.js';
 const STAYS_MS = 8000;
 const MOST = 4;
 
-/** Show a note. `tone` colours it; `parts` is its text and links; `more` is output to show below.
- * A note about a failure stays until it is closed. The same `key` replaces the note before. */
+/** Shows a note with text and links. `tone` colours it, and `more` is output to show below. A note
+ * about a failure stays until the user closes it. A note replaces an earlier one with its `key`. */
 export function toast(tone, parts, {more = null, key = null} = {}) {
   const box = document.getElementById('toasts');
   const note = h(
@@ -24,13 +24,13 @@ export function toast(tone, parts, {more = null, key = null} = {}) {
   if (tone !== 'failed') setTimeout(() => note.remove(), STAYS_MS);
 }
 
-/** A failed request as a note. */
+/** Shows a failed request as a note. */
 export function complain(error) {
   const [first, ...rest] = error.message.split('\n');
   toast('failed', [first, error.hint ? ` ${error.hint}` : null], {more: rest.join('\n').trim() || null});
 }
 
-/** Say something to who listens instead of looking. */
+/** Announces a text to screen readers. */
 export function announce(text) {
   document.getElementById('announcer').textContent = text;
 }

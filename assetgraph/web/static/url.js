@@ -1,11 +1,11 @@
-// What a page shows, kept in its address, so that it can be linked to and found again.
+// Keeps the state of a page in its address, so that it can be linked to.
 
 /** The parameters of the address. */
 export function parameters() {
   return new URLSearchParams(location.search);
 }
 
-/** Put `values` into the address; an empty one is left out. */
+/** Puts `values` into the address, without empty ones. */
 export function remember(values) {
   const query = parameters();
   for (const [name, value] of Object.entries(values)) {

@@ -1,12 +1,12 @@
-// A long list of rows of one height, of which only those in sight are drawn.
+// A long list of rows of the same height. Only the rows in view are drawn.
 
 import {h, kept, patch} from './dom.js';
 
 const BEYOND = 10;
 
 export class VirtualRows {
-  /** `draw(index)` makes a row; `seen(first, last)` hears which rows come into sight; `role` is
-   * that of what holds the rows. */
+  /** `draw(index)` returns a row, `seen(first, last)` is told which rows come into view, and `role`
+   * is the ARIA role of the element around the rows. */
   constructor({height, draw, seen = null, role = 'rowgroup'}) {
     this.height = height;
     this.draw = draw;
@@ -20,7 +20,7 @@ export class VirtualRows {
     window.addEventListener('resize', moved, {passive: true});
   }
 
-  /** What a page puts where the rows belong. */
+  /** The element to put on the page where the rows belong. */
   place(key) {
     this.later();
     return kept(this.element, key);
@@ -42,7 +42,7 @@ export class VirtualRows {
     });
   }
 
-  /** The rows in sight, and some beyond. */
+  /** The range of rows in view, and some rows beyond it. */
   range() {
     const scroller = this.element.closest('[data-scroller]');
     const view = scroller?.getBoundingClientRect() ?? {top: 0, bottom: innerHeight};

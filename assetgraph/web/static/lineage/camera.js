@@ -1,4 +1,5 @@
-// Where the window stands over the graph: a point of the graph is `point * zoom + offset` on screen.
+// The position of the window over the graph. A point of the graph is on screen at
+// `point * zoom + offset`.
 
 const LEAST_ZOOM = 0.02;
 const MOST_ZOOM = 2;
@@ -15,7 +16,7 @@ export class Camera {
     this.y += dy;
   }
 
-  /** Zoom by a factor around a point of the screen. */
+  /** Zooms by a factor around a point on the screen. */
   zoomAt(factor, x, y) {
     const zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, this.zoom * factor));
     this.x = x - ((x - this.x) / this.zoom) * zoom;
@@ -23,7 +24,7 @@ export class Camera {
     this.zoom = zoom;
   }
 
-  /** Show a box of the graph whole in a window, with an edge around it. */
+  /** Fits a box of the graph into the window, with a margin. */
   fit(box, width, height, {edge = 32, most = 1} = {}) {
     const zoom = Math.min((width - 2 * edge) / Math.max(box.width, 1), (height - 2 * edge) / Math.max(box.height, 1), most);
     this.zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, zoom));
@@ -31,7 +32,7 @@ export class Camera {
     this.y = (height - box.height * this.zoom) / 2 - box.y * this.zoom;
   }
 
-  /** Move as little as needed to bring a box into a window. */
+  /** Moves just enough to bring a box into the window. */
   reveal(box, width, height, edge = 32) {
     const left = box.x * this.zoom + this.x;
     const top = box.y * this.zoom + this.y;
@@ -39,7 +40,7 @@ export class Camera {
     this.y += shift(top, top + box.height * this.zoom, height, edge);
   }
 
-  /** The part of the graph that a window shows, with `beyond` pixels around it. */
+  /** The part of the graph in the window, and `beyond` pixels around it. */
   view(width, height, beyond = 0) {
     return {
       left: (-beyond - this.x) / this.zoom,

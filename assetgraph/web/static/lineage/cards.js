@@ -1,4 +1,4 @@
-// The cards as elements, for a zoom at which they can be read.
+// The cards as elements, used when the zoom is large enough to read them.
 
 import {runPage} from '../api.js';
 import {h, icon} from '../dom.js';
@@ -33,7 +33,7 @@ function assetBody(node) {
   ];
 }
 
-/** A key whose end stays when it is too long: what is before the name is cut first. */
+/** A key that is shortened from its prefix first, so that the asset's name stays readable. */
 function keyName(key) {
   const at = key.lastIndexOf('/') + 1;
   return h('span', {class: 'graph-card-name graph-card-key', title: key, dir: 'auto'}, at ? h('span', {class: 'graph-card-prefix cut'}, key.slice(0, at)) : null, h('span', {class: 'cut'}, key.slice(at)));
@@ -47,7 +47,7 @@ function lastLink(node) {
   return null;
 }
 
-/** How many of a folded group are in which state. */
+/** How many assets of a collapsed group are in each state. */
 export function stateCounts(counts) {
   return ASSET_STATES.filter((state) => counts[state]).map((state) => h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), String(counts[state]), h('span', {class: 'visually-hidden'}, word(state))));
 }

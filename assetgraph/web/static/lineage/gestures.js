@@ -1,11 +1,11 @@
-// Mouse, touch and wheel as movements of the camera and choices of cards.
+// Turns mouse, touch and wheel input into camera moves and selected cards.
 
 const STILL_PX = 4;
 const WHEEL = 0.0016;
 const PINCH = 0.012;
 
-/** Listen on `element`. `hands` has pan(dx, dy), zoom(factor, x, y), choose(id, adding), open(id),
- * and idAt(x, y), which names the card at a place of the element. */
+/** Listens on `element`. `hands` has pan(dx, dy), zoom(factor, x, y), choose(id, adding), open(id),
+ * and idAt(x, y), which returns the id of the card at a point of the element. */
 export function listen(element, hands) {
   const fingers = new Map();
   let start = null;
@@ -77,7 +77,7 @@ export function listen(element, hands) {
   }
 }
 
-/** A wheel turns in steps and one way only; two fingers on a pad move freely. */
+/** A wheel scrolls in large steps along one axis; a touchpad scrolls freely. */
 function isMouseWheel(event) {
   return event.deltaMode !== 0 || (event.deltaX === 0 && Math.abs(event.deltaY) >= 40 && !event.shiftKey);
 }

@@ -1,4 +1,4 @@
-// The window onto the graph: canvas below, cards above, both moved by one camera.
+// The view of the graph: a canvas with cards above it, both moved by one camera.
 
 import {h, icon, patch} from '../dom.js';
 import {Camera} from './camera.js';
@@ -18,13 +18,13 @@ export class Graph {
     this.scene = null;
     this.waiting = false;
     this.settling = 0;
-    this.whole = true; // until a hand moves the camera, the window shows everything
+    this.whole = true; // show everything until the user moves the camera
     this.cards = h('div', {class: 'graph-cards'});
     this.canvas = h('canvas', {class: 'graph-canvas', 'aria-hidden': 'true'});
     this.grid = h('div', {class: 'graph-grid', 'aria-hidden': 'true'});
     this.element = h(
       'div',
-      {class: 'graph', tabindex: '0', role: 'group', 'aria-roledescription': 'graph', 'aria-label': 'Lineage. Arrow keys follow the edges from the selected asset; the list beside it holds every asset.'},
+      {class: 'graph', tabindex: '0', role: 'group', 'aria-roledescription': 'graph', 'aria-label': 'Lineage. Arrow keys follow the edges from the selected asset; the list beside the graph has every asset.'},
       this.grid,
       this.canvas,
       this.cards,
@@ -44,7 +44,7 @@ export class Graph {
     });
   }
 
-  /** Show another scene. */
+  /** Shows another scene. */
   show(scene) {
     this.scene = scene;
     this.renew();
@@ -64,14 +64,14 @@ export class Graph {
     this.renew();
   }
 
-  /** A card has another state: paint it alone. */
+  /** Repaints one card whose state changed. */
   touch(node) {
     if (!this.painted || !node) return;
     if (this.camera.zoom < CARDS_FROM) this.painter.paintBox(node);
     else this.later();
   }
 
-  /** Paint everything again. */
+  /** Repaints everything. */
   renew() {
     this.painted = null;
     this.later();
@@ -133,7 +133,7 @@ export class Graph {
     this.canvas.style.transform = '';
   }
 
-  /** Move and scale what was painted, until the hand rests. */
+  /** Moves and scales the painted picture until the user stops moving. */
   placeCanvas() {
     const scale = this.camera.zoom / this.painted.zoom;
     const {beyond} = this.painter;

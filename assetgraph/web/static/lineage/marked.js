@@ -1,4 +1,4 @@
-// Which cards and edges stand out: the selection, what is connected to it, what a search found.
+// Which cards and edges are highlighted: the selection, its neighbours, and search results.
 
 export class Marked {
   constructor() {

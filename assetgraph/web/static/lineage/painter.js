@@ -1,5 +1,5 @@
-// What lies on the canvas: the edges, and below a certain zoom the cards as boxes. It is painted
-// somewhat larger than the window, so that panning only moves it.
+// Paints the canvas: the edges, and when zoomed out the cards as boxes. The canvas is larger than the
+// window, so that panning only moves it.
 
 import {ASSET_STATES, sign} from '../states.js';
 import {groupState} from './scene.js';
@@ -10,7 +10,7 @@ const TONES = ['fresh', 'running', 'stale', 'failed', 'missing'];
 const SOLID_BELOW = 0.1;
 const ARROW = 6;
 const BOX_RADIUS = 8;
-const LINE = 1.25; // the height of a line of text, in sizes of its letters
+const LINE = 1.25; // the height of a line of text, relative to the font size
 
 export class Painter {
   constructor(canvas) {
@@ -26,7 +26,7 @@ export class Painter {
     for (const tone of TONES) this.colours[tone] = {line: colour(tone), tint: colour(`${tone}-tint`)};
   }
 
-  /** Give the canvas the size of a window with `beyond` pixels around it. */
+  /** Resizes the canvas to the window plus `beyond` pixels on every side. */
   resize(width, height, beyond) {
     this.ratio = Math.min(devicePixelRatio || 1, 2);
     this.beyond = beyond;
@@ -89,7 +89,7 @@ export class Painter {
     context.fill();
   }
 
-  /** One card as a box; it covers what was there, so that a change needs no painting of the rest. */
+  /** Paints one card as a box. It covers the old one, so that a change needs no other repaint. */
   paintBox(node) {
     const {context, camera, colours, marked} = this;
     const tone = colours[node.collapsed ? groupState(node.counts) : node.state];
@@ -127,7 +127,7 @@ export class Painter {
     if (node.collapsed) this.paintCounts(node, left, top + size * LINE);
   }
 
-  /** How many of a folded group are in which state. */
+  /** How many assets of a collapsed group are in each state. */
   paintCounts(node, left, middle) {
     const {context, colours} = this;
     let at = left;
@@ -159,8 +159,8 @@ function trace(context, points) {
 
 const cuts = new Map();
 
-/** A name in a line, or in two where it is too long: broken after a part of it, if that fits. What
- * does not fit is left out before its end, which tells names apart. */
+/** A name on one line, or on two if it is too long, broken after one of its parts where possible.
+ * Text that still does not fit is cut from the middle: names mostly differ at their ends. */
 function inLines(context, text, width) {
   const whole = cutTo(context, text, width);
   if (whole === text) return [text];

@@ -1,4 +1,4 @@
-// Beside the graph: every asset as a list, or all that is known of what is selected.
+// The panel beside the graph: a list of all assets, or the details of the selection.
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
@@ -12,7 +12,7 @@ import {groupState} from './scene.js';
 const LISTED = 300;
 
 export class Panel {
-  /** `choose(ids)` selects; `drawn()` is called when something was read; `expand(group)` opens. */
+  /** `choose(ids)` selects assets, `drawn()` asks for a redraw, `expand(group)` opens a group. */
   constructor({choose, drawn, expand}) {
     this.choose = choose;
     this.drawn = drawn;
@@ -40,7 +40,7 @@ export class Panel {
     const nodes = [...scene.nodes.values()].filter((node) => node.collapsed || search.takes({...node, group_name: node.group}));
     return [
       h('div', {class: 'panel-head', key: 'head'}, h('h2', {class: 'grow'}, 'Assets'), h('span', {class: 'muted small'}, String(nodes.length))),
-      h('p', {class: 'panel-hint muted small', key: 'hint'}, 'Click a card to see it here; Shift-click adds; double-click opens it. Arrow keys follow the edges.'),
+      h('p', {class: 'panel-hint muted small', key: 'hint'}, 'Click a card to see its details here. Shift-click adds a card, a double click opens it, and the arrow keys follow the edges.'),
       h(
         'ul',
         {class: 'panel-list', key: 'list'},
@@ -58,7 +58,7 @@ export class Panel {
             ),
           );
         }),
-        nodes.length > LISTED ? h('li', {class: 'muted small panel-rest'}, `${nodes.length - LISTED} more: search to find them`) : null,
+        nodes.length > LISTED ? h('li', {class: 'muted small panel-rest'}, `${nodes.length - LISTED} more. Search to find them.`) : null,
       ),
     ];
   }
@@ -126,7 +126,7 @@ export class Panel {
 
   latest(asset) {
     const made = asset.materialization;
-    if (!made) return h('p', {class: 'muted', key: 'latest'}, 'Never materialized: press Materialize to make its first value.');
+    if (!made) return h('p', {class: 'muted', key: 'latest'}, 'Never materialized. Press Materialize to compute its first value.');
     return h(
       'section',
       {class: 'panel-section', key: 'latest'},

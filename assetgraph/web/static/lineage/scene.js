@@ -1,4 +1,4 @@
-// The graph as it is drawn: cards with their places and states, edges with their routes.
+// The graph to draw: cards with their places and states, edges with their routes.
 
 export class Scene {
   constructor(answer) {
@@ -24,7 +24,7 @@ export class Scene {
     }
   }
 
-  /** Take over an asset's new row; the card that shows it, if one does. */
+  /** Applies an asset's new row. Returns the card that shows the asset, if there is one. */
   update(row) {
     const node = this.drawnAs.get(row.key);
     if (!node) return null;
@@ -42,7 +42,7 @@ export class Scene {
     return node;
   }
 
-  /** A running asset says how far it is; the card that shows it, if one does. */
+  /** Applies a running asset's progress. Returns the card that shows the asset, if there is one. */
   report(key, progress) {
     const node = this.drawnAs.get(key);
     if (!node || node.collapsed) return null;
@@ -78,7 +78,7 @@ export class Scene {
     return null;
   }
 
-  /** All ids up or down from `ids`, themselves included. */
+  /** All ids that can be reached from `ids` through `near`, including `ids`. */
   reach(ids, near) {
     const found = new Set(ids);
     const waiting = [...ids];
@@ -93,7 +93,7 @@ export class Scene {
     return found;
   }
 
-  /** The card that an arrow key leads to: along an edge, or up and down in a column. */
+  /** The card that an arrow key leads to: along an edge, or up or down in a column. */
   towards(id, key) {
     const from = this.nodes.get(id);
     if (!from) return null;
@@ -107,7 +107,7 @@ export class Scene {
   }
 }
 
-/** The state that says most about a collapsed group. */
+/** The most important state among the assets of a collapsed group. */
 export function groupState(counts) {
   return ['running', 'failed', 'stale', 'missing', 'fresh'].find((state) => counts[state]) ?? 'missing';
 }

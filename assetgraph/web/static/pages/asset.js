@@ -1,4 +1,4 @@
-// All about one asset.
+// The page of one asset.
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../chart.js';
@@ -94,11 +94,11 @@ function head() {
       {class: 'row wrap'},
       assetMark(asset, 'pill'),
       asset.running_run_id ? h('a', {class: 'link mono small', href: runPage(asset.running_run_id)}, `run ${shortRun(asset.running_run_id)}`) : null,
-      asset.state === 'missing' && !asset.materialization ? h('span', {class: 'muted'}, 'Materialize it to make its first value.') : null,
+      asset.state === 'missing' && !asset.materialization ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
     ),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
     reasons.length ? h('ul', {class: 'reasons', 'aria-label': 'Why it is not up to date'}, reasons.map(reasonLine)) : null,
-    asset.description ? h('p', {class: 'prose', dir: 'auto'}, asset.description) : h('p', {class: 'muted'}, 'No description: write a docstring.'),
+    asset.description ? h('p', {class: 'prose', dir: 'auto'}, asset.description) : h('p', {class: 'muted'}, 'No description. Add a docstring to the function.'),
   );
 }
 
@@ -132,7 +132,7 @@ function latest() {
 }
 
 
-/** A chart for each number in the metadata that was recorded at least twice, and for the duration. */
+/** A chart of the duration, and of each number in the metadata with at least two values. */
 function charts() {
   const made = attempts.filter((attempt) => attempt.type === 'materialization').reverse();
   const names = [...new Set(made.flatMap((attempt) => Object.keys(attempt.metadata)))];
@@ -169,7 +169,7 @@ function history() {
     'section',
     {class: 'card', 'aria-labelledby': 'history-title', key: 'history'},
     h('div', {class: 'card-head'}, h('h2', {id: 'history-title'}, 'History'), h('span', {class: 'muted small'}, 'materializations and failures')),
-    attempts.length ? attemptList(attempts, asset) : h('p', {class: 'card-body muted'}, 'Nothing yet: every attempt to materialize this asset is listed here.'),
+    attempts.length ? attemptList(attempts, asset) : h('p', {class: 'card-body muted'}, 'No attempts yet.'),
     next ? h('div', {class: 'card-body'}, h('button', {class: 'button', type: 'button', onclick: more}, 'Earlier attempts')) : null,
   );
 }
@@ -198,7 +198,7 @@ function facts() {
       pair('Owners', asset.owners.length ? asset.owners.join(', ') : null),
       pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => h('span', {class: 'chip'}, `${name}=${value}`))) : null),
       pair('Module', h('code', {}, breakable(asset.module))),
-      pair('Place', h('code', {}, breakable(asset.place))),
+      pair('Defined at', h('code', {}, breakable(asset.place))),
       pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
       pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
       pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
@@ -207,7 +207,7 @@ function facts() {
   );
 }
 
-/** A path or a dotted name that may be broken after its parts. */
+/** A path or dotted name with possible line breaks after its parts. */
 function breakable(text) {
   return text.split(/(?<=[/.])/).map((part) => [part, h('wbr', {})]);
 }
@@ -223,7 +223,7 @@ function neighbours(title, list) {
     h('div', {class: 'card-head'}, h('h2', {}, title), h('span', {class: 'muted small'}, String(list.length))),
     list.length
       ? h('ul', {class: 'lines'}, list.map((one) => h('li', {key: one.key}, h('a', {class: 'line', href: assetPage(one.key)}, h('span', {class: 'mark', data: {state: one.state}, title: one.state}, glyph(one.state), h('span', {class: 'visually-hidden'}, one.state)), h('span', {class: 'cut grow', dir: 'auto'}, one.key)))))
-      : h('p', {class: 'card-body muted small'}, title === 'Upstream' ? 'It reads no other asset.' : 'No asset reads it.'),
+      : h('p', {class: 'card-body muted small'}, title === 'Upstream' ? 'No upstream assets.' : 'No downstream assets.'),
   );
 }
 

@@ -1,4 +1,4 @@
-// Where the definitions come from, and what is wrong with them.
+// The page of the definitions: where they come from, and their problems.
 
 import {address, assetPage, read, write} from '../api.js';
 import {h, icon} from '../dom.js';
@@ -64,13 +64,13 @@ function status() {
     h(
       'dl',
       {class: 'facts card-body'},
-      pair('Status', h('span', {class: 'mark pill', data: {state: mark[0]}}, glyph(mark[1]), mark[2]), changed ? h('span', {class: 'mark', data: {state: 'stale'}}, glyph('stale'), 'files changed since') : null),
+      pair('Status', h('span', {class: 'mark pill', data: {state: mark[0]}}, glyph(mark[1]), mark[2]), changed ? h('span', {class: 'mark', data: {state: 'stale'}}, glyph('stale'), 'files changed since the last load') : null),
       pair('Project', h('code', {}, definitions.root)),
-      pair('Modules', definitions.modules.length ? h('code', {}, definitions.modules.join(', ')) : h('span', {class: 'muted'}, 'none named')),
+      pair('Modules', definitions.modules.length ? h('code', {}, definitions.modules.join(', ')) : h('span', {class: 'muted'}, 'none')),
       pair('Store', h('code', {}, definitions.store)),
       loaded ? pair('Loaded', when(loaded), h('span', {class: 'muted'}, `in ${duration(spent)}, ${plural(definitions.assets, 'asset')}`)) : null,
-      wrong && definitions.tried_at !== loaded ? pair('Last try', when(definitions.tried_at)) : null,
-      pair('Reload', watching ? 'when a file is saved' : h('span', {}, 'on the button. ', h('span', {class: 'muted'}, 'Start with --watch to reload when a file is saved.'))),
+      wrong && definitions.tried_at !== loaded ? pair('Last attempt', when(definitions.tried_at)) : null,
+      pair('Reload', watching ? 'when a file is saved' : h('span', {}, 'with the button. ', h('span', {class: 'muted'}, 'Start with --watch to reload when a file is saved.'))),
     ),
   );
 }
@@ -93,7 +93,7 @@ function failure() {
         problem.remedy ? h('p', {class: 'muted'}, problem.remedy) : null,
       ),
     ),
-    loaded ? h('p', {class: 'muted small'}, 'The last good definitions stay in use on the page; no run can start until this is mended.') : null,
+    loaded ? h('p', {class: 'muted small'}, 'The page keeps the last valid definitions. No run can start until this is fixed.') : null,
   );
 }
 

@@ -1,4 +1,4 @@
-// The graph of all assets.
+// The page of the lineage graph.
 
 import {address, assetPage, read} from '../api.js';
 import {h, icon, kept} from '../dom.js';
@@ -36,7 +36,7 @@ async function load() {
     return await loadGraph();
   } catch (error) {
     if (error.column === undefined) throw error;
-    // What the address selects is mistyped: it stands in the search with its error, to be mended.
+    // The address has an invalid selection: show it in the search field with its error.
     search.text = wanted();
     search.error = error;
     [select, focus] = ['', ''];
@@ -48,7 +48,7 @@ function wanted() {
   return focus ? `${hops}+key:"${focus}"+${hops}` : select;
 }
 
-/** The part of the graph that is shown, as a query. */
+/** The query for the part of the graph on show. */
 function selection() {
   return new URLSearchParams(wanted() ? {select: wanted()} : {});
 }
@@ -92,7 +92,7 @@ function draw() {
     h('div', {class: 'lineage-main'}, toolbar(), search.note(), kept(graph.element, 'graph')),
     h(
       'aside',
-      {class: 'panel', 'aria-label': marked.selected.size ? 'What is selected' : 'All assets', data: {closed: listed || marked.selected.size ? null : ''}, onfocusin: openList},
+      {class: 'panel', 'aria-label': marked.selected.size ? 'Selection' : 'All assets', data: {closed: listed || marked.selected.size ? null : ''}, onfocusin: openList},
       panel.draw(scene, marked, search),
     ),
   );
@@ -106,7 +106,7 @@ function actions() {
       'button',
       {class: 'button button-main', type: 'button', id: 'materialize', disabled: !shown, onclick: materialize},
       icon('play', 'icon-small'),
-      ids.length ? `Materialize ${ids.length === 1 ? 'selected' : `${ids.length} selected`}` : focus || select ? `Materialize these ${shown}` : 'Materialize all',
+      ids.length ? `Materialize ${ids.length === 1 ? 'selected' : `${ids.length} selected`}` : focus || select ? `Materialize ${shown}` : 'Materialize all',
     ),
   );
 }
@@ -130,7 +130,7 @@ function toolbar() {
     select && !focus ? h('button', {class: 'button', type: 'button', title: 'Show the whole graph', onclick: () => filter(''), key: 'select'}, h('code', {class: 'cut', dir: 'auto'}, select), icon('close', 'icon-small')) : null,
     focusSwitch(),
     scene.groups.length > 1 ? groupsMenu() : null,
-    h('a', {class: 'button wide', id: 'picture', href: `${address('lineage.svg')}?${selection()}`, download: 'lineage.svg', title: 'Download the graph as a picture', key: 'picture'}, 'SVG'),
+    h('a', {class: 'button wide', id: 'picture', href: `${address('lineage.svg')}?${selection()}`, download: 'lineage.svg', title: 'Download the graph as SVG', key: 'picture'}, 'SVG'),
     listSwitch(),
   );
 }
@@ -145,7 +145,7 @@ function showList(on) {
   redraw();
 }
 
-/** The closed list is there for the keyboard: whoever steps into it sees it. */
+/** A closed list opens when the keyboard focus enters it. */
 function openList() {
   if (!listed && !marked.selected.size) showList(true);
 }
@@ -208,7 +208,7 @@ async function filter(text) {
   await reshape();
 }
 
-/** Another part of the graph: read it, show it whole. */
+/** Loads another part of the graph and fits it into the window. */
 async function reshape() {
   try {
     await load();
@@ -230,7 +230,7 @@ function keepAddress() {
   history.replaceState(null, '', url.size ? `?${url}` : location.pathname);
 }
 
-/** Enter: a text of the selection language cuts the graph to it, a name goes to the card. */
+/** On Enter, a selection reduces the graph to it, and a name moves to its card. */
 function submitted(event) {
   event.preventDefault();
   if (search.isSelection) {

@@ -1,4 +1,4 @@
-// What ran lately, what runs now, what failed last, and how the assets stand.
+// The overview: recent runs, what runs now, the last failure, and the assets by status.
 
 import {address, read, runPage} from '../api.js';
 import {firstLine} from '../ansi.js';
@@ -17,11 +17,11 @@ const TICK_MS = 5000;
 const LANES = 12;
 const RECENT = 6;
 const LEAST_WIDTH = 0.006;
-const NEAR_NOW = 0.06; // where the word "now" stands
+const NEAR_NOW = 0.06; // room for the word "now"
 
 let hours = Number(parameters().get('hours')) || 0;
 let data = null;
-let causes = {}; // of the last failure, by the run's id
+let causes = {}; // the last failure, by run id
 
 async function load() {
   const answer = await read(`${address('overview')}?hours=${hours || DEFAULT_HOURS}`);
@@ -31,7 +31,7 @@ async function load() {
   return answer.position;
 }
 
-/** Read why the last run that failed did. */
+/** Loads the cause of the last failure. */
 async function explain() {
   const id = data.last_failure?.run_id;
   if (!id || causes[id]) return;
@@ -40,7 +40,7 @@ async function explain() {
     causes[id] = (await read(address('runs', id))).data.failures;
     redraw();
   } catch {
-    // the run is gone: the page shows what it knows
+    // the run was deleted: show what is known
   }
 }
 
@@ -116,7 +116,7 @@ function timeline() {
       legend(),
       h(
         'div',
-        {class: 'switch', role: 'group', 'aria-label': 'How far back'},
+        {class: 'switch', role: 'group', 'aria-label': 'Time range'},
         HOURS.map((one) => h('button', {type: 'button', 'aria-pressed': String(hours === one), onclick: () => choose(one)}, one === 1 ? '1 hour' : `${one} h`)),
       ),
     ),
@@ -143,7 +143,7 @@ async function choose(chosen) {
   redraw();
 }
 
-/** Runs in as few rows as they need not to cover each other, newest on top; and how many are left. */
+/** Places runs in rows so that none overlap, newest on top. Also returns how many did not fit. */
 function inLanes(runs, since, until) {
   const ends = [];
   const lanes = [];
@@ -225,7 +225,7 @@ function failure() {
   );
 }
 
-/** What was raised, and the person's own line. */
+/** The error, and the user's line that raised it. */
 function cause(failure) {
   if (!failure) return null;
   const own = failure.frames?.at(-1);
@@ -239,7 +239,7 @@ function cause(failure) {
 
 function recent() {
   const runs = data.runs.slice(0, RECENT);
-  if (!data.ever) return empty('runs', 'Nothing was materialized yet', h('p', {}, 'Choose assets in the lineage and materialize them, or in a terminal:'), h('pre', {class: 'code'}, 'assetgraph materialize --all'), h('a', {class: 'button button-main', href: '/lineage'}, 'Open the lineage'));
+  if (!data.ever) return empty('runs', 'Nothing is materialized yet', h('p', {}, 'Materialize assets from the lineage, or in a terminal:'), h('pre', {class: 'code'}, 'assetgraph materialize --all'), h('a', {class: 'button button-main', href: '/lineage'}, 'Open the lineage'));
   if (!runs.length) return null;
   return h(
     'section',

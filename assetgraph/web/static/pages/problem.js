@@ -1,4 +1,4 @@
-// There is no page at this address.
+// The page for an address that does not exist.
 
 import {h, icon} from '../dom.js';
 import {start} from '../shell.js';

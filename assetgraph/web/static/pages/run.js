@@ -1,4 +1,4 @@
-// One run: what failed first of all, then when its steps ran, what they logged and printed.
+// The page of one run: failures first, then the timeline, the log and the printed output.
 
 import {address, assetPage, read, runPage, write} from '../api.js';
 import {h, icon} from '../dom.js';
@@ -70,7 +70,7 @@ function hear(change) {
   return Boolean(row) || Boolean(change.steps?.[run.run_id]) || told.length > 0;
 }
 
-/** Read the log on at most so often, however fast it grows. */
+/** Limits how often the log is read, however fast it grows. */
 function growSoon(total) {
   known = total;
   waiting ||= setTimeout(async () => {
@@ -127,7 +127,7 @@ function actions() {
   );
 }
 
-/** The assets of the run in the lineage; all of it where naming them would make a long address. */
+/** The lineage of the run's assets; the whole graph if the address would be too long. */
 function lineage() {
   if (run.assets.length > NAMED) return '/lineage';
   return `/lineage?select=${encodeURIComponent(run.assets.map((key) => `key:"${key}"`).join(' or '))}`;
@@ -172,13 +172,13 @@ function fact(name, value) {
   return h('div', {class: 'run-fact', key: name}, h('div', {class: 'muted small'}, name), h('div', {class: 'row'}, value));
 }
 
-/** What is known of the end of a run that recorded none. */
+/** What is known about the end of an interrupted run. */
 function interruption() {
   if (!run.last_heard_at) return null;
   const lasted = (Date.parse(run.last_heard_at) - Date.parse(run.started_at)) / 1000;
   const cut = run.steps.filter((step) => step.state === 'interrupted').map((step) => step.key);
   const atWork = cut.length ? `, with ${cut.slice(0, 3).join(', ')} under way` : '';
-  return note('interruption', `Process ${run.pid} on ${run.host}, which made this run, is gone: last heard of `, when(run.last_heard_at), `, ${duration(lasted)} after it started${atWork}. “From failure” goes on from there.`);
+  return note('interruption', `The process of this run (${run.pid} on ${run.host}) died. Last sign of life: `, when(run.last_heard_at), `, ${duration(lasted)} after the start${atWork}. “From failure” runs the steps that are left.`);
 }
 
 function note(key, ...text) {
@@ -193,7 +193,7 @@ function failures() {
     'div',
     {class: 'stack', key: 'failures'},
     found.map((failure) => failurePanel(run.run_id, failure)),
-    rest > 0 ? h('p', {class: 'muted small'}, `${rest} more steps failed: they are in the list of steps.`) : null,
+    rest > 0 ? h('p', {class: 'muted small'}, `${rest} more steps failed. See the list of steps.`) : null,
   );
 }
 
@@ -225,7 +225,8 @@ function showOutput() {
   output.follow();
 }
 
-/** Choose a step, or with `adding` one more; again, and it is let go. The log shows the only one. */
+/** Selects a step, or adds one with `adding`. A second click deselects it. The log shows a single
+ * selected step. */
 function chooseStep(key, adding = false) {
   const again = chosen.has(key);
   const rest = adding ? [...chosen].filter((one) => one !== key) : [];
@@ -270,7 +271,7 @@ function pair(name, value) {
   return [h('dt', {}, name), h('dd', {}, value)];
 }
 
-/** The root run and its re-executions, each below the run that it repeats, if that is still there. */
+/** The root run and its re-executions, each below the run that it repeats. */
 function family() {
   if (run.family.length < 2) return null;
   const children = Map.groupBy(run.family, (one) => one.parent_run_id);

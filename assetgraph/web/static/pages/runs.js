@@ -1,4 +1,4 @@
-// The table of runs, a page at a time.
+// The table of runs, one page at a time.
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
@@ -48,7 +48,7 @@ function hear(change) {
   return touched || gone.size > 0;
 }
 
-/** Whether a run that has just begun belongs to this page; the server filters the others. */
+/** Whether a new run belongs on this page. The server filters all others. */
 function takes(run) {
   const {text, status, asset, tag} = filters;
   if (status && run.status !== status) return false;
@@ -92,7 +92,7 @@ function toolbar() {
       h('input', {
         class: 'field',
         type: 'search',
-        placeholder: 'Search by id, asset, tag or who launched it',
+        placeholder: 'Search by id, asset, tag or launcher',
         'aria-label': 'Search runs',
         'data-search': '',
         value: filters.text,

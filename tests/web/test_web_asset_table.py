@@ -1,4 +1,4 @@
-"""The board says what `asset_views` says, at the cost of what changed."""
+"""The table says what `asset_views` says, at the cost of what changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from assetgraph.planning.facts import StoreFacts
 from assetgraph.queries.asset_views import asset_views
 from assetgraph.records import AssetState
 from assetgraph.storage.store import Store
-from assetgraph.web.live.asset_table import Board
+from assetgraph.web.live.asset_table import AssetTable
 
 
 @pytest.fixture
@@ -25,23 +25,23 @@ def graph() -> AssetGraph:
     )
 
 
-def board_of(graph: AssetGraph, store: Store) -> Board:
-    board = Board(StoreFacts(graph, store))
-    board.refresh(graph.order)
-    return board
+def table_of(graph: AssetGraph, store: Store) -> AssetTable:
+    table = AssetTable(StoreFacts(graph, store))
+    table.refresh(graph.order)
+    return table
 
 
-def assert_same_as_read_anew(board: Board, graph: AssetGraph, store: Store) -> None:
+def assert_same_as_read_anew(table: AssetTable, graph: AssetGraph, store: Store) -> None:
     expected = asset_views(StoreFacts(graph, store), graph.assets.values())
-    assert {view.asset.key: view for view in expected} == dict(board.views)
+    assert {view.asset.key: view for view in expected} == dict(table.views)
 
 
 def test_a_step_that_ran_changes_it_and_what_reads_it(
     graph: AssetGraph, instance: Instance
 ) -> None:
     dg.materialize(graph, instance=instance)
-    board = board_of(graph, instance.store)
-    assert {view.state for view in board.views.values()} == {AssetState.FRESH}
+    table = table_of(graph, instance.store)
+    assert {view.state for view in table.views.values()} == {AssetState.FRESH}
 
     changed_a = graph_of(
         asset_named("a", code_version="2"),
@@ -49,33 +49,33 @@ def test_a_step_that_ran_changes_it_and_what_reads_it(
         asset_named("c", "b"),
         asset_named("other"),
     )
-    board = board_of(changed_a, instance.store)
-    assert board.views[AssetKey("c")].state is AssetState.STALE
+    table = table_of(changed_a, instance.store)
+    assert table.views[AssetKey("c")].state is AssetState.STALE
 
     dg.materialize(changed_a, instance=instance, selection="a")
-    changed = board.refresh([AssetKey("a")])
+    changed = table.refresh([AssetKey("a")])
 
     assert changed == {AssetKey("a"), AssetKey("b"), AssetKey("c")}
-    assert_same_as_read_anew(board, changed_a, instance.store)
+    assert_same_as_read_anew(table, changed_a, instance.store)
 
 
 def test_a_look_that_finds_nothing_new_goes_no_further(graph: AssetGraph, store: Store) -> None:
-    board = board_of(graph, store)
+    table = table_of(graph, store)
 
-    assert board.refresh([AssetKey("a")]) == set()
+    assert table.refresh([AssetKey("a")]) == set()
 
 
 def test_what_a_living_run_is_at_is_running_before_its_lock_says_so(
     graph: AssetGraph, store: Store
 ) -> None:
-    board = board_of(graph, store)
+    table = table_of(graph, store)
 
-    changed = board.refresh([AssetKey("a")], {AssetKey("a"): "run"})
+    changed = table.refresh([AssetKey("a")], {AssetKey("a"): "run"})
     assert AssetKey("a") in changed
-    assert board.views[AssetKey("a")].state is AssetState.RUNNING
+    assert table.views[AssetKey("a")].state is AssetState.RUNNING
 
-    board.refresh([AssetKey("a")], {})
-    assert board.views[AssetKey("a")].state is AssetState.MISSING
+    table.refresh([AssetKey("a")], {})
+    assert table.views[AssetKey("a")].state is AssetState.MISSING
 
 
 def test_an_asset_whose_history_does_not_read_hides_no_other(
@@ -86,15 +86,15 @@ def test_an_asset_whose_history_does_not_read_hides_no_other(
     whole = history.read_bytes()
     history.write_bytes(b"{broken}\n")
 
-    board = board_of(graph, instance.store)
-    assert "a.jsonl" in board.damage[AssetKey("a")]
-    assert board.views[AssetKey("other")].state is AssetState.FRESH
+    table = table_of(graph, instance.store)
+    assert "a.jsonl" in table.damage[AssetKey("a")]
+    assert table.views[AssetKey("other")].state is AssetState.FRESH
 
     history.write_bytes(whole)
-    board.refresh([AssetKey("a")])
-    assert not board.damage
-    assert_same_as_read_anew(board, graph, instance.store)
+    table.refresh([AssetKey("a")])
+    assert not table.damage
+    assert_same_as_read_anew(table, graph, instance.store)
 
 
 def test_a_key_that_is_not_defined_here_is_passed_over(graph: AssetGraph, store: Store) -> None:
-    assert board_of(graph, store).refresh([AssetKey("elsewhere")]) == set()
+    assert table_of(graph, store).refresh([AssetKey("elsewhere")]) == set()

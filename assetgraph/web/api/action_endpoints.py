@@ -1,4 +1,4 @@
-"""Addresses that do something: plan, launch, re-execute, cancel, reload."""
+"""Endpoints that act: plan, launch, re-execute, cancel, reload."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from assetgraph.queries.asset_views import plan_json
 from assetgraph.queries.run_views import find_run
 from assetgraph.run.launch_process import LaunchError, launch_process
 from assetgraph.web.api.config_form import config_fields
-from assetgraph.web.api.shapes import definitions_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from assetgraph.web.live.page_state import Site
-    from assetgraph.web.live.workspace import LoadFailure
+    from assetgraph.web.live.loaded_definitions import LoadFailure
+    from assetgraph.web.live.page_state import PageState
 
 Config = Mapping[str, Mapping[str, Any]]
 LAUNCHED_BY = "page"
 
 
-def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
-    """What would run and why: `{"selection": [texts], "stale": bool, "config": …}`. It is by the
-    files as they are, or where they do not load, by the last good definitions, with a warning."""
+def plan(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
+    """What would run and why: `{"selection": [texts], "stale": bool, "config": …}`.
+
+    Plans by the files as they are now. If they do not load, it plans by the last valid definitions
+    and adds a warning.
+    """
     wanted = read_wanted(body)
-    site.take_over_edits()
-    broken = site.workspace.failure
-    state = site.state()
-    made = plan_run(wanted, state)
+    page.reload_if_edited()
+    broken = page.definitions.failure
+    made = plan_run(wanted, page.facts())
     fields = {step.id: config_fields(made.computations[step.computation]) for step in made.steps}
     return {
         "steps": plan_json(made),
@@ -47,41 +48,45 @@ def plan(site: Site, body: Any, _request: Request) -> dict[str, Any]:
     }
 
 
-def launch(site: Site, body: Any, _request: Request) -> dict[str, Any]:
-    """Start a run: as for a plan, with `"tags"`, `"executor"` and `"jobs"`."""
+def launch(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
+    """Start a run: the body of a plan, with `"tags"`, `"executor"` and `"jobs"`."""
     wanted = read_wanted(body)
     if not wanted.selection and not wanted.stale:
-        raise AssetGraphError("nothing is selected.", hint='Everything is "selection": ["*"].')
-    reloaded = _take_over_edits(site)
-    return _started(site, wanted, reloaded)
+        raise AssetGraphError(
+            "nothing is selected.", hint='Select everything with "selection": ["*"].'
+        )
+    reloaded = _reload_if_edited(page)
+    return _started(page, wanted, reloaded)
 
 
-def rerun(site: Site, body: Any, request: Request) -> dict[str, Any]:
+def rerun(page: PageState, body: Any, request: Request) -> dict[str, Any]:
     """Execute a run again: `{"from_failure": bool}` or `{"steps": [keys]}`."""
-    record = find_run(site.store, request.path_params["run_id"])
+    record = find_run(page.store, request.path_params["run_id"])
     from_failure = _typed(body, "from_failure", bool, False)
     steps = _typed(body, "steps", list[str], [])
-    reloaded = _take_over_edits(site)
-    wanted = rerun_request(site.store, record, from_failure=from_failure, steps=steps)
-    return _started(site, wanted, reloaded)
+    reloaded = _reload_if_edited(page)
+    wanted = rerun_request(page.store, record, from_failure=from_failure, steps=steps)
+    return _started(page, wanted, reloaded)
 
 
-def cancel(site: Site, _body: Any, request: Request) -> dict[str, Any]:
+def cancel(page: PageState, _body: Any, request: Request) -> dict[str, Any]:
+    """Ask a run to stop."""
     from assetgraph.run.cancel import cancel_run
 
-    cancel_run(site.store, site.store.runs.find(request.path_params["run_id"]))
+    cancel_run(page.store, page.store.runs.find(request.path_params["run_id"]))
     return {}
 
 
-def reload(site: Site, _body: Any, _request: Request) -> dict[str, Any]:
-    site.reload()
-    return definitions_json(site)
+def reload(page: PageState, _body: Any, _request: Request) -> dict[str, Any]:
+    """Load the definitions again."""
+    page.reload()
+    return page.definitions_json()
 
 
-def _take_over_edits(site: Site) -> bool:
-    """Raises `LaunchError` where the definitions do not load as they are now."""
-    reloaded = site.take_over_edits()
-    broken = site.workspace.failure
+def _reload_if_edited(page: PageState) -> bool:
+    """Returns whether the definitions were loaded again. Raises `LaunchError` if they fail to."""
+    reloaded = page.reload_if_edited()
+    broken = page.definitions.failure
     if broken is not None:
         raise LaunchError(f"{_cannot_start(broken)}\n{broken.details}", hint=broken.hint)
     return reloaded
@@ -91,15 +96,15 @@ def _cannot_start(broken: LoadFailure) -> str:
     return f"No run can start: the definitions do not load. {broken.message}"
 
 
-def _started(site: Site, wanted: RunRequest, reloaded: bool) -> dict[str, Any]:
+def _started(page: PageState, wanted: RunRequest, reloaded: bool) -> dict[str, Any]:
     request = msgspec.structs.replace(wanted, launched_by=LAUNCHED_BY)
-    started = launch_process(request, site.project, site.store)
-    site.look()
+    started = launch_process(request, page.project, page.store)
+    page.look()
     return {"run_id": started.run_id, "message": started.message, "reloaded": reloaded}
 
 
 def read_wanted(body: Mapping[str, Any]) -> RunRequest:
-    """Raises `AssetGraphError` for a body of another shape."""
+    """The launch that a request's body asks for. Raises `AssetGraphError` for a bad body."""
     unknown = set(body) - {
         "selection",
         "stale",
@@ -110,7 +115,7 @@ def read_wanted(body: Mapping[str, Any]) -> RunRequest:
         "jobs",
     }
     if unknown:
-        raise AssetGraphError(f"there is no {sorted(unknown)[0]!r} in a launch.")
+        raise AssetGraphError(f"a launch has no {sorted(unknown)[0]!r}.")
     config = _typed(body, "config", dict[str, dict[str, Any]], {})
     text = _typed(body, "config_text", str, "")
     return RunRequest(
@@ -124,7 +129,7 @@ def read_wanted(body: Mapping[str, Any]) -> RunRequest:
 
 
 def _absent(fields: list[dict[str, Any]], given: Mapping[str, Any]) -> list[str]:
-    """The required fields that `given` leaves out."""
+    """The required fields that are missing from `given`."""
     return [field["name"] for field in fields if field["required"] and field["name"] not in given]
 
 
@@ -137,7 +142,7 @@ def parse_config(text: str) -> Config:
     try:
         return msgspec.convert({} if found is None else found, dict[str, dict[str, Any]])
     except msgspec.ValidationError as error:
-        raise ConfigError(f"config is {{asset key: {{field: value}}}}: {error}.") from None
+        raise ConfigError(f"config must be {{asset key: {{field: value}}}}: {error}.") from None
 
 
 def _yaml(text: str) -> Any:
@@ -146,9 +151,9 @@ def _yaml(text: str) -> Any:
     except ImportError:
         raise ConfigError("the config is not JSON.", hint="For YAML: pip install pyyaml") from None
     try:
-        # What YAML has beyond JSON becomes what the file for the run's process will say.
+        # The run's process gets the config as JSON: convert what only YAML has, such as dates.
         return msgspec.json.decode(msgspec.json.encode(yaml.safe_load(text)))
-    except Exception as error:  # what a constructor of PyYAML raises is of any type
+    except Exception as error:  # PyYAML's constructors raise errors of any type
         raise ConfigError(f"the config is neither JSON nor YAML: {error}.") from None
 
 

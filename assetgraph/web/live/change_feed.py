@@ -1,7 +1,7 @@
-"""`Feed`: what changed, in order, for every page that is open.
+"""`ChangeFeed`: the stream of changes that every open page follows.
 
-Messages are kept in one ring that all readers share, each at its own place in it. A reader that
-fell out of the ring, or comes from before a restart, is told to read everything anew.
+All readers share one ring of messages, each at its own position. A reader whose position is no
+longer in the ring, or is from before a restart, gets a `reset`: it must load everything again.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import msgspec
 HEARTBEAT_S = 15.0
 
 
-class Feed:
-    """A position is `<epoch>.<number>`: the number counts messages, the epoch names this feed."""
+class ChangeFeed:
+    """A position is `<epoch>.<number>`: the epoch names this feed, the number counts messages."""
 
     def __init__(self, keep: int = 2000) -> None:
         self._epoch = secrets.token_hex(4)
         self._last = 0
         self._kept: deque[tuple[int, bytes]] = deque(maxlen=keep)
-        self._news = asyncio.Event()
+        self._published = asyncio.Event()
         self._closed = False
         self.readers = 0
 
@@ -45,7 +45,7 @@ class Feed:
         self._wake()
 
     async def stream(self, position: str | None) -> AsyncIterator[bytes]:
-        """Server-sent events from `position` on, with a sign of life where nothing happens."""
+        """Server-sent events from `position` on, with a heartbeat while nothing happens."""
         self.readers += 1
         try:
             async for frame in self._frames(position):
@@ -61,7 +61,7 @@ class Feed:
         else:
             yield b": welcome\n\n"
         while not self._closed:
-            news = self._news
+            published = self._published
             if self._kept and self._kept[0][0] > place + 1:
                 place = self._last
                 yield self._frame("reset", place, b"{}")
@@ -71,12 +71,12 @@ class Feed:
                 yield b"".join(frames)
                 continue
             try:
-                await asyncio.wait_for(news.wait(), HEARTBEAT_S)
+                await asyncio.wait_for(published.wait(), HEARTBEAT_S)
             except TimeoutError:
                 yield b": still here\n\n"
 
     def _place(self, position: str | None) -> int | None:
-        """The number in `position`, or None where it cannot be gone on from."""
+        """The number in `position`, or None if the stream cannot continue from there."""
         if position is None:
             return self._last
         epoch, _, text = position.partition(".")
@@ -94,5 +94,5 @@ class Feed:
         return head.encode() + data + b"\n\n"
 
     def _wake(self) -> None:
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+        published, self._published = self._published, asyncio.Event()
+        published.set()

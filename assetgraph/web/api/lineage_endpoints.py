@@ -1,4 +1,4 @@
-"""The address of the lineage graph: cards where they stand, edges as they run."""
+"""Endpoints for the lineage graph: the cards with their places, and the routes of the edges."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from assetgraph.pictures.layout import Layout, layout
 from assetgraph.pictures.svg import graph_svg
 from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
-from assetgraph.web.api.asset_addresses import selected
-from assetgraph.web.api.shapes import attempt_head
+from assetgraph.web.api.asset_endpoints import selected
+from assetgraph.web.shapes import attempt_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from assetgraph.keys import AssetKey
     from assetgraph.queries.asset_views import AssetView
-    from assetgraph.web.live.asset_table import Board
-    from assetgraph.web.live.page_state import Site
+    from assetgraph.web.live.asset_table import AssetTable
+    from assetgraph.web.live.page_state import PageState
 
 CARD = (228.0, 104.0)
 GROUP_CARD = (228.0, 92.0)
@@ -31,16 +31,16 @@ COLLAPSE_ABOVE = 150
 _KEPT_LAYOUTS = 16
 
 
-def lineage(site: Site, request: Request) -> dict[str, Any]:
+def lineage(page: PageState, request: Request) -> dict[str, Any]:
     """The graph of all assets, or of those of `?select=`.
 
-    `?collapsed=` names groups that are drawn as one card, `*` means all of them; without it, a
-    graph of more than 150 assets has all its groups collapsed. `?collapsed=` with nothing: none.
+    `?collapsed=` names the groups to draw as one card; `*` collapses all, an empty value none.
+    Without it, the groups of a graph of more than 150 assets are collapsed.
     """
-    board = site.board()
-    with site.turn:
-        keys = selected(board, request.query_params.getlist("select"))
-        picture = _Picture(board, keys, _collapsed(board, keys, request))
+    table = page.table()
+    with page.lock:
+        keys = selected(table, request.query_params.getlist("select"))
+        picture = _Picture(table, keys, _collapsed(table, keys, request))
     placed = _layouts.of(picture.sizes, picture.edges)
     return {
         "nodes": [
@@ -58,28 +58,28 @@ def lineage(site: Site, request: Request) -> dict[str, Any]:
 
 
 def svg(request: Request) -> Response:
-    """The same graph as a picture to keep, every asset of it a card."""
-    site: Site = request.app.state.site
-    board = site.board()
-    with site.turn:
-        keys = selected(board, request.query_params.getlist("select"))
-        cards = [card(board.views[key]) for key in keys]
+    """The same graph as an SVG to download, with a card for every asset."""
+    page: PageState = request.app.state.page_state
+    table = page.table()
+    with page.lock:
+        keys = selected(table, request.query_params.getlist("select"))
+        cards = [card(table.views[key]) for key in keys]
     shown = set(keys)
-    edges = [(a.text, b.text) for a, b in board.graph.edges if a in shown and b in shown]
+    edges = [(a.text, b.text) for a, b in table.graph.edges if a in shown and b in shown]
     headers = {"content-disposition": 'attachment; filename="lineage.svg"'}
     return Response(graph_svg(cards, edges), headers=headers, media_type="image/svg+xml")
 
 
 class _Picture:
-    """What is drawn: a card an asset, or a card a collapsed group."""
+    """What is drawn: one card for each asset, or for each collapsed group."""
 
-    def __init__(self, board: Board, keys: Sequence[AssetKey], collapsed: set[str]) -> None:
+    def __init__(self, table: AssetTable, keys: Sequence[AssetKey], collapsed: set[str]) -> None:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.sizes: dict[str, tuple[float, float]] = {}
         drawn_as: dict[AssetKey, str] = {}
         members: dict[str, list[AssetView]] = {}
         for key in keys:
-            view = board.views[key]
+            view = table.views[key]
             group = view.asset.group_name
             members.setdefault(group, []).append(view)
             drawn_as[key] = f"group:{group}" if group in collapsed else key.text
@@ -93,7 +93,7 @@ class _Picture:
             {"name": group, "count": len(views), "collapsed": group in collapsed}
             for group, views in sorted(members.items())
         ]
-        self.edges = tuple(_edges(board, drawn_as))
+        self.edges = tuple(_edges(table, drawn_as))
 
 
 def asset_node(view: AssetView) -> dict[str, Any]:
@@ -123,18 +123,18 @@ def _group_node(group: str, views: Sequence[AssetView]) -> dict[str, Any]:
     }
 
 
-def _edges(board: Board, drawn_as: Mapping[AssetKey, str]) -> Iterable[tuple[str, str]]:
+def _edges(table: AssetTable, drawn_as: Mapping[AssetKey, str]) -> Iterable[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for key, id_ in drawn_as.items():
-        for parent in board.graph.parents(key):
+        for parent in table.graph.parents(key):
             source = drawn_as.get(parent)
             if source is not None and source != id_:
                 found[(source, id_)] = None
     return found
 
 
-def _collapsed(board: Board, keys: Sequence[AssetKey], request: Request) -> set[str]:
-    groups = {board.views[key].asset.group_name for key in keys}
+def _collapsed(table: AssetTable, keys: Sequence[AssetKey], request: Request) -> set[str]:
+    groups = {table.views[key].asset.group_name for key in keys}
     given = request.query_params.get("collapsed")
     if given is None:
         return groups if len(keys) > COLLAPSE_ABOVE and len(groups) > 1 else set()
@@ -142,20 +142,20 @@ def _collapsed(board: Board, keys: Sequence[AssetKey], request: Request) -> set[
 
 
 class _Layouts:
-    """The last few layouts, by what they were made from."""
+    """Keeps the last few layouts, by the graphs they belong to."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Any, Layout] = OrderedDict()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def of(
         self, sizes: Mapping[str, tuple[float, float]], edges: Sequence[tuple[str, str]]
     ) -> Layout:
         known = (tuple(sizes.items()), tuple(edges))
-        with self._turn:
+        with self._lock:
             found = self._kept.pop(known, None)
         found = found or layout(sizes, edges)
-        with self._turn:
+        with self._lock:
             self._kept[known] = found
             if len(self._kept) > _KEPT_LAYOUTS:
                 self._kept.popitem(last=False)

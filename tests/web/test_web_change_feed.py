@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from assetgraph.web.http.body_timeout import Patience
-from assetgraph.web.live import feed as feed_module
-from assetgraph.web.live.feed import Feed
+from assetgraph.web.api.body_timeout import BodyTimeout
+from assetgraph.web.live import change_feed as feed_module
+from assetgraph.web.live.change_feed import ChangeFeed
 
 
 async def frames(stream: AsyncIterator[bytes], count: int) -> list[tuple[str, str, object]]:
@@ -28,7 +28,7 @@ async def frames(stream: AsyncIterator[bytes], count: int) -> list[tuple[str, st
 
 def test_a_page_hears_what_changed_since_its_snapshot_and_then_what_changes() -> None:
     async def scenario() -> None:
-        feed = Feed()
+        feed = ChangeFeed()
         feed.publish({"n": 1})
         position = feed.position
         feed.publish({"n": 2})
@@ -48,7 +48,7 @@ def test_a_page_hears_what_changed_since_its_snapshot_and_then_what_changes() ->
 
 def test_a_page_that_comes_back_goes_on_after_its_last_message() -> None:
     async def scenario() -> None:
-        feed = Feed()
+        feed = ChangeFeed()
         feed.publish({"n": 1})
         [(_, last, _)] = await frames(feed.stream(f"{feed.position.split('.')[0]}.0"), 1)
         feed.publish({"n": 2})
@@ -73,7 +73,7 @@ def test_a_page_that_comes_back_goes_on_after_its_last_message() -> None:
 )
 def test_a_position_of_another_life_of_the_server_means_reading_anew(position: str) -> None:
     async def scenario() -> None:
-        feed = Feed()
+        feed = ChangeFeed()
         feed.publish({"n": 1})
         epoch = feed.position.split(".")[0]
         [(kind, at, _)] = await frames(feed.stream(position.format(epoch=epoch)), 1)
@@ -85,7 +85,7 @@ def test_a_position_of_another_life_of_the_server_means_reading_anew(position: s
 
 def test_a_page_that_reads_too_slowly_is_told_to_read_anew_and_memory_stays_bounded() -> None:
     async def scenario() -> None:
-        feed = Feed(keep=3)
+        feed = ChangeFeed(keep=3)
         stream = feed.stream(feed.position)
         assert (await anext(stream)).startswith(b":")
         for n in range(10):
@@ -102,7 +102,7 @@ def test_a_page_that_reads_too_slowly_is_told_to_read_anew_and_memory_stays_boun
 
 def test_a_quiet_stream_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        feed = Feed()
+        feed = ChangeFeed()
         stream = feed.stream(feed.position)
 
         assert await anext(stream) == b": welcome\n\n"
@@ -114,7 +114,7 @@ def test_a_quiet_stream_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_closing_the_feed_ends_every_stream_and_counts_readers() -> None:
     async def scenario() -> None:
-        feed = Feed()
+        feed = ChangeFeed()
         streams = [feed.stream(feed.position) for _ in range(3)]
         for stream in streams:
             await anext(stream)
@@ -132,11 +132,11 @@ def test_closing_the_feed_ends_every_stream_and_counts_readers() -> None:
 
 def test_what_a_client_sends_is_waited_for_until_the_server_ends() -> None:
     async def scenario() -> None:
-        patience = Patience()
-        waiting = asyncio.create_task(wait_with(patience))
+        body_timeout = BodyTimeout()
+        waiting = asyncio.create_task(wait_with(body_timeout))
         await asyncio.sleep(0)
-        patience.end()
-        for task in (waiting, asyncio.create_task(wait_with(patience))):
+        body_timeout.end()
+        for task in (waiting, asyncio.create_task(wait_with(body_timeout))):
             with pytest.raises(TimeoutError):
                 await task
 
@@ -145,9 +145,9 @@ def test_what_a_client_sends_is_waited_for_until_the_server_ends() -> None:
 
 def test_what_a_client_sends_is_not_waited_for_for_ever() -> None:
     with pytest.raises(TimeoutError):
-        asyncio.run(wait_with(Patience(seconds=0.01)))
+        asyncio.run(wait_with(BodyTimeout(seconds=0.01)))
 
 
-async def wait_with(patience: Patience) -> None:
-    async with patience.limit():
+async def wait_with(body_timeout: BodyTimeout) -> None:
+    async with body_timeout.limit():
         await asyncio.Event().wait()

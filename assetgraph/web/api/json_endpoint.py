@@ -1,4 +1,4 @@
-"""How an address answers: JSON, with the place in the live stream that it belongs to."""
+"""Turns a function into an endpoint: reads its JSON body, answers JSON, and translates errors."""
 
 from __future__ import annotations
 
@@ -11,38 +11,42 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assetgraph.errors import AssetGraphError, SelectionError, UnknownRunError
-from assetgraph.web.live.page_state import Site
+from assetgraph.web.api.body_timeout import BodyTimeout
+from assetgraph.web.live.page_state import PageState
 
 POSITION = "Live-Position"
 ERRORS_IN_BODY = "Errors-In-Body"
 _MOST_BODY = 1 << 20
 
-Reader = Callable[[Site, Request], Any]
-Writer = Callable[[Site, Any, Request], Any]
+Reader = Callable[[PageState, Request], Any]
+Writer = Callable[[PageState, Any, Request], Any]
 
 
 class NotFoundError(AssetGraphError):
-    """What an address names does not exist."""
+    """The thing that an address names does not exist."""
 
 
 def reads(answer: Reader) -> Callable[[Request], Response]:
-    """An address that is only read. What it answers is at least as new as its position says."""
+    """An endpoint that only reads.
+
+    Its header `Live-Position` is a place in the live stream; the answer is at least as new.
+    """
 
     def endpoint(request: Request) -> Response:
-        site: Site = request.app.state.site
-        position = site.feed.position
-        return json_answer(answer(site, request), position=position)
+        page: PageState = request.app.state.page_state
+        position = page.feed.position
+        return json_answer(answer(page, request), position=position)
 
     return endpoint
 
 
 def writes(act: Writer) -> Callable[[Request], Any]:
-    """An address that does something; its body is a JSON object."""
+    """An endpoint that acts. The body of its request is a JSON object."""
 
     async def endpoint(request: Request) -> Response:
-        site: Site = request.app.state.site
+        page: PageState = request.app.state.page_state
         body = await _body(request)
-        return json_answer(await run_in_threadpool(act, site, body, request))
+        return json_answer(await run_in_threadpool(act, page, body, request))
 
     return endpoint
 
@@ -57,21 +61,24 @@ def json_answer(data: Any, status: int = 200, position: str | None = None) -> Re
 
 
 def error_answer(request: Request, error: Exception) -> Response:
-    """What went wrong. The page asks for it with status 200 and the status in the body: a browser
-    writes every other status to its console, where a mistyped selection does not belong."""
+    """The error as JSON.
+
+    The page asks for status 200 with the real status in the body: a browser logs every other
+    status to its console, and a mistyped selection does not belong there.
+    """
     assert isinstance(error, AssetGraphError)
-    found = isinstance(error, UnknownRunError | NotFoundError)
-    told: dict[str, Any] = {"message": error.message, "hint": error.hint}
+    missing = isinstance(error, UnknownRunError | NotFoundError)
+    shown: dict[str, Any] = {"message": error.message, "hint": error.hint}
     if isinstance(error, SelectionError):
-        told |= {"text": error.text, "column": error.column}
-    status = 404 if found else 400
+        shown |= {"text": error.text, "column": error.column}
+    status = 404 if missing else 400
     if ERRORS_IN_BODY in request.headers:
-        return json_answer({"error": {**told, "status": status}})
-    return json_answer({"error": told}, status)
+        return json_answer({"error": {**shown, "status": status}})
+    return json_answer({"error": shown}, status)
 
 
 def number(request: Request, name: str, default: int, most: int) -> int:
-    """A whole number of the query, between 0 and `most`."""
+    """A whole number from the query, limited to 0 to `most`."""
     given = request.query_params.get(name, "")
     try:
         return min(max(int(given), 0), most) if given else default
@@ -80,16 +87,16 @@ def number(request: Request, name: str, default: int, most: int) -> int:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    site: Site = request.app.state.site
+    body_timeout: BodyTimeout = request.app.state.body_timeout
     data = bytearray()
     try:
-        async with site.patience.limit():
+        async with body_timeout.limit():
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > _MOST_BODY:
                     raise AssetGraphError("the request is too long.")
     except TimeoutError:
-        raise AssetGraphError("the rest of the request did not come.") from None
+        raise AssetGraphError("the rest of the request did not arrive.") from None
     try:
         body = msgspec.json.decode(data or b"{}")
     except (msgspec.DecodeError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Addresses that tell of assets: the list, one asset, its history, a preview of its value."""
+"""Endpoints that answer about assets: the list, one asset, its history, a preview of its value."""
 
 from __future__ import annotations
 
@@ -17,61 +17,35 @@ from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
 from assetgraph.web.api.config_form import config_fields
-from assetgraph.web.api.endpoints import NotFoundError, number
+from assetgraph.web.api.json_endpoint import NotFoundError, number
 from assetgraph.web.api.preview import image_file, preview
-from assetgraph.web.api.shapes import (
-    asset_row,
-    attempt_head,
-    counts_by_state,
-    definitions_json,
-    run_row,
-)
+from assetgraph.web.shapes import asset_row, attempt_head
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from assetgraph.queries.asset_views import AssetView
     from assetgraph.storage.histories import Attempt
-    from assetgraph.web.live.asset_table import Board
-    from assetgraph.web.live.page_state import Site
+    from assetgraph.web.live.asset_table import AssetTable
+    from assetgraph.web.live.page_state import PageState
 
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _LONGEST_HISTORY = 500
 
 
-def summary(site: Site, _request: Request) -> dict[str, Any]:
-    """What every page shows around its content."""
-    board = site.board()
-    with site.turn:
-        live = dict(site.follower.live)
-    return {
-        "project": site.project.root.name,
-        "counts": counts_by_state(board),
-        "running": [run_row(run.record, site.store, run) for run in live.values()],
-        "definitions": definitions_json(site),
-        "trouble": site.trouble,
-        "damage": [{"key": key.text, "message": text} for key, text in board.damage.items()],
-    }
-
-
-def definitions(site: Site, _request: Request) -> dict[str, Any]:
-    """Where the definitions come from, and the state of the last reading."""
-    return definitions_json(site)
-
-
-def assets(site: Site, request: Request) -> list[dict[str, Any]]:
+def assets(page: PageState, request: Request) -> list[dict[str, Any]]:
     """All assets, or those of `?select=`, upstream before downstream."""
-    board = site.board()
+    table = page.table()
     return [
-        asset_row(board.views[key])
-        for key in selected(board, request.query_params.getlist("select"))
+        asset_row(table.views[key])
+        for key in selected(table, request.query_params.getlist("select"))
     ]
 
 
-def asset(site: Site, request: Request) -> dict[str, Any]:
-    """All about one asset, but for its history."""
-    board = site.board()
-    view = _view(board, request)
+def asset(page: PageState, request: Request) -> dict[str, Any]:
+    """Everything about one asset except its history."""
+    table = page.table()
+    view = _view(table, request)
     definition, made = view.asset, view.materialization
     return {
         **asset_row(view),
@@ -81,49 +55,52 @@ def asset(site: Site, request: Request) -> dict[str, Any]:
         "data_version": made.data_version if made else None,
         "value": made and value_json(made),
         "metadata": made.metadata if made else {},
-        "schema_changes": _schema_changes(site, view),
+        "schema_changes": _schema_changes(page, view),
         "definition_metadata": dict(definition.metadata),
         "config_fields": config_fields(view.computation),
         "config": made.config if made else {},
-        "upstream": [_neighbour(board, key) for key in board.graph.parents(definition.key)],
-        "downstream": [_neighbour(board, key) for key in board.graph.children(definition.key)],
-        "damage": board.damage.get(definition.key),
+        "upstream": [_neighbour(table, key) for key in table.graph.parents(definition.key)],
+        "downstream": [_neighbour(table, key) for key in table.graph.children(definition.key)],
+        "damage": table.damage.get(definition.key),
     }
 
 
-def history(site: Site, request: Request) -> dict[str, Any]:
-    """The attempts at an asset, newest first: materializations and failures."""
+def history(page: PageState, request: Request) -> dict[str, Any]:
+    """An asset's materializations and failed attempts, newest first."""
     key = AssetKey(request.path_params["key"])
     skipped = number(request, "after", 0, 1_000_000)
     limit = number(request, "limit", 50, _LONGEST_HISTORY)
-    attempts = list(islice(site.store.history.newest_first(key), skipped, skipped + limit + 1))
+    attempts = list(islice(page.store.history.newest_first(key), skipped, skipped + limit + 1))
     return {
         "attempts": [attempt_json(attempt) for attempt in attempts[:limit]],
         "next": skipped + limit if len(attempts) > limit else None,
     }
 
 
-def value_preview(site: Site, request: Request) -> dict[str, Any]:
-    made = _current(site, request)
-    return {**preview(site.store, made.value), "run_id": made.run_id, "format": made.value.format}
+def value_preview(page: PageState, request: Request) -> dict[str, Any]:
+    made = _current(page, request)
+    return {**preview(page.store, made.value), "run_id": made.run_id, "format": made.value.format}
 
 
 def picture(request: Request) -> Response:
-    """The file of a value that is a picture. It may hold anything, so it may do nothing."""
-    site: Site = request.app.state.site
-    found = image_file(site.store, _current(site, request).value)
+    """The file of a value that is a picture, served so that no script in it can run."""
+    page: PageState = request.app.state.page_state
+    found = image_file(page.store, _current(page, request).value)
     if found is None:
         raise NotFoundError("the value of this asset is not a picture.")
     headers = {"content-security-policy": _PICTURE_POLICY, "cache-control": "no-cache"}
     return FileResponse(found[0], media_type=found[1], headers=headers)
 
 
-def selected(board: Board, texts: list[str]) -> tuple[AssetKey, ...]:
-    """The keys that any of `texts` selects; without one, all. Raises `SelectionError`."""
+def selected(table: AssetTable, texts: list[str]) -> tuple[AssetKey, ...]:
+    """The keys that any of the selections `texts` matches; all keys if there are none.
+
+    Raises `SelectionError`.
+    """
     wanted = [text for text in texts if text.strip()]
     if not wanted:
-        return board.graph.order
-    return select(wanted, board.graph, lambda key: board.views[key].state.value)
+        return table.graph.order
+    return select(wanted, table.graph, lambda key: table.views[key].state.value)
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Any]:
@@ -149,38 +126,38 @@ def value_json(made: Materialization) -> dict[str, Any]:
     return {name: value.get(name) for name in ("format", "type", "path", "size")}
 
 
-def _view(board: Board, request: Request) -> AssetView:
+def _view(table: AssetTable, request: Request) -> AssetView:
     key = AssetKey.unchecked(request.path_params["key"])
-    if key not in board.views:
+    if key not in table.views:
         try:
-            board.graph.asset(key)
+            table.graph.asset(key)
         except AssetGraphError as error:
             raise NotFoundError(error.message, hint=error.hint) from None
-    return board.views[key]
+    return table.views[key]
 
 
-def _current(site: Site, request: Request) -> Materialization:
+def _current(page: PageState, request: Request) -> Materialization:
     key = AssetKey(request.path_params["key"])
-    current, _ = site.store.history.current(Target(key))
+    current, _ = page.store.history.current(Target(key))
     if current is None:
         raise NotFoundError(f"{key.text!r} was never materialized.")
     return current
 
 
-def _schema_changes(site: Site, view: AssetView) -> list[dict[str, str]]:
-    """How the columns differ from those of the materialization before."""
-    past = site.store.history.newest_first(view.asset.key)
+def _schema_changes(page: PageState, view: AssetView) -> list[dict[str, str]]:
+    """How the columns differ from those of the previous materialization."""
+    past = page.store.history.newest_first(view.asset.key)
     made = [attempt for attempt in islice(past, 20) if isinstance(attempt, Materialization)]
     return schema_changes(made[1].metadata, made[0].metadata) if len(made) > 1 else []
 
 
-def _neighbour(board: Board, key: AssetKey) -> dict[str, Any]:
-    view = board.views[key]
+def _neighbour(table: AssetTable, key: AssetKey) -> dict[str, Any]:
+    view = table.views[key]
     return {"key": key.text, "state": view.state.value, "group_name": view.asset.group_name}
 
 
 def _source(view: AssetView) -> str | None:
-    """The text that the function was loaded from: its file may have been edited since."""
+    """The source that the function was loaded from: its file may have changed since."""
     function = view.computation.plain_function
     if function is None:
         return None

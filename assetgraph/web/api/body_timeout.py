@@ -1,4 +1,4 @@
-"""`Patience`: how long what a client sends is waited for."""
+"""`BodyTimeout`: how long the server waits for the body of a request."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 BODY_S = 20.0
 
 
-class Patience:
-    """One for all requests, so that all waiting ends with the server."""
+class BodyTimeout:
+    """One for all requests, so that the end of the server ends all waiting."""
 
     def __init__(self, seconds: float = BODY_S) -> None:
         self._seconds = seconds
@@ -18,7 +18,7 @@ class Patience:
 
     @asynccontextmanager
     async def limit(self) -> AsyncIterator[None]:
-        """Raises `TimeoutError` within, after a while or when the server ends."""
+        """Raises `TimeoutError` inside the block after a while, or when the server ends."""
         async with asyncio.timeout(self._seconds) as timeout:
             self._waiting.add(timeout)
             try:
@@ -27,7 +27,7 @@ class Patience:
                 self._waiting.discard(timeout)
 
     def end(self) -> None:
-        """Give up whatever is waited for, and wait for nothing from now on."""
+        """End all waiting, now and from now on."""
         self._seconds = 0
         for timeout in self._waiting:
             if not timeout.expired():

@@ -1,4 +1,4 @@
-"""`Workspace`: the project's definitions as they were last loaded, and the last that were good."""
+"""`LoadedDefinitions`: the project's definitions as last loaded, and the last valid ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.code import importer
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError
@@ -24,7 +24,7 @@ Stamps = frozenset[tuple[str, int, int]]  # path, size and time of each source f
 
 @dataclass(frozen=True, slots=True)
 class LoadFailure:
-    """Why definitions did not load: a module's `traceback`, or what is wrong with the graph."""
+    """Why definitions did not load: a module's `traceback`, or the `problems` of the graph."""
 
     message: str
     hint: str | None = None
@@ -33,13 +33,24 @@ class LoadFailure:
 
     @property
     def details(self) -> str:
-        """The line that is to blame, or each problem with its place."""
+        """The traceback, or each problem with its place."""
         return self.traceback or "\n".join(str(problem) for problem in self.problems)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "message": self.message,
+            "hint": self.hint,
+            "traceback": self.traceback,
+            "problems": [
+                {"place": p.place, "message": p.message, "remedy": p.remedy, "key": p.key}
+                for p in self.problems
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One reading of the definitions."""
+    """One attempt to load the definitions."""
 
     at: datetime
     duration_s: float
@@ -47,21 +58,21 @@ class Load:
     failure: LoadFailure | None
 
 
-class Workspace:
-    """`last` and `good` are the last reading and the last good one."""
+class LoadedDefinitions:
+    """Loads the definitions; `last` is the last attempt, `good` the last that succeeded."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self._graph: AssetGraph | None = None
         self.last: Load | None = None
         self.good: Load | None = None
-        self._read: dict[str, Stamps] = {}  # by folder, as it was at the last reading
+        self._read: dict[str, Stamps] = {}  # by folder, as it was at the last load
 
     @property
     def graph(self) -> AssetGraph:
-        """The last good one, empty until there is one."""
+        """The last valid graph, empty until there is one."""
         if self._graph is None:
-            # With networkx, which the first answer does without.
+            # Imports networkx, which the first answer does without.
             from assetgraph.graph.asset_graph import AssetGraph
 
             self._graph = AssetGraph(())
@@ -69,11 +80,11 @@ class Workspace:
 
     @property
     def failure(self) -> LoadFailure | None:
-        """Why the last reading was not good."""
+        """Why the last attempt failed."""
         return self.last.failure if self.last else None
 
     def load(self) -> bool:
-        """Read the code again. Whether it was good; if not, the graph stays as it was."""
+        """Load the code again. Returns whether it is valid; if not, the graph stays the same."""
         at, started = now(), time.perf_counter()
         failure, graph = None, None
         try:
@@ -94,10 +105,12 @@ class Workspace:
         return graph is not None
 
     def changed_on_disk(self) -> bool:
-        """Whether a file of the project was saved since the last reading. What is again as it was
-        read is no change, unless that did not load."""
+        """Whether a file of the project changed since the last load.
+
+        A file that holds the text that was loaded has not changed, unless that load failed.
+        """
         for folder in _imported_folders(self.project):
-            # It was not known then: something was imported only when it was needed.
+            # A folder that was unknown at the load: a late import brought it in.
             self._read.setdefault(folder, _sources_in(folder))
         for folder in self._read.keys() | _own_folders(self.project):
             known, found = self._read.get(folder, frozenset()), _sources_in(folder)
@@ -107,8 +120,24 @@ class Workspace:
                 self._read[folder] = found
         return False
 
+    def as_json(self) -> dict[str, Any]:
+        """Where the definitions come from, when they were loaded, and why that failed."""
+        project, last, good = self.project, self.last, self.good
+        return {
+            "root": str(project.root),
+            "modules": list(project.modules),
+            "store": os.path.relpath(project.store, project.root),
+            "loading": last is None,
+            "loaded_at": good.at.isoformat() if good else None,
+            "duration_s": good.duration_s if good else None,
+            "assets": good.assets if good else 0,
+            "tried_at": last.at.isoformat() if last else None,
+            "failure": last.failure.as_json() if last and last.failure else None,
+        }
+
     def _read_modules(self, begun_ns: int) -> AssetGraph:
-        """The graph as the files have it now, which are watched from now on, good or not."""
+        """The graph of the files as they are now. Watches those files from now on, even if they
+        do not load."""
         try:
             return self.project.load().graph.require_valid()
         finally:
@@ -117,14 +146,14 @@ class Workspace:
 
 
 def _own_folders(project: Project) -> set[str]:
-    """Those of the packages that hold assets, and those that such a package or module lies in."""
+    """The folders of the packages that hold assets, and the parents of the project's modules."""
     packages = {os.path.join(project.root, *name.split(".")) for name in project.modules}
     within = {place for package in packages for place in _folders_in(package)}
     return within | {os.path.dirname(package) for package in packages}
 
 
 def _imported_folders(project: Project) -> set[str]:
-    """Those of whatever of the project was imported."""
+    """The folders of all files of the project that were imported."""
     return {os.path.dirname(os.path.join(project.root, p)) for p in importer.source_hashes()}
 
 
@@ -140,8 +169,11 @@ def _same_texts(known: Stamps, found: Stamps) -> bool:
 
 
 def _sources_in(folder: str, begun_ns: int | None = None) -> Stamps:
-    """The stamps as they are; a file that was saved since `begun_ns`, while it was being read,
-    gets one that it will never have, so that it is read again."""
+    """The stamps of the source files of a folder.
+
+    A file that was saved since `begun_ns`, while it was being read, gets a stamp that it can never
+    have, so that the next look reads it again.
+    """
     found = set()
     try:
         with os.scandir(folder) as entries:

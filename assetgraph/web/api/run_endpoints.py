@@ -1,0 +1,170 @@
+"""Endpoints that answer about runs: the list, one run, one step."""
+
+from __future__ import annotations
+
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.queries.run_views import (
+    failures,
+    page_of_runs,
+    run_details,
+    run_json,
+    step_json,
+)
+from assetgraph.web.api.json_endpoint import NotFoundError, number
+from assetgraph.web.api.log_endpoints import output_files
+from assetgraph.web.shapes import run_row, step_head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from starlette.requests import Request
+
+    from assetgraph.keys import AssetKey
+    from assetgraph.queries.run_views import RunDetails
+    from assetgraph.records import RunRecord, StepRecord
+    from assetgraph.web.live.page_state import PageState
+
+_SCANNED = 5000
+_SCANNED_FOR_FAMILY = 1000
+_SHOWN_FAILURES = 20
+
+
+def runs(page: PageState, request: Request) -> dict[str, Any]:
+    """A page of runs, newest first: `?status=`, `?asset=`, `?tag=name=value`, `?text=`, `?before=`.
+
+    `next` is the `before` of the next page. A page looks at a few thousand runs at most, so it may
+    hold fewer than `?limit=` where few match.
+    """
+    found = page_of_runs(
+        page.store,
+        limit=number(request, "limit", 25, 200),
+        before=request.query_params.get("before"),
+        takes=_RunFilter(request).takes,
+        most_scanned=_SCANNED,
+    )
+    live = page.watcher.live
+    return {
+        "runs": [run_row(record, page.store, live.get(record.run_id)) for record in found.runs],
+        "damaged": list(found.damaged),
+        "next": found.following,
+    }
+
+
+def run(page: PageState, request: Request) -> dict[str, Any]:
+    """One run without its events; each failure shows the lines of the user's code."""
+    details = run_details(page.store, request.path_params["run_id"])
+    record = details.record
+    return {
+        **run_json(record),
+        "last_heard_at": details.last_heard_at and details.last_heard_at.isoformat(),
+        "reruns": list(details.reruns),
+        "family": _family(page, record),
+        "host": record.host,
+        "pid": record.pid,
+        "event_count": len(details.events),
+        "steps": _steps_json(page, details),
+        "failures": [_failure_json(step) for step in failures(details.steps)][:_SHOWN_FAILURES],
+        "outputs": output_files(page, record.run_id),
+    }
+
+
+def step(page: PageState, request: Request) -> dict[str, Any]:
+    """One step of a run; its error has the full trace."""
+    details = run_details(page.store, request.path_params["run_id"])
+    key = request.path_params["key"]
+    for one in details.steps:
+        if one.step_id == key:
+            return step_json(one)
+    raise NotFoundError(f"the run {details.record.run_id} has no step {key!r}.")
+
+
+class _RunFilter:
+    def __init__(self, request: Request) -> None:
+        query = request.query_params
+        self._statuses = {status.upper() for status in query.getlist("status") if status}
+        self._asset = query.get("asset", "")
+        self._tag, _, self._value = query.get("tag", "").partition("=")
+        self._text = query.get("text", "").casefold()
+
+    def takes(self, record: RunRecord) -> bool:
+        if self._statuses and record.status.value not in self._statuses:
+            return False
+        if self._asset and self._asset not in record.assets:
+            return False
+        if self._tag and record.tags.get(self._tag, None) != (
+            self._value or record.tags.get(self._tag, "")
+        ):
+            return False
+        return not self._text or any(self._text in text.casefold() for text in _words(record))
+
+
+def _words(record: RunRecord) -> Iterator[str]:
+    yield record.run_id
+    yield record.launched_by
+    yield from record.assets
+    yield from (f"{name}={value}" for name, value in record.tags.items())
+
+
+def _family(page: PageState, record: RunRecord) -> list[dict[str, Any]]:
+    """The root run and its re-executions, oldest first, without those that were deleted."""
+    root = record.root_run_id or record.run_id
+    reruns = page.store.runs.reruns(root)
+    if root != record.run_id and not reruns:  # the list was deleted with the root
+        reruns = sorted({record.run_id, *_rerun_since(page, root)})
+    found = []
+    for run_id in (root, *reruns):
+        try:
+            member = page.store.runs.read(run_id)
+        except AssetGraphError:
+            continue
+        found.append(
+            {
+                "run_id": run_id,
+                "parent_run_id": member.parent_run_id,
+                "status": member.status.value,
+                "started_at": member.started_at.isoformat(),
+                "duration_s": member.duration_s,
+            }
+        )
+    return found
+
+
+def _rerun_since(page: PageState, root: str) -> Iterator[str]:
+    later = takewhile(lambda run_id: run_id > root, page.store.runs.ids())
+    for run_id in islice(later, _SCANNED_FOR_FAMILY):
+        try:
+            if page.store.runs.read(run_id).root_run_id == root:
+                yield run_id
+        except AssetGraphError:
+            continue
+
+
+def _steps_json(page: PageState, details: RunDetails) -> list[dict[str, Any]]:
+    """The steps, each with its upstream steps in this run by the current definitions."""
+    keys = {step.step_id for step in details.steps}
+    deps = {key.text: _deps(page, key, keys) for key in page.graph.order if key.text in keys}
+    live = page.watcher.live.get(details.record.run_id)
+    progress = live.progress if live else {}
+    return [
+        {
+            **step_head(step),
+            "deps": deps.get(step.step_id, []),
+            "progress": progress.get(step.step_id),
+        }
+        for step in details.steps
+    ]
+
+
+def _deps(page: PageState, key: AssetKey, among: set[str]) -> list[str]:
+    return [parent.text for parent in page.graph.parents(key) if parent.text in among]
+
+
+def _failure_json(step: StepRecord) -> dict[str, Any]:
+    assert step.error is not None
+    error: dict[str, Any] = msgspec.to_builtins(step.error)
+    return {"key": step.step_id, "attempt": step.attempt, **error, "trace": None}

@@ -1,0 +1,143 @@
+"""The addresses of the page, and the application that answers them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from assetgraph.errors import AssetGraphError
+from assetgraph.web.api import (
+    action_endpoints,
+    asset_endpoints,
+    lineage_endpoints,
+    log_endpoints,
+    overview_endpoints,
+    run_endpoints,
+)
+from assetgraph.web.api.body_timeout import BodyTimeout
+from assetgraph.web.api.json_endpoint import error_answer, json_answer, reads, writes
+from assetgraph.web.http.guard import Guard
+from assetgraph.web.http.html_pages import html_page, problem_page
+from assetgraph.web.http.static_files import StaticFiles
+from assetgraph.web.live.page_state import PageState
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+_GONE = "There is no page at this address."
+
+
+def create_app(page: PageState, *, hosts: Iterable[str] = (), token: str | None = None) -> ASGIApp:
+    """The application that serves `page`. See `Guard` for `hosts` and `token`."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(page.run())
+        task.add_done_callback(_raise_bug)
+        yield
+        page.close()
+        task.cancel()
+
+    files = StaticFiles()
+    app = Starlette(
+        routes=[*_pages(), *_api(), Route("/static/{version}/{name:path}", files.serve)],
+        lifespan=lifespan,
+        exception_handlers={
+            AssetGraphError: error_answer,
+            HTTPException: _http_problem,
+            Exception: _bug,
+        },
+    )
+    app.state.page_state = page
+    app.state.files = files
+    app.state.body_timeout = BodyTimeout()
+    page.on_close(app.state.body_timeout.end)
+    return Guard(app, hosts=hosts, token=token)
+
+
+def _pages() -> list[Route]:
+    return [
+        Route("/", html_page("overview", "Overview")),
+        Route("/assets", html_page("assets", "Assets")),
+        Route(
+            "/assets/{key:path}", html_page("asset", "Assets", section="assets", parameter="key")
+        ),
+        Route("/lineage", html_page("lineage", "Lineage")),
+        Route("/runs", html_page("runs", "Runs")),
+        Route("/runs/{run_id}", html_page("run", "Runs", section="runs", parameter="run_id")),
+        Route("/definitions", html_page("definitions", "Definitions")),
+    ]
+
+
+def _api() -> list[Route]:
+    return [
+        _get("/api/summary", overview_endpoints.summary),
+        _get("/api/assets", asset_endpoints.assets),
+        _get("/api/assets/{key:path}", asset_endpoints.asset),
+        _get("/api/history/{key:path}", asset_endpoints.history),
+        _get("/api/preview/{key:path}", asset_endpoints.value_preview),
+        Route("/api/picture/{key:path}", asset_endpoints.picture),
+        _get("/api/lineage", lineage_endpoints.lineage),
+        Route("/api/lineage.svg", lineage_endpoints.svg),
+        _get("/api/overview", overview_endpoints.overview),
+        _get("/api/runs", run_endpoints.runs),
+        _get("/api/runs/{run_id}", run_endpoints.run),
+        _get("/api/runs/{run_id}/events", log_endpoints.events),
+        _get("/api/runs/{run_id}/events/{number}", log_endpoints.event),
+        _get("/api/runs/{run_id}/outputs", log_endpoints.outputs),
+        _get("/api/runs/{run_id}/output", log_endpoints.output),
+        _get("/api/runs/{run_id}/steps/{key:path}", run_endpoints.step),
+        _get("/api/definitions", overview_endpoints.definitions),
+        Route("/api/stream", _stream),
+        _post("/api/plan", action_endpoints.plan),
+        _post("/api/runs", action_endpoints.launch),
+        _post("/api/runs/{run_id}/rerun", action_endpoints.rerun),
+        _post("/api/runs/{run_id}/cancel", action_endpoints.cancel),
+        _post("/api/definitions/reload", action_endpoints.reload),
+    ]
+
+
+def _get(path: str, answer: Callable[..., Any]) -> Route:
+    return Route(path, reads(answer), methods=["GET"])
+
+
+def _post(path: str, act: Callable[..., Any]) -> Route:
+    return Route(path, writes(act), methods=["POST"])
+
+
+def _raise_bug(task: asyncio.Task[None]) -> None:
+    """Let the event loop report the error that ended the task of `PageState.run`."""
+    if not task.cancelled():
+        task.result()
+
+
+async def _stream(request: Request) -> Response:
+    page: PageState = request.app.state.page_state
+    position = request.headers.get("last-event-id") or request.query_params.get("after")
+    return StreamingResponse(
+        page.feed.stream(position),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+def _bug(request: Request, error: Exception) -> Response:
+    """The answer after a bug of the page. The server prints the trace to its terminal."""
+    text = f"The page has a bug: {type(error).__name__}. The terminal shows its trace."
+    return _http_problem(request, HTTPException(500, text))
+
+
+def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = _GONE if error.status_code == 404 else error.detail
+    if request.url.path.startswith("/api/"):
+        return json_answer({"error": {"message": text, "hint": None}}, error.status_code)
+    return problem_page(request, error.status_code, text)
