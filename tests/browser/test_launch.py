@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from web_pages import PIPELINE
 
 if TYPE_CHECKING:
@@ -78,6 +78,28 @@ def test_required_config_is_asked_for_before_the_start(
     expect(dialog.get_by_role("status")).to_have_count(0)
     dialog.get_by_role("button", name="Materialize").click()
     expect(page.get_by_role("region", name="Latest materialization")).to_be_visible()
+
+
+def test_a_plan_that_arrives_late_does_not_hide_why_a_start_failed(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    page = open_page(f"{server.url}/assets/trips_file")
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("rows").wait_for()
+    held: list[Route] = []
+    page.route("**/api/plan", lambda route: held.append(route))
+    with page.expect_request("**/api/plan"):
+        dialog.get_by_label("rows").fill("6")
+    file = server.root / "pipeline.py"
+    file.write_text(file.read_text() + "\nundefined_thing\n")
+    dialog.get_by_role("button", name="Materialize").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("undefined_thing")
+
+    held[0].continue_()
+    expect(dialog.locator(".warning-note")).to_contain_text("No run can start")
+    expect(dialog.get_by_role("alert")).to_contain_text("undefined_thing")
 
 
 def test_a_start_that_failed_can_be_tried_again_with_what_was_typed(

@@ -52,7 +52,9 @@ class LaunchDialog {
     };
   }
 
+  /** Asks for a new plan after an edit. Only an edit clears the refusal: a plan may arrive late. */
   replan() {
+    this.refusal = null;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ask(), PAUSE_MS);
   }
@@ -65,7 +67,6 @@ class LaunchDialog {
       if (number !== this.asked) return;
       this.plan = plan;
       this.error = null;
-      this.refusal = null;
       this.config.takes(plan.config_fields);
     } catch (error) {
       if (number !== this.asked) return;
@@ -155,6 +156,7 @@ class LaunchDialog {
 
   choose(stale) {
     this.stale = stale;
+    this.refusal = null;
     this.draw();
     this.ask();
   }
