@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -59,6 +60,17 @@ def test_static_files_are_kept_for_ever_under_the_name_of_their_content(client: 
     other = client.get(address.replace(address.split("/")[2], "old"))
     assert other.headers["cache-control"] == "no-cache"
     assert client.get("/static/x/../../site.py").status_code == 404
+
+
+def test_all_style_sheets_come_as_one_file_the_shared_ones_first(client: TestClient) -> None:
+    (link,) = re.findall(r'<link rel="stylesheet" href="([^"]+)"', client.get("/").text)
+    css = client.get(link).text
+
+    sheets = (REPOSITORY / "assetgraph" / "web" / "static" / "styles").glob("*.css")
+    places = {sheet.stem: css.index(sheet.read_text()) for sheet in sheets}
+    assert css.startswith(":root {")
+    assert sorted(places, key=places.__getitem__)[:2] == ["base", "nav"]
+    assert places["dialogs"] < places["asset"] < places["timeline"]
 
 
 def test_the_list_of_assets_has_what_the_command_line_lists_and_more(client: TestClient) -> None:

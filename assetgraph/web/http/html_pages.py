@@ -69,7 +69,6 @@ def _rendered(request: Request, status: int = 200, **values: Any) -> Response:
         states=_STATES,
         project=request.app.state.page_state.project.root.name,
         url=files.url,
-        styles=files.styles(),
         preloaded=files.modules_of(values["script"]),
     )
     return HTMLResponse(text, status, headers={"cache-control": "no-cache"})

@@ -23,20 +23,21 @@ _MEDIA = {
     ".css": "text/css",
     ".svg": "image/svg+xml",
 }
-_FIRST_STYLES = ("theme.css", "base.css", "shell.css", "parts.css")
+# The first sheets of styles.css. A later sheet wins over an earlier one.
+_SHARED_STYLES = ("base", "nav", "shell", "controls", "states", "surfaces", "tables", "dialogs")
 _IMPORT = re.compile(r"""^(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]""", re.MULTILINE)
 
 
 class StaticFiles:
-    """All static files, read once at the start."""
+    """All static files, read once at the start. The sheets in `styles/` become one `styles.css`."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         self._files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in sorted(folder.rglob("*"))
-            if path.suffix in _MEDIA
+            if path.suffix in _MEDIA and path.parent.name != "styles"
         }
-        self._files["theme.css"] = theme_css().encode()
+        self._files["styles.css"] = _styles(folder / "styles")
 
     @cached_property
     def version(self) -> str:
@@ -47,11 +48,6 @@ class StaticFiles:
 
     def url(self, name: str) -> str:
         return f"/static/{self.version}/{name}"
-
-    def styles(self) -> list[str]:
-        """Every style sheet in loading order: the shared ones first."""
-        names = {name for name in self._files if name.endswith(".css")}
-        return [*_FIRST_STYLES, *sorted(names - set(_FIRST_STYLES))]
 
     def modules_of(self, script: str) -> list[str]:
         """The modules that `script` imports, directly or not, so that a browser can load them all
@@ -75,6 +71,14 @@ class StaticFiles:
         kept = "max-age=31536000, immutable" if version == self.version else "no-cache"
         media = _MEDIA["." + name.rpartition(".")[2]]
         return Response(data, media_type=media, headers={"cache-control": kept})
+
+
+def _styles(folder: Path) -> bytes:
+    """The theme and every style sheet of `folder`, the shared ones first."""
+    names = {path.stem for path in folder.glob("*.css")}
+    order = [*_SHARED_STYLES, *sorted(names - set(_SHARED_STYLES))]
+    sheets = [(folder / f"{name}.css").read_bytes() for name in order]
+    return b"\n".join([theme_css().encode(), *sheets])
 
 
 def theme_css() -> str:
