@@ -7,9 +7,6 @@
   reason in a comment that starts with `# Long: `. The comment stands directly above the function
   or its decorators, or before the first statement of its body.
 - The top level holds at most 16 modules.
-
-`KNOWN_CIRCLES` lists the circles that are still there. It may only shrink: an entry that is no
-longer needed fails the test.
 """
 
 from __future__ import annotations
@@ -80,10 +77,6 @@ MOST_LINES = 400
 MOST_FUNCTION_LINES = 40
 MOST_TOP_LEVEL_MODULES = 16
 
-KNOWN_CIRCLES: list[set[str]] = [
-    {"assetgraph.cli.completion", "assetgraph.cli.options"},
-]
-
 MEETINGS = {("cli", "assetgraph.web"), ("web", "assetgraph.cli")}
 STARTS_THE_PAGE = "assetgraph/cli/commands/dev.py"
 
@@ -111,15 +104,7 @@ def test_a_module_imports_only_from_below() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    circles = _circles(_module_graph())
-    new = [
-        " -> ".join(circle)
-        for circle in circles
-        if not any(known.issuperset(circle) for known in KNOWN_CIRCLES)
-    ]
-    assert new == []
-    gone = [known for known in KNOWN_CIRCLES if not any(known.issuperset(c) for c in circles)]
-    assert gone == [], "remove these from KNOWN_CIRCLES"
+    assert [" -> ".join(circle) for circle in _circles(_module_graph())] == []
 
 
 def _module_graph() -> nx.DiGraph[str]:

@@ -1,4 +1,4 @@
-"""The command line: thin commands over the library, and how their answers look."""
+"""The command line: thin commands over the library, and the text that they print."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def main() -> None:
 
 
 def _open_closed_streams() -> None:
-    """The number of a stream that is closed would be that of the next file that is opened: what a
-    library prints would be in the store."""
+    """Replace closed streams. Otherwise the next file that is opened would get their descriptor,
+    and what a library prints would end up in the store."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115

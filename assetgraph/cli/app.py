@@ -1,5 +1,4 @@
-"""The commands by name, each imported when it is used, and the run of one from arguments to exit
-code."""
+"""The table of commands, each imported on use, and the run of one from arguments to exit code."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
-from assetgraph.cli.command_group import CommandGroup
+from assetgraph.cli.commands.command_group import CommandGroup
 from assetgraph.hints import suggest_with
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class LazyGroup(CommandGroup):
-    """A group that knows where its commands are, in the order of a person's work."""
+    """The commands with the modules that define them, in the order in which a person needs them."""
 
     modules: ClassVar = {
         "init": "init_and_scaffold",
@@ -64,12 +63,12 @@ def _set_debug(_ctx: click.Context, _parameter: click.Parameter, value: bool) ->
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with: assetgraph init. For completion in bash, put this into ~/.bashrc (zsh and "
-    'fish likewise): eval "$(_ASSETGRAPH_COMPLETE=bash_source assetgraph)"',
+    epilog="To start a project: assetgraph init. For completion in bash, add this to ~/.bashrc "
+    '(for zsh and fish, replace bash): eval "$(_ASSETGRAPH_COMPLETE=bash_source assetgraph)"',
 )
 @click.option(
     "--debug", is_flag=True, expose_value=False, callback=_set_debug,
-    help="Show the whole trace of an error (or set ASSETGRAPH_DEBUG=1).",
+    help="Show the full trace of an error (or set ASSETGRAPH_DEBUG=1).",
 )  # fmt: skip
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version,
@@ -80,10 +79,10 @@ def assetgraph() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command that `arguments` give; the exit code. Every error is reported here."""
+    """Run the command in `arguments` and return its exit code. Errors are reported, not raised."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # no text is a reason to fail
+            stream.reconfigure(errors="backslashreplace")  # text must never make a command fail
     try:
         code: Any = assetgraph.main(list(arguments), "assetgraph", standalone_mode=False)
     except BaseException as error:

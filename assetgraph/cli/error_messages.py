@@ -1,4 +1,4 @@
-"""The only place where an error becomes a message and an exit code."""
+"""Errors as messages and exit codes; no other module turns one into the other."""
 
 from __future__ import annotations
 
@@ -8,38 +8,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assetgraph.cli.terminal.cells import Line, clean, clean_lines, plural
+from assetgraph.cli.exit_codes import BUG, CANCELED, READER_GONE, WRONG_USE
+from assetgraph.cli.render.problem_lines import problem_lines
 from assetgraph.cli.terminal.output import ReaderGoneError, stderr
+from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError, SelectionError
 from assetgraph.process.signals import Terminated
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from assetgraph.errors import Problem
-
-WRONG_USE = 2
-BUG = 70
-CANCELED = 130
-READER_GONE = 141  # what a shell says of a process that SIGPIPE ended
+    from collections.abc import Iterable
 
 
 def report(error: BaseException) -> int:
-    """Tell the person what `error` means; the exit code of the process."""
+    """Print what `error` means, and return the exit code of the process."""
     if isinstance(error, ReaderGoneError):
         return _end_quietly()
     err = stderr()
     lines, code = _message(error, err.width)
     if os.environ.get("ASSETGRAPH_DEBUG") and not isinstance(error, click.ClickException):
         lines = [*_trace(error), Line(), *lines]
-    with suppress(ReaderGoneError, AssetGraphError):  # the code says it then
+    with suppress(ReaderGoneError, AssetGraphError):  # the exit code still reports it
         err.write(lines)
     return code
 
 
 def _end_quietly() -> int:
-    """Python must not try once more to write what it could not."""
+    """Redirect stdout, so that Python does not try to flush the lost output at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return READER_GONE
 
@@ -53,7 +48,7 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
         case click.UsageError() if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 on
             return [Line(text) for text in clean_lines(error.format_message())], WRONG_USE
         case click.NoSuchOption() if error.ctx and not error.ctx.parent:
-            hint = f"See: {error.ctx.command_path} --help. A command's own options come after it."
+            hint = f"See: {error.ctx.command_path} --help. Options of a command go after its name."
             return _wrong(width, error.format_message(), hint), error.exit_code
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "assetgraph"
@@ -74,27 +69,6 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
         case SystemExit():
             return [], error.code if isinstance(error.code, int) else 1
     return _bug(error, width), BUG
-
-
-def problem_lines(problems: Sequence[Problem], width: int | None) -> list[Line]:
-    """Each problem of the definitions: its place, what it is, what to do."""
-    lines = []
-    for problem in problems:
-        lines.append(Line((problem.place, "path"), ": ", problem.message))
-        if problem.remedy:
-            lines.append(Line("  ", (problem.remedy, "muted")))
-    lines = [part for line in lines for part in line.broken(width, indent=2)]
-    count = plural(len(problems), "problem")
-    return [*lines, Line(("Error: ", "error"), f"{count} in the definitions.")]
-
-
-def warning_lines(problems: Sequence[Problem], width: int | None) -> list[Line]:
-    """What may not be meant, likewise."""
-    lines = []
-    for problem in problems:
-        lines.append(Line(("! ", "warning"), (problem.place, "path"), ": ", problem.message))
-        lines.append(Line("  ", (problem.remedy, "muted")))
-    return [part for line in lines for part in line.broken(width, indent=2)]
 
 
 def _wrong(
@@ -119,10 +93,11 @@ def _pointed(text: str, column: int) -> list[Line]:
 def _bug(error: BaseException, width: int | None) -> list[Line]:
     return [
         *_wrong(width, f"{type(error).__name__}: {error}"),
-        Line("This is a bug in assetgraph. Please report it to the project's issue tracker, with"),
-        Line("what you ran and the whole trace, which ", ("assetgraph --debug …", "command"),
-             " shows."),
-    ]  # fmt: skip
+        Line(
+            "This is a bug in assetgraph. Please report it in the project's issue tracker, with the"
+        ),
+        Line("command and its full trace, which ", ("assetgraph --debug …", "command"), " shows."),
+    ]
 
 
 def _trace(error: BaseException) -> list[Line]:

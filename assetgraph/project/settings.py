@@ -28,8 +28,9 @@ _IN_WORDS: Mapping[Any, str] = {
 class Project(msgspec.Struct, frozen=True):
     """A folder with a pyproject.toml, and the settings in its table `[tool.assetgraph]`.
 
-    `root` is the folder, `modules` the modules that define its assets. Each field from `store` on
-    is the setting of that name: a new setting is one more field.
+    `root` is the folder, `modules` the modules that define its assets, and `warnings` are about the
+    settings. Each field from `store` on is the setting of that name: a new setting is one more
+    field before `warnings`.
     """
 
     root: Path
@@ -40,9 +41,10 @@ class Project(msgspec.Struct, frozen=True):
     keep_runs: Count | None = None  # None: all
     executor: str | None = None
     jobs: Count | None = None
-    scheduler: str | None = None  # the address of a Dask scheduler
+    dask_scheduler: str | None = None  # the address of a Dask scheduler
     pools: Limits = {}  # how many steps of each pool run at once
     log_limit: Count | None = None  # bytes kept per step and output stream
+    warnings: tuple[str, ...] = ()
 
     def open_store(self) -> Store:
         """The store of this project. Nothing is created on disk before something is recorded."""
@@ -78,7 +80,8 @@ class Project(msgspec.Struct, frozen=True):
         return load_definitions(self.root, self.modules)
 
 
-SETTINGS = ("module", *Project.__struct_fields__[2:])
+SETTINGS = ("module", *Project.__struct_fields__[2:-1])
+_RENAMED = {"scheduler": "dask_scheduler"}  # the old names still work, with a warning
 
 
 def find_project(
@@ -133,6 +136,12 @@ def _project(
 ) -> Project:
     """The project that `table` describes. Raises `ProjectError` for an unknown or wrong setting."""
     folder = file.parent
+    warnings = tuple(
+        f"{file}: [tool.assetgraph] {old} is now called {new}. The old name still works."
+        for old, new in _RENAMED.items()
+        if old in table
+    )
+    table = {_RENAMED.get(name, name): value for name, value in table.items()}
     named = _module_names(file, table.get("module", []))
     settings = _checked(file, {name: table[name] for name in table if name != "module"})
     storage = settings.get("storage")
@@ -144,6 +153,7 @@ def _project(
         modules=tuple(modules or named),
         store=store.absolute() if store else folder / given,
         **settings,
+        warnings=warnings,
     )
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from assetgraph.code.tracebacks import definition_frame, error_info
 from assetgraph.definitions.annotations import EMPTY, contradiction, described
 from assetgraph.definitions.config import build_config
 from assetgraph.definitions.context import AssetExecutionContext
@@ -74,6 +73,8 @@ def failed_step(
 
     It asks for another attempt if the step's retry policy, or the error itself, says so.
     """
+    from assetgraph.code.tracebacks import definition_frame, error_info  # few steps fail
+
     info = error_info(error, str(store.project_root))
     function = task.computation.plain_function
     if not info.frames and function is not None:  # the error is about what the function returned

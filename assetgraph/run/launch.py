@@ -52,5 +52,5 @@ def _executor(request: RunRequest, graph: AssetGraph, project: Project | None) -
         name = project.executor
     if jobs is None and request.executor != "serial":
         jobs = project.jobs
-    scheduler = request.dask_scheduler or (project.scheduler if name == "dask" else None)
+    scheduler = request.dask_scheduler or (project.dask_scheduler if name == "dask" else None)
     return make(name, jobs, project=project, computations=graph.computations, scheduler=scheduler)

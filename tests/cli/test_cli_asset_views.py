@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
-from assetgraph.cli.render.asset_lines import asset_page, asset_table, list_notes
+from assetgraph.cli.render.asset_list import asset_table, list_notes
+from assetgraph.cli.render.asset_page import asset_page
 from assetgraph.cli.render.metadata_lines import metadata_lines
 from assetgraph.cli.render.plan_lines import plan_lines
 from assetgraph.cli.render.status_lines import status_table
-from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.planning.plan import Cause, Plan, Step
 from assetgraph.planning.reasons import Reason, ReasonKind
@@ -79,7 +80,7 @@ def test_the_list_of_assets_at_80_columns() -> None:
     assert (
         text(asset_table([FILE, STATISTICS], NOW, 80))
         == """\
-ASSET            STATE           GROUP      KINDS    MADE      DESCRIPTION
+ASSET            STATE           GROUP      KINDS    UPDATED   DESCRIPTION
 taxi_trips_file  ✓ materialized  raw_files  parquet  16:08:37  The raw parquet…
 택시_운행        ✕ failed        분석                          택시 운행 통계."""
     )
@@ -89,7 +90,7 @@ def test_the_list_of_assets_at_160_columns() -> None:
     assert (
         text(asset_table([FILE, STATISTICS], NOW, 160))
         == """\
-ASSET            STATE           GROUP      KINDS    MADE      DESCRIPTION
+ASSET            STATE           GROUP      KINDS    UPDATED   DESCRIPTION
 taxi_trips_file  ✓ materialized  raw_files  parquet  16:08:37  The raw parquet files for the taxi trips dataset. Sourced from the NYC Open Data portal.
 택시_운행        ✕ failed        분석                          택시 운행 통계."""
     )
@@ -119,7 +120,7 @@ def test_a_warning_is_broken_to_the_width_of_the_terminal() -> None:
 def test_a_project_without_assets_says_how_to_begin() -> None:
     assert asset_table([], NOW, 80) == []
     assert text(list_notes([], 80)) == (
-        "No assets yet. A first one: assetgraph scaffold asset NAME.py"
+        "No assets yet. To add a first one: assetgraph scaffold asset NAME.py"
     )
 
 

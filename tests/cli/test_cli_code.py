@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assetgraph.cli.render.code_lines import code_lines
+from assetgraph.cli.render.code_version_lines import code_lines
 from assetgraph.code import Definition
 
 
@@ -36,4 +36,4 @@ def test_the_nearest_are_shown_and_the_rest_is_counted() -> None:
 
 
 def test_an_asset_that_gives_its_own_version_says_so() -> None:
-    assert shown(version="v2") == ["  The asset gives it itself: v2."]
+    assert shown(version="v2") == ["  set by the asset: v2"]

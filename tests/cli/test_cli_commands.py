@@ -226,7 +226,7 @@ def test_an_option_before_the_command_is_said_to_belong_after_it(assetgraph: Com
     answer = assetgraph("-m", "pipeline", "list")
     assert answer.code == 2
     assert "No such option '-m'" in answer.err
-    assert "See: assetgraph --help. A command's own options come after it." in answer.err
+    assert "See: assetgraph --help. Options of a command go after its name." in answer.err
     assert "See: assetgraph list --help\n" in assetgraph("list", "--foo").err
 
 
@@ -254,7 +254,7 @@ def test_plan_lists_the_steps_in_order_with_their_causes(
         "1  raw_trips    missing    never materialized\n"
         "2  daily_fares  requested  never materialized\n"
     )
-    assert answer.err == "1 upstream asset has no value yet and will run too: raw_trips\n"
+    assert answer.err == "1 upstream asset has no value yet and will also run: raw_trips\n"
     planned = assetgraph("plan", "daily_fares", "--json").json
     assert [(step["key"], step["cause"]) for step in planned] == [
         ("raw_trips", "missing"), ("daily_fares", "requested"),
@@ -270,7 +270,7 @@ def test_materialize_reports_on_stderr_and_ends_with_what_was_made(
     assert (answer.code, answer.out) == (0, "")
     told = re.sub(r"[\d.]+(µs|ms|s)\b", "T", RUN_ID.sub("ID", answer.err))
     assert told == (
-        "1 upstream asset has no value yet and will run too: raw_trips\n"
+        "1 upstream asset has no value yet and will also run: raw_trips\n"
         "▶ raw_trips\n"
         "  raw_trips │ month 2023-03\n"
         "  raw_trips │ reading 2023-03\n"
@@ -281,8 +281,8 @@ def test_materialize_reports_on_stderr_and_ends_with_what_was_made(
         "✓ Run ID succeeded in T\n"
         "  raw_trips    json\n"
         "  daily_fares  json\n"
-        "  Steps:         ✓ 2 success\n"
-        "  All about it:  assetgraph runs show ID\n"
+        "  Steps:       ✓ 2 success\n"
+        "  Details:     assetgraph runs show ID\n"
     )
 
 
@@ -366,8 +366,8 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["materialize"], "or --stale for what is missing or out of date"),
-        (["materialize", "--all", "raw_trips"], "leave it out"),
+        (["materialize"], "or --stale for missing and stale ones"),
+        (["materialize", "--all", "raw_trips"], "cannot be combined"),
         (["materialize", "raw_tripss"], "Did you mean 'raw_trips'?"),
         (["materialize", "group:nothing"], "group"),
         (["materialize", "raw_trips", "--colour"], "--colour"),
@@ -381,7 +381,7 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
         (["runs", "show", "nothing"], "no run's id contains 'nothing'"),
         (["runs", "show", "latest"], "there are no runs yet"),
         (["runs", "lst"], "there is no command 'lst'. Did you mean 'list'?"),
-        (["materialize", "raw_trips", "--tag", "a=1", "--tag", "a=2"], "gives 'a' twice"),
+        (["materialize", "raw_trips", "--tag", "a=1", "--tag", "a=2"], "sets 'a' twice"),
         (["list", "-m", "no_such_module"], "there is no module 'no_such_module'"),
         (["list", "--store", "pyproject.toml"], "pyproject.toml"),
     ],
@@ -502,7 +502,7 @@ def test_runs_can_be_listed_page_by_page_and_by_status(
     assert [run["run_id"] for run in older] == ids[:1]
     assert assetgraph("runs", "list", "--status", "failure", "--json").json == []
     none = assetgraph("runs", "list", "--status", "FAILURE").err
-    assert none == "No such run. All of them: assetgraph runs list\n"
+    assert none == "No run matches. To list all: assetgraph runs list\n"
 
 
 def test_logs_tell_what_each_step_logged_and_printed(
@@ -515,7 +515,7 @@ def test_logs_tell_what_each_step_logged_and_printed(
     )
     silent = assetgraph("runs", "logs", "latest", "daily_fares")
     assert silent.out == ""
-    assert silent.err.endswith("printed. What happened: assetgraph runs show latest\n")
+    assert silent.err.endswith("anything. To see the events: assetgraph runs show latest\n")
     assert assetgraph("runs", "logs", "latest", "daily_fares", "--json").err == ""
     listed = assetgraph("runs", "logs", "latest", "raw_trips", "--json").json
     assert [(log["stream"], log["key"]) for log in listed] == [
@@ -556,7 +556,7 @@ def test_init_makes_a_project_that_runs(folder: Path, assetgraph: Command) -> No
         "Next: cd my-taxi && assetgraph materialize --all\n"
         "Then, in the browser: assetgraph dev --open\n"
     )
-    made = {line.removeprefix("Made ") for line in answer.out.splitlines()}
+    made = {line.removeprefix("Created ") for line in answer.out.splitlines()}
     assert made == {
         "my-taxi/pyproject.toml", "my-taxi/.gitignore", "my-taxi/README.md",
         "my-taxi/my_taxi/__init__.py", "my-taxi/my_taxi/assets/__init__.py",
@@ -571,7 +571,7 @@ def test_init_writes_over_nothing(folder: Path, assetgraph: Command) -> None:
     (folder / "README.md").write_text("mine")
     answer = assetgraph("init")
     assert answer.code == 2
-    assert "README.md is there already: nothing was written." in answer.err
+    assert "README.md already exists. Nothing was written." in answer.err
     assert os.listdir(folder) == ["README.md"]
 
 
@@ -612,7 +612,7 @@ def test_init_makes_a_package_name_of_any_folder_name(
     package, taken = assets.parent.name, name in ("class", "assetgraph", "json", "NumPy")
     assert package.isidentifier()
     assert package.endswith("_project") is taken
-    told = f"The package is {package}, since Python has a {name.lower()} already.\n"
+    told = f"The package is called {package}, because {name.lower()} is taken in Python.\n"
     assert (told in answer.err) is taken
 
 
@@ -633,11 +633,11 @@ def test_a_scaffolded_asset_is_found_at_once(
     made = project({"taxi/__init__.py": ""}, module="taxi")
     monkeypatch.chdir(made.root)
     answer = assetgraph("scaffold", "asset", "assets/trips.py")
-    assert answer.out == "Made taxi/assets/__init__.py\nMade taxi/assets/trips.py\n"
+    assert answer.out == "Created taxi/assets/__init__.py\nCreated taxi/assets/trips.py\n"
     assert [asset["key"] for asset in assetgraph("list", "--json").json] == ["trips"]
     again = assetgraph("scaffold", "asset", "assets/trips.py")
     assert again.code == 2
-    assert "is there already" in again.err
+    assert "already exists" in again.err
 
 
 def test_a_path_that_names_the_package_too_is_not_put_into_it_twice(
@@ -646,16 +646,16 @@ def test_a_path_that_names_the_package_too_is_not_put_into_it_twice(
     made = project({"taxi/__init__.py": ""}, module="taxi")
     monkeypatch.chdir(made.root)
     answer = assetgraph("scaffold", "asset", "taxi/assets/trips.py")
-    assert answer.out == "Made taxi/assets/__init__.py\nMade taxi/assets/trips.py\n"
+    assert answer.out == "Created taxi/assets/__init__.py\nCreated taxi/assets/trips.py\n"
     made.write("taxi/taxi/__init__.py", "")
     answer = assetgraph("scaffold", "asset", "taxi/zones.py")
-    assert answer.out == "Made taxi/taxi/zones.py\n"
+    assert answer.out == "Created taxi/taxi/zones.py\n"
 
 
 @pytest.mark.parametrize(
     ("path", "told"),
     [("trips.txt", "End its name in .py"), ("../trips.py", "outside the package"),
-     ("a-b.py", "cannot name a module"), ("class.py", "cannot name a module")],
+     ("a-b.py", "is not a valid module name"), ("class.py", "is not a valid module name")],
 )  # fmt: skip
 def test_a_scaffolded_asset_must_have_a_name_that_python_can_import(
     project: MakeProject,
@@ -675,9 +675,9 @@ def test_a_scaffolded_asset_must_have_a_name_that_python_can_import(
 @pytest.mark.parametrize(
     ("there", "path", "told"),
     [
-        ("taxi/assets.py", "assets/trips.py", "taxi/assets.py is there"),
-        ("taxi/raw/assets.py", "raw/assets/trips.py", "taxi/raw/assets.py is there"),
-        ("taxi/trips/__init__.py", "trips.py", "taxi/trips/__init__.py is there"),
+        ("taxi/assets.py", "assets/trips.py", "taxi/assets.py already exists"),
+        ("taxi/raw/assets.py", "raw/assets/trips.py", "taxi/raw/assets.py already exists"),
+        ("taxi/trips/__init__.py", "trips.py", "taxi/trips/__init__.py already exists"),
     ],
 )
 def test_scaffold_puts_no_module_beside_a_package_of_its_name(
@@ -700,7 +700,7 @@ def test_scaffold_puts_no_module_beside_a_package_of_its_name(
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (PIPELINE, "there is an asset 'raw_trips' already, at taxi/pipeline.py:6"),
+        (PIPELINE, "an asset 'raw_trips' already exists, at taxi/pipeline.py:6"),
         ("import nothing_such\n", "fails to import: 'taxi.pipeline'"),
     ],
 )
@@ -801,9 +801,9 @@ def test_a_group_without_a_command_lists_its_commands(
     [
         ("jobs = 2", ["--executor", "serial"]),
         ('executor = "serial"', ["-j", "2"]),
-        ('scheduler = "tcp://127.0.0.1:1"', ["--executor", "threads"]),
-        ('scheduler = "tcp://127.0.0.1:1"', []),
-        ('executor = "dask"\nscheduler = "tcp://127.0.0.1:1"', ["--executor", "serial"]),
+        ('dask_scheduler = "tcp://127.0.0.1:1"', ["--executor", "threads"]),
+        ('dask_scheduler = "tcp://127.0.0.1:1"', []),
+        ('executor = "dask"\ndask_scheduler = "tcp://127.0.0.1:1"', ["--executor", "serial"]),
     ],
 )
 def test_what_a_command_says_of_executors_outdoes_what_the_project_says(
@@ -819,7 +819,10 @@ def test_what_a_command_says_of_executors_outdoes_what_the_project_says(
     ("options", "message"),
     [
         (["--executor", "serial", "-j", "2"], "runs one step at a time, not 2"),
-        (["--executor", "threads", "--scheduler", "tcp://x"], "'threads' does not use a scheduler"),
+        (
+            ["--executor", "threads", "--dask-scheduler", "tcp://x"],
+            "'threads' does not use a scheduler",
+        ),
     ],
 )
 def test_a_command_that_contradicts_itself_about_executors_is_refused(
@@ -828,6 +831,22 @@ def test_a_command_that_contradicts_itself_about_executors_is_refused(
     answer = assetgraph("materialize", "raw_trips", *options)
     assert answer.code == 2
     assert message in answer.err
+
+
+def test_the_old_names_of_the_dask_scheduler_still_work_with_a_warning(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    given = ["materialize", "raw_trips", "--executor", "dask"]
+    option = assetgraph(*given, "--scheduler", "nonsense://1")
+    assert option.err.startswith("! --scheduler is now called --dask-scheduler.")
+    assert "no Dask scheduler answers at nonsense://1" in option.err
+    assert "--scheduler" not in assetgraph("materialize", "--help").out
+
+    with (pipeline.root / "pyproject.toml").open("a") as file:
+        file.write('scheduler = "nonsense://2"\n')
+    setting = assetgraph(*given)
+    assert "[tool.assetgraph] scheduler is now called dask_scheduler." in setting.err
+    assert "no Dask scheduler answers at nonsense://2" in setting.err
 
 
 @pytest.mark.parametrize(("place", "code"), [("events.jsonl", 1), ("run.json", 2)])
@@ -1040,3 +1059,25 @@ def test_a_command_imports_only_what_it_uses(
     )
     assert ended.returncode == 0, ended.stderr
     assert set(ended.stderr.splitlines()[-1].split()) <= allowed
+
+
+def test_a_run_of_one_asset_reads_few_files_of_the_package(pipeline: ProjectFolder) -> None:
+    ended = pipeline.python(
+        """
+        import sys
+        from assetgraph.cli.app import run
+        assert run(["materialize", "raw_trips"]) == 0
+        print(*(name for name in sys.modules if name.split(".")[0] == "assetgraph"))
+        """
+    )
+    assert ended.returncode == 0, ended.stderr
+    imported = set(ended.stdout.split())
+    own = {name for name in imported if name.startswith("assetgraph.cli")}
+    assert len(own) <= MOST_MODULES_OF_THE_COMMAND_LINE
+    assert len(imported) <= MOST_MODULES
+    assert not any(name.startswith("assetgraph.queries") for name in imported)
+
+
+# A folder counts as the module that its `__init__` is.
+MOST_MODULES = 120
+MOST_MODULES_OF_THE_COMMAND_LINE = 21

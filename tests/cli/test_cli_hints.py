@@ -95,5 +95,6 @@ def test_a_project_without_assets_says_how_to_make_the_first(
     answer = assetgraph(*words.split(), *options)
     assert answer.code == 0
     assert answer.err == (
-        f"No assets yet. A first one: assetgraph scaffold asset NAME.py {' '.join(options)}\n"
+        f"No assets yet. To add a first one: assetgraph scaffold asset NAME.py "
+        f"{' '.join(options)}\n"
     )

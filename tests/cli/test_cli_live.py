@@ -17,12 +17,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import REPOSITORY, ProjectFolder
 
-from assetgraph.cli.render.event_lines import PrintedText
 from assetgraph.cli.render.live_view import live
+from assetgraph.cli.render.progress_lines import PrintedText
 from assetgraph.cli.render.run_progress import RunProgress
-from assetgraph.cli.reporters import reporting
-from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.run_reporter import reporting
 from assetgraph.cli.terminal.output import Output
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.records import Event, EventType, StepState
 
 START = datetime(2026, 11, 22, 16, 8, 37, tzinfo=UTC)
@@ -189,7 +189,7 @@ def test_a_million_printed_lines_are_taken_in_without_being_kept() -> None:
             reporter.output("a", "out", "".join(f"line {n}-{m}\n" for m in range(100)))
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue())
     assert "line 999-99" in shown
-    assert "lines more, kept in the record of the run" in shown
+    assert "more lines, kept in the run's record" in shown
     assert shown.count("│ line") < 50_000
 
 

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from assetgraph.cli.render.failure_lines import failure
-from assetgraph.cli.render.run_lines import run_page
 from assetgraph.cli.render.run_list import page_notes, run_table
-from assetgraph.cli.render.run_summary import summary
+from assetgraph.cli.render.run_page import run_page
+from assetgraph.cli.render.run_summary import RunHighlights, summary
 from assetgraph.cli.render.timeline_bars import bar, timeline
-from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.queries.event_text import event_text
 from assetgraph.queries.run_views import RunDetails, RunPage, step_json
 from assetgraph.records import (
@@ -119,12 +119,21 @@ EVENTS = (
           data={"format": "path", "path": "data/raw/taxi_zones.csv", "size": 34_000}),
     Event(EventType.STEP_SUCCESS, at(0.7), "taxi_zones_file"),
     Event(EventType.STEP_FAILURE, at(1.1), "taxi_trips_file", "ERROR",
-          "NameError: name 'constants' is not defined"),
+          "NameError: name 'constants' is not defined", {"error": msgspec.to_builtins(ERROR)}),
     Event(EventType.LOG, at(1.5), "택시_운행", message="first line\n\x1b[2Jsecond \u202eline"),
     Event(EventType.STEP_SKIPPED, at(2.4), "trips", data={"upstream": "taxi_trips_file"}),
     Event(EventType.RUN_FAILURE, at(2.4)),
 )  # fmt: skip
 DETAILS = RunDetails(FAILED, STEPS, EVENTS, (REPEATED.run_id,))
+
+
+def failed(steps: int, error: ErrorInfo) -> RunHighlights:
+    """The highlights of a run in which `steps` steps named a0, a1, … failed with `error`."""
+    data = {"error": msgspec.to_builtins(error)}
+    return RunHighlights(
+        Event(EventType.STEP_FAILURE, at(1), f"a{n}", "ERROR", error.message, data)
+        for n in range(steps)
+    )
 
 
 def text(lines: list[Line]) -> str:
@@ -136,10 +145,10 @@ def test_the_list_of_runs_at_80_columns() -> None:
     assert (
         text(lines)
         == """\
-RUN                       STATUS     STARTED    TIME  REPEATS  ASSETS
-20261122-161137-001-00ff  ▶ STARTED  16:11:37  20.0s           taxi_zones_file…
-20261122-160912-007-b3c1  ✓ SUCCESS  16:09:11   1.5s  4f2a     +trips
-20261122-160837-482-4f2a  ✕ FAILURE  16:08:37   2.4s           ✕ taxi_trips_file
+RUN                       STATUS     STARTED    TIME  PARENT  ASSETS
+20261122-161137-001-00ff  ▶ STARTED  16:11:37  20.0s          taxi_zones_file t…
+20261122-160912-007-b3c1  ✓ SUCCESS  16:09:11   1.5s  4f2a    +trips
+20261122-160837-482-4f2a  ✕ FAILURE  16:08:37   2.4s          ✕ taxi_trips_file
   taxi_trips_file: NameError: name 'constants' is not defined"""
     )
     long = msgspec.structs.replace(FAILED, failure="trips: ValueError: " + "x" * 100)
@@ -153,12 +162,12 @@ def test_the_list_of_runs_at_160_columns() -> None:
     assert (
         text(lines)
         == """\
-RUN                       STATUS         STARTED        TIME  STEPS   REPEATS  ASSETS
-20261122-161137-001-00ff  ▶ STARTED      16:11:37      20.0s  0/2              taxi_zones_file trips
-20261122-160912-007-b3c1  ✓ SUCCESS      16:09:11       1.5s  2/2     4f2a     +trips
-20261122-160837-482-4f2a  ✕ FAILURE      16:08:37       2.4s  2/4              ✕ taxi_trips_file
+RUN                       STATUS         STARTED        TIME  STEPS   PARENT  ASSETS
+20261122-161137-001-00ff  ▶ STARTED      16:11:37      20.0s  0/2             taxi_zones_file trips
+20261122-160912-007-b3c1  ✓ SUCCESS      16:09:11       1.5s  2/2     4f2a    +trips
+20261122-160837-482-4f2a  ✕ FAILURE      16:08:37       2.4s  2/4             ✕ taxi_trips_file
   taxi_trips_file: NameError: name 'constants' is not defined
-20261120-091500-000-abcd  ! INTERRUPTED  Nov 20 09:15      –  0/1000           asset_0 asset_1 asset_2 asset_3 asset_4 +995"""
+20261120-091500-000-abcd  ! INTERRUPTED  Nov 20 09:15      –  0/1000          asset_0 asset_1 asset_2 asset_3 asset_4 +995"""
     )
 
 
@@ -173,7 +182,7 @@ def test_in_a_pipe_each_run_is_one_line_with_the_whole_reason_why_it_failed() ->
 def test_an_empty_list_says_how_to_make_a_run_and_what_does_not_read() -> None:
     assert run_table([], NOW, 80) == []
     notes = page_notes(RunPage(()), None)
-    assert text(notes) == "No runs here. A first one: assetgraph materialize --all"
+    assert text(notes) == "No runs yet. To start one: assetgraph materialize --all"
     notes = page_notes(RunPage((), ("the run X has no run.json.",)), None)
     assert text(notes) == "! the run X has no run.json."
 
@@ -204,16 +213,16 @@ Re-execute:    assetgraph runs rerun 20261122-160837-482-4f2a
 From failure:  assetgraph runs rerun 20261122-160837-482-4f2a --from-failure
 
 Statistics
-  Assets       taxi_zones_file, taxi_trips_file, 택시_운행, trips
-  Selection    +trips
-  Started      2026-11-22 16:08:37
-  Duration     2.4s
-  Steps        ✓ 2 success   ✕ 1 failure   – 1 skipped
-  Re-run by    20261122-160912-007-b3c1
-  Launched by  command line (ada)
-  Tags         reason=test
-  Config       taxi_trips_file.month=2023-04
-  Versions     assetgraph 0.1.0, Python 3.11.7
+  Assets          taxi_zones_file, taxi_trips_file, 택시_운행, trips
+  Selection       +trips
+  Started         2026-11-22 16:08:37
+  Duration        2.4s
+  Steps           ✓ 2 success   ✕ 1 failure   – 1 skipped
+  Re-executed by  20261122-160912-007-b3c1
+  Launched by     command line (ada)
+  Tags            reason=test
+  Config          taxi_trips_file.month=2023-04
+  Versions        assetgraph 0.1.0, Python 3.11.7
 
 Timeline
                    0s         0.5s      1s         1.5s      2s
@@ -262,15 +271,15 @@ def test_the_page_of_an_interrupted_run_says_when_it_was_last_heard_of_and_how_t
     assert page.startswith(
         """\
 Run 20261122-160837-482-4f2a  ! INTERRUPTED
-! Process 4242 on vm, which made this run, is gone: last
-  heard of at 2026-11-22 16:08:38, 1.0s after it started,
-  with b under way.
+! The process of this run, 4242 on vm, died. Its last sign
+  of life came at 2026-11-22 16:08:38, 1.0s after the start,
+  while b ran.
 """
     )
     assert page.endswith(
         """\
 16:08:38.482  b  STEP_START    Started.
-! Nothing more was recorded: the process is gone. To go on:
+! The log ends here: the process died. To continue:
   assetgraph runs rerun 20261122-160837-482-4f2a --from-failure"""
     )
 
@@ -284,7 +293,7 @@ def test_the_page_shows_the_whole_trace_in_place_of_the_frames() -> None:
 
 def test_the_page_of_a_repeated_run_names_its_root() -> None:
     page = text(run_page(RunDetails(REPEATED, (), (), ()), NOW, 160))
-    assert "  Re-run of  " in page.replace("Re-run of    ", "Re-run of  ")
+    assert f"  Parent run      {RUN_ID}\n  Root run        {RUN_ID}\n" in page
     assert page.count(RUN_ID) == 2
     assert "Re-execute" not in page
 
@@ -307,11 +316,11 @@ def test_a_long_log_and_a_long_timeline_are_cut_unless_all_is_asked_for() -> Non
     record = msgspec.structs.replace(FAILED, ended_at=at(300))
     details = RunDetails(record, steps, events, ())
     short = text(run_page(details, NOW, 80))
-    assert "… 260 shorter steps not drawn: --all draws every one" in short
-    assert "… 100 earlier events not shown: --all shows every one" in short
+    assert "… 260 shorter steps not shown: add --all" in short
+    assert "… 100 earlier events not shown: add --all" in short
     whole = text(run_page(details, NOW, 80, whole=True))
     assert "step_000  STEP_START" in whole
-    assert "not drawn" not in whole
+    assert "not shown" not in whole
 
 
 def test_a_bar_begins_and_ends_in_parts_of_a_cell() -> None:
@@ -350,7 +359,7 @@ def test_a_run_without_a_started_step_has_no_timeline() -> None:
 
 def test_the_summary_of_a_failed_run_ends_with_what_to_type_next() -> None:
     assert (
-        text(summary(DETAILS, 80))
+        text(summary(FAILED, RunHighlights(EVENTS), 80))
         == """\
 
 ✕ taxi_trips_file failed: NameError: name 'constants' is not defined
@@ -366,9 +375,9 @@ def test_the_summary_of_a_failed_run_ends_with_what_to_type_next() -> None:
   not the zones of the city
 ✕ Run 20261122-160837-482-4f2a failed after 2.4s
   taxi_zones_file  data/raw/taxi_zones.csv  34.0 kB
-  Steps:         ✓ 2 success   ✕ 1 failure   – 1 skipped
-  All about it:  assetgraph runs show 20261122-160837-482-4f2a
-  Go on with:    assetgraph runs rerun 20261122-160837-482-4f2a --from-failure"""
+  Steps:       ✓ 2 success   ✕ 1 failure   – 1 skipped
+  Details:     assetgraph runs show 20261122-160837-482-4f2a
+  Re-execute:  assetgraph runs rerun 20261122-160837-482-4f2a --from-failure"""
     )
 
 
@@ -376,10 +385,9 @@ def test_a_message_of_many_lines_is_cut_and_its_first_line_stands_in_the_headlin
     error = msgspec.structs.replace(
         ERROR, message="\n".join(["bad table", *(f"  row {n}" for n in range(20))]), frames=()
     )
-    steps = (StepRecord("trips", StepState.FAILURE, 1, START, at(1), error),)
-    lines = text(summary(RunDetails(FAILED, steps, (), ()), 80)).splitlines()
-    assert lines[1:4] == ["✕ trips failed: NameError: bad table", "    row 0", "    row 1"]
-    assert "  … 8 more lines of the message: --trace shows all" in lines
+    lines = text(summary(FAILED, failed(1, error), 80)).splitlines()
+    assert lines[1:4] == ["✕ a0 failed: NameError: bad table", "    row 0", "    row 1"]
+    assert "  … 8 more lines of the message: runs show --trace" in lines
 
 
 def test_a_message_of_one_long_line_is_cut_by_its_characters() -> None:
@@ -387,7 +395,7 @@ def test_a_message_of_one_long_line_is_cut_by_its_characters() -> None:
     for width in (80, None):
         shown = text(failure("trips", error, width))
         assert shown.count("x") == 600
-        assert "  … 9,400 more characters of the message: --trace shows all" in shown
+        assert "  … 9,400 more characters of the message: runs show --trace" in shown
 
 
 def test_frames_that_repeat_are_shown_once_with_how_often() -> None:
@@ -401,17 +409,16 @@ def test_frames_that_repeat_are_shown_once_with_how_often() -> None:
 
 def test_the_summary_names_every_step_that_failed() -> None:
     error = msgspec.structs.replace(ERROR, frames=())
-    steps = tuple(StepRecord(f"a{n}", StepState.FAILURE, 1, START, at(1), error) for n in range(5))
-    shown = text(summary(RunDetails(FAILED, steps, (), ()), 80))
+    shown = text(summary(FAILED, failed(5, error), 80))
     assert "✕ a2 failed: " in shown
-    assert "\n✕ Failed too: a3, a4\n" in shown
+    assert "\n✕ Also failed: a3, a4\n" in shown
 
 
 def test_a_run_of_which_nothing_succeeded_is_not_offered_from_failure() -> None:
     record = msgspec.structs.replace(FAILED, step_counts={"failure": 1, "skipped": 1})
     for view in (
         run_page(RunDetails(record, STEPS[1:2], (), ()), NOW, 80),
-        summary(RunDetails(record, STEPS[1:2], (), ()), 80),
+        summary(record, failed(1, ERROR), 80),
     ):
         assert "runs rerun" in text(view)
         assert "--from-failure" not in text(view)

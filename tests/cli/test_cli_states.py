@@ -68,7 +68,7 @@ def test_status_says_what_is_not_up_to_date_and_why(
         "ASSET        STATE    WHY\n"
         "raw_trips    ! stale  `raw_trips` in `pipeline.py` changed\n"
         "daily_fares  ! stale  upstream raw_trips is stale\n",
-        "2 assets are not up to date. To change that: assetgraph materialize --stale\n",
+        "2 assets are not up to date. To update: assetgraph materialize --stale\n",
     )
     states = assetgraph("status", "--json").json
     assert [(s["key"], s["state"], s["reasons"][0]["kind"]) for s in states] == [
@@ -80,7 +80,7 @@ def test_status_tells_scripts_by_its_exit_code(changed: ProjectFolder, assetgrap
     assert assetgraph("status", "--exit-code").code == 1
     assert assetgraph("materialize", "--stale").code == 0
     answer = assetgraph("status", "--exit-code")
-    assert (answer.code, answer.err) == (0, "All 2 up to date.\n")
+    assert (answer.code, answer.err) == (0, "All 2 assets are up to date.\n")
 
 
 def test_assets_of_the_same_code_are_told_apart_in_a_reason(
@@ -282,7 +282,7 @@ def test_a_run_is_canceled_from_another_terminal_and_no_wait_does_not_wait_for_i
     assert held.code == 3
     assert "--no-wait" in held.err
     answer = assetgraph("runs", "cancel", "latest")
-    assert answer.out.startswith("Told the run ")
+    assert answer.out.startswith("Canceling the run ")
     assert "was canceled" in process.communicate(timeout=60)[1]
     assert process.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
     again = assetgraph("runs", "cancel", "latest")
@@ -314,8 +314,7 @@ def test_status_says_which_run_makes_an_asset_now_and_how_to_watch_it(
     assert assetgraph("runs", "logs", "latest") == Answer(
         0,
         "endless  printed\n  here\n",
-        "! Nothing more was recorded: the process is gone. To go on: "
-        f"assetgraph runs rerun {run_id}\n",
+        f"! The log ends here: the process died. To continue: assetgraph runs rerun {run_id}\n",
     )
 
 
@@ -328,7 +327,7 @@ def test_an_asset_that_no_run_holds_is_being_materialized_by_another_process(
     assert "raw_trips    ▶ running  being materialized by another process; `raw" in answer.out
     assert answer.err == (
         "1 asset is being materialized by another process.\n"
-        "1 asset is not up to date. To change that: assetgraph materialize --stale\n"
+        "1 asset is not up to date. To update: assetgraph materialize --stale\n"
     )
     lock.release()
 
@@ -344,33 +343,33 @@ def test_prune_says_what_would_go_and_then_removes_it(
     leftover.mkdir()
     would = assetgraph("prune", "--dry-run")
     assert "leftover" in would.out
-    assert would.err.startswith("Would remove 1 leftover: ")
+    assert would.err.startswith("Would remove 1 leftover, ")
     assert leftover.exists()
     assert assetgraph("prune", "--json").json[0]["kind"] == "leftover"
     assert not leftover.exists()
     assert assetgraph("prune").err == "Nothing to remove.\n"
 
 
-def test_doctor_names_what_is_wrong_and_mends_what_takes_no_guess(
+def test_doctor_reports_damage_and_repairs_what_needs_no_guess(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:
-    assert assetgraph("doctor").err == "The store is in order.\n"
+    assert assetgraph("doctor").err == "The store is intact.\n"
     history = changed.root / ".assetgraph/assets/raw_trips.jsonl"
     with history.open("a") as file:
         file.write('{"cut')
     found = assetgraph("doctor")
     assert found.code == 0
     assert "raw_trips.jsonl is cut" in found.out
-    assert found.err == "1 of 1 finding can be mended: assetgraph doctor --mend\n"
-    assert "(mended)" in assetgraph("doctor", "--mend").out
+    assert found.err == "1 of 1 finding can be repaired: assetgraph doctor --repair\n"
+    assert "(repaired)" in assetgraph("doctor", "--repair").out
     assert assetgraph("doctor", "--json").json == []
     history.write_text("{damaged}\n" + history.read_text())
     damaged = assetgraph("doctor", "--mend")
     assert damaged.code == 1
-    assert damaged.err == "1 finding, 0 mended.\n"
+    assert damaged.err == "1 finding, 0 repaired.\n"
 
 
-def test_doctor_examines_what_it_could_not_reach_before_it_mended(
+def test_doctor_examines_what_a_repair_made_readable(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:
     store = changed.root / ".assetgraph"
@@ -379,8 +378,8 @@ def test_doctor_examines_what_it_could_not_reach_before_it_mended(
     shutil.rmtree(store / "locks")
     (store / "locks").write_text("a file")
     assert assetgraph("doctor").err.startswith("1 of 1 finding")
-    assert assetgraph("doctor", "--mend").err == "2 findings, 2 mended.\n"
-    assert assetgraph("doctor").err == "The store is in order.\n"
+    assert assetgraph("doctor", "--mend").err == "2 findings, 2 repaired.\n"
+    assert assetgraph("doctor").err == "The store is intact.\n"
 
 
 def test_lineage_is_drawn_as_a_picture(pipeline: ProjectFolder, assetgraph: Command) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, clean, clean_lines, wrapped
 from assetgraph.cli.terminal.json_text import json_text
 from assetgraph.cli.terminal.output import Output
+from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines, wrapped
 from assetgraph.cli.terminal.table import Column, table
 
 HOSTILE = "a\x1b[2Jb\x07c\x9bd\u202ee\u2028f\x7f"

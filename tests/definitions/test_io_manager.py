@@ -7,7 +7,7 @@ from typing import Any
 from small_assets import graph_of
 
 import assetgraph as dg
-from assetgraph.cli.render.asset_lines import asset_page
+from assetgraph.cli.render.asset_page import asset_page
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import stale_reasons
@@ -81,7 +81,7 @@ def test_nothing_says_that_its_value_lies_in_its_record(instance: dg.Instance) -
     assert event_text(stored) == "Stored by its IO manager."
     details = asset_details(StoreFacts(graph_of(five), instance.store), five.asset_spec)
     page = "\n".join(line.plain for line in asset_page(details, 80))
-    assert "  Value         where its IO manager put it\n" in page
+    assert "  Value         stored by its IO manager\n" in page
 
 
 def test_an_asset_without_the_manager_that_stored_its_value_is_materialized_again(

@@ -141,7 +141,7 @@ def test_a_port_that_is_taken_is_said_and_the_next_is_used(dev: Dev) -> None:
 
         process = dev("--port", str(port))
 
-    assert f"Port {port} is taken: using " in process.said
+    assert f"Port {port} is in use. Using " in process.said
     assert urlopen(process.url, timeout=20).status == 200
 
 

@@ -1,1 +1,1 @@
-"""The commands: a module each, or for two that share their options."""
+"""The commands, each in a module of its own or together with a related one."""

@@ -1,30 +1,31 @@
-"""`check`: everything that is wrong with the definitions."""
+"""`check`: the problems of the definitions."""
 
 from __future__ import annotations
 
 import click
 
-from assetgraph.cli.options import Given, json_option, project_options
+from assetgraph.cli.options import json_option, project_options
+from assetgraph.cli.session import Session
 
 
-@click.command("check", short_help="Find what is wrong with the definitions.")
+@click.command("check", short_help="Find problems in the definitions.")
 @json_option
 @project_options
-def check_command(given: Given, as_json: bool) -> int:
-    """Load the definitions and list everything that is wrong with them.
+def check_command(session: Session, as_json: bool) -> int:
+    """Load the definitions and list all their problems, each with its place and a remedy.
 
-    Each problem comes with its place and a remedy. Exit code 2 if there are any.
+    Exit code 2 if there is any.
 
     \b
     Example:
       assetgraph check
     """
-    from assetgraph.cli.error_messages import WRONG_USE, problem_lines, warning_lines
-    from assetgraph.cli.terminal.answer import answer, say
-    from assetgraph.cli.terminal.cells import Line
-    from assetgraph.cli.terminal.output import stderr
+    from assetgraph.cli.exit_codes import WRONG_USE
+    from assetgraph.cli.render.problem_lines import problem_lines, warning_lines
+    from assetgraph.cli.terminal.output import answer, say, stderr
+    from assetgraph.cli.terminal.styled_text import Line
 
-    definitions = given.project.load()
+    definitions = session.project.load()
     problems = definitions.graph.validate()
     say(warning_lines(definitions.warnings(), stderr().width))
     names = ("file", "line", "key", "message", "remedy")

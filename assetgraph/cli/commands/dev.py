@@ -1,4 +1,4 @@
-"""`dev`: the page."""
+"""`dev`: the project as a page in the browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assetgraph.cli.options import Given, project_options
+from assetgraph.cli.options import project_options
+from assetgraph.cli.session import Session
 from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
@@ -18,19 +19,19 @@ if TYPE_CHECKING:
 @click.command("dev", short_help="Show the project in the browser.")
 @click.option(
     "-p", "--port", default=3000, show_default=True, type=click.IntRange(0, 65535),
-    help="Where to listen; the next free port, if it is taken.",
+    help="The port of the page, or the next free one.",
 )  # fmt: skip
 @click.option(
     "--host", default="127.0.0.1", show_default=True,
-    help="The address to listen at. Beyond this machine the page asks for a token.",
+    help="The address to listen on. Outside this machine the page asks for a token.",
 )  # fmt: skip
-@click.option("--open", "open_browser", is_flag=True, help="Open it in the browser.")
-@click.option("--watch", is_flag=True, help="Reload the definitions when a file is saved.")
+@click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
+@click.option("--watch", is_flag=True, help="Reload the definitions when a file changes.")
 @project_options
-def dev_command(given: Given, port: int, host: str, open_browser: bool, watch: bool) -> None:
+def dev_command(session: Session, port: int, host: str, open_browser: bool, watch: bool) -> None:
     """Serve a page with the assets, their lineage and their runs, until Ctrl-C.
 
-    It needs the extra: pip install 'assetgraph[ui]'
+    The page needs an extra: pip install 'assetgraph[ui]'
 
     \b
     Examples:
@@ -41,12 +42,12 @@ def dev_command(given: Given, port: int, host: str, open_browser: bool, watch: b
 
     def ready(address: Address) -> None:
         if port and address.port != port:
-            click.echo(f"Port {port} is taken: using {address.port}.", err=True)
-        click.echo(f"{given.project.root.name} is at {address.url}  (Ctrl-C ends it)")
+            click.echo(f"Port {port} is in use. Using {address.port} instead.", err=True)
+        click.echo(f"{session.project.root.name} is at {address.url}  (Ctrl-C stops it)")
         if open_browser:
             click.launch(address.url)
 
-    serve(given.project, port=port, host=host, watch=watch, ready=ready)
+    serve(session.project, port=port, host=host, watch=watch, ready=ready)
 
 
 def _serve() -> Callable[..., None]:

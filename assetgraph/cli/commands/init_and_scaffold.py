@@ -1,4 +1,4 @@
-"""`init` and `scaffold`: files to start from."""
+"""`init` and `scaffold`: new projects and new assets."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ from pathlib import Path
 
 import click
 
-from assetgraph.cli.command_group import CommandGroup
-from assetgraph.cli.options import Given, json_option, project_options
+from assetgraph.cli.commands.command_group import CommandGroup
+from assetgraph.cli.options import json_option, project_options
+from assetgraph.cli.session import Session
 from assetgraph.hints import command
 
 
-@click.command("init", short_help="Make a new project.")
+@click.command("init", short_help="Create a new project.")
 @click.argument(
     "path", default=".", type=click.Path(file_okay=False, resolve_path=True, path_type=Path)
 )
 @json_option
 def init_command(path: Path, as_json: bool) -> None:
-    """Make a new project in the folder PATH, by default the current one.
+    """Create a new project in the folder PATH, by default the current one.
 
     \b
     Example:
@@ -25,20 +26,20 @@ def init_command(path: Path, as_json: bool) -> None:
     """
     from shlex import quote
 
-    from assetgraph.cli.scaffolding import create_project, package_name, plain_name
-    from assetgraph.cli.terminal.answer import answer, say
-    from assetgraph.cli.terminal.cells import Line
+    from assetgraph.cli.terminal.output import answer, say
+    from assetgraph.cli.terminal.styled_text import Line
+    from assetgraph.project.scaffold import create_project, package_name, plain_name
 
     here = Path.cwd()
     made = create_project(path)
     answer(
         as_json,
         data=lambda: [str(file) for file in made],
-        lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
+        lines=lambda _: [Line("Created ", (_relative(file, here), "path")) for file in made],
     )
     package, plain = package_name(path.name), plain_name(path.name)
     if package != plain:
-        say([Line(f"The package is {package}, since Python has a {plain} already.")])
+        say([Line(f"The package is called {package}, because {plain} is taken in Python.")])
     go = f"cd {quote(_relative(path, here))} && " if path != here else ""
     say(
         [
@@ -50,30 +51,30 @@ def init_command(path: Path, as_json: bool) -> None:
 
 @click.group("scaffold", cls=CommandGroup)
 def scaffold_command() -> None:
-    """Add a file to this project."""
+    """Add a file to the project."""
 
 
 @scaffold_command.command("asset")
 @click.argument("path")
 @json_option
 @project_options
-def asset_command(given: Given, path: str, as_json: bool) -> None:
-    """Make a file with an asset. PATH is relative to the package that holds the project's assets.
+def asset_command(session: Session, path: str, as_json: bool) -> None:
+    """Create a file with an asset. PATH is relative to the package of the project's assets.
 
     \b
     Example:
       assetgraph scaffold asset assets/trips.py
     """
-    from assetgraph.cli.scaffolding import create_asset
-    from assetgraph.cli.terminal.answer import answer, say
-    from assetgraph.cli.terminal.cells import Line
+    from assetgraph.cli.terminal.output import answer, say
+    from assetgraph.cli.terminal.styled_text import Line
+    from assetgraph.project.scaffold import create_asset
 
     here = Path.cwd()
-    made = create_asset(given.project, path)
+    made = create_asset(session.project, path)
     answer(
         as_json,
         data=lambda: [str(file) for file in made],
-        lines=lambda _: [Line("Made ", (_relative(file, here), "path")) for file in made],
+        lines=lambda _: [Line("Created ", (_relative(file, here), "path")) for file in made],
     )
     key = made[-1].stem
     say([Line("Next: ", (command("materialize", key), "command"))])

@@ -1,25 +1,28 @@
-"""`lineage`: who reads whom."""
+"""`lineage`: the graph of the assets."""
 
 from __future__ import annotations
 
 import click
 
-from assetgraph.cli.options import Given, json_option, project_options, selection_argument
+from assetgraph.cli.options import json_option, project_options, selection_argument
+from assetgraph.cli.session import Session
 
 
-@click.command("lineage", short_help="Draw who reads whom.")
+@click.command("lineage", short_help="Draw the graph of the assets.")
 @selection_argument
-@click.option("--upstream", is_flag=True, help="Add what the selected assets read.")
-@click.option("--downstream", is_flag=True, help="Add what reads the selected assets.")
-@click.option("--depth", type=click.IntRange(1), help="How far up and down, in steps.")
+@click.option("--upstream", is_flag=True, help="Add everything upstream of the selection.")
+@click.option("--downstream", is_flag=True, help="Add everything downstream of the selection.")
 @click.option(
-    "--format", "form", default="tree", show_default=True, help="What to print.",
+    "--depth", type=click.IntRange(1), help="How many levels --upstream and --downstream add."
+)
+@click.option(
+    "--format", "form", default="tree", show_default=True, help="The output format.",
     type=click.Choice(("tree", "mermaid", "dot", "svg", "json")),
 )  # fmt: skip
 @json_option
 @project_options
 def lineage_command(
-    given: Given,
+    session: Session,
     selection: tuple[str, ...],
     upstream: bool,
     downstream: bool,
@@ -27,7 +30,7 @@ def lineage_command(
     form: str,
     as_json: bool,
 ) -> None:
-    """The graph of the assets, upstream before downstream.
+    """Draw the graph of the assets, upstream before downstream.
 
     \b
     Examples:
@@ -36,19 +39,19 @@ def lineage_command(
       assetgraph lineage --format mermaid
       assetgraph lineage --format svg > lineage.svg
     """
-    from assetgraph.cli.render.asset_lines import no_assets_note
+    from assetgraph.cli.render.asset_list import no_assets_note
     from assetgraph.cli.render.lineage_lines import lineage
-    from assetgraph.cli.terminal.answer import answer, say
+    from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
 
-    graph = given.graph
-    keys = set(given.selected(selection))
+    graph = session.graph
+    keys = set(session.selected(selection))
     if depth and not (upstream or downstream):
-        raise click.UsageError("--depth says how far --upstream and --downstream go: add one.")
+        raise click.UsageError("--depth limits --upstream and --downstream: add one of them.")
     for near, wanted in ((graph.upstream, upstream), (graph.downstream, downstream)):
         if wanted:
             keys = keys.union(*(near(key, depth) for key in keys))
-    views = asset_views(given.state, (graph.asset(key) for key in graph.order if key in keys))
+    views = asset_views(session.state, (graph.asset(key) for key in graph.order if key in keys))
     edges = [(up.text, down.text) for up, down in graph.edges if up in keys and down in keys]
     answer(
         as_json or form == "json",

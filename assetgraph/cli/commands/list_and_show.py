@@ -1,24 +1,24 @@
-"""`list` and `show`: the assets."""
+"""`list` and `show`: all assets, and one of them."""
 
 from __future__ import annotations
 
 import click
 
 from assetgraph.cli.options import (
-    Given,
     asset_argument,
     json_option,
     project_options,
     selection_argument,
 )
+from assetgraph.cli.session import Session
 
 
-@click.command("list", short_help="List the assets and their states.")
+@click.command("list", short_help="List the assets with their states.")
 @selection_argument
 @json_option
 @project_options
-def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> None:
-    """The assets, each with its state.
+def list_command(session: Session, selection: tuple[str, ...], as_json: bool) -> None:
+    """List the assets with their states.
 
     \b
     Examples:
@@ -26,13 +26,12 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
       assetgraph list group:raw_files
       assetgraph list +taxi_trips
     """
-    from assetgraph.cli.render.asset_lines import asset_table, list_notes
-    from assetgraph.cli.terminal.answer import answer, say
-    from assetgraph.cli.terminal.output import stderr
+    from assetgraph.cli.render.asset_list import asset_table, list_notes
+    from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import now
 
-    views = asset_views(given.state, map(given.graph.asset, given.selected(selection)))
+    views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
     answer(
         as_json,
         data=lambda: [asset_json(view) for view in views],
@@ -41,23 +40,23 @@ def list_command(given: Given, selection: tuple[str, ...], as_json: bool) -> Non
     say(list_notes(views, stderr().width))
 
 
-@click.command("show", short_help="Show all about one asset.")
+@click.command("show", short_help="Show one asset in detail.")
 @asset_argument
 @json_option
 @project_options
-def show_command(given: Given, key: str, as_json: bool) -> None:
-    """All about one asset.
+def show_command(session: Session, key: str, as_json: bool) -> None:
+    """Show the definition, the current value and the history of one asset.
 
     \b
     Example:
       assetgraph show taxi_trips
     """
-    from assetgraph.cli.render.asset_lines import asset_page
-    from assetgraph.cli.terminal.answer import answer
+    from assetgraph.cli.render.asset_page import asset_page
+    from assetgraph.cli.terminal.output import answer
     from assetgraph.keys import AssetKey
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
-    details = asset_details(given.state, given.graph.asset(AssetKey(key)))
+    details = asset_details(session.state, session.graph.asset(AssetKey(key)))
     answer(
         as_json,
         data=lambda: asset_details_json(details),

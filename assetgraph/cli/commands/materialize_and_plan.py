@@ -1,4 +1,4 @@
-"""`plan` and `materialize`: what would run, and the run."""
+"""`plan` and `materialize`: show what would run, and run it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assetgraph.cli.options import (
-    Given,
     execution_options,
     json_option,
     project_options,
     selection_argument,
 )
+from assetgraph.cli.session import Session
 from assetgraph.process.collector import paused_collector
 
 if TYPE_CHECKING:
@@ -24,36 +24,41 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
+_NOTHING_SELECTED = (
+    "no assets are selected. Name some, or add --all for every asset, "
+    "or --stale for missing and stale ones."
+)
+
 
 def planning_options(command: F) -> F:
-    """What says which steps, and with which config."""
+    """Options that select assets and set their config."""
     for option in (
         click.option(
             "--config-file", metavar="FILE",
             type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
-            help="Config of assets: {asset key: {field: value}} in JSON, TOML or YAML.",
+            help="Config as {asset key: {field: value}} in JSON, TOML or YAML.",
         ),
         click.option(
             "--config", "settings", metavar="KEY.FIELD=VALUE", multiple=True,
-            help="One field of the config of one asset.",
+            help="One config field of one asset. Repeatable.",
         ),
         click.option(
             "--stale", is_flag=True,
-            help="Only what is missing or stale: of the selection and its upstreams, or of all.",
+            help="Only missing and stale assets: of the selection with its upstreams, or of all.",
         ),
-        click.option("--all", "everything", is_flag=True, help="Every asset."),
+        click.option("--all", "everything", is_flag=True, help="Select every asset."),
         selection_argument,
     ):  # fmt: skip
         command = option(command)
     return command
 
 
-@click.command("plan", short_help="Print what would run, and why.")
+@click.command("plan", short_help="Show what would run, and why.")
 @planning_options
 @json_option
 @project_options
 def plan_command(
-    given: Given,
+    session: Session,
     selection: tuple[str, ...],
     everything: bool,
     stale: bool,
@@ -61,7 +66,7 @@ def plan_command(
     config_file: Path | None,
     as_json: bool,
 ) -> None:
-    """What `materialize` would run, in order, and why. Alone: what is missing or stale.
+    """Show what `materialize` would run, in order, and why. The default is --stale.
 
     \b
     Examples:
@@ -70,19 +75,19 @@ def plan_command(
       assetgraph plan --stale taxi_trips
     """
     stale = stale or not (selection or everything)
-    request = _request(given, selection, everything, stale, settings, config_file)
-    _print_plan(given.plan(request), as_json)
+    request = _request(session, selection, everything, stale, settings, config_file)
+    _print_plan(session.plan(request), as_json)
 
 
-@click.command("materialize", short_help="Run assets and record the run.")
+@click.command("materialize", short_help="Run assets, and record the run.")
 @planning_options
-@click.option("--dry-run", is_flag=True, help="Print the plan and run nothing.")
-@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Note this with the run.")
+@click.option("--dry-run", is_flag=True, help="Print the plan, and run nothing.")
+@click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag the run. Repeatable.")
 @json_option
 @execution_options
 @project_options
 def materialize_command(
-    given: Given,
+    session: Session,
     selection: tuple[str, ...],
     everything: bool,
     stale: bool,
@@ -92,9 +97,9 @@ def materialize_command(
     tags: tuple[str, ...],
     as_json: bool,
 ) -> int:
-    """Run what is selected, upstream before downstream, and record the run.
+    """Run the selected assets, upstream before downstream, and record the run.
 
-    An upstream that has no value yet is run too. Exit code 1 if a step fails.
+    An upstream asset without a value runs too. Exit code 1 if a step fails.
 
     \b
     Examples:
@@ -103,24 +108,21 @@ def materialize_command(
       assetgraph materialize +taxi_trips --config taxi_trips_file.month=2023-04
       assetgraph materialize --all -j 4 --tag reason=backfill
     """
-    from assetgraph.cli.watched_run import execute
+    from assetgraph.cli.execute_plan import execute
 
     if not (selection or everything or stale):
-        raise click.UsageError(
-            "nothing is selected. Name assets, or give --all for every one, "
-            "or --stale for what is missing or out of date."
-        )
-    request = _request(given, selection, everything, stale, settings, config_file, tags)
+        raise click.UsageError(_NOTHING_SELECTED)
+    request = _request(session, selection, everything, stale, settings, config_file, tags)
     with paused_collector():
-        plan = given.plan(request)
+        plan = session.plan(request)
         if dry_run:
             _print_plan(plan, as_json)
             return 0
-        return execute(given, request, plan, as_json=as_json)
+        return execute(session, request, plan, as_json=as_json)
 
 
 def _request(
-    given: Given,
+    session: Session,
     selection: tuple[str, ...],
     everything: bool,
     stale: bool,
@@ -128,22 +130,19 @@ def _request(
     config_file: Path | None,
     tags: tuple[str, ...] = (),
 ) -> RunRequest:
-    from assetgraph.cli.given_text import parse_tags, read_config
-
     if selection and everything:
-        raise click.UsageError("--all means every asset: leave it out, or leave the selection out.")
-    return given.request(
-        selection=selection or ("*",),
-        stale=stale,
-        config=read_config(config_file, settings),
-        tags=parse_tags(tags),
-    )
+        raise click.UsageError("--all and a selection cannot be combined.")
+    asked: dict[str, Any] = {}
+    if settings or config_file or tags:
+        from assetgraph.cli.config_and_tags import parse_tags, read_config
+
+        asked = {"config": read_config(config_file, settings), "tags": parse_tags(tags)}
+    return session.request(selection=selection or ("*",), stale=stale, **asked)
 
 
 def _print_plan(plan: Plan, as_json: bool) -> None:
     from assetgraph.cli.render.plan_lines import plan_lines, plan_notes, plan_warnings
-    from assetgraph.cli.terminal.answer import answer, say
-    from assetgraph.cli.terminal.output import stderr
+    from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import plan_json
 
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))

@@ -1,23 +1,24 @@
-"""`status` and `accept`: what is up to date, and what is to count as such."""
+"""`status` and `accept`: which assets are up to date, and which ones to count as up to date."""
 
 from __future__ import annotations
 
 import click
 
-from assetgraph.cli.completion import complete_assets
-from assetgraph.cli.options import Given, json_option, project_options, selection_argument
+from assetgraph.cli.exit_codes import NOT_FRESH
+from assetgraph.cli.options import complete_assets, json_option, project_options, selection_argument
+from assetgraph.cli.session import Session
 from assetgraph.hints import command
 
-_NOT_FRESH = 1
 
-
-@click.command("status", short_help="Say what is not up to date, and why.")
+@click.command("status", short_help="Show what is not up to date, and why.")
 @selection_argument
-@click.option("--exit-code", is_flag=True, help="Exit with 1 when something is not fresh.")
+@click.option("--exit-code", is_flag=True, help="Exit with code 1 if any asset is not fresh.")
 @json_option
 @project_options
-def status_command(given: Given, selection: tuple[str, ...], exit_code: bool, as_json: bool) -> int:
-    """Each asset's state, with every reason why it is not up to date.
+def status_command(
+    session: Session, selection: tuple[str, ...], exit_code: bool, as_json: bool
+) -> int:
+    """Show the state of each asset, and every reason why it is not up to date.
 
     \b
     Examples:
@@ -25,11 +26,11 @@ def status_command(given: Given, selection: tuple[str, ...], exit_code: bool, as
       assetgraph status +taxi_trips --exit-code
     """
     from assetgraph.cli.render.status_lines import status_notes, status_table
-    from assetgraph.cli.terminal.answer import answer, say
+    from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import AssetState
 
-    views = asset_views(given.state, map(given.graph.asset, given.selected(selection)))
+    views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
     answer(
         as_json,
         data=lambda: [asset_json(view) for view in views],
@@ -37,31 +38,31 @@ def status_command(given: Given, selection: tuple[str, ...], exit_code: bool, as
     )
     say(status_notes(views, command("materialize", "--stale", *selection)))
     fresh = all(view.state is AssetState.FRESH for view in views)
-    return _NOT_FRESH if exit_code and not fresh else 0
+    return NOT_FRESH if exit_code and not fresh else 0
 
 
-@click.command("accept", short_help="Take changed code as current without running it.")
+@click.command("accept", short_help="Count changed code as up to date, without a run.")
 @click.argument(
     "selection", nargs=-1, required=True, metavar="SELECTION...", shell_complete=complete_assets
 )
 @json_option
 @project_options
-def accept_command(given: Given, selection: tuple[str, ...], as_json: bool) -> None:
-    """Record the present code of assets as current, for a change that you know to be harmless.
+def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) -> None:
+    """Count the current code of assets as up to date, after a change that affects no value.
 
     \b
     Example:
       assetgraph accept taxi_trips
     """
-    from assetgraph.cli.terminal.answer import answer, say
-    from assetgraph.cli.terminal.cells import Line
+    from assetgraph.cli.terminal.output import answer, say
+    from assetgraph.cli.terminal.styled_text import Line
     from assetgraph.planning.accept import accept
 
-    keys = [key.text for key in accept(given.state, given.selected(selection))]
+    keys = [key.text for key in accept(session.state, session.selected(selection))]
     answer(
         as_json,
         data=lambda: keys,
         lines=lambda _: [Line(f"Accepted the code of {key}") for key in keys],
     )
     if not keys:
-        say([Line("Nothing to accept: the code is the one that the values were made with.")])
+        say([Line("Nothing to accept: the code is the same as when the values were materialized.")])

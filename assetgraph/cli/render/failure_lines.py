@@ -1,11 +1,11 @@
-"""What failed: the exception, the user's own line with what stands around it, the frames."""
+"""A failed step: its exception, the failing line of the user's code, and the frames."""
 
 from __future__ import annotations
 
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.terminal.cells import Line, clean, clean_lines, wrapped
+from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines, wrapped
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ CONTEXT_LINES = 2
 def failure(
     step: str, error: ErrorInfo, width: int | None, *, trace: bool = False, frames: bool = True
 ) -> list[Line]:
-    """The failure of one step; with `trace` its whole trace in place of the frames."""
+    """The failure of one step. With `trace`, its full trace replaces the frames."""
     lines = [*_headline(step, error, width)]
     if error.frames:
         lines += [Line(), *_source(error.frames[-1], width)]
@@ -37,10 +37,10 @@ def failure(
 
 
 def failed_too(steps: Sequence[str], width: int | None) -> list[Line]:
-    """The names of the steps whose failures are not shown."""
+    """The names of further steps that failed."""
     if not steps:
         return []
-    return [Line(), Line(("✕ Failed too: ", "failure"), ", ".join(steps)).cut(width)]
+    return [Line(), Line(("✕ Also failed: ", "failure"), ", ".join(steps)).cut(width)]
 
 
 def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:
@@ -54,16 +54,16 @@ def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:
     lines = [head, *(Line("  ", text) for text in rest[:MESSAGE_LINES])]
     if len(rest) > MESSAGE_LINES:
         more = len(rest) - MESSAGE_LINES
-        lines.append(Line((f"  … {more} more lines of the message: --trace shows all", "muted")))
+        lines.append(Line((f"  … {more} more lines of the message: runs show --trace", "muted")))
     elif len(error.message) > MESSAGE_CHARS:
         more = len(error.message) - MESSAGE_CHARS
-        left = f"  … {more:,} more characters of the message: --trace shows all"
+        left = f"  … {more:,} more characters of the message: runs show --trace"
         lines.append(Line((left, "muted")))
     return lines
 
 
 def _broken(text: str, width: int) -> list[str]:
-    """`text` in pieces of at most `width` cells, its indentation kept."""
+    """`text` wrapped to `width` cells, with its indentation."""
     if cell_width(text) <= width:
         return [text]
     indent = text[: len(text) - len(text.lstrip())][: width // 2]
@@ -71,7 +71,7 @@ def _broken(text: str, width: int) -> list[str]:
 
 
 def _source(frame: Frame, width: int | None) -> list[Line]:
-    """The place of the failing line, and the line marked among its neighbours."""
+    """The place of the failing line, then the line, marked, with the lines around it."""
     lines = [Line("  ", (f"{frame.file}:{frame.line}", "path"), ", in ", frame.function)]
     first = max(frame.source_start, frame.line - CONTEXT_LINES)
     last = frame.line + CONTEXT_LINES
@@ -93,7 +93,7 @@ def _source(frame: Frame, width: int | None) -> list[Line]:
 
 
 def _frames(frames: Sequence[Frame], width: int | None) -> Iterator[Line]:
-    """A line a frame; of a function that calls itself from one place, one and how often."""
+    """A line for each frame. A frame that repeats has one line and a count."""
     for frame, same in groupby(frames):
         yield _frame(frame).cut(width)
         count = sum(1 for _ in same)

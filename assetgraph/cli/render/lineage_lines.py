@@ -1,10 +1,10 @@
-"""The graph as text: drawn for a terminal, or in the language of another tool."""
+"""The graph of the assets as text: a tree for a terminal, or the format of another tool."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.queries.asset_views import card
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _STYLES = {
 def lineage(
     views: Sequence[AssetView], edges: Sequence[tuple[str, str]], form: str, width: int | None
 ) -> list[Line]:
-    """`form` is tree, mermaid, dot or svg."""
+    """The graph in the format `form`: tree, mermaid, dot or svg."""
     cards = [card(view) for view in views]
     if form != "tree":
         return [Line(line) for line in _exported(cards, edges, form).splitlines()]

@@ -1,4 +1,4 @@
-"""A run while it goes, in as many lines as a window has room for."""
+"""The live view of a run: its steps, in the lines that a window has room for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.state_style import glyph, style_of
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, joined
+from assetgraph.cli.terminal.styled_text import Line, joined
 from assetgraph.records import StepState
 from assetgraph.text import shorten
 from assetgraph.text import width as cell_width
@@ -25,8 +25,8 @@ _BAR_CELLS = 20
 def live(
     progress: RunProgress, now: datetime, width: int, height: int, *, ended: bool = False
 ) -> list[Line]:
-    """Every step where they fit in `height` lines; otherwise the last that finished, those that
-    run and the next that wait, above a line that counts them all: once it ended, only that."""
+    """Every step, if they fit in `height` lines. Otherwise the last to finish, those that run and
+    the next to start, above a line of totals; after the end of the run, only the totals."""
     steps = list(progress.steps.values())
     if len(steps) > height and ended:
         return [_totals(progress, width)]
@@ -76,7 +76,7 @@ def _step(step: StepProgress, now: datetime, key_cells: int, width: int) -> Line
 
 
 def _progress(step: StepProgress, room: int) -> Line:
-    """A bar where the total is known, what is done, how fast, and how long it still takes."""
+    """The amount done, the speed, and with a known total a bar and the time left."""
     assert step.done is not None
     amount = units.size if step.unit == BYTES else _count
     facts = [amount(step.done)]

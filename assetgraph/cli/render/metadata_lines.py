@@ -1,4 +1,4 @@
-"""What an asset says about what it made."""
+"""Metadata as text, of an asset or of its current value."""
 
 from __future__ import annotations
 
@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, clean_lines
+from assetgraph.cli.terminal.styled_text import Line, clean_lines
 from assetgraph.cli.terminal.table import Column, table
 from assetgraph.definitions.metadata import MetadataValue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from assetgraph.records import Materialization
+
+WARNING = "warning"  # a metadata entry of this name is shown wherever its asset is
 _MOST_ROWS = 40
 _INDENT = 4
 
 
 def metadata_lines(metadata: Mapping[str, Any], width: int | None) -> list[Line]:
-    """A line a metadatum, `metadata` as it is recorded; tables and longer text below their name."""
+    """A line for each entry of recorded metadata; tables and longer text go below their name."""
     cells = max((Line(name).width for name in metadata), default=0)
     room = None if width is None else width - _INDENT
     lines = []
@@ -32,9 +35,15 @@ def metadata_lines(metadata: Mapping[str, Any], width: int | None) -> list[Line]
 
 
 def metadata_text(metadata: Mapping[str, Any]) -> str:
-    """All in one line."""
+    """All entries on one line."""
     values = {name: MetadataValue.from_json(recorded) for name, recorded in metadata.items()}
     return ", ".join(f"{name} {_value_lines(v, None)[0].plain}" for name, v in values.items())
+
+
+def warning_of(made: Materialization | None) -> str:
+    """The warning that a value carries in its metadata, or ""."""
+    warning = made.metadata.get(WARNING, "") if made else ""
+    return str(MetadataValue.from_json(warning).value) if warning else ""
 
 
 def _value_lines(value: MetadataValue, width: int | None) -> list[Line]:

@@ -1,11 +1,11 @@
-"""What would run, in order, and why."""
+"""The steps of a plan, in order, with their reasons."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.state_style import warned
-from assetgraph.cli.terminal.cells import Line, plural, stacked
+from assetgraph.cli.terminal.styled_text import Line, plural, stacked
 from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.planning.plan import Cause
 
@@ -19,7 +19,7 @@ _MOST_NAMES = 5
 
 
 def plan_lines(plan: Plan, width: int | None) -> list[Line]:
-    """A line a step; on a terminal its reasons one below the other, whole."""
+    """A line for each step. On a terminal each reason has lines of its own, uncut."""
     if not plan.steps:
         return [Line(("Nothing to do: everything is up to date.", "success"))]
     heads = [
@@ -44,12 +44,12 @@ def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
 
 
 def plan_notes(plan: Plan) -> list[Line]:
-    """What is run beyond what was asked for."""
+    """The assets that run without being selected."""
     added = [step.id for step in plan.steps if step.cause is Cause.MISSING]
     requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
     if not (added and requested):
         return []
     names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
     verb = "has" if len(added) == 1 else "have"
-    text = f"{plural(len(added), 'upstream asset')} {verb} no value yet and will run too: "
+    text = f"{plural(len(added), 'upstream asset')} {verb} no value yet and will also run: "
     return [Line((text, "muted"), names)]

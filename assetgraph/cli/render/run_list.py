@@ -1,16 +1,17 @@
-"""The list of runs."""
+"""The table of runs."""
 
 from __future__ import annotations
 
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.state_style import glyph, run_state_line
+from assetgraph.cli.render.run_summary import ENDED_WELL
+from assetgraph.cli.render.state_style import run_state_line
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, joined
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.cli.terminal.table import Column, table
 from assetgraph.hints import command
-from assetgraph.records import RunStatus, StepState
+from assetgraph.records import RunStatus
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -26,19 +27,18 @@ _RUN_COLUMNS = (
     Column("STARTED", drop=2),
     Column("TIME", right=True),
     Column("STEPS", drop=3),
-    Column("REPEATS"),
+    Column("PARENT"),
 )
 _LEAST_ASSETS = 8
-_MOST_CELLS_OF_A_FAILED_ONE = 24
-_ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
+_MOST_FAILED_CELLS = 24
 _MOST_NAMES = 5
 
 
 def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> list[Line]:
-    """The name of the asset that failed is worth more than the columns that may be left out. Why it
-    failed stands below; into a pipe, where a run is one line, beside it."""
+    """A line for each run. The reason of a failure goes below its run, or in a pipe into a column
+    of its own. The columns are fitted so that the name of a failed asset stays readable."""
     failed = [cell_width(f"✕ {run.failed_steps[0]}") for run in runs if run.failed_steps]
-    least = max([_LEAST_ASSETS, *(min(cells, _MOST_CELLS_OF_A_FAILED_ONE) for cells in failed)])
+    least = max([_LEAST_ASSETS, *(min(cells, _MOST_FAILED_CELLS) for cells in failed)])
     columns = [*_RUN_COLUMNS, Column("ASSETS", least=least, drop=1)]
     rows = [_run_row(run, now) for run in runs]
     why = [Line((run.failure, "muted")) for run in runs]
@@ -52,34 +52,21 @@ def run_table(runs: Sequence[RunRecord], now: datetime, width: int | None) -> li
 
 
 def page_notes(page: RunPage, older: str | None, *, narrowed: bool = False) -> list[Line]:
-    """What a list of runs does not show; `older` is the command that shows the next page. One that
-    was `narrowed` may be empty though there are runs."""
+    """Notes below a table of runs: unreadable records, the command for the `older` runs, or why the
+    table is empty. A list that options `narrowed` may be empty although there are runs."""
     lines = [Line(("! ", "warning"), damaged) for damaged in page.damaged]
     if narrowed and not page.runs and not page.damaged:
-        lines.append(Line("No such run. All of them: ", (command("runs", "list"), "command")))
+        lines.append(Line("No run matches. To list all: ", (command("runs", "list"), "command")))
     elif not page.runs and not page.damaged:
         first = (command("materialize", "--all"), "command")
-        lines.append(Line("No runs here. A first one: ", first))
+        lines.append(Line("No runs yet. To start one: ", first))
     if older:
-        lines.append(Line(("Older ones: ", "muted"), (older, "command")))
+        lines.append(Line(("Older runs: ", "muted"), (older, "command")))
     return lines
 
 
-def step_counts(run: RunRecord) -> Line:
-    """`3 success, 1 failure`, in the order of a step's life."""
-    return joined(
-        (Line(glyph(state), f" {run.step_counts[state]} {state}") for state in StepState
-         if run.step_counts.get(state)), "   ",
-    )  # fmt: skip
-
-
-def from_failure(run: RunRecord) -> list[str]:
-    """The option of a re-execution from failure, where it would leave anything out."""
-    return ["--from-failure"] if any(run.step_counts.get(s) for s in _ENDED_WELL) else []
-
-
 def run_seconds(run: RunRecord, now: datetime) -> float | None:
-    """How long the run took, or has taken until now; unknown of one whose process died."""
+    """How long the run took, or has taken until now; None if its process died."""
     if run.status is RunStatus.STARTED:
         return (now - run.started_at).total_seconds()
     return run.duration_s
@@ -87,7 +74,7 @@ def run_seconds(run: RunRecord, now: datetime) -> float | None:
 
 def _run_row(run: RunRecord, now: datetime) -> list[Line]:
     total = max(sum(run.step_counts.values()), len(run.assets))
-    ended_well = sum(run.step_counts.get(state, 0) for state in _ENDED_WELL)
+    ended_well = sum(run.step_counts.get(state, 0) for state in ENDED_WELL)
     asked_for = run.assets if run.selection in ((), ("*",)) else run.selection
     failed = Line(("✕ " + _some(run.failed_steps), "failure")) if run.failed_steps else None
     return [

@@ -1,4 +1,4 @@
-"""A run while it goes: what its events and reports say so far. No clock, no terminal."""
+"""`RunProgress`: the state of a run in progress, from its events. It needs no clock or terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RATE_SECONDS = 5.0
 
 @dataclass(slots=True)
 class StepProgress:
-    """`done` and `total` count `unit`s; `total` is None while nobody knows it."""
+    """One step in progress. `done` and `total` count `unit`s; `total` is None if unknown."""
 
     key: str
     state: StepState = StepState.WAITING
@@ -37,7 +37,7 @@ class StepProgress:
 
     @property
     def rate(self) -> float | None:
-        """Units a second over the last few seconds."""
+        """Units per second, over the last few seconds."""
         if len(self.samples) < 2:
             return None
         (since, before), (until, after) = self.samples[0], self.samples[-1]
@@ -52,14 +52,14 @@ class StepProgress:
 
 
 class RunProgress:
-    """The steps of a plan in its order, each in the state that the last event put it in."""
+    """The steps of a run in the order of its plan, each in its latest state."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self.steps = {key: StepProgress(key) for key in keys}
         self.counts = dict.fromkeys(StepState, 0)
         self.counts[StepState.WAITING] = len(self.steps)
         self.run_id: str | None = None
-        self.finished: deque[StepProgress] = deque(maxlen=50)  # the last to finish, in that order
+        self.finished: deque[StepProgress] = deque(maxlen=50)  # the last ones, oldest first
 
     def event(self, event: Event) -> None:
         if event.type is EventType.RUN_START:
@@ -79,7 +79,7 @@ class RunProgress:
             self.finished.append(step)
 
     def seconds_of(self, event: Event) -> float | None:
-        """How long the step of `event` had run when it happened."""
+        """How long the step of `event` had run at the time of the event."""
         step = self.steps.get(event.step or "")
         return step.seconds(event.timestamp) if step else None
 

@@ -1,28 +1,26 @@
-"""The end of a run: what was made or what failed, and what to type next."""
+"""The end of a run: its outputs or its failures, and what to type next."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from assetgraph.cli.render.failure_lines import failed_too, failure
-from assetgraph.cli.render.log_lines import warnings
-from assetgraph.cli.render.run_list import from_failure, step_counts
-from assetgraph.cli.render.state_style import glyph
+from assetgraph.cli.render.state_style import glyph, step_counts, warned
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, plural
+from assetgraph.cli.terminal.styled_text import Line, plural
 from assetgraph.hints import command
-from assetgraph.records import EventType, RunStatus, StoredValue
+from assetgraph.records import EventType, RunStatus, StepState, StoredValue
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from assetgraph.queries.run_views import RunDetails
-    from assetgraph.records import Event
+    from assetgraph.records import Event, RunRecord
 
-_MOST_MADE = 10
+_MOST_OUTPUTS = 10
 _MOST_FAILURES = 3
+_MOST_WARNINGS = 10
+ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
 _ENDS = {
     RunStatus.SUCCESS: "succeeded in",
     RunStatus.FAILURE: "failed after",
@@ -31,41 +29,99 @@ _ENDS = {
 }
 
 
-def summary(details: RunDetails, width: int | None) -> list[Line]:
-    run = details.record
-    failed = [step for step in details.steps if step.error]
-    lines: list[Line] = []
-    for step in failed[:_MOST_FAILURES]:
-        assert step.error
-        lines += [Line(), *failure(step.step_id, step.error, width, frames=False)]
-    lines += failed_too([step.step_id for step in failed[_MOST_FAILURES:]], width)
-    lines += [Line(), *warnings(details.events, width)]
-    seconds = f" {units.duration(run.duration_s)}" if run.ended_at else ""
-    ended = f" {_ENDS[run.status]}{seconds}"
-    lines.append(Line(glyph(run.status), " Run ", (run.run_id, "name"), ended))
-    lines += _made(details.events, width)
-    lines.append(Line("  Steps:         ", step_counts(run)).cut(width))
-    lines.append(Line("  All about it:  ", (command("runs", "show", run.run_id), "command")))
+class RunHighlights:
+    """The part of a run's events that its summary shows: the first outputs and failures, counts of
+    the rest, and every warning once, as (step or None, message)."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.outputs: list[tuple[str, Mapping[str, Any]]] = []
+        self.more_outputs = 0
+        self.failures: list[tuple[str, Mapping[str, Any]]] = []
+        self.more_failures: list[str] = []
+        self.warnings: dict[tuple[str | None, str], None] = {}
+        for event in events:
+            self.event(event)
+
+    def event(self, event: Event) -> None:
+        if event.type is EventType.STEP_OUTPUT and event.step:
+            if len(self.outputs) < _MOST_OUTPUTS:
+                self.outputs.append((event.step, event.data))
+            else:
+                self.more_outputs += 1
+        elif event.type is EventType.STEP_FAILURE and event.step:
+            if len(self.failures) < _MOST_FAILURES:
+                self.failures.append((event.step, event.data))
+            else:
+                self.more_failures.append(event.step)
+        elif event.type is EventType.LOG and event.level == "WARNING":
+            self.warnings[event.step, event.message or ""] = None
+
+
+def summary(run: RunRecord, highlights: RunHighlights, width: int | None) -> list[Line]:
+    """Failures, warnings and outputs of a run that ended, then the commands to type next."""
+    lines = [
+        *_failures(highlights, width),
+        Line(),
+        *warning_lines(highlights.warnings, width),
+        _headline(run),
+        *_outputs(highlights, width),
+        Line("  Steps:       ", step_counts(run)).cut(width),
+        Line("  Details:     ", (command("runs", "show", run.run_id), "command")),
+    ]
     if run.status is not RunStatus.SUCCESS:
         again = command("runs", "rerun", run.run_id, *from_failure(run))
-        lines.append(Line("  Go on with:    ", (again, "command")))
+        lines.append(Line("  Re-execute:  ", (again, "command")))
     return lines
 
 
-def _made(events: Iterable[Event], width: int | None) -> list[Line]:
-    made = [event for event in events if event.type is EventType.STEP_OUTPUT and event.step]
-    shown = made[:_MOST_MADE]
-    cells = max((cell_width(event.step or "") for event in shown), default=0)
+def warning_lines(warnings: Collection[tuple[str | None, str]], width: int | None) -> list[Line]:
+    """The warnings of a run and of its steps, up to a limit."""
+    lines = []
+    for step, message in list(warnings)[:_MOST_WARNINGS]:
+        lines += warned(f"{step}: {message}" if step else message, width)
+    if len(warnings) > _MOST_WARNINGS:
+        more = plural(len(warnings) - _MOST_WARNINGS, "more warning")
+        lines.append(Line((f"! … and {more}", "warning")))
+    return lines
+
+
+def from_failure(run: RunRecord) -> list[str]:
+    """The option that re-executes `run` from its failure, if any step can be left out."""
+    return ["--from-failure"] if any(run.step_counts.get(s) for s in ENDED_WELL) else []
+
+
+def _headline(run: RunRecord) -> Line:
+    seconds = f" {units.duration(run.duration_s)}" if run.ended_at else ""
+    return Line(glyph(run.status), " Run ", (run.run_id, "name"), f" {_ENDS[run.status]}{seconds}")
+
+
+def _failures(highlights: RunHighlights, width: int | None) -> list[Line]:
+    if not highlights.failures:
+        return []
+    import msgspec
+
+    from assetgraph.cli.render.failure_lines import failed_too, failure
+    from assetgraph.records import ErrorInfo, decoder
+
+    lines = []
+    for step, data in highlights.failures:
+        error = decoder(ErrorInfo).decode(msgspec.json.encode(data["error"]))
+        lines += [Line(), *failure(step, error, width, frames=False)]
+    return [*lines, *failed_too(highlights.more_failures, width)]
+
+
+def _outputs(highlights: RunHighlights, width: int | None) -> list[Line]:
+    cells = max((cell_width(step) for step, _ in highlights.outputs), default=0)
     lines = [
-        Line("  ", Line(event.step or "").fitted(cells), "  ", _value(event.data)).cut(width)
-        for event in shown
+        Line("  ", Line(step).fitted(cells), "  ", _value(data)).cut(width)
+        for step, data in highlights.outputs
     ]
-    if len(made) > len(shown):
-        lines.append(Line((f"  … and {plural(len(made) - len(shown), 'more asset')}", "muted")))
+    if highlights.more_outputs:
+        lines.append(Line((f"  … and {plural(highlights.more_outputs, 'more asset')}", "muted")))
     return lines
 
 
-def _value(data: Mapping[str, object]) -> Line:
+def _value(data: Mapping[str, Any]) -> Line:
     """Where a value is: the path that the asset returned, or the format in the store."""
     path, size = data.get("path"), data.get("size")
     stored = StoredValue(str(data.get("format")), path=None if path is None else str(path))

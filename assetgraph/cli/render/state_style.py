@@ -1,16 +1,17 @@
-"""How states look: always a glyph, a word and a colour together."""
+"""The look of states: always a glyph, a word and a colour together."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.terminal.cells import Line, clean_lines, wrapped
+from assetgraph.cli.terminal.styled_text import Line, clean_lines, joined, wrapped
 from assetgraph.records import AssetState, RunStatus, StepState
 
 if TYPE_CHECKING:
     from assetgraph.queries.asset_views import AssetView
+    from assetgraph.records import RunRecord
 
-# Glyph and style of each state of a step or a run; those of an asset are in the theme.
+# The glyph and style of each state of a step or a run. The theme has those of an asset.
 _LOOKS: dict[str, tuple[str, str]] = {
     StepState.WAITING: ("·", "muted"),
     StepState.RUNNING: ("▶", "running"),
@@ -46,7 +47,7 @@ def style_of(state: StepState | RunStatus | AssetState) -> str:
 
 
 def warned(text: str, width: int | None) -> list[Line]:
-    """A warning, marked at its start and broken to `width`; no line for no text."""
+    """A warning with a mark at its start, wrapped to `width`; no line without text."""
     if not text:
         return []
     parts = clean_lines(text) if width is None else wrapped(text, width - 2)
@@ -56,6 +57,14 @@ def warned(text: str, width: int | None) -> list[Line]:
 def run_state_line(status: RunStatus) -> Line:
     mark, style = _LOOKS[status]
     return Line((f"{mark} {status}", style))
+
+
+def step_counts(run: RunRecord) -> Line:
+    """`3 success   1 failure`, in the order of a step's life."""
+    return joined(
+        (Line(glyph(state), f" {run.step_counts[state]} {state}") for state in StepState
+         if run.step_counts.get(state)), "   ",
+    )  # fmt: skip
 
 
 def asset_state_line(view: AssetView) -> Line:

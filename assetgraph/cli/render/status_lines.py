@@ -1,15 +1,16 @@
-"""Which assets are up to date, and why the others are not."""
+"""The state of each asset, and why it is not up to date."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.asset_lines import no_assets_note, shown_reasons
+from assetgraph.cli.render.asset_list import no_assets_note
 from assetgraph.cli.render.state_style import asset_state_line
-from assetgraph.cli.terminal.cells import Line, plural, stacked
+from assetgraph.cli.terminal.styled_text import Line, plural, stacked
 from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.hints import command
+from assetgraph.planning.reasons import ReasonKind
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _NO_HEAD = (Line(), Line())
 
 
 def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
-    """A line an asset; on a terminal its reasons one below the other, whole."""
+    """A line for each asset. On a terminal each reason has lines of its own, uncut."""
     heads = [[Line(view.asset.key.text), asset_state_line(view)] for view in views]
     room = room_beside(_COLUMNS, heads, width)
     rows = [
@@ -33,9 +34,19 @@ def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
     return table(_COLUMNS, rows, width)
 
 
+def shown_reasons(view: AssetView) -> list[str]:
+    """Why the asset is not up to date, beyond what its state says; first, the run that
+    materializes it now."""
+    why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
+    if view.state is AssetState.RUNNING:
+        run_id = view.running_run_id
+        why.insert(0, f"being materialized by {f'run {run_id}' if run_id else 'another process'}")
+    return why
+
+
 def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
-    """How many are being materialized, and how to watch it; how many are not up to date, and the
-    command that changes that."""
+    """How many assets are being materialized or are not up to date, and what to type next;
+    `remedy` is the command that updates them."""
     running = [view for view in views if view.state is AssetState.RUNNING]
     stale = sum(view.state is not AssetState.FRESH for view in views) - len(running)
     if not views:
@@ -43,9 +54,11 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
     lines = [_running_note(run_id, count) for run_id, count in Counter(
         view.running_run_id for view in running).items()]  # fmt: skip
     if stale:
-        lines.append(Line(f"{_are(stale)} not up to date. To change that: ", (remedy, "command")))
+        lines.append(Line(f"{_are(stale)} not up to date. To update: ", (remedy, "command")))
     elif not running:
-        all_of_them = f"All {len(views)} up to date." if len(views) > 1 else "Up to date."
+        all_of_them = (
+            f"All {len(views)} assets are up to date." if len(views) > 1 else "Up to date."
+        )
         lines.append(Line((all_of_them, "success")))
     return lines
 

@@ -1,4 +1,4 @@
-"""The steps of a run as bars, drawn to scale."""
+"""The timeline of a run: its steps as bars, to scale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.state_style import glyph, style_of
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, plural
+from assetgraph.cli.terminal.styled_text import Line, plural
 from assetgraph.records import RunStatus, StepState
 from assetgraph.text import shorten
 from assetgraph.text import width as cell_width
@@ -33,8 +33,8 @@ def timeline(
     *,
     most: int | None = None,
 ) -> list[Line]:
-    """An axis, then a row a step in order of start: a dashed line while it waited for its turn, a
-    bar while it ran. At most `most` rows: those that did not succeed, and the longest."""
+    """An axis, then a row for each step in order of start: a dashed line until it started, a bar
+    while it ran. At most `most` rows: failed and running steps first, then the longest."""
     started = [step for step in steps if step.started_at]
     if not started:
         return [Line(("No step started.", "muted"))]
@@ -47,12 +47,12 @@ def timeline(
     lines += [_row(step, scale, key_cells, now).cut(width) for step in shown]
     if len(shown) < len(steps):
         hidden = plural(len(steps) - len(shown), "shorter step")
-        lines.append(Line((f"  … {hidden} not drawn: --all draws every one", "muted")))
+        lines.append(Line((f"  … {hidden} not shown: add --all", "muted")))
     return lines
 
 
 class _Scale:
-    """Seconds since the run's start as cells."""
+    """Times of the run, in cells from its start."""
 
     def __init__(
         self, run: RunRecord, steps: Sequence[StepRecord], now: datetime, cells: int
@@ -69,12 +69,12 @@ class _Scale:
         return (time - self.start).total_seconds() / self.seconds * self.cells
 
     def cuts(self, step: StepRecord) -> bool:
-        """Whether the step was under way when its run's process died, so that nobody knows its
-        end: it ended when it was last heard of, or later."""
+        """Whether the step was running when the run's process died. Its end is unknown then: the
+        last sign of life of the run, or later."""
         return self._interrupted and step.state is StepState.CANCELED
 
     def axis(self) -> tuple[str, str]:
-        """Labels at round times, and a ruler with a mark below each."""
+        """Labels at round times, and a ruler with a mark below each label."""
         every = _round_up(self.seconds * _TICK_CELLS / self.cells)
         labels, ruler = " " * self.cells, ["─"] * self.cells
         ticks = range(math.floor(self.seconds / every + 1e-9) + 1)
@@ -110,8 +110,8 @@ def _row(step: StepRecord, scale: _Scale, key_cells: int, now: datetime) -> Line
 
 
 def bar(begin: float, end: float, cells: int) -> tuple[int, str]:
-    """A bar from `begin` to `end`, both in cells: its first cell and its characters, which cover
-    eighths of a cell on the right and, where a font has them, halves on the left."""
+    """The first cell and the characters of a bar from `begin` to `end`, both in cells. Its right
+    end is exact to an eighth of a cell; for left ends, fonts have little more than half blocks."""
     low = min(max(round(begin * 8), 0), cells * 8 - 1)
     high = min(max(round(end * 8), low + 1), cells * 8)
     first, last = low // 8, (high - 1) // 8
@@ -122,7 +122,7 @@ def bar(begin: float, end: float, cells: int) -> tuple[int, str]:
 
 
 def _block(low: int, high: int) -> str:
-    """The character that covers a cell from `low` to `high` eighths best."""
+    """The character that best covers a cell from `low` to `high` eighths."""
     if low == 0:
         return _LEFT_BLOCKS[high]
     if high == 8:
@@ -154,16 +154,16 @@ def _lives(run: RunRecord) -> bool:
 
 
 def _round_up(seconds: float) -> float:
-    """The least round number of seconds, minutes, hours or days that is not below `seconds`."""
+    """`seconds`, rounded up to a round number of seconds, minutes, hours or days."""
     if seconds <= 10:
         power = 10.0 ** math.floor(math.log10(seconds))
         return next(power * n for n in (1, 2, 5, 10) if power * n >= seconds * (1 - 1e-9))
-    round_ones = (15, 30, *(m * 60 for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)))
-    return next((n for n in round_ones if n >= seconds), math.ceil(seconds / 86400) * 86400)
+    round_numbers = (15, 30, *(m * 60 for m in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)))
+    return next((n for n in round_numbers if n >= seconds), math.ceil(seconds / 86400) * 86400)
 
 
 def _tick_label(seconds: float, every: float) -> str:
-    """`seconds` in the unit that suits marks `every` so many seconds."""
+    """`seconds` in a unit that suits marks `every` that many seconds."""
     if every < 60:
         unit, size = ("s", 1.0) if every >= 0.1 else ("ms", 1e-3) if every >= 1e-4 else ("µs", 1e-6)
         return f"{seconds / size:g}{unit}" if seconds < 60 else _clock_label(seconds)

@@ -1,1 +1,1 @@
-"""Where lines go, and how text fits into cells."""
+"""Text on a terminal: styles, widths, tables, and where output goes."""

@@ -1,4 +1,4 @@
-"""JSON for scripts, which may end up on a terminal all the same."""
+"""JSON for scripts, safe to show on a terminal too."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _UNSAFE = {"Cc", "Cf", "Zl", "Zp"}
 
 
 def json_text(data: Any) -> str:
-    """`data` as indented JSON in which every control and direction mark is escaped."""
+    """`data` as indented JSON, with every control character and direction mark escaped."""
     return _safe(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
 
 
 def json_line(data: Any) -> str:
-    """The same in one line."""
+    """`data` likewise, on one line."""
     return _safe(msgspec.json.encode(data).decode())
 
 
@@ -27,7 +27,7 @@ def _safe(text: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    if character == "\n":  # between the values: inside them it is escaped already
+    if character == "\n":  # between values: JSON escapes it inside them
         return character
     units = character.encode("utf-16-be")
     return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

@@ -1,24 +1,26 @@
-"""Where a command writes: in colour on a terminal, plain lines anywhere else."""
+"""The output of a command: its answer on stdout, as text or JSON; notes and warnings on stderr.
+
+A terminal gets colour and lines of its width, anything else plain lines."""
 
 from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
     from rich.text import Text
 
-    from assetgraph.cli.terminal.cells import Line
+    from assetgraph.cli.terminal.styled_text import Line
 
-# What each style name of a `Line` looks like, in the colours of the reader's own palette.
+# The look of each style of a `Line`, in the colours of the terminal's own palette.
 COLOURS = {
     "success": "green",
     "failure": "red",
@@ -34,11 +36,11 @@ COLOURS = {
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads the output any more, as when `head` has seen enough."""
+    """The reader of the output has closed it, as `head` does when it has enough."""
 
 
 class Output:
-    """`width` is in cells, and None where lines may be as long as they like."""
+    """One output stream. `width` is in cells, or None where lines have no limit."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -46,7 +48,7 @@ class Output:
         self.width = _terminal_width() if self.is_terminal else None
 
     def write(self, lines: Iterable[Line]) -> None:
-        """Raises `ReaderGoneError`, and `AssetGraphError` where nothing more can be written."""
+        """Print `lines`. Raises `ReaderGoneError`, and `AssetGraphError` for any other failure."""
         with _write_errors():
             for line in lines:
                 if self.is_terminal:
@@ -56,7 +58,7 @@ class Output:
             self.stream.flush()
 
     def write_text(self, text: str) -> None:
-        """Write clean `text` as it is, without colour. Raises as `write` does."""
+        """Print `text` unchanged: it must be clean. Raises like `write`."""
         with _write_errors():
             self.stream.write(text)
             self.stream.flush()
@@ -93,6 +95,35 @@ def stdout() -> Output:
 
 def stderr() -> Output:
     return Output(sys.stderr)
+
+
+def answer(
+    as_json: bool, *, data: Callable[[], Any], lines: Callable[[int | None], Iterable[Line]]
+) -> None:
+    """Print `data()` as JSON, or `lines(width)`."""
+    out = stdout()
+    if as_json:
+        from assetgraph.cli.terminal.json_text import json_text
+
+        out.write_text(json_text(data()) + "\n")
+    else:
+        out.write(lines(out.width))
+
+
+def say(lines: Iterable[Line]) -> None:
+    """Print notes to stderr. They are not the answer, so a failure to write them, as on a full
+    disk, is ignored."""
+    with suppress(AssetGraphError):
+        stderr().write(lines)
+
+
+def warn(texts: Iterable[str]) -> None:
+    """Print each text to stderr as a warning."""
+    from assetgraph.cli.terminal.styled_text import Line
+
+    err = stderr()
+    marked = (Line(("! ", "warning"), (text, "warning")) for text in texts)
+    say([part for line in marked for part in line.broken(err.width, indent=2)])
 
 
 def as_rich(line: Line) -> Text:

@@ -1,10 +1,10 @@
-"""Columns that line up, in as much width as there is."""
+"""Tables with aligned columns, fitted to the width of the terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -14,8 +14,9 @@ GAP = 2
 
 
 class Column(NamedTuple):
-    """A column is as wide as its widest cell. Where that is too much, columns shrink to `least`
-    cells, the last one first; then those with the highest `drop` are left out (0: never)."""
+    """A column, as wide as its widest cell. If the table is too wide, columns shrink to `least`
+    cells, the last one first. If it is still too wide, those with the highest `drop` are left out
+    (0: never)."""
 
     title: str
     right: bool = False
@@ -26,8 +27,7 @@ class Column(NamedTuple):
 def table(
     columns: Sequence[Column], rows: Sequence[Sequence[Line]], width: int | None
 ) -> list[Line]:
-    """A heading and the rows, one line each, or nothing without rows. A column with nothing in it
-    is left out."""
+    """A heading and the rows, one line each; no line without rows. Empty columns are left out."""
     if not rows:
         return []
     shown = [i for i in range(len(columns)) if any(row[i] for row in rows)]
@@ -44,7 +44,7 @@ def table(
 def room_beside(
     columns: Sequence[Column], heads: Sequence[Sequence[Line]], width: int | None
 ) -> int | None:
-    """The cells that `width` leaves for the last column, beside rows of the others."""
+    """The cells that `width` leaves for the last column, beside the other cells, `heads`."""
     if width is None:
         return None
     taken = (
@@ -55,7 +55,7 @@ def room_beside(
 
 
 def _fit(columns: Sequence[Column], widths: list[int], shown: list[int], width: int) -> list[int]:
-    """The columns to show; shrinks `widths` to fit."""
+    """The columns that are shown. Shrinks `widths` to fit."""
     while True:
         least = sum(_least(columns[i], widths[i]) for i in shown) + GAP * (len(shown) - 1)
         drop = max(shown, key=lambda i: columns[i].drop, default=None)

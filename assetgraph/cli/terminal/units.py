@@ -1,4 +1,4 @@
-"""Durations, sizes and times as people read them."""
+"""Durations, sizes and times as text for people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def duration(seconds: float | None) -> str:
 
 
 def rough_duration(seconds: float) -> str:
-    """In whole seconds, at least one: of what is only guessed."""
+    """An estimate, in whole seconds from 1."""
     whole = max(round(seconds), 1)
     return f"{whole}s" if whole < 60 else duration(whole)
 
@@ -50,7 +50,7 @@ def local_time(time: datetime) -> str:
 
 
 def short_time(time: datetime, now: datetime) -> str:
-    """The clock for today, the day and the clock for this year, the day alone before that."""
+    """The time of day for today, the date and time for this year, the date alone before that."""
     local, today = time.astimezone(), now.astimezone()
     if local.date() == today.date():
         return f"{local:%H:%M:%S}"
@@ -58,5 +58,5 @@ def short_time(time: datetime, now: datetime) -> str:
 
 
 def clock(time: datetime) -> str:
-    """The clock to the millisecond."""
+    """The local time of day, to the millisecond."""
     return f"{time.astimezone():%H:%M:%S.%f}"[:-3]

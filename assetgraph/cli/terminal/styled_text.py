@@ -1,7 +1,7 @@
 """Text for people: safe to print, measured in terminal cells, styled by meaning.
 
-A `Line` is what every view is made of. Into a pipe its plain text is written; on a terminal its
-styles become colours.
+Every view is a list of `Line`s. A pipe gets their plain text; a terminal shows their styles as
+colours.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from assetgraph.text import width as cell_width
 
 _COLOUR_SEQUENCE = re.compile("\x1b\\[[0-9;:]*m")
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"  # needed to write Persian, Hindi and family emoji; they reorder nothing
+_JOINERS = "\u200c\u200d"  # Persian, Hindi and family emoji need them; they are harmless
 _LEAST_ROOM = 24
-_WORD = re.compile(r"assetgraph \S.*|\S+")  # a command stays whole: a person copies it
+_WORD = re.compile(r"assetgraph \S.*|\S+")  # commands stay whole, to be copied
 
 
 def clean(text: str) -> str:
-    """`text` on one line, with nothing in it that a terminal would obey: colour sequences are
-    dropped, every other control or direction mark is written as an escape."""
+    """`text` on one line, without anything that controls a terminal: colour sequences are dropped,
+    other control characters and direction marks are escaped."""
     if text.isprintable():
         return text
     text = _COLOUR_SEQUENCE.sub("", text).replace("\t", "    ")
@@ -30,16 +30,16 @@ def clean(text: str) -> str:
 
 
 def clean_lines(text: str) -> list[str]:
-    """The lines of `text`, each clean. Of a line that was written over (a progress bar's), only
-    what was written last."""
+    """The lines of `text`, each clean. Where a line was overwritten, as by a progress bar, only its
+    last version is kept."""
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     return [clean(line.rstrip("\r").rpartition("\r")[2]) for line in lines]
 
 
 class Line:
-    """One line of output: pieces of clean text, each with the name of its style (see `style.py`).
+    """One line of output: pieces of clean text, each with a style of `output.COLOURS`.
 
-    A piece is given as text, as `(text, style)`, or as another line.
+    A piece is text, `(text, style)`, or another line.
     """
 
     __slots__ = ("spans",)
@@ -56,14 +56,14 @@ class Line:
         return sum(cell_width(text) for text, _ in self.spans)
 
     def cut(self, width: int | None) -> Line:
-        """This line in at most `width` cells; None means any."""
+        """This line, cut to `width` cells; None means no limit."""
         if width is None or self.width <= width:
             return self
         return self._with_text(shorten(self.plain, width))
 
     def broken(self, width: int | None, indent: int = 0) -> list[Line]:
-        """This line in lines of at most `width` cells, broken between words, those after the first
-        one indented. A longer word is left whole, and so is a command at the end."""
+        """This line, wrapped between words to lines of at most `width` cells, all but the first
+        indented. Longer words stay whole, and so does a command at the end."""
         if width is None or self.width <= width:
             return [self]
         pieces = _pieces(self.plain, width, indent)
@@ -73,13 +73,13 @@ class Line:
         ]
 
     def fitted(self, width: int, *, right: bool = False) -> Line:
-        """This line in exactly `width` cells."""
+        """This line, cut or padded to exactly `width` cells."""
         line = self.cut(width)
         space = " " * (width - line.width)
         return Line(space, line) if right else Line(line, space)
 
     def _with_text(self, kept: str, first: int = 0) -> Line:
-        """`kept`, which stands at `first` in this line, in this line's styles."""
+        """`kept`, a part of this line that starts at `first`, with its styles."""
         spans, start = [], -first
         for text, style in self.spans:
             end = start + len(text)
@@ -101,12 +101,12 @@ class Line:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Prose of one or more paragraphs, broken between words to `width` cells."""
+    """Paragraphs, wrapped between words to `width` cells."""
     return [line for paragraph in clean_lines(text) for line in _wrap(paragraph, width)]
 
 
 def stacked(sentences: Iterable[str], room: int | None) -> list[str]:
-    """Sentences one below the other, whole, in `room` cells; without a width in one line."""
+    """Sentences below one another, wrapped to `room` cells; on one line if `room` is None."""
     if room is None:
         return ["; ".join(sentences)]
     room = max(room, _LEAST_ROOM)
@@ -139,7 +139,7 @@ def _is_safe(character: str) -> bool:
 
 
 def _pieces(text: str, width: int, indent: int) -> Iterator[tuple[int, int]]:
-    """Where each piece of `text` starts and ends, for `Line.broken`."""
+    """The start and end of each piece of `text`, for `Line.broken`."""
     start = end = 0
     for word in _WORD.finditer(text):
         room = width - (indent if start else 0)

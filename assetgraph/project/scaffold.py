@@ -1,4 +1,4 @@
-"""The files of a new project and of a new asset. Nothing that exists is ever written over."""
+"""The files of a new project and of a new asset. An existing file is never overwritten."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ __pycache__/
 _README = """\
 # {distribution}
 
-    assetgraph list                what there is, and in which state
-    assetgraph materialize --all   make it
-    assetgraph runs show latest    how that went
-    assetgraph dev --open          all of it in the browser
+    assetgraph list                lists the assets with their states
+    assetgraph materialize --all   materializes all of them
+    assetgraph runs show latest    shows the last run
+    assetgraph dev --open          shows the project in the browser
 
-The assets are in `{package}/assets/`. One more: `assetgraph scaffold asset assets/NAME.py`.
+The assets are in `{package}/assets/`. To add one: `assetgraph scaffold asset assets/NAME.py`.
 """
 
 _EXAMPLE = '''\
-"""Two assets to start from: replace them with yours."""
+"""Two example assets. Replace them with your own."""
 
 import assetgraph as dg
 
@@ -60,12 +60,12 @@ def readings() -> list[float]:
 
 @dg.asset
 def average_reading(readings: list[float]) -> float:
-    """The mean of the day. The parameter names the asset that it reads."""
+    """The mean of the day. The parameter names the upstream asset."""
     return sum(readings) / len(readings)
 '''
 
 _TABLE = """\
-To make a project of what is here, add to it, with the name of your package:
+To turn it into a project, add this, with the name of your package:
 
 [tool.assetgraph]
 module = "{package}"
@@ -77,20 +77,19 @@ import assetgraph as dg
 
 @dg.asset
 def {name}() -> None:
-    """What this asset is: the first line is shown in lists.
+    """What this asset is. Lists show this first line.
 
-    A parameter names the asset that it reads: `def {name}(raw_data): ...`. What is returned is
-    stored; return the path of a file that you wrote yourself, or nothing.
+    A parameter names an upstream asset: `def {name}(raw_data): ...`. The return value is stored.
+    It can be the path of a file that this function wrote, or None.
     """
     ...
 '''
 
 
 def create_project(folder: Path) -> list[Path]:
-    """Make a project in `folder`; the files that were made.
+    """Create a project in `folder` and return the new files.
 
-    Raises `AssetGraphError` if one of them is there already, or `folder` is a package; then none
-    is made.
+    Raises `AssetGraphError`, and writes nothing, if one of them exists or `folder` is a package.
     """
     package = package_name(folder.name)
     _require_no_pyproject(folder / "pyproject.toml", package)
@@ -108,18 +107,18 @@ def create_project(folder: Path) -> list[Path]:
 
 
 def create_asset(project: Project, path: str) -> list[Path]:
-    """Make the file `path`, relative to the project's package, with one asset named after it, and
-    an `__init__.py` for each new folder on the way; the files that were made.
+    """Create a file with an asset of the same name, and return the new files. `path` is relative
+    to the project's package; each new folder on the way gets an `__init__.py`.
 
-    Raises `AssetGraphError`, also where the project does not load; then nothing is written.
+    Raises `AssetGraphError`, also if the project does not load, and writes nothing then.
     """
     base = _package_folder(project)
     file = (_start(base, project.root, path) / path).resolve()
     if file.suffix != ".py":
-        raise AssetGraphError(f"{path!r} is no Python file.", hint="End its name in .py.")
+        raise AssetGraphError(f"{path!r} is not a Python file.", hint="End its name in .py.")
     if not file.is_relative_to(base):
         raise AssetGraphError(
-            f"{path!r} is outside the package {base.name!r}, where no asset would be found.",
+            f"{path!r} is outside the package {base.name!r}, so its asset would not be found.",
             hint="Give a path inside it, such as: assets/trips.py",
         )
     for part in (*file.relative_to(base).parent.parts, file.stem):
@@ -137,8 +136,8 @@ def create_asset(project: Project, path: str) -> list[Path]:
 
 
 def _start(base: Path, root: Path, path: str) -> Path:
-    """Where `path` starts: in the package, or above it where it names the package itself, as a
-    shell completes it in the project's folder."""
+    """The folder that `path` is relative to: the package, or the project's folder if the path
+    itself starts with the package, as it does when a shell completes it."""
     root = root.resolve()
     twice = base / base.relative_to(root) if base.is_relative_to(root) else base
     return root if (base / path).is_relative_to(twice) and not twice.exists() else base
@@ -151,31 +150,33 @@ def _package_folder(project: Project) -> Path:
             return folder.resolve()
     named = ", ".join(project.modules) or "none"
     raise ProjectError(
-        f"no package to put the file into: the project's modules are {named}.",
-        hint="Name a package as module in [tool.assetgraph]: all its submodules are loaded.",
+        f"there is no package for the file: the project's modules are {named}.",
+        hint="Set module in [tool.assetgraph] to a package, which includes all its submodules.",
     )
 
 
 def package_name(folder: str) -> str:
-    """A folder's name as one that Python can import, and that hides nothing that it could."""
+    """A name for the package of a project in `folder`. It can be imported, and shadows no other
+    module."""
     name = plain_name(folder)
     return f"{name}_project" if keyword.iskeyword(name) or _is_taken(name) else name
 
 
 def plain_name(folder: str) -> str:
+    """The name of a folder as an identifier."""
     name = re.sub(r"\W+", "_", folder).strip("_").lower()
     return f"project_{name}".rstrip("_") if not name.isidentifier() else name
 
 
 def _is_taken(name: str) -> bool:
-    """Whether a module of the name comes with Python, or is installed."""
+    """Whether Python or an installed package has a module of this name."""
     if name in sys.stdlib_module_names:
         return True
     try:
         found = find_spec(name)
-    except ValueError:  # a module that was imported and says nothing of itself
+    except ValueError:  # an imported module without a spec
         return True
-    origin = found.origin if found else None  # a folder of the name has none
+    origin = found.origin if found else None  # a plain folder of this name has none
     return origin is not None and not origin.startswith(os.getcwd() + os.sep)
 
 
@@ -183,7 +184,7 @@ def _require_name(part: str) -> None:
     problem = key_problem(AssetKey.unchecked([part]))
     if not part.isidentifier() or keyword.iskeyword(part) or problem:
         raise AssetGraphError(
-            f"{part!r} cannot name a module.",
+            f"{part!r} is not a valid module name.",
             hint="Use letters, digits and '_', and start with a letter, as in: assets/trips.py",
         )
 
@@ -191,35 +192,35 @@ def _require_name(part: str) -> None:
 def _require_no_pyproject(file: Path, package: str) -> None:
     if file.exists():
         raise AssetGraphError(
-            f"{file} is there already: nothing was written.", hint=_TABLE.format(package=package)
+            f"{file} already exists. Nothing was written.", hint=_TABLE.format(package=package)
         )
 
 
 def _require_no_package(folder: Path) -> None:
     if (folder / "__init__.py").exists():
         raise AssetGraphError(
-            f"{folder} is a Python package: a project in it would be a part of it. "
+            f"{folder} is a Python package, and a project inside it would become part of it. "
             "Nothing was written.",
-            hint="Choose another name, or go to where the new project is to be.",
+            hint="Choose another name, or change to the folder for the new project.",
         )
 
 
 def _require_no_twin(new: Path, other: Path) -> None:
     if other.exists():
         raise AssetGraphError(
-            f"{other} is there: beside {new} it would be a module and a package of one name, of "
-            "which Python imports only the package. Nothing was written.",
+            f"{other} already exists. With {new} a module and a package would have the same name, "
+            "and Python imports only the package. Nothing was written.",
             hint="Choose another name, or move the module into the package.",
         )
 
 
 def _require_new_key(project: Project, key: AssetKey) -> None:
-    """Loads the project, so that what is written does not break it."""
+    """Load the project and check that no asset has the key, so the new file cannot break it."""
     for asset in project.load().assets:
         if asset.key.text.casefold() == key.text.casefold():
             raise AssetGraphError(
-                f"there is an asset {asset.key.text!r} already, at {asset.place}: "
-                "nothing was written.",
+                f"an asset {asset.key.text!r} already exists, at {asset.place}. "
+                "Nothing was written.",
                 hint="Choose another name for the file.",
             )
 
@@ -228,8 +229,8 @@ def _require_new_files(texts: dict[Path, str]) -> None:
     existing = [file for file in texts if file.exists()]
     if existing:
         raise AssetGraphError(
-            f"{existing[0]} is there already: nothing was written.",
-            hint="Choose another path, or move it away.",
+            f"{existing[0]} already exists. Nothing was written.",
+            hint="Choose another path, or move that file.",
         )
 
 

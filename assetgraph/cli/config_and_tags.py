@@ -1,4 +1,4 @@
-"""What a person gives as text: config by field or by file, and tags."""
+"""Config and tags from the command line: `--config`, `--config-file` and `--tag`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Settings = dict[str, dict[str, Any]]
 
 
 def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
-    """{asset key: {field: value}} from a file and from `KEY.FIELD=VALUE`, which win.
+    """{asset key: {field: value}} from a file and from `KEY.FIELD=VALUE`, which override it.
 
     Raises `ConfigError`.
     """
@@ -35,25 +35,23 @@ def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
 
 
 def read_config_file(file: Path) -> Settings:
-    """Raises `ConfigError`."""
+    """{asset key: {field: value}} from a file. Raises `ConfigError`."""
     decode = _decoders().get(file.suffix.lower())
     if decode is None:
-        raise ConfigError(
-            f"cannot tell what {file} is written in.", hint="Name it .json, .toml or .yaml."
-        )
+        raise ConfigError(f"{file} has no known format.", hint="Name it .json, .toml or .yaml.")
     try:
         given = decode(file.read_bytes())
     except ImportError as error:
         raise ConfigError(
-            f"{file} is YAML, which needs the package PyYAML.",
-            hint="Install it with: pip install pyyaml, or write JSON or TOML.",
+            f"reading {file} needs the package PyYAML.",
+            hint="Install it with: pip install pyyaml, or use JSON or TOML.",
         ) from error
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
-        raise ConfigError(f"{file} does not read: {error}.") from error
+        raise ConfigError(f"{file} cannot be read: {error}.") from error
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}.") from error
     if not isinstance(given, dict) or not all(isinstance(v, dict) for v in given.values()):
-        raise ConfigError(f"{file} must hold {{asset key: {{field: value}}}}.")
+        raise ConfigError(f"{file} must contain {{asset key: {{field: value}}}}.")
     return {str(key): dict(fields) for key, fields in given.items()}
 
 
@@ -65,7 +63,7 @@ def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:
         if not (equals and key):
             raise ConfigError(f"cannot read --tag {tag!r}.", hint="Write KEY=VALUE.")
         if key in parsed:
-            raise ConfigError(f"--tag gives {key!r} twice.", hint="A run has one value of each.")
+            raise ConfigError(f"--tag sets {key!r} twice.", hint="Give each tag one value.")
         parsed[key] = value
     return parsed
 

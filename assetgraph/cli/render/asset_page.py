@@ -1,37 +1,26 @@
-"""The list of assets, and all about one."""
+"""The page of one asset: its definition, its value and its history."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.code_lines import code_lines
-from assetgraph.cli.render.metadata_lines import metadata_lines, metadata_text
+from assetgraph.cli.render.code_version_lines import code_lines
+from assetgraph.cli.render.metadata_lines import WARNING, metadata_lines, metadata_text, warning_of
 from assetgraph.cli.render.state_style import asset_state_line, glyph, warned
+from assetgraph.cli.render.status_lines import shown_reasons
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, clean_lines, stacked, wrapped
+from assetgraph.cli.terminal.styled_text import Line, clean_lines, stacked, wrapped
 from assetgraph.cli.terminal.table import Column, table
-from assetgraph.definitions.metadata import MetadataValue
-from assetgraph.hints import command
-from assetgraph.planning.reasons import ReasonKind
-from assetgraph.records import AssetState, Materialization, StepState
+from assetgraph.records import Materialization, StepState
 from assetgraph.storage.formats.format_registry import location_of
-from assetgraph.text import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from assetgraph.queries.asset_views import AssetDetails, AssetView
+    from assetgraph.queries.asset_views import AssetDetails
     from assetgraph.records import FailedAttempt
 
-_COLUMNS = (
-    Column("ASSET"),
-    Column("STATE"),
-    Column("GROUP", drop=2),
-    Column("KINDS", drop=4),
-    Column("MADE", drop=1),
-    Column("DESCRIPTION", least=16, drop=3),
-)
 _HISTORY = (
     Column("WHEN"),
     Column("RUN", drop=1),
@@ -39,45 +28,6 @@ _HISTORY = (
     Column("OUTCOME", least=16),
 )
 _PIPE_WIDTH = 100
-_WARNING = "warning"  # the metadatum that is told wherever its asset is
-
-
-def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) -> list[Line]:
-    grouped = any(view.asset.group_name != "default" for view in views)
-    rows = [
-        [
-            Line(view.asset.key.text),
-            asset_state_line(view),
-            Line(view.asset.group_name if grouped else ""),
-            Line(", ".join(sorted(view.asset.kinds))),
-            Line(units.short_time(view.materialization.timestamp, now)
-                 if view.materialization else ""),
-            Line((first_line(view.asset.description), "muted")),
-        ]
-        for view in views
-    ]  # fmt: skip
-    key, *others = _COLUMNS
-    key = key._replace(least=width and width * 2 // 3)  # or a very long one hides every state
-    return table([key, *others], rows, width)
-
-
-def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
-    """How to begin, where there is none; what current values warn of: their metadata named
-    `warning`."""
-    if not views:
-        return no_assets_note()
-    return [
-        line
-        for view in views
-        if (warning := _warning(view.materialization))
-        for line in warned(f"{view.asset.key.text}: {warning}", width)
-    ]
-
-
-def no_assets_note() -> list[Line]:
-    """How to begin in a project without assets."""
-    first = (command("scaffold", "asset", "NAME.py"), "command")
-    return [Line("No assets yet. A first one: ", first)]
 
 
 def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
@@ -88,7 +38,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     for reason in shown_reasons(view):
         room = None if width is None else text_width
         lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
-    lines += warned(_warning(view.materialization), width)
+    lines += warned(warning_of(view.materialization), width)
     if asset.description:
         lines += [Line(), *(Line("  ", text) for text in wrapped(asset.description, text_width))]
     facts = {
@@ -107,7 +57,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
         lines += [Line(), Line(("Last materialization", "heading"))]
         lines += _materialization(view.materialization, width)
     if details.code_version:
-        lines += [Line(), Line(("Its code version covers", "heading"))]
+        lines += [Line(), Line(("Code version", "heading"))]
         lines += code_lines(details.covers, details.code_version, width)
     if view.failure:
         facts = {
@@ -146,20 +96,10 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
         },
         width,
     )
-    metadata = {name: value for name, value in made.metadata.items() if name != _WARNING}
+    metadata = {name: value for name, value in made.metadata.items() if name != WARNING}
     if metadata:
         lines += [Line(), Line(("Metadata", "heading")), *metadata_lines(metadata, width)]
     return lines
-
-
-def shown_reasons(view: AssetView) -> list[str]:
-    """Why the asset is not up to date, but for what its state says already; first, who is making
-    it so."""
-    why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
-    if view.state is AssetState.RUNNING:
-        run_id = view.running_run_id
-        why.insert(0, f"being materialized by {f'run {run_id}' if run_id else 'another process'}")
-    return why
 
 
 def _facts(facts: Mapping[str, Line], width: int | None) -> list[Line]:
@@ -181,12 +121,7 @@ def _value(made: Materialization) -> Line:
         case "nowhere":
             return Line()
         case "io_manager":
-            return Line("where its IO manager put it")
-    kept = Line((value.path, "path")) if value.path else Line("in its record")
+            return Line("stored by its IO manager")
+    kept = Line((value.path, "path")) if value.path else Line("in the asset's history")
     size = "" if value.size is None else f"  {units.size(value.size)}"
     return Line(kept, f"  {value.format}", (size, "muted"))
-
-
-def _warning(made: Materialization | None) -> str:
-    warning = made.metadata.get(_WARNING, "") if made else ""
-    return str(MetadataValue.from_json(warning).value) if warning else ""

@@ -1,4 +1,4 @@
-"""What a store may forget, and what is wrong with it."""
+"""What `prune` removes, and what `doctor` finds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, plural, wrapped
+from assetgraph.cli.terminal.styled_text import Line, plural, wrapped
 from assetgraph.cli.terminal.table import Column, table
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.doctor import Finding
     from assetgraph.storage.retention import Prunable
 
-_COLUMNS = (Column("WHAT"), Column("OF"), Column("SIZE", right=True), Column("WHERE", least=20))
+_COLUMNS = (Column("KIND"), Column("NAME"), Column("SIZE", right=True), Column("PATH", least=20))
 _WHAT = {
     "value": ("old value", "old values"),
     "orphan": ("value without a record", "values without a record"),
@@ -38,28 +38,28 @@ def prune_note(items: Sequence[Prunable], *, dry_run: bool) -> Line:
     kinds = Counter(item.kind for item in items)
     counted = ", ".join(plural(count, *_WHAT[kind]) for kind, count in kinds.items())
     verb = "Would remove" if dry_run else "Removed"
-    return Line(f"{verb} {counted}: {units.size(sum(item.size for item in items))}.")
+    return Line(f"{verb} {counted}, {units.size(sum(item.size for item in items))} in all.")
 
 
 def finding_lines(
-    findings: Sequence[Finding], mended: Collection[Finding], width: int | None
+    findings: Sequence[Finding], repaired: Collection[Finding], width: int | None
 ) -> list[Line]:
     lines = []
     for finding in findings:
-        done = finding in mended
+        done = finding in repaired
         style = "success" if done else "failure" if finding.serious else "warning"
         mark = "✓" if done else "✕" if finding.serious else "!"
         first, *rest = wrapped(finding.text, width - 2) if width else [finding.text]
-        lines.append(Line((mark, style), " ", first, (" (mended)" if done else "", "muted")))
+        lines.append(Line((mark, style), " ", first, (" (repaired)" if done else "", "muted")))
         lines += [Line("  ", text) for text in rest]
     return lines
 
 
-def doctor_note(findings: Sequence[Finding], mended: Collection[Finding], remedy: str) -> Line:
+def doctor_note(findings: Sequence[Finding], repaired: Collection[Finding], remedy: str) -> Line:
     if not findings:
-        return Line(("The store is in order.", "success"))
-    mendable = sum(finding.repair is not None for finding in findings)
-    if mended or not mendable:
-        return Line(plural(len(findings), "finding"), f", {len(mended)} mended.")
-    return Line(f"{mendable} of {plural(len(findings), 'finding')} can be mended: ",
+        return Line(("The store is intact.", "success"))
+    repairable = sum(finding.repair is not None for finding in findings)
+    if repaired or not repairable:
+        return Line(plural(len(findings), "finding"), f", {len(repaired)} repaired.")
+    return Line(f"{repairable} of {plural(len(findings), 'finding')} can be repaired: ",
                 (remedy, "command"))  # fmt: skip

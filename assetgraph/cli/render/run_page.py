@@ -1,17 +1,19 @@
-"""All about one run."""
+"""The page of one run: failures, statistics, timeline and log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.cli.render.event_log import log
 from assetgraph.cli.render.failure_lines import failed_too, failure
-from assetgraph.cli.render.log_lines import log, warnings
-from assetgraph.cli.render.run_list import from_failure, run_seconds, step_counts
-from assetgraph.cli.render.state_style import run_state_line, warned
+from assetgraph.cli.render.run_list import run_seconds
+from assetgraph.cli.render.run_summary import from_failure, warning_lines
+from assetgraph.cli.render.state_style import run_state_line, step_counts, warned
 from assetgraph.cli.render.timeline_bars import timeline
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, plural
+from assetgraph.cli.terminal.styled_text import Line, plural
 from assetgraph.hints import command
+from assetgraph.queries.run_views import warned_of
 from assetgraph.records import RunStatus, StepState
 from assetgraph.text import listed, shorten
 
@@ -35,13 +37,13 @@ def run_page(
     trace: bool = False,
     whole: bool = False,
 ) -> list[Line]:
-    """What failed, if anything did; statistics; timeline; structured log.
+    """Failures, if any, then statistics, timeline and structured log.
 
-    `trace` shows full traces, `whole` every step and event however many they are.
+    With `trace`, failures have their full traces; with `whole`, every step and event is shown.
     """
     run = details.record
     lines = [Line("Run ", (run.run_id, "name"), "  ", run_state_line(run.status))]
-    lines += warnings(details.events, width)
+    lines += warning_lines(list(warned_of(details.events)), width)
     lines += warned(interruption(details), width)
     lines += _failures(details, width, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
@@ -52,23 +54,23 @@ def run_page(
 
 
 def interruption(details: RunDetails) -> str:
-    """What is known of the end of a run that recorded none; "" for any other."""
+    """What is known about the end of an interrupted run; "" for any other run."""
     run, heard = details.record, details.last_heard_at
     if heard is None:
         return ""
     after = units.duration((heard - run.started_at).total_seconds())
-    last = f"last heard of at {units.local_time(heard)}, {after} after it started"
+    last = f"Its last sign of life came at {units.local_time(heard)}, {after} after the start"
     cut = [step.step_id for step in details.steps if step.state is StepState.CANCELED]
-    at_work = f", with {listed(cut[:3])} under way" if cut else ""
-    return f"Process {run.pid} on {run.host}, which made this run, is gone: {last}{at_work}."
+    at_work = f", while {listed(cut[:3])} ran" if cut else ""
+    return f"The process of this run, {run.pid} on {run.host}, died. {last}{at_work}."
 
 
 def no_end(details: RunDetails, width: int | None) -> list[Line]:
-    """What stands where the log of an interrupted run breaks off."""
+    """A note where the log of an interrupted run ends, with the command that continues the run."""
     if details.last_heard_at is None:
         return []
     again = command("runs", "rerun", details.record.run_id, *from_failure(details.record))
-    why = ("Nothing more was recorded: the process is gone. To go on: ", "warning")
+    why = ("The log ends here: the process died. To continue: ", "warning")
     return Line(("! ", "warning"), why, (again, "command")).broken(width, indent=2)
 
 
@@ -80,9 +82,9 @@ def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Li
         ("Started", Line(units.local_time(run.started_at))),
         ("Duration", Line(units.duration(run_seconds(run, now)))),
         ("Steps", step_counts(run)),
-        ("Re-run of", Line(run.parent_run_id or "")),
+        ("Parent run", Line(run.parent_run_id or "")),
         ("Root run", Line(run.root_run_id or "")),
-        ("Re-run by", Line(", ".join(details.reruns))),
+        ("Re-executed by", Line(", ".join(details.reruns))),
         ("Launched by", Line(run.launched_by)),
         ("Tags", Line(", ".join(f"{k}={v}" for k, v in run.tags.items()))),
         ("Config", Line(", ".join(_config_texts(run.config)))),
@@ -97,7 +99,7 @@ def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Li
 
 
 def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]:
-    """What failed and where, and the commands that tell more and go on."""
+    """Every failure with its place, and the commands to type next."""
     run, lines = details.record, []
     failed = [step for step in details.steps if step.error]
     for step in failed[:_MOST_FAILURES]:
@@ -120,12 +122,12 @@ def _last(events: Sequence[Event], width: int | None, whole: bool) -> list[Line]
     if whole or len(events) <= MOST_EVENTS:
         return log(events, width)
     earlier = plural(len(events) - MOST_EVENTS, "earlier event")
-    note = Line((f"  … {earlier} not shown: --all shows every one", "muted"))
+    note = Line((f"  … {earlier} not shown: add --all", "muted"))
     return [note, *log(events[-MOST_EVENTS:], width)]
 
 
 def _some(keys: Sequence[str], width: int | None) -> str:
-    """The keys, or how many there are and the first of them."""
+    """The keys; if they do not fit, their number and the first ones."""
     text = ", ".join(keys)
     if width is None or len(text) <= width - 16:
         return text

@@ -1,10 +1,10 @@
-"""What an asset's code version covers, and what it cannot follow."""
+"""The definitions that an asset's code version covers, and where it cannot follow the code."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.terminal.cells import Line
+from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ _SHOWN = 12
 
 
 def code_lines(covers: Sequence[Definition], version: str | None, width: int | None) -> list[Line]:
-    """The nearest definitions with their places, then every note of what is not followed."""
+    """The nearest definitions with their places, then a note for each one not fully followed."""
     if not covers:
-        return [Line("  ", (f"The asset gives it itself: {version}.", "muted"))]
+        return [Line("  ", (f"set by the asset: {version}", "muted"))]
     shown = covers[:_SHOWN]
     kinds = max(len(one.kind) for one in shown)
     names = max(cell_width(one.name) for one in shown)

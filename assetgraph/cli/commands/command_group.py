@@ -1,4 +1,4 @@
-"""A group of commands that asks what a mistyped name was meant to be."""
+"""`CommandGroup`: a group of commands that suggests the right name for a mistyped one."""
 
 from __future__ import annotations
 

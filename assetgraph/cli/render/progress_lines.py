@@ -1,4 +1,4 @@
-"""Lines that tell of a run while it goes: what happened to a step, what it printed and logged."""
+"""A run in progress as lines: the state of its steps, and what they print and log."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli.render.run_progress import RunProgress
 from assetgraph.cli.render.state_style import LEVELS, glyph
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.cells import Line, clean_lines
-from assetgraph.queries.event_text import event_text
+from assetgraph.cli.terminal.styled_text import Line, clean_lines
 from assetgraph.records import EventType, StepState
 
 if TYPE_CHECKING:
@@ -20,30 +19,35 @@ _HIDDEN_LEVEL = "DEBUG"
 
 
 def step_line(event: Event, seconds: float | None) -> Line | None:
-    """What became of a step, for an event that says so. `seconds` is how long it ran."""
+    """The line for an event that changes a step's state. `seconds` is how long the step ran."""
     took = ("  " + units.duration(seconds) if seconds is not None else "", "muted")
     name = (event.step or "", "name")
-    first = clean_lines(event_text(event))[0]
     match event.type:
         case EventType.STEP_START:
             return Line(glyph(StepState.RUNNING), " ", name)
         case EventType.STEP_SUCCESS:
             return Line(glyph(StepState.SUCCESS), " ", name, took)
         case EventType.STEP_FAILURE:
-            return Line(glyph(StepState.FAILURE), " ", name, "  ", (first, "failure"), took)
+            return Line(glyph(StepState.FAILURE), " ", name, "  ", (_text(event), "failure"), took)
         case EventType.STEP_SKIPPED:
-            return Line(glyph(StepState.SKIPPED), " ", name, "  ", (first, "muted"))
+            return Line(glyph(StepState.SKIPPED), " ", name, "  ", (_text(event), "muted"))
         case EventType.STEP_UNCHANGED:
-            return Line(glyph(StepState.UNCHANGED), " ", name, "  ", (first, "muted"))
+            return Line(glyph(StepState.UNCHANGED), " ", name, "  ", (_text(event), "muted"))
         case EventType.STEP_CANCELED:
             return Line(glyph(StepState.CANCELED), " ", name, "  ", ("canceled", "warning"))
         case EventType.STEP_UP_FOR_RETRY | EventType.STEP_RESTARTED:
-            return Line(glyph(StepState.WAITING), " ", name, "  ", (first, "warning"))
+            return Line(glyph(StepState.WAITING), " ", name, "  ", (_text(event), "warning"))
     return None
 
 
+def _text(event: Event) -> str:
+    from assetgraph.queries.event_text import event_text
+
+    return clean_lines(event_text(event))[0]
+
+
 def log_lines(event: Event) -> list[Line]:
-    """What a step logged, unless it was meant for debugging."""
+    """The lines that a step logged, without those for debugging."""
     if event.type is not EventType.LOG or event.level == _HIDDEN_LEVEL:
         return []
     style = LEVELS.get(event.level, "")
@@ -51,16 +55,16 @@ def log_lines(event: Event) -> list[Line]:
     if event.step is None:
         return [Line(("! ", style), text) for text in texts]
     level = f"{event.level} " if style else ""
-    return [said(event.step, (level + text, style)) for text in texts]
+    return [_step_said(event.step, (level + text, style)) for text in texts]
 
 
-def said(step: str, text: str | tuple[str, str]) -> Line:
-    """A line of what a step says, under its name."""
+def _step_said(step: str, text: str | tuple[str, str]) -> Line:
+    """A line that a step logged or printed, beside the step's name."""
     return Line((f"  {step} │ ", "muted"), text)
 
 
 class PrintedText:
-    """What steps print, in whole lines: the start of a line waits for its end."""
+    """What steps print, in whole lines. The start of a line is kept until its end arrives."""
 
     def __init__(self) -> None:
         self._started: dict[tuple[str, str], str] = {}
@@ -70,18 +74,18 @@ class PrintedText:
         whole, newline, started = (self._started.pop((step, stream), "") + text).rpartition("\n")
         if started:
             self._started[step, stream] = started[-100_000:]
-        return [said(step, line) for line in clean_lines(whole)] if newline else []
+        return [_step_said(step, line) for line in clean_lines(whole)] if newline else []
 
     def rest(self, step: str | None = None) -> list[Line]:
-        """The lines that nothing will complete: of a step that ended, or of all."""
+        """The incomplete lines of a step that ended, or of all steps."""
         ended = [place for place in self._started if step in (None, place[0])]
         texts = [(place[0], self._started.pop(place)) for place in ended]
-        return [said(name, line) for name, text in texts for line in clean_lines(text)]
+        return [_step_said(name, line) for name, text in texts for line in clean_lines(text)]
 
 
 class RunLines:
-    """A run of the steps `keys` as plain lines: one for each event of interest, and each line that
-    a step prints or logs."""
+    """A run of the steps `keys` as plain lines: one for each event of interest, and one for each
+    line that a step prints or logs."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._progress = RunProgress(keys)

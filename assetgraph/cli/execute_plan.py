@@ -1,0 +1,99 @@
+"""Run a plan from the command line: progress until it ends, then a summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.cli.exit_codes import CANCELED, RUN_FAILED
+from assetgraph.cli.render.run_summary import summary
+from assetgraph.cli.run_reporter import reporting
+from assetgraph.cli.terminal.output import answer, say, stderr
+from assetgraph.process.signals import Terminated
+from assetgraph.records import RunStatus
+from assetgraph.run.launch import launch
+
+if TYPE_CHECKING:
+    from assetgraph.cli.session import Session
+    from assetgraph.planning.plan import Plan
+    from assetgraph.planning.request import RunRequest
+    from assetgraph.queries.run_views import RunDetails
+    from assetgraph.records import RunRecord
+
+
+def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool) -> int:
+    """Run `plan` and return the exit code. Progress and summary go to stderr, and the run as JSON
+    to stdout, if asked for."""
+    err = stderr()
+    if not plan.steps:
+        from assetgraph.cli.render.plan_lines import plan_lines
+
+        answer(as_json, data=lambda: None, lines=lambda _: ())
+        say(plan_lines(plan, err.width))
+        return 0
+    _announce(plan)
+    code, outcome = 0, None
+    with reporting(err, [step.id for step in plan.steps]) as reporter:
+        try:
+            outcome = launch(
+                msgspec.structs.replace(request, launched_by=launched_by()),
+                plan,
+                session.state,
+                project=session.project,
+                observer=reporter,
+                echo=False,
+            )
+        except KeyboardInterrupt as interrupt:
+            if reporter.run_id is None:  # before the run had a record
+                raise
+            code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
+    assert reporter.run_id
+    record = outcome.record if outcome else session.store.runs.read(reporter.run_id)
+    say(summary(record, reporter.highlights, err.width))
+    session.remember_assets(session.graph)  # the run may have created the store
+    if as_json:
+        _print_json(session, record)
+    return code or (RUN_FAILED if record.status is RunStatus.FAILURE else 0)
+
+
+def _announce(plan: Plan) -> None:
+    """Name the upstream assets that run without being selected."""
+    from assetgraph.planning.plan import Cause
+
+    if any(step.cause is Cause.MISSING for step in plan.steps):
+        from assetgraph.cli.render.plan_lines import plan_notes
+
+        say(plan_notes(plan))
+
+
+def _print_json(session: Session, record: RunRecord) -> None:
+    from assetgraph.queries.run_views import run_details_json
+
+    details = _details(session, record)
+    answer(True, data=lambda: run_details_json(details), lines=lambda _: ())
+
+
+def _details(session: Session, record: RunRecord) -> RunDetails:
+    """The run with its steps and events; without them if another process has deleted the record,
+    as can happen in a project that keeps few runs."""
+    from assetgraph.errors import UnknownRunError
+    from assetgraph.queries.run_views import RunDetails, run_details
+
+    try:
+        return run_details(session.store, record.run_id)
+    except UnknownRunError:
+        return RunDetails(record, (), (), ())
+
+
+def launched_by() -> str:
+    """Who starts the run, for its record."""
+    import os
+    from getpass import getuser
+
+    if "ASSETGRAPH_LAUNCHED_BY" in os.environ:  # a program that runs the command for a person
+        return os.environ["ASSETGRAPH_LAUNCHED_BY"]
+    try:
+        return f"command line ({getuser()})"
+    except (OSError, KeyError):  # the process's user has no name
+        return "command line"

@@ -1,0 +1,65 @@
+"""The table of assets, with their states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.render.metadata_lines import warning_of
+from assetgraph.cli.render.state_style import asset_state_line, warned
+from assetgraph.cli.terminal import units
+from assetgraph.cli.terminal.styled_text import Line
+from assetgraph.cli.terminal.table import Column, table
+from assetgraph.hints import command
+from assetgraph.text import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assetgraph.queries.asset_views import AssetView
+
+_COLUMNS = (
+    Column("ASSET"),
+    Column("STATE"),
+    Column("GROUP", drop=2),
+    Column("KINDS", drop=4),
+    Column("UPDATED", drop=1),
+    Column("DESCRIPTION", least=16, drop=3),
+)
+
+
+def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) -> list[Line]:
+    grouped = any(view.asset.group_name != "default" for view in views)
+    rows = [
+        [
+            Line(view.asset.key.text),
+            asset_state_line(view),
+            Line(view.asset.group_name if grouped else ""),
+            Line(", ".join(sorted(view.asset.kinds))),
+            Line(units.short_time(view.materialization.timestamp, now)
+                 if view.materialization else ""),
+            Line((first_line(view.asset.description), "muted")),
+        ]
+        for view in views
+    ]  # fmt: skip
+    key, *others = _COLUMNS
+    key = key._replace(least=width and width * 2 // 3)  # a very long key must not hide the states
+    return table([key, *others], rows, width)
+
+
+def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
+    """The warnings that current values carry in their metadata, or how to start without assets."""
+    if not views:
+        return no_assets_note()
+    return [
+        line
+        for view in views
+        if (warning := warning_of(view.materialization))
+        for line in warned(f"{view.asset.key.text}: {warning}", width)
+    ]
+
+
+def no_assets_note() -> list[Line]:
+    """How to start in a project without assets."""
+    first = (command("scaffold", "asset", "NAME.py"), "command")
+    return [Line("No assets yet. To add a first one: ", first)]

@@ -1,0 +1,76 @@
+"""Progress of a run for a person: a live view on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assetgraph.run.channel import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from assetgraph.cli.render.run_summary import RunHighlights
+    from assetgraph.cli.terminal.output import Output
+
+
+class Reporter(Observer, Protocol):
+    """An observer that owns the terminal for one run, until it stops."""
+
+    highlights: RunHighlights
+
+    def give_way(self) -> None:
+        """Free the terminal for a debugger."""
+
+    def stop(self) -> None: ...
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, or None before it starts."""
+
+
+@contextmanager
+def reporting(out: Output, keys: Sequence[str]) -> Iterator[Reporter]:
+    """Yield the reporter that suits `out`, for a run of the steps `keys`."""
+    reporter = _reporter(out, keys)
+    try:
+        with _terminal_for_debuggers(reporter):
+            yield reporter
+    finally:
+        reporter.stop()
+
+
+def _reporter(out: Output, keys: Sequence[str]) -> Reporter:
+    if out.is_terminal:
+        from assetgraph.cli.live_reporter import LiveReporter
+
+        return LiveReporter(out, keys)
+    from assetgraph.cli.line_reporter import LineReporter
+
+    return LineReporter(out, keys)
+
+
+@contextmanager
+def _terminal_for_debuggers(reporter: Reporter) -> Iterator[None]:
+    """Let `breakpoint()` in an asset use the terminal: during a run `sys.stdout` is the record."""
+
+    def hook(*args: Any, **kwargs: Any) -> Any:
+        wanted = os.environ.get("PYTHONBREAKPOINT")
+        if wanted == "0":
+            return None
+        reporter.give_way()
+        if wanted or sys.__stdout__ is None:
+            sys.stdout = sys.__stdout__  # the debugger that the person chose writes to it
+            return sys.__breakpointhook__(*args, **kwargs)
+        from pdb import Pdb
+
+        return Pdb(stdout=sys.__stdout__).set_trace(sys._getframe(1))
+
+    before = sys.breakpointhook
+    sys.breakpointhook = hook
+    try:
+        yield
+    finally:
+        sys.breakpointhook = before

@@ -1,0 +1,132 @@
+"""The project that a command works on, with its store and graph, and requests for its runs."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from assetgraph.errors import AssetGraphError
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.keys import AssetKey
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Plan
+    from assetgraph.planning.request import RunRequest
+    from assetgraph.project.settings import Project
+    from assetgraph.storage.store import Store
+
+
+class Session:
+    """What the command line says about the project, and the parts of that project. Each part is
+    created on first use, so a command pays only for what it needs."""
+
+    def __init__(self) -> None:
+        _import_msgspec()
+        self.modules: tuple[str, ...] = ()
+        self.store_folder: Path | None = None
+        self.executor_name: str | None = None
+        self.jobs: int | None = None
+        self.dask_scheduler: str | None = None
+        self.no_wait = False
+
+    @cached_property
+    def project(self) -> Project:
+        """The project. Prints the warnings about its settings. Raises `ProjectError`."""
+        from assetgraph.project.settings import find_project
+
+        project = find_project(modules=self.modules, store=self.store_folder)
+        if project.warnings:
+            from assetgraph.cli.terminal.output import warn
+
+            warn(project.warnings)
+        return project
+
+    @cached_property
+    def store(self) -> Store:
+        return self.project.open_store()
+
+    @cached_property
+    def graph(self) -> AssetGraph:
+        """The valid graph. Raises `ProjectError` and `DefinitionsError`."""
+        graph = self.project.load().graph.require_valid()
+        self.remember_assets(graph)
+        return graph
+
+    @cached_property
+    def state(self) -> StoreFacts:
+        from assetgraph.planning.facts import StoreFacts
+
+        return StoreFacts(self.graph, self.store)
+
+    def request(self, **asked: Any) -> RunRequest:
+        """A request for a run with the fields `asked`, executed as the command's options say."""
+        from assetgraph.planning.request import RunRequest
+
+        return self.placed(RunRequest(**asked))
+
+    def placed(self, request: RunRequest) -> RunRequest:
+        """`request` with the command's options for where and how to execute it."""
+        import msgspec
+
+        return msgspec.structs.replace(
+            request,
+            executor=self.executor_name,
+            jobs=self.jobs,
+            dask_scheduler=self.dask_scheduler,
+            wait=not self.no_wait,
+        )
+
+    def plan(self, request: RunRequest) -> Plan:
+        """The plan of a run.
+
+        Raises `ProjectError`, `DefinitionsError`, `SelectionError` and `ConfigError`.
+        """
+        from assetgraph.planning.request import plan_run
+
+        if request.selection and not self.graph.order:
+            raise self._no_assets()
+        return plan_run(request, self.state)
+
+    def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
+        """The keys that a selection matches; every key for an empty selection."""
+        from assetgraph.graph.selection import select
+
+        if selection and not self.graph.order:
+            raise self._no_assets()
+        return select(selection, self.graph, self.state.state) if selection else self.graph.order
+
+    def remember_assets(self, graph: AssetGraph) -> None:
+        """Save the asset names for the Tab key, if the project has a store."""
+        from assetgraph.cli.remembered_assets import remember_assets
+
+        remember_assets(self.project, [key.text for key in graph.order])
+
+    def _no_assets(self) -> AssetGraphError:
+        """The error for a selection in a project without assets."""
+        from assetgraph.errors import AssetGraphError
+        from assetgraph.hints import command
+        from assetgraph.text import listed
+
+        named = listed(repr(module) for module in self.project.modules)
+        word = "module" if len(self.project.modules) == 1 else "modules"
+        return AssetGraphError(
+            f"there are no assets in the {word} {named}.",
+            hint="Decorate a function there with @assetgraph.asset, or add a first asset to a "
+            f"package with: {command('scaffold', 'asset', 'NAME.py')}",
+        )
+
+
+def _import_msgspec() -> None:
+    """Import msgspec without `typing_extensions`, which it prefers where that is installed: 30 ms
+    for names that the typing of Python 3.11 has too."""
+    if "typing_extensions" not in sys.modules:
+        sys.modules["typing_extensions"] = None  # type: ignore[assignment]
+        try:
+            import_module("msgspec")
+        finally:
+            del sys.modules["typing_extensions"]
