@@ -60,7 +60,7 @@ class Server:
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         assert self._process
         self._process.send_signal(number)
-        code = self._process.wait(timeout=10)
+        code = self._process.wait(timeout=60)
         assert self._process.stdout
         self._process.stdout.close()
         self._process = None

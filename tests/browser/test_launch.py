@@ -64,6 +64,28 @@ def test_config_can_be_looked_at_as_yaml_before_any_is_given(
     expect(dialog.get_by_role("button", name="Materialize")).to_be_enabled()
 
 
+def test_an_answer_that_arrives_while_one_types_leaves_the_focus_where_it_is(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("month").wait_for()
+    dialog.get_by_role("button", name="YAML").click()
+    dialog.get_by_label("Config as YAML").fill("trips_file:\n  colour: red\n")
+    expect(dialog.get_by_role("alert")).to_contain_text("colour")
+    dialog.get_by_text("Tags and execution").click()
+
+    held: list[Route] = []
+    page.route("**/api/plan", lambda route: held.append(route))
+    with page.expect_request("**/api/plan"):
+        dialog.get_by_label("Config as YAML").fill("trips_file:\n  rows: 7\n")
+    dialog.get_by_label("Name of tag 1").focus()
+    held[0].continue_()
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect(dialog.get_by_label("Name of tag 1")).to_be_focused()
+
+
 def test_required_config_is_asked_for_before_the_start(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

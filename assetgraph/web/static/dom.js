@@ -72,6 +72,7 @@ function flat(children) {
 }
 
 function patchChildren(parent, wanted) {
+  removeGone(parent, wanted);
   const keyed = new Map();
   for (const child of parent.childNodes) {
     if (child.given?.key !== undefined) keyed.set(child.given.key, child);
@@ -101,6 +102,15 @@ function patchChildren(parent, wanted) {
     const gone = at;
     at = at.nextSibling;
     gone.remove();
+  }
+}
+
+/** Removes the keyed children that are no longer wanted. They must go first: a child that moves past
+ * them would lose the focus. */
+function removeGone(parent, wanted) {
+  const staying = new Set(wanted.map((next) => next.given?.key));
+  for (const child of [...parent.childNodes]) {
+    if (child.given?.key !== undefined && !staying.has(child.given.key)) child.remove();
   }
 }
 
