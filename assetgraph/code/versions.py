@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.code.changes import Change, Comparison
 from assetgraph.code.definition_graph import Vertex, hash_all
 from assetgraph.code.definition_table import Table, TableWriter, key_of
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.vertex_builder import VertexBuilder
 from assetgraph.process.collector import paused_collector
+
+if TYPE_CHECKING:
+    from assetgraph.code.changes import Change, Comparison
 
 _SHOWN = ("function", "class", "value", "module", "library")
 
@@ -89,6 +91,8 @@ class CodeVersions:
     ) -> tuple[Change, ...]:
         """What changed in the code of `function` since its version was `old_root`. It is fastest to
         pass the same `old_table` for all functions."""
+        from assetgraph.code.changes import Comparison
+
         new_key, new_table = key_of(self._root(function)), self.table()
         # Functions with equal content share a version. Compare with the one of the same name.
         old_key = old_root + new_key[new_key.index("-") :]

@@ -30,7 +30,8 @@ class Connections:
     def inputs(self, computation: Computation) -> dict[str, AssetKey]:
         """The upstream that each parameter loads, without parameters that do not resolve."""
         own = [spec.key for spec in computation.specs]
-        prefixes = dict.fromkeys((_shared_prefix(own), ()))
+        prefix = _shared_prefix(own)
+        prefixes = (prefix, ()) if prefix else ((),)
         found: dict[str, AssetKey] = {}
         for parameter in computation.inputs:
             upstream = self._upstream(computation, parameter, own, prefixes)
@@ -144,5 +145,5 @@ class Connections:
 
 
 def _shared_prefix(keys: Sequence[AssetKey]) -> tuple[str, ...]:
-    prefixes = {key.parts[:-1] for key in keys}
-    return prefixes.pop() if len(prefixes) == 1 else ()
+    prefix = keys[0].parts[:-1]
+    return prefix if all(key.parts[:-1] == prefix for key in keys[1:]) else ()

@@ -97,9 +97,8 @@ class StoreFacts:
         value, data_version = self._condition(target, computation, current)
         return TargetFacts(current, failed, value, data_version, code_version, running)
 
-    def maker_of(self, target: Target, made: Materialization) -> AssetSpec | None:
-        """The spec of the asset if its own IO manager stored `made`, otherwise None."""
-        return self.graph.asset(target.key) if made.value.by_io_manager else None
+    def spec(self, target: Target) -> AssetSpec:
+        return self.graph.asset(target.key)
 
     def _code_version(self, computation: Computation) -> str | None:
         if self.store.ephemeral:

@@ -216,20 +216,23 @@ class _StepMaker:
             if target.partition is not None:
                 step_id += f"@{target.partition}"
         self._calls[step_id] = computation, outputs
-        self._made_by.update(dict.fromkeys(outputs, step_id))
+        for output in outputs:
+            self._made_by[output] = step_id
 
     def _step(self, step_id: str) -> Step:
         computation, outputs = self._calls[step_id]
         first = outputs[0]
-        cause = self._causes.get(first, Cause.STALE)
-        if len(outputs) > 1:
-            asked = [self._causes[output] for output in outputs if output in self._causes]
-            cause = min(asked, key=_CAUSES.index)
-        current = self._facts.of(first).current
-        kept = current.config if current and cause is not Cause.REQUESTED else {}
-        upstream = upstream_targets(self._graph, first)
-        for output in outputs[1:]:
-            upstream = tuple(dict.fromkeys((*upstream, *upstream_targets(self._graph, output))))
+        if len(outputs) == 1:
+            cause, reasons = self._causes[first], self._reasons[first]
+            upstream = upstream_targets(self._graph, first)
+        else:
+            cause, reasons = self._cause(outputs), self._why(outputs)
+            above = [up for output in outputs for up in upstream_targets(self._graph, output)]
+            upstream = tuple(dict.fromkeys(above))
+        kept: Mapping[str, Any] = {}
+        if cause is not Cause.REQUESTED:
+            current = self._facts.of(first).current
+            kept = current.config if current else {}
         inputs, targets = self._graph.inputs(first.key), self._graph.targets
         loaded = set(inputs.values())
         made_by = self._made_by
@@ -240,16 +243,18 @@ class _StepMaker:
             computation=computation.name,
             outputs=outputs,
             cause=cause,
-            reasons=self._why(outputs),
+            reasons=reasons,
             config=dict(self._config.get(first.key, kept)),
             reads={name: (targets[up],) for name, up in inputs.items()},
-            deps=tuple([up for up in upstream if up.key not in loaded]) if upstream else (),
+            deps=tuple([up for up in upstream if up.key not in loaded]),
             after=tuple(after),
         )
 
+    def _cause(self, outputs: Sequence[Target]) -> Cause:
+        asked = [self._causes[output] for output in outputs if output in self._causes]
+        return min(asked, key=_CAUSES.index)
+
     def _why(self, outputs: Sequence[Target]) -> tuple[Reason, ...]:
-        if len(outputs) == 1:
-            return self._reasons[outputs[0]]
         found: list[Reason] = []
         for output in outputs:
             found += [why for why in self._reasons.get(output, ()) if why not in found]

@@ -120,9 +120,12 @@ def reasons_given(
     config: Mapping[str, Any] | None = None,
 ) -> tuple[Reason, ...]:
     """Why `target` is not up to date, given the reasons of all its upstreams in `found`."""
+    known = facts.of(target)
+    if known.current is None:
+        return _never_materialized(known)
     upstream = {parent: facts.of(parent).data_version for parent in upstream_targets(graph, target)}
     reasons = direct_reasons(target, facts, upstream, config)
-    if facts.of(target).has_value:
+    if known.has_value:
         reasons += tuple(
             Reason(
                 ReasonKind.UPSTREAM_STALE,
@@ -147,7 +150,7 @@ def direct_reasons(
     """
     known = facts.of(target)
     if known.current is None:
-        return (Reason(ReasonKind.NEVER_MATERIALIZED), *_failure(known))
+        return _never_materialized(known)
     reasons = [*_value_reasons(known), *_input_reasons(known.current, upstream)]
     if known.code_version != known.current.code_version:
         changes = list(facts.code_changes(target))
@@ -163,6 +166,10 @@ def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
     if facts.running:
         return AssetState.RUNNING
     return AssetState(_state(facts, reasons))
+
+
+def _never_materialized(known: TargetFacts) -> tuple[Reason, ...]:
+    return (_NEVER, *_failure(known)) if known.failed else _ONLY_NEVER
 
 
 def _value_reasons(known: TargetFacts) -> list[Reason]:
@@ -215,6 +222,9 @@ def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
     return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
 
+
+_NEVER = Reason(ReasonKind.NEVER_MATERIALIZED)
+_ONLY_NEVER = (_NEVER,)
 
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",

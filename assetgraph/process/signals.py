@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_holding = False
+_holder: int | None = None  # the thread in `held_back`
 _open = False
 _pending: list[Callable[[], Any]] = []
 _installed: dict[signal.Signals, Any] = {}
@@ -45,23 +45,24 @@ def held_back() -> Iterator[None]:
     A second signal is handled at once: the person insists. Only the main thread receives signals;
     in any other thread this does nothing.
     """
-    global _holding, _open, _told
+    global _holder, _open, _told
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    outside = _holding, _open
-    if not _holding:
+    outside = _holder, _open
+    handlers = {}
+    if _holder is None:
         _told = None
-    handlers = {} if _holding else _hold()
-    _holding, _open = True, False
+        handlers = _hold()
+    _holder, _open = threading.get_ident(), False
     try:
         yield
     finally:
-        _holding, _open = outside
+        _holder, _open = outside
         for number, handler in handlers.items():
             signal.signal(number, handler)
             del _installed[number]
-        if not _holding or _open:
+        if _holder is None or _open:
             _deliver()
 
 
@@ -72,14 +73,15 @@ class let_through:  # noqa: N801 - used as a function; a generator would cost ea
 
     def __enter__(self) -> None:
         global _open
-        if _holding and threading.current_thread() is threading.main_thread():
+        if _holder == threading.get_ident():
             self._outside: bool | None = _open
             _open = True
-            try:
-                _deliver()
-            except BaseException:
-                _open = self._outside
-                raise
+            if _pending:
+                try:
+                    _deliver()
+                except BaseException:
+                    _open = self._outside
+                    raise
         else:
             self._outside = None
 

@@ -134,7 +134,7 @@ class Journal:
             self.record,
             status=status,
             ended_at=ended_at,
-            step_counts=dict(Counter(state.value for state in self._states.values())),
+            step_counts={state.value: n for state, n in Counter(self._states.values()).items()},
             failed_steps=tuple(sorted(self._errors)),
             failure=message or "",
         )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.records import ErrorInfo, RunRecord
 
 
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
+class RunOutcome(msgspec.Struct, frozen=True):
     """How a run ended: its summary, and the errors of its failed steps by step id, in the order in
     which they failed.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,10 +17,9 @@ class PassedValues:
     def __init__(self, plan: Plan) -> None:
         self._values: dict[Target, Any] = {}
         self._reads = {
-            step.id: {target for targets in step.reads.values() for target in targets}
-            for step in plan.steps
+            step.id: set(chain.from_iterable(step.reads.values())) for step in plan.steps
         }
-        self._readers = Counter(target for read in self._reads.values() for target in read)
+        self._readers = Counter(chain.from_iterable(self._reads.values()))
 
     def keep(self, target: Target, value: Any) -> None:
         """Keep an immutable value if a step still has to read it."""

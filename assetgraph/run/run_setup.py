@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from assetgraph import __version__
 from assetgraph.planning.checked_config import check_config
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class RunSetup:
+class RunSetup(msgspec.Struct, frozen=True):
     """A request, with the settings that apply to every run of the project.
 
     `pools` limits how many steps of a pool run at once. With `echo`, the steps' output also appears
     where it would without a run.
     """
 
-    request: RunRequest = field(default_factory=RunRequest)
-    pools: Mapping[str, int] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
+    request: RunRequest = RunRequest()
+    pools: Mapping[str, int] = {}
+    limits: Limits = Limits()
     echo: bool = True
 
     def check(self, plan: Plan, store: Store) -> None:
@@ -46,8 +46,8 @@ class RunSetup:
     def record(self, plan: Plan) -> RunRecord:
         """The record of a run of `plan` that starts now."""
         request, started_at = self.request, now()
-        steps = tuple(step.id for step in plan.steps)
-        outputs = (target.key.text for step in plan.steps for target in step.outputs)
+        steps = tuple([step.id for step in plan.steps])
+        outputs = [target.key.text for step in plan.steps for target in step.outputs]
         assets = tuple(dict.fromkeys(outputs))
         return RunRecord(
             run_id=request.run_id or new_run_id(started_at),

@@ -249,7 +249,8 @@ class _Run:
         inputs = [
             self._input(target, name) for name, targets in step.reads.items() for target in targets
         ]
-        inputs += [self._input(target, None) for target in step.deps]
+        if step.deps:
+            inputs += [self._input(target, None) for target in step.deps]
         facts = [self._facts.of(target) for target in step.outputs]
         return StepTask(
             step_id=step.id,
@@ -272,7 +273,7 @@ class _Run:
         made = facts.current
         assert made is not None  # a plan includes every upstream without a value
         version = facts.data_version or made.data_version
-        maker = self._facts.maker_of(target, made)
+        maker = self._facts.spec(target) if made.value.by_io_manager else None
         return Input(target, parameter, version, made.value, maker, made.run_id)
 
     def _finish(self, step_id: str, attempt: _Attempt) -> None:

@@ -4,7 +4,7 @@ task and returns a small result."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 Append = Callable[[Target, Materialization | FailedAttempt], None]
+Locks = Mapping[Target, "TargetLock"]
 Elsewhere = Callable[[StepTask, "Store"], StepResult]
 
 
@@ -67,10 +68,10 @@ def run_step(
         return _commit(task, store, channel, result, locks)
     except AssetGraphError as error:
         failed = failed_step(task, store, error, started)
-        held = all(lock.held for lock in locks)
+        held = all(lock.held for lock in locks.values())
         return _commit(task, store, channel, failed, locks) if held else failed
     finally:
-        for lock in (*guards, *locks):
+        for lock in (*guards, *locks.values()):
             lock.release()
 
 
@@ -84,10 +85,10 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     result = failed_step(task, store, error)
     locks = _locks(task, store)
     try:
-        if all(lock.acquire() for lock in locks):  # another run may hold one
-            _record_failure(task, store, result, _appending(locks))
+        if all(lock.acquire() for lock in locks.values()):  # another run may hold one
+            _record_failure(task, store, result, _through(locks))
     finally:
-        for lock in locks:
+        for lock in locks.values():
             lock.release()
     return result
 
@@ -114,24 +115,22 @@ def committed(task: StepTask, store: Store) -> tuple[Materialization, ...]:
     return tuple(found)
 
 
-def _locks(task: StepTask, store: Store) -> tuple[TargetLock, ...]:
+def _locks(task: StepTask, store: Store) -> Locks:
     """The locks in one order for all steps, so two steps that share targets never deadlock."""
-    targets = task.outputs
-    if len(targets) > 1:
-        targets = tuple(sorted(targets, key=lambda target: target.text))
-    return tuple([store.lock(target) for target in targets])
+    targets: Iterable[Target] = task.outputs
+    if len(task.outputs) > 1:
+        targets = sorted(targets, key=lambda target: target.text)
+    return {target: store.lock(target) for target in targets}
 
 
-def _acquire(
-    task: StepTask, store: Store, channel: Channel, locks: Sequence[TargetLock]
-) -> bool | None:
+def _acquire(task: StepTask, store: Store, channel: Channel, locks: Locks) -> bool | None:
     """Take every lock, and return whether the step waited for another run; None if this run ended
     first.
 
     Raises `LockedError` if the step must not wait.
     """
     waited = False
-    for lock in locks:
+    for lock in locks.values():
         if lock.acquire():
             continue
         waited = True
@@ -143,39 +142,30 @@ def _acquire(
 
 
 def _commit(
-    task: StepTask,
-    store: Store,
-    channel: Channel,
-    result: StepResult,
-    locks: Sequence[TargetLock],
+    task: StepTask, store: Store, channel: Channel, result: StepResult, locks: Locks
 ) -> StepResult:
     """Append the attempt to the history of each target: from here on, it counts."""
     if not channel.may_commit() or result.state is StepState.CANCELED:
         return StepResult(StepState.CANCELED, [])
-    append = _appending(locks)
-    if result.state is not StepState.SUCCESS:
-        _record_failure(task, store, result, append)
-        return result
-    try:
-        for target, made in zip(task.outputs, result.outputs, strict=True):
-            append(target, made)
-    except StoreError as error:
-        result = failed_step(task, store, error)
-        _record_failure(task, store, result, append)
-        return result
-    for target, made in zip(task.outputs, result.outputs, strict=True):
-        if has_folder(made.value):
-            _drop_old_values(store, target)
+    if result.state is StepState.SUCCESS:
+        made = tuple(zip(task.outputs, result.outputs, strict=True))
+        try:
+            for target, materialization in made:
+                locks[target].append(materialization)
+        except StoreError as error:
+            result = failed_step(task, store, error)
+        else:
+            for target, materialization in made:
+                if has_folder(materialization.value):
+                    _drop_old_values(store, target)
+            return result
+    _record_failure(task, store, result, _through(locks))
     return result
 
 
-def _appending(locks: Sequence[TargetLock]) -> Append:
+def _through(locks: Locks) -> Append:
     """A function that appends to a target's history through the lock on that target."""
-    if len(locks) == 1:
-        (lock,) = locks
-        return lambda _, attempt: lock.append(attempt)
-    lock_of = {lock.target: lock for lock in locks}
-    return lambda target, attempt: lock_of[target].append(attempt)
+    return lambda target, attempt: locks[target].append(attempt)
 
 
 def _drop_old_values(store: Store, target: Target) -> None:
@@ -221,13 +211,13 @@ def _read_guards(task: StepTask, store: Store) -> list[Lock]:
 
 
 def _made_by_another_run(
-    task: StepTask, store: Store, locks: Sequence[TargetLock]
+    task: StepTask, store: Store, locks: Locks
 ) -> tuple[Materialization, ...] | None:
     """What other runs have recorded since the step was planned, or None if the step must run.
 
     The step need not run if they materialized just what it would.
     """
-    for lock in locks:
+    for lock in locks.values():
         if lock.found_empty():
             return None
     found = []

@@ -26,7 +26,7 @@ from assetgraph.storage.atomic_files import (
     opened,
     read_last,
 )
-from assetgraph.storage.locks import POLL_S, Lock, try_shared
+from assetgraph.storage.locks import POLL_S, Lock, held_locks, try_shared
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey, Target
@@ -98,15 +98,7 @@ class TargetLock(Lock):
         self._is_history = target.partition is None
         self._mutex = Mutex()
 
-    def acquire(self) -> bool:
-        taken = super().acquire()
-        if taken and self._is_history:
-            _holders[self.path] = self
-        return taken
-
     def release(self) -> None:
-        if _holders.get(self.path) is self:
-            del _holders[self.path]
         with self._mutex:
             super().release()
 
@@ -135,19 +127,15 @@ class TargetLock(Lock):
         return self._fd is not None and self._is_history and os.lseek(self._fd, 0, os.SEEK_END) == 0
 
 
-# The histories that this process has locked, by path. A second descriptor would have to wait, like
-# that of another process: forever, if the thread that holds the lock is stuck.
-_holders: dict[str, TargetLock] = {}
-os.register_at_fork(after_in_child=_holders.clear)
-
-
 def _append(path: str, line: bytes) -> None:
     """Append one line to the history at `path`, under a lock on that file."""
     lock, pause_s = Lock(path), _SHORT_POLL_S
     while True:
-        holder = _holders.get(path)
-        if holder is not None and holder.write(line):
-            return
+        # If this process holds the lock, a second descriptor would have to wait, like that of
+        # another process: forever, if the thread that holds it is stuck.
+        for holder in held_locks(path):
+            if isinstance(holder, TargetLock) and holder.write(line):
+                return
         if lock.acquire():
             try:
                 if append_to(lock.fileno(), path, line):

@@ -76,6 +76,11 @@ class Lock:
             self._fd = None
 
 
+def held_locks(path: str) -> list[Lock]:
+    """The locks on the file at `path` that this process holds."""
+    return [lock for lock in tuple(_held) if lock.path == path]
+
+
 def is_held(path: str, *, shared: bool = False) -> bool:
     """Whether a living process holds the lock at `path` exclusively; with `shared`, in any way."""
     try:

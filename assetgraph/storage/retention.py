@@ -7,12 +7,12 @@ An asset's current value, a value that a step may be reading, and a run under wa
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
+
+import msgspec
 
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Prunable:
+class Prunable(msgspec.Struct, frozen=True):
     """One thing that can be deleted: an old value, a value that was never committed, an old run, or
     what a process that died left behind.
 
@@ -110,9 +109,11 @@ def _drop_leftover(store: Store, item: Prunable) -> bool:
 
 
 def _delete(path: str) -> None:
+    from shutil import rmtree  # a slow import that a run does not need
+
     try:
         if os.path.isdir(path):
-            shutil.rmtree(path)
+            rmtree(path)
         else:
             os.unlink(path)
     except FileNotFoundError:

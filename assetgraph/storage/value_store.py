@@ -102,7 +102,7 @@ class ValueStore:
     def adapt(self, value: object, annotation: Any = EMPTY) -> object:
         """What `load` would return, for an immutable value that is still in memory."""
         if type(value) in _IMMUTABLE:
-            return _fitting(value, annotation)
+            return value if annotation is EMPTY else _fitting(value, annotation)
         if isinstance(value, Path):
             from assetgraph.storage.formats.returned_path import loaded_path, recorded_path
 

@@ -8,7 +8,7 @@ from assetgraph.cli.render.run_progress import RunProgress
 from assetgraph.cli.render.state_style import LEVELS, glyph
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, clean_lines
-from assetgraph.records import EventType, StepState
+from assetgraph.records import STATE_AFTER, EventType, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,8 @@ _HIDDEN_LEVEL = "DEBUG"
 
 def step_line(event: Event, seconds: float | None) -> Line | None:
     """The line for an event that changes a step's state. `seconds` is how long the step ran."""
+    if event.type not in STATE_AFTER:
+        return None
     took = ("  " + units.duration(seconds) if seconds is not None else "", "muted")
     name = (event.step or "", "name")
     match event.type:

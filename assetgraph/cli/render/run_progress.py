@@ -67,7 +67,9 @@ class RunProgress:
         state = STATE_AFTER.get(event.type)
         if state is None or event.step is None:
             return
-        step = self.steps.setdefault(event.step, StepProgress(event.step))
+        step = self.steps.get(event.step)
+        if step is None:
+            step = self.steps[event.step] = StepProgress(event.step)
         self.counts[step.state] -= 1
         self.counts[state] += 1
         step.state = state

@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Literal, NoReturn
+
+import msgspec
 
 from assetgraph.errors import SelectionError
 from assetgraph.records import AssetState
@@ -38,8 +39,7 @@ STATES = {
 MAX_DEPTH = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """The assets whose `field` matches `value`. For a tag, `value` is its name, and `tag_value` its
     value, or None for any."""
 
@@ -50,8 +50,7 @@ class Filter:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Traversal:
+class Traversal(msgspec.Struct, frozen=True):
     """`operand` with this many levels upstream and downstream of it (None: all)."""
 
     operand: Expression
@@ -61,8 +60,7 @@ class Traversal:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(msgspec.Struct, frozen=True):
     """The assets of `operand` that have no parent (roots) or no child (sinks) in it."""
 
     which: Literal["roots", "sinks"]
@@ -71,22 +69,19 @@ class Ends:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(msgspec.Struct, frozen=True):
     operand: Expression
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(msgspec.Struct, frozen=True):
     parts: tuple[Expression, ...]
     start: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(msgspec.Struct, frozen=True):
     parts: tuple[Expression, ...]
     start: int
     end: int

@@ -5,6 +5,7 @@ To add a format, write its module and add its line to `FORMATS`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, cast
@@ -18,6 +19,8 @@ from assetgraph.storage.formats.value_format import (
     ValueFiles,
     ValueFormat,
 )
+
+Save = Callable[[str, object, ClassVersion | None], Saved | None]
 
 
 class FormatEntry(NamedTuple):
@@ -47,7 +50,7 @@ class ValueFormats:
         self._entries = FORMATS
         self._by_class: dict[type[ValueFormat], ValueFormat] = {}
         self._by_name: dict[str, ValueFormat] = {}
-        self._savers: tuple[Any, ...] = ()  # `save` of the first formats, as far as needed so far
+        self._savers: tuple[Save, ...] = ()  # of the first formats, as far as needed so far
 
     def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved:
         """Store the value in the first format that takes it."""
@@ -55,13 +58,13 @@ class ValueFormats:
         for save in tried:
             saved = save(folder, value, class_version)
             if saved is not None:
-                return cast("Saved", saved)
+                return saved
         for entry in self._entries[len(tried) :]:
             tried = (*tried, self._made(_class_at(entry.reference)).save)
             self._savers = tried  # replaced whole: another thread may be going through the old one
             saved = tried[-1](folder, value, class_version)
             if saved is not None:
-                return cast("Saved", saved)
+                return saved
         raise AssertionError("the last format takes every value")
 
     def of(self, stored: StoredValue) -> ValueFormat:
