@@ -105,7 +105,7 @@ def hold_again() -> None:
 
     A step may have left its own handlers: then nothing could interrupt the rest of the run.
     """
-    if threading.current_thread() is threading.main_thread():
+    if _holder == threading.get_ident():
         for number, handler in _installed.items():
             if _getsignal(number) is not handler:
                 signal.signal(number, handler)

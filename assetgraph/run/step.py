@@ -4,7 +4,7 @@ task and returns a small result."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,9 @@ def run_step(
         held = all(lock.held for lock in locks.values())
         return _commit(task, store, channel, failed, locks) if held else failed
     finally:
-        for lock in (*guards, *locks.values()):
+        for guard in guards:
+            guard.release()
+        for lock in locks.values():
             lock.release()
 
 
@@ -117,9 +119,10 @@ def committed(task: StepTask, store: Store) -> tuple[Materialization, ...]:
 
 def _locks(task: StepTask, store: Store) -> Locks:
     """The locks in one order for all steps, so two steps that share targets never deadlock."""
-    targets: Iterable[Target] = task.outputs
-    if len(task.outputs) > 1:
-        targets = sorted(targets, key=lambda target: target.text)
+    if len(task.outputs) == 1:
+        (target,) = task.outputs
+        return {target: store.lock(target)}
+    targets = sorted(task.outputs, key=lambda target: target.text)
     return {target: store.lock(target) for target in targets}
 
 

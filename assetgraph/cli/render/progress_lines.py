@@ -101,5 +101,7 @@ class RunLines:
 
     def event(self, event: Event) -> list[Line]:
         self._progress.event(event)
+        if event.type not in STATE_AFTER:
+            return log_lines(event)
         line = step_line(event, self._progress.seconds_of(event))
-        return [*self._printed.rest(event.step), line] if line else log_lines(event)
+        return [*self._printed.rest(event.step), line] if line else []
