@@ -21,7 +21,7 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.project.settings import find_project
 from assetgraph.records import Materialization
 from assetgraph.run.executors.base import StepExecutor

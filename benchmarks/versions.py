@@ -29,7 +29,7 @@ from pathlib import Path
 import msgspec
 sys.path[:0] = [{root!r}, "."]
 from assetgraph.code import importer
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.definitions.registry import current_registry
 from assetgraph.code import CodeVersions, Node
 from assetgraph.storage.code_table import FolderCache

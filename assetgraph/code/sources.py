@@ -21,7 +21,7 @@ import msgspec
 from assetgraph.code.importer import reading_of
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File, Function
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 
 if TYPE_CHECKING:
     import ast

@@ -13,7 +13,7 @@ from assetgraph.code.definition_graph import Vertex, hash_all
 from assetgraph.code.definition_table import Table, TableWriter, key_of
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.vertex_builder import VertexBuilder
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 
 if TYPE_CHECKING:
     from assetgraph.code.changes import Change, Comparison

@@ -14,7 +14,7 @@ from assetgraph.graph.connections import Connections
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:

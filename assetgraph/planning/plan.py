@@ -14,7 +14,7 @@ from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import Target
 from assetgraph.planning.reasons import Configs, Facts, Reason, stale_reasons, upstream_targets
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
 if TYPE_CHECKING:

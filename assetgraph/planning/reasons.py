@@ -14,7 +14,7 @@ import msgspec
 
 from assetgraph.graph.walk import walk
 from assetgraph.keys import Target
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import msgspec
 from assetgraph.keys import AssetKey
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Canceling a run from another process."""
+"""Canceling a run: how long its steps may take to end, and how another process asks for it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from assetgraph.records import RunStatus
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
+
+
+GRACE_S = 5.0  # for running steps to end by themselves
+COMMIT_S = 1.0  # for a step that is committing
 
 
 def cancel_run(store: Store, run_id: str) -> None:

@@ -24,9 +24,10 @@ from assetgraph.errors import StepTimeoutError, StoreError
 from assetgraph.planning.plan import Cause
 from assetgraph.planning.reasons import direct_reasons
 from assetgraph.process.capture import redirected
-from assetgraph.process.collector import heap_left_alone
+from assetgraph.process.garbage_collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
 from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
+from assetgraph.run import cancel
 from assetgraph.run.channel import StepChannel
 from assetgraph.run.executors.local import SerialExecutor
 from assetgraph.run.journal import Journal
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from assetgraph.run.channel import Observer
     from assetgraph.run.executors.base import StepExecutor
 
-GRACE_S = 5.0
-COMMIT_S = 1.0
 _RUN_FAILED = 1
 
 
@@ -347,12 +346,12 @@ class _Run:
                 self._passed.release(other)
 
     def _cancel(self) -> None:
-        """Start no more steps, and give the running ones `GRACE_S` to end by themselves. A second
+        """Start no more steps, and give the running ones `cancel.GRACE_S` to end by themselves. A second
         interrupt cuts that short."""
         self._journal.channel.stopping = True
         try:
             self._executor.interrupt()
-            deadline = time.monotonic() + GRACE_S
+            deadline = time.monotonic() + cancel.GRACE_S
             while any(attempt.future is not None for attempt in self._running.values()):
                 with let_through():
                     happened = self._inbox.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -370,7 +369,7 @@ class _Run:
     def _give_up(self, step_id: str, attempt: _Attempt) -> None:
         """Settle an interrupted step. If it has committed, it is a success."""
         if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
-            wait([attempt.future], timeout=COMMIT_S)
+            wait([attempt.future], timeout=cancel.COMMIT_S)
         result = StepResult(StepState.CANCELED, [])
         if committed(attempt.task, self._store):
             result = lost_step(attempt.task, self._store, KeyboardInterrupt())

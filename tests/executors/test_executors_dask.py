@@ -21,8 +21,9 @@ from assetgraph.errors import StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
-from assetgraph.run.executors import dask_worker, make, on_dask
-from assetgraph.run.executors.on_dask import RESOURCES, DaskExecutor, _Step
+from assetgraph.run.executors import dask_executor as on_dask
+from assetgraph.run.executors import dask_worker, make
+from assetgraph.run.executors.dask_executor import RESOURCES, DaskExecutor, _Step
 from assetgraph.run.executors.transport import Sender
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.run_setup import RunSetup

@@ -27,7 +27,8 @@ from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus, StepState
-from assetgraph.run.executors import make, processes
+from assetgraph.run.executors import make
+from assetgraph.run.executors import process_executor as processes
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.runner import run_plan
 from assetgraph.run.task import StepResult
@@ -532,10 +533,10 @@ def test_an_interrupt_cancels_the_run_and_keeps_what_finished(folder: Path, exec
         f"""
         import os, time
         import assetgraph as dg
-        from assetgraph.run import runner
+        from assetgraph.run import cancel
         from assetgraph.run.executors import make
 
-        runner.GRACE_S = 0.2
+        cancel.GRACE_S = 0.2
 
         @dg.asset
         def finished():

@@ -10,7 +10,7 @@ import pytest
 from conftest import ProjectFolder
 
 import assetgraph as dg
-from assetgraph.process.collector import heap_left_alone, paused_collector
+from assetgraph.process.garbage_collector import heap_left_alone, paused_collector
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ testclient = pytest.importorskip("starlette.testclient", reason="its test client
 
 from starlette.responses import PlainTextResponse  # noqa: E402
 
-from assetgraph.web.http.guard import Guard  # noqa: E402
+from assetgraph.web.http.security import Guard  # noqa: E402
 
 JSON = {"content-type": "application/json"}
 OURS = {"origin": "http://localhost:3000", "sec-fetch-site": "same-origin"}

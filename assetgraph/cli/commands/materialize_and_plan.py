@@ -14,7 +14,7 @@ from assetgraph.cli.options import (
     selection_argument,
 )
 from assetgraph.cli.session import Session
-from assetgraph.process.collector import paused_collector
+from assetgraph.process.garbage_collector import paused_collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable

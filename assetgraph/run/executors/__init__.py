@@ -45,10 +45,10 @@ def make(
         return ThreadExecutor(jobs or _cores())
     computations = computations or {}
     if name == "processes":
-        from assetgraph.run.executors.processes import ProcessExecutor
+        from assetgraph.run.executors.process_executor import ProcessExecutor
 
         return ProcessExecutor(jobs or _cores(), project=project, computations=computations)
-    from assetgraph.run.executors.on_dask import DaskExecutor
+    from assetgraph.run.executors.dask_executor import DaskExecutor
 
     return DaskExecutor(jobs, scheduler=scheduler, project=project, computations=computations)
 

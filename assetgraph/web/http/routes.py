@@ -23,8 +23,8 @@ from assetgraph.web.api import (
 )
 from assetgraph.web.api.body_timeout import BodyTimeout
 from assetgraph.web.api.json_endpoint import error_answer, json_answer, reads, writes
-from assetgraph.web.http.guard import Guard
 from assetgraph.web.http.html_pages import html_page, problem_page
+from assetgraph.web.http.security import Guard
 from assetgraph.web.http.static_files import StaticFiles
 from assetgraph.web.live.page_state import PageState
 
