@@ -346,7 +346,7 @@ class _Run:
                 self._passed.release(other)
 
     def _cancel(self) -> None:
-        """Start no more steps, and give the running ones `cancel.GRACE_S` to end by themselves. A second
+        """Start no more steps, and give the running ones a moment to end by themselves. A second
         interrupt cuts that short."""
         self._journal.channel.stopping = True
         try:
