@@ -88,9 +88,6 @@ def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
         return [facts.graph.asset(AssetKey.unchecked(text)).key for text in request.steps]
     if not request.selection:
         return facts.graph.order
-    named = {AssetKey.unchecked(text) for text in request.selection}
-    if all(key in facts.graph for key in named):  # plain keys need no parser
-        return [key for key in facts.graph.order if key in named]
     from assetgraph.graph.selection import select
 
     return select(request.selection, facts.graph, facts.state)
