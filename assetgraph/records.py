@@ -195,7 +195,8 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's summary, `run.json`.
 
     `selection` is what was asked for, `assets` what was planned, and `steps` the ids of the planned
-    steps, where they are not just the assets. `failure` says in a line what failed first, and why.
+    steps, where they are not just the assets. `outputs` has the targets of each step that is not
+    called after its only target. `failure` says in a line what failed first, and why.
     """
 
     run_id: str
@@ -207,6 +208,7 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     selection: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
+    outputs: dict[str, tuple[str, ...]] = {}
     tags: dict[str, str] = {}
     config: dict[str, dict[str, Any]] = {}
     step_counts: dict[str, int] = {}
@@ -222,6 +224,10 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def step_ids(self) -> tuple[str, ...]:
         return self.steps or self.assets
+
+    def targets_of(self, step_id: str) -> tuple[str, ...]:
+        """The texts of the targets of a step."""
+        return self.outputs.get(step_id, (step_id,))
 
     @property
     def duration_s(self) -> float | None:

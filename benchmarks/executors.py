@@ -88,7 +88,7 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     from assetgraph.planning.plan import make_plan
     from assetgraph.project.settings import find_project
     from assetgraph.run.executors import make
-    from assetgraph.run.launch import Launch
+    from assetgraph.run.run_setup import RunSetup
     from assetgraph.run.runner import run_plan
 
     project = find_project()
@@ -96,13 +96,13 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     state = StoreFacts(graph, project.open_store())
     plan = make_plan(graph, state, graph.order)
     os.sync()
-    where = make(executor, int(jobs), project=project, assets=graph.assets)
+    where = make(executor, int(jobs), project=project, computations=graph.computations)
     end = where.shutdown
     if executor == "dask":  # as in `bare_dask`, starting and stopping workers does not count
         where.check(state.store)
         where.shutdown = lambda: None  # type: ignore[method-assign]
     started = time.perf_counter()
-    outcome = run_plan(plan, state, executor=where, launch=Launch(echo=False))
+    outcome = run_plan(plan, state, executor=where, setup=RunSetup(echo=False))
     took = time.perf_counter() - started
     end()
     assert not outcome.errors, outcome.errors

@@ -64,7 +64,7 @@ def execution_options(command: F) -> F:
         ),
         click.option(
             "--executor", "executor_name", callback=_keep, expose_value=False,
-            type=click.Choice(("serial", "threads", "processes", "dask")),
+            type=click.Choice(("serial", "threads", "processes", "dask")),  # executors.NAMES
             help="Where steps run.  [default: serial, or processes with -j]",
         ),
         click.option(

@@ -33,6 +33,7 @@ class Connected(Protocol):
 def graph_problems(graph: Connected) -> Iterator[Problem]:
     """Every problem except unresolved names, which `Connections` finds."""
     yield from _duplicates(graph)
+    yield from _names_of_two_computations(graph)
     yield from _keys_that_differ_in_case(graph)
     for computation in graph.computations.values():
         yield from definition_problems(computation)
@@ -71,6 +72,19 @@ def _duplicates(graph: Connected) -> Iterator[Problem]:
             "Rename one, or give it a key_prefix=.",
             key,
         )
+
+
+def _names_of_two_computations(graph: Connected) -> Iterator[Problem]:
+    """Steps are called after their computations."""
+    for key in graph.assets:
+        made, named = graph.computation(key), graph.computations
+        if named[made.name] is not made:
+            first, second = sorted((made, named[made.name]), key=lambda one: (one.file, one.line))
+            yield _problem(
+                second,
+                f"two computations are called {made.name!r}: {first.place} and {second.place}.",
+                "Rename one.",
+            )
 
 
 def _keys_that_differ_in_case(graph: Connected) -> Iterator[Problem]:

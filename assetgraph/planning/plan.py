@@ -244,11 +244,23 @@ class _StepMaker:
             outputs=outputs,
             cause=cause,
             reasons=reasons,
-            config=dict(self._config.get(first.key, kept)),
+            config=dict(self._given(outputs, kept)),
             reads={name: (targets[up],) for name, up in inputs.items()},
             deps=tuple([up for up in upstream if up.key not in loaded]),
             after=tuple(after),
         )
+
+    def _given(self, outputs: Sequence[Target], kept: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The config given for the call: for whichever of its outputs, or the config kept."""
+        given = [self._config[output.key] for output in outputs if output.key in self._config]
+        for one in given[1:]:
+            if one != given[0]:
+                names = listed([output.text for output in outputs])
+                raise ConfigError(
+                    f"{names} are made by one call, and config differs between them.",
+                    hint="Give it once, for one of them.",
+                )
+        return given[0] if given else kept
 
     def _cause(self, outputs: Sequence[Target]) -> Cause:
         asked = [self._causes[output] for output in outputs if output in self._causes]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -92,9 +93,10 @@ def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
 
 
 def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:
-    """`targets` and everything they are made from, directly or not, upstream first."""
-    keys = walk((target.key for target in targets), graph.parents)
-    return [graph.targets[key] for key in graph.in_order(keys)]
+    """`targets` and everything that they are made from, directly or not, upstream first."""
+    positions = graph.positions
+    found = walk(targets, partial(upstream_targets, graph))
+    return sorted(found, key=lambda target: positions[target.key])
 
 
 def stale_reasons(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey
+from assetgraph.keys import recorded_target
 from assetgraph.planning.request import RunRequest
 from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.storage.step_states import require_steps, run_steps
@@ -31,27 +31,32 @@ def rerun_request(
     if run.status is RunStatus.STARTED:
         raise AssetGraphError(f"the run {run.run_id} is still under way.")
     require_steps(run, steps)
-    texts = tuple(text for text in run.assets if not steps or text in steps)
+    chosen = tuple(step_id for step_id in run.step_ids if not steps or step_id in steps)
     if from_failure:
-        texts = tuple(key.text for key in steps_left(store, run))
-        if not texts:
+        chosen = steps_left(store, run)
+        if not chosen:
             raise AssetGraphError(
                 f"every step of the run {run.run_id} succeeded, there or in a re-execution.",
                 hint=f"To repeat all of it: {command('runs', 'rerun', run.run_id)}",
             )
+    config = {
+        recorded_target(run.targets_of(step_id)[0]).key.text: run.config[step_id]
+        for step_id in chosen
+        if step_id in run.config
+    }
     return RunRequest(
         selection=run.selection,
-        steps=texts,
-        config={text: run.config[text] for text in texts if text in run.config},
+        targets=tuple(text for step_id in chosen for text in run.targets_of(step_id)),
+        config=config,
         tags=run.tags,
         root_run_id=run.root_run_id or run.run_id,
         parent_run_id=run.run_id,
     )
 
 
-def steps_left(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
-    """The steps of `run` that no run has completed: neither `run` nor a later re-execution of it or
-    of its root. They are in the order of the plan.
+def steps_left(store: Store, run: RunRecord) -> tuple[str, ...]:
+    """The ids of the steps of `run` that no run has completed: neither `run` nor a later
+    re-execution of it or of its root. They are in the order of the plan.
 
     A step whose process died after its commit, but before the run recorded it, counts as done.
     """
@@ -68,8 +73,12 @@ def steps_left(store: Store, run: RunRecord) -> tuple[AssetKey, ...]:
         for step in run_steps(one, store.runs.events(one.run_id))
         if step.state in _DONE
     }
-    keys = (AssetKey.unchecked(text) for text in run.assets)
-    return tuple(key for key in keys if key.text not in done and not _made_by(store, key, {*runs}))
+    return tuple(
+        step_id
+        for step_id in run.step_ids
+        if step_id not in done
+        and not all(_made_by(store, text, {*runs}) for text in run.targets_of(step_id))
+    )
 
 
 def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
@@ -78,8 +87,11 @@ def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
     return family[family.index(run.run_id) + 1 :] if run.run_id in family else ()
 
 
-def _made_by(store: Store, key: AssetKey, run_ids: set[str]) -> bool:
+def _made_by(store: Store, text: str, run_ids: set[str]) -> bool:
+    target = recorded_target(text)
     return any(
-        isinstance(attempt, Materialization) and attempt.run_id in run_ids
-        for attempt in store.history.newest_first(key)
+        isinstance(attempt, Materialization)
+        and attempt.partition == target.partition
+        and attempt.run_id in run_ids
+        for attempt in store.history.newest_first(target.key)
     )

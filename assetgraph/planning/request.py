@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
 from assetgraph.process.garbage_collector import paused_collector
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class RunRequest(msgspec.Struct, frozen=True):
     """A request for a run: from the command line, Python, the page or a re-execution.
 
-    `selection` holds texts in the selection language; an empty one means every asset. `steps` names
-    the assets one by one instead, for a re-execution. With `stale`, only assets that are not fresh
-    run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
+    `selection` holds texts in the selection language; an empty one means every asset. `targets`
+    names the assets one by one instead, for a re-execution. With `stale`, only assets that are not
+    fresh run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
     `dask_scheduler` say where steps run; None means the project's setting. Without `wait`, the run
     fails at once if another run holds an asset. `run_id` is the id of the new run, if already
     known; `parent_run_id` is the run that it repeats, and `root_run_id` the first run of that
@@ -33,7 +33,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     """
 
     selection: tuple[str, ...] = ()
-    steps: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     stale: bool = False
     config: Mapping[str, Mapping[str, Any]] = {}
     tags: Mapping[str, str] = {}
@@ -84,8 +84,9 @@ def config_by_key(
 
 
 def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
-    if request.steps:
-        return [facts.graph.asset(AssetKey.unchecked(text)).key for text in request.steps]
+    if request.targets:
+        keys = [recorded_target(text).key for text in request.targets]
+        return [facts.graph.asset(key).key for key in keys]
     if not request.selection:
         return facts.graph.order
     from assetgraph.graph.selection import select

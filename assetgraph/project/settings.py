@@ -20,6 +20,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Limits = Mapping[str, Count]
 _IN_WORDS: Mapping[Any, str] = {
     str: "text",
+    bool: "true or false",
     Count: "a whole number from 1",
     Limits: "a table of whole numbers from 1",
 }

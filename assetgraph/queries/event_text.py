@@ -52,6 +52,7 @@ def event_json(event: Event) -> dict[str, Any]:
         "type": event.type.value,
         "timestamp": event.timestamp.isoformat(),
         "step": event.step,
+        "target": event.target,
         "level": event.level,
         "message": event_text(event),
         "data": event.data,

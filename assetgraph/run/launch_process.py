@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 _LOOK_INTERVAL_S = 0.02
 _SHOWN_OUTPUT = 8000
+_STILL_LOADING = "The project is still loading after {:.0f} s. The run will be {}."
 _NOTHING_TO_DO = "Nothing to do: everything is up to date."
 
 
@@ -78,7 +79,7 @@ def launch_process(request: RunRequest, project: Project, store: Store) -> Launc
                 ending = f"the run's process ended with exit code {process.returncode}."
                 raise LaunchError(_printed(output) or ending)
             time.sleep(_LOOK_INTERVAL_S)
-    return Launched()
+    return Launched(message=_STILL_LOADING.format(PATIENCE_S, run_id))
 
 
 def main() -> int:

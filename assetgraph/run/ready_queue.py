@@ -6,6 +6,8 @@ import heapq
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from assetgraph.graph.walk import walk
+
 if TYPE_CHECKING:
     from assetgraph.planning.plan import Plan, Step
 
@@ -74,16 +76,7 @@ class ReadyQueue:
 
     def behind(self, step_id: str) -> list[str]:
         """Every step that comes after this one, directly or not, nearest first."""
-        found: dict[str, None] = {}
-        row = [step_id]
-        while row:
-            row = [
-                child
-                for child in dict.fromkeys(c for one in row for c in self._children[one])
-                if child not in found
-            ]
-            found.update(dict.fromkeys(row))
-        return list(found)
+        return list(walk([step_id], self._children.__getitem__))[1:]
 
     @property
     def next_at(self) -> float | None:

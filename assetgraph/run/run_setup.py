@@ -58,6 +58,11 @@ class RunSetup(msgspec.Struct, frozen=True):
             selection=request.selection,
             assets=assets,
             steps=() if steps == assets else steps,
+            outputs={
+                step.id: tuple(target.text for target in step.outputs)
+                for step in plan.steps
+                if len(step.outputs) > 1
+            },
             tags=dict(request.tags),
             config={step.id: dict(step.config) for step in plan.steps if step.config},
             warnings=(*plan.warnings, *self._unlimited_pools(plan)),

@@ -488,7 +488,15 @@ def test_a_run_in_json_has_the_documented_names(
     shown = assetgraph("runs", "show", "latest", "--json").json
     only_shown = ("steps", "events", "reruns", "last_heard_at")
     assert {**listed[0], **{k: shown[k] for k in only_shown}} == shown
-    assert set(shown["events"][0]) == {"type", "timestamp", "step", "level", "message", "data"}
+    assert set(shown["events"][0]) == {
+        "type",
+        "timestamp",
+        "step",
+        "target",
+        "level",
+        "message",
+        "data",
+    }
     assert {"key", "state", "started_at", "duration_s", "error"} <= set(shown["steps"][0])
 
 

@@ -389,3 +389,10 @@ def test_definitions_take_assets_lists_and_registries_once_each(registry: Regist
         Definitions([len])  # type: ignore[list-item]
     with pytest.raises(TypeError, match="'a' is not an asset"):
         Definitions(["a"])  # type: ignore[list-item]
+
+
+def test_every_option_has_a_reader() -> None:
+    from assetgraph.definitions import decorator
+
+    read = {*decorator._SPEC_OPTIONS, *decorator._COMPUTATION_OPTIONS}
+    assert read | {"name", "key", "key_prefix"} == set(decorator.AssetOptions.__annotations__)

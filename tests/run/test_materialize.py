@@ -485,7 +485,7 @@ def test_the_json_of_a_run_has_every_name_a_script_may_use(instance: dg.Instance
         "steps", "events", "reruns", "last_heard_at",
     }  # fmt: skip
     assert all(
-        event.keys() == {"type", "timestamp", "step", "level", "message", "data"}
+        event.keys() == {"type", "timestamp", "step", "target", "level", "message", "data"}
         for event in shown["events"]
     )
     assert all(event["message"] for event in shown["events"])

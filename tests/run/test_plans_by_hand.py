@@ -14,6 +14,9 @@ from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Cause, Plan, Step, make_plan
+from assetgraph.planning.reasons import stale_reasons
+from assetgraph.planning.reexecution import rerun_request
+from assetgraph.planning.request import plan_run
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.run.executors import make
@@ -206,3 +209,33 @@ def test_a_failed_partition_skips_its_readers_but_no_other_partition(
     assert current is None
     assert failed is not None
     assert failed.partition == "2023-03-02"
+
+
+def test_a_step_of_two_outputs_is_executed_again_by_its_id(instance: dg.Instance) -> None:
+    @dg.asset
+    def other() -> None: ...
+
+    split = splits(1, 2)
+    graph = AssetGraph([split, other])
+    facts = StoreFacts(graph, instance.store)
+    record = run_plan(make_plan(graph, facts, graph.order), facts).record
+
+    request = rerun_request(instance.store, record, steps=["split"])
+
+    assert request.targets == ("evens", "odds")
+    plan = plan_run(request, StoreFacts(graph, instance.store))
+    assert [step.id for step in plan.steps] == ["split"]
+
+
+def test_two_computations_of_one_name_are_a_problem() -> None:
+    @dg.asset
+    def split() -> None: ...
+
+    (problem,) = AssetGraph([splits(1, 2), split]).validate()
+    assert "two computations are called 'split'" in problem.message
+
+
+def test_the_upstreams_of_a_partition_are_walked_from_it(instance: dg.Instance) -> None:
+    graph, _ = partitioned(lambda: 1)
+    facts = StoreFacts(graph, instance.store)
+    assert list(stale_reasons(graph, facts, [DAYS[0]])) == [DAYS[0]]

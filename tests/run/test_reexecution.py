@@ -29,13 +29,14 @@ from assetgraph.storage.store import Store
 
 
 def left_of(store: Store, run_id: str) -> list[str]:
-    return [key.text for key in steps_left(store, store.runs.read(run_id))]
+    return list(steps_left(store, store.runs.read(run_id)))
 
 
 def rerun(store: Store, assets: list[dg.Asset], run_id: str) -> str:
     graph = dg.Definitions(assets).graph
     state = StoreFacts(graph, store)
-    plan = make_plan(graph, state, steps_left(store, store.runs.read(run_id)))
+    left = map(dg.AssetKey, steps_left(store, store.runs.read(run_id)))
+    plan = make_plan(graph, state, left)
     setup = RunSetup(RunRequest(root_run_id=run_id, parent_run_id=run_id))
     return run_plan(plan, state, setup=setup).record.run_id
 
