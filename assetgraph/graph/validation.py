@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from assetgraph.definitions.annotations import EMPTY, edge_contradiction
 from assetgraph.definitions.problems import definition_problems
 from assetgraph.errors import Problem
+from assetgraph.graph.walk import walk
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class Connected(Protocol):
     def duplicates(self) -> Sequence[tuple[AssetKey, Computation, Computation]]: ...
     def computation(self, key: AssetKey) -> Computation: ...
     def inputs(self, key: AssetKey) -> Mapping[str, AssetKey]: ...
+    def parents(self, key: AssetKey) -> Sequence[AssetKey]: ...
+    def children(self, key: AssetKey) -> Sequence[AssetKey]: ...
     def cycles(self) -> Iterator[list[AssetKey]]: ...
 
 
@@ -38,6 +41,8 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
     for computation in graph.computations.values():
         yield from definition_problems(computation)
     yield from _cycles(graph)
+    for computation in graph.computations.values():
+        yield from _waits_for_itself(graph, computation)
     for computation in graph.computations.values():
         yield from _annotations_that_clash(graph, computation)
 
@@ -111,6 +116,24 @@ def _cycles(graph: Connected) -> Iterator[Problem]:
             "Remove one of these dependencies.",
             path[0],
         )
+
+
+def _waits_for_itself(graph: Connected, computation: Computation) -> Iterator[Problem]:
+    """One call makes all outputs, so none may come after another by way of other computations."""
+    if len(computation.specs) == 1:
+        return
+    own = {spec.key for spec in computation.specs if spec.key in graph.assets}
+    behind = walk(own, graph.children).keys() - own
+    for key in sorted(own):
+        between = [parent for parent in graph.parents(key) if parent in behind]
+        if between:
+            yield _problem(
+                computation,
+                f"one call of {computation.name!r} makes all its assets, but {key.text!r} depends "
+                f"on another of them through {between[0].text!r}.",
+                "Make it in a computation of its own.",
+                key,
+            )
 
 
 def _annotations_that_clash(graph: Connected, computation: Computation) -> Iterator[Problem]:

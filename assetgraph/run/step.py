@@ -194,7 +194,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
             error=f"{result.error.type}: {result.error.message}"[:500],
             code_version=task.code_version,
             config=dict(task.config),
-            inputs=task.input_versions,
+            inputs=task.input_versions(target),
             duration_s=result.events[-1].data.get("duration_s"),
             partition=target.partition,
         )
@@ -233,7 +233,7 @@ def _made_by_another_run(
         same = (
             current.code_version == task.code_version
             and current.config == dict(task.config)
-            and current.inputs == task.input_versions
+            and current.inputs == task.input_versions(target)
             and store.values.check(current.value) == "intact"
         )
         if not same:

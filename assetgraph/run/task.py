@@ -62,10 +62,17 @@ class StepTask(msgspec.Struct, frozen=True):
     def timeout_s(self) -> float | None:
         return self.computation.timeout
 
-    @property
-    def input_versions(self) -> dict[str, str]:
-        """The data version of each upstream, by the text of its target."""
-        return {source.target.text: source.data_version for source in self.inputs}
+    def input_versions(self, output: Target) -> dict[str, str]:
+        """The data version of each upstream of an output, by the text of its target: all that the
+        call loads, and the `deps` of that output."""
+        if len(self.outputs) == 1:
+            return {source.target.text: source.data_version for source in self.inputs}
+        deps = self.computation.spec(output.key).deps
+        return {
+            source.target.text: source.data_version
+            for source in self.inputs
+            if source.parameter is not None or source.target.key in deps
+        }
 
 
 @dataclass(slots=True)

@@ -21,7 +21,9 @@ from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.run.executors import make
 from assetgraph.run.outcome import RunOutcome
+from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.runner import run_plan
+from assetgraph.storage.histories import TargetLock
 
 HALVES = (dg.AssetKey("evens"), dg.AssetKey("odds"))
 DAYS = (Target(dg.AssetKey("trips"), "2023-03-01"), Target(dg.AssetKey("trips"), "2023-03-02"))
@@ -125,6 +127,8 @@ def test_a_call_of_two_outputs_comes_after_an_upstream_of_its_last_one(
     assert [step.id for step in plan.steps] == ["z_base", "both", "reads_first"]
     outcome = run_plan(plan, StoreFacts(graph, instance.store))
     assert outcome.record.step_counts == {"success": 3}
+    facts = StoreFacts(graph, instance.store)
+    assert make_plan(graph, facts, graph.order, stale_only=True).steps == ()
 
 
 @pytest.mark.parametrize("returned", [(1,), (1, 2, 3), ([1, 2],)])
@@ -239,3 +243,72 @@ def test_the_upstreams_of_a_partition_are_walked_from_it(instance: dg.Instance) 
     graph, _ = partitioned(lambda: 1)
     facts = StoreFacts(graph, instance.store)
     assert list(stale_reasons(graph, facts, [DAYS[0]])) == [DAYS[0]]
+
+
+def test_an_output_that_depends_on_another_of_its_call_is_a_problem() -> None:
+    @dg.asset
+    def between(evens: list[int]) -> None: ...
+
+    split = Computation(
+        name="split",
+        function=lambda: (1, 2),
+        specs=(AssetSpec(key=HALVES[0]), AssetSpec(key=HALVES[1], deps=(between.key,))),
+    )
+    (problem,) = AssetGraph([split, between]).validate()
+    assert "'odds' depends on another of them through 'between'" in problem.message
+
+
+def test_a_step_takes_the_locks_of_all_outputs_in_the_order_of_their_names(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    acquire = TargetLock.acquire
+
+    def noted(lock: TargetLock) -> bool:
+        taken.append(lock.target.text)
+        return acquire(lock)
+
+    monkeypatch.setattr(TargetLock, "acquire", noted)
+    both = Computation(
+        name="both",
+        function=lambda: (1, 2),
+        specs=(AssetSpec(key=HALVES[1]), AssetSpec(key=HALVES[0])),
+    )
+    graph = AssetGraph([both])
+    facts = StoreFacts(graph, instance.store)
+    run_plan(make_plan(graph, facts, graph.order), facts)
+    assert taken == ["evens", "odds"]
+
+
+def test_a_run_keeps_no_value_to_its_end(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[PassedValues] = []
+    begin = PassedValues.__init__
+
+    def noted(passed: PassedValues, plan: Plan) -> None:
+        begin(passed, plan)
+        made.append(passed)
+
+    monkeypatch.setattr(PassedValues, "__init__", noted)
+
+    @dg.asset
+    def number() -> int:
+        return 1
+
+    @dg.asset
+    def fails(number: int) -> int:
+        raise ValueError
+
+    @dg.asset
+    def skipped(number: int, fails: int) -> int:
+        return 2
+
+    @dg.asset
+    def reads(number: int) -> int:
+        return number
+
+    dg.materialize([number, fails, skipped, reads], instance=instance, raise_on_error=False)
+    (passed,) = made
+    assert passed._values == {}
+    assert passed._reads == {}

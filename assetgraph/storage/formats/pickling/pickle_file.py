@@ -107,10 +107,12 @@ class _Unpickler(pickle.Unpickler):
         try:
             return super().find_class(module, name)
         except (ImportError, AttributeError):
-            found = public_object(name) if module.startswith("assetgraph.") else None
-            if found is None:
+            if not module.startswith("assetgraph."):
                 raise
-            return found
+        found = public_object(name)
+        if found is None:
+            raise AttributeError(f"assetgraph has no {name!r}")
+        return found
 
 
 # The pickler that is written in Python. The one in C always writes the present module of a class.
@@ -150,6 +152,15 @@ class _Sink:
         except OSError as error:
             raise store_error(error, "write", self._path) from error
 
+    def restart(self) -> bool:
+        """Forget what was written. Returns False if the file cannot: an object store's stream."""
+        if not self._sink.seekable():
+            return False
+        self._sink.seek(0)
+        self._sink.truncate()
+        self.digest = hasher("pickle")
+        return True
+
 
 class _HashOnly:
     """A file that keeps nothing of what is written to it but the hash."""
@@ -163,10 +174,13 @@ class _HashOnly:
 
 
 def _digest(value: object, written: _Sink, named: Mapping[str, Any]) -> str:
-    """The digest of a pickle's bytes, with the names of public classes that never change."""
+    """The digest of a pickle's bytes, with the names of public classes that never change.
+
+    A local file gets these names too, so that an earlier assetgraph can read it.
+    """
     if not any(map(hashed_module, named.values())):
         return written.digest.hexdigest()
-    sink = _HashOnly()
+    sink = written if written.restart() else _HashOnly()
     _StableNames(sink, protocol=5).dump(value)
     return sink.digest.hexdigest()
 
