@@ -99,7 +99,7 @@ def _without_network(
     path = source.path
     if not path.exists() or sample.is_sample(path):
         source.write_sample(path)
-        warning = f"{error} {path} is the embedded sample: made up, not data of the TLC."
+        warning = f"{error} {path} is the embedded sample: made-up data, not TLC data."
         return _as_it_is(source), sample.SOURCE, warning
     try:
         there = _as_it_is(source)

@@ -65,7 +65,7 @@ def execution_options(command: F) -> F:
         click.option(
             "--executor", "executor_name", callback=_keep, expose_value=False,
             type=click.Choice(("serial", "threads", "processes", "dask")),  # executors.NAMES
-            help="Where steps run.  [default: serial, or processes with -j]",
+            help="Where steps run.  [default: serial, or processes with -j 2 or more]",
         ),
         click.option(
             "-j", "--jobs", metavar="N", type=click.IntRange(1), callback=_keep,

@@ -123,7 +123,7 @@ def _import(name: str, broken: list[tuple[str, BaseException]]) -> ModuleType | 
     except ModuleNotFoundError as error:
         if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
             raise ProjectError(
-                f"there is no module {name!r} in {os.getcwd()} or the environment.",
+                f"there is no module {name!r} in {os.getcwd()} or in the Python environment.",
                 hint="Check [tool.assetgraph] module in pyproject.toml, or -m.",
             ) from error
         broken.append((name, error))

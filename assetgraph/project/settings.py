@@ -104,7 +104,8 @@ def find_project(
             return _project(file, table, modules, store)
     if not modules and store is None:
         raise ProjectError(
-            f"no project in {start} or above: no pyproject.toml has a table [tool.assetgraph].",
+            f"there is no project in {start} or a folder above it: no pyproject.toml has a table "
+            "[tool.assetgraph].",
             hint="Create one with: assetgraph init, or give -m MODULE.",
         )
     return Project(start, tuple(modules), store.absolute() if store else start / ".assetgraph")

@@ -99,7 +99,9 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
     """The result of a step whose thread keeps running and holding its locks. It is not retried."""
     computation = task.computation
     if computation.retry_policy is not None and isinstance(error, AssetGraphError):
-        error.hint = "Its thread still runs, so it is not retried: use --executor processes."
+        error.hint = (
+            "Its thread is still running, so the step is not retried. Use --executor processes."
+        )
     once = msgspec.structs.replace(task, computation=replace(computation, retry_policy=None))
     result = failed_step(once, store, error)
     _record_failure(task, store, result, store.history.append)

@@ -193,4 +193,6 @@ def _is_cut(path: str) -> bool:
 
 
 def _cut_line(path: str, repair: Callable[[], object]) -> Finding:
-    return Finding(f"the last line of {path} is cut: its writer died", repair=repair)
+    return Finding(
+        f"the last line of {path} is incomplete: the process that wrote it died", repair=repair
+    )

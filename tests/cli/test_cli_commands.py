@@ -620,7 +620,9 @@ def test_init_makes_a_package_name_of_any_folder_name(
     package, taken = assets.parent.name, name in ("class", "assetgraph", "json", "NumPy")
     assert package.isidentifier()
     assert package.endswith("_project") is taken
-    told = f"The package is called {package}, because {name.lower()} is taken in Python.\n"
+    told = (
+        f"The package is called {package}, because {name.lower()!r} is a reserved word in Python.\n"
+    )
     assert (told in answer.err) is taken
 
 

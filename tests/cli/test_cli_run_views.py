@@ -271,9 +271,9 @@ def test_the_page_of_an_interrupted_run_says_when_it_was_last_heard_of_and_how_t
     assert page.startswith(
         """\
 Run 20261122-160837-482-4f2a  ! INTERRUPTED
-! The process of this run, 4242 on vm, died. Its last sign
-  of life came at 2026-11-22 16:08:38, 1.0s after the start,
-  while b ran.
+! The process of this run (4242 on vm) died while b ran. It
+  last recorded something at 2026-11-22 16:08:38, 1.0s after
+  the start.
 """
     )
     assert page.endswith(

@@ -359,7 +359,7 @@ def test_doctor_reports_damage_and_repairs_what_needs_no_guess(
         file.write('{"cut')
     found = assetgraph("doctor")
     assert found.code == 0
-    assert "raw_trips.jsonl is cut" in found.out
+    assert "raw_trips.jsonl is incomplete" in found.out
     assert found.err == "1 of 1 finding can be repaired: assetgraph doctor --repair\n"
     assert "(repaired)" in assetgraph("doctor", "--repair").out
     assert assetgraph("doctor", "--json").json == []

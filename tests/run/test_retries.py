@@ -191,7 +191,9 @@ def test_a_step_in_a_thread_is_abandoned_and_keeps_its_lock_until_it_ends(
 
     result = materialize(instance, beside, stuck, executor=executor)
     assert result.failures["stuck"].message == "it ran longer than its timeout of 0.05 s."
-    assert "Its thread still runs, so it is not retried" in (result.failures["stuck"].hint or "")
+    assert "Its thread is still running, so the step is not retried" in (
+        result.failures["stuck"].hint or ""
+    )
     assert result.value("beside") == 2
     assert instance.store.is_running(Target(stuck.key))
     go_on.set()

@@ -194,7 +194,7 @@ def test_a_run_whose_process_died_is_named_and_a_living_one_is_not(store: Store)
     assert (
         interrupted.text == f"the run {os.path.basename(log.folder)} was interrupted after 0 events"
     )
-    assert "events.jsonl is cut" in cut.text
+    assert "events.jsonl is incomplete" in cut.text
 
 
 def test_a_run_from_the_future_is_named_with_the_command_that_deletes_it(

@@ -81,14 +81,14 @@ def test_a_path_without_a_file_cannot_be_returned(
     values: ValueStore, file: Path, name: str
 ) -> None:
     with pytest.raises(
-        ValueTypeError, match=r"no\.csv, where there is no file.*Write the file before"
+        ValueTypeError, match=r"no\.csv, but there is no such file.*Write the file before"
     ):
         values.save(TARGET, "run", Path(name))
 
 
 def test_a_pipe_cannot_be_returned(values: ValueStore, folder: Path) -> None:
     os.mkfifo("pipe")
-    with pytest.raises(ValueTypeError, match=r"returned the path pipe, where there is no file"):
+    with pytest.raises(ValueTypeError, match=r"returned the path pipe, but there is no such file"):
         values.save(TARGET, "run", Path("pipe"))
     (folder / "out").mkdir()
     os.mkfifo("out/pipe")

@@ -39,7 +39,14 @@ def init_command(path: Path, as_json: bool) -> None:
     )
     package, plain = package_name(path.name), plain_name(path.name)
     if package != plain:
-        say([Line(f"The package is called {package}, because {plain} is taken in Python.")])
+        say(
+            [
+                Line(
+                    f"The package is called {package}, because {plain!r} is a reserved word in "
+                    "Python."
+                )
+            ]
+        )
     go = f"cd {quote(_relative(path, here))} && " if path != here else ""
     say(
         [

@@ -44,7 +44,8 @@ def planning_options(command: F) -> F:
         ),
         click.option(
             "--stale", is_flag=True,
-            help="Only missing and stale assets: of the selection with its upstreams, or of all.",
+            help="Only the missing and stale assets among the selection and its upstreams, "
+            "or among all.",
         ),
         click.option("--all", "everything", is_flag=True, help="Select every asset."),
         selection_argument,

@@ -46,7 +46,12 @@ def prune_command(session: Session, dry_run: bool, as_json: bool) -> None:
 
 
 @click.command("doctor", short_help="Examine the store and repair it.")
-@click.option("--repair", "--mend", is_flag=True, help="Repair what needs no guess.")
+@click.option(
+    "--repair",
+    "--mend",
+    is_flag=True,
+    help="Repair the damage that can be repaired without guessing.",
+)
 @json_option
 @project_options
 def doctor_command(session: Session, repair: bool, as_json: bool) -> int:

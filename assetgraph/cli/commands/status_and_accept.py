@@ -41,14 +41,16 @@ def status_command(
     return NOT_FRESH if exit_code and not fresh else 0
 
 
-@click.command("accept", short_help="Count changed code as up to date, without a run.")
+@click.command("accept", short_help="Mark assets as up to date after a harmless change of code.")
 @click.argument(
     "selection", nargs=-1, required=True, metavar="SELECTION...", shell_complete=complete_assets
 )
 @json_option
 @project_options
 def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) -> None:
-    """Count the current code of assets as up to date, after a change that affects no value.
+    """Record the current code of the selected assets as up to date, without running them.
+
+    Use it after a change that cannot affect their values.
 
     \b
     Example:

@@ -59,10 +59,10 @@ def interruption(details: RunDetails) -> str:
     if heard is None:
         return ""
     after = units.duration((heard - run.started_at).total_seconds())
-    last = f"Its last sign of life came at {units.local_time(heard)}, {after} after the start"
+    last = f"It last recorded something at {units.local_time(heard)}, {after} after the start"
     cut = [step.step_id for step in details.steps if step.state is StepState.CANCELED]
-    at_work = f", while {listed(cut[:3])} ran" if cut else ""
-    return f"The process of this run, {run.pid} on {run.host}, died. {last}{at_work}."
+    at_work = f" while {listed(cut[:3])} ran" if cut else ""
+    return f"The process of this run ({run.pid} on {run.host}) died{at_work}. {last}."
 
 
 def no_end(details: RunDetails, width: int | None) -> list[Line]:

@@ -45,7 +45,7 @@ class PathFormat(ValueFormat):
         seen = look(full_path)
         if seen is None:
             raise ValueTypeError(
-                f"returned the path {recorded}, where there is no file or folder.",
+                f"returned the path {recorded}, but there is no such file or folder.",
                 hint="Write the file before returning its path, or return str(path).",
             )
         digest = digest_of_path(full_path)

@@ -115,7 +115,7 @@ def read_wanted(body: Mapping[str, Any]) -> RunRequest:
         "jobs",
     }
     if unknown:
-        raise AssetGraphError(f"a launch has no {sorted(unknown)[0]!r}.")
+        raise AssetGraphError(f"unknown field {sorted(unknown)[0]!r} in a launch.")
     config = _typed(body, "config", dict[str, dict[str, Any]], {})
     text = _typed(body, "config_text", str, "")
     return RunRequest(
