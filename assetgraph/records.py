@@ -45,6 +45,9 @@ class RunStatus(StrEnum):
     INTERRUPTED = "INTERRUPTED"  # never recorded: the run's process died
 
 
+EXECUTORS = ("serial", "threads", "processes", "dask")
+
+
 class EventType(StrEnum):
     """The type of an event, by Dagster's name where Dagster has the event."""
 

@@ -63,8 +63,10 @@ def _set_debug(_ctx: click.Context, _parameter: click.Parameter, value: bool) ->
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="To start a project: assetgraph init. For completion in bash, add this to ~/.bashrc "
-    '(for zsh and fish, replace bash): eval "$(_ASSETGRAPH_COMPLETE=bash_source assetgraph)"',
+    epilog="To start a project: assetgraph init\n\n\b\n"
+    "To complete names with the Tab key, add this to ~/.bashrc (for zsh and fish,\n"
+    "to the shell's own file, with its name in place of bash):\n"
+    '  eval "$(_ASSETGRAPH_COMPLETE=bash_source assetgraph)"',
 )
 @click.option(
     "--debug", is_flag=True, expose_value=False, callback=_set_debug,

@@ -41,7 +41,7 @@ def _end_quietly() -> int:
 
 def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
     match error:
-        case Terminated():
+        case KeyboardInterrupt() | click.Abort() if _is_terminated(error):
             return [Line(("Terminated.", "warning"))], Terminated.exit_code
         case KeyboardInterrupt() | click.Abort() | EOFError():
             return [Line(("Canceled.", "warning"))], CANCELED
@@ -69,6 +69,11 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
         case SystemExit():
             return [], error.code if isinstance(error.code, int) else 1
     return _bug(error, width), BUG
+
+
+def _is_terminated(error: BaseException) -> bool:
+    """Whether SIGTERM caused an interrupt. Click raises its own `Abort` in place of any."""
+    return isinstance(error, Terminated) or isinstance(error.__context__, Terminated)
 
 
 def _wrong(

@@ -16,6 +16,23 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
+class WholeNumber(click.IntRange):
+    """A whole number from `least`, up to `most` if that is given."""
+
+    def __init__(self, least: int, most: int | None = None) -> None:
+        super().__init__(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            name = max(param.opts, key=len) if param else "the value"
+            limits = f"from {self.min}" + ("" if self.max is None else f" to {self.max}")
+            raise click.UsageError(
+                f"{name} must be a whole number {limits}, not {value!r}.", ctx
+            ) from None
+
+
 def complete_assets(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     from assetgraph.cli.completion import matching_assets
 
@@ -64,11 +81,11 @@ def execution_options(command: F) -> F:
         ),
         click.option(
             "--executor", "executor_name", callback=_keep, expose_value=False,
-            type=click.Choice(("serial", "threads", "processes", "dask")),  # executors.NAMES
+            type=click.Choice(("serial", "threads", "processes", "dask")),  # records.EXECUTORS
             help="Where steps run.  [default: serial, or processes with -j 2 or more]",
         ),
         click.option(
-            "-j", "--jobs", metavar="N", type=click.IntRange(1), callback=_keep,
+            "-j", "--jobs", metavar="N", type=WholeNumber(1), callback=_keep,
             expose_value=False, help="How many steps run at once.",
         ),
     ):  # fmt: skip

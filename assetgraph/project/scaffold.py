@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.keys import AssetKey, key_problem
+from assetgraph.project.settings import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,10 +191,17 @@ def _require_name(part: str) -> None:
 
 
 def _require_no_pyproject(file: Path, package: str) -> None:
-    if file.exists():
+    if not file.exists():
+        return
+    if read_table(file) is not None:
         raise AssetGraphError(
-            f"{file} already exists. Nothing was written.", hint=_TABLE.format(package=package)
+            f"{file.parent} is already a project: its pyproject.toml has a table "
+            "[tool.assetgraph]. Nothing was written.",
+            hint="Add an asset there with: assetgraph scaffold asset assets/NAME.py",
         )
+    raise AssetGraphError(
+        f"{file} already exists. Nothing was written.", hint=_TABLE.format(package=package)
+    )
 
 
 def _require_no_package(folder: Path) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import msgspec
 
 from assetgraph.errors import ProjectError
+from assetgraph.records import EXECUTORS
 from assetgraph.storage.store import Store
+from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
     from assetgraph.graph.definitions import Definitions
@@ -99,7 +101,7 @@ def find_project(
     start = (start or Path.cwd()).absolute()
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
-        table = _read_table(file)
+        table = read_table(file)
         if table is not None:
             return _project(file, table, modules, store)
     if not modules and store is None:
@@ -111,7 +113,7 @@ def find_project(
     return Project(start, tuple(modules), store.absolute() if store else start / ".assetgraph")
 
 
-def _read_table(file: Path) -> Mapping[str, Any] | None:
+def read_table(file: Path) -> Mapping[str, Any] | None:
     """The table `[tool.assetgraph]` of a pyproject.toml, or None if there is no such file or table.
 
     Raises `ProjectError` if the file mentions assetgraph but is not valid TOML.
@@ -162,7 +164,7 @@ def _project(
 def _module_names(file: Path, given: Any) -> list[str]:
     """The setting `module`, a name or a list of names, as a list. Raises `ProjectError`."""
     names = [given] if isinstance(given, str) else given
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list) or not all(isinstance(n, str) and n for n in names):
         raise ProjectError(f"{file}: [tool.assetgraph] module must be a name or a list of names.")
     return names
 
@@ -172,9 +174,10 @@ def _checked(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     kinds = {field.name: field.type for field in msgspec.structs.fields(Project)} if given else {}
     for name, value in given.items():
         if name not in SETTINGS:
+            its = f"The settings are {listed(SETTINGS)}."
             raise ProjectError(
                 f"{file}: [tool.assetgraph] has no setting {name!r}.",
-                hint=f"It has: {', '.join(SETTINGS)}.",
+                hint=did_you_mean(name, SETTINGS) or its,
             )
         # A setting that is optional here is left out of a TOML file, which has no null.
         alternatives = (kinds[name], *get_args(kinds[name]))
@@ -185,4 +188,27 @@ def _checked(file: Path, given: Mapping[str, Any]) -> dict[str, Any]:
             raise ProjectError(
                 f"{file}: [tool.assetgraph] {name} must be {_IN_WORDS[kind]}."
             ) from None
+        wrong = _wrong_text(name, value) if kind is str else None
+        if wrong:
+            message, hint = wrong
+            raise ProjectError(f"{file}: [tool.assetgraph] {name} {message}", hint=hint)
     return dict(given)
+
+
+def _wrong_text(name: str, value: str) -> tuple[str, str | None] | None:
+    """What is wrong with the text of a setting, with a hint; None if it can be used."""
+    if not value:
+        return "is empty.", f"Leave {name} out for its default."
+    if name == "executor" and value not in EXECUTORS:
+        hint = did_you_mean(value, EXECUTORS) or f"The executors are {listed(EXECUTORS)}."
+        return f"cannot be {value!r}.", hint
+    if name == "store" and "://" in value:
+        hint = f'For the values alone, use storage = "{value}".'
+        return f"must be a local folder, not {value!r}.", hint
+    if name == "storage" and "://" in value:
+        from assetgraph.storage.value_places import OBJECT_STORES
+
+        if not value.startswith(OBJECT_STORES):
+            hint = "Give a local folder, s3://bucket/prefix or gs://bucket/prefix."
+            return f"cannot be {value!r}.", hint
+    return None

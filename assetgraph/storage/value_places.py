@@ -15,6 +15,8 @@ from typing import IO, Any, NamedTuple, Protocol, cast
 from assetgraph.errors import NoValueError, StoreError
 from assetgraph.storage.atomic_files import make_folder, store_error, write_whole
 
+OBJECT_STORES = ("s3://", "gs://", "gcs://")
+
 
 class FileInfo(NamedTuple):
     """A file in a place. `size` is in bytes."""
@@ -62,7 +64,7 @@ def place_at(root: str, project_root: str) -> Place:
 
     Raises `StoreError` for any other URL.
     """
-    if root.startswith(("s3://", "gs://", "gcs://")):
+    if root.startswith(OBJECT_STORES):
         return ObjectPlace(root)
     if "://" in root:
         raise StoreError(

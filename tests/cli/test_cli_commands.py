@@ -384,6 +384,10 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
         (["materialize", "raw_trips", "--tag", "a=1", "--tag", "a=2"], "sets 'a' twice"),
         (["list", "-m", "no_such_module"], "there is no module 'no_such_module'"),
         (["list", "--store", "pyproject.toml"], "pyproject.toml"),
+        (["materialize", "--all", "-j", "0"], "--jobs must be a whole number from 1, not '0'"),
+        (["materialize", "--all", "-j", "2.5"], "--jobs must be a whole number from 1, not '2.5'"),
+        (["runs", "list", "--limit", "0"], "--limit must be a whole number from 1, not '0'"),
+        (["dev", "--port", "70000"], "--port must be a whole number from 0 to 65535, not '70000'"),
     ],
 )
 def test_wrong_use_is_told_with_exit_code_2_and_nothing_done(
@@ -591,6 +595,14 @@ def test_init_makes_no_project_in_a_package(folder: Path, assetgraph: Command) -
     assert answer.code == 2
     assert "is a Python package" in answer.err
     assert sorted(folder.rglob("*")) == before
+
+
+def test_init_in_a_project_says_that_there_is_one(folder: Path, assetgraph: Command) -> None:
+    assetgraph("init")
+    again = assetgraph("init")
+    assert (again.code, again.out) == (2, "")
+    assert f"{folder} is already a project" in again.err
+    assert "assetgraph scaffold asset" in again.err
 
 
 def test_init_prints_the_table_for_a_pyproject_that_is_there(
@@ -916,6 +928,17 @@ def test_a_signal_cancels_the_run_and_says_so(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_before_the_run_begins_has_the_exit_code_of_that_signal(
+    project: MakeProject, number: signal.Signals, code: int
+) -> None:
+    made = project({"pipeline.py": f"import signal\nsignal.raise_signal({int(number)})\n"})
+    process = in_new_process(made.root, "materialize", "--all")
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == code
+    assert ("Terminated." if number == signal.SIGTERM else "Canceled.") in told
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_step_that_swallows_the_signal_does_not_undo_it(
     project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,
     monkeypatch: pytest.MonkeyPatch,
@@ -985,6 +1008,14 @@ def test_every_command_explains_itself_with_an_example(
         or f"assetgraph {' '.join(path)}" in answer.out.partition("Example")[2]
     )
     assert "..." not in command.get_short_help_str(60)
+
+
+def test_the_help_fits_eighty_columns_and_keeps_the_command_for_completion_on_one_line(
+    assetgraph: Command,
+) -> None:
+    lines = assetgraph("--help").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert '  eval "$(_ASSETGRAPH_COMPLETE=bash_source assetgraph)"' in lines[-1]
 
 
 def complete(folder: Path, *words: str) -> list[str]:

@@ -16,12 +16,12 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.keys import Target
-from assetgraph.records import Event, EventType
-from assetgraph.run.executors import NAMES, make
+from assetgraph.records import EXECUTORS, Event, EventType
+from assetgraph.run.executors import make
 from assetgraph.run.executors.base import StepExecutor
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=EXECUTORS)
 def executor(request: pytest.FixtureRequest) -> StepExecutor:
     if request.param == "dask":
         return make("dask", scheduler=request.getfixturevalue("dask_scheduler"))
@@ -348,7 +348,7 @@ def test_the_command_line_offers_every_executor() -> None:
 
     (option,) = (p for p in materialize_command.params if p.name == "executor_name")
     assert isinstance(option.type, click.Choice)
-    assert tuple(option.type.choices) == NAMES
+    assert tuple(option.type.choices) == EXECUTORS
 
 
 def test_classes_of_a_script_go_wherever_its_steps_go(

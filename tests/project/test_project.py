@@ -85,8 +85,21 @@ def test_settings_are_relative_to_the_project(project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[tool.assetgraph]\nmodul = 'x'", r"has no setting 'modul'\. It has: module, store"),
+        ("[tool.assetgraph]\nmodul = 'x'", r"has no setting 'modul'\. Did you mean 'module'\?"),
         ("[tool.assetgraph]\nstore = 5", "store must be text"),
+        (
+            "[tool.assetgraph]\ncolour = 5",
+            "has no setting 'colour'. The settings are module, store",
+        ),
+        ("[tool.assetgraph]\nstore = ''", "store is empty. Leave store out for its default"),
+        ("[tool.assetgraph]\nmodule = ''", "module must be a name or a list of names"),
+        ("[tool.assetgraph]\nstore = 's3://b'", "store must be a local folder, not 's3://b'"),
+        ("[tool.assetgraph]\nstorage = 'ftp://h'", "storage cannot be 'ftp://h'. Give a local"),
+        ("[tool.assetgraph]\nexecutor = 'process'", "'process'. Did you mean 'processes'"),
+        (
+            "[tool.assetgraph]\nexecutor = 'gpu'",
+            "executors are serial, threads, processes and dask",
+        ),
         ("[tool.assetgraph]\nmodule = [5]", "module must be a name or a list of names"),
         ("[tool.assetgraph]\nmodule = 5", "module must be a name or a list of names"),
         ("[tool]\nassetgraph = 5", "must be a table"),

@@ -9,7 +9,7 @@ import pytest
 
 from assetgraph import web
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
-from assetgraph.run.executors import NAMES
+from assetgraph.records import EXECUTORS
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 
@@ -38,7 +38,7 @@ def test_a_launch_offers_every_executor_and_no_other() -> None:
     text = (FOLDER / "static" / "launch.js").read_text(encoding="utf-8")
     (offered,) = re.findall(r"^const EXECUTORS = \[(.+)\];$", text, re.MULTILINE)
 
-    assert tuple(re.findall(r"'(\w+)'", offered)) == NAMES
+    assert tuple(re.findall(r"'(\w+)'", offered)) == EXECUTORS
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from assetgraph.cli.options import project_options
+from assetgraph.cli.options import WholeNumber, project_options
 from assetgraph.cli.session import Session
 from assetgraph.errors import AssetGraphError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command("dev", short_help="Show the project in the browser.")
 @click.option(
-    "-p", "--port", default=3000, show_default=True, type=click.IntRange(0, 65535),
+    "-p", "--port", default=3000, show_default=True, type=WholeNumber(0, 65535),
     help="The port of the page, or the next free one.",
 )  # fmt: skip
 @click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from assetgraph.cli.options import json_option, project_options, selection_argument
+from assetgraph.cli.options import WholeNumber, json_option, project_options, selection_argument
 from assetgraph.cli.session import Session
 
 
@@ -13,7 +13,7 @@ from assetgraph.cli.session import Session
 @click.option("--upstream", is_flag=True, help="Add everything upstream of the selection.")
 @click.option("--downstream", is_flag=True, help="Add everything downstream of the selection.")
 @click.option(
-    "--depth", type=click.IntRange(1), help="How many levels --upstream and --downstream add."
+    "--depth", type=WholeNumber(1), help="How many levels --upstream and --downstream add."
 )
 @click.option(
     "--format", "form", default="tree", show_default=True, help="The output format.",

@@ -8,6 +8,7 @@ import click
 
 from assetgraph.cli.commands.command_group import CommandGroup
 from assetgraph.cli.options import (
+    WholeNumber,
     complete_assets,
     complete_runs,
     execution_options,
@@ -29,7 +30,7 @@ def runs_command() -> None:
 
 @runs_command.command("list")
 @click.option(
-    "-n", "--limit", default=_PAGE, show_default=True, type=click.IntRange(1),
+    "-n", "--limit", default=_PAGE, show_default=True, type=WholeNumber(1),
     help="How many runs to list.",
 )  # fmt: skip
 @click.option("--before", metavar="RUN", help="Only runs older than this run.")

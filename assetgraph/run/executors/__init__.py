@@ -6,13 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError
+from assetgraph.records import EXECUTORS
 from assetgraph.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
     from assetgraph.run.executors.base import Computations, Loadable, StepExecutor
 
 _NAME_CELLS = 200
-NAMES = ("serial", "threads", "processes", "dask")
 
 
 def make(
@@ -54,8 +54,8 @@ def make(
 
 
 def _check(name: str, jobs: int | None, scheduler: str | None) -> None:
-    if name not in NAMES:
-        hint = did_you_mean(name, NAMES) or f"Choose one of: {', '.join(NAMES)}."
+    if name not in EXECUTORS:
+        hint = did_you_mean(name, EXECUTORS) or f"Choose one of: {', '.join(EXECUTORS)}."
         raise AssetGraphError(f"there is no executor {shorten(name, _NAME_CELLS)!r}.", hint=hint)
     if jobs is not None and jobs < 1:
         raise AssetGraphError(f"jobs must be at least 1, not {jobs}.", hint="Use 1 or more.")
