@@ -30,6 +30,7 @@ from assetgraph.run.outcome import RunOutcome
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
+    from assetgraph.project.settings import Project
     from assetgraph.records import ErrorInfo, Event
 
 Assets = Definitions | AssetGraph | ModuleType | Iterable[Asset | Iterable[Asset]]
@@ -133,6 +134,7 @@ class RunResult:
         return next(same, made)  # in the recorded form: JSON has fewer types
 
 
+# Long: its parameters and docstring are the public interface.
 def materialize(
     assets: Assets,
     run_config: RunConfig | Mapping[str, Any] | None = None,
@@ -141,18 +143,21 @@ def materialize(
     selection: KeyLike | Sequence[KeyLike] | None = None,
     tags: Mapping[str, str] | None = None,
     raise_on_error: bool = True,
-    executor: str | StepExecutor = "serial",
+    executor: str | StepExecutor | None = None,
+    jobs: int | None = None,
 ) -> RunResult:
     """Materialize assets, upstream before downstream.
 
-    Runs all of `assets`, or only `selection` with any upstream that has no value yet. Steps run in
-    this process unless `executor` is "threads", "processes", "dask" or an executor from
-    `executors.make`. Leaves nothing behind unless `instance` says where to record.
+    Runs all of `assets`, or only `selection` with any upstream that has no value yet. `jobs` is how
+    many steps run at once. `executor` is "serial", "threads", "processes", "dask" or an executor
+    from `executors.make`; by default, steps run in this process, or in worker processes if `jobs`
+    is 2 or more. Leaves nothing behind unless `instance` says where to record.
 
-    Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs. Once the
-    run is recorded, raises the exception of the first asset that failed, unless
-    `raise_on_error=False`.
+    Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs, and
+    `TypeError` for an argument of a wrong type. Once the run is recorded, raises the exception of
+    the first asset that failed, unless `raise_on_error=False`.
     """
+    _require_fit(instance, executor, jobs)
     with paused_collector():
         graph = as_graph(assets).require_valid()
         instance = instance or Instance.ephemeral()
@@ -163,10 +168,11 @@ def materialize(
             config=_config_texts(run_config),
             tags=tags or {},
             executor=executor if isinstance(executor, str) else None,
+            jobs=jobs,
             launched_by="python",
         )
         plan = plan_run(request, facts)
-        where = None if isinstance(executor, str) else executor
+        where = None if executor is None or isinstance(executor, str) else executor
         result = RunResult(launch(request, plan, facts, executor=where), facts, instance)
     if raise_on_error and not result.success:
         raise result.outcome.first_exception()
@@ -176,12 +182,14 @@ def materialize(
 def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
     """The current value of an asset in the current folder's project, as `as_type` if given.
 
-    For example, `load("taxi_trips", pa.Table)`. Raises `NoValueError` for an asset without a value.
+    For example, `load("taxi_trips", pa.Table)`. Raises `NoValueError` for an asset without a value,
+    and `AssetGraphError`, which suggests similar keys, for an asset that is not defined.
     """
     project = find_project()
     store, named = project.open_store(), _key(key)
     made, _ = store.history.current(Target(named))
     if made is None:
+        _require_known(project, named)
         raise _never_materialized(named)
     if not made.value.by_io_manager:
         return store.values.load(made.value, as_type)
@@ -196,9 +204,24 @@ def as_graph(assets: Assets) -> AssetGraph:
         return assets.graph
     if isinstance(assets, ModuleType):
         return Definitions(load_assets_from_modules([assets])).graph
-    if isinstance(assets, Asset):
-        raise TypeError(f"materialize takes several assets: write [{assets.__name__}]")
     return Definitions(assets).graph
+
+
+def _require_fit(instance: object, executor: object, jobs: int | None) -> None:
+    """Raise `TypeError` or `AssetGraphError` for arguments of `materialize` that cannot be used."""
+    if instance is not None and not isinstance(instance, Instance):
+        raise TypeError(f"instance must be an Instance: write instance=Instance({instance!r})")
+    if jobs is not None and not (executor is None or isinstance(executor, str)):
+        raise AssetGraphError(
+            "jobs= goes with the name of an executor, not with an executor itself.",
+            hint="Pass jobs to executors.make instead.",
+        )
+
+
+def _require_known(project: Project, key: AssetKey) -> None:
+    """Raise `AssetGraphError` if the project defines no asset `key`."""
+    if project.modules:
+        project.load().graph.asset(key)
 
 
 def _never_materialized(key: AssetKey) -> NoValueError:

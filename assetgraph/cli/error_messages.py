@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_DAGSTERS = ("select", "selection", "asset", "assets")  # options of Dagster's own command line
+
+
 def report(error: BaseException) -> int:
     """Print what `error` means, and return the exit code of the process."""
     if isinstance(error, ReaderGoneError):
@@ -50,6 +53,10 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
         case click.NoSuchOption() if error.ctx and not error.ctx.parent:
             hint = f"See: {error.ctx.command_path} --help. Options of a command go after its name."
             return _wrong(width, error.format_message(), hint), error.exit_code
+        case click.NoSuchOption() if error.option_name.lstrip("-") in _DAGSTERS and _selects(error):
+            assert error.ctx
+            hint = f"Name assets without an option, as in: {error.ctx.command_path} trips"
+            return _wrong(width, f"there is no option {error.option_name}.", hint), error.exit_code
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "assetgraph"
             return _wrong(width, error.format_message(), f"See: {path} --help"), error.exit_code
@@ -69,6 +76,11 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
         case SystemExit():
             return [], error.code if isinstance(error.code, int) else 1
     return _bug(error, width), BUG
+
+
+def _selects(error: click.UsageError) -> bool:
+    """Whether the command of `error` takes a selection as its arguments."""
+    return error.ctx is not None and any(p.name == "selection" for p in error.ctx.command.params)
 
 
 def _is_terminated(error: BaseException) -> bool:

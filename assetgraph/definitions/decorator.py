@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
 from typing import Any, TypedDict, Unpack, overload
 
+from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset, AssetIn, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.io_manager import IOManager
@@ -134,7 +135,7 @@ def _require_function(function: Any) -> None:
     if isinstance(function, type):
         raise TypeError(f"@asset decorates a function, not the class {function.__name__}")
     if not callable(function):
-        raise TypeError(f"@asset decorates a function, not a {type(function).__name__}")
+        raise TypeError(f"@asset decorates a function, not {described(function)}")
     require_signature(function)
 
 

@@ -54,6 +54,13 @@ class OptionReader:
         return {str(name): value for name, value in given.items()}
 
     def manager(self, given: Any) -> Any:
+        if isinstance(given, type):
+            name = given.__name__
+            self.note(
+                f"io_manager= takes an IO manager, not the class {name}",
+                f"Write io_manager={name}().",
+            )
+            return None
         if given is None or (hasattr(given, "handle_output") and hasattr(given, "load_input")):
             return given
         self.note(

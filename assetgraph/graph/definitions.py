@@ -70,8 +70,12 @@ def load_assets_from_modules(
     Assets without a group get `group_name`. `key_prefix` goes before every key, and before the keys
     in `deps` and `ins` that name another of these assets.
     """
+    if isinstance(modules, ModuleType):
+        modules = [modules]
     found: dict[int, Asset] = {}
     for module in modules:
+        if not isinstance(module, ModuleType):
+            raise TypeError(f"{module!r} is not a module: import it, and pass the module itself")
         for value in vars(module).values():
             for item in value if isinstance(value, list | tuple) else (value,):
                 if isinstance(item, Asset):
@@ -83,6 +87,10 @@ def load_assets_from_modules(
 
 
 def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
+    if isinstance(assets, Asset):
+        raise TypeError(f"assets must be a list of assets: write [{assets.__name__}]")
+    if not isinstance(assets, Iterable) or isinstance(assets, str | Mapping):
+        raise TypeError(f"assets must be a list of assets, not {assets!r}")
     found: dict[int, Asset] = {}
     for item in assets:
         if isinstance(item, Asset):

@@ -103,14 +103,19 @@ def find_project(
         file = folder / "pyproject.toml"
         table = read_table(file)
         if table is not None:
-            return _project(file, table, modules, store)
+            named = [module_name(text, start, folder) for text in modules]
+            return _project(file, table, named, store)
     if not modules and store is None:
         raise ProjectError(
             f"there is no project in {start} or a folder above it: no pyproject.toml has a table "
             "[tool.assetgraph].",
             hint="Create one with: assetgraph init, or give -m MODULE.",
         )
-    return Project(start, tuple(modules), store.absolute() if store else start / ".assetgraph")
+    return Project(
+        start,
+        tuple(module_name(text, start, start) for text in modules),
+        store.absolute() if store else start / ".assetgraph",
+    )
 
 
 def read_table(file: Path) -> Mapping[str, Any] | None:
@@ -146,7 +151,7 @@ def _project(
         if old in table
     )
     table = {_RENAMED.get(name, name): value for name, value in table.items()}
-    named = _module_names(file, table.get("module", []))
+    named = [module_name(n, folder, folder) for n in _module_names(file, table.get("module", []))]
     settings = _checked(file, {name: table[name] for name in table if name != "module"})
     storage = settings.get("storage")
     if storage is not None and "://" not in storage:
@@ -159,6 +164,28 @@ def _project(
         **settings,
         warnings=warnings,
     )
+
+
+def module_name(text: str, start: Path, root: Path) -> str:
+    """The name of a module in the project folder `root`, from its name or the path of its file.
+
+    A path, such as `pipe/trips.py`, is relative to `start`. Raises `ProjectError` if it leads to no
+    file of the project.
+    """
+    if not (text.endswith(".py") or "/" in text):
+        return text
+    path = Path(os.path.normpath(start / text))
+    if not path.exists():
+        raise ProjectError(
+            f"there is no file {path}.", hint="Check [tool.assetgraph] module, or -m."
+        )
+    if path == root or not path.is_relative_to(root):
+        raise ProjectError(
+            f"{path} is not inside the project's folder {root}.",
+            hint="Change to the folder of that file, or name a module that Python can import.",
+        )
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _module_names(file: Path, given: Any) -> list[str]:

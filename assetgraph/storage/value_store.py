@@ -177,7 +177,6 @@ def _fitting(value: object, annotation: Any) -> object:
     if annotation is EMPTY or type(value) is annotation or accepts(annotation, value):
         return value
     raise ValueTypeError(
-        f"a parameter annotated `{annotation_text(annotation)}` cannot take the value, "
-        f"which is {described(value)}.",
-        hint="Change the annotation, or what the upstream returns.",
+        f"the value cannot be loaded as `{annotation_text(annotation)}`: it is {described(value)}.",
+        hint="Ask for another type, or change what the asset returns.",
     )

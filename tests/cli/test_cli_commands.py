@@ -382,6 +382,13 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
         (["runs", "show", "latest"], "there are no runs yet"),
         (["runs", "lst"], "there is no command 'lst'. Did you mean 'list'?"),
         (["materialize", "raw_trips", "--tag", "a=1", "--tag", "a=2"], "sets 'a' twice"),
+        (
+            ["materialize", "--select", "raw_trips"],
+            "Name assets without an option, as in: assetgraph",
+        ),
+        (["list", "-m", "gone.py"], "there is no file"),
+        (["list", "-m", "../gone.py"], "there is no file"),
+        (["list", "-m", "./"], "is not inside the project's folder"),
         (["list", "-m", "no_such_module"], "there is no module 'no_such_module'"),
         (["list", "--store", "pyproject.toml"], "pyproject.toml"),
         (["materialize", "--all", "-j", "0"], "--jobs must be a whole number from 1, not '0'"),

@@ -19,6 +19,7 @@ from assetgraph import (
     AssetKey,
     Config,
     Definitions,
+    IOManager,
     MetadataValue,
     Registry,
     asset,
@@ -148,6 +149,7 @@ def test_an_option_that_is_not_there_is_refused(option: str) -> None:
         ({"code_version": 2}, "code_version= takes text, not 2. Write code_version='2'."),
         ({"pool": 1}, "pool= takes text, not 1."),
         ({"metadata": {"rows": object}}, "'rows' is a type, which cannot be recorded. Pass text,"),
+        ({"io_manager": IOManager}, "not the class IOManager. Write io_manager=IOManager()."),
         ({"io_manager": "s3"}, "takes an IO manager, not 's3'. Pass an object with the methods"),
         ({"retry_policy": 3}, "retry_policy= takes a RetryPolicy, not 3."),
         ({"timeout": 0}, "timeout= takes seconds, not 0. Pass a number above 0, at most 2592000."),
@@ -179,7 +181,7 @@ def only_problem(made: Asset) -> str:
 def test_only_a_function_is_decorated_and_only_once() -> None:
     with pytest.raises(TypeError, match="decorates a function, not the class Trips"):
         asset(type("Trips", (), {}))
-    with pytest.raises(TypeError, match="decorates a function, not a int"):
+    with pytest.raises(TypeError, match="decorates a function, not an int: 5"):
         asset(5)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="is already an asset"):
         asset(asset_named("a"))

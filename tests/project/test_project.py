@@ -60,6 +60,16 @@ def test_arguments_override_the_settings_of_the_project(project: MakeProject) ->
     assert found.store == made.root.parent / "elsewhere"
 
 
+def test_a_module_may_be_the_path_of_its_file(project: MakeProject) -> None:
+    made = project({"pipe/one.py": "", "pipe/__init__.py": ""}, module="pipe/one.py")
+    assert made.find().modules == ("pipe.one",)
+    assert find_project(made.root / "pipe", modules=["./one.py"]).modules == ("pipe.one",)
+    assert find_project(made.root, modules=["pipe/"]).modules == ("pipe",)
+    assert find_project(made.root, modules=["pipe/__init__.py"]).modules == ("pipe",)
+    with pytest.raises(ProjectError, match="is not inside the project's folder"):
+        find_project(made.root / "pipe", modules=[str(made.write("../other.py", ""))])
+
+
 def test_settings_are_relative_to_the_project(project: MakeProject) -> None:
     made = project({})
     made.write(

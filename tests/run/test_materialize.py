@@ -9,10 +9,12 @@ import sys
 import tempfile
 import threading
 import types
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import ProjectFolder
 from small_assets import asset_named
 
 import assetgraph as dg
@@ -244,6 +246,16 @@ def test_an_instance_records_the_code_that_ran_though_a_module_was_reloaded(proj
     assert done.returncode == 0, done.stderr
 
 
+def test_loading_a_mistyped_asset_asks_which_one_was_meant(
+    project: Callable[..., ProjectFolder],
+) -> None:
+    pipeline = "import assetgraph as dg\n@dg.asset\ndef revenue(): return 1\n"
+    loaded = project({"pipeline.py": pipeline}).python(
+        "import assetgraph; assetgraph.load('revnue')"
+    )
+    assert "there is no asset 'revnue'. Did you mean 'revenue'?" in loaded.stderr
+
+
 def test_the_projects_instance_is_found_and_its_values_loaded(project) -> None:
     made = project(
         {
@@ -304,6 +316,38 @@ def test_assets_come_in_any_collection_but_never_alone(instance: dg.Instance) ->
         assert states(dg.materialize(given, instance=instance)) == {"a": "success"}
     with pytest.raises(TypeError, match=r"write \[a\]"):
         dg.materialize(a)  # type: ignore[arg-type]
+
+
+def test_arguments_of_a_wrong_type_say_what_to_write(folder: Path) -> None:
+    a = asset_named("a")
+    with pytest.raises(TypeError, match=r"write instance=Instance\('st'\)"):
+        dg.materialize([a], instance="st")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="assets must be a list of assets, not 3"):
+        dg.Definitions(assets=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"write \[a\]"):
+        dg.Definitions(a)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="'nope' is not a module: import it"):
+        dg.load_assets_from_modules(["nope"])  # type: ignore[list-item]
+
+
+def test_jobs_run_steps_at_once_in_worker_processes(instance: dg.Instance) -> None:
+    result = dg.materialize([asset_named("a"), asset_named("b")], instance=instance, jobs=2)
+    assert states(result) == {"a": "success", "b": "success"}
+
+
+def test_jobs_that_cannot_be_are_refused_before_anything_runs(instance: dg.Instance) -> None:
+    with pytest.raises(AssetGraphError, match="jobs must be at least 1, not 0"):
+        dg.materialize([asset_named("a")], instance=instance, jobs=0)
+    with pytest.raises(AssetGraphError, match=r"Pass jobs to executors\.make"):
+        dg.materialize([asset_named("a")], instance=instance, executor=make("serial"), jobs=2)
+    assert not list(instance.store.runs.ids())
+
+
+def test_a_value_that_is_not_of_the_type_asked_for_says_what_it_is(instance: dg.Instance) -> None:
+    result = dg.materialize([asset_named("a")], instance=instance)
+    with pytest.raises(dg.AssetGraphError, match="cannot be loaded as `bytes`: it is") as raised:
+        result.value("a", bytes)
+    assert "parameter" not in str(raised.value)
 
 
 def test_config_reaches_the_asset_and_is_recorded_with_its_value(instance: dg.Instance) -> None:

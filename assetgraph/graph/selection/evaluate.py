@@ -146,7 +146,8 @@ class _Evaluator:
             message = f"no asset has the tag {node.value!r} with the value {node.tag_value!r}."
             return self._error(node, message, did_you_mean(node.tag_value, values))
         message = _NOTHING[node.field].format(repr(shorten(node.value, _SOURCE_CELLS)))
-        hint = did_you_mean(node.value, known) or f"See them with: {command('list')}"
+        elsewhere = _other_field(node.value, assets) if node.field == "key" else None
+        hint = elsewhere or did_you_mean(node.value, known) or f"See them with: {command('list')}"
         return self._error(node, message, hint)
 
     def _source(self, node: Expression) -> str:
@@ -186,6 +187,14 @@ def _has(asset: AssetSpec, node: Filter) -> bool:
         _matches(node.value, name) and _matches(node.tag_value, value)
         for name, value in asset.tags.items()
     )
+
+
+def _other_field(text: str, assets: Sequence[AssetSpec]) -> str | None:
+    """A question with the selection by the group, kind, tag or owner that is called `text`."""
+    for field in ("group", "kind", "tag", "owner"):
+        if any(text in _attributes(asset, field) for asset in assets):
+            return f"Did you mean '{field}:{text}'?"
+    return None
 
 
 def _attributes(asset: AssetSpec, field: str) -> Iterable[str]:

@@ -9,7 +9,8 @@
 `+a` is `a` with everything upstream of it, `2+a` is `a` with two levels upstream; `a+` and `a+2` go
 downstream. (In Dagster, a bare `+a` means one level, which is `1+a` here.) `not` binds more tightly
 than `and`, and `and` more tightly than `or`. `roots()` are the assets without an upstream, and
-`roots(x)` the assets of `x` without an upstream in `x`; `sinks` does the same downstream.
+`roots(x)` the assets of `x` without an upstream in `x`; `sinks` does the same downstream. `sources`
+and `leaves` are other words for `roots` and `sinks`.
 
 A name is the text of a key; `*` stands for any characters, including none and `/`. The fields are
 `key:`, `group:`, `tag:k` or `tag:k=v`, `kind:`, `owner:` and `status:`. Only blanks, `+`, `=` and
@@ -35,6 +36,12 @@ STATES = {
     **{state.value: state for state in AssetState},
     "never materialized": AssetState.MISSING,
     "materialized": AssetState.FRESH,
+}
+FUNCTIONS: dict[str, Literal["roots", "sinks"]] = {
+    "roots": "roots",
+    "sources": "roots",
+    "sinks": "sinks",
+    "leaves": "sinks",
 }
 MAX_DEPTH = 100
 
@@ -180,10 +187,13 @@ class _Parser:
         word = match[0]
         if self._take(_COLON):
             return self._field(word, start)
-        if word.lower() == "roots" and self._take_sign("("):
-            return self._ends("roots", start)
-        if word.lower() == "sinks" and self._take_sign("("):
-            return self._ends("sinks", start)
+        which = FUNCTIONS.get(word.lower())
+        if which and self._take_sign("("):
+            return self._ends(which, start)
+        if self.text.startswith("(", self.end):
+            calls = [f"{name}()" for name in FUNCTIONS]
+            hint = did_you_mean(f"{word}()", calls) or "The functions are roots() and sinks()."
+            self._fail(f"there is no function {word!r}.", hint, start)
         self._refuse_unfit_name(word, start)
         return self._filter("key", word, start)
 
@@ -230,7 +240,7 @@ class _Parser:
         if word == "never" and self._take_word("materialized"):
             word = "never materialized"
         if word not in STATES:
-            hint = did_you_mean(word, STATES) or f"An asset is {listed(STATES, 'or')}."
+            hint = did_you_mean(word, STATES) or f"An asset is {listed(AssetState, 'or')}."
             self._fail(f"there is no status {word!r}.", hint, start)
         return STATES[word]
 
@@ -302,7 +312,9 @@ class _Parser:
     def _fail_at_missing_term(self) -> NoReturn:
         if self._is_at_end():
             self._fail("the selection ends where a name is expected.", "Name an asset there.")
-        self._fail(f"expected a name, not {self.text[self.at]!r}.")
+        found = self.text[self.at]
+        hint = "Write '+a' for everything upstream of 'a', or '2+a' for two levels."
+        self._fail(f"expected a name, not {found!r}.", hint if found == "+" else None)
 
     def _fail_at_trailing_text(self) -> NoReturn:
         match = _WORD.match(self.text, self.at)
@@ -310,6 +322,8 @@ class _Parser:
         if found == ")":
             self._fail("this parenthesis was never opened.", "Remove it.")
         hint = "Join two selections with 'or' or 'and'."
+        if found == "+":
+            hint = "Write 'a+' for everything downstream of 'a', or 'a+2' for two levels."
         self._fail(f"{found!r} does not belong here.", hint)
 
     def _fail(self, message: str, hint: str | None = None, column: int | None = None) -> NoReturn:

@@ -27,8 +27,8 @@ def table_as(source: Table, kind: str) -> Any:
         if error.name not in ("pandas", "polars", "duckdb"):
             raise
         raise ValueTypeError(
-            f"the parameter asks for a table of {library}, which is not installed.",
-            hint=f"Install it: pip install {library}",
+            f"a table of {library} is asked for, but {library} is not installed.",
+            hint=f"Install it with: pip install {library}",
         ) from error
 
 
