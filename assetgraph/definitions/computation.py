@@ -165,7 +165,7 @@ class Computation:
             p
             for p in self.parameters
             if p.name != context
-            and not is_config_type(p.annotation)
+            and (p.annotation is EMPTY or not is_config_type(p.annotation))
             and p.kind in BY_NAME
             and (not p.has_default or p.name in named)
         ]
@@ -179,6 +179,4 @@ class Computation:
 
 
 def is_config_type(annotation: Any) -> bool:
-    return (
-        annotation is not EMPTY and isinstance(annotation, type) and issubclass(annotation, Config)
-    )
+    return isinstance(annotation, type) and issubclass(annotation, Config)

@@ -117,6 +117,14 @@ class AssetGraph:
         """The assets that `key` loads or lists in `deps`, by name."""
         return self._parents[key]
 
+    @cached_property
+    def upstream_targets(self) -> Mapping[AssetKey, tuple[Target, ...]]:
+        """The targets of each asset's parents."""
+        targets = self.targets
+        return {
+            key: tuple([targets[parent] for parent in row]) for key, row in self._parents.items()
+        }
+
     def children(self, key: AssetKey) -> tuple[AssetKey, ...]:
         """The assets whose parents include `key`, by name."""
         return self._children[key]

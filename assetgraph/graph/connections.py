@@ -146,4 +146,6 @@ class Connections:
 
 def _shared_prefix(keys: Sequence[AssetKey]) -> tuple[str, ...]:
     prefix = keys[0].parts[:-1]
-    return prefix if all(key.parts[:-1] == prefix for key in keys[1:]) else ()
+    if len(keys) == 1:
+        return prefix
+    return prefix if all(key.parts[:-1] == prefix for key in keys) else ()

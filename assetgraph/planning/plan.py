@@ -229,14 +229,9 @@ class _StepMaker:
             cause, reasons = self._cause(outputs), self._why(outputs)
             above = [up for output in outputs for up in upstream_targets(self._graph, output)]
             upstream = tuple(dict.fromkeys(above))
-        kept: Mapping[str, Any] = {}
-        if cause is not Cause.REQUESTED:
-            current = self._facts.of(first).current
-            kept = current.config if current else {}
         inputs, targets = self._graph.inputs(first.key), self._graph.targets
         loaded = set(inputs.values())
-        made_by = self._made_by
-        after = dict.fromkeys([made_by[up] for up in upstream if up in made_by])
+        after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
         after.pop(step_id, None)
         return Step(
             id=step_id,
@@ -244,15 +239,18 @@ class _StepMaker:
             outputs=outputs,
             cause=cause,
             reasons=reasons,
-            config=dict(self._given(outputs, kept)),
+            config=self._given(outputs, cause),
             reads={name: (targets[up],) for name, up in inputs.items()},
-            deps=tuple([up for up in upstream if up.key not in loaded]),
+            deps=tuple([up for up in upstream if up.key not in loaded])
+            if len(upstream) > len(loaded)
+            else (),
             after=tuple(after),
         )
 
-    def _given(self, outputs: Sequence[Target], kept: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The config given for the call: for whichever of its outputs, or the config kept."""
-        given = [self._config[output.key] for output in outputs if output.key in self._config]
+    def _given(self, outputs: Sequence[Target], cause: Cause) -> Mapping[str, Any]:
+        """The config given for any output of the call, or that of the value that it replaces."""
+        config = self._config
+        given = [config[one.key] for one in outputs if one.key in config] if config else []
         for one in given[1:]:
             if one != given[0]:
                 names = listed([output.text for output in outputs])
@@ -260,7 +258,10 @@ class _StepMaker:
                     f"{names} are made by one call, and config differs between them.",
                     hint="Give it once, for one of them.",
                 )
-        return given[0] if given else kept
+        if given:
+            return dict(given[0])
+        current = None if cause is Cause.REQUESTED else self._facts.of(outputs[0]).current
+        return dict(current.config) if current else {}
 
     def _cause(self, outputs: Sequence[Target]) -> Cause:
         asked = [self._causes[output] for output in outputs if output in self._causes]

@@ -88,8 +88,7 @@ class Facts(Protocol):
 
 def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
     """The targets that `target` is made from."""
-    targets = graph.targets
-    return tuple([targets[parent] for parent in graph.parents(target.key)])
+    return graph.upstream_targets[target.key]
 
 
 def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:

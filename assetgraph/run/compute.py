@@ -9,7 +9,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
+_NOT_PASSED = object()
 _forks = 0  # how many forks lie between the program's start and this process
 
 
@@ -98,7 +99,7 @@ def failed_step(
 
 def report_success(task: StepTask, result: StepResult) -> None:
     """Add the events for each target that the step materialized, and for its success."""
-    for target, made in zip(task.outputs, result.outputs, strict=True):
+    for target, made in result.outputs.items():
         output: dict[str, Any] = {"format": made.value.format}
         if made.value.size is not None:
             output["size"] = made.value.size
@@ -107,7 +108,8 @@ def report_success(task: StepTask, result: StepResult) -> None:
         what: dict[str, Any] = {"data_version": made.data_version}
         if made.metadata:
             what["metadata"] = made.metadata
-        name = target.text if target.text != task.step_id else None
+        text = target.text
+        name = text if text != task.step_id else None
         at = made.timestamp
         result.events += (
             Event(EventType.STEP_OUTPUT, at, task.step_id, data=output, target=name),
@@ -134,8 +136,9 @@ def _arguments(
             continue
         gathered = name in task.gathered
         wanted = EMPTY if gathered else annotations[name]
-        if source.target in task.passed:  # it is here already, so `loaded_at` stays
-            value = store.values.adapt(task.passed[source.target], wanted)
+        value = task.passed.get(source.target, _NOT_PASSED)
+        if value is not _NOT_PASSED:  # it is here already, so `loaded_at` stays
+            value = store.values.adapt(value, wanted)
         else:
             value = store.values.load_output(
                 source.stored, wanted, run_id=source.run_id, maker=source.maker
@@ -187,16 +190,18 @@ def _save(
     result: StepResult,
 ) -> None:
     """Store the returned value of each output."""
-    for target, one in zip(task.outputs, _values(task, returned), strict=True):
-        made, value = _saved(task, store, context, target, one, started, result.events)
-        result.outputs += (made,)
-        result.values += (value,)
+    outputs, values = {}, {}
+    for target, one in _values(task, returned):
+        outputs[target], values[target] = _saved(
+            task, store, context, target, one, started, result.events
+        )
+    result.outputs, result.values = outputs, values
     report_success(task, result)
     result.state = StepState.SUCCESS
 
 
-def _values(task: StepTask, returned: Any) -> tuple[Any, ...]:
-    """The returned values, one for each output.
+def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
+    """Each output with the value returned for it.
 
     Raises `ValueTypeError` if the value contradicts the return annotation, or if a function of
     several assets does not return one value for each.
@@ -207,14 +212,14 @@ def _values(task: StepTask, returned: Any) -> tuple[Any, ...]:
             wrong = contradiction(returned, computation.returns)
             if wrong:
                 raise ValueTypeError(f"asset {computation.name!r} {wrong}.")
-        return (returned,)
+        return ((task.outputs[0], returned),)
     count = len(task.outputs)
     if not isinstance(returned, tuple) or len(returned) != count:
         raise ValueTypeError(
             f"{computation.name!r} returned {described(returned)}: it must return a tuple of "
             f"{count} values, one for each of its assets."
         )
-    return returned
+    return zip(task.outputs, returned, strict=True)
 
 
 def _saved(

@@ -19,11 +19,11 @@ class PassedValues:
         self._reads = {
             step.id: set(chain.from_iterable(step.reads.values())) for step in plan.steps
         }
-        self._readers = Counter(chain.from_iterable(self._reads.values()))
+        self._readers = dict(Counter(chain.from_iterable(self._reads.values())))
 
     def keep(self, target: Target, value: Any) -> None:
         """Keep an immutable value if a step still has to read it."""
-        if self._readers[target]:
+        if target in self._readers:
             self._values[target] = value
 
     def of(self, step_id: str) -> dict[Target, Any]:
@@ -34,7 +34,11 @@ class PassedValues:
 
     def release(self, step_id: str) -> None:
         """Drop each value whose last reader was this step, which is done with its inputs."""
+        readers = self._readers
         for target in self._reads.pop(step_id, ()):
-            self._readers[target] -= 1
-            if self._readers[target] == 0:
+            left = readers[target] - 1
+            if left:
+                readers[target] = left
+            else:
+                del readers[target]
                 self._values.pop(target, None)

@@ -305,7 +305,7 @@ class _Run:
         if result.state is StepState.SUCCESS:
             self._succeed(attempt.task, result)
         elif result.state is StepState.UNCHANGED:
-            self._take_over(attempt.task, result)
+            self._take_over(result)
             self._spare(step_id, "another run materialized it")
         elif result.state is StepState.FAILURE:
             self._fail(step_id, result)
@@ -316,16 +316,16 @@ class _Run:
 
     def _succeed(self, task: StepTask, result: StepResult) -> None:
         self._states[task.step_id] = StepState.SUCCESS
-        self._take_over(task, result)
+        self._take_over(result)
         if self._executor.shares_memory:
-            for target, value in zip(task.outputs, result.values, strict=False):
+            for target, value in result.values.items():
                 own_storage = task.computation.spec(target.key).io_manager is not None
                 if not own_storage and self._store.values.is_immutable(value):
                     self._passed.keep(target, value)
         self._queue.done(task.step_id)
 
-    def _take_over(self, task: StepTask, result: StepResult) -> None:
-        for target, made in zip(task.outputs, result.outputs, strict=True):
+    def _take_over(self, result: StepResult) -> None:
+        for target, made in result.outputs.items():
             self._facts.take_over(target, made)
 
     def _spare(self, step_id: str, reason: str) -> None:

@@ -108,15 +108,15 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
     return result
 
 
-def committed(task: StepTask, store: Store) -> tuple[Materialization, ...]:
-    """What this step committed: all of its outputs, or an empty tuple."""
-    found = []
+def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
+    """What this step committed: all of its outputs, or nothing."""
+    found = {}
     for target in task.outputs:
         current, _ = store.history.current(target)
         if current is None or current.run_id != task.run_id:
-            return ()
-        found.append(current)
-    return tuple(found)
+            return {}
+        found[target] = current
+    return found
 
 
 def _locks(task: StepTask, store: Store) -> Locks:
@@ -153,14 +153,13 @@ def _commit(
     if not channel.may_commit() or result.state is StepState.CANCELED:
         return StepResult(StepState.CANCELED, [])
     if result.state is StepState.SUCCESS:
-        made = tuple(zip(task.outputs, result.outputs, strict=True))
         try:
-            for target, materialization in made:
+            for target, materialization in result.outputs.items():
                 locks[target].append(materialization)
         except StoreError as error:
             result = failed_step(task, store, error)
         else:
-            for target, materialization in made:
+            for target, materialization in result.outputs.items():
                 if has_folder(materialization.value):
                     _drop_old_values(store, target)
             return result
@@ -211,13 +210,14 @@ def _read_guards(task: StepTask, store: Store) -> list[Lock]:
     return [
         store.reading(source.target, shared=True)
         for source in task.inputs
-        if source.parameter is not None and has_folder(source.stored)
+        if source.stored.path is not None and source.parameter is not None
+        if has_folder(source.stored)
     ]
 
 
 def _made_by_another_run(
     task: StepTask, store: Store, locks: Locks
-) -> tuple[Materialization, ...] | None:
+) -> dict[Target, Materialization] | None:
     """What other runs have recorded since the step was planned, or None if the step must run.
 
     The step need not run if they materialized just what it would.
@@ -225,7 +225,7 @@ def _made_by_another_run(
     for lock in locks.values():
         if lock.found_empty():
             return None
-    found = []
+    found = {}
     for target, known_run_id in zip(task.outputs, task.known_run_ids, strict=True):
         current, failed = store.history.current(target)
         if current is None or failed is not None:
@@ -240,8 +240,8 @@ def _made_by_another_run(
         )
         if not same:
             return None
-        found.append(current)
-    return tuple(found)
+        found[target] = current
+    return found
 
 
 def _waits(task: StepTask, store: Store, target: Target) -> Event:

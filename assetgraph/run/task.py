@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -75,21 +74,20 @@ class StepTask(msgspec.Struct, frozen=True):
         }
 
 
-@dataclass(slots=True)
-class StepResult:
+class StepResult(msgspec.Struct):
     """The outcome of a step.
 
-    `outputs` has what it materialized, in the order of the task's outputs. `values` and
-    `exception` exist only in the process that ran the step. `retry_in_s` is set if the step
+    `outputs` has what it materialized, by target. `values`, also by target, and `exception` exist
+    only in the process that ran the step. `retry_in_s` is set if the step
     failed and is to run again.
     """
 
     state: StepState
     events: list[Event]
-    outputs: tuple[Materialization, ...] = ()
+    outputs: Mapping[Target, Materialization] = {}
     error: ErrorInfo | None = None
     retry_in_s: float | None = None
-    values: tuple[Any, ...] = ()
+    values: Mapping[Target, Any] = {}
     exception: BaseException | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -92,7 +92,7 @@ class TargetLock(Lock):
     """
 
     def __init__(self, history: AssetHistory, target: Target, path: str) -> None:
-        super().__init__(path)
+        Lock.__init__(self, path)
         self._history = history
         self.target = target
         self._is_history = target.partition is None
@@ -100,7 +100,7 @@ class TargetLock(Lock):
 
     def release(self) -> None:
         with self._mutex:
-            super().release()
+            Lock.release(self)
 
     def append(self, attempt: Attempt) -> None:
         """Commit an attempt. Raises `StoreError`; then nothing was committed."""

@@ -38,7 +38,7 @@ class Lock:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
         fd = _open(self.path)
         try:
-            taken = _take(fd, self._mode, self.path)
+            taken = _flock(fd, self._mode, self.path) or _take(fd, self._mode, self.path)
         except BaseException:
             os.close(fd)
             raise
