@@ -307,7 +307,7 @@ def write_long_run(folder: Path, count: int) -> str:
 
 @contextmanager
 def living_run(folder: Path, keys: list[str]) -> Iterator[RunLog]:
-    """The log of a run of `keys` that is under way until the block ends."""
+    """The log of a run of `keys` that is in progress until the block ends."""
     store = Store(folder / ".assetgraph", project_root=folder)
     store.prepare()
     started = now()

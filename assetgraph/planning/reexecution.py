@@ -29,7 +29,7 @@ def rerun_request(
     `AssetGraphError` if no step is left, if the run has no such step, or if it has not ended.
     """
     if run.status is RunStatus.STARTED:
-        raise AssetGraphError(f"the run {run.run_id} is still under way.")
+        raise AssetGraphError(f"the run {run.run_id} is still in progress.")
     require_steps(run, steps)
     chosen = tuple(step_id for step_id in run.step_ids if not steps or step_id in steps)
     if from_failure:

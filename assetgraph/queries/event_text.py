@@ -47,6 +47,14 @@ def event_text(event: Event) -> str:
             return event.type.value
 
 
+def warning_text(event: Event) -> str:
+    """The message of a warning as it reads after the run: one about waiting is in the past."""
+    text = event.message or ""
+    if "waits_for" not in event.data:
+        return text
+    return text.replace("waiting for", "waited for", 1).replace(", which is ", ", which was ", 1)
+
+
 def event_json(event: Event) -> dict[str, Any]:
     return {
         "type": event.type.value,

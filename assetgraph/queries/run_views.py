@@ -10,7 +10,7 @@ import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import recorded_target
-from assetgraph.queries.event_text import event_json
+from assetgraph.queries.event_text import event_json, event_text, warning_text
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
 from assetgraph.storage.step_states import require_steps, run_steps
 from assetgraph.text import failure_line
@@ -35,8 +35,8 @@ class RunPage(msgspec.Struct, frozen=True):
 class RunDetails(msgspec.Struct, frozen=True):
     """Everything about one run.
 
-    `reruns` are the ids of the runs that re-executed it. `last_heard_at` is the last sign of life
-    of an interrupted run.
+    `reruns` are the ids of the runs that re-executed it. `last_heard_at` is when an
+    interrupted run last recorded something.
     """
 
     record: RunRecord
@@ -178,20 +178,19 @@ def run_details_json(details: RunDetails) -> dict[str, Any]:
     return {
         **run_json(details.record),
         "last_heard_at": details.last_heard_at.isoformat() if details.last_heard_at else None,
-        "warnings": [
-            f"{step}: {text}" if step else text for step, text in warned_of(details.events)
-        ],
+        "warnings": [f"{step}: {text}" if step else text for step, text in warned_of(details)],
         "reruns": list(details.reruns),
         "steps": [step_json(step) for step in details.steps],
         "events": [event_json(event) for event in details.events],
     }
 
 
-def warned_of(events: Iterable[Event]) -> Iterable[tuple[str | None, str]]:
+def warned_of(details: RunDetails) -> Iterable[tuple[str | None, str]]:
     """Each warning once, with the step that logged it; None stands for the run itself."""
+    text = event_text if details.record.status is RunStatus.STARTED else warning_text
     return dict.fromkeys(
-        (event.step, event.message or "")
-        for event in events
+        (event.step, text(event))
+        for event in details.events
         if event.type is EventType.LOG and event.level == "WARNING"
     )
 
@@ -227,7 +226,7 @@ def _key_and_partition(step_id: str) -> dict[str, str | None]:
 def with_counts(store: Store, record: RunRecord) -> RunRecord:
     """The record with its step counts.
 
-    A run that is under way, or whose process died, has no counts of its own: its events have them.
+    A run in progress, or one whose process died, has no counts of its own: its events have them.
     """
     if record.step_counts or not record.assets:
         return record

@@ -1,7 +1,7 @@
 """`StoreWatcher`: notices what any process writes to the store.
 
 No process announces its runs, so the watcher polls. It looks for new folders of runs, for new
-events of the runs that are under way, and every two seconds for histories that changed without a
+events of the runs that are in progress, and every two seconds for histories that changed without a
 run. A look at a quiet store costs a few `stat` calls.
 """
 
@@ -36,7 +36,7 @@ _decode = decoder(Event).decode
 
 @dataclass(slots=True)
 class LiveRun:
-    """A run that is under way, as of the last look."""
+    """A run that is in progress, as of the last look."""
 
     tail: RunTail
     steps: dict[str, StepRecord]
@@ -87,7 +87,7 @@ class StoreWatcher:
         self.live: dict[str, LiveRun] = {}
 
     def start(self) -> None:
-        """Take the store as it is as the starting point, and find the runs that are under way."""
+        """Take the store as it is as the starting point, and find the runs that are in progress."""
         self._histories = dict(self._scan_histories())
         self._find_runs(Changes(), known=True)
         for run_id in islice(self._store.runs.ids(), _SEARCHED_FOR_LIVING):

@@ -25,7 +25,7 @@ def cancel_run(store: Store, run_id: str) -> None:
     """
     record = store.runs.read(run_id)
     if record.status is not RunStatus.STARTED or record.pid is None:
-        raise StoreError(f"the run {run_id} is not under way: it is {record.status.value}.")
+        raise StoreError(f"the run {run_id} is not in progress: it is {record.status.value}.")
     if record.host != os.uname().nodename:
         raise StoreError(
             f"the run {run_id} is on {record.host}, not on this machine.",

@@ -1,7 +1,7 @@
 """Deleting what a store no longer needs: values that newer ones replaced, runs beyond the project's
 limit, and what a dead process left unfinished.
 
-An asset's current value, a value that a step may be reading, and a run under way always stay.
+An asset's current value, a value that a step may be reading, and a run in progress always stay.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.progress_file import ProgressFile, read_progress
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_RECENT = 1000  # a run under way is looked for among this many of the newest runs
+_RECENT = 1000  # a run in progress is looked for among this many of the newest runs
 _SAME_TIME_S = 60
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
@@ -48,7 +48,7 @@ def new_run_id(started_at: datetime | None = None) -> str:
 
 
 class RunLog:
-    """The folder of a run under way, which only its runner writes.
+    """The folder of a run in progress, which only its runner writes.
 
     The folder appears with its lock held and its summary written, so no reader ever sees a run
     without them. Several threads may append to it.
@@ -221,7 +221,7 @@ class RunStorage:
             return
 
     def makers(self, steps: Collection[str], *, but: str = "") -> dict[str, str]:
-        """For each of `steps`, the run under way (other than `but`) that holds its target, as far
+        """For each of `steps`, the run in progress (other than `but`) that holds its target, as far
         as the events show: the first run that began the step and does not wait for another."""
         begun: dict[str, list[tuple[bool, datetime, str]]] = {}
         for run_id in islice(self.ids(), _RECENT) if steps else ():
@@ -244,8 +244,8 @@ class RunStorage:
                 yield step_of_file_name(key), int(rest), stream, f"{folder}/{name}"
 
     def last_heard(self, record: RunRecord, recorded: datetime) -> datetime:
-        """The last sign of life of a run whose last event came at `recorded`: its steps may have
-        printed something or reported progress later. The file times of a copied store are
+        """When a run whose last event came at `recorded` last recorded something: its steps may
+        have printed something or reported progress later. The file times of a copied store are
         ignored."""
         folder = self.path(record.run_id)
         times = [recorded.timestamp(), *(step["at"] for step in read_progress(folder).values())]
@@ -270,10 +270,10 @@ class RunStorage:
         return os.path.isdir(self.path(run_id))
 
     def delete(self, run_id: str) -> None:
-        """Delete a run's folder if it still exists. Raises `StoreError` if the run is under way."""
+        """Delete a run's folder if it still exists. Raises `StoreError` for a run in progress."""
         folder = self.path(run_id)
         if is_held(f"{folder}/lock"):
-            raise StoreError(f"the run {run_id} is under way.", hint="Cancel it first.")
+            raise StoreError(f"the run {run_id} is in progress.", hint="Cancel it first.")
         from shutil import rmtree  # a slow import that listing runs does not need
 
         hidden = f"{os.path.dirname(folder)}/.{run_id}"

@@ -38,8 +38,8 @@ def run_steps(
 ) -> tuple[StepRecord, ...]:
     """Every planned step with its state after `events`, in the order of the plan.
 
-    A step that was cut short ends at `last_heard_at`, the run's last sign of life, if that is
-    after the step's start.
+    A step that was cut short ends at `last_heard_at`, when the run last recorded something, if that
+    is after the step's start.
     """
     steps = {step_id: StepRecord(step_id, StepState.WAITING) for step_id in record.step_ids}
     for event in events:

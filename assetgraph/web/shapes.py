@@ -71,7 +71,7 @@ def changes_json(
 ) -> dict[str, Any]:
     """One message of the live stream: what changed in the store, and the `changed` assets.
 
-    `live` are the runs that are under way, `views` all assets as they are now.
+    `live` are the runs that are in progress, `views` all assets as they are now.
     """
     rows = [asset_row(views[key]) for key in changed]
     message: dict[str, Any] = {

@@ -105,7 +105,7 @@ def test_a_run_that_was_killed_says_when_it_was_last_heard_of_and_what_it_was_at
     expect(note).to_contain_text(
         re.compile(rf"The process of this run \({process.pid} on \S+\) died")
     )
-    expect(note).to_contain_text("after the start, with slow under way")
+    expect(note).to_contain_text("died while slow ran. It last recorded something")
     expect(page.locator(".timeline-bar[data-step=interrupted]")).to_be_visible()
     expect(page.locator(".timeline")).to_contain_text("≥")
     expect(page.locator(".steps")).to_contain_text("Interrupted")

@@ -147,7 +147,7 @@ taxi_trips_file  ✓ materialized
 Last materialization
   When          2026-11-22 16:08:37  run 20261122-160837-482-4f2a
   Took          4.4s
-  Value         data/raw/taxi_trips.parquet  path  47.7 MB
+  Value         data/raw/taxi_trips.parquet  47.7 MB
   Data version  85ec3b2e
   Config        month=2023-04
 

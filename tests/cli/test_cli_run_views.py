@@ -239,7 +239,7 @@ Log
               embedded sample: the host could not be reached, so these are not
               the zones of the city
 16:08:38.182  taxi_zones_file  STEP_OUTPUT
-              Stored as path at data/raw/taxi_zones.csv.
+              Returned the path data/raw/taxi_zones.csv.
 16:08:38.182  taxi_zones_file  STEP_SUCCESS  Succeeded.
 16:08:38.582  taxi_trips_file  STEP_FAILURE
               NameError: name 'constants' is not defined

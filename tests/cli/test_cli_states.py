@@ -287,7 +287,7 @@ def test_a_run_is_canceled_from_another_terminal_and_no_wait_does_not_wait_for_i
     assert process.returncode in (128 + signal.SIGINT, 128 + signal.SIGTERM)
     again = assetgraph("runs", "cancel", "latest")
     assert again.code == 2
-    assert "not under way" in again.err
+    assert "not in progress" in again.err
 
 
 def test_status_says_which_run_makes_an_asset_now_and_how_to_watch_it(

@@ -23,7 +23,7 @@ from assetgraph.storage.store import Store
 
 @pytest.fixture
 def log(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunLog]:
-    """A run that this process has under way."""
+    """A run that this process has in progress."""
     monkeypatch.setattr(sys.modules[RunTail.__module__], "LIVENESS_INTERVAL_S", 0)
     at = now()
     record = RunRecord(

@@ -171,7 +171,7 @@ def test_a_run_is_canceled_from_another_process(folder: Path) -> None:
     details = run_details(store, run_id)
     assert details.record.status is RunStatus.CANCELED
     assert details.record.step_counts == {"canceled": 1}
-    with pytest.raises(StoreError, match="is not under way: it is CANCELED"):
+    with pytest.raises(StoreError, match="is not in progress: it is CANCELED"):
         cancel_run(store, run_id)
 
 

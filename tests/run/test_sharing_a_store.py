@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import threading
 import time
@@ -15,12 +16,13 @@ import pytest
 from small_assets import graph_of
 
 import assetgraph as dg
+from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.errors import LockedError, StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
 from assetgraph.planning.request import RunRequest
-from assetgraph.queries.run_views import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details, warned_of
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.run_setup import RunSetup
@@ -94,6 +96,17 @@ def test_the_second_run_waits_names_the_first_and_takes_its_value(folder: Path) 
     assert said.step == "slow"
     assert f"waiting for run {holder}" in (said.message or "")
     assert details.steps[0].reason == "another run materialized it"
+
+
+def test_a_run_that_has_ended_says_in_the_past_what_it_waited_for(folder: Path) -> None:
+    slow = Slow()
+    first, _ = beside(folder, slow.asset)
+    assert slow.started.wait(20)
+    second = run(folder, slow.asset, observer=Hears("waiting for run", slow.go_on.set))
+    first.join()
+    details = run_details(Store(folder / ".assetgraph"), second.record.run_id)
+    for ((_, text),) in (warned_of(details), RunHighlights(details.events).warnings):
+        assert re.fullmatch(r"waited for run .*, which was materializing slow", text)
 
 
 def test_the_second_run_materializes_again_when_the_first_had_other_code(folder: Path) -> None:

@@ -28,7 +28,7 @@ START = datetime(2026, 11, 22, 16, 8, 37, 482_913, tzinfo=UTC)
 
 
 def begin(store: Store, started_at: datetime = START, **fields: object) -> RunLog:
-    """A run under way: its lock is held."""
+    """A run in progress: its lock is held."""
     store.prepare()
     record = RunRecord(new_run_id(started_at), RunStatus.STARTED, started_at, **fields)  # type: ignore[arg-type]
     return store.runs.start(record)
@@ -251,7 +251,7 @@ def test_a_run_whose_root_was_deleted_still_starts(store: Store) -> None:
 def test_a_run_under_way_is_not_deleted(store: Store) -> None:
     log = begin(store)
     (run_id,) = store.runs.ids()
-    with pytest.raises(StoreError, match="is under way"):
+    with pytest.raises(StoreError, match="is in progress"):
         store.runs.delete(run_id)
     log.close()
     store.runs.delete(run_id)

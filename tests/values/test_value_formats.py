@@ -115,7 +115,7 @@ def examples(folder: Path) -> dict[str, tuple[Any, str, str, str]]:
         "bytes": (b"x", "bytes", "record", "Stored as bytes in its record."),
         "JSON": ({"a": [1]}, "json", "record", "Stored as json in its record."),
         "None": (None, "none", "nowhere", "Returned nothing to store."),
-        "a path": (Path("trips.csv"), "path", "project", "Stored as path at trips.csv."),
+        "a path": (Path("trips.csv"), "path", "project", "Returned the path trips.csv."),
         "Parquet": (
             pa.table({"a": [1]}),
             "parquet",

@@ -117,11 +117,12 @@ def _when(time: datetime, run_id: str) -> Line:
 
 def _value(made: Materialization) -> Line:
     value = made.value
-    match location_of(value):
-        case "nowhere":
-            return Line()
-        case "io_manager":
-            return Line("stored by its IO manager")
+    location = location_of(value)
+    if location == "nowhere":
+        return Line()
+    if location == "io_manager":
+        return Line("stored by its IO manager")
     kept = Line((value.path, "path")) if value.path else Line("in the asset's history")
     size = "" if value.size is None else f"  {units.size(value.size)}"
-    return Line(kept, f"  {value.format}", (size, "muted"))
+    form = "" if location == "project" else f"  {value.format}"
+    return Line(kept, form, (size, "muted"))

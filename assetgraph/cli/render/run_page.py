@@ -43,7 +43,7 @@ def run_page(
     """
     run = details.record
     lines = [Line("Run ", (run.run_id, "name"), "  ", run_state_line(run.status))]
-    lines += warning_lines(list(warned_of(details.events)), width)
+    lines += warning_lines(list(warned_of(details)), width)
     lines += warned(interruption(details), width)
     lines += _failures(details, width, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]

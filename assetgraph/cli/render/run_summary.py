@@ -54,7 +54,12 @@ class RunHighlights:
             else:
                 self.more_failures.append(event.step)
         elif event.type is EventType.LOG and event.level == "WARNING":
-            self.warnings[event.step, event.message or ""] = None
+            text = event.message or ""
+            if event.data:  # most warnings are messages alone, and need no other module
+                from assetgraph.queries.event_text import warning_text
+
+                text = warning_text(event)
+            self.warnings[event.step, text] = None
 
 
 def summary(run: RunRecord, highlights: RunHighlights, width: int | None) -> list[Line]:

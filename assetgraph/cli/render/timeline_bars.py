@@ -70,7 +70,7 @@ class _Scale:
 
     def cuts(self, step: StepRecord) -> bool:
         """Whether the step was running when the run's process died. Its end is unknown then: the
-        last sign of life of the run, or later."""
+        time when the run last recorded something, or later."""
         return self._interrupted and step.state is StepState.CANCELED
 
     def axis(self) -> tuple[str, str]:

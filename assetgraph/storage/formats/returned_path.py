@@ -82,6 +82,10 @@ class PathFormat(ValueFormat):
     def location(stored: StoredValue) -> Location:
         return "project"
 
+    @classmethod
+    def describe(cls, stored: StoredValue) -> str:
+        return f"Returned the path {stored.path}."
+
     def preview(self, stored: StoredValue, rows: int) -> Preview:
         from assetgraph.storage.formats.previews import FilePreview
 

@@ -51,7 +51,7 @@ export class OutputView {
     if (output && this.chosen?.step !== step) this.choose(output);
   }
 
-  /** Reads on while the run is under way and the view is visible. */
+  /** Reads on while the run is in progress and the view is visible. */
   follow() {
     clearTimeout(this.timer);
     if (!this.live) return;

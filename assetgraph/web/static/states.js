@@ -65,7 +65,7 @@ export function stepGlyph(state) {
   return h('span', {class: 'mark', data: {state: colour}, title: text}, glyph(shape), h('span', {class: 'visually-hidden'}, text));
 }
 
-/** How long a step ran. For an interrupted step, only its last sign of life is known. */
+/** How long a step ran. For an interrupted step, only when the run last recorded something is known. */
 export function spentText(step, seconds = step.duration_s) {
   return `${step.state === 'interrupted' && seconds !== null ? '≥ ' : ''}${duration(seconds)}`;
 }

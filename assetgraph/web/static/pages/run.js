@@ -177,8 +177,8 @@ function interruption() {
   if (!run.last_heard_at) return null;
   const lasted = (Date.parse(run.last_heard_at) - Date.parse(run.started_at)) / 1000;
   const cut = run.steps.filter((step) => step.state === 'interrupted').map((step) => step.key);
-  const atWork = cut.length ? `, with ${cut.slice(0, 3).join(', ')} under way` : '';
-  return note('interruption', `The process of this run (${run.pid} on ${run.host}) died. Last sign of life: `, when(run.last_heard_at), `, ${duration(lasted)} after the start${atWork}. “From failure” runs the steps that are left.`);
+  const atWork = cut.length ? ` while ${cut.slice(0, 3).join(', ')} ran` : '';
+  return note('interruption', `The process of this run (${run.pid} on ${run.host}) died${atWork}. It last recorded something `, when(run.last_heard_at), `, ${duration(lasted)} after the start. “From failure” runs the steps that are left.`);
 }
 
 function note(key, ...text) {
