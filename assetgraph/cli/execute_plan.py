@@ -16,6 +16,7 @@ from assetgraph.run.launch import launch
 
 if TYPE_CHECKING:
     from assetgraph.cli.session import Session
+    from assetgraph.cli.terminal.styled_text import Line
     from assetgraph.planning.plan import Plan
     from assetgraph.planning.request import RunRequest
     from assetgraph.queries.run_views import RunDetails
@@ -32,9 +33,8 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
         answer(as_json, data=lambda: None, lines=lambda _: ())
         say(plan_lines(plan, err.width))
         return 0
-    _announce(plan)
     code, outcome = 0, None
-    with reporting(err, [step.id for step in plan.steps]) as reporter:
+    with reporting(err, [step.id for step in plan.steps], _notes(plan)) as reporter:
         try:
             outcome = launch(
                 msgspec.structs.replace(request, launched_by=launched_by()),
@@ -57,14 +57,15 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
     return code or (RUN_FAILED if record.status is RunStatus.FAILURE else 0)
 
 
-def _announce(plan: Plan) -> None:
-    """Name the upstream assets that run without being selected."""
+def _notes(plan: Plan) -> list[Line]:
+    """The upstream assets that run without being selected."""
     from assetgraph.planning.plan import Cause
 
-    if any(step.cause is Cause.MISSING for step in plan.steps):
-        from assetgraph.cli.render.plan_lines import plan_notes
+    if not any(step.cause is Cause.MISSING for step in plan.steps):
+        return []
+    from assetgraph.cli.render.plan_lines import plan_notes
 
-        say(plan_notes(plan))
+    return plan_notes(plan)
 
 
 def _print_json(session: Session, record: RunRecord) -> None:

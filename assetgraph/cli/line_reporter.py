@@ -9,6 +9,7 @@ from assetgraph.cli.render.progress_lines import RunLines
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.terminal.output import ReaderGoneError
 from assetgraph.errors import AssetGraphError
+from assetgraph.records import EventType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 class LineReporter:
     """A line for each event of interest and each line that a step prints or logs."""
 
-    def __init__(self, out: Output, keys: Sequence[str]) -> None:
+    def __init__(self, out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> None:
         self.highlights = RunHighlights()
         self._out = out
+        self._notes = notes
         self._lines = RunLines(keys)
         self._lock = RLock()
         self._has_reader = True
@@ -35,6 +37,8 @@ class LineReporter:
     def event(self, event: Event) -> None:
         with self._lock:
             self.highlights.event(event)
+            if event.type is EventType.RUN_START:
+                self._write(self._notes)
             self._write(self._lines.event(event))
 
     def output(self, step: str, stream: str, text: str) -> None:

@@ -14,7 +14,7 @@ from assetgraph.cli.render.run_progress import RunProgress
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.terminal.output import as_rich
 from assetgraph.cli.terminal.styled_text import Line, plural
-from assetgraph.records import now
+from assetgraph.records import EventType, now
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ class LiveReporter:
     drawings only the last 200 lines are kept.
     """
 
-    def __init__(self, out: Output, keys: Sequence[str]) -> None:
+    def __init__(self, out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> None:
         from rich.live import Live
 
         self.highlights = RunHighlights()
         self._out = out
+        self._notes = notes
         self._progress = RunProgress(keys)
         self._printed = PrintedText()
         self._above: list[Line] = []
@@ -62,6 +63,8 @@ class LiveReporter:
         with self._lock:
             self.highlights.event(event)
             self._progress.event(event)
+            if event.type is EventType.RUN_START:
+                self._show(self._notes)
             if self._instead:
                 self._instead.event(event)
             else:

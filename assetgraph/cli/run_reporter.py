@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from assetgraph.cli.render.run_summary import RunHighlights
     from assetgraph.cli.terminal.output import Output
+    from assetgraph.cli.terminal.styled_text import Line
 
 
 class Reporter(Observer, Protocol):
@@ -32,9 +33,10 @@ class Reporter(Observer, Protocol):
 
 
 @contextmanager
-def reporting(out: Output, keys: Sequence[str]) -> Iterator[Reporter]:
-    """Yield the reporter that suits `out`, for a run of the steps `keys`."""
-    reporter = _reporter(out, keys)
+def reporting(out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> Iterator[Reporter]:
+    """Yield the reporter that suits `out`, for a run of the steps `keys`. It prints `notes` when
+    the run starts."""
+    reporter = _reporter(out, keys, notes)
     try:
         with _terminal_for_debuggers(reporter):
             yield reporter
@@ -42,14 +44,14 @@ def reporting(out: Output, keys: Sequence[str]) -> Iterator[Reporter]:
         reporter.stop()
 
 
-def _reporter(out: Output, keys: Sequence[str]) -> Reporter:
+def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line]) -> Reporter:
     if out.is_terminal:
         from assetgraph.cli.live_reporter import LiveReporter
 
-        return LiveReporter(out, keys)
+        return LiveReporter(out, keys, notes)
     from assetgraph.cli.line_reporter import LineReporter
 
-    return LineReporter(out, keys)
+    return LineReporter(out, keys, notes)
 
 
 @contextmanager

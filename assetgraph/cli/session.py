@@ -106,6 +106,13 @@ class Session:
 
         remember_assets(self.project, [key.text for key in graph.order])
 
+    def warn_of_missing_store(self) -> None:
+        """Warn if the folder that `--store` names holds no store: its name may be mistyped."""
+        if self.store_folder and not self.store.exists:
+            from assetgraph.cli.terminal.output import warn
+
+            warn([f"There is no store in {self.store_folder}."])
+
     def _no_assets(self) -> AssetGraphError:
         """The error for a selection in a project without assets."""
         from assetgraph.errors import AssetGraphError

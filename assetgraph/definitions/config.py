@@ -61,6 +61,12 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
+        missing = _missing_field(str(error))
+        if missing:
+            raise ConfigError(
+                f"{owner!r} needs a value for its config field {missing!r}.",
+                hint=f"Set it with: --config {owner}.{missing}=…",
+            ) from None
         takes = ", ".join(f"{name}: {declared}" for name, declared in declared_fields(kind).items())
         raise ConfigError(
             f"config of {owner!r}: {_readable(str(error))}.", hint=f"It takes: {takes}."
@@ -100,6 +106,19 @@ def _takes_text(value: str, wanted: Any) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+def _missing_field(error: str) -> str | None:
+    """The field, such as `month` or `source.port`, that a message of msgspec says is missing.
+
+    The message is "Object missing required field `port` - at `$.source`".
+    """
+    _, found, rest = error.partition("missing required field `")
+    if not found:
+        return None
+    name, _, place = rest.partition("`")
+    outer = place.partition("`$.")[2].rstrip("`")
+    return f"{outer}.{name}" if outer else name
 
 
 def _readable(error: str) -> str:

@@ -251,14 +251,17 @@ def read_record(path: str, kind: type[T]) -> T:
     return record
 
 
-def damaged(path: str, why: str, line: int | None = None) -> DamagedStoreError:
+def damaged(
+    path: str, why: str, line: int | None = None, *, hint: str | None = None
+) -> DamagedStoreError:
     """The error for a file, or a line of one, that cannot be read."""
+    from shlex import quote
+
     place = f"line {line} of {path}" if line else path
+    move = f"mv {quote(path)} {quote(f'{path}.damaged')}"
+    hint = hint or f"Restore that file from a copy, or move it away with: {move}"
     return DamagedStoreError(
-        f"{place} is damaged: {why}.",
-        path=path,
-        line=line,
-        hint="Nothing was changed. Restore it from a copy, or move it away.",
+        f"{place} is damaged: {why}. Nothing was changed.", path=path, line=line, hint=hint
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.value_store import ValueStore
 
 FORMAT = 1
+_FORMAT_TEXT = f'{{"format": {FORMAT}}}'
 
 
 class Store:
@@ -126,6 +127,11 @@ class Store:
         message = f"{target.text!r} is being materialized by {self.holder_text(holder)}."
         return LockedError(message, key=target.key.text, holder=holder, hint=hint)
 
+    @property
+    def exists(self) -> bool:
+        """Whether anything has been recorded in the folder."""
+        return self._exists
+
     def prepare(self) -> None:
         """Create the store's folder with its format and its subfolders, as far as they are
         missing."""
@@ -164,16 +170,25 @@ class Store:
         try:
             found = msgspec.json.decode(data, type=dict[str, int])["format"]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-            raise damaged(path, f'it should contain {{"format": {FORMAT}}}') from error
+            raise damaged(
+                path, f"it should contain {_FORMAT_TEXT}", hint=_write_format(path)
+            ) from error
         require_known_format(f"the store {self.folder}", found, FORMAT)
         return True
 
     def _check_absent(self) -> bool:
         if os.path.exists(f"{self.folder}/runs") or os.path.exists(f"{self.folder}/assets"):
-            raise damaged(
-                f"{self.folder}/store.json", "it is missing from a store that has records"
-            )
+            path = f"{self.folder}/store.json"
+            why = "it is missing from a store that has records"
+            raise damaged(path, why, hint=_write_format(path))
         return False
+
+
+def _write_format(path: str) -> str:
+    """How to write the missing or damaged format of a store."""
+    from shlex import quote
+
+    return f"Write it with: echo '{_FORMAT_TEXT}' > {quote(path)}"
 
 
 def sync_file_system(path: str) -> None:

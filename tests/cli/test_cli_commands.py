@@ -354,6 +354,31 @@ def test_config_names_a_field_of_a_field(pipeline: ProjectFolder, assetgraph: Co
         assert told in answer(setting).err
 
 
+def test_config_that_is_missing_is_the_only_thing_said(
+    project: MakeProject, assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = """
+        import assetgraph as dg
+
+        class Month(dg.Config):
+            month: str
+
+        @dg.asset
+        def base(): return 1
+
+        @dg.asset
+        def needs(base, config: Month): return 1
+    """
+    monkeypatch.chdir(project({"pipeline.py": pipeline}).root)
+    answer = assetgraph("materialize", "needs")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == (
+        "Error: 'needs' needs a value for its config field 'month'.\n"
+        "Set it with: --config needs.month=…\n"
+    )
+    assert assetgraph("materialize", "needs", "--config", "needs.month=1").code == 0
+
+
 def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
     pipeline: ProjectFolder, monkeypatch: pytest.MonkeyPatch, assetgraph: Command
 ) -> None:

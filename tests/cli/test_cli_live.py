@@ -287,7 +287,7 @@ def test_a_run_that_cannot_begin_leaves_no_steps_on_the_terminal(
     before, _, error = terminal.seen.rpartition("\x1b[2K")
     assert "waiting" in before
     assert "waiting" not in error
-    assert "missing required field `month`" in error
+    assert "'zones' needs a value for its config field 'month'." in error
 
 
 def test_no_color_is_obeyed_on_a_terminal(project: Callable[..., ProjectFolder]) -> None:

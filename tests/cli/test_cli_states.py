@@ -369,6 +369,21 @@ def test_doctor_reports_damage_and_repairs_what_needs_no_guess(
     assert damaged.err == "1 finding, 0 repaired.\n"
 
 
+def test_a_store_that_is_not_there_is_said(pipeline: ProjectFolder, assetgraph: Command) -> None:
+    nowhere = str(pipeline.root / "nowhere")
+    told = f"there is no store in {nowhere}."
+    examined = assetgraph("doctor", "--store", nowhere)
+    assert (examined.code, examined.out) == (2, "")
+    assert told in examined.err
+    for command in (["runs", "list"], ["list"], ["status"], ["show", "raw_trips"], ["prune"]):
+        answer = assetgraph(*command, "--store", nowhere)
+        assert answer.code == 0
+        assert told in answer.err.lower()
+    assert told in assetgraph("runs", "show", "latest", "--store", nowhere).err.lower()
+    own = assetgraph("doctor")
+    assert (own.code, own.err) == (0, "There is no store yet: nothing has been recorded.\n")
+
+
 def test_doctor_examines_what_a_repair_made_readable(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:

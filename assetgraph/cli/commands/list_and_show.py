@@ -32,6 +32,8 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
     from assetgraph.records import now
 
     views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
+    if views:
+        session.warn_of_missing_store()
     answer(
         as_json,
         data=lambda: [asset_json(view) for view in views],
@@ -56,6 +58,7 @@ def show_command(session: Session, key: str, as_json: bool) -> None:
     from assetgraph.keys import AssetKey
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
+    session.warn_of_missing_store()
     details = asset_details(session.state, session.graph.asset(AssetKey(key)))
     answer(
         as_json,

@@ -33,6 +33,7 @@ def prune_command(session: Session, dry_run: bool, as_json: bool) -> None:
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.storage.retention import find_prunable, prune
 
+    session.warn_of_missing_store()
     items = list(find_prunable(session.store))
     if not dry_run:
         items = [item for item in items if prune(session.store, item)]
@@ -64,8 +65,14 @@ def doctor_command(session: Session, repair: bool, as_json: bool) -> int:
     """
     from assetgraph.cli.render.prune_and_doctor_lines import doctor_note, finding_lines
     from assetgraph.cli.terminal.output import answer, say
+    from assetgraph.cli.terminal.styled_text import Line
+    from assetgraph.errors import StoreError
     from assetgraph.storage.doctor import examine
 
+    if session.store_folder and not session.store.exists:
+        raise StoreError(
+            f"there is no store in {session.store_folder}.", hint="Check the folder after --store."
+        )
     session.project.enter()  # a pickle may name a class of the project
     findings, repaired = [], []
     for finding in examine(session.store):
@@ -77,7 +84,10 @@ def doctor_command(session: Session, repair: bool, as_json: bool) -> int:
         data=lambda: [_finding_json(finding, finding in repaired) for finding in findings],
         lines=lambda width: finding_lines(findings, repaired, width),
     )
-    say([doctor_note(findings, repaired, command("doctor", "--repair"))])
+    if findings or session.store.exists:
+        say([doctor_note(findings, repaired, command("doctor", "--repair"))])
+    else:
+        say([Line("There is no store yet: nothing has been recorded.")])
     serious = any(finding.serious for finding in findings if finding not in repaired)
     return STORE_DAMAGED if serious else 0
 

@@ -31,6 +31,8 @@ def status_command(
     from assetgraph.records import AssetState
 
     views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
+    if views:
+        session.warn_of_missing_store()
     answer(
         as_json,
         data=lambda: [asset_json(view) for view in views],
