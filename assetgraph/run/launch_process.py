@@ -4,10 +4,12 @@ for the run, and the run continues when that process ends.
     python -m assetgraph.run.launch_process
 
 reads a `LaunchMessage` as JSON from standard input. Its output is for the process that started it.
+An error that prevents the run comes last, after a zero byte, as a `Refusal` in JSON.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,7 +21,7 @@ from typing import IO, TYPE_CHECKING
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError
+from assetgraph.errors import AssetGraphError, SelectionError
 from assetgraph.planning.request import RunRequest
 from assetgraph.storage.run_folders import new_run_id
 
@@ -35,7 +37,7 @@ _NOTHING_TO_DO = "Nothing to do: everything is up to date."
 
 
 class LaunchError(AssetGraphError):
-    """The process ended before its run began. The message is the output of the process."""
+    """The process ended before its run began. The message is its error, after what it printed."""
 
 
 class LaunchMessage(msgspec.Struct, frozen=True):
@@ -44,6 +46,16 @@ class LaunchMessage(msgspec.Struct, frozen=True):
     request: RunRequest
     modules: tuple[str, ...]
     store: str
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The error that prevented the run. `text` and `column` are those of a `SelectionError`."""
+
+    message: str
+    hint: str | None
+    traceback: str
+    text: str | None
+    column: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,8 @@ class Launched:
 def launch_process(request: RunRequest, project: Project, store: Store) -> Launched:
     """Start a run of `request` in a new process, and wait until it is recorded, at most a minute.
 
-    Raises `LaunchError` if the process ends without a run.
+    Raises `SelectionError` for a wrong selection, and `LaunchError` if the process ends without a
+    run for another reason.
     """
     run_id = request.run_id or new_run_id()
     request = msgspec.structs.replace(request, run_id=run_id)
@@ -74,10 +87,9 @@ def launch_process(request: RunRequest, project: Project, store: Store) -> Launc
             if store.runs.exists(run_id):
                 return Launched(run_id)
             if ended and process.returncode == 0:
-                return Launched(message=_printed(output))
+                return Launched(message=_printed(output)[0])
             if ended:
-                ending = f"the run's process ended with exit code {process.returncode}."
-                raise LaunchError(_printed(output) or ending)
+                raise _launch_error(*_printed(output), process.returncode)
             time.sleep(_LOOK_INTERVAL_S)
     return Launched(message=_STILL_LOADING.format(PATIENCE_S, run_id))
 
@@ -93,7 +105,7 @@ def main() -> int:
         project = find_project(modules=message.modules, store=Path(message.store))
         return _run(message.request, project)
     except AssetGraphError as error:
-        print(error, getattr(error, "traceback", ""), sep="\n", flush=True)
+        _refuse(error)
         return error.exit_code
     except KeyboardInterrupt as interrupt:
         return getattr(interrupt, "exit_code", 130)
@@ -134,9 +146,39 @@ def _start(root: Path, message: bytes, output: IO[bytes]) -> subprocess.Popen[by
     return process
 
 
-def _printed(output: IO[bytes]) -> str:
+def _refuse(error: AssetGraphError) -> None:
+    refusal = Refusal(
+        error.message,
+        error.hint,
+        getattr(error, "traceback", None) or "",
+        getattr(error, "text", None),
+        getattr(error, "column", None),
+    )
+    sys.stdout.flush()
+    os.write(1, b"\0" + msgspec.json.encode(refusal))
+
+
+def _printed(output: IO[bytes]) -> tuple[str, Refusal | None]:
+    """What the process printed, and the error that prevented its run."""
     output.seek(0)
-    return output.read()[-_SHOWN_OUTPUT:].decode(errors="replace").strip()
+    data = output.read()
+    text, _, last = data.rpartition(b"\0")
+    try:
+        refusal = msgspec.json.decode(last, type=Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        text, refusal = data, None  # the process printed everything itself
+    return text[-_SHOWN_OUTPUT:].decode(errors="replace").strip(), refusal
+
+
+def _launch_error(printed: str, refusal: Refusal | None, exit_code: int) -> AssetGraphError:
+    if refusal is None:
+        return LaunchError(printed or f"the run's process ended with exit code {exit_code}.")
+    if refusal.text is not None:
+        return SelectionError(
+            refusal.message, hint=refusal.hint, text=refusal.text, column=refusal.column
+        )
+    parts = (printed, refusal.message, refusal.traceback)
+    return LaunchError("\n".join(filter(None, parts)), hint=refusal.hint)
 
 
 if __name__ == "__main__":

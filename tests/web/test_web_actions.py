@@ -119,6 +119,19 @@ def test_a_launch_that_cannot_be_is_refused_with_a_reason(
     assert error_of(answer)["message"]
 
 
+@pytest.mark.parametrize("address", ["/api/plan", "/api/runs"])
+def test_a_wrong_selection_is_refused_with_its_column_and_a_hint(
+    client: TestClient, address: str
+) -> None:
+    error = error_of(client.post(address, json={"selection": ["trips_file or tripz"]}))
+    assert error == {
+        "message": "no asset is named 'tripz'.",
+        "hint": "Did you mean 'trips'?",
+        "text": "trips_file or tripz",
+        "column": 14,
+    }
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", "null", '"x"'])
 def test_a_body_that_is_no_object_is_refused(client: TestClient, content: str) -> None:
     answer = client.post("/api/runs", content=content, headers={"content-type": "application/json"})
@@ -199,6 +212,18 @@ def test_a_process_that_ends_before_its_run_says_why(
 
     assert answer.status_code == 400
     assert "nothing_such_module" in error_of(answer)["message"]
+
+
+def test_what_a_process_printed_stands_before_the_error_that_ended_it(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    config = {"trips_file": {"rows": "many"}}
+    file = folder_of.root / "pipeline.py"
+    file.write_text(file.read_text() + "\nprint('one\\0two')\n")
+    client.post("/api/reload", json={})
+    error = error_of(client.post("/api/runs", json={"selection": ["trips_file"], "config": config}))
+    assert error["message"].startswith("one\0two\nconfig of 'trips_file': rows: expected `int`")
+    assert error["hint"].startswith("It takes: month")
 
 
 def test_reloading_takes_over_what_was_edited(client: TestClient, folder_of: ProjectFolder) -> None:
