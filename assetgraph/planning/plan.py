@@ -87,7 +87,7 @@ def make_plan(
     """The steps for `selected`.
 
     These are all of the selected assets, with every upstream that has no value yet. With
-    `stale_only`, they are the assets that are not fresh, among the selected and all their
+    `stale_only`, they are the assets that are not up to date, among the selected and all their
     upstreams.
 
     Raises `ConfigError` if config is given for an asset that would not run.
@@ -141,7 +141,7 @@ def _missing_upstreams(
 
 
 def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> Iterator[str]:
-    """Warnings about upstreams that are used as they are although they are not fresh."""
+    """Warnings about upstreams that are used as they are although they are not up to date."""
     for key in graph.in_order(used):
         why = " and ".join(reason.text for reason in reasons[Target(key)])
         if why:

@@ -25,7 +25,7 @@ class RunRequest(msgspec.Struct, frozen=True):
 
     `selection` holds texts in the selection language; an empty one means every asset. `targets`
     names the assets one by one instead, for a re-execution. With `stale`, only assets that are not
-    fresh run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
+    up to date run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
     `dask_scheduler` say where steps run; None means the project's setting. Without `wait`, the run
     fails at once if another run holds an asset. `run_id` is the id of the new run, if already
     known; `parent_run_id` is the run that it repeats, and `root_run_id` the first run of that

@@ -208,9 +208,9 @@ Run 20261122-160837-482-4f2a  ✕ FAILURE
     taxi/trips.py:9 in taxi_trips_file  write(month)
     taxi/trips.py:12 in write  with open(constants.TAXI_TRIPS_TEMPLATE_FILE_PAT…
 
-Full trace:    assetgraph runs show 20261122-160837-482-4f2a --trace
-Re-execute:    assetgraph runs rerun 20261122-160837-482-4f2a
-From failure:  assetgraph runs rerun 20261122-160837-482-4f2a --from-failure
+Full trace:  assetgraph runs show 20261122-160837-482-4f2a --trace
+Re-execute:  assetgraph runs rerun 20261122-160837-482-4f2a --from-failure
+All steps:   assetgraph runs rerun 20261122-160837-482-4f2a
 
 Statistics
   Assets          taxi_zones_file, taxi_trips_file, 택시_운행, trips

@@ -12,7 +12,7 @@ from assetgraph.hints import command
 
 @click.command("status", short_help="Show what is not up to date, and why.")
 @selection_argument
-@click.option("--exit-code", is_flag=True, help="Exit with code 1 if any asset is not fresh.")
+@click.option("--exit-code", is_flag=True, help="Exit with code 1 if any asset is not up to date.")
 @json_option
 @project_options
 def status_command(

@@ -108,9 +108,10 @@ def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]
     lines += failed_too([step.step_id for step in failed[_MOST_FAILURES:]], width)
     if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
         return lines
-    offers = {"Re-execute": command("runs", "rerun", run.run_id)}
-    if options := from_failure(run):
-        offers["From failure"] = command("runs", "rerun", run.run_id, *options)
+    options = from_failure(run)
+    offers = {"Re-execute": command("runs", "rerun", run.run_id, *options)}
+    if options:
+        offers["All steps"] = command("runs", "rerun", run.run_id)
     if failed and not trace:
         offers = {"Full trace": command("runs", "show", run.run_id, "--trace"), **offers}
     cells = max(len(name) for name in offers) + 3

@@ -147,7 +147,7 @@ class LaunchDialog {
       h(
         'div',
         {class: 'switch', role: 'group', 'aria-label': 'What to run'},
-        choice(false, 'Everything selected', 'Run every selected asset, fresh or not'),
+        choice(false, 'Everything selected', 'Run every selected asset, up to date or not'),
         choice(true, 'Only stale assets', 'Run the missing and stale assets of the selection and of its upstream'),
       ),
       h('code', {class: 'muted cut grow', title: this.selection.join(' or ')}, this.selection.map(readable).join(', ')),
