@@ -57,7 +57,7 @@ def project_options(command: F) -> F:
         click.option(
             "-m", "--module", "modules", metavar="MODULE", multiple=True, expose_value=False,
             callback=_keep_project_option,
-            help="Module with assets, instead of the project's own. Repeatable.",
+            help="Module with assets, or its file, instead of the project's own. Repeatable.",
         ),
         click.make_pass_decorator(Session, ensure=True),
     ):  # fmt: skip

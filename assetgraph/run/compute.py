@@ -137,13 +137,17 @@ def _arguments(
         gathered = name in task.gathered
         wanted = EMPTY if gathered else annotations[name]
         value = task.passed.get(source.target, _NOT_PASSED)
-        if value is not _NOT_PASSED:  # it is here already, so `loaded_at` stays
-            value = store.values.adapt(value, wanted)
-        else:
-            value = store.values.load_output(
-                source.stored, wanted, run_id=source.run_id, maker=source.maker
-            )
-            loaded_at = now()
+        try:
+            if value is not _NOT_PASSED:  # it is here already, so `loaded_at` stays
+                value = store.values.adapt(value, wanted)
+            else:
+                value = store.values.load_output(
+                    source.stored, wanted, run_id=source.run_id, maker=source.maker
+                )
+                loaded_at = now()
+        except ValueTypeError as error:
+            where = f"parameter {name!r} of asset {computation.name!r}"
+            raise ValueTypeError(f"{where}: {error.message}", hint=error.hint) from error.__cause__
         if gathered:
             arguments.setdefault(name, {})[source.target.partition] = value
         else:

@@ -350,6 +350,24 @@ def test_a_value_that_is_not_of_the_type_asked_for_says_what_it_is(instance: dg.
     assert "parameter" not in str(raised.value)
 
 
+def test_a_value_that_does_not_fit_a_parameter_names_the_parameter_and_its_asset(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def text():
+        return "x"
+
+    @dg.asset
+    def number(text: int) -> int:
+        return text
+
+    told = r"parameter 'text' of asset 'number': the value cannot be loaded as `int`: it is a str"
+    with pytest.raises(dg.AssetGraphError, match=told):  # passed on within the run
+        dg.materialize([text, number], instance=instance)
+    with pytest.raises(dg.AssetGraphError, match=told):  # loaded from the store
+        dg.materialize([text, number], instance=instance, selection="number")
+
+
 def test_config_reaches_the_asset_and_is_recorded_with_its_value(instance: dg.Instance) -> None:
     for given in (
         {"monthly": {"rows": 5}},
