@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
     from assetgraph.definitions.decorator import asset
-    from assetgraph.definitions.io_manager import InputContext, IOManager, OutputContext
+    from assetgraph.definitions.io_manager import (
+        CheckContext,
+        InputContext,
+        IOManager,
+        OutputContext,
+    )
     from assetgraph.definitions.metadata import MaterializeResult, MetadataValue
     from assetgraph.definitions.registry import Registry
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
@@ -40,6 +45,7 @@ _HOME = {
     "AssetIn": "definitions.asset",
     "AssetKey": "keys",
     "Backoff": "definitions.retries",
+    "CheckContext": "definitions.io_manager",
     "Config": "definitions.config",
     "Definitions": "graph.definitions",
     "IOManager": "definitions.io_manager",
@@ -68,6 +74,7 @@ __all__ = [
     "AssetIn",
     "AssetKey",
     "Backoff",
+    "CheckContext",
     "Config",
     "Definitions",
     "IOManager",

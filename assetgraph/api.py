@@ -117,6 +117,7 @@ class RunResult:
         asset = self.facts.graph.asset(_key(key))
         made = self.materialization(key)
         values = self.instance.store.values
+        values.require_intact(made.value)
         return values.load_output(made.value, as_type, run_id=made.run_id, maker=asset)
 
     def output_for_node(self, node: KeyLike) -> Any:
@@ -191,6 +192,7 @@ def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
     if made is None:
         _require_known(project, named)
         raise _never_materialized(named)
+    store.values.require_intact(made.value)
     if not made.value.by_io_manager:
         return store.values.load(made.value, as_type)
     maker = project.load().graph.asset(named)

@@ -138,6 +138,11 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     the modification time of a file in nanoseconds, or for a folder a digest of all names, sizes and
     times in it.
 
+    A file of the value storage has the `checksum` of its bytes: their hash where the data version
+    needs that too, and else a CRC-32 of 8 digits. Its `stamp` is the one that it has since it was
+    written: see `storage/value_places.py`. The `checksum` of a value in its record is the first 8
+    digits of its hash. Records of the first version have no checksum.
+
     A pickle that names classes of the project lists them in `classes`, as `module:qualname`. It
     then has the `digest` of its content, and `class_digest` is a digest of the classes' versions.
     """
@@ -149,6 +154,7 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int | None = None
     stamp: int | None = None
     digest: str | None = None
+    checksum: str | None = None
     classes: tuple[str, ...] = ()
     class_digest: str | None = msgspec.field(default=None, name="meaning")
 

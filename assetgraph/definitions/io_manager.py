@@ -5,10 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from assetgraph.definitions.metadata import MetadataValue
+from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
+
+# What an IO manager may say of a value that it stored.
+Condition = Literal["intact", "changed", "gone", "damaged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,16 @@ class InputContext:
     annotation: Any
 
 
+@dataclass(frozen=True, slots=True)
+class CheckContext:
+    """Describes a stored value to check: its asset's key, the id of the run that materialized it,
+    and the metadata that was recorded with it, as plain values."""
+
+    asset_key: AssetKey
+    run_id: str
+    metadata: Mapping[str, Any]
+
+
 class IOManager(ABC):
     """Base class for storing and loading the values of assets in a way of your own.
 
@@ -57,3 +73,37 @@ class IOManager(ABC):
     @abstractmethod
     def load_input(self, context: InputContext) -> Any:
         """Return the stored value. An exception fails the step that reads it."""
+
+    def check(self, context: CheckContext) -> Condition:  # noqa: ARG002 - a subclass uses it
+        """Return whether the value is still as it was stored: "intact", "changed" if it was
+        changed from outside and can be used, and "gone" or "damaged" if it cannot.
+
+        It is asked at every `status` and `plan`, so it should be quick: compare a size or a version
+        that `handle_output` recorded with `context.add_output_metadata`. Without a `check`, every
+        value counts as intact.
+        """
+        return "intact"
+
+
+def checked_condition(
+    manager: IOManager, key: AssetKey, run_id: str, recorded: Mapping[str, Any]
+) -> Condition:
+    """What the IO manager says of a value. Raises `AssetGraphError` if it cannot say."""
+    if type(manager).check is IOManager.check:
+        return "intact"
+    metadata = {name: MetadataValue.from_json(one).value for name, one in recorded.items()}
+    method = f"{type(manager).__qualname__}.check"
+    try:
+        condition = manager.check(CheckContext(key, run_id, metadata))
+    except Exception as error:
+        raise AssetGraphError(
+            f"the value of {key.text!r} cannot be checked: {method} raised "
+            f"{type(error).__name__}: {error}",
+            hint=f'Mend {method}, or let it return "intact" where it cannot say.',
+        ) from error
+    if condition not in get_args(Condition):
+        raise AssetGraphError(
+            f"the value of {key.text!r} cannot be checked: {method} returned {condition!r}.",
+            hint='Return "intact", "changed", "gone" or "damaged".',
+        )
+    return condition

@@ -110,11 +110,12 @@ class StoreFacts:
     ) -> tuple[ValueCondition, str | None]:
         """The condition of the value, and the data version of the stored data as it is now."""
         values, value = self.store.values, current.value
-        if value.by_io_manager and self.graph.asset(target.key).io_manager is None:
-            return "unreadable", current.data_version
-        condition = values.check(value)
+        if value.path is None and value.checksum is None and not value.by_io_manager:
+            return "intact", current.data_version
+        condition = values.check_output(current, self.graph.asset(target.key))
         if condition == "changed":
-            return condition, values.data_version(value)
+            version = values.data_version(value)
+            return condition, version or f"{current.data_version}, changed since"
         if condition == "intact" and value.class_digest is not None:
             class_digest = self.class_digest(computation, current)
             if class_digest != value.class_digest:

@@ -207,6 +207,11 @@ def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
     return AssetState.STALE.value if reasons else AssetState.FRESH.value
 
 
+def _place_text(path: str) -> str:
+    """Where a value with a path is; one in its record, or of an IO manager, has none."""
+    return f": {path}" if path else ""
+
+
 def _code_text(facts: Mapping[str, Any]) -> str:
     changes: Sequence[str] = facts["changes"]
     more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
@@ -229,16 +234,16 @@ _ONLY_NEVER = (_NEVER,)
 
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
-    ReasonKind.VALUE_GONE: lambda f: f"its value is gone: {f['path']}",
-    ReasonKind.VALUE_DAMAGED: lambda f: (
-        f"its value has a different size than recorded: {f['path']}"
-    ),
+    ReasonKind.VALUE_GONE: lambda f: f"its value is gone{_place_text(f['path'])}",
+    ReasonKind.VALUE_DAMAGED: lambda f: f"its value is damaged{_place_text(f['path'])}",
     ReasonKind.VALUE_UNREADABLE: lambda f: (
         f"its value needs a class that no longer exists: {f['path']}"
         if f["path"]
         else "its value needs the IO manager that stored it"
     ),
-    ReasonKind.FILE_CHANGED: lambda f: f"its file was changed from outside: {f['path']}",
+    ReasonKind.FILE_CHANGED: lambda f: (
+        f"its {'file' if f['path'] else 'value'} was changed from outside{_place_text(f['path'])}"
+    ),
     ReasonKind.CODE_CHANGED: _code_text,
     ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
     ReasonKind.UPSTREAM_DATA: lambda f: (

@@ -236,7 +236,7 @@ def _made_by_another_run(
             current.code_version == task.code_version
             and current.config == dict(task.config)
             and current.inputs == task.input_versions(target)
-            and store.values.check(current.value) == "intact"
+            and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
         )
         if not same:
             return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
@@ -25,7 +26,7 @@ from assetgraph.storage.atomic_files import AppendFile, is_cut, opened, read_lin
 from assetgraph.storage.code_table import CodeTable
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
 from assetgraph.storage.locks import is_held
-from assetgraph.storage.retention import find_prunable, prune
+from assetgraph.storage.retention import find_prunable, has_folder, prune
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -46,13 +47,17 @@ class Finding:
     repair: Callable[[], object] | None = None
 
 
-def examine(store: Store) -> Iterator[Finding]:
+def examine(store: Store, *, deep: bool = False) -> Iterator[Finding]:
     """The problems in `store`, and what dead processes left in it. The caller may repair a finding
-    before it asks for the next one."""
+    before it asks for the next one.
+
+    With `deep`, every value that is kept is read, also where its stamp is unchanged: this finds
+    what a disk lost by itself.
+    """
     yield from _files_for_folders(store)
     if any(_files_for_folders(store)):
         return  # what lies below them cannot be read until they are repaired
-    for part in (_histories, _runs, _code, _left_over):
+    for part in (partial(_histories, deep=deep), _runs, _code, _left_over):
         try:
             yield from part(store)
         except StoreError as error:
@@ -77,7 +82,8 @@ def _files_for_folders(store: Store) -> Iterator[Finding]:
                 )
 
 
-def _histories(store: Store) -> Iterator[Finding]:
+def _histories(store: Store, *, deep: bool) -> Iterator[Finding]:
+    unsummed = 0
     for text in store.history.keys():  # noqa: SIM118 - a method, not that of a mapping
         key = AssetKey.unchecked(text)
         path = store.history.path(key)
@@ -91,22 +97,43 @@ def _histories(store: Store) -> Iterator[Finding]:
             yield _cut_line(path, lambda path=path: remove_cut_line(path))  # type: ignore[misc]
         made = {a.partition: a.value for a in attempts if isinstance(a, Materialization)}
         for partition, value in made.items():
-            yield from _value(store, Target(key, partition), value)
+            yield from _value(store, Target(key, partition), value, deep)
+            unsummed += value.checksum is None and (value.inline is not None or has_folder(value))
+        if deep:
+            yield from _earlier_values(store, attempts, made.values())
+    if unsummed:
+        values = "1 value was" if unsummed == 1 else f"{unsummed} values were"
+        yield Finding(
+            f"{values} recorded without a checksum by an earlier version: of such a value only the "
+            "size is checked. Its next materialization records one"
+        )
 
 
-def _value(store: Store, target: Target, value: StoredValue) -> Iterator[Finding]:
-    condition = store.values.check(value)
+def _value(store: Store, target: Target, value: StoredValue, deep: bool) -> Iterator[Finding]:
+    condition = store.values.check(value, deep=deep)
     wrong = {
         "gone": "is gone",
-        "damaged": "has a different size than recorded",
+        "damaged": "is damaged",
         "unreadable": "needs a class that no longer exists",
     }
     if condition in wrong:
         yield Finding(
-            f"the value of {target} {wrong[condition]}: {value.path}. To restore it: "
-            f"{command('materialize', target.key.text)}",
+            f"the value of {target} {wrong[condition]}: {value.path or 'it is in its record'}. "
+            f"To restore it: {command('materialize', target.key.text)}",
             serious=True,
         )
+
+
+def _earlier_values(
+    store: Store, attempts: Sequence[Attempt], current: Iterable[StoredValue]
+) -> Iterator[Finding]:
+    """Damage in the values that newer ones replaced, as far as they are still kept."""
+    known = {value.path for value in current}
+    for attempt in attempts:
+        if not isinstance(attempt, Materialization) or attempt.value.path in known:
+            continue
+        if has_folder(attempt.value) and store.values.check(attempt.value, deep=True) == "damaged":
+            yield Finding(f"an earlier value is damaged: {attempt.value.path}", serious=True)
 
 
 def _runs(store: Store) -> Iterator[Finding]:

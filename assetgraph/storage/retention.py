@@ -44,7 +44,7 @@ def drop_old_values(store: Store, target: Target) -> None:
     The caller holds the lock on `target`."""
     guard = store.reading(target)
     for value in islice(_stored(store, target), store.keep_values, None):
-        if store.values.check(value) == "gone" or not guard.acquire():
+        if not store.values.is_there(value) or not guard.acquire():
             return
         try:
             store.values.delete(_folder(value))

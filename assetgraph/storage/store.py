@@ -85,7 +85,7 @@ class Store:
     def values(self) -> ValueStore:
         from assetgraph.storage.value_store import ValueStore
 
-        return ValueStore(self.storage, self.project_root)
+        return ValueStore(self.storage, self.project_root, f"{self.folder}/cache")
 
     @cached_property
     def code(self) -> ProjectCode:

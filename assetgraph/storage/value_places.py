@@ -3,6 +3,10 @@
 A local file is written under a temporary name and then renamed. An object store only takes whole
 objects, so a file is written there directly. A path is a str relative to the place, with `/`
 between its parts; a full path is what the place itself opens.
+
+The stamp of a file is another one as soon as its content may be. For a local file it is the sum of
+the times at which its content and its entry were changed, in nanoseconds: a program can set back
+the first of them, and never the second. For an object it comes from its ETag.
 """
 
 from __future__ import annotations
@@ -14,8 +18,16 @@ from typing import IO, Any, NamedTuple, Protocol, cast
 
 from assetgraph.errors import NoValueError, StoreError
 from assetgraph.storage.atomic_files import make_folder, store_error, write_whole
+from assetgraph.storage.formats.digest import digest_of
 
 OBJECT_STORES = ("s3://", "gs://", "gcs://")
+
+
+class Look(NamedTuple):
+    """The size of a file in bytes, and its stamp."""
+
+    size: int
+    stamp: int
 
 
 class FileInfo(NamedTuple):
@@ -49,8 +61,8 @@ class Place(Protocol):
     def open_read(self, path: str) -> IO[bytes]:
         """Raises `NoValueError` if there is no such file."""
 
-    def size(self, path: str) -> int | None:
-        """The size in bytes, or None if there is no such file."""
+    def look(self, path: str) -> Look | None:
+        """The size and stamp of a file, or None if there is no such file."""
 
     def files(self) -> Iterator[FileInfo]:
         """Every file in the place, in no particular order."""
@@ -89,7 +101,7 @@ class LocalPlace:
         write_whole(self._prepared(path), data)
 
     def read(self, path: str) -> bytes:
-        with self.open_read(path) as file:
+        with self._opened(path, buffering=0) as file:
             return file.read()
 
     @contextmanager
@@ -110,21 +122,25 @@ class LocalPlace:
         return open(full_path, "wb", buffering=1 << 20)
 
     def open_read(self, path: str) -> IO[bytes]:
-        full_path = self.full_path(path)
+        return self._opened(path)
+
+    def _opened(self, path: str, *, buffering: int = -1) -> IO[bytes]:
+        full_path = f"{self._root}/{path}"
         try:
-            return open(full_path, "rb")
+            return cast("IO[bytes]", open(full_path, "rb", buffering))
         except FileNotFoundError as error:
             raise gone(full_path) from error
         except OSError as error:
             raise store_error(error, "read", full_path) from error
 
-    def size(self, path: str) -> int | None:
+    def look(self, path: str) -> Look | None:
         try:
-            return os.stat(self.full_path(path)).st_size
+            info = os.stat(f"{self._root}/{path}")
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise store_error(error, "look at", self.full_path(path)) from error
+        return Look(info.st_size, info.st_mtime_ns + info.st_ctime_ns)
 
     def files(self) -> Iterator[FileInfo]:
         for folder, _, names in os.walk(self._root):
@@ -200,10 +216,15 @@ class ObjectPlace:
         except FileNotFoundError as error:
             raise gone(self._shown(path)) from error
 
-    def size(self, path: str) -> int | None:
-        with _translated("look at", self._shown(path)):
-            info = self.filesystem.get_file_info(self.full_path(path))
-        return info.size if info.is_file else None
+    def look(self, path: str) -> Look | None:
+        try:
+            with _translated("look at", self._shown(path)):
+                file = self.filesystem.open_input_file(self.full_path(path))  # asks for the head
+                size, facts = file.size(), file.metadata() or {}
+        except FileNotFoundError:
+            return None
+        tags = [tag for name, tag in facts.items() if name.lower() == "etag"]
+        return Look(size, int(digest_of("etag", b"".join(tags))[:15], 16))
 
     def files(self) -> Iterator[FileInfo]:
         from pyarrow.fs import FileSelector

@@ -19,9 +19,9 @@ from assetgraph.definitions.annotations import (
     table_kind,
     type_name,
 )
-from assetgraph.errors import ValueTypeError
+from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.keys import Target, key_text, partition_file_name, partition_of
-from assetgraph.records import StoredValue, ValueCondition
+from assetgraph.records import Materialization, StoredValue, ValueCondition
 from assetgraph.storage.formats.format_registry import ValueFormats
 from assetgraph.storage.formats.value_format import ClassVersion, ValueFiles
 from assetgraph.storage.formats.value_format import Saved as Saved
@@ -46,11 +46,14 @@ class StoredRun(NamedTuple):
 
 
 class ValueStore:
-    """The values under `root`: a folder (relative to the project's), `s3://…` or `gs://…`."""
+    """The values under `root`: a folder (relative to the project's), `s3://…` or `gs://…`.
 
-    def __init__(self, root: str, project_root: str | Path) -> None:
+    The folder `cache` remembers which files were read and found intact.
+    """
+
+    def __init__(self, root: str, project_root: str | Path, cache: str | None = None) -> None:
         self.root = root
-        self._files = ValueFiles(root, project_root)
+        self._files = ValueFiles(root, project_root, cache)
         self._formats = ValueFormats(self._files)
 
     def save(
@@ -115,16 +118,42 @@ class ValueStore:
             value = table_as(TableInMemory(value), table_kind(annotation) or "table")
         return _fitting(value, annotation)
 
-    def check(self, stored: StoredValue) -> ValueCondition:
+    def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
         """Whether the value is as it was recorded.
 
-        A file of the store is checked by its size: it may be gone or damaged. A returned path may
-        be gone or changed; its content is read only if its size or time differs. A pickle is
-        unreadable if it names a class of the project that no longer exists.
+        A file of the store may be gone or damaged, a returned path may be gone or changed. The
+        content of either is read only if its size or stamp differs, or with `deep`. A value in its
+        record may be damaged. A pickle is unreadable if it names a class of the project that no
+        longer exists.
         """
-        if stored.path is None:
-            return "intact"
-        return self._formats.of(stored).check(stored)
+        return self._formats.of(stored).check(stored, deep=deep)
+
+    def check_output(self, made: Materialization, maker: AssetSpec | None) -> ValueCondition:
+        """Whether the value that `made` records is as it was: by the asset's IO manager if that
+        stored it, else as `check` finds it.
+
+        Raises `AssetGraphError` if the `check` of the IO manager fails.
+        """
+        if maker is None or not made.value.by_io_manager:
+            return self.check(made.value)
+        if maker.io_manager is None:
+            return "unreadable"
+        from assetgraph.definitions.io_manager import checked_condition
+
+        return checked_condition(maker.io_manager, maker.key, made.run_id, made.metadata)
+
+    def require_intact(self, stored: StoredValue) -> None:
+        """Raise `NoValueError` if a value in its record is damaged. Of any other, `load` says so:
+        a run has checked what it plans to read, and pays for no second check."""
+        if stored.path is None and self.check(stored) == "damaged":
+            raise NoValueError(
+                "the value in the record is damaged: it is not what was written.",
+                hint="Materialize its asset again.",
+            )
+
+    def is_there(self, stored: StoredValue) -> bool:
+        """Whether the file of a value in the value storage exists."""
+        return self._files.place.look(stored.path or "") is not None
 
     def class_digest(
         self, stored: StoredValue, named_version: Callable[[str], str | None]
@@ -144,6 +173,7 @@ class ValueStore:
     def preview(self, stored: StoredValue, rows: int = PREVIEW_ROWS) -> Preview:
         """What can be shown of the value without running code from it: at most `rows` rows of a
         table. Raises `NoValueError`, `OSError` or `ValueError` if it cannot be read."""
+        self.require_intact(stored)
         return self._formats.of(stored).preview(stored, rows)
 
     def runs(self) -> Iterator[StoredRun]:
@@ -161,6 +191,7 @@ class ValueStore:
     def delete(self, folder: str) -> None:
         """Delete what one run stored of one asset: the folder of a `StoredRun`."""
         self._files.place.delete_folder(folder)
+        self._files.verified.forget(folder)
 
     @staticmethod
     def is_immutable(value: object) -> bool:

@@ -66,7 +66,7 @@ def spoiled(path: Path, line: int) -> None:
     ("harm", "text"),
     [
         (lambda folder: value_file(folder).unlink(), "the value of trips is gone"),
-        (lambda folder: value_file(folder).write_bytes(b"["), "has a different size than recorded"),
+        (lambda folder: value_file(folder).write_bytes(b"["), "the value of trips is damaged"),
         (
             lambda folder: spoiled(folder / "assets/trips.jsonl", 0),
             "line 1 of .*trips.jsonl is dam",

@@ -8,6 +8,7 @@ values of every format, and runs that succeeded, failed, were canceled and were 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -120,8 +121,13 @@ def test_each_run_shows_as_it_did(answer: Callable[..., Any]) -> None:
         agrees(answer("runs", "logs", run_id), logs, wording=frozenset())
 
 
-def test_doctor_finds_what_it_found_and_nothing_else(answer: Callable[..., Any]) -> None:
-    agrees(answer("doctor"), said_before("doctor"))
+def test_doctor_finds_what_it_found_and_that_no_value_has_a_checksum(
+    answer: Callable[..., Any],
+) -> None:
+    unsummed, *rest = answer("doctor")
+    agrees(rest, said_before("doctor"))
+    assert re.match(r"\d\d values were recorded without a checksum", unsummed["text"])
+    assert not unsummed["serious"]
 
 
 def test_every_value_loads_equal(old_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

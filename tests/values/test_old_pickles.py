@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import assetgraph as dg
@@ -97,6 +98,7 @@ def test_a_name_that_assetgraph_never_exported_is_not_found(folder: Path) -> Non
     stored = values.save(Target(AssetKey("a")), "run", (POLICY,)).stored
     file = folder / "values" / str(stored.path)
     file.write_bytes(file.read_bytes().replace(b"RetryPolicy", b"RetryPocily"))
+    stored = msgspec.structs.replace(stored, checksum=None)  # as the first version recorded it
     with pytest.raises(NoValueError, match=r"RetryPocily.*Materialize its asset again"):
         values.load(stored)
 

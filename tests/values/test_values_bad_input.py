@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -191,8 +192,11 @@ def test_a_file_of_the_right_size_that_is_not_a_table_is_an_error(
         table = pa.table({"at": pa.array([1], pa.timestamp("s"))})
     stored = values.save(TARGET, "run", table).stored
     (folder / "values" / str(stored.path)).write_bytes(b"x" * int(stored.size or 0))
-    with pytest.raises(NoValueError, match=r"cannot be read: .*Materialize its asset"):
+    with pytest.raises(NoValueError, match=r"is damaged: its content is .*Materialize its asset"):
         values.load(stored, annotation)
+    of_the_first_version = msgspec.structs.replace(stored, checksum=None, stamp=None)
+    with pytest.raises(NoValueError, match=r"cannot be read: .*Materialize its asset"):
+        values.load(of_the_first_version, annotation)
 
 
 def test_a_folder_where_nothing_can_be_written_is_named(folder: Path) -> None:

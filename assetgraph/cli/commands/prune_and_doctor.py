@@ -53,14 +53,19 @@ def prune_command(session: Session, dry_run: bool, as_json: bool) -> None:
     is_flag=True,
     help="Repair the damage that can be repaired without guessing.",
 )
+@click.option("--deep", is_flag=True, help="Read every value too, not only those that changed.")
 @json_option
 @project_options
-def doctor_command(session: Session, repair: bool, as_json: bool) -> int:
+def doctor_command(session: Session, repair: bool, deep: bool, as_json: bool) -> int:
     """Read every record of the store and report damage. Exit code 1 if records are lost.
+
+    A value is read if its file was touched since it was written. With --deep, every value is
+    read: this also finds what a disk lost by itself.
 
     \b
     Examples:
       assetgraph doctor
+      assetgraph doctor --deep
       assetgraph doctor --repair
     """
     from assetgraph.cli.render.prune_and_doctor_lines import doctor_note, finding_lines
@@ -75,7 +80,7 @@ def doctor_command(session: Session, repair: bool, as_json: bool) -> int:
         )
     session.project.enter()  # a pickle may name a class of the project
     findings, repaired = [], []
-    for finding in examine(session.store):
+    for finding in examine(session.store, deep=deep):
         findings.append(finding)
         if repair and finding.repair and finding.repair() is not False:
             repaired.append(finding)

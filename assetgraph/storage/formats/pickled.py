@@ -6,7 +6,8 @@ This module imports no pickle: `pickling/` writes, hashes and reads them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import table_kind, type_name
 from assetgraph.records import StoredValue, ValueCondition
@@ -34,8 +35,7 @@ class PickleFormat(ValueFormat):
         stored = StoredValue(
             "pickle",
             kind,
-            path,
-            size=place.size(path),
+            **self.files.written(path, pickled.checksum),
             classes=pickled.classes,
             digest=pickled.content if pickled.classes else None,
             class_digest=pickled.class_digest if pickled.classes else None,
@@ -44,16 +44,20 @@ class PickleFormat(ValueFormat):
         return Saved(stored, version, _metadata(value) if table_kind(kind) == "pandas" else {})
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
-        from assetgraph.storage.formats.pickling.pickle_file import read_pickle
-
         full_path = self.files.checked_path(stored)
         with self.files.place.open_read(stored.path or "") as source:
-            return _as_asked(read_pickle(source, full_path), annotation)
+            return _as_asked(self._read_pickle(source, full_path), annotation)
 
-    def check(self, stored: StoredValue) -> ValueCondition:
+    @cached_property
+    def _read_pickle(self) -> Callable[[IO[bytes], str], object]:
+        from assetgraph.storage.formats.pickling.pickle_file import read_pickle
+
+        return read_pickle
+
+    def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
         if stored.classes and not _all_exist(stored.classes):
             return "unreadable"
-        return super().check(stored)
+        return super().check(stored, deep=deep)
 
     def class_digest(
         self, stored: StoredValue, named_version: Callable[[str], str | None]

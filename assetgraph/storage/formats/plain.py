@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.records import StoredValue
+from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.formats.digest import digest_of
 from assetgraph.storage.formats.value_format import (
     ClassVersion,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.formats.previews import Preview
 
 INLINE_BYTES = 4096
+SHORT = 8  # digits of the checksum of a value in its record
 MAX_DEPTH = 100
 _SUFFIX = {"text": "txt", "bytes": "bin", "json": "json"}
 _LEAVES = {str, int, float, bool, type(None)}
@@ -52,10 +53,12 @@ class PlainFormat(ValueFormat):
         version = digest_of(name, data)
         if len(data) <= INLINE_BYTES:
             inline = base64.b64encode(data) if name == "bytes" else data
-            return Saved(StoredValue(name, kind.__name__, inline=inline.decode()), version)
+            short = version[:SHORT]
+            stored = StoredValue(name, kind.__name__, inline=inline.decode(), checksum=short)
+            return Saved(stored, version)
         path = f"{folder}/value.{_SUFFIX[name]}"
         self.files.place.write(path, data)
-        return Saved(StoredValue(name, kind.__name__, path, size=len(data)), version)
+        return Saved(StoredValue(name, kind.__name__, **self.files.written(path, version)), version)
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
         if stored.path is not None:
@@ -70,6 +73,20 @@ class PlainFormat(ValueFormat):
         if stored.format == "json":
             return _decode_json(data)
         return data.decode() if stored.format == "text" else data
+
+    def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
+        if stored.path is not None:
+            return super().check(stored, deep=deep)
+        if stored.checksum is None or stored.inline is None:
+            return "intact"
+        data = stored.inline.encode()
+        if stored.format == "bytes":
+            try:
+                data = base64.b64decode(data, validate=True)
+            except ValueError:
+                return "damaged"
+        same = digest_of(stored.format, data)[:SHORT] == stored.checksum
+        return "intact" if same else "damaged"
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
         from assetgraph.storage.formats.previews import NoPreview, TextPreview

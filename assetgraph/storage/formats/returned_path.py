@@ -11,8 +11,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import StoreError, ValueTypeError
 from assetgraph.records import StoredValue, ValueCondition
@@ -22,9 +23,9 @@ from assetgraph.storage.formats.value_format import (
     ClassVersion,
     Location,
     Saved,
-    ValueFiles,
     ValueFormat,
 )
+from assetgraph.storage.value_places import Look
 
 if TYPE_CHECKING:
     from assetgraph.storage.formats.previews import Preview
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 
 class PathFormat(ValueFormat):
     """The path of a file or folder that the asset wrote."""
-
-    def __init__(self, files: ValueFiles) -> None:
-        super().__init__(files)
-        self._digests: dict[tuple[str, int, int], str] = {}  # by path, size and stamp
 
     def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved | None:
         if not isinstance(value, Path):
@@ -63,15 +60,19 @@ class PathFormat(ValueFormat):
             raise gone(full_path)
         return loaded_path(recorded, self.files.project_root)
 
-    def check(self, stored: StoredValue) -> ValueCondition:
-        """Read the content only if its size or stamp differs."""
-        recorded = stored.path or ""
-        seen = look(self._full_path(recorded))
+    def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
+        """Read the content only if its size or stamp differs, or with `deep`."""
+        full_path = self._full_path(stored.path or "")
+        seen = look(full_path)
         if seen is None:
             return "gone"
-        if seen == (stored.size, stored.stamp) or self._digest_now(recorded) == stored.digest:
-            return "intact"
-        return "changed"
+        digest = partial(digest_of_path, full_path)
+        if deep:
+            return "intact" if digest() == stored.digest else "changed"
+        same = seen == (stored.size, stored.stamp) or self.files.verified.matches(
+            full_path, seen, stored.digest or "", digest
+        )
+        return "intact" if same else "changed"
 
     def data_version(self, stored: StoredValue, class_digest: str | None) -> str | None:
         recorded = stored.path or ""
@@ -99,23 +100,13 @@ class PathFormat(ValueFormat):
         seen = look(full_path)
         if seen is None:
             return None
-        known = (recorded, *seen)
-        if known not in self._digests:
-            self._digests[known] = digest_of_path(full_path)
-        return self._digests[known]
+        return self.files.verified.digest(full_path, seen, partial(digest_of_path, full_path))
 
 
 def _version(recorded: str, digest: str) -> str:
     """The data version of a path. The path counts as its content does, because a downstream asset
     may use the file's name."""
     return digest_of("path", f"{recorded}\0{digest}".encode("utf-8", "surrogateescape"))
-
-
-class Look(NamedTuple):
-    """The size and stamp of a file or folder. `size` is in bytes."""
-
-    size: int
-    stamp: int
 
 
 def recorded_path(path: Path, project_root: str) -> str:

@@ -41,13 +41,12 @@ class TableFormat(ValueFormat):
         path = f"{folder}/value.{name}"
         place = self.files.place
         with place.staged(path) as full_path:
-            written = table_writer.write_table(stream, place.filesystem, full_path, name)
-        size = place.size(path)
+            written = table_writer.write_table(stream, place.open_write, full_path, name)
         columns = ((field.name, str(field.type)) for field in stream.schema)
         is_reader = stream.kind == "reader"
         returned = "pyarrow.lib.RecordBatchReader" if is_reader else type_name(type(value))
         return Saved(
-            StoredValue(name, returned, path, size=size),
+            StoredValue(name, returned, **self.files.written(path, written.checksum)),
             written.data_version,
             table_metadata(written.rows, columns),
         )

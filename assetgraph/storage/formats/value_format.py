@@ -16,13 +16,18 @@ import msgspec
 
 from assetgraph.errors import NoValueError
 from assetgraph.records import IO_MANAGED, StoredValue, ValueCondition
+from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.formats.digest import checksum_of
 
 if TYPE_CHECKING:
     from assetgraph.storage.formats.previews import Preview
-    from assetgraph.storage.value_places import Place
+    from assetgraph.storage.formats.verified_contents import VerifiedContents
+    from assetgraph.storage.value_places import Look, Place
 
 # Returns the version of a class or function of the project, and None for any other.
 ClassVersion = Callable[[Any], "str | None"]
+
+_PIECE = 1 << 20
 
 # Where a value is: in its record, in a file of the value storage, in a file or folder of the
 # project, or where an IO manager put it. None has no place.
@@ -46,11 +51,15 @@ class ValueFiles:
     """Where the formats of one value store read and write.
 
     `place` is the value storage; `project_root` is the absolute path of the project's folder.
+    `verified` is kept in the folder `cache`.
     """
 
-    def __init__(self, root: str, project_root: str | os.PathLike[str]) -> None:
+    def __init__(
+        self, root: str, project_root: str | os.PathLike[str], cache: str | None = None
+    ) -> None:
         self.root = root
         self.project_root = os.path.abspath(project_root)
+        self._cache = cache
 
     @cached_property
     def place(self) -> Place:
@@ -58,24 +67,62 @@ class ValueFiles:
 
         return place_at(self.root, self.project_root)
 
+    @cached_property
+    def verified(self) -> VerifiedContents:
+        from assetgraph.storage.formats.verified_contents import VerifiedContents
+
+        return VerifiedContents(self._cache)
+
+    def written(self, path: str, checksum: str) -> dict[str, Any]:
+        """What the record of a value has of its file, which was just written with this checksum.
+        Pass it on to `StoredValue`."""
+        seen = self.place.look(path)
+        if seen is None:
+            from assetgraph.storage.value_places import gone
+
+            raise gone(self.place.full_path(path))
+        return {"path": path, "size": seen.size, "stamp": seen.stamp, "checksum": checksum}
+
     def checked_path(self, stored: StoredValue) -> str:
-        """The full path of a value's file. Raises `NoValueError` if the file is gone, or its size
-        differs from the recorded one."""
+        """The full path of a value's file. Raises `NoValueError` if the file is gone, or is not as
+        it was written."""
         if stored.path is None:
             raise missing_in_record()
         full_path = self.place.full_path(stored.path)
-        size = self.place.size(stored.path)
-        if size is None:
+        seen = self.place.look(stored.path)
+        if seen is None:
             from assetgraph.storage.value_places import gone
 
             raise gone(full_path)
-        if size != stored.size:
-            raise NoValueError(
-                f"the value {full_path} is damaged: it has {size} bytes, "
-                f"but {stored.size} were written.",
-                hint="Materialize its asset again.",
-            )
+        if seen.size != stored.size:
+            raise damaged(full_path, f"it has {seen.size} bytes, but {stored.size} were written")
+        if seen.stamp != stored.stamp and not self.is_unchanged(stored, seen):
+            raise damaged(full_path, "its content is not what was written")
         return full_path
+
+    def is_unchanged(self, stored: StoredValue, seen: Look, *, deep: bool = False) -> bool:
+        """Whether a value's file, which looks as `seen`, has the content that was written.
+
+        The content is read if the stamp differs, or with `deep`. Records of the first version have
+        no checksum to compare with: the size has to be enough.
+        """
+        if stored.checksum is None:
+            return True
+        if deep:
+            return self._checksum(stored) == stored.checksum
+        if seen.stamp == stored.stamp:
+            return True
+        name = (stored.path or "").rpartition("/")[0]
+        return self.verified.matches(name, seen, stored.checksum, lambda: self._checksum(stored))
+
+    def _checksum(self, stored: StoredValue) -> str:
+        path = stored.path or ""
+        try:
+            with self.place.open_read(path) as file:
+                pieces = iter(lambda: file.read(_PIECE), b"")
+                return checksum_of(stored.format, stored.checksum or "", pieces)
+        except OSError as error:
+            raise store_error(error, "read", self.place.full_path(path)) from error
 
 
 class ValueFormat(ABC):
@@ -99,13 +146,16 @@ class ValueFormat(ABC):
 
         Raises `NoValueError` if the value is gone or cannot be read."""
 
-    def check(self, stored: StoredValue) -> ValueCondition:
-        """Whether the file of a value still has the recorded size. A value in its record has no
-        file, and is never checked."""
-        size = self.files.place.size(stored.path or "")
-        if size is None:
+    def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
+        """Whether a value is as it was written: see `ValueStore.check`."""
+        if stored.path is None:
+            return "intact"
+        seen = self.files.place.look(stored.path)
+        if seen is None:
             return "gone"
-        return "intact" if size == stored.size else "damaged"
+        same_size = seen.size == stored.size
+        unchanged = same_size and self.files.is_unchanged(stored, seen, deep=deep)
+        return "intact" if unchanged else "damaged"
 
     def class_digest(
         self, stored: StoredValue, named_version: Callable[[str], str | None]
@@ -134,6 +184,10 @@ class ValueFormat(ABC):
         from assetgraph.storage.formats.previews import NoPreview
 
         return NoPreview(f"Values stored as {stored.format} have no preview.")
+
+
+def damaged(path: str, why: str) -> NoValueError:
+    return NoValueError(f"the value {path} is damaged: {why}.", hint="Materialize its asset again.")
 
 
 def missing_in_record() -> NoValueError:

@@ -6,11 +6,11 @@ milliseconds) or refuse them, so a table always comes back as it was returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.ipc as ipc
@@ -21,6 +21,7 @@ from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.arrow.column_types import breaks_in_parquet
 from assetgraph.storage.formats.arrow.content_hash import ArrowHash
 from assetgraph.storage.formats.arrow.table_stream import TableStream
+from assetgraph.storage.formats.digest import SummedFile
 
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 1 << 20
@@ -28,22 +29,29 @@ PARQUET = {"compression": "zstd", "compression_level": 1, "use_compliant_nested_
 
 
 class WrittenTable(NamedTuple):
+    """A written table. `checksum` is that of the file's bytes."""
+
     data_version: str
     rows: int
+    checksum: str
 
 
 def write_table(
-    stream: TableStream, filesystem: Any, full_path: str, file_format: str
+    stream: TableStream,
+    open_write: Callable[[str], IO[bytes]],
+    full_path: str,
+    file_format: str,
 ) -> WrittenTable:
     """Write the stream's batches to a file, and hash each row group while it is written.
 
-    `filesystem` is None for a local file. Raises `ValueTypeError` for data that cannot be written
-    and `StoreError`; an exception from the stream itself passes through.
+    `open_write` opens the file at `full_path`. Raises `ValueTypeError` for data that cannot be
+    written and `StoreError`; an exception from the stream itself passes through.
     """
     digest = ArrowHash(stream.schema)
     rows = 0
     with _writing(full_path):
-        writer = _OPEN[file_format](full_path, filesystem, stream.schema)
+        file = SummedFile(open_write(full_path))
+        writer = _Writer(file, file_format, stream.schema)
     try:
         with ThreadPoolExecutor(1) as thread:
             for group in _groups(stream):
@@ -59,7 +67,7 @@ def write_table(
         raise
     with _writing(full_path):
         writer.close()
-    return WrittenTable(digest.hexdigest(stream.kind), rows)
+    return WrittenTable(digest.hexdigest(stream.kind), rows, file.checksum())
 
 
 def file_format_for(schema: pa.Schema) -> str:
@@ -127,25 +135,30 @@ def _size(batch: pa.RecordBatch) -> int:
         return int(batch.get_total_buffer_size())
 
 
-def _parquet_writer(full_path: str, files: Any, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(full_path, schema, filesystem=files, **PARQUET)
+class _Writer:
+    """Writes tables of one schema to a file, which it closes."""
 
-
-class _ArrowFileWriter:
-    def __init__(self, full_path: str, files: Any, schema: pa.Schema) -> None:
-        options = ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
-        self._sink = files.open_output_stream(full_path) if files else pa.OSFile(full_path, "wb")
-        self._writer = ipc.new_file(self._sink, schema, options=options)
+    def __init__(self, file: SummedFile, file_format: str, schema: pa.Schema) -> None:
+        self._file = file
+        try:
+            sink = pa.PythonFile(file, "w")
+            if file_format == "parquet":
+                self._writer: Any = pq.ParquetWriter(sink, schema, **PARQUET)
+            else:
+                options = ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=True)
+                self._writer = ipc.new_file(sink, schema, options=options)
+        except BaseException:
+            file.close()
+            raise
 
     def write_table(self, table: pa.Table) -> None:
         self._writer.write_table(table)
 
     def close(self) -> None:
-        with self._sink:
+        try:
             self._writer.close()
-
-
-_OPEN = {"parquet": _parquet_writer, "arrow": _ArrowFileWriter}
+        finally:
+            self._file.close()
 
 
 @contextmanager

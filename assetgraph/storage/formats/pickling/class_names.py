@@ -20,6 +20,7 @@ _HASHED_MODULES = {
     "AssetIn": "assetgraph.assets",
     "AssetKey": "assetgraph.keys",
     "Backoff": "assetgraph.retries",
+    "CheckContext": "assetgraph.definitions.io_manager",
     "Config": "assetgraph.config",
     "Definitions": "assetgraph.definitions",
     "IOManager": "assetgraph.io_manager",

@@ -15,7 +15,7 @@ from typing import IO, Any, NamedTuple, Protocol
 from assetgraph.definitions.annotations import described
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.storage.atomic_files import store_error
-from assetgraph.storage.formats.digest import hasher
+from assetgraph.storage.formats.digest import SummedFile, hasher
 from assetgraph.storage.formats.pickling.canonical_hash import canonical_digest
 from assetgraph.storage.formats.pickling.class_names import hashed_module, public_object
 
@@ -23,10 +23,11 @@ ClassVersion = Callable[[Any], "str | None"]
 
 
 class Pickled(NamedTuple):
-    """A written pickle: the digest of its content, the names (`module:qualname`) of the project's
-    classes in it, and the digest of their versions."""
+    """A written pickle: the digest of its content, the checksum of its bytes, the names
+    (`module:qualname`) of the project's classes in it, and the digest of their versions."""
 
     content: str
+    checksum: str
     classes: tuple[str, ...]
     class_digest: str
 
@@ -43,19 +44,22 @@ def write_pickle(
     Raises `ValueTypeError` if it cannot be pickled, and `StoreError`.
     """
     canonical = canonical_digest(value)
-    written = _Sink(sink, path, hashed=canonical is None)
+    written = _Sink(sink, path, None if canonical else "pickle")
     pickler = _Pickler(written)
     try:
         pickler.dump(value)
         content = canonical or _digest(value, written, pickler.named)
+        checksum = written.checksum()
     except StoreError:
         raise
     except Exception as error:
         raise ValueTypeError(
             f"returned {described(value)}, which cannot be stored: {error}.", hint=_hint(value)
         ) from error
+    finally:
+        written.end_thread()
     versions = _versions(pickler.named, class_version)
-    return Pickled(content, tuple(versions), digest_of_versions(versions))
+    return Pickled(content, checksum, tuple(versions), digest_of_versions(versions))
 
 
 def digest_of_versions(versions: Mapping[str, str]) -> str:
@@ -135,41 +139,29 @@ class _StableNames(_PythonPickler):  # type: ignore[misc]
         self.memoize(item)
 
 
-class _Sink:
-    """A file that hashes what is written to it if asked to, and is named in a `StoreError`."""
+class _Sink(SummedFile):
+    """A file that is named in a `StoreError`."""
 
-    def __init__(self, sink: IO[bytes], path: str, *, hashed: bool) -> None:
-        self._sink = sink
+    def __init__(self, sink: IO[bytes], path: str, kind: str | None) -> None:
+        super().__init__(sink, kind)
         self._path = path
-        self._hashed = hashed
-        self.digest = hasher("pickle")
 
-    def write(self, data: bytes) -> int:
-        if self._hashed:
-            self.digest.update(data)
+    def write(self, data: Any) -> int:
         try:
-            return self._sink.write(data)
+            return super().write(data)
         except OSError as error:
             raise store_error(error, "write", self._path) from error
-
-    def restart(self) -> bool:
-        """Forget what was written. Returns False if the file cannot: an object store's stream."""
-        if not self._sink.seekable():
-            return False
-        self._sink.seek(0)
-        self._sink.truncate()
-        self.digest = hasher("pickle")
-        return True
 
 
 class _HashOnly:
     """A file that keeps nothing of what is written to it but the hash."""
 
     def __init__(self) -> None:
-        self.digest = hasher("pickle")
+        self._digest = hasher("pickle")
+        self.checksum = self._digest.hexdigest
 
     def write(self, data: bytes) -> int:
-        self.digest.update(data)
+        self._digest.update(data)
         return len(data)
 
 
@@ -179,10 +171,10 @@ def _digest(value: object, written: _Sink, named: Mapping[str, Any]) -> str:
     A local file gets these names too, so that an earlier assetgraph can read it.
     """
     if not any(map(hashed_module, named.values())):
-        return written.digest.hexdigest()
+        return written.checksum()
     sink = written if written.restart() else _HashOnly()
     _StableNames(sink, protocol=5).dump(value)
-    return sink.digest.hexdigest()
+    return sink.checksum()
 
 
 def _versions(named: dict[str, Any], class_version: ClassVersion | None) -> dict[str, str]:
