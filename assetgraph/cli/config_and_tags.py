@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assetgraph.errors import ConfigError
+from assetgraph.project.data_text import DataError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
 Settings = dict[str, dict[str, Any]]
+_KINDS = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 
 def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
@@ -36,17 +36,17 @@ def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
 
 def read_config_file(file: Path) -> Settings:
     """{asset key: {field: value}} from a file. Raises `ConfigError`."""
-    decode = _decoders().get(file.suffix.lower())
-    if decode is None:
+    kind = _KINDS.get(file.suffix.lower())
+    if kind is None:
         raise ConfigError(f"{file} has no known format.", hint="Name it .json, .toml or .yaml.")
     try:
-        given = decode(file.read_bytes())
+        given = decode(file.read_bytes(), kind)
     except ImportError as error:
         raise ConfigError(
             f"reading {file} needs the package PyYAML.",
             hint="Install it with: pip install pyyaml, or use JSON or TOML.",
         ) from error
-    except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
+    except DataError as error:
         raise ConfigError(f"{file} cannot be read: {error}.") from error
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}.") from error
@@ -66,18 +66,3 @@ def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:
             raise ConfigError(f"--tag sets {key!r} twice.", hint="Give each tag one value.")
         parsed[key] = value
     return parsed
-
-
-def _decoders() -> Mapping[str, Callable[[bytes], Any]]:
-    return {
-        ".json": msgspec.json.decode,
-        ".toml": _decode_toml,
-        ".yaml": msgspec.yaml.decode,
-        ".yml": msgspec.yaml.decode,
-    }
-
-
-def _decode_toml(data: bytes) -> Any:
-    import tomllib
-
-    return tomllib.loads(data.decode())

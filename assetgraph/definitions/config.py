@@ -96,7 +96,7 @@ def _from_text(value: Any, wanted: Any) -> Any:
         return value
     try:
         return msgspec.json.decode(value.encode())
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # text that nests too deep fits no field
         return value
 
 

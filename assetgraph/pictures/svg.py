@@ -12,10 +12,10 @@ from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, state_word
 from assetgraph.text import first_line, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from assetgraph.pictures.card import Card
-    from assetgraph.pictures.layout import Point
+    from assetgraph.pictures.layout import Layout, Point
     from assetgraph.pictures.theme import Palette
     from assetgraph.records import AssetState
 
@@ -27,15 +27,19 @@ FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
 def graph_svg(
-    cards: Sequence[Card], edges: Iterable[tuple[str, str]], *, aspect: float = 1.6
+    cards: Sequence[Card],
+    edges: Iterable[tuple[str, str]],
+    *,
+    aspect: float = 1.6,
+    place: Callable[..., Layout] = layout,
 ) -> str:
     """The graph as a complete SVG document.
 
     `edges` are (upstream, downstream) ids. The parts of the graph are packed for a window with the
-    ratio `aspect` (width / height).
+    ratio `aspect` (width / height). `place` stands for `layout`, and may remember its answers.
     """
     shape = _Shape.of(cards)
-    placed = layout({c.id: (shape.width, shape.height) for c in cards}, edges, aspect=aspect)
+    placed = place({c.id: (shape.width, shape.height) for c in cards}, edges, aspect=aspect)
     ends = dict.fromkeys(route[-1] for route in placed.routes.values())
     width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
     role = "group" if any(card.link for card in cards) else "img"

@@ -133,7 +133,7 @@ def read_table(file: Path) -> Mapping[str, Any] | None:
 
     try:
         table = tomllib.loads(data.decode()).get("tool", {}).get("assetgraph")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProjectError(f"{file} cannot be read: {error}.") from error
     if table is not None and not isinstance(table, dict):
         raise ProjectError(f"{file}: tool.assetgraph must be a table.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -78,14 +79,55 @@ def test_a_write_from_another_site_is_refused(client: Client, headers: Mapping[s
     assert client().post("/", content="{}", headers={**JSON, **headers}).status_code == 403
 
 
+FOREIGN = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "style"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors", "sec-fetch-dest": "empty"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+    {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors", "origin": "http://evil.example"},
+    {"sec-fetch-site": "same-site", "sec-fetch-mode": "cors", "origin": "http://localhost:4000"},
+    {"sec-fetch-site": "anything else"},
+    {"origin": "http://evil.example"},
+    {"origin": "null"},
+]
+PATHS = ["/", "/lineage", "/api/lineage.svg", "/api/stream", "/api/assets", "/static/1/dom.js"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("headers", FOREIGN, ids=lambda headers: " ".join(headers.values()))
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_another_site_reads_nothing_whatever_it_asks_with(
+    client: Client, method: str, path: str, headers: Mapping[str, str]
+) -> None:
+    assert client().request(method, path, headers=headers).status_code == 403
+
+
+def test_another_site_may_link_to_a_page_but_not_to_an_answer(client: Client) -> None:
+    link = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+    for site in ("cross-site", "same-site"):
+        headers = {**link, "sec-fetch-site": site}
+        assert client().get("/runs/latest", headers=headers).status_code == 200
+        assert client().get("/api/lineage.svg", headers=headers).status_code == 403
+        assert client().post("/runs/latest", headers={**headers, **JSON}).status_code == 403
+    typed = {**link, "sec-fetch-site": "none"}
+    assert client().get("/api/lineage.svg", headers=typed).status_code == 200
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "json"])
 def test_a_write_that_is_not_json_is_refused(client: Client, kind: str) -> None:
     assert client().post("/", content="{}", headers={"content-type": kind}).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["host", "origin", "sec-fetch-site", "content-type"])
+@pytest.mark.parametrize(
+    "name", ["host", "origin", "sec-fetch-site", "content-type", "sec-fetch-mode", "sec-fetch-dest"]
+)
 def test_a_header_that_decides_is_given_once(client: Client, name: str) -> None:
-    given = {"host": "localhost:3000", **JSON, **OURS}
+    fetched = {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}
+    given = {"host": "localhost:3000", **JSON, **OURS, **fetched}
     twice = [*given.items(), (name, given[name])]
 
     assert client().post("/", content="{}", headers=given).status_code == 200
@@ -146,3 +188,28 @@ def test_the_token_does_not_lead_to_another_site(client: Client) -> None:
     welcome = remote.get("http://box.lan:3000//evil.example/?token=secret")
 
     assert welcome.headers["location"] == "/evil.example/"
+
+
+def test_servers_on_two_ports_of_a_host_do_not_log_each_other_out(client: Client) -> None:
+    jar: dict[str, str] = {}
+    ports = {"3000": "one", "3001": "two"}
+    for port, token in ports.items():
+        asked = client(token=token, hosts=["box.lan"], base_url=f"http://box.lan:{port}")
+        welcome = asked.get(f"/?token={token}")
+        name, _, value = welcome.headers["set-cookie"].partition(";")[0].partition("=")
+        jar[name] = value
+
+    both = {"cookie": "; ".join(f"{name}={value}" for name, value in jar.items())}
+    for port, token in ports.items():
+        asked = client(token=token, hosts=["box.lan"], base_url=f"http://box.lan:{port}")
+        assert asked.get("/assets", headers=both).status_code == 200
+    assert len(jar) == 2
+
+
+@pytest.mark.parametrize("cookie", ['a="' + "\\" * 60_000, "a=b;" * 15_000, ";" * 60_000, "=", ""])
+def test_a_long_cookie_costs_little(client: Client, cookie: str) -> None:
+    remote = client(token="secret", hosts=["box.lan"], base_url="http://box.lan:3000")
+    begun = time.process_time()
+
+    assert remote.get("/", headers={"cookie": cookie}).status_code == 403
+    assert time.process_time() - begun < 0.5

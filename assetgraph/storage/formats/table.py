@@ -58,9 +58,9 @@ class TableFormat(ValueFormat):
         return table_as(self._file(stored), kind)
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.arrow.table_sources import preview_of
+        from assetgraph.storage.formats.previews import MOST_COLUMNS
 
-        return preview_of(self._file(stored).dataset(), rows)
+        return self._file(stored).preview(rows, MOST_COLUMNS)
 
     def _file(self, stored: StoredValue) -> TableInFile:
         from assetgraph.storage.formats.arrow.table_sources import TableInFile

@@ -10,6 +10,7 @@ import msgspec
 from assetgraph.errors import AssetGraphError, ConfigError
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.project.data_text import DataError, decode
 from assetgraph.queries.asset_views import plan_json
 from assetgraph.queries.run_views import find_run
 from assetgraph.run.launch_process import LaunchError, launch_process
@@ -135,26 +136,25 @@ def _absent(fields: list[dict[str, Any]], given: Mapping[str, Any]) -> list[str]
 
 def parse_config(text: str) -> Config:
     """`{asset key: {field: value}}` from JSON, or from YAML where PyYAML is installed."""
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        found = _yaml(text)
+    found = _json_or_yaml(text.encode())
     try:
         return msgspec.convert({} if found is None else found, dict[str, dict[str, Any]])
     except msgspec.ValidationError as error:
         raise ConfigError(f"config must be {{asset key: {{field: value}}}}: {error}.") from None
 
 
-def _yaml(text: str) -> Any:
+def _json_or_yaml(data: bytes) -> Any:
     try:
-        import yaml
+        return decode(data, "json")
+    except DataError as error:
+        not_json = error
+    try:
+        return decode(data, "yaml")
     except ImportError:
-        raise ConfigError("the config is not JSON.", hint="For YAML: pip install pyyaml") from None
-    try:
-        # The run's process gets the config as JSON: convert what only YAML has, such as dates.
-        return msgspec.json.decode(msgspec.json.encode(yaml.safe_load(text)))
-    except Exception as error:  # PyYAML's constructors raise errors of any type
-        raise ConfigError(f"the config is neither JSON nor YAML: {error}.") from None
+        hint = "For YAML: pip install pyyaml"
+        raise ConfigError(f"the config is not JSON: {not_json}.", hint=hint) from None
+    except DataError as error:
+        raise ConfigError(f"the config cannot be read: {error}.") from None
 
 
 def _typed(body: Mapping[str, Any], name: str, kind: Any, default: Any) -> Any:

@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assetgraph.errors import AssetGraphError, SelectionError, UnknownRunError
+from assetgraph.project.data_text import DataError, decode
 from assetgraph.web.api.body_timeout import BodyTimeout
 from assetgraph.web.live.page_state import PageState
 
 POSITION = "Live-Position"
 ERRORS_IN_BODY = "Errors-In-Body"
 _MOST_BODY = 1 << 20
+_LONGEST_SHOWN = 2000  # characters of a selection, with a mark below its error
 
 Reader = Callable[[PageState, Request], Any]
 Writer = Callable[[PageState, Any, Request], Any]
@@ -69,7 +71,7 @@ def error_answer(request: Request, error: Exception) -> Response:
     assert isinstance(error, AssetGraphError)
     missing = isinstance(error, UnknownRunError | NotFoundError)
     shown: dict[str, Any] = {"message": error.message, "hint": error.hint}
-    if isinstance(error, SelectionError):
+    if isinstance(error, SelectionError) and len(error.text or "") <= _LONGEST_SHOWN:
         shown |= {"text": error.text, "column": error.column}
     status = 404 if missing else 400
     if ERRORS_IN_BODY in request.headers:
@@ -98,8 +100,8 @@ async def _body(request: Request) -> dict[str, Any]:
     except TimeoutError:
         raise AssetGraphError("the rest of the request did not arrive.") from None
     try:
-        body = msgspec.json.decode(data or b"{}")
-    except (msgspec.DecodeError, RecursionError) as error:
+        body = decode(bytes(data) or b"{}", "json")
+    except DataError as error:
         raise AssetGraphError(f"the request is not JSON: {error}.") from None
     if not isinstance(body, dict):
         raise AssetGraphError("the request must be a JSON object.")

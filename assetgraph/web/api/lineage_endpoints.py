@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -13,6 +12,7 @@ from assetgraph.pictures.svg import graph_svg
 from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
 from assetgraph.web.api.asset_endpoints import selected
+from assetgraph.web.api.kept import Kept
 from assetgraph.web.shapes import attempt_head
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 CARD = (228.0, 104.0)
 GROUP_CARD = (228.0, 92.0)
 COLLAPSE_ABOVE = 150
-_KEPT_LAYOUTS = 16
 
 
 def lineage(page: PageState, request: Request) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def lineage(page: PageState, request: Request) -> dict[str, Any]:
     with page.lock:
         keys = selected(table, request.query_params.getlist("select"))
         picture = _Picture(table, keys, _collapsed(table, keys, request))
-    placed = _layouts.of(picture.sizes, picture.edges)
+    placed = _placed(picture.sizes, picture.edges)
     return {
         "nodes": [
             {**node, "x": placed.positions[id_][0], "y": placed.positions[id_][1]}
@@ -65,9 +64,32 @@ def svg(request: Request) -> Response:
         keys = selected(table, request.query_params.getlist("select"))
         cards = [card(table.views[key]) for key in keys]
     shown = set(keys)
-    edges = [(a.text, b.text) for a, b in table.graph.edges if a in shown and b in shown]
-    headers = {"content-disposition": 'attachment; filename="lineage.svg"'}
-    return Response(graph_svg(cards, edges), headers=headers, media_type="image/svg+xml")
+    edges = tuple((a.text, b.text) for a, b in table.graph.edges if a in shown and b in shown)
+    etag = f'"{blake2b(repr((cards, edges)).encode(), digest_size=16).hexdigest()}"'
+    headers = {
+        "content-disposition": 'attachment; filename="lineage.svg"',
+        "cache-control": "no-cache",
+        "etag": etag,
+    }
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    drawn = _pictures.of(etag, lambda: graph_svg(cards, edges, place=_placed))
+    return Response(drawn, headers=headers, media_type="image/svg+xml")
+
+
+_layouts: Kept[Layout] = Kept(16)
+_pictures: Kept[str] = Kept(4)
+
+
+def _placed(
+    sizes: Mapping[str, tuple[float, float]],
+    edges: Sequence[tuple[str, str]],
+    *,
+    aspect: float = 1.6,
+) -> Layout:
+    """The layout of a graph, as it was last time: it does not change with the states."""
+    known = (tuple(sizes.items()), tuple(edges), aspect)
+    return _layouts.of(known, lambda: layout(sizes, edges, aspect=aspect))
 
 
 class _Picture:
@@ -139,27 +161,3 @@ def _collapsed(table: AssetTable, keys: Sequence[AssetKey], request: Request) ->
     if given is None:
         return groups if len(keys) > COLLAPSE_ABOVE and len(groups) > 1 else set()
     return groups if given == "*" else groups & set(given.split(","))
-
-
-class _Layouts:
-    """Keeps the last few layouts, by the graphs they belong to."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Any, Layout] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def of(
-        self, sizes: Mapping[str, tuple[float, float]], edges: Sequence[tuple[str, str]]
-    ) -> Layout:
-        known = (tuple(sizes.items()), tuple(edges))
-        with self._lock:
-            found = self._kept.pop(known, None)
-        found = found or layout(sizes, edges)
-        with self._lock:
-            self._kept[known] = found
-            if len(self._kept) > _KEPT_LAYOUTS:
-                self._kept.popitem(last=False)
-        return found
-
-
-_layouts = _Layouts()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.errors import AssetGraphError
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.formats.previews import (
+    MOST_COLUMNS,
     FilePreview,
     NoPreview,
     Preview,
@@ -61,7 +62,7 @@ def _shown(found: Preview) -> dict[str, Any]:
     match found:
         case TablePreview():
             columns = [{"name": name, "type": kind} for name, kind in found.columns]
-            return _table(columns, found.rows, more=found.more)
+            return _table(columns, found.rows, found.more, found.more_columns)
         case TextPreview():
             return _text(found.text)
         case FilePreview():
@@ -81,11 +82,9 @@ def _file(file: Path) -> dict[str, Any]:
     if suffix in (".csv", ".tsv"):
         return _csv(file, "\t" if suffix == ".tsv" else ",")
     if suffix == ".parquet":
-        import pyarrow.dataset
+        from assetgraph.storage.formats.arrow.table_sources import TableInFile
 
-        from assetgraph.storage.formats.arrow.table_sources import preview_of
-
-        return _shown(preview_of(pyarrow.dataset.dataset(file), ROWS))
+        return _shown(TableInFile(str(file), None, "parquet").preview(ROWS, MOST_COLUMNS))
     with file.open("rb") as opened:
         data = opened.read(_TEXT_BYTES + 1)
     if b"\0" in data:
@@ -99,16 +98,20 @@ def _csv(file: Path, delimiter: str) -> dict[str, Any]:
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE))
         lines = iter(partial(opened.readline, _LONGEST_LINE), "")
         head, *body = list(islice(csv.reader(lines, delimiter=delimiter), ROWS + 2)) or [[]]
-    columns = [{"name": _cell(name), "type": ""} for name in head]
-    return _table(columns, body[:ROWS], more=len(body) > ROWS)
+    columns = [{"name": _cell(name), "type": ""} for name in head[:MOST_COLUMNS]]
+    rows = [row[:MOST_COLUMNS] for row in body[:ROWS]]
+    return _table(columns, rows, len(body) > ROWS, max(0, len(head) - MOST_COLUMNS))
 
 
 def _table(
-    columns: list[dict[str, Any]], rows: Sequence[Sequence[Any]], *, more: bool
+    columns: list[dict[str, Any]], rows: Sequence[Sequence[Any]], more: bool, more_columns: int
 ) -> dict[str, Any]:
     cells = [[_cell(value) for value in row] for row in rows]
     shown = {"kind": "table", "columns": columns, "rows": cells}
-    return {**shown, "note": f"The first {len(rows)} rows."} if more else shown
+    notes = [f"The first {len(rows)} rows."] if more else []
+    if more_columns:
+        notes.append(f"The first {len(columns)} of {len(columns) + more_columns:,} columns.")
+    return {**shown, "note": " ".join(notes)} if notes else shown
 
 
 def _text(text: str) -> dict[str, Any]:

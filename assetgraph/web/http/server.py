@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 
 from assetgraph.errors import AssetGraphError
+from assetgraph.web.http.connections import ACCEPTED_AT_ONCE, Connection
 from assetgraph.web.http.routes import create_app
 from assetgraph.web.live.page_state import PageState
 
@@ -58,6 +59,8 @@ def serve(
     url = _url(host, taken) + (f"/?token={token}" if token else "")
     config = uvicorn.Config(
         create_app(page, hosts=hosts, token=token),
+        http=Connection,
+        backlog=ACCEPTED_AT_ONCE,
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -114,7 +117,7 @@ def _listen(host: str, port: int) -> socket.socket:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, candidate))
-            sock.listen(128)
+            sock.listen(ACCEPTED_AT_ONCE)
         except OSError as error:
             sock.close()
             problem: Any = error

@@ -6,50 +6,81 @@ import {h} from './dom.js';
 
 const LONGEST = 100_000;
 const FENCE = /^\s*```/;
-const HEADING = /^(#{1,6})\s+(.*?)\s*#*$/;
+const HEADING = /^(#{1,6})\s+(?=\S)/;
 const ITEM = /^\s*(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
-const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|__([^_\n]+)__|\*([^*\n]+)\*|(?<!\w)_([^_\n]+)_(?!\w)|\[([^\]\n]+)\]\((https?:\/\/[^\s()]+)\)|(https?:\/\/[^\s<>()]+)/gi;
+// No part may read on past the character that it starts with: text of many such characters would
+// then be read once for each of them.
+const INLINE = /`([^`\n]+)`|\*\*([^*\n]+)\*\*|__([^_\n]+)__|\*([^*\n]+)\*|(?<!\w)_([^_\n]+)_(?!\w)|\[([^[\]\n]+)\]\((https?:\/\/[^\s()]+)\)|(https?:\/\/[^\s<>()]+)/gi;
 
 export function markdown(source) {
-  const lines = plainText(source.slice(0, LONGEST)).split('\n');
+  const lines = new Lines(plainText(source.slice(0, LONGEST)));
   const blocks = [];
-  while (lines.length) {
-    if (!lines[0].trim()) lines.shift();
+  while (!lines.atEnd) {
+    if (!lines.next.trim()) lines.take();
     else blocks.push(block(lines));
   }
   if (source.length > LONGEST) blocks.push(h('p', {class: 'muted small'}, `The first ${LONGEST} of ${source.length} characters.`));
   return h('div', {class: 'prose markdown', dir: 'auto'}, blocks);
 }
 
-/** Removes the lines of the next block from `lines` and returns the block. */
-function block(lines) {
-  if (FENCE.test(lines[0])) return fenced(lines);
-  const heading = HEADING.exec(lines[0]);
-  if (heading) {
-    lines.shift();
-    return h('p', {class: 'markdown-heading', role: 'heading', 'aria-level': String(Math.min(6, heading[1].length + 2))}, inline(heading[2]));
+/** The lines of a text, from a place that moves on. */
+class Lines {
+  constructor(text) {
+    this.all = text.split('\n');
+    this.at = 0;
   }
-  if (ITEM.test(lines[0])) return list(lines);
-  const text = taken(lines, (line) => line.trim() && !FENCE.test(line) && !HEADING.test(line) && !ITEM.test(line));
+
+  get atEnd() {
+    return this.at >= this.all.length;
+  }
+
+  get next() {
+    return this.all[this.at];
+  }
+
+  take() {
+    return this.all[this.at++];
+  }
+
+  takeWhile(wanted) {
+    const start = this.at;
+    while (!this.atEnd && wanted(this.next)) this.at += 1;
+    return this.all.slice(start, this.at);
+  }
+}
+
+/** Takes the next block from `lines`. */
+function block(lines) {
+  if (FENCE.test(lines.next)) return fenced(lines);
+  const heading = HEADING.exec(lines.next);
+  if (heading) {
+    const text = withoutClosing(lines.take().slice(heading[0].length));
+    return h('p', {class: 'markdown-heading', role: 'heading', 'aria-level': String(Math.min(6, heading[1].length + 2))}, inline(text));
+  }
+  if (ITEM.test(lines.next)) return list(lines);
+  const text = lines.takeWhile((line) => line.trim() && !FENCE.test(line) && !HEADING.test(line) && !ITEM.test(line));
   return h('p', {}, inline(text.join('\n')));
 }
 
+/** A heading without the number signs that may close it. */
+function withoutClosing(text) {
+  const trimmed = text.trimEnd();
+  let end = trimmed.length;
+  while (end > 0 && trimmed[end - 1] === '#') end -= 1;
+  return trimmed.slice(0, end).trimEnd();
+}
+
 function fenced(lines) {
-  lines.shift();
-  const code = taken(lines, (line) => !FENCE.test(line));
-  lines.shift();
+  lines.take();
+  const code = lines.takeWhile((line) => !FENCE.test(line));
+  lines.take();
   return h('pre', {class: 'code', tabindex: '0'}, code.join('\n'));
 }
 
 function list(lines) {
-  const [, number] = ITEM.exec(lines[0]);
-  const items = taken(lines, (line) => ITEM.test(line) && Boolean(ITEM.exec(line)[1]) === Boolean(number));
+  const [, number] = ITEM.exec(lines.next);
+  const items = lines.takeWhile((line) => ITEM.test(line) && Boolean(ITEM.exec(line)[1]) === Boolean(number));
   return h(number ? 'ol' : 'ul', {start: number ?? null}, items.map((line) => h('li', {}, inline(ITEM.exec(line)[2]))));
-}
-
-function taken(lines, wanted) {
-  const end = lines.findIndex((line) => !wanted(line));
-  return lines.splice(0, end < 0 ? lines.length : end);
 }
 
 function inline(text) {

@@ -6,6 +6,9 @@ import {exact, quantity} from './format.js';
 import {markdown} from './markdown.js';
 
 const LONG = 400;
+const LONGEST = 100_000;
+const MOST_ROWS = 100;
+const MOST_COLUMNS = 100;
 
 /** A table of names and values. */
 export function metadataTable(metadata) {
@@ -41,7 +44,7 @@ function shown({type, value}) {
     case 'table':
       return tableOf(value);
     case 'json':
-      return h('pre', {class: 'code metadata-json', tabindex: '0'}, JSON.stringify(value, null, 2));
+      return h('pre', {class: 'code metadata-json', tabindex: '0'}, JSON.stringify(value, null, 2).slice(0, LONGEST));
     default:
       return text(String(value));
   }
@@ -73,11 +76,12 @@ function link(value) {
 function text(value) {
   const lines = plainText(value);
   if (lines.length <= LONG) return h('span', {dir: 'auto', class: 'metadata-text'}, lines);
-  return h('details', {}, h('summary', {}, `${lines.slice(0, LONG / 2)} …`), h('span', {class: 'metadata-text'}, lines.slice(0, 100_000)));
+  return h('details', {}, h('summary', {}, `${lines.slice(0, LONG / 2)} …`), h('span', {class: 'metadata-text'}, lines.slice(0, LONGEST)));
 }
 
 function tableOf(rows) {
-  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const all = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const names = all.slice(0, MOST_COLUMNS);
   return h(
     'div',
     {class: 'scroll table-box', tabindex: '0', role: 'group', 'aria-label': 'Rows'},
@@ -85,9 +89,10 @@ function tableOf(rows) {
       'table',
       {class: 'data-table'},
       h('thead', {}, h('tr', {}, names.map((name) => h('th', {scope: 'col'}, name)))),
-      h('tbody', {}, rows.slice(0, 100).map((row) => h('tr', {}, names.map((name) => cell(row[name]))))),
+      h('tbody', {}, rows.slice(0, MOST_ROWS).map((row) => h('tr', {}, names.map((name) => cell(row[name]))))),
     ),
-    rows.length > 100 ? h('p', {class: 'muted small'}, `The first 100 of ${rows.length} rows.`) : null,
+    rows.length > MOST_ROWS ? h('p', {class: 'muted small'}, `The first ${MOST_ROWS} of ${rows.length} rows.`) : null,
+    all.length > names.length ? h('p', {class: 'muted small'}, `The first ${names.length} of ${all.length} columns.`) : null,
   );
 }
 

@@ -5,6 +5,7 @@ import {plural} from './format.js';
 import {kindOf} from './metadata.js';
 
 const COLUMNS = 'columns'; // the metadata name of a table's columns
+const SHOWN = 200;
 const SIGNS = {added: ['fresh', '+'], removed: ['failed', '\u2212'], retyped: ['stale', '~']};
 
 /** The metadata without the columns, which are shown in their own section. */
@@ -17,6 +18,7 @@ export function schema({metadata, schema_changes: changes}) {
   const columns = columnsOf(metadata);
   if (!columns) return null;
   const changed = new Map(changes.map((change) => [change.column, change]));
+  const shown = columns.filter(({name}, index) => index < SHOWN || changed.has(name)).slice(0, 2 * SHOWN);
   const removed = changes.filter((change) => change.change === 'removed');
   return h(
     'section',
@@ -30,8 +32,9 @@ export function schema({metadata, schema_changes: changes}) {
     h(
       'ul',
       {class: 'schema'},
-      columns.map(({name, type}) => column(name, type, changed.get(name))),
+      shown.map(({name, type}) => column(name, type, changed.get(name))),
       removed.map((change) => column(change.column, change.from, change)),
+      columns.length > shown.length ? h('li', {class: 'muted small schema-column', key: 'rest'}, `${columns.length - shown.length} more`) : null,
     ),
   );
 }

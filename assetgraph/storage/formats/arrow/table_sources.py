@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
@@ -17,6 +18,9 @@ from assetgraph.storage.value_places import gone
 
 if TYPE_CHECKING:
     from pyarrow.dataset import Dataset, FileFormat
+
+_BUFFER = 1 << 16
+_LONGEST_CELL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,35 @@ class TableInFile:
                 self.path, format=self._dataset_format(), filesystem=self.filesystem
             )
 
+    def preview(self, rows: int, most_columns: int) -> TablePreview:
+        """The first rows and columns, at the cost of what is shown and of the file's own header."""
+        with _reading(self.path):
+            schema, head = self._head(rows + 1, most_columns)
+        columns = [(field.name, str(field.type)) for field in head.schema][:most_columns]
+        cells = [_first_values(column)[:rows] for column in head.columns[:most_columns]]
+        shown = [list(row) for row in zip(*cells, strict=True)]
+        return TablePreview(columns, shown, head.num_rows > rows, len(schema) - len(columns))
+
+    def _head(self, rows: int, most_columns: int) -> tuple[pa.Schema, pa.Table]:
+        """The schema, and about that many rows of the first columns."""
+        if self.is_parquet:
+            file = pq.ParquetFile(self.path, filesystem=self.filesystem, buffer_size=_BUFFER)
+            schema = file.schema_arrow
+            names = schema.names[:most_columns] if len(schema) > most_columns else None
+            batches = file.iter_batches(rows, columns=names)
+        else:
+            schema = ipc.open_file(self._source()).schema
+            fields = list(range(min(most_columns, len(schema))))
+            options = ipc.IpcReadOptions(included_fields=fields)
+            opened = ipc.open_file(self._source(), options=options)
+            batches = (opened.get_batch(at) for at in range(opened.num_record_batches))
+            names = schema.names[:most_columns]
+        found: list[pa.RecordBatch] = []
+        while sum(map(len, found)) < rows and (batch := next(batches, None)) is not None:
+            found.append(batch.slice(0, rows))
+        shown = schema if names is None else pa.schema([schema.field(i) for i in range(len(names))])
+        return schema, pa.Table.from_batches(found, found[0].schema if found else shown)
+
     def _dataset_format(self) -> FileFormat:
         from pyarrow.dataset import IpcFileFormat, ParquetFileFormat, ParquetFragmentScanOptions
 
@@ -97,13 +130,20 @@ class TableInFile:
         )
 
 
-def preview_of(dataset: Dataset, rows: int) -> TablePreview:
-    """The first rows of a dataset."""
-    head = dataset.head(rows + 1)
-    columns = [(field.name, str(field.type)) for field in head.schema]
-    cells = [column.to_pylist()[:rows] for column in head.columns]
-    shown = [list(row) for row in zip(*cells, strict=True)]
-    return TablePreview(columns, shown, head.num_rows > rows)
+def _first_values(column: pa.ChunkedArray) -> list[Any]:
+    """The values of a column, long ones cut: a cell may hold as much as a whole table."""
+    kind = column.type
+    try:
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            column = pc.list_slice(column, 0, _LONGEST_CELL)
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            column = pc.utf8_slice_codeunits(column, 0, _LONGEST_CELL)
+        elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            column = pc.binary_slice(column, 0, _LONGEST_CELL)
+    except pa.ArrowNotImplementedError:
+        pass
+    values: list[Any] = column.to_pylist()
+    return values
 
 
 @contextmanager
