@@ -140,7 +140,12 @@ class MetadataError(AssetGraphError):
 
 
 class ValueTypeError(AssetGraphError):
-    """A value cannot be stored, or cannot become what a parameter's annotation asks for."""
+    """A value cannot be stored, or cannot become what a parameter's annotation asks for.
+
+    `absent` is the path of the file that is missing, if that is why.
+    """
+
+    absent: str | None = None
 
 
 class StoreError(AssetGraphError):

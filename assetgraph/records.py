@@ -46,6 +46,31 @@ class RunStatus(StrEnum):
     INTERRUPTED = "INTERRUPTED"  # never recorded: the run's process died
 
 
+# Every word that a person may type for a state: the record's own, and those of tables and pages.
+ASSET_STATE_WORDS = {
+    **{state.value: state for state in AssetState},
+    "never materialized": AssetState.MISSING,
+    "materialized": AssetState.FRESH,
+    "success": AssetState.FRESH,
+    "succeeded": AssetState.FRESH,
+    "failure": AssetState.FAILED,
+    "started": AssetState.RUNNING,
+}
+RUN_STATUS_WORDS = {
+    **{status.value.lower(): status for status in RunStatus},
+    "running": RunStatus.STARTED,
+    "succeeded": RunStatus.SUCCESS,
+    "materialized": RunStatus.SUCCESS,
+    "failed": RunStatus.FAILURE,
+    "cancelled": RunStatus.CANCELED,
+}
+
+
+def state_words(text: str) -> str:
+    """A word for a state as the tables above have it: `Never_Materialized` with a blank."""
+    return text.strip().casefold().replace("_", " ").replace("-", " ")
+
+
 EXECUTORS = ("serial", "threads", "processes", "dask")
 
 
@@ -113,13 +138,17 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An exception as it is recorded. `frames` are those of the user's code, innermost last."""
+    """An exception as it is recorded. `frames` are those of the user's code, innermost last.
+
+    `absent` has the paths that it, or an exception before it, says are not there.
+    """
 
     type: str
     message: str
     frames: tuple[Frame, ...] = ()
     trace: str = ""
     hint: str | None = None
+    absent: tuple[str, ...] = ()
 
 
 # The `format` of a value that an IO manager of the project stored.
@@ -144,7 +173,8 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     digits of its hash. Records of the first version have no checksum.
 
     A pickle that names classes of the project lists them in `classes`, as `module:qualname`. It
-    then has the `digest` of its content, and `class_digest` is a digest of the classes' versions.
+    then has the `digest` of its content, and `class_digest` is a digest of the classes' versions;
+    those that a person accepted since are in `earlier_class_digests`.
     """
 
     format: str
@@ -157,6 +187,11 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
     checksum: str | None = None
     classes: tuple[str, ...] = ()
     class_digest: str | None = msgspec.field(default=None, name="meaning")
+    earlier_class_digests: tuple[str, ...] = ()
+
+    def has_class_digest(self, digest: str | None) -> bool:
+        """Whether the value counts as one of classes with this digest."""
+        return digest == self.class_digest or digest in self.earlier_class_digests
 
     @property
     def by_io_manager(self) -> bool:
@@ -172,7 +207,8 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     """One successful computation of a value; its line in `assets/<key>.jsonl` commits it.
 
     `inputs` maps the text of each upstream key to the data version that was read. A record with
-    `accepted_at` repeats the one before it, with the code version that a person accepted then.
+    `accepted_at` repeats the one before it, with the code version that a person accepted then. The
+    code versions before that are in `earlier_code`: they count too.
     """
 
     run_id: str
@@ -186,10 +222,20 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     duration_s: float | None = None
     partition: str | None = None
     accepted_at: datetime | None = None
+    earlier_code: tuple[str, ...] = ()
+
+    def is_of_code(self, version: str | None) -> bool:
+        """Whether the value counts as made by code of this version."""
+        return version == self.code_version or version in self.earlier_code
 
 
 class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failure"):
-    """A failed step, recorded in the asset's history."""
+    """A failed step, recorded in the asset's history with the circumstances in which it failed.
+
+    `absent` has the files that were not there, as paths relative to the project's folder if they
+    are inside. `file_version` is the data version of the file that the asset returned before, or ""
+    if that file was gone; None if its value is no file.
+    """
 
     run_id: str
     timestamp: datetime
@@ -199,6 +245,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
     inputs: dict[str, str] = {}
     duration_s: float | None = None
     partition: str | None = None
+    absent: tuple[str, ...] = ()
+    file_version: str | None = None
 
 
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):

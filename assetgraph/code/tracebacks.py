@@ -11,7 +11,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from assetgraph.code.importer import source_of
-from assetgraph.errors import AssetGraphError
+from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.records import ErrorInfo, Frame
 
 # This package, and what its calls pass through on their way to the user's code.
@@ -38,6 +38,7 @@ def error_info(error: BaseException, project_root: str) -> ErrorInfo:
         ),
         trace=_trace(error),
         hint=error.hint if isinstance(error, AssetGraphError) else None,
+        absent=_absent(error, project_root),
     )
 
 
@@ -119,6 +120,30 @@ def _message(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the asset called sys.exit({text})"
     return text if len(text) <= _MAX_MESSAGE else text[:_MAX_MESSAGE] + " …"
+
+
+def _absent(error: BaseException, project_root: str) -> tuple[str, ...]:
+    """The paths that `error`, or an exception that it came from, says are not there: relative to
+    the project's folder if they are inside."""
+    root, met, found = project_root.rstrip(os.sep) + os.sep, set[int](), dict[str, None]()
+    chain: BaseException | None = error
+    try:
+        while chain is not None and id(chain) not in met:
+            met.add(id(chain))
+            path = _missing_file(chain)
+            if path is not None:
+                found[os.path.abspath(os.fsdecode(path)).removeprefix(root)] = None
+            chain = chain.__cause__ or chain.__context__
+    except Exception:
+        pass  # any attribute of the user's exception may fail, and so may a deleted working folder
+    return tuple(found)
+
+
+def _missing_file(error: BaseException) -> str | bytes | os.PathLike[str] | None:
+    if isinstance(error, ValueTypeError):
+        return error.absent
+    path = error.filename if isinstance(error, FileNotFoundError) else None
+    return path if isinstance(path, str | bytes | os.PathLike) else None
 
 
 def _type_name(kind: type[Any]) -> str:

@@ -15,18 +15,25 @@ from assetgraph.records import now
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
     from assetgraph.planning.facts import StoreFacts
+    from assetgraph.records import Materialization
 
 
 def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
     """Record the current code of `keys` as the code that their values were made with.
 
-    Returns the keys whose record changed. Raises `NoValueError` for an asset that was never
-    materialized, before anything is recorded, and `LockedError` for an asset that is being
-    materialized.
+    The code before that counts too, and a failed attempt no longer does. Returns the keys whose
+    record changed. Raises `NoValueError` for an asset that was never materialized, before anything
+    is recorded, and `LockedError` for an asset that is being materialized.
     """
     keys = tuple(keys)
     for key in keys:
-        if facts.of(Target(key)).current is None:
+        known = facts.of(Target(key))
+        if known.damage is not None:
+            raise NoValueError(
+                f"the history of {key.text!r} cannot be read: {known.damage}.",
+                hint=f"Restore it from a copy, or run: {command('materialize', key.text)}",
+            )
+        if known.current is None:
             raise NoValueError(
                 f"{key.text!r} was never materialized: there is nothing to accept.",
                 hint=f"Materialize it with: {command('materialize', key.text)}",
@@ -38,10 +45,11 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
     known = facts.of(target)
     assert known.current is not None
     computation = facts.graph.computation(target.key)
-    same_code = known.current.code_version == known.code_version
+    class_digest = facts.class_digest(computation, known.current)
     if (
-        same_code
-        and facts.class_digest(computation, known.current) == known.current.value.class_digest
+        known.current.is_of_code(known.code_version)
+        and known.current.value.has_class_digest(class_digest)
+        and known.failed is None
     ):
         return False
     code_version = known.code_version
@@ -51,15 +59,30 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
     try:
         current, _ = facts.store.history.current(target)  # a run may have replaced it since
         assert current is not None
-        value = msgspec.structs.replace(
-            current.value, class_digest=facts.class_digest(computation, current)
-        )
-        accepted = msgspec.structs.replace(
-            current, value=value, code_version=code_version, accepted_at=now()
-        )
+        accepted = _accepted(current, code_version, facts.class_digest(computation, current))
         facts.record_code()
         lock.append(accepted)
     finally:
         lock.release()
     facts.take_over(target, accepted)
     return True
+
+
+def _accepted(
+    current: Materialization, code_version: str | None, class_digest: str | None
+) -> Materialization:
+    """The record of a value as made with this code too."""
+    value = current.value
+    digests = (*value.earlier_class_digests, value.class_digest)
+    versions = (*current.earlier_code, current.code_version)
+    return msgspec.structs.replace(
+        current,
+        value=msgspec.structs.replace(
+            value,
+            class_digest=class_digest,
+            earlier_class_digests=tuple(d for d in digests if d not in (None, class_digest)),
+        ),
+        code_version=code_version,
+        earlier_code=tuple(v for v in versions if v not in (None, code_version)),
+        accepted_at=now(),
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from assetgraph.errors import StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.reasons import Reason, TargetFacts, stale_reasons, target_state
-from assetgraph.records import AssetState, Materialization, ValueCondition
+from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec, Computation
@@ -37,7 +39,7 @@ class StoreFacts:
         return self.states(self.graph.order)
 
     def of(self, target: Target) -> TargetFacts:
-        """The facts about a target. Raises `DamagedStoreError` if its history cannot be read."""
+        """The facts about a target. Where its history cannot be read, they say only why."""
         known = self._facts.get(target)
         if known is None:
             known = self._facts[target] = self._read(target)
@@ -90,12 +92,23 @@ class StoreFacts:
         code_version = self._code_version(computation)
         if target.key in self._untouched:
             return TargetFacts(code_version=code_version)
-        current, failed = self.store.history.current(target)
         running = self.store.is_running(target)
+        try:
+            current, failed = self.store.history.current(target)
+        except StoreError as error:
+            damage = error.message.rstrip(".")
+            return TargetFacts(code_version=code_version, running=running, damage=damage)
+        appeared = self._appeared(failed) if failed is not None and failed.absent else ()
         if current is None:
-            return TargetFacts(failed=failed, code_version=code_version, running=running)
+            return TargetFacts(
+                failed=failed, code_version=code_version, running=running, appeared=appeared
+            )
         value, data_version = self._condition(target, computation, current)
-        return TargetFacts(current, failed, value, data_version, code_version, running)
+        return TargetFacts(current, failed, value, data_version, code_version, running, appeared)
+
+    def _appeared(self, failed: FailedAttempt) -> tuple[str, ...]:
+        root = self.store.project_root
+        return tuple(path for path in failed.absent if os.path.exists(os.path.join(root, path)))
 
     def spec(self, target: Target) -> AssetSpec:
         return self.graph.asset(target.key)
@@ -118,7 +131,7 @@ class StoreFacts:
             return condition, version or f"{current.data_version}, changed since"
         if condition == "intact" and value.class_digest is not None:
             class_digest = self.class_digest(computation, current)
-            if class_digest != value.class_digest:
+            if not value.has_class_digest(class_digest):
                 return condition, values.data_version(value, class_digest)
         return condition, current.data_version
 

@@ -17,6 +17,7 @@ from assetgraph.graph.walk import walk
 from assetgraph.keys import Target
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
+from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
@@ -38,6 +39,8 @@ class ReasonKind(StrEnum):
     UPSTREAM_REMOVED = "upstream_removed"
     ATTEMPT_FAILED = "attempt_failed"
     UPSTREAM_STALE = "upstream_stale"
+    HISTORY_DAMAGED = "history_damaged"
+    PAST_FAILURE = "past_failure"
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -45,8 +48,11 @@ class Reason(msgspec.Struct, frozen=True):
 
     Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
     and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
-    `state`; `attempt_failed` has `run_id` and `error`; `config_changed` has `old` and `new`;
-    `value_*` and `file_changed` have `path`.
+    `state`; `attempt_failed` has `run_id` and `error`, and `value_run_id` if an older value is
+    there; `config_changed` has `old` and `new`; `value_*` and `file_changed` have `path`;
+    `history_damaged` has `error`.
+
+    A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
 
     kind: ReasonKind
@@ -62,7 +68,8 @@ class TargetFacts(msgspec.Struct, frozen=True):
 
     `value` is the condition of the stored value. `data_version` describes the data as it is now: a
     file that an asset returned may have been changed from outside, and is used as it is. `failed`
-    is the last attempt, if it failed.
+    is the last attempt, if it failed; `appeared` has the files that were absent then and are there
+    now. `damage` says why the target's history cannot be read; nothing else is known then.
     """
 
     current: Materialization | None = None
@@ -71,6 +78,13 @@ class TargetFacts(msgspec.Struct, frozen=True):
     data_version: str | None = None
     code_version: str | None = None
     running: bool = False
+    appeared: tuple[str, ...] = ()
+    damage: str | None = None
+
+    @property
+    def file_version(self) -> str:
+        """The data version of the file that is the value, or "" if it is gone."""
+        return (self.data_version or "") if self.has_value else ""
 
     @property
     def has_value(self) -> bool:
@@ -122,9 +136,9 @@ def reasons_given(
 ) -> tuple[Reason, ...]:
     """Why `target` is not up to date, given the reasons of all its upstreams in `found`."""
     known = facts.of(target)
-    if known.current is None:
-        return _never_materialized(known)
-    upstream = {parent: facts.of(parent).data_version for parent in upstream_targets(graph, target)}
+    if known.current is None and known.failed is None:
+        return _without_record(known)
+    upstream = _versions(graph, facts, target)
     reasons = direct_reasons(target, facts, upstream, config)
     if known.has_value:
         reasons += tuple(
@@ -151,15 +165,30 @@ def direct_reasons(
     """
     known = facts.of(target)
     if known.current is None:
-        return _never_materialized(known)
+        return (*_without_record(known), *_failure(known, upstream, config))
     reasons = [*_value_reasons(known), *_input_reasons(known.current, upstream)]
-    if known.code_version != known.current.code_version:
+    if not known.current.is_of_code(known.code_version):
         changes = list(facts.code_changes(target))
         reasons.append(Reason(ReasonKind.CODE_CHANGED, {"changes": changes}))
     if config is not None and dict(config) != known.current.config:
         difference = {"old": known.current.config, "new": dict(config)}
         reasons.append(Reason(ReasonKind.CONFIG_CHANGED, difference))
-    return (*reasons, *_failure(known)) if reasons else ()
+    return (*reasons, *_failure(known, upstream, config))
+
+
+def past_failure(graph: AssetGraph, facts: Facts, target: Target) -> Reason | None:
+    """The last attempt at `target`, if it failed under other circumstances than those of now.
+
+    It says nothing about the next attempt, so the target is not failed.
+    """
+    known = facts.of(target)
+    if known.failed is None:
+        return None
+    changes = _changes_since(known.failed, known, _versions(graph, facts, target), None)
+    if not changes:
+        return None
+    shown = {"run_id": known.failed.run_id, "error": known.failed.error, "changes": changes}
+    return Reason(ReasonKind.PAST_FAILURE, shown)
 
 
 def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
@@ -169,8 +198,15 @@ def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
     return AssetState(_state(facts, reasons))
 
 
-def _never_materialized(known: TargetFacts) -> tuple[Reason, ...]:
-    return (_NEVER, *_failure(known)) if known.failed else _ONLY_NEVER
+def _versions(graph: AssetGraph, facts: Facts, target: Target) -> dict[Target, str | None]:
+    """The data version of each upstream of `target`."""
+    return {parent: facts.of(parent).data_version for parent in upstream_targets(graph, target)}
+
+
+def _without_record(known: TargetFacts) -> tuple[Reason, ...]:
+    if known.damage is not None:
+        return (Reason(ReasonKind.HISTORY_DAMAGED, {"error": known.damage}),)
+    return _ONLY_NEVER
 
 
 def _value_reasons(known: TargetFacts) -> list[Reason]:
@@ -192,11 +228,46 @@ def _input_reasons(current: Materialization, upstream: Mapping[Target, str | Non
     return reasons + [Reason(ReasonKind.UPSTREAM_REMOVED, {"upstream": name}) for name in removed]
 
 
-def _failure(known: TargetFacts) -> tuple[Reason, ...]:
-    if known.failed is None:
+def _failure(
+    known: TargetFacts, upstream: Mapping[Target, str | None], config: Mapping[str, Any] | None
+) -> tuple[Reason, ...]:
+    """The reason for a last attempt that failed, if everything is still as it was then."""
+    failed = known.failed
+    if failed is None or _changes_since(failed, known, upstream, config):
         return ()
-    facts = {"run_id": known.failed.run_id, "error": known.failed.error}
+    facts = {"run_id": failed.run_id, "error": failed.error}
+    if known.has_value:
+        assert known.current is not None
+        facts["value_run_id"] = known.current.run_id
     return (Reason(ReasonKind.ATTEMPT_FAILED, facts),)
+
+
+def _changes_since(
+    failed: FailedAttempt,
+    known: TargetFacts,
+    upstream: Mapping[Target, str | None],
+    config: Mapping[str, Any] | None,
+) -> list[str]:
+    """How the circumstances of the next attempt differ from those of `failed`.
+
+    Without a given `config`, the next attempt has that of the value, or without a value that of
+    the failed attempt.
+    """
+    changes = []
+    if failed.code_version != known.code_version:
+        changes.append("with other code")
+    if config is None and known.current is not None:
+        config = known.current.config
+    if config is not None and dict(config) != failed.config:
+        changes.append("with another config")
+    if {target.text: version for target, version in upstream.items()} != failed.inputs:
+        changes.append("with other upstream data")
+    if known.appeared:
+        verb = "was" if len(known.appeared) == 1 else "were"
+        changes.append(f"while {listed(known.appeared)} {verb} not there")
+    elif failed.file_version is not None and failed.file_version != known.file_version:
+        changes.append("before its file was changed")
+    return changes
 
 
 def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
@@ -229,8 +300,7 @@ def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
 
 
-_NEVER = Reason(ReasonKind.NEVER_MATERIALIZED)
-_ONLY_NEVER = (_NEVER,)
+_ONLY_NEVER = (Reason(ReasonKind.NEVER_MATERIALIZED),)
 
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
@@ -251,7 +321,18 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ),
     ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
     ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
-    ReasonKind.ATTEMPT_FAILED: lambda f: f"its last attempt failed (run {f['run_id']})",
+    ReasonKind.ATTEMPT_FAILED: lambda f: (
+        f"its last attempt failed (run {f['run_id']})"
+        + (
+            f", and the value of run {f['value_run_id']} stays in use"
+            if "value_run_id" in f
+            else ""
+        )
+    ),
+    ReasonKind.PAST_FAILURE: lambda f: (
+        f"its last attempt failed {listed(f['changes'])} (run {f['run_id']})"
+    ),
+    ReasonKind.HISTORY_DAMAGED: lambda f: f"its history cannot be read: {f['error']}",
     ReasonKind.UPSTREAM_STALE: lambda f: (
         f"upstream {f['upstream']} {'' if f['state'] == 'failed' else 'is '}{f['state']}"
     ),

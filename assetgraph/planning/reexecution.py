@@ -93,5 +93,5 @@ def _made_by(store: Store, text: str, run_ids: set[str]) -> bool:
         isinstance(attempt, Materialization)
         and attempt.partition == target.partition
         and attempt.run_id in run_ids
-        for attempt in store.history.newest_first(target.key)
+        for attempt in store.history.readable(target.key)
     )

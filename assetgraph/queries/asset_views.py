@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.keys import Target
+from assetgraph.planning.reasons import ReasonKind, past_failure
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import AssetSpec, Computation
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.pictures.card import Card
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
-    from assetgraph.planning.reasons import Reason
+    from assetgraph.planning.reasons import Facts, Reason
     from assetgraph.records import FailedAttempt, Materialization
 
 HISTORY = 10
@@ -26,7 +28,8 @@ HISTORY = 10
 class AssetView(msgspec.Struct, frozen=True):
     """One asset with its state, the reasons why it is not fresh, and its last attempts.
 
-    `running_run_id` is the run that is materializing it, if that run is known.
+    `running_run_id` is the run that is materializing it, if that run is known. `past_failure` is
+    the last attempt, if it failed under other circumstances: see `assetgraph.planning.reasons`.
     """
 
     asset: AssetSpec
@@ -37,6 +40,18 @@ class AssetView(msgspec.Struct, frozen=True):
     materialization: Materialization | None
     failure: FailedAttempt | None
     running_run_id: str | None = None
+    past_failure: Reason | None = None
+
+    @property
+    def damage(self) -> str | None:
+        """Why the asset's history cannot be read."""
+        found = (r.facts["error"] for r in self.reasons if r.kind is ReasonKind.HISTORY_DAMAGED)
+        return next(found, None)
+
+    @property
+    def made(self) -> bool:
+        """Whether the asset was materialized before, or may have been: its history is damaged."""
+        return self.materialization is not None or self.damage is not None
 
 
 class AssetDetails(msgspec.Struct, frozen=True):
@@ -61,18 +76,34 @@ def asset_views(state: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetVi
     states = state.states(asset.key for asset in assets)
     running = {key.text for key in states if states[key][0] is AssetState.RUNNING}
     makers = state.store.runs.makers(running)
-    views = []
-    for asset in assets:
-        known = state.of(Target(asset.key))
-        computation = state.graph.computation(asset.key)
-        deps = tuple(key.text for key in state.graph.parents(asset.key))
-        maker = makers.get(asset.key.text)
-        views.append(
-            AssetView(
-                asset, computation, deps, *states[asset.key], known.current, known.failed, maker
-            )
-        )
-    return tuple(views)
+    return tuple(
+        asset_view(state.graph, state, asset, *states[asset.key], makers.get(asset.key.text))
+        for asset in assets
+    )
+
+
+def asset_view(
+    graph: AssetGraph,
+    facts: Facts,
+    asset: AssetSpec,
+    state: AssetState,
+    reasons: tuple[Reason, ...],
+    running_run_id: str | None,
+) -> AssetView:
+    """The view of an asset in a known state."""
+    target = graph.targets[asset.key]
+    known = facts.of(target)
+    return AssetView(
+        asset=asset,
+        computation=graph.computation(asset.key),
+        deps=tuple([key.text for key in graph.parents(asset.key)]),
+        state=state,
+        reasons=reasons,
+        materialization=known.current,
+        failure=known.failed,
+        running_run_id=running_run_id,
+        past_failure=past_failure(graph, facts, target) if known.failed else None,
+    )
 
 
 def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
@@ -83,7 +114,7 @@ def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
     computation = view.computation
     downstream = tuple(key.text for key in state.graph.children(asset.key))
     kind = view.computation.config_type
-    history = tuple(islice(state.store.history.newest_first(asset.key), HISTORY))
+    history = tuple(islice(state.store.history.readable(asset.key), HISTORY))
     covers = state.store.code.covers(computation) if computation.code_version is None else ()
     return AssetDetails(
         view=view,
@@ -99,7 +130,7 @@ def card(view: AssetView) -> Card:
     """The asset as a card of a picture."""
     from assetgraph.pictures.card import Card
 
-    asset, made = view.asset, view.materialization is not None
+    asset, made = view.asset, view.made
     return Card(asset.key.text, asset.group_name, asset.description, view.state, made=made)
 
 
@@ -115,6 +146,7 @@ def asset_json(view: AssetView) -> dict[str, Any]:
         "tags": dict(asset.tags),
         "state": view.state.value,
         "reasons": [reason_json(reason) for reason in view.reasons],
+        "past_failure": view.past_failure and reason_json(view.past_failure),
         "running_run_id": view.running_run_id,
     }
 

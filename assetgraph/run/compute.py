@@ -263,7 +263,7 @@ def _compare_columns(
     task: StepTask, store: Store, target: Target, metadata: dict[str, Any], events: list[Event]
 ) -> None:
     """Record how the columns differ from those of the previous value, and log a warning."""
-    before, _ = store.history.current(target)
+    before = store.history.known(target)
     found = schema_changes(before.metadata if before else {}, metadata)
     if found:
         metadata["schema_changes"] = MetadataValue.table(found).to_json()

@@ -17,6 +17,7 @@ from assetgraph.run.task import Limits
 from assetgraph.storage.run_folders import new_run_id
 
 if TYPE_CHECKING:
+    from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan
     from assetgraph.storage.store import Store
 
@@ -33,15 +34,17 @@ class RunSetup(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     echo: bool = True
 
-    def check(self, plan: Plan, store: Store) -> None:
+    def check(self, plan: Plan, facts: StoreFacts) -> None:
         """Check that the run may start.
 
-        Raises `ConfigError`, and `LockedError` for a request without `wait`.
+        Raises `ConfigError`, `DamagedStoreError` if damaged histories leave nothing to run, and
+        `LockedError` for a request without `wait`.
         """
+        _require_a_readable_history(plan, facts)
         for step in plan.steps:
             check_config(plan.computations[step.computation], step.config)
         if not self.request.wait:
-            _check_locks(plan, store)
+            _check_locks(plan, facts.store)
 
     def record(self, plan: Plan) -> RunRecord:
         """The record of a run of `plan` that starts now."""
@@ -80,6 +83,22 @@ class RunSetup(msgspec.Struct, frozen=True):
             pools = (made.pool for made in plan.computations.values())
             for pool in sorted({pool for pool in pools if pool} - self.pools.keys()):
                 yield f"the pool {pool!r} has no limit: give it one under [tool.assetgraph.pools]."
+
+
+def _require_a_readable_history(plan: Plan, facts: StoreFacts) -> None:
+    """Raise `DamagedStoreError` if every step has a damaged history, or comes after one that has.
+
+    Beside other steps, such a step runs, and fails.
+    """
+    blocked: set[str] = set()
+    for step in plan.steps:
+        damaged = any(facts.of(target).damage for target in step.outputs)
+        if not damaged and blocked.isdisjoint(step.after):
+            return
+        blocked.add(step.id)
+    for step in plan.steps:
+        for target in step.outputs:
+            facts.store.history.current(target)
 
 
 def _check_locks(plan: Plan, store: Store) -> None:

@@ -59,11 +59,11 @@ def run_plan(
 ) -> RunOutcome:
     """Materialize the steps of `plan` and record the run.
 
-    Raises `ConfigError` and `LockedError` before anything runs, `StoreError` when the store cannot
-    be written, and `KeyboardInterrupt` once the run is recorded as canceled.
+    Raises what `RunSetup.check` raises before anything runs, `StoreError` when the store cannot be
+    written, and `KeyboardInterrupt` once the run is recorded as canceled.
     """
     setup = setup or RunSetup()
-    setup.check(plan, facts.store)
+    setup.check(plan, facts)
     executor = executor or SerialExecutor()
     try:
         executor.check(facts.store)

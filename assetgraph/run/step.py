@@ -3,6 +3,7 @@ task and returns a small result."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, StoreError
+from assetgraph.errors import AssetGraphError, DamagedStoreError, StoreError
 from assetgraph.keys import Target
 from assetgraph.process.signals import let_through
 from assetgraph.records import (
@@ -23,9 +24,11 @@ from assetgraph.records import (
 )
 from assetgraph.run.compute import compute_step, failed_step, report_success
 from assetgraph.run.task import Channel, StepResult, StepTask
+from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import drop_old_values, has_folder
 
 if TYPE_CHECKING:
+    from assetgraph.records import ErrorInfo
     from assetgraph.storage.histories import TargetLock
     from assetgraph.storage.locks import Lock
     from assetgraph.storage.store import Store
@@ -68,13 +71,18 @@ def run_step(
         return _commit(task, store, channel, result, locks)
     except AssetGraphError as error:
         failed = failed_step(task, store, error, started)
-        held = all(lock.held for lock in locks.values())
-        return _commit(task, store, channel, failed, locks) if held else failed
+        may_record = _may_record(locks, error)
+        return _commit(task, store, channel, failed, locks) if may_record else failed
     finally:
         for guard in guards:
             guard.release()
         for lock in locks.values():
             lock.release()
+
+
+def _may_record(locks: Locks, error: AssetGraphError) -> bool:
+    """Whether a failure goes into the histories. A damaged one stays as it is."""
+    return all(lock.held for lock in locks.values()) and not isinstance(error, DamagedStoreError)
 
 
 def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
@@ -112,7 +120,7 @@ def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
     """What this step committed: all of its outputs, or nothing."""
     found = {}
     for target in task.outputs:
-        current, _ = store.history.current(target)
+        current = store.history.known(target)
         if current is None or current.run_id != task.run_id:
             return {}
         found[target] = current
@@ -185,10 +193,9 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
         return
     assert result.error is not None
     for target in task.outputs:
-        if len(task.outputs) > 1:
-            current, _ = store.history.current(target)
-            if current is not None and current.run_id == task.run_id:
-                continue
+        current = store.history.known(target)
+        if current is not None and current.run_id == task.run_id:
+            continue
         attempt = FailedAttempt(
             run_id=task.run_id,
             timestamp=now(),
@@ -198,11 +205,32 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
             inputs=task.input_versions(target),
             duration_s=result.events[-1].data.get("duration_s"),
             partition=target.partition,
+            absent=_absent(result.error, store),
+            file_version=_file_version(current, store),
         )
         try:
             append(target, attempt)
         except StoreError:
             pass  # a full disk, say: the run's record has the failure
+
+
+def _absent(error: ErrorInfo, store: Store) -> tuple[str, ...]:
+    """The files that were not there, of those that the coordinator's machine lacks too."""
+    root = store.project_root
+    return tuple(path for path in error.absent if not os.path.exists(os.path.join(root, path)))
+
+
+def _file_version(current: Materialization | None, store: Store) -> str | None:
+    """The data version of the file that the asset returned before, as it is now."""
+    if current is None or location_of(current.value) != "project":
+        return None
+    try:
+        condition = store.values.check(current.value)
+        if condition == "intact":
+            return current.data_version
+        return (store.values.data_version(current.value) if condition == "changed" else "") or ""
+    except StoreError:
+        return ""
 
 
 def _read_guards(task: StepTask, store: Store) -> list[Lock]:
@@ -233,7 +261,7 @@ def _made_by_another_run(
         if current.run_id in (known_run_id, task.run_id):
             return None
         same = (
-            current.code_version == task.code_version
+            current.is_of_code(task.code_version)
             and current.config == dict(task.config)
             and current.inputs == task.input_versions(target)
             and store.values.check_output(current, task.computation.spec(target.key)) == "intact"

@@ -73,6 +73,20 @@ class AssetHistory:
             failed = failed or attempt
         return None, failed
 
+    def known(self, target: Target) -> Materialization | None:
+        """The last materialization of `target`; None also if the history is damaged."""
+        try:
+            return self.current(target)[0]
+        except StoreError:
+            return None
+
+    def readable(self, key: AssetKey) -> Iterator[Attempt]:
+        """The attempts at `key`, newest first, up to a line that cannot be read."""
+        try:
+            yield from self.newest_first(key)
+        except StoreError:
+            return  # the asset's state says so
+
     def keys(self) -> list[str]:
         """The texts of all keys that have a history."""
         return sorted(

@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.planning.reasons import ReasonKind
 from assetgraph.queries.asset_views import asset_json
 from assetgraph.queries.run_views import run_json, step_json, with_counts
 from assetgraph.records import AssetState, RunStatus
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
+    from assetgraph.planning.reasons import Reason
     from assetgraph.queries.asset_views import AssetView
     from assetgraph.queries.store_watcher import Changes, LiveRun
     from assetgraph.records import (
@@ -33,7 +35,15 @@ def asset_row(view: AssetView) -> dict[str, Any]:
         "module": view.computation.module,
         "materialization": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),
+        "damage": view.damage,
     }
+
+
+def main_reason(view: AssetView) -> str | None:
+    """One sentence about why an asset is in its state: a failure first, of now or of before."""
+    failed = (r for r in view.reasons if r.kind is ReasonKind.ATTEMPT_FAILED)
+    shown: Reason | None = next(failed, None) or next(iter(view.reasons), view.past_failure)
+    return shown.text if shown is not None else None
 
 
 def attempt_head(attempt: Materialization | FailedAttempt) -> dict[str, Any]:

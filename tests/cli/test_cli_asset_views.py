@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import assetgraph as dg
-from assetgraph.cli.render.asset_list import asset_table, list_notes
+from assetgraph.cli.render.asset_list import asset_table, list_notes, nothing_note
 from assetgraph.cli.render.asset_page import asset_page
 from assetgraph.cli.render.metadata_lines import metadata_lines
 from assetgraph.cli.render.plan_lines import plan_lines
@@ -119,7 +119,7 @@ def test_a_warning_is_broken_to_the_width_of_the_terminal() -> None:
 
 def test_a_project_without_assets_says_how_to_begin() -> None:
     assert asset_table([], NOW, 80) == []
-    assert text(list_notes([], 80)) == (
+    assert text(nothing_note(())) == (
         "No assets yet. To add a first one: assetgraph scaffold asset NAME.py"
     )
 

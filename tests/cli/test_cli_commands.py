@@ -102,6 +102,7 @@ def test_an_asset_in_json_has_the_documented_names(
         "tags": {"tier": "1"},
         "state": "missing",
         "reasons": [{"kind": "never_materialized", "text": "never materialized"}],
+        "past_failure": None,
         "running_run_id": None,
     }
 

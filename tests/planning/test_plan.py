@@ -21,6 +21,8 @@ from assetgraph.planning.reasons import (
     Reason,
     ReasonKind,
     TargetFacts,
+    direct_reasons,
+    past_failure,
     stale_reasons,
     target_state,
 )
@@ -58,7 +60,7 @@ def made(
     return TargetFacts(current=current, **given)
 
 
-FAILED = FailedAttempt("run9", now(), "ValueError: no")
+FAILED = FailedAttempt("run9", now(), "ValueError: no", code_version="c1")
 A, B, C, D = (Target(AssetKey(name)) for name in "abcd")
 
 
@@ -179,13 +181,83 @@ def test_a_failed_attempt_is_a_reason_besides_never_materialized() -> None:
     assert target_state(facts.of(D), reasons) is AssetState.FAILED
 
 
-def test_a_failed_attempt_counts_unless_the_value_is_current() -> None:
+def test_a_failed_attempt_counts_though_the_value_is_current_and_says_that_it_stays_in_use() -> (
+    None
+):
     facts = fresh()
     facts.facts[D] = replace(facts.facts[D], failed=FAILED)
-    assert stale_reasons(line(), facts, [D])[D] == ()
-    facts.facts[D] = replace(facts.facts[D], code_version="c2")
+    (reason,) = stale_reasons(line(), facts, [D])[D]
+    assert reason.kind is ReasonKind.ATTEMPT_FAILED
+    assert reason.text == "its last attempt failed (run run9), and the value of run 1 stays in use"
+    assert past_failure(line(), facts, D) is None
+
+
+def test_a_failed_attempt_of_the_code_of_now_counts_beside_what_changed_since_the_value() -> None:
+    facts = fresh()
+    failed = replace(FAILED, code_version="c2")
+    facts.facts[D] = replace(facts.facts[D], failed=failed, code_version="c2")
     kinds = [reason.kind for reason in stale_reasons(line(), facts, [D])[D]]
     assert kinds == [ReasonKind.CODE_CHANGED, ReasonKind.ATTEMPT_FAILED]
+
+
+@pytest.mark.parametrize(
+    ("failed", "now_there", "text"),
+    [
+        ({"code_version": "c0"}, (), "with other code"),
+        ({"config": {"month": 2}}, (), "with another config"),
+        ({"inputs": {"a": "v0"}}, (), "with other upstream data"),
+        ({}, (), "with other upstream data"),
+        ({"inputs": {"a": "va"}, "absent": ("in.csv",)}, ("in.csv",), "while in.csv was not there"),
+        (
+            {"inputs": {"a": "va"}, "absent": ("in.csv", "x")},
+            ("in.csv", "x"),
+            "while in.csv and x were not there",
+        ),
+        ({"inputs": {"a": "va"}, "file_version": ""}, (), "before its file was changed"),
+        (
+            {"inputs": {"a": "va"}, "code_version": "c0", "config": {"month": 2}},
+            (),
+            "with other code and with another config",
+        ),
+    ],
+)
+def test_a_failure_under_other_circumstances_is_no_reason_and_is_shown_beside_the_state(
+    failed: dict[str, Any], now_there: tuple[str, ...], text: str
+) -> None:
+    facts = fresh()
+    given = (
+        {"inputs": {"a": "va"}, **failed}
+        if "config" in failed or "code_version" in failed
+        else failed
+    )
+    facts.facts[B] = replace(facts.facts[B], failed=replace(FAILED, **given), appeared=now_there)
+    reasons = stale_reasons(line(), facts, [B])[B]
+    assert reasons == ()
+    assert target_state(facts.of(B), reasons) is AssetState.FRESH
+    beside = past_failure(line(), facts, B)
+    assert beside is not None
+    assert beside.text == f"its last attempt failed {text} (run run9)"
+
+
+def test_a_reader_of_a_failed_asset_is_stale_until_the_asset_succeeds_with_the_same_data() -> None:
+    facts = fresh()
+    facts.facts[A] = replace(facts.facts[A], failed=FAILED)
+    assert [r.text for r in stale_reasons(line(), facts, [B])[B]] == ["upstream a failed"]
+    plan = make_plan(line(), facts, [C], stale_only=True)
+    assert steps(plan) == [("a", "stale"), ("b", "stale"), ("c", "stale")]
+    upstream: dict[Target, str | None] = {A: "va"}
+    assert direct_reasons(B, facts, upstream) == ()  # what the runner asks once `a` succeeded
+
+
+def test_a_history_that_cannot_be_read_is_a_reason_and_its_readers_wait_for_it() -> None:
+    facts = fresh()
+    facts.facts[A] = TargetFacts(code_version="c1", damage="line 2 of a.jsonl is damaged")
+    found = stale_reasons(line(), facts, [C, D])
+    assert [r.text for r in found[A]] == [
+        "its history cannot be read: line 2 of a.jsonl is damaged"
+    ]
+    assert [r.text for r in found[B]] == ["upstream a is missing"]
+    assert found[D] == ()
 
 
 def test_config_that_differs_is_a_reason_and_is_kept_when_none_is_given() -> None:
@@ -220,7 +292,8 @@ def test_several_changes_are_cut_to_the_first_three() -> None:
     ("change", "state"),
     [
         ({"running": True, "failed": FAILED, "code_version": "c2"}, AssetState.RUNNING),
-        ({"failed": FAILED, "code_version": "c2"}, AssetState.FAILED),
+        ({"failed": FAILED}, AssetState.FAILED),
+        ({"failed": FAILED, "code_version": "c2"}, AssetState.STALE),
         ({"value": "gone", "code_version": "c2"}, AssetState.MISSING),
         ({"code_version": "c2"}, AssetState.STALE),
         ({}, AssetState.FRESH),

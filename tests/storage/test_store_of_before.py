@@ -53,10 +53,17 @@ def answer(assetgraph: Callable[..., Any], old_project: Path) -> Callable[..., A
 
 
 def said_before(name: str) -> Any:
+    """What version 0.1.0 said, but for a failed attempt that read other data than that of now:
+    it says nothing about the next attempt, so `broken` is missing now, and not failed."""
     text = (KEPT / "expected" / f"{name}.json").read_text(encoding="utf-8")
     for before, now in REWORDED.items():
         text = text.replace(before, now)
-    return json.loads(text)
+    said = json.loads(text)
+    for asset in said.values() if name == "show" else said:
+        if isinstance(asset, dict) and asset.get("key") == "broken" and "reasons" in asset:
+            asset["reasons"] = [r for r in asset["reasons"] if r["kind"] != "attempt_failed"]
+            asset |= {"state": "missing"} if "state" in asset else {}
+    return said
 
 
 def agrees(now: Any, before: Any, wording: frozenset[str] = WORDING) -> None:

@@ -44,7 +44,7 @@ def planning_options(command: F) -> F:
         ),
         click.option(
             "--stale", is_flag=True,
-            help="Only the missing and stale assets among the selection and its upstreams, "
+            help="Only the missing, stale and failed assets among the selection and its upstreams, "
             "or among all.",
         ),
         click.option("--all", "everything", is_flag=True, help="Select every asset."),
@@ -77,7 +77,7 @@ def plan_command(
     """
     stale = stale or not (selection or everything)
     request = _request(session, selection, everything, stale, settings, config_file)
-    _print_plan(session.plan(request), as_json)
+    _print_plan(session, session.plan(request), as_json)
 
 
 @click.command("materialize", short_help="Run assets, and record the run.")
@@ -117,7 +117,7 @@ def materialize_command(
     with paused_collector():
         plan = session.plan(request)
         if dry_run:
-            _print_plan(plan, as_json)
+            _print_plan(session, plan, as_json)
             return 0
         return execute(session, request, plan, as_json=as_json)
 
@@ -141,10 +141,14 @@ def _request(
     return session.request(selection=selection or ("*",), stale=stale, **asked)
 
 
-def _print_plan(plan: Plan, as_json: bool) -> None:
+def _print_plan(session: Session, plan: Plan, as_json: bool) -> None:
     from assetgraph.cli.render.plan_lines import plan_lines, plan_notes, plan_warnings
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import plan_json
 
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
     say([*plan_warnings(plan, stderr().width), *plan_notes(plan)])
+    if not plan.steps:
+        from assetgraph.cli.execute_plan import unfinished_run
+
+        say(unfinished_run(session, plan))

@@ -25,6 +25,7 @@ def status_command(
       assetgraph status
       assetgraph status +taxi_trips --exit-code
     """
+    from assetgraph.cli.render.asset_list import nothing_note
     from assetgraph.cli.render.status_lines import status_notes, status_table
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
@@ -38,7 +39,8 @@ def status_command(
         data=lambda: [asset_json(view) for view in views],
         lines=lambda width: status_table(views, width),
     )
-    say(status_notes(views, command("materialize", "--stale", *selection)))
+    remedy = command("materialize", "--stale", *selection)
+    say(status_notes(views, remedy) if views else nothing_note(selection))
     fresh = all(view.state is AssetState.FRESH for view in views)
     return NOT_FRESH if exit_code and not fresh else 0
 
@@ -58,15 +60,19 @@ def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) 
     Example:
       assetgraph accept taxi_trips
     """
+    from assetgraph.cli.render.asset_list import nothing_note
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.cli.terminal.styled_text import Line
     from assetgraph.planning.accept import accept
 
-    keys = [key.text for key in accept(session.state, session.selected(selection))]
+    selected = session.selected(selection)
+    keys = [key.text for key in accept(session.state, selected)]
     answer(
         as_json,
         data=lambda: keys,
         lines=lambda _: [Line(f"Accepted the code of {key}") for key in keys],
     )
-    if not keys:
+    if not selected:
+        say(nothing_note(selection))
+    elif not keys:
         say([Line("Nothing to accept: the code is the same as when the values were materialized.")])

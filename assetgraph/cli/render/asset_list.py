@@ -48,18 +48,37 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
 
 
 def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
-    """The warnings that current values carry in their metadata, or how to start without assets."""
-    if not views:
-        return no_assets_note()
-    return [
+    """The warnings that current values carry in their metadata, failures that no longer count, and
+    what to do about damage."""
+    warnings = [
         line
         for view in views
-        if (warning := warning_of(view.materialization))
+        for warning in (
+            warning_of(view.materialization),
+            view.past_failure and view.past_failure.text,
+        )
+        if warning
         for line in warned(f"{view.asset.key.text}: {warning}", width)
+    ]
+    return [*warnings, *damage_notes(views)]
+
+
+def damage_notes(views: Sequence[AssetView]) -> list[Line]:
+    """What to do about each asset whose history cannot be read."""
+    return [
+        Line(
+            ("! ", "warning"),
+            f"Restore the history of {view.asset.key.text} from a copy, or move it away. Then: ",
+            (command("materialize", view.asset.key.text), "command"),
+        )
+        for view in views
+        if view.damage is not None
     ]
 
 
-def no_assets_note() -> list[Line]:
-    """How to start in a project without assets."""
+def nothing_note(selection: Sequence[str]) -> list[Line]:
+    """Why there is nothing to show: no asset is selected, or the project has none."""
+    if selection:
+        return [Line("No asset matches. To see all: ", (command("list"), "command"))]
     first = (command("scaffold", "asset", "NAME.py"), "command")
     return [Line("No assets yet. To add a first one: ", first)]

@@ -70,5 +70,5 @@ def step_counts(run: RunRecord) -> Line:
 def asset_state_line(view: AssetView) -> Line:
     from assetgraph.pictures.theme import LOOKS, state_word
 
-    word = state_word(view.state, made=view.materialization is not None)
+    word = state_word(view.state, made=view.made)
     return Line((f"{LOOKS[view.state].glyph} {word}", _ASSET_STYLES[view.state]))

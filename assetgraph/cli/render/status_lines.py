@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.asset_list import no_assets_note
+from assetgraph.cli.render.asset_list import damage_notes
 from assetgraph.cli.render.state_style import asset_state_line
 from assetgraph.cli.terminal.styled_text import Line, plural, stacked
 from assetgraph.cli.terminal.table import Column, room_beside, table
@@ -36,12 +36,12 @@ def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
 
 def shown_reasons(view: AssetView) -> list[str]:
     """Why the asset is not up to date, beyond what its state says; first, the run that
-    materializes it now."""
+    materializes it now, and last, a failure that no longer counts."""
     why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
     if view.state is AssetState.RUNNING:
         run_id = view.running_run_id
         why.insert(0, f"being materialized by {f'run {run_id}' if run_id else 'another process'}")
-    return why
+    return why if view.past_failure is None else [*why, view.past_failure.text]
 
 
 def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
@@ -49,8 +49,6 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
     `remedy` is the command that updates them."""
     running = [view for view in views if view.state is AssetState.RUNNING]
     stale = sum(view.state is not AssetState.FRESH for view in views) - len(running)
-    if not views:
-        return no_assets_note()
     lines = [_running_note(run_id, count) for run_id, count in Counter(
         view.running_run_id for view in running).items()]  # fmt: skip
     if stale:
@@ -60,7 +58,7 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
             f"All {len(views)} assets are up to date." if len(views) > 1 else "Up to date."
         )
         lines.append(Line((all_of_them, "success")))
-    return lines
+    return [*lines, *damage_notes(views)]
 
 
 def _running_note(run_id: str | None, count: int) -> Line:

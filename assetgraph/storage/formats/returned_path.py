@@ -41,10 +41,12 @@ class PathFormat(ValueFormat):
         full_path = self._full_path(recorded)
         seen = look(full_path)
         if seen is None:
-            raise ValueTypeError(
+            error = ValueTypeError(
                 f"returned the path {recorded}, but there is no such file or folder.",
                 hint="Write the file before returning its path, or return str(path).",
             )
+            error.absent = full_path
+            raise error
         digest = digest_of_path(full_path)
         stored = StoredValue(
             "path", "pathlib.Path", recorded, size=seen.size, stamp=seen.stamp, digest=digest

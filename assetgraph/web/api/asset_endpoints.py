@@ -61,7 +61,6 @@ def asset(page: PageState, request: Request) -> dict[str, Any]:
         "config": made.config if made else {},
         "upstream": [_neighbour(table, key) for key in table.graph.parents(definition.key)],
         "downstream": [_neighbour(table, key) for key in table.graph.children(definition.key)],
-        "damage": table.damage.get(definition.key),
     }
 
 
@@ -70,7 +69,7 @@ def history(page: PageState, request: Request) -> dict[str, Any]:
     key = AssetKey(request.path_params["key"])
     skipped = number(request, "after", 0, 1_000_000)
     limit = number(request, "limit", 50, _LONGEST_HISTORY)
-    attempts = list(islice(page.store.history.newest_first(key), skipped, skipped + limit + 1))
+    attempts = list(islice(page.store.history.readable(key), skipped, skipped + limit + 1))
     return {
         "attempts": [attempt_json(attempt) for attempt in attempts[:limit]],
         "next": skipped + limit if len(attempts) > limit else None,
@@ -146,7 +145,7 @@ def _current(page: PageState, request: Request) -> Materialization:
 
 def _schema_changes(page: PageState, view: AssetView) -> list[dict[str, str]]:
     """How the columns differ from those of the previous materialization."""
-    past = page.store.history.newest_first(view.asset.key)
+    past = page.store.history.readable(view.asset.key)
     made = [attempt for attempt in islice(past, 20) if isinstance(attempt, Materialization)]
     return schema_changes(made[1].metadata, made[0].metadata) if len(made) > 1 else []
 

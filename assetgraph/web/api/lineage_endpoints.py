@@ -13,7 +13,7 @@ from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
 from assetgraph.web.api.asset_endpoints import selected
 from assetgraph.web.api.kept import Kept
-from assetgraph.web.shapes import attempt_head
+from assetgraph.web.shapes import attempt_head, main_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -128,7 +128,8 @@ def asset_node(view: AssetView) -> dict[str, Any]:
         "kinds": sorted(asset.kinds),
         "owners": list(asset.owners),
         "state": view.state.value,
-        "reason": view.reasons[0].text if view.reasons else None,
+        "reason": main_reason(view),
+        "damage": view.damage,
         "last": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),
         "running_run_id": view.running_run_id,

@@ -6,10 +6,9 @@ import heapq
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target
-from assetgraph.planning.reasons import TargetFacts, reasons_given, target_state
-from assetgraph.queries.asset_views import AssetView
+from assetgraph.planning.reasons import reasons_given, target_state
+from assetgraph.queries.asset_views import AssetView, asset_view
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
@@ -26,14 +25,15 @@ class AssetTable:
     """
 
     def __init__(self, state: StoreFacts) -> None:
-        self._state = _ReadableFacts(state)
+        self._state = state
         self._views: dict[AssetKey, AssetView] = {}
         self._reasons: dict[Target, tuple[Reason, ...]] = {}
+        self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
         self._running: dict[AssetKey, str] = {}
 
     @property
     def graph(self) -> AssetGraph:
-        return self._state.state.graph
+        return self._state.graph
 
     @property
     def views(self) -> Mapping[AssetKey, AssetView]:
@@ -43,7 +43,7 @@ class AssetTable:
     @property
     def damage(self) -> Mapping[AssetKey, str]:
         """The assets whose history cannot be read, with the error."""
-        return self._state.damage
+        return {key: view.damage for key, view in self._views.items() if view.damage is not None}
 
     def refresh(
         self, keys: Iterable[AssetKey], running: Mapping[AssetKey, str] | None = None
@@ -62,11 +62,10 @@ class AssetTable:
         changed = set()
         while heap:
             key = self.graph.order[heapq.heappop(heap)]
-            before, view = self._views.get(key), self._update(key)
-            if view == before:
-                continue
-            changed.add(key)
-            if before is None or _seen_downstream(view) != _seen_downstream(before):
+            before, seen_before = self._views.get(key), self._seen.get(key)
+            if self._update(key) != before:
+                changed.add(key)
+            if self._seen[key] != seen_before:
                 for child in self.graph.children(key):
                     if positions[child] not in waiting:
                         waiting.add(positions[child])
@@ -88,42 +87,8 @@ class AssetTable:
         self._reasons[target] = reasons
         running = self._running.get(key)
         state = AssetState.RUNNING if running else target_state(facts, reasons)
-        deps = tuple(parent.text for parent in self.graph.parents(key))
         asset = self.graph.asset(key)
-        computation = self.graph.computation(key)
-        view = AssetView(
-            asset, computation, deps, state, reasons, facts.current, facts.failed, running
-        )
+        view = asset_view(self.graph, self._state, asset, state, reasons, running)
         self._views[key] = view
+        self._seen[key] = (facts.data_version, state, reasons)
         return view
-
-
-class _ReadableFacts:
-    """The facts of `state`, empty for an asset whose history cannot be read, so that one damaged
-    history does not hide all other assets."""
-
-    def __init__(self, state: StoreFacts) -> None:
-        self.state = state
-        self.damage: dict[AssetKey, str] = {}
-
-    def of(self, target: Target) -> TargetFacts:
-        if target.key in self.damage:
-            return TargetFacts()
-        try:
-            return self.state.of(target)
-        except StoreError as error:
-            self.damage[target.key] = str(error)
-            return TargetFacts()
-
-    def code_changes(self, target: Target) -> tuple[str, ...]:
-        return self.state.code_changes(target)
-
-    def forget(self, target: Target) -> None:
-        self.damage.pop(target.key, None)
-        self.state.forget(target)
-
-
-def _seen_downstream(view: AssetView) -> tuple[object, ...]:
-    """The parts of a view that the views of downstream assets depend on."""
-    made = view.materialization
-    return made and made.data_version, view.state, view.reasons

@@ -2,6 +2,7 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
+import {failedNote} from '../failed.js';
 import {duration, plural, shortRun} from '../format.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
@@ -112,10 +113,12 @@ export class Panel {
   }
 
   details(asset) {
-    const reasons = asset.reasons.filter((reason) => reason.kind !== 'never_materialized');
+    const reasons = [...asset.reasons.filter((reason) => reason.kind !== 'never_materialized'), asset.past_failure].filter(Boolean);
+    const note = failedNote(asset);
     return [
+      note ? h('p', {class: 'small failed-note', key: 'failed'}, 'Failed ', note) : null,
       reasons.length
-        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, h('span', {}, withCode(reason.text)), reason.run_id ? h('a', {class: 'link', href: runPage(reason.run_id)}, 'run') : null)))
+        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: ['attempt_failed', 'past_failure'].includes(reason.kind) ? 'failed' : 'stale'}}, h('span', {}, withCode(reason.text)), reason.run_id ? h('a', {class: 'link', href: runPage(reason.run_id)}, 'run') : null)))
         : null,
       asset.description ? h('p', {class: 'prose panel-text', dir: 'auto', key: 'text'}, asset.description) : null,
       this.latest(asset),
@@ -126,6 +129,7 @@ export class Panel {
 
   latest(asset) {
     const made = asset.materialization;
+    if (!made && asset.damage) return null;
     if (!made) return h('p', {class: 'muted', key: 'latest'}, 'Never materialized. Press Materialize to compute its first value.');
     return h(
       'section',

@@ -1,5 +1,7 @@
 // The graph to draw: cards with their places and states, edges with their routes.
 
+import {mainReason} from '../failed.js';
+
 export class Scene {
   constructor(answer) {
     const [cardWidth, cardHeight] = answer.card;
@@ -34,7 +36,8 @@ export class Scene {
     } else {
       node.state = row.state;
       if (row.state !== 'running') node.progress = null;
-      node.reason = row.reasons[0]?.text ?? null;
+      node.reason = mainReason(row)?.text ?? null;
+      node.damage = row.damage;
       node.last = row.materialization;
       node.failure = row.failure;
       node.running_run_id = row.running_run_id;

@@ -5,6 +5,7 @@ import {lineChart} from '../chart.js';
 import {attemptList} from '../attempts.js';
 import {h, icon, withCode} from '../dom.js';
 import {duration, shortRun} from '../format.js';
+import {failedNote} from '../failed.js';
 import {openLaunch} from '../launch.js';
 import {isNumber, metadataTable} from '../metadata.js';
 import {previewOf} from '../preview.js';
@@ -16,6 +17,10 @@ import {when} from '../ticks.js';
 import {complain} from '../toast.js';
 
 const CHARTED = 100;
+const FAILURES = {
+  attempt_failed: (reason) => `its last attempt failed: ${reason.error}`,
+  past_failure: (reason) => `its last attempt failed ${reason.changes.join(' and ')}: ${reason.error}`,
+};
 
 const key = document.body.dataset.about;
 let asset = null;
@@ -85,7 +90,7 @@ function materialize() {
 }
 
 function head() {
-  const reasons = asset.reasons.filter((reason) => reason.kind !== 'never_materialized');
+  const reasons = [...asset.reasons.filter((reason) => reason.kind !== 'never_materialized'), asset.past_failure].filter(Boolean);
   return h(
     'section',
     {class: 'asset-head', 'aria-label': 'Status', key: 'head'},
@@ -93,22 +98,24 @@ function head() {
       'div',
       {class: 'row wrap'},
       assetMark(asset, 'pill'),
+      asset.state === 'failed' ? h('span', {class: 'small failed-note'}, failedNote(asset)) : null,
       asset.running_run_id ? h('a', {class: 'link mono small', href: runPage(asset.running_run_id)}, `run ${shortRun(asset.running_run_id)}`) : null,
-      asset.state === 'missing' && !asset.materialization ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
+      asset.state === 'missing' && !asset.materialization && !asset.damage ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
     ),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
-    reasons.length ? h('ul', {class: 'reasons', 'aria-label': 'Why it is not up to date'}, reasons.map(reasonLine)) : null,
+    reasons.length ? h('ul', {class: 'reasons', 'aria-label': asset.reasons.length ? 'Why it is not up to date' : 'Its last attempt'}, reasons.map(reasonLine)) : null,
     asset.description ? h('p', {class: 'prose', dir: 'auto'}, asset.description) : h('p', {class: 'muted'}, 'No description. Add a docstring to the function.'),
   );
 }
 
 function reasonLine(reason) {
   const runId = reason.run_id;
+  const state = FAILURES[reason.kind] ? 'failed' : 'stale';
   return h(
     'li',
-    {key: reason.text, data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}},
-    h('span', {class: 'mark', data: {state: reason.kind === 'attempt_failed' ? 'failed' : 'stale'}}, glyph(reason.kind === 'attempt_failed' ? 'failed' : 'stale')),
-    h('span', {class: 'grow'}, reason.error ? `its last attempt failed: ${reason.error}` : withCode(reason.text)),
+    {key: reason.text, data: {state}},
+    h('span', {class: 'mark', data: {state}}, glyph(state)),
+    h('span', {class: 'grow'}, FAILURES[reason.kind]?.(reason) ?? withCode(reason.text)),
     runId ? h('a', {class: 'link small nowrap', href: runPage(runId)}, 'See the run') : null,
   );
 }
