@@ -10,9 +10,6 @@ from assetgraph.cli.exit_codes import CANCELED, RUN_FAILED
 from assetgraph.cli.render.run_summary import summary
 from assetgraph.cli.run_reporter import reporting
 from assetgraph.cli.terminal.output import answer, say, stderr
-from assetgraph.cli.terminal.styled_text import Line, plural
-from assetgraph.errors import AssetGraphError
-from assetgraph.hints import command
 from assetgraph.process.signals import Terminated
 from assetgraph.records import RunStatus
 from assetgraph.run.launch import launch
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from assetgraph.queries.run_views import RunDetails
     from assetgraph.records import RunRecord
 
-_ENDED_EARLY = (RunStatus.CANCELED, RunStatus.INTERRUPTED)
-
 
 def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool) -> int:
     """Run `plan` and return the exit code. Progress and summary go to stderr, and the run as JSON
@@ -34,6 +29,7 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
     err = stderr()
     if not plan.steps:
         from assetgraph.cli.render.plan_lines import plan_lines
+        from assetgraph.cli.unfinished_run import unfinished_run
 
         answer(as_json, data=lambda: None, lines=lambda _: ())
         say([*plan_lines(plan, err.width), *unfinished_run(session, plan)])
@@ -60,27 +56,6 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
     if as_json:
         _print_json(session, record)
     return code or (RUN_FAILED if record.status is RunStatus.FAILURE else 0)
-
-
-def unfinished_run(session: Session, plan: Plan) -> list[Line]:
-    """How to finish the latest run, if it ended early and its plan had steps that are up to date
-    without it."""
-    from assetgraph.planning.reexecution import steps_left
-
-    latest = next(session.store.runs.ids(), None)
-    if latest is None or plan.steps or plan.selects_nothing:
-        return []
-    try:
-        record = session.store.runs.read(latest)
-        left = record.status in _ENDED_EARLY and steps_left(session.store, record)
-    except AssetGraphError:
-        return []  # `runs list` reports a damaged record
-    if not left:
-        return []
-    finish = (command("runs", "rerun", latest, "--from-failure"), "command")
-    return [
-        Line(f"The run {latest} did not reach {plural(len(left), 'step')}. To run them: ", finish)
-    ]
 
 
 def _notes(plan: Plan) -> list[Line]:

@@ -96,7 +96,7 @@ class StoreFacts:
         try:
             current, failed = self.store.history.current(target)
         except StoreError as error:
-            damage = error.message.rstrip(".")
+            damage = error.message.removesuffix(" Nothing was changed.").rstrip(".")
             return TargetFacts(code_version=code_version, running=running, damage=damage)
         appeared = self._appeared(failed) if failed is not None and failed.absent else ()
         if current is None:

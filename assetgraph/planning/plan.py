@@ -68,12 +68,14 @@ class Step(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """The steps, upstream before downstream, and the computations that they call, by name.
 
-    `warnings` are sentences that the user should read before the steps run.
+    `warnings` are sentences that the user should read before the steps run. `selects_nothing` says
+    why there are no steps: the selection matched no asset.
     """
 
     steps: tuple[Step, ...]
     computations: Mapping[str, Computation] = {}
     warnings: tuple[str, ...] = ()
+    selects_nothing: bool = False
 
 
 def make_plan(
@@ -95,7 +97,8 @@ def make_plan(
     selected = set(selected)
     make = _stale_plan if stale_only else _requested_plan
     with paused_collector():
-        return make(graph, facts, selected, config or {})
+        plan = make(graph, facts, selected, config or {})
+    return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 
 
 def _requested_plan(

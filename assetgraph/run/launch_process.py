@@ -34,6 +34,7 @@ _LOOK_INTERVAL_S = 0.02
 _SHOWN_OUTPUT = 8000
 _STILL_LOADING = "The project is still loading after {:.0f} s. The run will be {}."
 _NOTHING_TO_DO = "Nothing to do: everything is up to date."
+_NO_MATCH = "Nothing to do: no asset matches."
 
 
 class LaunchError(AssetGraphError):
@@ -120,7 +121,7 @@ def _run(request: RunRequest, project: Project) -> int:
     facts = StoreFacts(graph, project.open_store())
     plan = plan_run(request, facts)
     if not plan.steps:
-        print(_NOTHING_TO_DO)
+        print(_NO_MATCH if plan.selects_nothing else _NOTHING_TO_DO)
         return 0
     return 1 if launch(request, plan, facts, project=project, echo=False).errors else 0
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import Answer, ProjectFolder
 
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.storage.run_folders import new_run_id
+
 Command = Callable[..., Answer]
 MakeProject = Callable[..., ProjectFolder]
 
@@ -233,7 +236,7 @@ def test_a_run_of_an_asset_with_a_damaged_history_fails_that_step_and_runs_the_o
         answer = assetgraph("materialize", *refused)
         assert answer.code == 2
         assert "line 1 of" in answer.err
-        assert "Restore it from a copy, or move it away" in answer.err
+        assert f"mv {history.absolute()}" in answer.err
     assert history.read_bytes() == b"garbage\n"
     history.rename(history.with_suffix(".away"))
     assert assetgraph("materialize", "--stale").code == 0
@@ -258,6 +261,28 @@ def test_a_state_that_nothing_is_in_is_an_answer_from_every_command(
     assert len(assetgraph("runs", "list", "--json").json) == 1
     for command in (["list"], ["status"], ["plan"], ["materialize"], ["lineage"], ["accept"]):
         assert assetgraph(*command, "status:failed or group:no_such", "--json").code == 2
+
+
+def test_what_an_interrupted_run_of_fresh_assets_left_is_named_where_nothing_is_stale(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    run_id, begun = new_run_id(), now()
+    keys = ("rides", "count", "zones")
+    log = (
+        pipeline.find()
+        .open_store()
+        .runs.start(RunRecord(run_id, RunStatus.STARTED, begun, assets=keys))
+    )
+    log.append([Event(EventType.STEP_SUCCESS, begun, "rides")])
+    log.close()
+    for command in (["plan"], ["materialize", "--stale"], ["materialize", "--stale", "--dry-run"]):
+        answer = assetgraph(*command)
+        assert answer.code == 0
+        assert "Nothing to do: everything is up to date." in answer.out + answer.err
+        assert f"The run {run_id} did not reach 2 steps." in answer.err
+        assert f"assetgraph runs rerun {run_id} --from-failure" in answer.err
+    assert assetgraph("runs", "rerun", run_id, "--from-failure").code == 0
+    assert "did not reach" not in assetgraph("plan").err
 
 
 @pytest.mark.usefixtures("without_file")

@@ -39,7 +39,7 @@ def lineage_command(
       assetgraph lineage --format mermaid
       assetgraph lineage --format svg > lineage.svg
     """
-    from assetgraph.cli.render.asset_list import no_assets_note
+    from assetgraph.cli.render.asset_list import nothing_note
     from assetgraph.cli.render.lineage_lines import lineage
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
@@ -59,4 +59,4 @@ def lineage_command(
         lines=lambda width: lineage(views, edges, form, width),
     )
     if not views:
-        say(no_assets_note())
+        say(nothing_note(selection))

@@ -26,7 +26,7 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
       assetgraph list group:raw_files
       assetgraph list +taxi_trips
     """
-    from assetgraph.cli.render.asset_list import asset_table, list_notes
+    from assetgraph.cli.render.asset_list import asset_table, list_notes, nothing_note
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import now
@@ -39,7 +39,7 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
         data=lambda: [asset_json(view) for view in views],
         lines=lambda width: asset_table(views, now(), width),
     )
-    say(list_notes(views, stderr().width))
+    say(list_notes(views, stderr().width) if views else nothing_note(selection))
 
 
 @click.command("show", short_help="Show one asset in detail.")

@@ -149,6 +149,6 @@ def _print_plan(session: Session, plan: Plan, as_json: bool) -> None:
     answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
     say([*plan_warnings(plan, stderr().width), *plan_notes(plan)])
     if not plan.steps:
-        from assetgraph.cli.execute_plan import unfinished_run
+        from assetgraph.cli.unfinished_run import unfinished_run
 
         say(unfinished_run(session, plan))

@@ -11,16 +11,18 @@ from assetgraph.cli.options import (
     WholeNumber,
     complete_assets,
     complete_runs,
+    complete_statuses,
     execution_options,
     json_option,
     project_options,
     run_argument,
+    run_status,
 )
 from assetgraph.cli.session import Session
 from assetgraph.hints import command
 
 _PAGE = 20
-_STATUSES = ("STARTED", "SUCCESS", "FAILURE", "CANCELED", "INTERRUPTED")
+_STATUSES = "STARTED|SUCCESS|FAILURE|CANCELED|INTERRUPTED"
 
 
 @click.group("runs", cls=CommandGroup)
@@ -35,7 +37,7 @@ def runs_command() -> None:
 )  # fmt: skip
 @click.option("--before", metavar="RUN", help="Only runs older than this run.")
 @click.option(
-    "--status", type=click.Choice(_STATUSES, case_sensitive=False),
+    "--status", metavar=f"[{_STATUSES}]", shell_complete=complete_statuses,
     help="Only runs with this status.",
 )  # fmt: skip
 @json_option
@@ -53,14 +55,14 @@ def list_command(
     from assetgraph.cli.render.run_list import page_notes, run_table
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.run_views import list_runs, run_json
-    from assetgraph.records import RunStatus, now
+    from assetgraph.records import now
 
     session.warn_of_missing_store()
     page = list_runs(
         session.store,
         limit=limit,
         before=session.store.runs.find(before) if before else None,
-        status=RunStatus(status) if status else None,
+        status=run_status(status) if status else None,
     )
     answer(
         as_json,

@@ -20,6 +20,8 @@ _MOST_NAMES = 5
 
 def plan_lines(plan: Plan, width: int | None) -> list[Line]:
     """A line for each step. On a terminal each reason has lines of its own, uncut."""
+    if plan.selects_nothing:
+        return [Line(("Nothing to do: no asset matches.", "success"))]
     if not plan.steps:
         return [Line(("Nothing to do: everything is up to date.", "success"))]
     heads = [

@@ -1,8 +1,8 @@
 """`select`: the assets of a graph that a selection matches.
 
 A name, pattern or attribute that matches no asset is an error anywhere in a selection, so a typo
-never makes the selection larger or smaller. `status:`, `and` and `not` may leave a part of it
-empty. The whole must not be empty: a selection that matches nothing never means everything.
+never makes the selection larger or smaller. Where all of them exist, that nothing matches is an
+answer, such as that no asset is stale. It never means everything.
 """
 
 from __future__ import annotations
@@ -50,18 +50,15 @@ def select(
 ) -> tuple[AssetKey, ...]:
     """The assets that any of `texts` selects, in the graph's order.
 
-    `state` returns the state of an asset, for `status:`. Raises `SelectionError`, also if nothing
-    matches.
+    None may match. `state` returns the state of an asset, for `status:`. Raises `SelectionError`,
+    also for a name, pattern or attribute that no asset has.
     """
     if not texts:
         raise SelectionError("nothing is selected.", hint="Name assets, or select all with '*'.")
-    evaluators = [(_Evaluator(text, graph, state), parse(text)) for text in texts]
+    parsed = [(text, parse(text)) for text in texts]
     chosen: set[AssetKey] = set()
-    for evaluator, expression in evaluators:
-        chosen |= evaluator.keys(expression)
-    if not chosen:
-        evaluator, expression = evaluators[0]
-        raise evaluator.why_empty(expression)
+    for text, expression in parsed:
+        chosen |= _Evaluator(text, graph, state).keys(expression)
     return tuple(key for key in graph.order if key in chosen)
 
 
@@ -93,25 +90,6 @@ class _Evaluator:
                 return set.intersection(*(self.keys(part) for part in node.parts))
             case Or():
                 return set().union(*(self.keys(part) for part in node.parts))
-
-    def why_empty(self, node: Expression) -> SelectionError:
-        """An error that names the innermost part of `node` that made it empty."""
-        match node:
-            case Filter():
-                return self._error(node, f"no asset is {node.value}.")
-            case Traversal() | Ends():
-                return self.why_empty(node.operand)
-            case Or():
-                return self.why_empty(node.parts[0])
-            case Not():
-                every = f"every asset matches {self._source(node.operand)}"
-                return self._error(node, f"{self._source(node)} matches nothing: {every}.")
-            case And():
-                for part in node.parts:
-                    if not self.keys(part):
-                        return self.why_empty(part)
-                parts = " and ".join(self._source(part) for part in node.parts)
-                return self._error(node, f"no asset matches {parts} at once.")
 
     def _filtered(self, node: Filter) -> set[AssetKey]:
         if node.field == "status":

@@ -27,16 +27,11 @@ from typing import Literal, NoReturn
 import msgspec
 
 from assetgraph.errors import SelectionError
-from assetgraph.records import AssetState
+from assetgraph.records import ASSET_STATE_WORDS, AssetState, state_words
 from assetgraph.text import did_you_mean, listed
 
 FIELDS = ("key", "group", "tag", "kind", "owner", "status")
 WORDS = ("and", "or", "not", "roots", "sinks")
-STATES = {
-    **{state.value: state for state in AssetState},
-    "never materialized": AssetState.MISSING,
-    "materialized": AssetState.FRESH,
-}
 FUNCTIONS: dict[str, Literal["roots", "sinks"]] = {
     "roots": "roots",
     "sources": "roots",
@@ -235,14 +230,16 @@ class _Parser:
 
     def _state(self) -> AssetState:
         start = self.at
-        word = self._value(_VALUE, "status:").casefold()
+        word = state_words(self._value(_VALUE, "status:"))
         # A shell eats the quotes of status:"never materialized".
         if word == "never" and self._take_word("materialized"):
             word = "never materialized"
-        if word not in STATES:
-            hint = did_you_mean(word, STATES) or f"An asset is {listed(AssetState, 'or')}."
+        if word not in ASSET_STATE_WORDS:
+            hint = (
+                did_you_mean(word, ASSET_STATE_WORDS) or f"An asset is {listed(AssetState, 'or')}."
+            )
             self._fail(f"there is no status {word!r}.", hint, start)
-        return STATES[word]
+        return ASSET_STATE_WORDS[word]
 
     def _filter(self, field: str, value: str, start: int) -> Filter:
         # Keys are in NFC, so that a name matches however the keyboard composed it.

@@ -39,6 +39,7 @@ def plan(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
     fields = {step.id: config_fields(made.computations[step.computation]) for step in made.steps}
     return {
         "steps": plan_json(made),
+        "selects_nothing": made.selects_nothing,
         "warnings": [*([_cannot_start(broken)] if broken else []), *made.warnings],
         "config_fields": {name: own for name, own in fields.items() if own is not None},
         "config_missing": {

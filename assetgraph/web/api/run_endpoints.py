@@ -15,6 +15,8 @@ from assetgraph.queries.run_views import (
     run_json,
     step_json,
 )
+from assetgraph.records import RUN_STATUS_WORDS, RunStatus, state_words
+from assetgraph.text import listed
 from assetgraph.web.api.json_endpoint import NotFoundError, number
 from assetgraph.web.api.log_endpoints import output_files
 from assetgraph.web.shapes import run_row, step_head
@@ -86,13 +88,13 @@ def step(page: PageState, request: Request) -> dict[str, Any]:
 class _RunFilter:
     def __init__(self, request: Request) -> None:
         query = request.query_params
-        self._statuses = {status.upper() for status in query.getlist("status") if status}
+        self._statuses = {_status(text) for text in query.getlist("status") if text}
         self._asset = query.get("asset", "")
         self._tag, _, self._value = query.get("tag", "").partition("=")
         self._text = query.get("text", "").casefold()
 
     def takes(self, record: RunRecord) -> bool:
-        if self._statuses and record.status.value not in self._statuses:
+        if self._statuses and record.status not in self._statuses:
             return False
         if self._asset and self._asset not in record.assets:
             return False
@@ -101,6 +103,14 @@ class _RunFilter:
         ):
             return False
         return not self._text or any(self._text in text.casefold() for text in _words(record))
+
+
+def _status(text: str) -> RunStatus:
+    found = RUN_STATUS_WORDS.get(state_words(text))
+    if found is None:
+        hint = f"A run is {listed(RunStatus, 'or')}."
+        raise AssetGraphError(f"there is no status {text!r}.", hint=hint)
+    return found
 
 
 def _words(record: RunRecord) -> Iterator[str]:

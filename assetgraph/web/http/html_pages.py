@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from assetgraph import __version__
 from assetgraph.pictures.theme import LOOKS
+from assetgraph.records import ASSET_STATE_WORDS, RUN_STATUS_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,11 @@ NAVIGATION = (
     ("definitions", "/definitions", "Definitions"),
 )
 _STATES = msgspec.json.encode(
-    {state.value: {"glyph": look.glyph, "word": look.word} for state, look in LOOKS.items()}
+    {
+        "looks": {s.value: {"glyph": look.glyph, "word": look.word} for s, look in LOOKS.items()},
+        "asset_words": ASSET_STATE_WORDS,
+        "run_words": RUN_STATUS_WORDS,
+    }
 ).decode()
 
 

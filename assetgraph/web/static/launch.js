@@ -164,7 +164,7 @@ class LaunchDialog {
   steps() {
     if (!this.plan) return this.error ? null : h('div', {class: 'plan plan-loading', key: 'loading'}, [70, 55, 62].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}})));
     const {steps, warnings} = this.plan;
-    if (!steps.length) return h('div', {class: 'plan-none', key: 'none'}, 'Nothing to do: everything is up to date.');
+    if (!steps.length) return h('div', {class: 'plan-none', key: 'none'}, this.plan.selects_nothing ? 'Nothing to do: no asset matches.' : 'Nothing to do: everything is up to date.');
     return [
       warnings.map((text) => h('div', {class: 'warning-note', key: text}, icon('warning', 'icon-small'), h('span', {}, text))),
       h(

@@ -4,7 +4,7 @@
 import {h, s} from './dom.js';
 import {duration} from './format.js';
 
-const ASSETS = JSON.parse(document.querySelector('meta[name="assetgraph-states"]').content);
+const {looks: ASSETS, asset_words: ASSET_WORDS, run_words: RUN_WORDS} = JSON.parse(document.querySelector('meta[name="assetgraph-states"]').content);
 
 const RUNS = {
   STARTED: ['running', 'running', 'running'],
@@ -47,9 +47,23 @@ export function glyph(name) {
   return s('svg', {class: 'glyph', 'aria-hidden': 'true'}, s('use', {href: `#g-${name}`}));
 }
 
+/** The state that a person's word means: materialized is fresh. Null for no or an unknown word. */
+export function assetState(text) {
+  return ASSET_WORDS[plain(text)] ?? null;
+}
+
+/** The status of a run that a person's word means: failed is FAILURE. */
+export function runStatus(text) {
+  return RUN_WORDS[plain(text)] ?? null;
+}
+
+function plain(text) {
+  return (text ?? '').trim().toLowerCase().replace(/[-_]/g, ' ');
+}
+
 /** The word for an asset's state. */
-export function assetWord({state, materialization, last = materialization}) {
-  return state === 'missing' && last ? state : word(state);
+export function assetWord({state, materialization, last = materialization, damage}) {
+  return state === 'missing' && (last || damage) ? state : word(state);
 }
 
 export function assetMark(asset, extra = '') {

@@ -3,11 +3,12 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
 import {duration} from '../format.js';
+import {failedNote} from '../failed.js';
 import {openLaunch} from '../launch.js';
 import {AssetSearch} from '../search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
-import {ASSET_STATES, assetMark, glyph, word} from '../states.js';
+import {ASSET_STATES, assetMark, assetState, glyph, word} from '../states.js';
 import {when} from '../ticks.js';
 import {noAssets} from '../empty.js';
 import {parameters, remember} from '../url.js';
@@ -33,7 +34,7 @@ const assets = new Map();
 const ticked = new Set();
 let shown = [];
 let owned = false;
-let state = parameters().get('state') ?? '';
+let state = assetState(parameters().get('state') ?? parameters().get('status')) ?? '';
 let [sortBy, direction] = (parameters().get('sort') ?? 'order').split('-');
 
 const search = new AssetSearch(parameters().get('q') ?? '', () => {
@@ -61,10 +62,10 @@ function hear(change) {
 }
 
 function draw() {
-  drawActions();
-  if (!assets.size) return noAssets(definitions());
   const found = [...assets.values()].filter((asset) => search.takes(asset));
   shown = sorted(found.filter((asset) => !state || asset.state === state));
+  drawActions();
+  if (!assets.size) return noAssets(definitions());
   owned = found.some((asset) => asset.owners.length);
   rows.update(shown.length, narrow.matches ? NARROW_ROW : WIDE_ROW);
   return [
@@ -82,23 +83,30 @@ function draw() {
 
 function drawActions() {
   const keys = [...ticked];
-  const behind = [...assets.values()].filter((asset) => ['stale', 'failed', 'missing'].includes(asset.state)).length;
+  const filtered = shown.length < assets.size;
+  const behind = shown.filter((asset) => ['stale', 'failed', 'missing'].includes(asset.state)).length;
   setActions(
     keys.length ? h('button', {class: 'button wide', type: 'button', onclick: () => tickAll(false)}, 'Clear selection') : null,
     !keys.length && behind && behind < assets.size
-      ? h('button', {class: 'button wide', type: 'button', onclick: () => openLaunch({selection: [], stale: true})}, `Bring ${behind} up to date`)
+      ? h('button', {class: 'button wide', type: 'button', onclick: () => openLaunch({selection: filtered ? texts(shown) : [], stale: true})}, `Bring ${behind} up to date`)
       : null,
     h(
       'button',
-      {class: 'button button-main', type: 'button', id: 'materialize', disabled: !assets.size, onclick: materialize},
+      {class: 'button button-main', type: 'button', id: 'materialize', disabled: !keys.length && !shown.length, onclick: materialize},
       icon('play', 'icon-small'),
-      keys.length ? `Materialize ${keys.length} selected` : 'Materialize all',
+      keys.length ? `Materialize ${keys.length} selected` : filtered ? `Materialize ${shown.length} shown` : 'Materialize all',
     ),
   );
 }
 
 function materialize() {
-  openLaunch({selection: ticked.size ? [...ticked].map((key) => `key:"${key}"`) : ['*']});
+  const chosen = ticked.size ? [...ticked].map((key) => assets.get(key)) : shown;
+  if (!chosen.length) return; // an empty selection would mean every asset
+  openLaunch({selection: ticked.size || shown.length < assets.size ? texts(chosen) : ['*']});
+}
+
+function texts(list) {
+  return list.map((asset) => `key:"${asset.key}"`);
 }
 
 function stateFilter(found) {
@@ -121,7 +129,7 @@ function stateFilter(found) {
 
 function choose(name) {
   state = state === name ? '' : name;
-  remember({state});
+  remember({state, status: null});
   redraw();
 }
 
@@ -178,7 +186,7 @@ function row(asset, index) {
       h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
-    h('span', {role: 'cell'}, assetMark(asset, 'pill'), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
+    h('span', {role: 'cell'}, assetMark(asset, 'pill'), asset.state === 'failed' ? h('span', {class: 'sub failed-note'}, ' ', failedNote(asset)) : null, h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
     h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
     h('span', {role: 'cell', class: 'wide sub cut-before', title: asset.module}, h('bdi', {}, asset.module)),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
@@ -195,7 +203,7 @@ function last(asset) {
 }
 
 function reasons(asset) {
-  const told = asset.reasons.filter((reason) => reason.kind !== 'never_materialized').map((reason) => reason.text);
+  const told = [...asset.reasons.filter((reason) => reason.kind !== 'never_materialized'), asset.past_failure].filter(Boolean).map((reason) => reason.text);
   return asset.state === 'failed' && asset.failure ? asset.failure.error : told.join(' · ');
 }
 

@@ -85,11 +85,11 @@ function hear(change) {
 
 function draw() {
   actions();
-  if (!scene.assetCount) return noAssets(definitions());
+  if (!scene.assetCount && !wanted()) return noAssets(definitions());
   return h(
     'div',
     {class: 'lineage', key: 'lineage'},
-    h('div', {class: 'lineage-main'}, toolbar(), search.note(), kept(graph.element, 'graph')),
+    h('div', {class: 'lineage-main'}, toolbar(), search.note(), scene.assetCount ? null : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No asset matches')), kept(graph.element, 'graph')),
     h(
       'aside',
       {class: 'panel', 'aria-label': marked.selected.size ? 'Selection' : 'All assets', data: {closed: listed || marked.selected.size ? null : ''}, onfocusin: openList},

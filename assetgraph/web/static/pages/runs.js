@@ -5,7 +5,7 @@ import {h, icon} from '../dom.js';
 import {noRuns} from '../empty.js';
 import {plural, shortRun} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
-import {RUN_STATUSES, runMark, tone, word} from '../states.js';
+import {RUN_STATUSES, runMark, runStatus, tone, word} from '../states.js';
 import {lasted, when} from '../ticks.js';
 import {parameters, remember} from '../url.js';
 
@@ -15,7 +15,7 @@ const PAUSE_MS = 200;
 
 const filters = {
   text: parameters().get('text') ?? '',
-  status: parameters().get('status') ?? '',
+  status: runStatus(parameters().get('status')) ?? '',
   asset: parameters().get('asset') ?? '',
   tag: parameters().get('tag') ?? '',
 };

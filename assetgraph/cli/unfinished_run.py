@@ -1,0 +1,36 @@
+"""What the latest run left undone, for a plan that has nothing to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assetgraph.cli.terminal.styled_text import Line, plural
+from assetgraph.errors import AssetGraphError
+from assetgraph.hints import command
+from assetgraph.planning.reexecution import steps_left
+from assetgraph.records import RunStatus
+
+if TYPE_CHECKING:
+    from assetgraph.cli.session import Session
+    from assetgraph.planning.plan import Plan
+
+_ENDED_EARLY = (RunStatus.CANCELED, RunStatus.INTERRUPTED)
+
+
+def unfinished_run(session: Session, plan: Plan) -> list[Line]:
+    """How to finish the latest run, if it ended early and its plan had steps that are up to date
+    without it."""
+    latest = next(session.store.runs.ids(), None)
+    if latest is None or plan.steps or plan.selects_nothing:
+        return []
+    try:
+        record = session.store.runs.read(latest)
+        left = record.status in _ENDED_EARLY and steps_left(session.store, record)
+    except AssetGraphError:
+        return []  # `runs list` reports a damaged record
+    if not left:
+        return []
+    finish = (command("runs", "rerun", latest, "--from-failure"), "command")
+    return [
+        Line(f"The run {latest} did not reach {plural(len(left), 'step')}. To run them: ", finish)
+    ]
