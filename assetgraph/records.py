@@ -254,7 +254,8 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `selection` is what was asked for, `assets` what was planned, and `steps` the ids of the planned
     steps, where they are not just the assets. `outputs` has the targets of each step that is not
-    called after its only target. `failure` says in a line what failed first, and why.
+    called after its only target. `failure` says in a line what failed first, and why. `project` is
+    the project's folder, and `store` the store's, as they were then.
     """
 
     run_id: str
@@ -273,6 +274,8 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     failed_steps: tuple[str, ...] = ()
     failure: str = ""
     warnings: tuple[str, ...] = ()
+    project: str = ""
+    store: str = ""
     launched_by: str = ""
     pid: int | None = None
     host: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assetgraph.errors import StoreError
+from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.reasons import Reason, TargetFacts, stale_reasons, target_state
 from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
@@ -29,6 +29,7 @@ class StoreFacts:
         self.graph = graph
         self.store = store
         self._facts: dict[Target, TargetFacts] = {}
+        self._other_projects: dict[str, str | None] = {}  # by the run that made a value
 
     def state(self, key: AssetKey) -> str:
         """The name of an asset's state. The first call computes the states of all assets."""
@@ -48,7 +49,30 @@ class StoreFacts:
     def code_changes(self, target: Target) -> tuple[str, ...]:
         current = self.of(target).current
         recorded = current.code_version if current else None
-        return self.store.code.changes(self.graph.computation(target.key), recorded)
+        changes = self.store.code.changes(self.graph.computation(target.key), recorded)
+        other = self.other_project(target)
+        return changes if other is None else (f"the project in {other} materialized it", *changes)
+
+    def other_project(self, target: Target) -> str | None:
+        """The folder of another project that shares the store and made the target's value, as far
+        as the run's record says."""
+        current = self.of(target).current
+        if current is None:
+            return None
+        if current.run_id not in self._other_projects:
+            self._other_projects[current.run_id] = self._other_project(current.run_id)
+        return self._other_projects[current.run_id]
+
+    def _other_project(self, run_id: str) -> str | None:
+        try:
+            run = self.store.runs.read(run_id)
+        except AssetGraphError:
+            return None  # it was deleted, or cannot be read
+        # In a copy of a store, and where the project was moved, the records name other folders.
+        if not run.project or not os.path.isdir(run.project) or run.store != self.store.folder:
+            return None
+        other, own = os.path.realpath(run.project), os.path.realpath(self.store.project_root)
+        return None if os.path.commonpath([other, own]) in (other, own) else run.project
 
     def record_code(self) -> None:
         """Record the code that the facts so far cover, so a later change to it can be described.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +10,9 @@ import msgspec
 from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
+from assetgraph.planning.reasons import ReasonKind
 from assetgraph.process.garbage_collector import paused_collector
+from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan
+
+
+_MOST_NAMES = 5
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -56,7 +61,27 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     with paused_collector():
         config = request.config and checked_config(graph, config_by_key(graph, request.config))
         keys = _keys(request, facts)
-        return make_plan(graph, facts, keys, stale_only=request.stale, config=config or None)
+        plan = make_plan(graph, facts, keys, stale_only=request.stale, config=config or None)
+        shared = tuple(_shared(plan, facts))
+        return msgspec.structs.replace(plan, warnings=plan.warnings + shared) if shared else plan
+
+
+def _shared(plan: Plan, facts: StoreFacts) -> Iterator[str]:
+    """A warning for each other project that made values of the same assets in this store."""
+    found: dict[str, list[str]] = {}
+    for step in plan.steps:
+        if any(reason.kind is ReasonKind.CODE_CHANGED for reason in step.reasons):
+            for target in step.outputs:
+                other = facts.other_project(target)
+                if other is not None:
+                    found.setdefault(other, []).append(target.text)
+    for other, names in found.items():
+        some = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], "others"]
+        yield (
+            f"the project in {other} shares this store and has other code for {listed(some)}: each "
+            "project makes them stale for the other. Give one of the two another store, under "
+            "[tool.assetgraph] in its pyproject.toml, or other keys."
+        )
 
 
 def config_by_key(

@@ -23,7 +23,7 @@ import msgspec
 
 from assetgraph.errors import AssetGraphError, SelectionError
 from assetgraph.planning.request import RunRequest
-from assetgraph.storage.run_folders import new_run_id
+from assetgraph.records import now
 
 if TYPE_CHECKING:
     from assetgraph.project.settings import Project
@@ -76,7 +76,7 @@ def launch_process(request: RunRequest, project: Project, store: Store) -> Launc
     Raises `SelectionError` for a wrong selection, and `LaunchError` if the process ends without a
     run for another reason.
     """
-    run_id = request.run_id or new_run_id()
+    run_id = request.run_id or store.runs.new_id(now())
     request = msgspec.structs.replace(request, run_id=run_id)
     message = LaunchMessage(request, project.modules, str(project.store))
     deadline = time.monotonic() + PATIENCE_S

@@ -14,7 +14,6 @@ from assetgraph.planning.checked_config import check_config
 from assetgraph.planning.request import RunRequest
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.run.task import Limits
-from assetgraph.storage.run_folders import new_run_id
 
 if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts
@@ -46,14 +45,14 @@ class RunSetup(msgspec.Struct, frozen=True):
         if not self.request.wait:
             _check_locks(plan, facts.store)
 
-    def record(self, plan: Plan) -> RunRecord:
+    def record(self, plan: Plan, store: Store) -> RunRecord:
         """The record of a run of `plan` that starts now."""
         request, started_at = self.request, now()
         steps = tuple([step.id for step in plan.steps])
         outputs = [target.key.text for step in plan.steps for target in step.outputs]
         assets = tuple(dict.fromkeys(outputs))
         return RunRecord(
-            run_id=request.run_id or new_run_id(started_at),
+            run_id=request.run_id or store.runs.new_id(started_at),
             status=RunStatus.STARTED,
             started_at=started_at,
             root_run_id=request.root_run_id,
@@ -70,6 +69,8 @@ class RunSetup(msgspec.Struct, frozen=True):
             config={step.id: dict(step.config) for step in plan.steps if step.config},
             warnings=(*plan.warnings, *self._unlimited_pools(plan)),
             launched_by=request.launched_by,
+            project="" if store.ephemeral else str(store.project_root),
+            store="" if store.ephemeral else store.folder,
             pid=os.getpid(),
             host=os.uname().nodename,
             python_version=platform.python_version(),

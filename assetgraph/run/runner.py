@@ -117,7 +117,7 @@ class _Run:
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._errors: dict[str, ErrorInfo] = {}
         self._exceptions: dict[str, BaseException] = {}
-        record = setup.record(plan)
+        record = setup.record(plan, facts.store)
         self._store.prepare()
         facts.record_code()
         self._journal = Journal(

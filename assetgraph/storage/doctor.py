@@ -150,8 +150,8 @@ def _runs(store: Store) -> Iterator[Finding]:
             continue
         if record.started_at > now() + _CLOCKS_DIFFER:
             yield Finding(
-                f"the run {run_id} started in the future, because a clock was wrong: until then "
-                f"it counts as the latest run. To delete it: {command('runs', 'delete', run_id)}"
+                f"the run {run_id} started in the future, because a clock was wrong: later runs "
+                f"get ids after its own. To delete it: {command('runs', 'delete', run_id)}"
             )
         if record.status is RunStatus.INTERRUPTED and not _succeeded_since(store, record):
             yield Finding(f"the run {run_id} was interrupted after {events} events")

@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import msgspec
@@ -37,6 +37,7 @@ from assetgraph.storage.progress_file import ProgressFile, read_progress
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RECENT = 1000  # a run in progress is looked for among this many of the newest runs
 _SAME_TIME_S = 60
+_TIME_CHARS = 19
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
 
@@ -45,6 +46,10 @@ def new_run_id(started_at: datetime | None = None) -> str:
     millisecond."""
     started_at = started_at or now()
     return f"{started_at:%Y%m%d-%H%M%S}-{started_at.microsecond // 1000:03d}-{os.urandom(2).hex()}"
+
+
+def _time_of(run_id: str) -> datetime:
+    return datetime.strptime(f"{run_id[:_TIME_CHARS]}+0000", "%Y%m%d-%H%M%S-%f%z")
 
 
 class RunLog:
@@ -149,14 +154,32 @@ class RunStorage:
         finally:
             lock.release()
 
+    def new_id(self, started_at: datetime) -> str:
+        """A run id that sorts after all that the store has, whatever the clock says.
+
+        After a clock was set back, the id is a millisecond after the newest one. So the newest run
+        is always the one that was made last.
+        """
+        if not any(day >= f"{started_at:%Y-%m-%d}" for day in self._days()):
+            return new_run_id(started_at)
+        newest, run_id = next(self.ids(), ""), new_run_id(started_at)
+        if newest[:_TIME_CHARS] < run_id[:_TIME_CHARS]:
+            return run_id
+        try:
+            return new_run_id(_time_of(newest) + timedelta(milliseconds=1))
+        except (ValueError, OverflowError):  # the name of a folder, but no time
+            return run_id
+
+    def _days(self) -> list[str]:
+        return [name for name in names_in(self._folder) if _DAY.fullmatch(name)]
+
     def path(self, run_id: str) -> str:
         return f"{self._folder}/{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]}/{run_id}"
 
     def ids(self, *, before: str | None = None) -> Iterator[str]:
         """The ids of all runs, or of those before the run `before`, newest first. The folder of a
         day is read only when it is reached."""
-        days = [name for name in names_in(self._folder) if _DAY.fullmatch(name)]
-        for day in sorted(days, reverse=True):
+        for day in sorted(self._days(), reverse=True):
             if before and day.replace("-", "") > before[:8]:
                 continue
             names = sorted(names_in(f"{self._folder}/{day}"), reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,22 @@ def test_a_run_whose_record_is_removed_before_it_is_summed_up_still_succeeds(
     assert answer.code == 0
     assert answer.json["status"] == "SUCCESS"
     assert "succeeded in" in answer.err
+
+
+def test_after_a_clock_was_set_back_the_last_made_runs_are_kept_and_the_last_is_latest(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance.store.keep_runs = 2
+    made = []
+    for days in (0, -30, -60, -60, 20, 10):
+        clock = now() + timedelta(days=days)
+        monkeypatch.setattr("assetgraph.run.run_setup.now", lambda clock=clock: clock)
+        result = dg.materialize([quick], instance=instance)
+        assert result.success
+        assert result.outcome.record.started_at == clock
+        made.append(result.run_id)
+        assert list(instance.store.runs.ids()) == made[:-3:-1]
+        assert instance.store.runs.find("latest") == result.run_id
 
 
 def test_a_value_that_became_current_since_it_was_found_stays(store: Store) -> None:

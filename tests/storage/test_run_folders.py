@@ -9,9 +9,12 @@ import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_assets import asset_named
 
 from assetgraph import AssetExecutionContext, Instance, asset, materialize
@@ -21,6 +24,7 @@ from assetgraph.queries.event_text import event_text
 from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.executors import make
+from assetgraph.storage.retention import drop_old_runs
 from assetgraph.storage.run_folders import RunLog, new_run_id
 from assetgraph.storage.store import Store
 
@@ -30,7 +34,8 @@ START = datetime(2026, 11, 22, 16, 8, 37, 482_913, tzinfo=UTC)
 def begin(store: Store, started_at: datetime = START, **fields: object) -> RunLog:
     """A run in progress: its lock is held."""
     store.prepare()
-    record = RunRecord(new_run_id(started_at), RunStatus.STARTED, started_at, **fields)  # type: ignore[arg-type]
+    fields = {"run_id": new_run_id(started_at), "started_at": started_at, **fields}
+    record = RunRecord(status=RunStatus.STARTED, **fields)  # type: ignore[arg-type]
     return store.runs.start(record)
 
 
@@ -53,6 +58,45 @@ def test_a_run_id_says_its_time_and_sorts_by_it() -> None:
     ids = [new_run_id(START + timedelta(milliseconds=n * 7)) for n in range(300)]
     assert ids == sorted(ids)
     assert len({new_run_id(START) for _ in range(50)}) > 40
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.timedeltas(timedelta(days=-900), timedelta(days=900)),
+            st.timedeltas(timedelta(milliseconds=-3), timedelta(milliseconds=3)),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_whatever_the_clock_says_the_run_that_was_made_last_is_the_latest(
+    jumps: list[timedelta],
+) -> None:
+    with TemporaryDirectory() as folder:
+        store = Store(folder, keep_runs=3)
+        store.prepare()
+        clock, made = START, []
+        for jump in jumps:
+            clock += jump
+            run_id = store.runs.new_id(clock)
+            store.runs.start(RunRecord(run_id, RunStatus.SUCCESS, clock)).close()
+            made.append(run_id)
+            drop_old_runs(store)
+            assert list(store.runs.ids()) == made[:-4:-1]
+            assert store.runs.find("latest") == run_id
+            assert [run.run_id for run in list_runs(store).runs] == made[:-4:-1]
+
+
+def test_an_id_is_the_time_as_long_as_the_clock_goes_on(store: Store) -> None:
+    first = run(store, run_id=store.runs.new_id(START))
+    assert first.startswith("20261122-160837-482-")
+    assert store.runs.new_id(START).startswith("20261122-160837-483-")
+    assert store.runs.new_id(START - timedelta(days=400)).startswith("20261122-160837-483-")
+    later = START + timedelta(milliseconds=1)
+    assert store.runs.new_id(later).startswith("20261122-160837-483-")
+    Path(store.folder, "runs", "9999-99-99", "99999999-999999-999-ffff").mkdir(parents=True)
+    assert store.runs.new_id(START).startswith("20261122-160837-482-")
 
 
 def test_a_run_lies_in_a_folder_of_its_day(store: Store) -> None:

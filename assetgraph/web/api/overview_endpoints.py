@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def overview(page: PageState, request: Request) -> dict[str, Any]:
     until = now()
     since = until - timedelta(hours=number(request, "hours", 6, 24 * 31))
     table = page.table()
-    recent = list(_runs_since(page, f"{since:%Y%m%d-%H%M%S}"))
+    recent = list(_runs_since(page, since))
     return {
         "since": since.isoformat(),
         "until": until.isoformat(),
@@ -59,14 +59,16 @@ def overview(page: PageState, request: Request) -> dict[str, Any]:
     }
 
 
-def _runs_since(page: PageState, first: str) -> Iterator[dict[str, Any]]:
+def _runs_since(page: PageState, since: datetime) -> Iterator[dict[str, Any]]:
+    first = f"{since:%Y%m%d-%H%M%S}"
     recent = takewhile(lambda run_id: run_id >= first, page.store.runs.ids())
     for run_id in islice(recent, _LONGEST_TIMELINE):
         try:
             record = page.store.runs.read(run_id)
         except AssetGraphError:
             continue
-        yield run_row(record, page.store, page.watcher.live.get(run_id))
+        if record.started_at >= since:  # after a clock was set back, an id may be later
+            yield run_row(record, page.store, page.watcher.live.get(run_id))
 
 
 def _last_failure(page: PageState) -> dict[str, Any] | None:
