@@ -100,11 +100,8 @@ def flip(file: Path, offset: int, mask: int = 1) -> None:
 
 
 def seen_by_status(store: Store, graph: Any, key: str) -> bool:
-    try:
-        facts = StoreFacts(graph, Store(store.folder)).of(Target(AssetKey(key)))
-    except DamagedStoreError:
-        return True
-    return facts.value == "damaged" and not facts.has_value
+    facts = StoreFacts(graph, Store(store.folder)).of(Target(AssetKey(key)))
+    return (facts.value == "damaged" or facts.damage is not None) and not facts.has_value
 
 
 def seen_by_the_reader(store: Store, key: str) -> bool:
