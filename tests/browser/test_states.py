@@ -35,8 +35,8 @@ def test_a_failed_mark_has_the_failures_age_beside_a_value_that_is_still_in_use(
     page = open_page(server.url + "/assets")
     row = page.locator('[data-key="city/fares"]')
     expect(row.locator(".mark.pill")).to_have_text("failed")
-    expect(row.locator(".failed-note")).to_contain_text("still in use")
-    failed_run = row.locator(".failed-note a").get_attribute("href")
+    expect(row).to_contain_text("still in use")
+    failed_run = row.locator(".failed-age").get_attribute("href")
     made_run = row.locator(".quiet-link").last.get_attribute("href")
     assert failed_run != made_run
 

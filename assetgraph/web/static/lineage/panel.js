@@ -1,8 +1,8 @@
 // The panel beside the graph: a list of all assets, or the details of the selection.
 
 import {address, assetPage, read, runPage} from '../api.js';
-import {h, icon, withCode} from '../dom.js';
-import {failedNote} from '../failed.js';
+import {h, icon} from '../dom.js';
+import {failedNote, reasonText, reasonTone, shownReasons} from '../failed.js';
 import {duration, plural, shortRun} from '../format.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
@@ -113,12 +113,12 @@ export class Panel {
   }
 
   details(asset) {
-    const reasons = [...asset.reasons.filter((reason) => reason.kind !== 'never_materialized'), asset.past_failure].filter(Boolean);
+    const reasons = shownReasons(asset);
     const note = failedNote(asset);
     return [
       note ? h('p', {class: 'small failed-note', key: 'failed'}, 'Failed ', note) : null,
       reasons.length
-        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: ['attempt_failed', 'past_failure'].includes(reason.kind) ? 'failed' : 'stale'}}, h('span', {}, withCode(reason.text)), reason.run_id ? h('a', {class: 'link', href: runPage(reason.run_id)}, 'run') : null)))
+        ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reasonTone(reason)}}, h('span', {}, reasonText(reason)), reason.run_id ? h('a', {class: 'link nowrap', href: runPage(reason.run_id)}, 'run') : null)))
         : null,
       asset.description ? h('p', {class: 'prose panel-text', dir: 'auto', key: 'text'}, asset.description) : null,
       this.latest(asset),

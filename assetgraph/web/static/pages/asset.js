@@ -3,9 +3,9 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../chart.js';
 import {attemptList} from '../attempts.js';
-import {h, icon, withCode} from '../dom.js';
+import {h, icon} from '../dom.js';
 import {duration, shortRun} from '../format.js';
-import {failedNote} from '../failed.js';
+import {failedNote, reasonText, reasonTone, shownReasons} from '../failed.js';
 import {openLaunch} from '../launch.js';
 import {isNumber, metadataTable} from '../metadata.js';
 import {previewOf} from '../preview.js';
@@ -17,10 +17,6 @@ import {when} from '../ticks.js';
 import {complain} from '../toast.js';
 
 const CHARTED = 100;
-const FAILURES = {
-  attempt_failed: (reason) => `its last attempt failed: ${reason.error}`,
-  past_failure: (reason) => `its last attempt failed ${reason.changes.join(' and ')}: ${reason.error}`,
-};
 
 const key = document.body.dataset.about;
 let asset = null;
@@ -90,7 +86,7 @@ function materialize() {
 }
 
 function head() {
-  const reasons = [...asset.reasons.filter((reason) => reason.kind !== 'never_materialized'), asset.past_failure].filter(Boolean);
+  const reasons = shownReasons(asset);
   return h(
     'section',
     {class: 'asset-head', 'aria-label': 'Status', key: 'head'},
@@ -110,12 +106,12 @@ function head() {
 
 function reasonLine(reason) {
   const runId = reason.run_id;
-  const state = FAILURES[reason.kind] ? 'failed' : 'stale';
+  const state = reasonTone(reason);
   return h(
     'li',
     {key: reason.text, data: {state}},
     h('span', {class: 'mark', data: {state}}, glyph(state)),
-    h('span', {class: 'grow'}, FAILURES[reason.kind]?.(reason) ?? withCode(reason.text)),
+    h('span', {class: 'grow'}, reasonText(reason)),
     runId ? h('a', {class: 'link small nowrap', href: runPage(runId)}, 'See the run') : null,
   );
 }

@@ -3,7 +3,7 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
 import {duration} from '../format.js';
-import {failedNote} from '../failed.js';
+import {failedAge, shownReasons, valueInUse} from '../failed.js';
 import {openLaunch} from '../launch.js';
 import {AssetSearch} from '../search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
@@ -186,7 +186,7 @@ function row(asset, index) {
       h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
-    h('span', {role: 'cell'}, assetMark(asset, 'pill'), asset.state === 'failed' ? h('span', {class: 'sub failed-note'}, ' ', failedNote(asset)) : null, h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
+    h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
     h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
     h('span', {role: 'cell', class: 'wide sub cut-before', title: asset.module}, h('bdi', {}, asset.module)),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
@@ -199,11 +199,12 @@ function row(asset, index) {
 function last(asset) {
   if (asset.running_run_id) return h('a', {class: 'link', href: runPage(asset.running_run_id)}, 'in this run');
   if (!asset.materialization) return h('span', {class: 'muted'}, '–');
-  return h('a', {class: 'quiet-link', href: runPage(asset.materialization.run_id)}, when(asset.materialization.timestamp));
+  const made = h('a', {class: 'quiet-link', href: runPage(asset.materialization.run_id)}, when(asset.materialization.timestamp));
+  return valueInUse(asset) ? [made, h('div', {class: 'sub'}, 'still in use')] : made;
 }
 
 function reasons(asset) {
-  const told = [...asset.reasons.filter((reason) => reason.kind !== 'never_materialized'), asset.past_failure].filter(Boolean).map((reason) => reason.text);
+  const told = shownReasons(asset).map((reason) => reason.text);
   return asset.state === 'failed' && asset.failure ? asset.failure.error : told.join(' · ');
 }
 
