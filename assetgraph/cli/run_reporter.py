@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 
+from assetgraph.cli.terminal.output import Output
+from assetgraph.process.capture import step_aside
+from assetgraph.process.streams import not_captured
 from assetgraph.run.channel import Observer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from assetgraph.cli.render.run_summary import RunHighlights
-    from assetgraph.cli.terminal.output import Output
     from assetgraph.cli.terminal.styled_text import Line
 
 
@@ -36,12 +38,13 @@ class Reporter(Observer, Protocol):
 def reporting(out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> Iterator[Reporter]:
     """Yield the reporter that suits `out`, for a run of the steps `keys`. It prints `notes` when
     the run starts."""
-    reporter = _reporter(out, keys, notes)
-    try:
-        with _terminal_for_debuggers(reporter):
-            yield reporter
-    finally:
-        reporter.stop()
+    with not_captured(out.stream) as stream:
+        reporter = _reporter(Output(stream), keys, notes)
+        try:
+            with _terminal_for_debuggers(reporter):
+                yield reporter
+        finally:
+            reporter.stop()
 
 
 def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line]) -> Reporter:
@@ -56,7 +59,7 @@ def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line]) -> Report
 
 @contextmanager
 def _terminal_for_debuggers(reporter: Reporter) -> Iterator[None]:
-    """Let `breakpoint()` in an asset use the terminal: during a run `sys.stdout` is the record."""
+    """Let `breakpoint()` in an asset use the terminal: during a run its output is captured."""
 
     def hook(*args: Any, **kwargs: Any) -> Any:
         wanted = os.environ.get("PYTHONBREAKPOINT")
@@ -64,15 +67,17 @@ def _terminal_for_debuggers(reporter: Reporter) -> Iterator[None]:
             return None
         reporter.give_way()
         if wanted or sys.__stdout__ is None:
-            sys.stdout = sys.__stdout__  # the debugger that the person chose writes to it
+            step_aside()  # the debugger that the person chose writes to the standard streams
+            sys.stdout = sys.__stdout__
             return sys.__breakpointhook__(*args, **kwargs)
         from pdb import Pdb
 
-        return Pdb(stdout=sys.__stdout__).set_trace(sys._getframe(1))
+        return Pdb(stdout=terminal).set_trace(sys._getframe(1))
 
     before = sys.breakpointhook
-    sys.breakpointhook = hook
-    try:
-        yield
-    finally:
-        sys.breakpointhook = before
+    with not_captured(sys.__stdout__) if sys.__stdout__ else nullcontext(None) as terminal:
+        sys.breakpointhook = hook
+        try:
+            yield
+        finally:
+            sys.breakpointhook = before

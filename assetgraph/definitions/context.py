@@ -40,7 +40,7 @@ class AssetExecutionContext:
         """A standard logger, whose records become events of the step."""
         import logging
 
-        from assetgraph.process.capture import SinkHandler
+        from assetgraph.process.logs import SinkHandler
 
         logger = logging.Logger(self.asset_key.text, logging.DEBUG)
         logger.addHandler(SinkHandler(self._sink))

@@ -1,32 +1,33 @@
-"""Sends what each step prints, logs and warns to its own sink, also when steps run in parallel.
+"""Records what each step prints, logs and warns, and ends with it what it does to its process.
 
-A run redirects `sys.stdout`, `sys.stderr`, the root logger and `warnings` once. A context variable
-names the step of each write. Threads do not inherit context variables: a thread belongs to the step
-that starts it. What it writes after the end of that step is not recorded.
+A run captures the streams, descriptors, logging and warnings of its process once; `step_output`
+says which step a thread works for. A forked child gets back what a plain program has.
 """
 
 from __future__ import annotations
 
-import codecs
-import io
-import logging
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from contextvars import ContextVar
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
-from weakref import WeakKeyDictionary
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from assetgraph.process import current_step
+from assetgraph.process.descriptors import Descriptors, write_lines_at_once
+from assetgraph.process.logs import Logs, print_logs_from_now_on
+from assetgraph.process.streams import Streams
+from assetgraph.process.surroundings import Surroundings, forget_changes
 
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
 
-_current: ContextVar[StepSink | None] = ContextVar("sink", default=None)
-_active: list[StepSink] = []
-_of_thread: WeakKeyDictionary[threading.Thread, StepSink] = WeakKeyDictionary()
-_LONG_LINE = 4096
+_lock = threading.Lock()
+_capture: _Capture | None = None
+_SHARED = (
+    "changed while this step ran: {}. Steps that run at the same time in one process share that. "
+    "It is put back now. Use the executor processes to keep steps apart."
+)
 
 
 class step_output:  # noqa: N801 - used as a function; a generator would cost each step more
@@ -38,283 +39,173 @@ class step_output:  # noqa: N801 - used as a function; a generator would cost ea
         self._sink = sink
 
     def __enter__(self) -> None:
-        self._token = _current.set(self._sink)
-        _active.append(self._sink)
+        self._token = current_step.enter(self._sink)
+        if _capture is not None:
+            _capture.begin_step()
 
     def __exit__(self, *exception: object) -> None:
-        _active.remove(self._sink)
-        _current.reset(self._token)
-
-
-class _Shared:
-    """A redirection shared by all runs of a process: the first installs it, the last removes it."""
-
-    def __init__(self, redirect: Callable[..., AbstractContextManager[None]]) -> None:
-        self._redirect = redirect
-        self._undo = ExitStack()
-        self._runs = 0
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def __call__(self, *given: Any) -> Iterator[None]:
-        with self._lock:
-            if self._runs == 0:
-                self._undo.enter_context(self._redirect(*given))
-            self._runs += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._runs -= 1
-                if self._runs == 0:
-                    self._undo.close()
+        if _capture is not None:
+            _capture.end_step(self._sink)
+        current_step.leave(self._sink, self._token)
 
 
 @contextmanager
-def _streams_redirected(echo: bool) -> Iterator[None]:
-    before = sys.stdout, sys.stderr
-    sys.stdout = _Redirect(before[0], "out", echo)
-    sys.stderr = _Redirect(before[1], "err", echo)
+def captured(
+    *, echo: bool = True, streams: bool = True, descriptors: bool = True, shared: bool = False
+) -> Iterator[None]:
+    """Capture this process until the block ends. The first of several runs decides how.
+
+    With `echo`, output still goes to where it would without a run. Without `streams`, output is
+    left alone, and without `descriptors`, that of child programs and C libraries. `shared` says
+    that several steps may run at once.
+    """
+    global _capture
+    with _lock:
+        if _capture is None:
+            _capture = _Capture(echo, streams, descriptors, shared)
+        mine = _capture
+        mine.runs += 1
     try:
         yield
     finally:
-        sys.stdout, sys.stderr = before
+        with _lock:
+            mine.runs -= 1
+            if mine.runs == 0:
+                _capture = None
+                mine.close()
 
 
-@contextmanager
-def _logs_redirected() -> Iterator[None]:
-    before = warnings.showwarning
+def step_aside() -> None:
+    """Give the terminal to a debugger until the step ends: nothing is captured."""
+    if _capture is not None and _capture.streams is not None:
+        _capture.streams.give_back()
+        if _capture.descriptors is not None:
+            _capture.descriptors.give_back()
+        _capture.stepped_aside = True
+
+
+class _Capture:
+    """All that is captured in this process."""
+
+    def __init__(self, echo: bool, streams: bool, descriptors: bool, shared: bool) -> None:
+        self.runs = 0
+        self.stepped_aside = False
+        self._shared = shared
+        self._watches_children = False
+        self.descriptors = Descriptors(echo) if streams and descriptors else None
+        if self.descriptors is not None:
+            self.descriptors.open()
+        self.streams = Streams(echo, self.descriptors) if streams else None
+        self.logs = Logs(self.streams)
+        self.surroundings = Surroundings()
+        self._undo: list[Callable[[], None]] = []
+        for part in (self.descriptors, self.streams, self.logs, self.surroundings):
+            if part is not None:
+                part.start()
+        write_lines_at_once()
+        self._undo.append(_threads_join_steps())
+
+    def begin_step(self) -> None:
+        self.surroundings.begin_step()
+        if not self._watches_children and "subprocess" in sys.modules:
+            self._watches_children = True
+            if self.descriptors is not None:
+                from assetgraph.process.children import watch_children
+
+                self._undo.append(watch_children(self.descriptors))
+
+    def end_step(self, sink: StepSink) -> None:
+        """Complete the output of a step, and undo what it has changed."""
+        write_lines_at_once()
+        if self.streams is not None:
+            self._end_output(self.streams, sink)
+        changed = self.surroundings.end_step(sink)
+        if self.logs.end_step():
+            changed.append("the logging")
+        if changed and self._shared:
+            sink.log("WARNING", _SHARED.format(", ".join(changed)), {})
+
+    def close(self) -> None:
+        for undo in reversed(self._undo):
+            undo()
+        for part in (self.surroundings, self.logs, self.streams, self.descriptors):
+            if part is not None:
+                part.close()
+
+    def before_fork(self) -> None:
+        if self.streams is not None:
+            self.streams.settle()
+        if self.descriptors is not None:
+            self.descriptors.before_fork()
+
+    def after_fork(self) -> None:
+        if self.descriptors is not None:
+            self.descriptors.lock.release()
+
+    def drop_in_child(self) -> None:
+        for undo in reversed(self._undo):
+            undo()
+        self.surroundings.give_back()
+        self.logs.give_back()
+        if self.streams is not None:
+            self.streams.give_back()
+        if self.descriptors is not None:
+            self.descriptors.drop_in_child()
+
+    def _end_output(self, streams: Streams, sink: StepSink) -> None:
+        streams.settle()
+        if self.descriptors is not None:
+            self.descriptors.end_step(sink)
+        if self.stepped_aside:
+            self.stepped_aside = False
+            streams.start()
+        elif not streams.taken() and len(current_step.running()) == 1:
+            streams.take()
+
+
+def _threads_join_steps() -> Callable[[], None]:
+    """Have threads work for the step that starts them, until the call of what this returns."""
     start = threading.Thread.start
-    handler = _RoutingHandler()
-    root = logging.getLogger()
-    level = root.level
-    if not root.handlers and level == logging.WARNING:  # the program did not configure logging
-        root.setLevel(logging.INFO)
-    root.addHandler(handler)
-    warnings.showwarning = _show_warning
 
     def start_for_step(thread: threading.Thread) -> None:
-        sink = _sink()
-        if sink is not None:
-            _of_thread[thread] = sink
+        current_step.join_step(thread)
         start(thread)
 
     threading.Thread.start = start_for_step  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
+
+    def undo() -> None:
         threading.Thread.start = start  # type: ignore[method-assign]
-        warnings.showwarning = before
-        root.removeHandler(handler)
-        root.setLevel(level)
+
+    return undo
 
 
-_share_streams = _Shared(_streams_redirected)
-_share_logs = _Shared(_logs_redirected)
+_forking: dict[int, _Capture] = {}  # by thread
 
 
-@contextmanager
-def redirected(echo: bool = True) -> Iterator[None]:
-    """Redirect the output streams, logging and warnings of this process until the block ends.
-
-    With `echo`, output still goes to the original streams as well.
-    """
-    with _share_streams(echo), _share_logs():
-        yield
+def _before_fork() -> None:
+    if _capture is not None:
+        _capture.before_fork()
+        _forking[threading.get_ident()] = _capture
 
 
-def redirected_logs() -> AbstractContextManager[None]:
-    """Redirect only the logging and warnings of this process until the block ends."""
-    return _share_logs()
+def _after_fork() -> None:
+    capture = _forking.pop(threading.get_ident(), None)
+    if capture is not None:
+        capture.after_fork()
 
 
-class SinkHandler(logging.Handler):
-    """Sends log records to the sink of one step."""
-
-    def __init__(self, sink: StepSink) -> None:
-        super().__init__()
-        self._sink = sink
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _log(self._sink, record)
-
-
-class _RoutingHandler(logging.Handler):
-    def emit(self, record: logging.LogRecord) -> None:
-        sink = _sink()
-        if sink is not None:
-            _log(sink, record)
+def _in_child() -> None:
+    """Give a forked child what a plain program has: its output still goes to its step."""
+    global _capture, _lock
+    _lock = threading.Lock()
+    capture = _forking.pop(threading.get_ident(), None)
+    if capture is not None:
+        print_logs_from_now_on()
+        capture.drop_in_child()
+    _forking.clear()
+    _capture = None
+    current_step.no_step()
+    forget_changes()
 
 
-class _Redirect(io.TextIOBase):
-    """Replaces a stream: what a step writes goes to its sink and, with `echo`, to the stream."""
-
-    def __init__(self, stream: IO[str], name: str, echo: bool) -> None:
-        self._stream = stream
-        self._name = name
-        self._echo = echo
-        self._decoders: WeakKeyDictionary[StepSink, codecs.IncrementalDecoder] = WeakKeyDictionary()
-
-    def write(self, text: str, /) -> int:
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        sink = _sink()
-        if sink is None:
-            self._stream.write(text)
-            return len(text)
-        sink.output(self._name, text)
-        if self._echo:
-            with suppress(OSError):  # a full disk must not fail the step; the sink has the text
-                self._stream.write(text)
-        return len(text)
-
-    def write_bytes(self, data: bytes) -> None:
-        """Write bytes, which a step does through `sys.stdout.buffer`."""
-        sink = _sink()
-        if sink is not None:
-            sink.output(self._name, self._decoder(sink).decode(data))
-        if sink is None or self._echo:
-            with nullcontext() if sink is None else suppress(OSError):
-                self._stream.flush()  # text that was written earlier comes first
-                buffer = getattr(self._stream, "buffer", None)  # a notebook's stream has none
-                if buffer is not None:
-                    buffer.write(data)
-                else:
-                    self._stream.write(data.decode("utf-8", "replace"))
-
-    @property
-    def buffer(self) -> BinaryIO:
-        return cast("BinaryIO", _Bytes(self))
-
-    def flush(self) -> None:
-        with nullcontext() if _sink() is None else suppress(OSError):
-            self._stream.flush()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def writable(self) -> bool:
-        return True
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        return getattr(self._stream, "encoding", None) or "utf-8"
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)  # such as `reconfigure`
-
-    def _decoder(self, sink: StepSink) -> codecs.IncrementalDecoder:
-        """The decoder of one step, which remembers an incomplete character between two writes."""
-        if sink not in self._decoders:
-            self._decoders[sink] = codecs.getincrementaldecoder("utf-8")("replace")
-        return self._decoders[sink]
-
-
-class _Bytes(io.BufferedIOBase):
-    """The `buffer` of a redirected stream."""
-
-    def __init__(self, text: _Redirect) -> None:
-        self._text = text
-
-    def write(self, data: Any, /) -> int:
-        written = bytes(data)
-        self._text.write_bytes(written)
-        return len(written)
-
-    def flush(self) -> None:
-        self._text.flush()
-
-    def isatty(self) -> bool:
-        return self._text.isatty()
-
-    def fileno(self) -> int:
-        return self._text.fileno()
-
-    def writable(self) -> bool:
-        return True
-
-
-class OutputFile:
-    """A file with the output of a step, created at the first write and written line by line.
-
-    It keeps the first `limit` bytes. If more are written, its last line says how many.
-    """
-
-    def __init__(self, path: str, limit: int) -> None:
-        self._path = path
-        self._room = limit
-        self._line = ""
-        self._dropped = 0
-        self._fd: int | None = None
-
-    def write(self, text: str) -> None:
-        self._line += text
-        if "\n" in text or len(self._line) > _LONG_LINE:
-            self._flush()
-
-    def leave_out(self, count: int) -> None:
-        """Count `count` bytes that were dropped before they reached this file."""
-        self._dropped += count
-
-    def close(self) -> None:
-        self._flush()
-        if self._fd is not None:
-            try:
-                if self._dropped:
-                    os.write(self._fd, f"\n[{self._dropped} more bytes were not kept]\n".encode())
-            except OSError:
-                pass
-            os.close(self._fd)
-
-    def _flush(self) -> None:
-        data = self._line.encode("utf-8", "backslashreplace")
-        self._line = ""
-        kept = 0
-        if data and self._room > 0:
-            try:
-                if self._fd is None:
-                    self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-                kept = os.write(self._fd, data[: self._room])
-            except OSError:
-                self._room = 0  # a full disk must not fail a step that only prints
-        self._room -= kept
-        self._dropped += len(data) - kept
-
-
-def _sink() -> StepSink | None:
-    sink = _current.get()
-    if sink is None and _of_thread:
-        sink = _of_thread.get(threading.current_thread())
-        if sink not in _active:
-            return None
-    return sink
-
-
-def _log(sink: StepSink, record: logging.LogRecord) -> None:
-    try:
-        message = record.getMessage()
-    except Exception as error:  # a bad format string must not fail the step
-        message = f"{record.msg} (its arguments do not fit: {error})"
-    if record.exc_info and record.exc_info[0]:
-        message += "\n" + logging.Formatter().formatException(record.exc_info)
-    data = {} if record.name == "root" else {"logger": record.name}
-    sink.log(record.levelname, message, data)
-
-
-def _show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: Any = None,
-    line: str | None = None,
-) -> None:
-    sink = _sink()
-    if sink is not None and file is None:
-        sink.log("WARNING", f"{category.__name__}: {message}", {"file": filename, "line": lineno})
-    else:
-        stream = file or sys.stderr
-        stream.write(warnings.formatwarning(message, category, filename, lineno, line))
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)

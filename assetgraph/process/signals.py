@@ -6,6 +6,7 @@ signals are held back.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 
@@ -21,6 +22,7 @@ _holder: int | None = None  # the thread in `held_back`
 _open = False
 _pending: list[Callable[[], Any]] = []
 _installed: dict[signal.Signals, Any] = {}
+_program: dict[signal.Signals, Any] = {}  # the handlers that ours replaced
 _told: type[KeyboardInterrupt] | None = None
 
 
@@ -35,7 +37,9 @@ def raise_on_sigterm() -> None:
 
     Call it in the main thread. It replaces the program's own handler.
     """
-    signal.signal(signal.SIGTERM, _raise_terminated)
+    before = signal.signal(signal.SIGTERM, _raise_terminated)
+    if before is not _raise_terminated:
+        _program[signal.SIGTERM] = before
 
 
 @contextmanager
@@ -62,6 +66,8 @@ def held_back() -> Iterator[None]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
             del _installed[number]
+            if handler is not _raise_terminated:
+                del _program[number]
         if _holder is None or _open:
             _deliver()
 
@@ -118,6 +124,7 @@ def _hold() -> dict[signal.Signals, Any]:
         if callable(handler):
             handlers[number] = handler
             _installed[number] = _holding_handler(handler)
+            _program.setdefault(number, handler)
             signal.signal(number, _installed[number])
     return handlers
 
@@ -152,3 +159,36 @@ def _deliver() -> None:
 
 def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
     raise Terminated
+
+
+# A signal that arrives between a fork and the child's own handlers must wait: our handler would
+# take it, and lose it. So a pool that ends its workers would wait for ever.
+_masks: dict[int, Any] = {}  # by thread
+
+
+def _before_fork() -> None:
+    if _program:
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        _masks[threading.get_ident()] = mask
+
+
+def _after_fork() -> None:
+    mask = _masks.pop(threading.get_ident(), None)
+    if mask is not None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _in_child() -> None:
+    """Give a forked child the handlers that the program has without a run."""
+    global _holder, _open, _told
+    for number, handler in _program.items():
+        if _getsignal(number) in (_installed.get(number), _raise_terminated):
+            signal.signal(number, handler)
+    _holder, _open, _told = None, False, None
+    _pending.clear()
+    _installed.clear()
+    _program.clear()
+    _after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)

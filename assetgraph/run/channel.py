@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from assetgraph.process.capture import OutputFile
+from assetgraph.process.descriptors import not_standard
 
 if TYPE_CHECKING:
     from assetgraph.records import Event
     from assetgraph.run.task import StepTask
     from assetgraph.storage.run_folders import RunLog
+
+_LONG_LINE = 4096
 
 
 class Observer(Protocol):
@@ -128,3 +131,51 @@ class StepChannel:
         with self._lock:
             first, self._settled = not self._settled, True
             return first
+
+
+class OutputFile:
+    """A file with the output of a step, created at the first write and written line by line.
+
+    It keeps the first `limit` bytes. If more are written, its last line says how many.
+    """
+
+    def __init__(self, path: str, limit: int) -> None:
+        self._path = path
+        self._room = limit
+        self._line = ""
+        self._dropped = 0
+        self._fd: int | None = None
+
+    def write(self, text: str) -> None:
+        self._line += text
+        if "\n" in text or len(self._line) > _LONG_LINE:
+            self._flush()
+
+    def leave_out(self, count: int) -> None:
+        """Count `count` bytes that were dropped before they reached this file."""
+        self._dropped += count
+
+    def close(self) -> None:
+        self._flush()
+        if self._fd is not None:
+            try:
+                if self._dropped:
+                    os.write(self._fd, f"\n[{self._dropped} more bytes were not kept]\n".encode())
+            except OSError:
+                pass
+            os.close(self._fd)
+
+    def _flush(self) -> None:
+        data = self._line.encode("utf-8", "backslashreplace")
+        self._line = ""
+        kept = 0
+        if data and self._room > 0:
+            try:
+                if self._fd is None:
+                    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+                    self._fd = not_standard(os.open(self._path, flags, 0o666))
+                kept = os.write(self._fd, data[: self._room])
+            except OSError:
+                self._room = 0  # a full disk must not fail a step that only prints
+        self._room -= kept
+        self._dropped += len(data) - kept

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import StepTimeoutError, StoreError
 from assetgraph.planning.plan import Cause
 from assetgraph.planning.reasons import direct_reasons
-from assetgraph.process.capture import redirected
+from assetgraph.process.capture import captured
 from assetgraph.process.garbage_collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
 from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
@@ -133,7 +133,7 @@ class _Run:
         try:
             self._journal.begin()
             try:
-                with redirected(self._setup.echo), heap_left_alone():
+                with self._captured(), heap_left_alone():
                     self._loop()
             except KeyboardInterrupt:
                 self._cancel()
@@ -150,6 +150,11 @@ class _Run:
             with suppress(StoreError):  # the next prune finds what could not be deleted
                 drop_old_runs(self._store)
         return RunOutcome(self._journal.record, self._errors, self._exceptions)
+
+    def _captured(self) -> AbstractContextManager[None]:
+        """Capture this process, and its descriptors too if the steps run in it."""
+        here, slots = self._executor.shares_memory, self._executor.slots
+        return captured(echo=self._setup.echo, descriptors=here, shared=here and slots > 1)
 
     def _loop(self) -> None:
         while True:

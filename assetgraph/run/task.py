@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.keys import Target
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState, StoredValue
+
+if TYPE_CHECKING:
+    from assetgraph.run.sent_exception import SentException
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -92,7 +95,9 @@ class StepResult(msgspec.Struct):
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = (self.state, self.events, self.outputs, self.error, self.retry_in_s)
-        return _received, (kept, _pickled(self.exception))
+        from assetgraph.run.sent_exception import sent  # only for workers
+
+        return _received, (kept, sent(self.exception) if self.exception is not None else None)
 
 
 class Channel(Protocol):
@@ -117,26 +122,12 @@ class Channel(Protocol):
         """Asked once, before the step records anything. False for an abandoned step."""
 
 
-def _received(kept: tuple[Any, ...], exception: bytes | None) -> StepResult:
-    """The result in another process. It has no exception if this process cannot rebuild it: the
-    class may be missing here, or its constructor may need more than the pickle has."""
-    import pickle
-
+def _received(kept: tuple[Any, ...], exception: SentException | None) -> StepResult:
+    """The result in another process. It has no exception if this process cannot make it anew; the
+    result's `error` describes it."""
     result = StepResult(*kept)
-    try:
-        found = pickle.loads(exception) if exception is not None else None
-        result.exception = found if isinstance(found, BaseException) else None
-    except Exception:
-        pass  # the result's `error` describes it
+    if exception is not None:
+        from assetgraph.run.sent_exception import rebuilt
+
+        result.exception = rebuilt(exception)
     return result
-
-
-def _pickled(error: BaseException | None) -> bytes | None:
-    if error is None:
-        return None
-    import pickle
-
-    try:
-        return pickle.dumps(error)
-    except Exception:
-        return None

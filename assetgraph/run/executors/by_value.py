@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import inspect
 import io
+import sys
 from functools import partial
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any, cast
 
 import cloudpickle
 import msgspec
+
+from assetgraph.process.streams import standard_name
+from assetgraph.run.executors.script import of_script
 
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
@@ -25,7 +29,13 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         if isinstance(obj, CodeType):
             make, code = self.dispatch_table[CodeType](obj)
             return _make_code, (obj.co_filename, make, code)
+        if isinstance(obj, io.TextIOBase):  # one that a script kept: cloudpickle knows its name
+            name = standard_name(obj)
+            if name is not None:
+                return getattr, (sys, name)
         reduced = super().reducer_override(obj)
+        if isinstance(obj, FunctionType) and isinstance(reduced, tuple):
+            return of_script(obj, reduced)
         if not isinstance(obj, msgspec.StructMeta) or not isinstance(reduced, tuple):
             return reduced
         make, (kind, *args), state, *rest = reduced
@@ -35,10 +45,22 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         return make, (partial(_make_struct, kind, fields, _options(obj, own)), *args), state, *rest
 
 
-def dumps(item: Any) -> bytes:
-    buffer = io.BytesIO()
+def dumps(item: Any, limit: int | None = None) -> bytes:
+    """Raises `ValueError` if the pickle has more than `limit` bytes."""
+    buffer = io.BytesIO() if limit is None else _Limited(limit)
     Pickler(buffer, protocol=5).dump(item)
     return buffer.getvalue()
+
+
+class _Limited(io.BytesIO):
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._limit = limit
+
+    def write(self, data: Any, /) -> int:
+        if self.tell() + len(data) > self._limit:
+            raise ValueError("the pickle is too long")
+        return super().write(data)
 
 
 def _make_code(filename: str, make: Any, code: tuple[Any, ...]) -> CodeType:

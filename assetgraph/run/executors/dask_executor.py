@@ -29,6 +29,7 @@ from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Event, EventType, now
 from assetgraph.run.executors.dask_worker import PROBE, TOPIC, compute_here, probe
 from assetgraph.run.executors.local import ThreadExecutor
+from assetgraph.run.executors.messages import CALLS, read_message
 from assetgraph.run.executors.transport import Sender
 from assetgraph.run.step import run_step
 
@@ -133,7 +134,7 @@ class DaskExecutor:
         self._running[name] = step
         try:
             self._outbox.put(step)
-            result, printed, dropped = pickle.loads(step.answer.result())
+            result, printed, dropped = read_message(step.answer.result())
         except (CancelledError, _distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
@@ -280,7 +281,11 @@ class DaskExecutor:
         step = self._running.get(name)
         if step is None:
             return
-        method, content = pickle.loads(call)
+        try:
+            method, content = read_message(call)
+        except WorkerError as error:
+            step.fail(error)
+            return
         if method == "begun":
             step.ran_at = content[0]
         elif method == "ended":
@@ -290,7 +295,7 @@ class DaskExecutor:
             if not self._answered:
                 self._client.loop.call_later(_LET_GO_S, self._let_go)
             self._answered.append(step)
-        else:
+        elif method in CALLS:
             getattr(step.channel, method)(*content)
 
 

@@ -7,8 +7,9 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.process.capture import redirected
+from assetgraph.process.capture import captured
 from assetgraph.run.compute import compute_step
+from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
 
 if TYPE_CHECKING:
@@ -35,17 +36,18 @@ def compute_here(greeting: bytes, work: bytes) -> bytes:
     channel = _WorkerChannel(name, task.limits.output_bytes)
     if not channel.wanted():  # a worker takes seconds to load its first project
         return b""
+    _may_have_children()
     timed = task.timeout_s is not None  # only such a step is abandoned while it runs
     if timed:
         channel.begun()
         channel.started()
     try:
-        with redirected(False):
+        with captured(echo=False, shared=True):
             result = compute_step(task, store, channel)
     finally:
         if timed:
             channel.ended()
-    answer = pickle.dumps((result, channel.printed, channel.dropped), protocol=5)
+    answer = dumps((result, channel.printed, channel.dropped))
     if len(answer) <= _SENT_BYTES:
         channel.answered(answer)
     return answer
@@ -105,7 +107,14 @@ class _WorkerChannel:
         return False  # the process with the locks commits
 
     def _send(self, method: str, *content: Any) -> None:
-        _worker().log_event(TOPIC, (self._name, pickle.dumps((method, content))))
+        _worker().log_event(TOPIC, (self._name, dumps((method, content))))
+
+
+def _may_have_children() -> None:
+    """Let steps start pools of processes: Dask marks its workers as daemons, which may not."""
+    from multiprocessing.process import current_process
+
+    current_process()._config["daemon"] = False  # type: ignore[attr-defined]
 
 
 def _worker() -> Any:

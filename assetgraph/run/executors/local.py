@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -79,12 +78,8 @@ class SerialExecutor:
 
     def __init__(self) -> None:
         self._threads = ThreadExecutor(1)
-        self._folder: int | None = None
 
     def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
-        if self._folder is None:
-            self._folder = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
-        self._go_back()
         if task.timeout_s is not None:
             return self._threads.submit(task, store, channel)
         try:
@@ -102,15 +97,6 @@ class SerialExecutor:
 
     def shutdown(self) -> None:
         self._threads.shutdown()
-        if self._folder is not None:
-            self._go_back()
-            os.close(self._folder)
-            self._folder = None
-
-    def _go_back(self) -> None:
-        """Return to the folder in which the run began: a step may have left it."""
-        assert self._folder is not None
-        os.fchdir(self._folder)
 
 
 class _Done(Future[StepResult]):

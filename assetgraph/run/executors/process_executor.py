@@ -25,7 +25,9 @@ from multiprocessing.connection import Pipe
 from typing import IO, TYPE_CHECKING, Any
 
 from assetgraph.errors import WorkerError
+from assetgraph.run.executors.messages import CALLS, read_message
 from assetgraph.run.executors.transport import Sender
+from assetgraph.run.sent_exception import SentException, rebuilt
 
 if TYPE_CHECKING:
     from assetgraph.run.channel import StepChannel
@@ -266,21 +268,25 @@ class _Worker:
     def _receive(self) -> bool:
         """Handle one message. False if no more will come."""
         try:
-            kind, content = self._socket.recv()
+            data = self._socket.recv_bytes()
         except (EOFError, OSError):
             return False
+        kind, content = read_message(data)
         if kind == "done":
             self._drain()
             self._done(*content)
-        else:
+        elif kind in CALLS:
             getattr(self._channel, kind)(*content)
         return True
 
-    def _done(self, outcome: Callable[[Future[Any]], None]) -> None:
+    def _done(self, result: StepResult | None, error: SentException | None) -> None:
         future, self._future, self._channel = self._future, None, None
         self._on_idle(self)
         assert future is not None
-        outcome(future)
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(rebuilt(error) or WorkerError(f"{error.name}{error.args}"))
 
     def _bury(self, error: Exception | None) -> None:
         """Close a dead worker's files and fail its step."""

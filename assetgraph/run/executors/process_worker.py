@@ -8,21 +8,20 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from functools import partial
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from types import FrameType
 from typing import Any, TextIO
 
 from assetgraph.errors import WorkerError
-from assetgraph.process.capture import redirected_logs
+from assetgraph.process.capture import captured
 from assetgraph.process.signals import held_back
+from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
+from assetgraph.run.sent_exception import SentException, sent
 from assetgraph.run.step import run_step
 
-Outcome = Callable[[Future[Any]], None]
+Outcome = tuple[Any, SentException | None]  # the result, or the error in its place
 _interrupted = False
 
 
@@ -38,7 +37,7 @@ def main(socket: int, lifeline: int) -> None:
     inbox: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
     receiver = Receiver(inbox.get())
-    with redirected_logs():
+    with captured(streams=False):
         while work := inbox.get():
             channel = _Channel(connection)
             outcome = _run(receiver, work, channel)
@@ -71,14 +70,14 @@ def _receive(connection: Connection, inbox: SimpleQueue[bytes]) -> None:
 
 
 def _run(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
-    """Run one step, and return a call that sets the outcome on its future."""
+    """Run one step."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         if _interrupted:
             raise KeyboardInterrupt
         return _call(receiver, work, channel)
     except KeyboardInterrupt as interrupt:
-        return partial(_fail, interrupt)
+        return None, sent(interrupt)
     finally:
         signal.signal(signal.SIGINT, _remember)
 
@@ -89,34 +88,23 @@ def _call(receiver: Receiver, work: bytes, channel: _Channel) -> Outcome:
     except KeyboardInterrupt:
         raise
     except WorkerError as error:
-        return partial(_fail, error)
+        return None, sent(error)
     except BaseException as error:
         message = f"it cannot be loaded in another process: {type(error).__name__}: {error}"
-        return partial(_fail, WorkerError(message, hint=getattr(error, "hint", None)))
-    folder = os.getcwd()
+        return None, sent(WorkerError(message, hint=getattr(error, "hint", None)))
     try:
         with held_back():
-            return partial(_succeed, run_step(task, store, channel))
+            return run_step(task, store, channel), None
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return partial(_fail, error)
-    finally:
-        os.chdir(folder)  # a step may have left it
+        return None, sent(error)
 
 
 def _remember(_number: int, _frame: FrameType | None) -> None:
     """Keep an interrupt that arrives before its step: a run sends only one."""
     global _interrupted
     _interrupted = True
-
-
-def _succeed(result: Any, future: Future[Any]) -> None:
-    future.set_result(result)
-
-
-def _fail(error: BaseException, future: Future[Any]) -> None:
-    future.set_exception(error)
 
 
 class _Output:
@@ -178,10 +166,10 @@ class _Channel:
         return True  # the worker of an abandoned step is killed
 
     def done(self, outcome: Outcome) -> None:
-        self.send("done", outcome, last=True)
+        self.send("done", *outcome, last=True)
 
     def send(self, kind: str, *content: Any, last: bool = False) -> None:
         with self._lock:
             if not self._done:
                 self._done = last
-                self._connection.send((kind, content))
+                self._connection.send_bytes(dumps((kind, content)))

@@ -7,17 +7,22 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.code.importer import forget, source_hashes
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
+from assetgraph.run.executors.script import receive_script
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.run.executors.base import Computations, Loadable
     from assetgraph.run.task import StepTask
+
+_ROOM = 16_000_000  # bytes, for all of a script that is sent before a step needs it
 
 
 class Sender:
@@ -31,9 +36,9 @@ class Sender:
         self._project = project
 
     def greeting(self) -> bytes:
-        """What a worker needs first: the project, the hashes of its sources as loaded here, and the
-        classes of `__main__`, because a stored value names its classes by module."""
-        return pickle.dumps((self._project, source_hashes(), list(_classes_of_main())))
+        """What a worker needs first: the project, the hashes of its sources as loaded here, and
+        what `__main__` defines."""
+        return pickle.dumps((self._project, source_hashes(), _script_items(), _script_file()))
 
     def pack(self, task: StepTask, *extras: Any) -> bytes:
         """Pickle a task and what goes with it. Raises `WorkerError` if that fails."""
@@ -82,13 +87,11 @@ class Receiver:
 
     def __init__(self, greeting: bytes) -> None:
         self._project: Loadable | None
-        self._project, self._sources, classes = pickle.loads(greeting)
+        self._project, self._sources, *script = pickle.loads(greeting)
         self._loaded: AssetGraph | None = None
         if self._project is not None:
             os.chdir(self._project.root)
-        for data in classes:
-            kind = pickle.loads(data)
-            setattr(sys.modules["__main__"], kind.__name__, kind)
+        receive_script(*script)
 
         class Unpickler(pickle.Unpickler):
             persistent_load = staticmethod(self._named)
@@ -138,16 +141,29 @@ class Receiver:
             )
 
 
-def _classes_of_main() -> Iterator[bytes]:
-    """The classes that a script or notebook defines in `__main__`, pickled by value."""
-    for name, item in tuple(vars(sys.modules["__main__"]).items()):
-        if isinstance(item, type) and (item.__module__, item.__qualname__) == ("__main__", name):
-            from assetgraph.run.executors.by_value import dumps
+def _script_file() -> str | None:
+    return getattr(sys.modules["__main__"], "__file__", None)
 
-            try:
-                yield dumps(item)
-            except Exception:
-                continue  # a step that needs it fails with its own message
+
+def _script_items() -> dict[str, bytes]:
+    """What this process's `__main__` defines, pickled by value, by name. Items that cannot be
+    pickled, or use a large value, go only with the steps that name them."""
+    from assetgraph.run.executors.by_value import dumps
+
+    items, room = {}, _ROOM
+    for name, item in _items():
+        with suppress(Exception):  # a step that needs it fails with its own message
+            items[name] = dumps(item, room)
+            room -= len(items[name])
+    return items
+
+
+def _items() -> Iterator[tuple[str, Any]]:
+    for name, item in tuple(vars(sys.modules["__main__"]).items()):
+        if not isinstance(item, type | FunctionType):
+            continue
+        if (item.__module__, item.__qualname__) == ("__main__", name):
+            yield name, item
 
 
 def _dumps(kind: Any, work: Any) -> bytes:

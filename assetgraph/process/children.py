@@ -1,0 +1,50 @@
+"""Has child programs that a step starts through `subprocess` write to a pipe of that step alone."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.process.streams import Redirect
+
+if TYPE_CHECKING:
+    from assetgraph.process.descriptors import Descriptors
+
+
+def watch_children(descriptors: Descriptors) -> Callable[[], None]:
+    """Watch them until the call of what this returns."""
+    begin = subprocess.Popen.__init__
+
+    def begin_for_step(
+        child: Any,
+        args: Any,
+        bufsize: int = -1,
+        executable: Any = None,
+        stdin: Any = None,
+        stdout: Any = None,
+        stderr: Any = None,
+        *more: Any,
+        **options: Any,
+    ) -> None:
+        with suppress(LookupError):
+            if _is_standard(stdout, 1):
+                stdout = descriptors.of_step("out")
+            if _is_standard(stderr, 2):
+                stderr = descriptors.of_step("err")
+        begin(child, args, bufsize, executable, stdin, stdout, stderr, *more, **options)
+
+    subprocess.Popen.__init__ = begin_for_step  # type: ignore[method-assign, assignment]
+
+    def undo() -> None:
+        subprocess.Popen.__init__ = begin  # type: ignore[method-assign]
+
+    return undo
+
+
+def _is_standard(stream: Any, number: int) -> bool:
+    """Whether a child would write to our descriptor `number`."""
+    if isinstance(stream, Redirect):
+        return stream.fileno() == number
+    return stream is None or stream == number

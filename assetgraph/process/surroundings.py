@@ -1,0 +1,163 @@
+"""What a step changes in its process and should not leave to the next: environment variables, the
+working folder and signal handlers. What an import inside the step has set up stays."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from _signal import getsignal as _getsignal  # type: ignore[import-not-found]
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.process.current_step import current_sink, is_importing
+
+if TYPE_CHECKING:
+    from assetgraph.process.step_sink import StepSink
+
+# `signals.py` cares for SIGINT and SIGTERM.
+_SIGNALS = tuple(
+    sorted(
+        {s for s in signal.Signals if s < 32}
+        - {signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP}
+    )
+)
+_TIMERS = {
+    signal.SIGALRM: signal.ITIMER_REAL,
+    signal.SIGVTALRM: signal.ITIMER_VIRTUAL,
+    signal.SIGPROF: signal.ITIMER_PROF,
+}
+
+
+class Surroundings:
+    """The environment, the working folder and the signals of this process, watched from `start` to
+    `close`."""
+
+    def __init__(self) -> None:
+        self._environ = os.environ
+        self._environ_class = type(os.environ)
+        self._folder, self._folder_fd = "", -1
+        self._handlers: tuple[Any, ...] = ()
+        self._modules = 0
+
+    def start(self) -> None:
+        with suppress(OSError):  # it was deleted
+            self._folder = os.getcwd()
+            self._folder_fd = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+        self._handlers = tuple(map(_getsignal, _SIGNALS))
+        with suppress(TypeError):  # a program may have put its own in its place
+            self._environ.__class__ = _WatchedEnviron
+
+    def close(self) -> None:
+        self.give_back()
+        if self._folder_fd >= 0:
+            self._go_back()
+            os.close(self._folder_fd)
+
+    def give_back(self) -> None:
+        os.environ = self._environ  # noqa: B003 - a step may have replaced it
+        self._environ.__class__ = self._environ_class
+
+    def begin_step(self) -> None:
+        self._modules = len(sys.modules)
+
+    def end_step(self, sink: StepSink) -> list[str]:
+        """Undo what the step has changed, and name it."""
+        changed = []
+        if _changes:
+            changed += [f"os.environ[{key!r}]" for key in _undo_environ(self._environ, sink)]
+        if os.environ is not self._environ:
+            os.environ = self._environ  # noqa: B003
+            changed.append("os.environ")
+        if self._folder_fd >= 0 and not self._is_in_folder():
+            self._go_back()
+            changed.append("the working folder")
+        if tuple(map(_getsignal, _SIGNALS)) != self._handlers:
+            self._undo_signals()
+        return changed
+
+    def _is_in_folder(self) -> bool:
+        try:
+            return os.getcwd() == self._folder
+        except OSError:
+            return False
+
+    def _go_back(self) -> None:
+        with suppress(OSError):
+            os.fchdir(self._folder_fd)
+
+    def _undo_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        new = set(list(sys.modules)[self._modules :])
+        handlers = []
+        for number, before in zip(_SIGNALS, self._handlers, strict=True):
+            now = _getsignal(number)
+            if now is before or before is None or getattr(now, "__module__", None) in new:
+                handlers.append(now)
+                continue
+            if number in _TIMERS:  # it would otherwise kill the run
+                signal.setitimer(_TIMERS[number], 0)
+            signal.signal(number, before)
+            handlers.append(before)
+        self._handlers = tuple(handlers)
+
+
+_changes: dict[str, tuple[str | None, set[StepSink]]] = {}
+_lock = threading.Lock()
+
+
+class _WatchedEnviron(os._Environ):  # type: ignore[type-arg]
+    """`os.environ` during a run: it knows which step has changed what."""
+
+    def __setitem__(self, key: str, value: str) -> None:
+        before = self.get(key) if isinstance(key, str) else None
+        super().__setitem__(key, value)
+        _note(key, before)
+
+    def __delitem__(self, key: str) -> None:
+        before = self.get(key) if isinstance(key, str) else None
+        super().__delitem__(key)
+        _note(key, before)
+
+
+def _note(key: str, before: str | None) -> None:
+    sink = current_sink()
+    if sink is None:
+        return
+    with _lock:
+        if is_importing():
+            _changes.pop(key, None)
+        else:
+            _changes.setdefault(key, (before, set()))[1].add(sink)
+
+
+def _undo_environ(environ: Any, sink: StepSink) -> list[str]:
+    """Restore the variables that no other running step has changed too."""
+    changed = []
+    with _lock:
+        mine = [key for key, (_, sinks) in _changes.items() if sink in sinks]
+        for key in mine:
+            before, sinks = _changes[key]
+            sinks.discard(sink)
+            if environ.get(key) == before:
+                if not sinks:
+                    del _changes[key]
+                continue
+            changed.append(key)
+            if sinks:
+                continue
+            del _changes[key]
+            if before is None:
+                os._Environ.__delitem__(environ, key)
+            else:
+                os._Environ.__setitem__(environ, key, before)
+    return changed
+
+
+def forget_changes() -> None:
+    """Forget what steps have changed, in a forked child."""
+    global _lock
+    _lock = threading.Lock()
+    _changes.clear()

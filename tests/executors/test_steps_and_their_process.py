@@ -1,0 +1,438 @@
+"""The contract of all executors for what a step does to its process: children, streams, logging,
+environment. Steps run in fresh interpreters, as they do for a user."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from conftest import REPOSITORY
+
+from assetgraph.records import EXECUTORS
+
+_RUN = """
+import json, os, sys
+import assetgraph as dg
+
+def main(executor, scheduler, *assets):
+    from assetgraph.run.executors import make
+
+    if executor == "dask":
+        where = make("dask", scheduler=scheduler)
+    else:
+        where = make(executor, None if executor == "serial" else 2)
+    instance = dg.Instance(os.path.join(os.path.dirname(os.path.abspath(__file__)), "store"))
+    result = dg.materialize(
+        list(assets), instance=instance, executor=where, raise_on_error=False
+    )
+    logs = {}
+    for step, attempt, stream, path in instance.store.runs.outputs(result.run_id):
+        with open(path) as file:
+            logs[f"{step}.{stream}"] = file.read()
+    said = {}
+    for event in result.events:
+        if event.type == "LOG" and event.step:
+            said.setdefault(event.step, []).append(f"{event.level} {event.message}")
+    values = {}
+    for asset in assets:
+        if asset.name not in result.failures:
+            values[asset.name] = result.value(asset.name)
+    failures = {step: f"{e.type}: {e.message}" for step, e in result.failures.items()}
+    facts = {"printed": logs, "logged": said, "failures": failures, "values": values}
+    with open(os.environ["ANSWER"], "w") as file:
+        json.dump(facts, file, default=repr)
+"""
+
+
+class Ran:
+    """What a script's run left behind."""
+
+    def __init__(self, facts: dict[str, Any], done: subprocess.CompletedProcess[str]) -> None:
+        self.printed: dict[str, str] = facts["printed"]
+        self.logged: dict[str, list[str]] = facts["logged"]
+        self.failures: dict[str, str] = facts["failures"]
+        self.values: dict[str, Any] = facts["values"]
+        self.out, self.err = done.stdout, done.stderr
+
+
+@pytest.fixture(params=EXECUTORS)
+def executor(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The name of an executor, and the address of a scheduler for Dask."""
+    dask = request.param == "dask"
+    return request.param, request.getfixturevalue("dask_scheduler") if dask else ""
+
+
+def ran(folder: Path, executor: tuple[str, str], script: str, assets: str) -> Ran:
+    """Run the assets of a script that is `__main__`."""
+    file = folder / "script.py"
+    ending = f'\nif __name__ == "__main__":\n    main(*sys.argv[1:], {assets})\n'
+    file.write_text(_RUN + dedent(script) + ending)
+    answer = folder / "answer.json"
+    done = subprocess.run(
+        [sys.executable, str(file), *executor],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "ANSWER": str(answer)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Ran(json.loads(answer.read_text()), done)
+
+
+def test_thirty_forked_pools_in_one_step_end(tmp_path: Path, executor: tuple[str, str]) -> None:
+    script = """
+    import multiprocessing
+
+    def square(n):
+        return n * n
+
+    @dg.asset
+    def pools() -> int:
+        context = multiprocessing.get_context("fork")
+        total = 0
+        for _ in range(30):
+            with context.Pool(2) as pool:
+                total += sum(pool.map(square, [1, 2, 3]))
+        return total
+    """
+    result = ran(tmp_path, executor, script, "pools")
+    assert result.failures == {}
+    assert result.values == {"pools": 30 * 14}
+    assert "Terminated" not in result.err
+
+
+def test_a_forked_child_has_the_handlers_and_exit_codes_of_a_plain_program(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import multiprocessing, signal, time
+    from concurrent.futures import ProcessPoolExecutor
+
+    def waits():
+        time.sleep(1000)
+
+    def leaves():
+        sys.exit(7)
+
+    def tells(queue):
+        import logging, subprocess, threading
+        queue.put([
+            signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, None),
+            signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+            type(sys.stdout).__module__,
+            [type(h).__module__ for h in logging.getLogger().handlers],
+            threading.Thread.start.__module__,
+            subprocess.Popen.__init__.__module__,
+            type(os.environ).__module__,
+        ])
+
+    def double(n):
+        return 2 * n
+
+    @dg.asset
+    def children() -> list:
+        context = multiprocessing.get_context("fork")
+        codes = []
+        for target in (waits, leaves):
+            child = context.Process(target=target)
+            child.start()
+            if target is waits:
+                child.terminate()
+            child.join()
+            codes.append(child.exitcode)
+        queue = context.Queue()
+        child = context.Process(target=tells, args=(queue,))
+        child.start()
+        told = queue.get()
+        child.join()
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            doubled = list(pool.map(double, [1, 2]))
+        return [codes, told, doubled]
+    """
+    result = ran(tmp_path, executor, script, "children")
+    assert result.failures == {}
+    codes, told, doubled = result.values["children"]
+    assert codes == [-15, 7]
+    assert doubled == [2, 4]
+    default_term, default_int, *modules = told
+    assert modules == ["_io", [], "threading", "subprocess", "os"]
+    if executor[0] != "dask":  # its workers have handlers of their own
+        assert default_term
+        assert default_int
+
+
+def test_all_that_a_step_and_its_children_print_is_in_its_log_in_order(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import logging, subprocess
+
+    kept = sys.stdout
+    log = logging.getLogger("quiet")
+    log.propagate = False
+    log.addHandler(logging.StreamHandler())
+
+    @dg.asset
+    def talks() -> None:
+        print("one")
+        subprocess.run(["sh", "-c", "echo two; echo wrong >&2"])
+        print("three")
+        subprocess.run(["echo", "four"], stdout=sys.stdout)
+        if kept is not None:
+            print("five", file=kept)
+        child = os.fork()
+        if child == 0:
+            print("six", flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+        print("seven")
+        log.warning("logged")
+    """
+    result = ran(tmp_path, executor, script, "talks")
+    assert result.failures == {}
+    words = ["one", "two", "three", "four", "five", "six", "seven"]
+    assert result.printed["talks.out"].split() == words
+    # What a script does when it starts, such as adding a handler, it does not do in a worker.
+    logged = ["logged"] if executor[0] in ("serial", "threads") else []
+    assert result.printed["talks.err"].split() == ["wrong", *logged]
+
+
+def test_what_a_step_writes_to_descriptors_is_in_its_log(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import ctypes
+
+    @dg.asset
+    def writes() -> None:
+        print("one")
+        os.write(1, b"two\\n")
+        os.system("echo three")
+        print("four")
+        ctypes.CDLL(None).puts(b"five")
+        sys.__stdout__.buffer.write(b"six\\n")
+        sys.__stdout__.buffer.flush()
+        os.write(2, b"wrong\\n")
+    """
+    result = ran(tmp_path, executor, script, "writes")
+    assert result.printed["writes.out"].split() == ["one", "two", "three", "four", "five", "six"]
+    assert result.printed["writes.err"] == "wrong\n"
+
+
+def test_functions_of_a_script_are_values_and_go_to_pools_everywhere(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from functools import partial
+
+    FACTOR = 10
+    calls = []
+
+    def scaled(n, by=1):
+        calls.append(n)
+        return helper(n) * by
+
+    def helper(n):
+        return n * FACTOR
+
+    class Transformer:
+        def __init__(self, function):
+            self.function = function
+
+    @dg.asset
+    def function() -> object:
+        return scaled
+
+    @dg.asset
+    def half_applied() -> object:
+        return partial(scaled, by=3)
+
+    @dg.asset
+    def transformer() -> object:
+        return Transformer(scaled)
+
+    @dg.asset
+    def used(function, half_applied, transformer) -> list:
+        return [function(1), half_applied(1), transformer.function(2), len(calls)]
+
+    @dg.asset
+    def pooled() -> list:
+        context = multiprocessing.get_context("fork")
+        with ProcessPoolExecutor(2, mp_context=context) as pool:
+            return list(pool.map(scaled, [1, 2]))
+
+    @dg.asset
+    def spawned() -> list:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            return pool.map(scaled, [3])
+    """
+    assets = "function, half_applied, transformer, used, pooled"
+    on_dask = executor[0] == "dask"  # where `__main__` is Dask's own, which a new process imports
+    result = ran(tmp_path, executor, script, assets if on_dask else f"{assets}, spawned")
+    assert result.failures == {}
+    assert result.values["used"] == [10, 30, 20, 3]
+    assert result.values["pooled"] == [10, 20]
+    assert on_dask or result.values["spawned"] == [30]
+
+
+def test_nothing_that_comes_back_from_a_step_runs_in_the_process_of_the_run(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    run_in = os.getpid()
+
+    class Ends:
+        def __reduce__(self):
+            return os._exit, (3,)
+
+    class Text(str):
+        def __reduce__(self):
+            return os._exit, (3,)
+
+    class Ending(Exception):
+        def __reduce__(self):
+            return os._exit, (3,)
+
+    class Refusing(Exception):
+        def __init__(self, needed, more):
+            super().__init__("refused")
+            self.more = more
+
+        def __reduce__(self):
+            raise TypeError("not me")
+
+    @dg.asset
+    def raises_ending() -> None:
+        raise Ending("the end", Ends())
+
+    @dg.asset
+    def raises_refusing() -> None:
+        raise Refusing(1, more=Ends())
+
+    @dg.asset
+    def raises_group() -> None:
+        raise ExceptionGroup("several", [Ending("one"), ValueError(Ends())])
+
+    @dg.asset
+    def metadata() -> dg.MaterializeResult:
+        return dg.MaterializeResult(value=1, metadata={"text": Text("x"), "count": 2**70})
+
+    @dg.asset
+    def logs(context: dg.AssetExecutionContext) -> int:
+        context.log.info(Text("said"))
+        print(Text("printed"))
+        return 1
+    """
+    assets = "raises_ending, raises_refusing, raises_group, metadata, logs"
+    result = ran(tmp_path, executor, script, assets)
+    assert result.failures["raises_ending"].startswith("Ending: ('the end', <__main__.Ends")
+    assert result.failures["raises_refusing"] == "Refusing: refused"
+    assert result.failures["raises_group"] == "ExceptionGroup: several (2 sub-exceptions)"
+    assert result.logged["logs"] == ["INFO said"]
+    assert result.values["logs"] == 1
+    assert result.values.get("metadata") == 1
+
+
+def test_each_step_starts_with_the_logging_of_the_run(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import logging, logging.config
+
+    logging.basicConfig(level=logging.INFO)
+    existing = logging.getLogger("existing")
+
+    @dg.asset
+    def configures() -> None:
+        logging.info("before")
+        logging.config.dictConfig({"version": 1, "root": {"level": "ERROR", "handlers": []}})
+
+    @dg.asset(deps=[configures])
+    def forces() -> None:
+        logging.getLogger("existing").info("after dictConfig")
+        logging.basicConfig(force=True, level=logging.CRITICAL)
+
+    @dg.asset(deps=[forces])
+    def silences() -> None:
+        logging.info("after basicConfig")
+        logging.getLogger().setLevel("ERROR")
+        logging.disable(logging.CRITICAL)
+        logging.getLogger("existing").disabled = True
+        logging.getLogger("existing").setLevel("ERROR")
+
+    @dg.asset(deps=[silences])
+    def last() -> None:
+        logging.getLogger("existing").info("after all")
+    """
+    result = ran(tmp_path, executor, script, "configures, forces, silences, last")
+    assert result.failures == {}
+    said = {
+        step: [line for line in lines if "changed while" not in line]
+        for step, lines in result.logged.items()
+    }
+    assert said == {
+        "configures": ["INFO before"],
+        "forces": ["INFO after dictConfig"],
+        "silences": ["INFO after basicConfig"],
+        "last": ["INFO after all"],
+    }
+    assert result.printed == {}  # what `basicConfig` would print, the log has
+    warned = [line for lines in result.logged.values() for line in lines if "logging" in line]
+    assert bool(warned) == (executor[0] in ("threads", "dask"))
+
+
+def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has_set_up(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    (tmp_path / "library_of_steps.py").write_text(
+        'import os\nos.environ["OF_LIBRARY"] = "kept"\nos.environ["BOTH"] = "library"\n'
+    )
+    script = """
+    import signal, threading
+
+    os.environ["OURS"] = "mine"
+    HERE = os.path.dirname(os.path.abspath(__file__))
+
+    @dg.asset
+    def changes() -> None:
+        os.environ["OURS"] = "another"
+        os.environ["NEW"] = "new"
+        os.environ.pop("HOME", None)
+        os.chdir("/")
+        sys.stdout = sys.stderr = open(os.devnull, "w")
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        sys.path.insert(0, HERE)
+        import library_of_steps
+
+    @dg.asset(deps=[changes])
+    def finds() -> list:
+        print("seen")
+        return [
+            os.environ.get("NEW"), "HOME" in os.environ, os.getcwd() == "/",
+            signal.getsignal(signal.SIGALRM) == signal.SIG_DFL,
+            signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL,
+            os.environ.get("OF_LIBRARY"), os.environ.get("BOTH"),
+        ]
+    """
+    result = ran(tmp_path, executor, script, "changes, finds")
+    assert result.failures == {}
+    new, home, moved, alarm, user, of_library, both = result.values["finds"]
+    assert (new, home, moved, alarm, user) == (None, True, False, True, True)
+    if executor[0] in ("serial", "threads"):
+        assert (of_library, both) == ("kept", "library")
+    assert result.printed["finds.out"] == "seen\n"
+    warned = " ".join(result.logged.get("changes", []))
+    for what in ("os.environ['NEW']", "os.environ['HOME']", "the working folder"):
+        assert (what in warned) == (executor[0] in ("threads", "dask"))
