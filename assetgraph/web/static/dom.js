@@ -3,6 +3,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 const OURS = new Set(['key', 'keep']); // how patch() finds an element again
+const OF_PARTS = new Set(['data', 'style']);
 const AS_PROPERTY = new Set(['value', 'checked', 'indeterminate', 'disabled', 'selected', 'open', 'hidden', 'required']);
 
 /** An element: `h('a', {class: 'link', href, onclick}, 'text', child, [children])`. */
@@ -131,15 +132,13 @@ function patchNode(old, next) {
 function patchProps(element, props) {
   const before = element.given ?? {};
   for (const name of Object.keys(before)) {
-    if (!(name in props) && !OURS.has(name)) set(element, name, name === 'style' || name === 'data' ? {} : null);
+    if (name in props || OURS.has(name)) continue;
+    if (OF_PARTS.has(name)) removeParts(element, name, before[name], {});
+    else set(element, name, null);
   }
   for (const [name, value] of Object.entries(props)) {
-    if (name === 'style' || name === 'data') {
-      for (const key of Object.keys(before[name] ?? {})) {
-        if (key in value && value[key] !== null && value[key] !== undefined) continue;
-        if (name === 'style') element.style.removeProperty(key);
-        else delete element.dataset[key];
-      }
+    if (OF_PARTS.has(name)) {
+      removeParts(element, name, before[name] ?? {}, value);
       set(element, name, value);
     } else if (AS_PROPERTY.has(name)) {
       // Keep what the user is typing.
@@ -150,4 +149,13 @@ function patchProps(element, props) {
     }
   }
   element.given = props;
+}
+
+/** Removes the parts of a style or of the data that are no longer given. */
+function removeParts(element, name, before, after) {
+  for (const key of Object.keys(before)) {
+    if (after[key] !== null && after[key] !== undefined) continue;
+    if (name === 'style') element.style.removeProperty(key);
+    else delete element.dataset[key];
+  }
 }

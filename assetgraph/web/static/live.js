@@ -1,46 +1,86 @@
-// The stream of changes. It closes while the tab is hidden, because a browser opens only six
-// connections to a server, and continues at the same position when the tab is visible again.
+// Follows the stream of changes. A browser opens only six connections to a server: the first tabs
+// read the stream themselves, all others share a worker that reads it for them. A hidden tab reads
+// nothing, and continues at the same position when it is visible again.
 
-const RETRY_MS = 1000;
+import {readStream} from './stream.js';
+
+const OWN_STREAMS = 3;
+
+const scripts = globalThis.trustedTypes?.createPolicy('assetgraph-stream', {createScriptURL: (url) => url});
 
 /** Follows the stream from `position` on. Calls `heard(message)` with each change, `lost()` when
- * everything must be loaded again, and `shown(state)` with open, lost or closed. */
+ * everything must be loaded again, and `shown(state)` with open or lost. */
 export function follow(position, {heard, lost, shown}) {
-  let source = null;
-  let timer = 0;
   let last = position;
+  let close = null;
+
+  function tell({kind, id, data}) {
+    if (id) last = id;
+    if (kind === 'change') heard(JSON.parse(data));
+    else if (kind === 'reset') lost();
+    else shown(kind);
+  }
 
   function open() {
-    source = new EventSource(`/api/stream?after=${encodeURIComponent(last)}`);
-    source.onopen = () => shown('open');
-    source.onerror = retry;
-    source.addEventListener('change', (event) => {
-      last = event.lastEventId;
-      heard(JSON.parse(event.data));
-    });
-    source.addEventListener('reset', (event) => {
-      last = event.lastEventId;
-      lost();
-    });
+    close ??= openStream(last, tell);
   }
 
-  function close() {
-    clearTimeout(timer);
-    source?.close();
-    source = null;
+  function stop() {
+    close?.();
+    close = null;
   }
 
-  function retry() {
-    // A server that restarts refuses connections at first, and the browser would give up.
-    shown('lost');
-    close();
-    timer = setTimeout(open, RETRY_MS);
-  }
-
-  document.addEventListener('visibilitychange', () => {
-    if (document.hidden) close();
-    else if (!source) open();
-  });
-  window.addEventListener('pagehide', close);
+  document.addEventListener('visibilitychange', () => (document.hidden ? stop() : open()));
+  window.addEventListener('pagehide', stop);
+  window.addEventListener('pageshow', open);
   open();
+}
+
+/** Opens a stream of its own where one is free, else the shared one. Returns what closes it. */
+function openStream(after, tell) {
+  let closed = false;
+  let close = () => {};
+  takeSlot().then((free) => {
+    if (closed) {
+      free?.();
+      return;
+    }
+    const end = free ? readStream(after, tell) : readShared(after, tell);
+    close = () => {
+      end();
+      free?.();
+    };
+  });
+  return () => {
+    closed = true;
+    close();
+  };
+}
+
+function readShared(after, tell) {
+  const address = new URL('./stream_worker.js', import.meta.url).href;
+  const {port} = new SharedWorker(scripts ? scripts.createScriptURL(address) : address, {type: 'module', name: 'assetgraph-stream'});
+  port.onmessage = ({data}) => tell(data);
+  port.postMessage({after});
+  return () => {
+    port.onmessage = null;
+    port.postMessage({after: null});
+  };
+}
+
+/** What frees the slot for a stream of this tab, or null if all are taken. */
+async function takeSlot() {
+  if (!globalThis.SharedWorker) return () => {};
+  if (!navigator.locks) return null; // they exist only on this machine, or with HTTPS
+  for (let number = 1; number <= OWN_STREAMS; number += 1) {
+    const free = await lockIfFree(`assetgraph-stream-${number}`);
+    if (free) return free;
+  }
+  return null;
+}
+
+function lockIfFree(name) {
+  return new Promise((answer) => {
+    navigator.locks.request(name, {ifAvailable: true}, (lock) => (lock ? new Promise(answer) : answer(null)));
+  });
 }

@@ -80,14 +80,16 @@ export class OutputView {
   }
 
   async readOn() {
-    const part = await this.part({offset: this.next});
-    if (part?.text) this.show(part, {text: this.text + part.text, next: part.next});
+    const offset = this.next;
+    const part = await this.part({offset});
+    if (part?.text && this.next === offset) this.show(part, {text: this.text + part.text, next: part.next});
   }
 
   async readEarlier() {
-    const offset = Math.max(0, this.begin - PART);
-    const part = await this.part({offset, limit: this.begin - offset});
-    if (part) this.show(part, {text: part.text + this.text, begin: offset});
+    const end = this.begin;
+    const offset = Math.max(0, end - PART);
+    const part = await this.part({offset, limit: end - offset});
+    if (part && this.begin === end) this.show(part, {text: part.text + this.text, begin: offset});
   }
 
   /** A part of the chosen output, or null if the user chose another in the meantime. */

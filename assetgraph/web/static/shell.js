@@ -13,6 +13,7 @@ let summary = null;
 let page = null;
 let waiting = false;
 let listening = false;
+let reloading = false;
 
 /**
  * Runs a page.
@@ -24,6 +25,8 @@ let listening = false;
 export async function start(given) {
   page = given;
   main.classList.toggle('fill', Boolean(page.fill));
+  history.scrollRestoration = 'manual';
+  window.addEventListener('pagehide', () => sessionStorage.setItem(placeName(), String(scrollY)));
   setUpTheme();
   setUpShortcuts();
   await loadAll();
@@ -68,7 +71,10 @@ async function loadAll() {
     valueOf(own);
     page.broken = false;
     patch(main, page.draw());
-    if (!page.started) page.ready?.();
+    if (!page.started) {
+      page.ready?.();
+      returnToPlace();
+    }
     page.started = true;
     document.body.dataset.ready = '';
   } catch (error) {
@@ -78,6 +84,18 @@ async function loadAll() {
     if (error.status === 0) setTimeout(loadAll, 1000);
     else if (!error.status) throw error;
   }
+}
+
+/** After Back, Forward or a reload, scrolls to where the reader was: the browser would try before
+ * the content is there. */
+function returnToPlace() {
+  const [{type} = {}] = performance.getEntriesByType('navigation');
+  const place = Number(sessionStorage.getItem(placeName()));
+  if (place && (type === 'back_forward' || type === 'reload')) scrollTo(0, place);
+}
+
+function placeName() {
+  return `assetgraph-place ${location.pathname}${location.search}`;
 }
 
 function valueOf({status, value, reason}) {
@@ -135,7 +153,7 @@ function hearSummary(change) {
 }
 
 function tell(run) {
-  const name = run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset');
+  const name = subject(run);
   const link = h('a', {class: 'link mono', href: runPage(run.run_id)}, shortRun(run.run_id));
   const elsewhere = document.body.dataset.about === run.run_id;
   const [tone, text] = {
@@ -149,6 +167,15 @@ function tell(run) {
   else toast(tone, [text, h('span', {class: 'strong'}, name), ' · run ', link], {key: run.run_id});
 }
 
+/** What a note about a run is about: the assets that failed, or else how many were made. */
+function subject(run) {
+  const failed = run.failed_steps ?? [];
+  if (run.status === 'FAILURE' && failed.length) return `${failed.length === 1 ? failed[0] : plural(failed.length, 'asset')}${run.asset_count > failed.length ? ` (of ${run.asset_count})` : ''}`;
+  const made = (run.step_counts.success ?? 0) + (run.step_counts.unchanged ?? 0);
+  if (run.asset_count > 1 && ['CANCELED', 'INTERRUPTED'].includes(run.status)) return `${made} of ${run.asset_count} assets were done`;
+  return run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset');
+}
+
 function drawFrame() {
   const {counts, running} = summary;
   badge('assets', counts.failed ? 'failed' : counts.stale ? 'stale' : null, counts.failed || counts.stale);
@@ -158,11 +185,15 @@ function drawFrame() {
 }
 
 async function reload() {
+  reloading = true;
+  drawFrame();
   try {
     await write(address('definitions', 'reload'));
   } catch (error) {
     complain(error);
   }
+  reloading = false;
+  drawFrame();
 }
 
 function badge(name, state, text) {
@@ -178,13 +209,18 @@ function banners() {
   const found = [];
   if (failure && document.body.dataset.page !== 'definitions') {
     const kept = loaded ? ' The page shows the last valid ones, and no run can start.' : '';
-    found.push(banner('failed', `The definitions do not load: ${failure.message}${kept} `, h('a', {href: '/definitions'}, 'See the error')));
+    const text = changed ? `The definitions did not load: ${failure.message} Files changed since then. ` : `The definitions do not load: ${failure.message}${kept} `;
+    found.push(banner('failed', text, h('a', {href: '/definitions'}, 'See the error'), ' ', reloadButton()));
   } else if (changed && document.body.dataset.page !== 'definitions') {
-    found.push(banner('stale', 'Files changed since the definitions were loaded. ', h('button', {class: 'banner-button', type: 'button', onclick: reload}, 'Reload definitions')));
+    found.push(banner('stale', 'Files changed since the definitions were loaded. ', reloadButton()));
   }
   for (const {message} of summary.damage) found.push(banner('failed', message));
   if (summary.trouble) found.push(banner('failed', summary.trouble));
   return found;
+}
+
+function reloadButton() {
+  return h('button', {class: 'banner-button', type: 'button', disabled: reloading, onclick: reload}, reloading ? 'Reloading …' : 'Reload definitions');
 }
 
 function banner(state, ...parts) {

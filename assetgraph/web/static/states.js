@@ -16,6 +16,7 @@ const RUNS = {
 
 const STEPS = {
   waiting: ['missing', 'waiting', 'waiting'],
+  not_started: ['missing', 'waiting', 'not started'],
   running: ['running', 'running', 'running'],
   success: ['fresh', 'fresh', 'succeeded'],
   failure: ['failed', 'failed', 'failed'],

@@ -9,6 +9,7 @@ const GROUPS = [
   ['failure', 'Failed'],
   ['running', 'Running'],
   ['waiting', 'Preparing'],
+  ['not_started', 'Not started'],
   ['skipped', 'Skipped'],
   ['canceled', 'Canceled'],
   ['interrupted', 'Interrupted'],

@@ -18,6 +18,7 @@ export class Graph {
     this.scene = null;
     this.waiting = false;
     this.settling = 0;
+    this.awaited = null; // the card to reveal
     this.whole = true; // show everything until the user moves the camera
     this.cards = h('div', {class: 'graph-cards'});
     this.canvas = h('canvas', {class: 'graph-canvas', 'aria-hidden': 'true'});
@@ -56,8 +57,9 @@ export class Graph {
   }
 
   reveal(id) {
+    if (!this.width) this.awaited = id; // the window has no size yet
     const node = this.scene.nodes.get(id);
-    if (!node || (this.whole && this.camera.zoom >= CARDS_FROM)) return;
+    if (!node || !this.width || (this.whole && this.camera.zoom >= CARDS_FROM)) return;
     this.whole = false;
     if (this.camera.zoom < CARDS_FROM) this.camera.fit(node, this.width, this.height, {most: 0.9});
     else this.camera.reveal(node, this.width, this.height);
@@ -105,7 +107,11 @@ export class Graph {
   draw() {
     if (!this.scene || !this.width) return;
     if (this.whole && !this.painted) this.camera.fit(this.scene.box(), this.width, this.height);
-    const {camera} = this;
+    const {camera, awaited} = this;
+    if (awaited) {
+      this.awaited = null;
+      this.reveal(awaited);
+    }
     if (this.mustPaint()) this.paint();
     else this.placeCanvas();
     this.grid.style.backgroundPosition = `${camera.x}px ${camera.y}px`;

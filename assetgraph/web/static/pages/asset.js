@@ -23,6 +23,7 @@ let asset = null;
 let attempts = [];
 let next = null;
 let preview = null;
+let reading = false; // earlier attempts
 
 async function load() {
   const [first, past] = await Promise.all([read(address('assets', key)), read(`${address('history', key)}?limit=${CHARTED}`)]);
@@ -57,6 +58,8 @@ function hear(change) {
 }
 
 async function more() {
+  if (reading) return;
+  reading = true;
   try {
     const {data} = await read(`${address('history', key)}?limit=${CHARTED}&after=${next}`);
     attempts.push(...data.attempts);
@@ -65,6 +68,7 @@ async function more() {
   } catch (error) {
     complain(error);
   }
+  reading = false;
 }
 
 function draw() {

@@ -11,7 +11,7 @@ import {shortcut} from '../shortcuts.js';
 import {ASSET_STATES, assetMark, assetState, glyph, word} from '../states.js';
 import {when} from '../ticks.js';
 import {noAssets} from '../empty.js';
-import {parameters, remember} from '../url.js';
+import {onStep, parameters, remember} from '../url.js';
 import {VirtualRows} from '../virtual.js';
 
 const WIDE_ROW = 56;
@@ -34,8 +34,15 @@ const assets = new Map();
 const ticked = new Set();
 let shown = [];
 let owned = false;
-let state = assetState(parameters().get('state') ?? parameters().get('status')) ?? '';
-let [sortBy, direction] = (parameters().get('sort') ?? 'order').split('-');
+let {state, sortBy, direction} = placeInAddress();
+
+/** The status and the order that the address names: `?status=` takes the words that are shown, too. */
+function placeInAddress() {
+  const query = parameters();
+  const state = assetState(query.get('state') ?? query.get('status')) ?? '';
+  const [sortBy, direction] = (query.get('sort') ?? 'order').split('-');
+  return {state, sortBy, direction};
+}
 
 const search = new AssetSearch(parameters().get('q') ?? '', () => {
   remember({q: search.text});
@@ -129,7 +136,7 @@ function stateFilter(found) {
 
 function choose(name) {
   state = state === name ? '' : name;
-  remember({state, status: null});
+  remember({state, status: null}, {step: true});
   redraw();
 }
 
@@ -159,7 +166,7 @@ function sort(name) {
   if (sortBy !== name) [sortBy, direction] = [name, 'up'];
   else if (direction === 'up') direction = 'down';
   else sortBy = 'order';
-  remember({sort: sortBy === 'order' ? null : `${sortBy}-${direction}`});
+  remember({sort: sortBy === 'order' ? null : `${sortBy}-${direction}`}, {step: true});
   redraw();
 }
 
@@ -179,7 +186,7 @@ function row(asset, index) {
   return h(
     'div',
     {class: 'table-row', role: 'row', 'aria-rowindex': String(index + 2), 'aria-selected': String(chosen), key: asset.key, data: {key: asset.key}, style: {height: `${rows.height}px`}},
-    h('span', {role: 'cell'}, h('input', {type: 'checkbox', 'aria-label': `Select ${asset.key}`, checked: chosen, onchange: (event) => tick(asset.key, event)})),
+    h('span', {role: 'cell'}, h('input', {type: 'checkbox', 'aria-label': `Select ${asset.key}`, checked: chosen, onclick: (event) => tick(asset.key, event)})),
     h(
       'span',
       {role: 'cell', class: 'cell-name'},
@@ -236,4 +243,10 @@ function tickAll(on) {
 
 shortcut('m', 'Materialize', materialize);
 narrow.addEventListener('change', redraw);
+onStep(async () => {
+  ({state, sortBy, direction} = placeInAddress());
+  search.text = parameters().get('q') ?? '';
+  await search.ask();
+  redraw();
+});
 start({load, draw, hear});

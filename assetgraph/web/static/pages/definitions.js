@@ -9,6 +9,10 @@ import {glyph} from '../states.js';
 import {when} from '../ticks.js';
 import {complain, toast} from '../toast.js';
 
+const OPEN_BELOW = 300; // so many assets in all, or fewer: the modules are open at first
+const SHOWN = 200;
+
+const opened = new Map(); // the modules that the user opened or closed
 let definitions = null;
 let assets = [];
 let reloading = false;
@@ -76,7 +80,7 @@ function status() {
 }
 
 function failure() {
-  const {failure: wrong, loaded_at: loaded} = definitions;
+  const {failure: wrong, loaded_at: loaded, changed_on_disk: changed} = definitions;
   if (!wrong) return null;
   return h(
     'section',
@@ -93,7 +97,7 @@ function failure() {
         problem.remedy ? h('p', {class: 'muted'}, problem.remedy) : null,
       ),
     ),
-    loaded ? h('p', {class: 'muted small'}, 'The page keeps the last valid definitions. No run can start until this is fixed.') : null,
+    loaded ? h('p', {class: 'muted small'}, changed ? 'Files changed since then: reload the definitions.' : 'The page keeps the last valid definitions. No run can start until this is fixed.') : null,
   );
 }
 
@@ -103,17 +107,29 @@ function modules() {
     return empty('definitions', 'The modules define no assets', h('p', {}, 'Scaffold one in a terminal, then reload.'), h('pre', {class: 'code'}, 'assetgraph scaffold asset assets/trips.py'));
   }
   const groups = [...Map.groupBy(assets, (asset) => asset.module)].sort(([a], [b]) => a.localeCompare(b));
-  return groups.map(([module, own]) =>
-    h(
-      'section',
-      {class: 'card', key: module, 'aria-label': module},
-      h('div', {class: 'card-head'}, icon('code', 'icon-small'), h('h2', {class: 'mono'}, module), h('span', {class: 'muted small'}, plural(own.length, 'asset'))),
-      h(
-        'ul',
-        {class: 'module-assets'},
-        own.map((asset) => h('li', {key: asset.key}, h('a', {class: 'chip', href: assetPage(asset.key)}, h('span', {class: 'mark', data: {state: asset.state}}, glyph(asset.state)), h('span', {class: 'cut', dir: 'auto'}, asset.key)))),
-      ),
-    ),
+  return groups.map(([module, own]) => moduleCard(module, own, assets.length <= OPEN_BELOW));
+}
+
+/** A module with its assets, which are drawn only while it is open. */
+function moduleCard(module, own, atFirst) {
+  const open = opened.get(module) ?? atFirst;
+  const toggled = ({currentTarget: {open: now}}) => {
+    if (now === (opened.get(module) ?? atFirst)) return;
+    opened.set(module, now);
+    redraw();
+  };
+  return h(
+    'details',
+    {class: 'card module', key: module, open, ontoggle: toggled},
+    h('summary', {class: 'card-head'}, icon('chevron', 'icon-small'), h('h2', {class: 'mono'}, module), h('span', {class: 'muted small'}, plural(own.length, 'asset'))),
+    open
+      ? h(
+          'ul',
+          {class: 'module-assets'},
+          own.slice(0, SHOWN).map((asset) => h('li', {key: asset.key}, h('a', {class: 'chip', href: assetPage(asset.key)}, h('span', {class: 'mark', data: {state: asset.state}}, glyph(asset.state)), h('span', {class: 'cut', dir: 'auto'}, asset.key)))),
+          own.length > SHOWN ? h('li', {key: 'more'}, h('a', {class: 'link small', href: `/assets?q=${encodeURIComponent(module)}`}, `All ${own.length} assets`)) : null,
+        )
+      : null,
   );
 }
 

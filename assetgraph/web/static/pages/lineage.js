@@ -13,7 +13,7 @@ import {definitions, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetWord} from '../states.js';
 import {announce, complain} from '../toast.js';
-import {parameters, remember} from '../url.js';
+import {onStep, parameters, remember} from '../url.js';
 
 const HOPS = [1, 2, 3, 5];
 const LISTED = 'assetgraph-lineage-list';
@@ -24,16 +24,26 @@ const graph = new Graph({marked, choose: (id, adding) => choose(id ? [id] : [], 
 const panel = new Panel({choose, drawn: redraw, expand});
 const search = new AssetSearch(parameters().get('q') ?? '', found);
 
-let select = parameters().get('select') ?? '';
-let focus = parameters().get('focus') ?? '';
-let hops = Number(parameters().get('hops')) || 1;
-let collapsed = parameters().get('collapsed');
+let {select, focus, hops, collapsed} = placeInAddress();
+const wantedKeys = parameters().getAll('selected');
 let listed = localStorage.getItem(LISTED) === 'yes';
 let scene = null;
 
+/** The part of the graph that the address names. */
+function placeInAddress() {
+  const query = parameters();
+  return {
+    select: query.get('select') ?? '',
+    focus: query.get('focus') ?? '',
+    hops: Number(query.get('hops')) || 1,
+    collapsed: query.get('collapsed'),
+  };
+}
+
 async function load() {
   try {
-    return await loadGraph();
+    const position = await loadGraph();
+    return (await openFolded()) ?? position;
   } catch (error) {
     if (error.column === undefined) throw error;
     // The address has an invalid selection: show it in the search field with its error.
@@ -42,6 +52,18 @@ async function load() {
     [select, focus] = ['', ''];
     return loadGraph();
   }
+}
+
+/** Opens the groups of the assets that the address selects. */
+async function openFolded() {
+  if (marked.selected.size) return null;
+  const folded = parameters().getAll('selected').map((key) => scene.nodes.has(key) ? null : scene.drawnAs.get(key)?.group);
+  const groups = new Set(folded.filter((group) => group !== null && group !== undefined));
+  if (!groups.size) return null;
+  collapsed = scene.groups.filter((group) => group.collapsed && !groups.has(group.name)).map((group) => group.name).join(',');
+  const position = await loadGraph(parameters().getAll('selected'));
+  keepAddress();
+  return position;
 }
 
 function wanted() {
@@ -53,11 +75,11 @@ function selection() {
   return new URLSearchParams(wanted() ? {select: wanted()} : {});
 }
 
-async function loadGraph() {
+async function loadGraph(chosen = null) {
   const query = selection();
   if (collapsed !== null) query.set('collapsed', collapsed);
   const {data, position} = await read(`${address('lineage')}?${query}`);
-  const before = scene ? [...marked.selected] : parameters().getAll('selected');
+  const before = chosen ?? (scene ? [...marked.selected] : parameters().getAll('selected'));
   scene = new Scene(data);
   marked.select(scene, before);
   panel.forgetAll();
@@ -216,18 +238,28 @@ async function reshape() {
     complain(error);
     return;
   }
-  keepAddress();
+  keepAddress({step: true});
   graph.fit();
   redraw();
 }
 
-function keepAddress() {
-  const query = {select: focus ? null : select, focus, hops: focus ? String(hops) : null, selected: [...marked.selected], q: search.text};
-  remember(query);
-  const url = new URLSearchParams(location.search);
-  url.delete('collapsed');
-  if (collapsed !== null) url.set('collapsed', collapsed);
-  history.replaceState(null, '', url.size ? `?${url}` : location.pathname);
+function keepAddress({step = false} = {}) {
+  const query = {select: focus ? null : select, focus, hops: focus ? String(hops) : null, selected: [...marked.selected], q: search.text, collapsed};
+  remember(query, {step, keep: ['collapsed']});
+}
+
+/** Shows what the address names after Back or Forward. */
+async function stepped() {
+  ({select, focus, hops, collapsed} = placeInAddress());
+  search.text = parameters().get('q') ?? '';
+  try {
+    await loadGraph(parameters().getAll('selected'));
+  } catch (error) {
+    complain(error);
+    return;
+  }
+  graph.fit();
+  redraw();
 }
 
 /** On Enter, a selection reduces the graph to it, and a name moves to its card. */
@@ -301,4 +333,12 @@ document.addEventListener('click', (event) => {
   if (menu && !menu.contains(event.target)) menu.open = false;
 });
 
-start({load, draw, hear, fill: true, ready: () => search.text && found()});
+onStep(stepped);
+start({load, draw, hear, fill: true, ready});
+
+function ready() {
+  if (search.text) found();
+  const [only, ...more] = marked.selected;
+  if (only && !more.length) graph.reveal(only);
+  for (const key of wantedKeys) if (!scene.nodes.has(key) && !scene.drawnAs.has(key)) complain(new Error(`${key} is not in this graph.`));
+}

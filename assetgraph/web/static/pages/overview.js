@@ -169,7 +169,8 @@ function inLanes(runs, since, until) {
 function runBar({run, left, width}, lane) {
   const name = run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset');
   const spent = run.duration_s === null ? '' : ` in ${duration(run.duration_s)}`;
-  const text = `${name}: ${word(run.status)}${spent}, ${hourAndMinute(new Date(run.started_at))}`;
+  const failed = run.failed_steps.length && run.asset_count > 1 ? `, ${run.failed_steps.length} of them failed` : '';
+  const text = `${name}: ${word(run.status)}${spent}${failed}, ${hourAndMinute(new Date(run.started_at))}`;
   return h(
     'a',
     {
@@ -251,6 +252,7 @@ function recent() {
 
 function line(run) {
   const names = run.failed_steps.length ? run.failed_steps : run.assets;
+  const rest = (run.failed_steps.length || run.asset_count) - Math.min(3, names.length);
   return h(
     'li',
     {key: run.run_id},
@@ -258,7 +260,7 @@ function line(run) {
       'a',
       {class: 'line', href: runPage(run.run_id)},
       h('span', {class: 'line-status'}, runMark(run.status, 'pill')),
-      h('span', {class: 'cut grow', dir: 'auto'}, names.slice(0, 3).join(', '), names.length > 3 || run.asset_count > 3 ? ` +${Math.max(names.length, run.asset_count) - Math.min(3, names.length)}` : ''),
+      h('span', {class: 'cut grow', dir: 'auto'}, names.slice(0, 3).join(', '), rest > 0 ? ` +${rest}` : ''),
       h('span', {class: 'mono muted wide'}, shortRun(run.run_id)),
       h('span', {class: 'muted small line-when'}, when(run.started_at)),
       h('span', {class: 'small line-duration'}, lasted(run.duration_s, run.status === 'STARTED' ? run.started_at : null)),

@@ -25,6 +25,7 @@ let run = null;
 let chosen = new Set(parameters().getAll('step'));
 let tab = parameters().get('view') ?? 'events';
 let canceling = false;
+let rerunning = false;
 let waiting = 0;
 let known = 0;
 
@@ -35,8 +36,11 @@ let output = null;
 async function load() {
   const {data, position} = await read(address('runs', runId));
   run = data;
-  if (run.status === 'INTERRUPTED') {
-    for (const step of run.steps) if (step.state === 'canceled') step.state = 'interrupted';
+  if (run.status !== 'STARTED') {
+    for (const step of run.steps) {
+      if (step.state === 'waiting') step.state = 'not_started';
+      if (step.state === 'canceled' && run.status === 'INTERRUPTED') step.state = 'interrupted';
+    }
   }
   if (run.run_id !== runId) history.replaceState(null, '', runPage(run.run_id));
   document.body.dataset.about = run.run_id;
@@ -104,23 +108,23 @@ function draw() {
 
 function actions() {
   const live = run.status === 'STARTED';
-  const unfinished = run.steps.some((one) => ['failure', 'skipped', 'canceled', 'interrupted', 'waiting'].includes(one.state));
+  const unfinished = run.steps.some((one) => ['failure', 'skipped', 'canceled', 'interrupted', 'waiting', 'not_started'].includes(one.state));
   setActions(
     h('a', {class: 'button wide', href: lineage()}, icon('lineage', 'icon-small'), 'Lineage'),
     live
-      ? h('button', {class: 'button button-danger', type: 'button', id: 'cancel', disabled: canceling === 'sent', onclick: cancel}, icon('stop', 'icon-small'), canceling ? 'Canceling …' : 'Cancel run')
+      ? h('button', {class: 'button button-danger', type: 'button', id: 'cancel', disabled: canceling, onclick: cancel}, icon('stop', 'icon-small'), canceling ? 'Canceling …' : 'Cancel run')
       : null,
     !live && chosen.size
-      ? h('button', {class: 'button wide', type: 'button', id: 'rerun-selected', onclick: () => rerun({steps: [...chosen]})}, `Re-execute ${plural(chosen.size, 'step')}`)
+      ? h('button', {class: 'button wide', type: 'button', id: 'rerun-selected', disabled: rerunning, onclick: () => rerun({steps: [...chosen]})}, `Re-execute ${plural(chosen.size, 'step')}`)
       : null,
     !live && unfinished
-      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', 'aria-label': 'Re-execute all', onclick: () => rerun({})}, icon('reload', 'icon-small'), h('span', {class: 'wide'}, 'Re-execute all'))
+      ? h('button', {class: 'button', type: 'button', id: 'rerun-all', disabled: rerunning, 'aria-label': 'Re-execute all', onclick: () => rerun({})}, icon('reload', 'icon-small'), h('span', {class: 'wide'}, 'Re-execute all'))
       : null,
     live
       ? null
       : h(
           'button',
-          {class: 'button button-main', type: 'button', id: unfinished ? 'rerun-failed' : 'rerun-all', onclick: () => rerun({from_failure: unfinished})},
+          {class: 'button button-main', type: 'button', id: unfinished ? 'rerun-failed' : 'rerun-all', disabled: rerunning, onclick: () => rerun({from_failure: unfinished})},
           icon(unfinished ? 'play' : 'reload', 'icon-small'),
           unfinished ? 'From failure' : 'Re-execute all',
         ),
@@ -133,17 +137,27 @@ function lineage() {
   return `/lineage?select=${encodeURIComponent(run.assets.map((key) => `key:"${key}"`).join(' or '))}`;
 }
 
+/** Starts one run, however often the button is clicked meanwhile. */
 async function rerun(what) {
+  if (rerunning) return;
+  rerunning = true;
+  redraw();
   try {
     const {run_id: id, message} = await write(address('runs', run.run_id, 'rerun'), what);
-    if (id) location.assign(runPage(id));
-    else toast('fresh', [message || 'The run is starting.']);
+    if (id) {
+      location.assign(runPage(id));
+      return; // until the page of the new run is there
+    }
+    toast('fresh', [message || 'The run is starting.']);
   } catch (error) {
     complain(error);
   }
+  rerunning = false;
+  redraw();
 }
 
 async function cancel() {
+  if (canceling) return;
   canceling = true;
   redraw();
   try {

@@ -7,23 +7,23 @@ import {plural, shortRun} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
 import {RUN_STATUSES, runMark, runStatus, tone, word} from '../states.js';
 import {lasted, when} from '../ticks.js';
-import {parameters, remember} from '../url.js';
+import {onStep, parameters, remember} from '../url.js';
 
 const PAGE = 25;
 const NAMED = 2;
 const PAUSE_MS = 200;
 
-const filters = {
-  text: parameters().get('text') ?? '',
-  status: runStatus(parameters().get('status')) ?? '',
-  asset: parameters().get('asset') ?? '',
-  tag: parameters().get('tag') ?? '',
-};
+const filters = filtersInAddress();
 let pages = [parameters().get('before')];
 let runs = [];
 let damaged = [];
 let next = null;
 let timer = 0;
+
+function filtersInAddress() {
+  const of = (name) => parameters().get(name) ?? '';
+  return {text: of('text'), status: runStatus(of('status')) ?? '', asset: of('asset'), tag: of('tag')};
+}
 
 async function load() {
   const query = new URLSearchParams({limit: PAGE});
@@ -118,11 +118,11 @@ function change(name, value) {
   filters[name] = value;
   pages = [null];
   clearTimeout(timer);
-  timer = setTimeout(show, name === 'text' ? PAUSE_MS : 0);
+  timer = setTimeout(() => show(name !== 'text'), name === 'text' ? PAUSE_MS : 0);
 }
 
-async function show() {
-  remember({...filters, before: pages.at(-1)});
+async function show(step = true) {
+  remember({...filters, before: pages.at(-1)}, {step});
   await load();
   redraw();
 }
@@ -147,13 +147,14 @@ function row(run) {
 }
 
 function assets(run) {
-  const names = (run.failed_steps.length ? run.failed_steps : run.assets).slice(0, NAMED);
-  const rest = run.asset_count - names.length;
+  const failed = run.failed_steps;
+  const names = (failed.length ? failed : run.assets).slice(0, NAMED);
+  const rest = (failed.length || run.asset_count) - names.length;
   return h(
     'div',
     {class: 'row'},
     h('span', {class: 'cut'}, names.length ? names.map((name, index) => [index ? ', ' : '', h('a', {class: 'quiet-link', href: assetPage(name), title: name, dir: 'auto'}, name)]) : 'nothing'),
-    rest > 0 ? h('span', {class: 'muted small nowrap', title: run.assets.join('\n')}, `+${rest} more`) : null,
+    rest > 0 ? h('span', {class: 'muted small nowrap', title: run.assets.join('\n')}, `+${rest} more${failed.length ? ' failed' : ''}`) : null,
   );
 }
 
@@ -178,7 +179,8 @@ const STEP_ORDER = ['success', 'unchanged', 'running', 'failure', 'skipped', 'ca
 function steps(run) {
   const total = run.asset_count || 1;
   const known = STEP_ORDER.filter((state) => run.step_counts[state]);
-  const text = known.map((state) => `${run.step_counts[state]} ${word(state)}`).join(', ');
+  const told = (state) => word(state === 'waiting' && run.status !== 'STARTED' ? 'not_started' : state);
+  const text = known.map((state) => `${run.step_counts[state]} ${told(state)}`).join(', ');
   return h(
     'div',
     {class: 'step-counts', title: text},
@@ -209,4 +211,12 @@ function turn(before) {
   show();
 }
 
+onStep(async () => {
+  Object.assign(filters, filtersInAddress());
+  const before = parameters().get('before');
+  const known = pages.indexOf(before);
+  pages = known < 0 ? [before] : pages.slice(0, known + 1);
+  await load();
+  redraw();
+});
 start({load, draw, hear});
