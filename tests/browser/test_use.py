@@ -278,6 +278,88 @@ def test_a_status_is_taken_by_the_words_that_are_shown(
         expect(page.locator(".runs-table .table-row")).to_have_count(1)
 
 
+FACETS = """
+    import assetgraph as dg
+
+    @dg.asset(owners=["team:a"], kinds={"csv"}, tags={"tier": "1", "core": ""}, group_name="g1")
+    def one(): return 1
+
+    @dg.asset(owners=["team:b"], kinds={"csv", "sql"}, tags={"tier": "2"}, group_name="g1")
+    def two(): return 1
+
+    @dg.asset(group_name="g2")
+    def three(): return 1
+"""
+
+
+def test_assets_are_filtered_by_group_owner_kind_and_tag(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': FACETS}).url}/assets?tag=tier%3D2")
+    rows = page.locator(".assets-table [data-key]")
+    expect(rows).to_have_count(1)
+    page.get_by_label("Filter by tag").select_option("")
+    expect(rows).to_have_count(3)
+    for facet, value, count in (("kind", "csv", 2), ("owner", "team:a", 1)):
+        page.get_by_label(f"Filter by {facet}").select_option(value)
+        expect(rows).to_have_count(count)
+    expect(page).to_have_url(re.compile(r"kind=csv.*owner=team%3Aa|owner=team%3Aa.*kind=csv"))
+    page.go_back()
+    expect(rows).to_have_count(2)
+    expect(page.get_by_label("Filter by owner")).to_have_value("")
+    page.get_by_label("Filter by group").select_option("g2")
+    expect(page.locator("main")).to_contain_text("No asset matches")
+
+    visit(page, page.url.split("?")[0] + "/one")
+    page.get_by_role("link", name="tier=1").click()
+    expect(rows).to_have_count(1)
+
+
+def test_ctrl_k_finds_assets_runs_and_pages_from_anywhere(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": FACETS})
+    server.terminal("materialize", "two")
+    page = open_page(f"{server.url}/definitions")
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Find an asset, a run or a page")
+    expect(page.get_by_role("option")).to_have_count(6)  # all pages, and the last run
+    field.fill("team:b")
+    expect(page.get_by_role("option").first).to_contain_text("two")
+    field.fill("t")
+    expect(page.locator(".find-item", has_text="three")).to_be_visible()
+    field.fill("th")
+    field.press("Enter")
+    expect(page.locator("h1")).to_have_text("three")
+
+    page.keyboard.press("Control+k")
+    field.fill("nothing such")
+    expect(page.locator(".find")).to_contain_text("Nothing is called that.")
+    page.keyboard.press("Escape")
+    expect(page.locator(".find")).to_have_count(0)
+
+
+def test_a_log_and_an_output_are_downloaded_as_text(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE})
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/runs/latest")
+    page.get_by_label("Lowest level").select_option("INFO")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download").click()
+    text = saved.value.path().read_text()
+    assert saved.value.suggested_filename.endswith(".log")
+    assert " INFO trips_file month 2023-03" in text
+    assert text.count(chr(10)) == len(text.splitlines()) > 5
+
+    page.get_by_role("tab", name="stdout and stderr").click()
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Download").click()
+    assert saved.value.path().read_text() == "writing 3 rows" + chr(10)
+    assert saved.value.suggested_filename.endswith(".trips_file.1.out.txt")
+
+
 def test_the_definitions_of_many_assets_are_drawn_when_they_are_asked_for(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

@@ -322,3 +322,22 @@ def test_a_value_that_is_removed_from_outside_is_seen(
     asset = client.get("/api/assets/trips_file").json()
     assert asset["state"] == "missing"
     assert asset["reasons"][0]["kind"] == "value_gone"
+
+
+def test_a_log_and_what_a_step_printed_are_downloaded_as_text(client: TestClient) -> None:
+    run_id = launch(client, selection=["trips_file"])["run_id"]
+    log = client.get(f"/api/runs/{run_id}/events.txt")
+
+    assert log.headers["content-type"] == "text/plain; charset=utf-8"
+    assert log.headers["content-disposition"] == f"attachment; filename*=UTF-8''{run_id}.log"
+    assert " INFO trips_file month 2023-03\n" in log.text
+    few = client.get(f"/api/runs/{run_id}/events.txt", params={"text": "month"}).text
+    assert len(few.splitlines()) < len(log.text.splitlines())
+
+    printed = client.get(f"/api/runs/{run_id}/output.txt", params={"step": "trips_file"})
+    assert printed.text == "writing 3 rows\n"
+    for wrong in ({"step": "trips"}, {"step": "trips_file", "stream": "err"}, {}):
+        answer = client.get(f"/api/runs/{run_id}/output.txt", params=wrong)
+        assert answer.status_code == 404
+        assert "no such output" in error_of(answer)["message"]
+    assert client.get("/api/runs/nothing/events.txt").status_code == 404

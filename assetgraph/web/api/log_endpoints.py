@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+from starlette.responses import Response, StreamingResponse
+
+from assetgraph.errors import AssetGraphError
 from assetgraph.queries.event_pages import EventFilter
+from assetgraph.queries.event_text import event_text
 from assetgraph.queries.run_views import find_run
+from assetgraph.records import EventType
 from assetgraph.web.api.json_endpoint import NotFoundError, number
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
 
     from assetgraph.web.live.page_state import PageState
@@ -20,11 +28,9 @@ _CHUNK = 65_536
 def events(page: PageState, request: Request) -> dict[str, Any]:
     """A page of a run's events: `?text=`, `?level=` (the lowest), `?step=`, `?type=`, `?after=`."""
     record = find_run(page.store, request.path_params["run_id"])
-    query = request.query_params
-    wanted = EventFilter(*(query.get(name, "") for name in ("text", "level", "step", "type")))
     return page.event_pages.page(
         record.run_id,
-        wanted,
+        _filter(request),
         after=number(request, "after", 0, 1 << 40),
         limit=number(request, "limit", 200, 1000),
     )
@@ -52,14 +58,68 @@ def output(page: PageState, request: Request) -> dict[str, Any]:
     Offsets count bytes. Without one, the part is the end.
     """
     record = find_run(page.store, request.path_params["run_id"])
-    query = request.query_params
-    attempt = number(request, "attempt", 1, 10_000)
-    wanted = query.get("step", ""), attempt, query.get("stream", "out")
-    for key, found, stream, path in page.store.runs.outputs(record.run_id):
-        if (key, found, stream) == wanted:
+    wanted = _printed(request)
+    for *found, path in page.store.runs.outputs(record.run_id):
+        if tuple(found) == wanted:
             limit = number(request, "limit", _CHUNK, _CHUNK)
             return _part(path, number(request, "offset", -1, 1 << 60), limit)
     return {"text": "", "offset": 0, "next": 0, "size": 0}
+
+
+def log_text(request: Request) -> Response:
+    """The events of a run as lines of text to download, with the filters of `events`."""
+    page: PageState = request.app.state.page_state
+    record = find_run(page.store, request.path_params["run_id"])
+    return _download(_lines(page, record.run_id, _filter(request)), f"{record.run_id}.log")
+
+
+def output_text(request: Request) -> Response:
+    """Everything that a step printed, to download: `?step=`, `?attempt=`, `?stream=`."""
+    page: PageState = request.app.state.page_state
+    record = find_run(page.store, request.path_params["run_id"])
+    step, attempt, stream = wanted = _printed(request)
+    for *found, path in page.store.runs.outputs(record.run_id):
+        if tuple(found) == wanted:
+            name = f"{record.run_id}.{step.replace('/', '.')}.{attempt}.{stream}.txt"
+            return _download(_bytes(path), name)
+    raise NotFoundError(f"the run {record.run_id} has no such output.")
+
+
+def _filter(request: Request) -> EventFilter:
+    query = request.query_params
+    return EventFilter(*(query.get(name, "") for name in ("text", "level", "step", "type")))
+
+
+def _printed(request: Request) -> tuple[str, int, str]:
+    """The step, attempt and stream that a request names."""
+    query = request.query_params
+    attempt = number(request, "attempt", 1, 10_000)
+    return query.get("step", ""), attempt, query.get("stream", "out")
+
+
+def _lines(page: PageState, run_id: str, wanted: EventFilter) -> Iterator[str]:
+    try:
+        for event in page.store.runs.events(run_id):
+            if wanted.takes(event):
+                kind = event.level if event.type is EventType.LOG else event.type.value
+                head = f"{event.timestamp.isoformat()} {kind} {event.step or '-'}"
+                yield f"{head} {event_text(event)}\n"
+    except AssetGraphError as error:  # the answer has begun
+        yield f"{error}\n"
+
+
+def _bytes(path: str) -> Iterator[bytes]:
+    with open(path, "rb") as file:
+        while data := file.read(_CHUNK):
+            yield data
+
+
+def _download(parts: Iterator[str] | Iterator[bytes], name: str) -> Response:
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+        "cache-control": "no-store",
+    }
+    return StreamingResponse(parts, media_type="text/plain; charset=utf-8", headers=headers)
 
 
 def output_files(page: PageState, run_id: str) -> list[dict[str, Any]]:

@@ -94,6 +94,8 @@ def _api() -> list[Route]:
         _get("/api/runs/{run_id}/events/{number}", log_endpoints.event),
         _get("/api/runs/{run_id}/outputs", log_endpoints.outputs),
         _get("/api/runs/{run_id}/output", log_endpoints.output),
+        Route("/api/runs/{run_id}/events.txt", log_endpoints.log_text),
+        Route("/api/runs/{run_id}/output.txt", log_endpoints.output_text),
         _get("/api/runs/{run_id}/steps/{key:path}", run_endpoints.step),
         _get("/api/definitions", overview_endpoints.definitions),
         Route("/api/stream", _stream),

@@ -22,7 +22,7 @@ export function lineChart(name, points, format = quantity) {
     h('figcaption', {class: 'row'}, h('span', {class: 'muted small cut grow', dir: 'auto'}, name), h('span', {class: 'strong'}, format(last.value))),
     s(
       'svg',
-      {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': `${name}: ${points.length} values from ${format(low)} to ${format(high)}, the last ${format(last.value)}`},
+      {viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'group', 'aria-label': `${name}: ${points.length} values from ${format(low)} to ${format(high)}, the last ${format(last.value)}`},
       s('path', {class: 'chart-area', d: `${line}L${x(points.length - 1)} ${HEIGHT}L${x(0)} ${HEIGHT}Z`}),
       s('path', {class: 'chart-line', d: line}),
       points.map((point, index) =>

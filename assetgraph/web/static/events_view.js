@@ -74,9 +74,15 @@ export class EventsView {
     }
   }
 
-  async fetchPage(page) {
-    const query = new URLSearchParams({after: page * PAGE, limit: PAGE});
+  /** The filter as a query, with `more` parameters. */
+  query(more = {}) {
+    const query = new URLSearchParams(more);
     for (const [name, value] of Object.entries(this.filter)) if (value) query.set(name, value);
+    return query;
+  }
+
+  async fetchPage(page) {
+    const query = this.query({after: page * PAGE, limit: PAGE});
     const asked = JSON.stringify(this.filter);
     try {
       const {data} = await read(`${address('runs', this.runId, 'events')}?${query}`);
@@ -133,6 +139,7 @@ export class EventsView {
         ? h('button', {class: 'button', type: 'button', title: 'Show all steps', onclick: () => this.stepFilter(''), key: 'step'}, h('span', {class: 'cut', dir: 'auto'}, step), icon('close', 'icon-small'))
         : null,
       h('span', {class: 'muted small nowrap', role: 'status'}, `${count(this.total)} events`),
+      h('a', {class: 'button', href: `${address('runs', this.runId, 'events.txt')}?${this.query()}`, download: '', title: 'Download these events as text', key: 'download'}, 'Download'),
     );
   }
 

@@ -6,6 +6,7 @@ import {exact, quantity} from './format.js';
 import {markdown} from './markdown.js';
 
 const LONG = 400;
+const NUMBER = /^[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e[-+]?\d{1,4})?$/i;
 const LONGEST = 100_000;
 const MOST_ROWS = 100;
 const MOST_COLUMNS = 100;
@@ -82,21 +83,28 @@ function text(value) {
 function tableOf(rows) {
   const all = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const names = all.slice(0, MOST_COLUMNS);
+  const kinds = names.map((name) => numbers(rows.slice(0, MOST_ROWS).map((row) => row[name])));
   return h(
     'div',
     {class: 'scroll table-box', tabindex: '0', role: 'group', 'aria-label': 'Rows'},
     h(
       'table',
       {class: 'data-table'},
-      h('thead', {}, h('tr', {}, names.map((name) => h('th', {scope: 'col'}, name)))),
-      h('tbody', {}, rows.slice(0, MOST_ROWS).map((row) => h('tr', {}, names.map((name) => cell(row[name]))))),
+      h('thead', {}, h('tr', {}, names.map((name, index) => h('th', {scope: 'col', class: kinds[index]}, name)))),
+      h('tbody', {}, rows.slice(0, MOST_ROWS).map((row) => h('tr', {}, names.map((name, index) => cell(row[name], kinds[index]))))),
     ),
     rows.length > MOST_ROWS ? h('p', {class: 'muted small'}, `The first ${MOST_ROWS} of ${rows.length} rows.`) : null,
     all.length > names.length ? h('p', {class: 'muted small'}, `The first ${names.length} of ${all.length} columns.`) : null,
   );
 }
 
-export function cell(value) {
+/** The class of a column: of numbers, if all that it holds are numbers or look like them. */
+export function numbers(values) {
+  const present = values.filter((value) => value !== null && value !== undefined && value !== '');
+  return present.length && present.every((value) => typeof value === 'number' || NUMBER.test(value)) ? 'number' : '';
+}
+
+export function cell(value, kind = typeof value === 'number' ? 'number' : '') {
   const shown = value === null || value === undefined ? '' : typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return h('td', {class: typeof value === 'number' ? 'number' : '', title: shown, dir: 'auto'}, plainLine(shown.replaceAll('\n', ' ')));
+  return h('td', {class: kind, title: shown, dir: 'auto'}, plainLine(shown.replaceAll('\n', ' ')));
 }

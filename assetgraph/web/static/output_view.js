@@ -139,6 +139,7 @@ export class OutputView {
         h(
           'div',
           {class: 'output-text mono', tabindex: '0', role: 'log', 'aria-live': 'off', 'aria-label': 'Output'},
+          h('a', {class: 'button button-small output-download', href: `${address('runs', this.runId, 'output.txt')}?${new URLSearchParams({step: this.chosen?.step, attempt: this.chosen?.attempt, stream: this.chosen?.stream})}`, download: '', key: 'download'}, 'Download'),
           this.begin > 0 ? h('button', {class: 'button button-small', type: 'button', onclick: () => this.readEarlier(), key: 'earlier'}, `Earlier output (${bytes(this.begin)})`) : null,
           terminalLines(this.text.replace(/\n$/, '')).slice(-KEPT_LINES),
         ),

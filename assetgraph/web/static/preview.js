@@ -2,7 +2,9 @@
 
 import {plainLine} from './ansi.js';
 import {h} from './dom.js';
-import {cell} from './metadata.js';
+import {cell, numbers} from './metadata.js';
+
+const LONG_LINE = 400; // characters: a longer line is broken, such as JSON in one line
 
 export function previewOf(preview, picture, version) {
   return h('div', {class: 'preview', key: `preview-${version}`}, body(preview, picture, version), preview.note ? h('p', {class: 'muted small preview-note'}, preview.note) : null);
@@ -10,19 +12,21 @@ export function previewOf(preview, picture, version) {
 
 function body(preview, picture, version) {
   switch (preview.kind) {
-    case 'table':
+    case 'table': {
+      const kinds = preview.columns.map((_, index) => numbers(preview.rows.map((row) => row[index])));
       return h(
         'div',
         {class: 'scroll preview-table', tabindex: '0', role: 'group', 'aria-label': 'The first rows'},
         h(
           'table',
           {class: 'data-table'},
-          h('thead', {}, h('tr', {}, preview.columns.map((column) => h('th', {scope: 'col'}, column.name, column.type ? h('div', {class: 'column-type mono'}, column.type) : null)))),
-          h('tbody', {}, preview.rows.map((row) => h('tr', {}, row.map(cell)))),
+          h('thead', {}, h('tr', {}, preview.columns.map((column, index) => h('th', {scope: 'col', class: kinds[index]}, column.name, column.type ? h('div', {class: 'column-type mono'}, column.type) : null)))),
+          h('tbody', {}, preview.rows.map((row) => h('tr', {}, row.map((value, index) => cell(value, kinds[index]))))),
         ),
       );
+    }
     case 'text':
-      return h('pre', {class: 'code code-flush', dir: 'auto', tabindex: '0'}, preview.text.split('\n').map(plainLine).join('\n'));
+      return h('pre', {class: `code code-flush ${preview.text.split('\n').some((line) => line.length > LONG_LINE) ? 'wrapped' : ''}`, dir: 'auto', tabindex: '0'}, preview.text.split('\n').map(plainLine).join('\n'));
     case 'image':
       return h('img', {class: 'preview-image', src: `${picture}?run=${version}`, alt: 'The value as a picture'});
     case 'folder':

@@ -1,6 +1,7 @@
 // Keyboard shortcuts of every page, and the dialog that lists them.
 
 import {h, icon} from './dom.js';
+import {openFind} from './find.js';
 
 const GO = {o: '/', a: '/assets', l: '/lineage', r: '/runs', d: '/definitions'};
 const own = [];
@@ -13,7 +14,12 @@ export function shortcut(key, text, act) {
 
 export function setUpShortcuts() {
   document.getElementById('help-open').addEventListener('click', showHelp);
+  document.getElementById('find-open').addEventListener('click', openFind);
   document.addEventListener('keydown', (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === 'k') {
+      event.preventDefault();
+      openFind();
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     if (document.querySelector('dialog[open]')) return;
     if (afterG && GO[event.key]) location.assign(GO[event.key]);
@@ -39,6 +45,7 @@ function isTyping(element) {
 function showHelp() {
   const rows = [
     ['/', 'Search on this page'],
+    ['Ctrl+K', 'Find an asset, a run or a page'],
     ['g o', 'Overview'],
     ['g a', 'Assets'],
     ['g l', 'Lineage'],

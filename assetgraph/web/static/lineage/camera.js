@@ -24,12 +24,13 @@ export class Camera {
     this.zoom = zoom;
   }
 
-  /** Fits a box of the graph into the window, with a margin. */
-  fit(box, width, height, {edge = 32, most = 1} = {}) {
+  /** Fits a box of the graph into the window, with a margin. Of a box that is too large at the
+   * `least` zoom, it shows the beginning. */
+  fit(box, width, height, {edge = 32, most = 1, least = LEAST_ZOOM} = {}) {
     const zoom = Math.min((width - 2 * edge) / Math.max(box.width, 1), (height - 2 * edge) / Math.max(box.height, 1), most);
-    this.zoom = Math.min(MOST_ZOOM, Math.max(LEAST_ZOOM, zoom));
-    this.x = (width - box.width * this.zoom) / 2 - box.x * this.zoom;
-    this.y = (height - box.height * this.zoom) / 2 - box.y * this.zoom;
+    this.zoom = Math.min(MOST_ZOOM, Math.max(least, zoom));
+    this.x = Math.max(edge, (width - box.width * this.zoom) / 2) - box.x * this.zoom;
+    this.y = Math.max(edge, (height - box.height * this.zoom) / 2) - box.y * this.zoom;
   }
 
   /** Moves just enough to bring a box into the window. */

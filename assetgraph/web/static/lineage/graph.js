@@ -8,6 +8,7 @@ import {CARDS_FROM, Painter} from './painter.js';
 
 const SETTLE_MS = 90;
 const STEP = 1.35;
+const SMALL = 40; // cards
 const CARD_MARGIN = 200;
 
 export class Graph {
@@ -19,6 +20,8 @@ export class Graph {
     this.waiting = false;
     this.settling = 0;
     this.awaited = null; // the card to reveal
+    this.followed = null; // the card that stays in sight when the window changes
+    this.readable = false; // whether a small graph is shown at its full size
     this.whole = true; // show everything until the user moves the camera
     this.cards = h('div', {class: 'graph-cards'});
     this.canvas = h('canvas', {class: 'graph-canvas', 'aria-hidden': 'true'});
@@ -51,16 +54,25 @@ export class Graph {
     this.renew();
   }
 
+  /** Shows a small graph at its full size, and fits a large one into the window. */
+  begin() {
+    this.fit();
+    this.readable = this.scene.nodes.size <= SMALL && !this.marked.selected.size;
+  }
+
   fit() {
     this.whole = true;
+    this.readable = false;
+    this.followed = null;
     this.renew();
   }
 
   reveal(id) {
     if (!this.width) this.awaited = id; // the window has no size yet
     const node = this.scene.nodes.get(id);
-    if (!node || !this.width || (this.whole && this.camera.zoom >= CARDS_FROM)) return;
-    this.whole = false;
+    if (!node || !this.width) return;
+    this.whole = false; // the panel that opens must not change the zoom
+    this.followed = id;
     if (this.camera.zoom < CARDS_FROM) this.camera.fit(node, this.width, this.height, {most: 0.9});
     else this.camera.reveal(node, this.width, this.height);
     this.renew();
@@ -81,6 +93,7 @@ export class Graph {
 
   move(change) {
     this.whole = false;
+    this.followed = null;
     change();
     this.later();
   }
@@ -101,12 +114,14 @@ export class Graph {
     if (!this.width || !this.height) return;
     this.painter.resize(this.width, this.height, Math.round(Math.min(this.width, this.height) * 0.4));
     this.painted = null;
+    const followed = this.scene?.nodes.get(this.followed);
+    if (followed) this.camera.reveal(followed, this.width, this.height);
     this.draw();
   }
 
   draw() {
     if (!this.scene || !this.width) return;
-    if (this.whole && !this.painted) this.camera.fit(this.scene.box(), this.width, this.height);
+    if (this.whole && !this.painted) this.camera.fit(this.scene.box(), this.width, this.height, this.readable ? {least: 1} : {});
     const {camera, awaited} = this;
     if (awaited) {
       this.awaited = null;

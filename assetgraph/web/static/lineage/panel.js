@@ -4,6 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed.js';
 import {duration, plural, shortRun} from '../format.js';
+import {markdown} from '../markdown.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
 import {when} from '../ticks.js';
@@ -120,7 +121,7 @@ export class Panel {
       reasons.length
         ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reasonTone(reason)}}, h('span', {}, reasonText(reason)), reason.run_id ? h('a', {class: 'link nowrap', href: runPage(reason.run_id)}, 'run') : null)))
         : null,
-      asset.description ? h('p', {class: 'prose panel-text', dir: 'auto', key: 'text'}, asset.description) : null,
+      asset.description ? h('div', {class: 'panel-text', key: 'text'}, markdown(asset.description)) : null,
       this.latest(asset),
       neighbours('Upstream', asset.upstream, this.choose),
       neighbours('Downstream', asset.downstream, this.choose),

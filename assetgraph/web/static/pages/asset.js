@@ -7,6 +7,7 @@ import {h, icon} from '../dom.js';
 import {duration, shortRun} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed.js';
 import {openLaunch} from '../launch.js';
+import {markdown} from '../markdown.js';
 import {isNumber, metadataTable} from '../metadata.js';
 import {previewOf} from '../preview.js';
 import {schema, withoutSchema} from '../schema.js';
@@ -104,7 +105,7 @@ function head() {
     ),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
     reasons.length ? h('ul', {class: 'reasons', 'aria-label': asset.reasons.length ? 'Why it is not up to date' : 'Its last attempt'}, reasons.map(reasonLine)) : null,
-    asset.description ? h('p', {class: 'prose', dir: 'auto'}, asset.description) : h('p', {class: 'muted'}, 'No description. Add a docstring to the function.'),
+    asset.description ? markdown(asset.description) : h('p', {class: 'muted'}, 'No description. Add a docstring to the function.'),
   );
 }
 
@@ -201,9 +202,9 @@ function facts() {
       'dl',
       {class: 'facts card-body'},
       pair('Group', h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), asset.group_name)),
-      pair('Kinds', asset.kinds.length ? h('div', {class: 'row wrap chips'}, asset.kinds.map((kind) => h('span', {class: 'chip'}, kind))) : null),
-      pair('Owners', asset.owners.length ? asset.owners.join(', ') : null),
-      pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => h('span', {class: 'chip'}, `${name}=${value}`))) : null),
+      pair('Kinds', asset.kinds.length ? h('div', {class: 'row wrap chips'}, asset.kinds.map((kind) => facetChip('kind', kind))) : null),
+      pair('Owners', asset.owners.length ? h('div', {class: 'row wrap chips'}, asset.owners.map((owner) => facetChip('owner', owner))) : null),
+      pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => facetChip('tag', value ? `${name}=${value}` : name))) : null),
       pair('Module', h('code', {}, breakable(asset.module))),
       pair('Defined at', h('code', {}, breakable(asset.place))),
       pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
@@ -212,6 +213,11 @@ function facts() {
       Object.keys(asset.definition_metadata).length ? pair('Metadata', metadataTable(asset.definition_metadata)) : null,
     ),
   );
+}
+
+/** A link to all assets with this value. */
+function facetChip(name, value) {
+  return h('a', {class: 'chip', href: `/assets?${name}=${encodeURIComponent(value)}`, title: `Assets with this ${name}`, dir: 'auto'}, h('span', {class: 'cut'}, value));
 }
 
 /** A path or dotted name with possible line breaks after its parts. */

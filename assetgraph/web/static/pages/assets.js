@@ -2,6 +2,7 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
+import {Facets} from '../facets.js';
 import {duration} from '../format.js';
 import {failedAge, shownReasons, valueInUse} from '../failed.js';
 import {openLaunch} from '../launch.js';
@@ -17,6 +18,8 @@ import {VirtualRows} from '../virtual.js';
 const WIDE_ROW = 56;
 const NARROW_ROW = 88;
 const MOST_KINDS = 1;
+const LETTER = 7.2; // pixels, about
+const CHIP = 36; // pixels around the letters
 const narrow = matchMedia('(max-width: 760px)');
 
 const COLUMNS = [
@@ -49,6 +52,10 @@ const search = new AssetSearch(parameters().get('q') ?? '', () => {
   scrollTo(0, 0);
   redraw();
 });
+const facets = new Facets((chosen) => {
+  remember(chosen, {step: true});
+  redraw();
+});
 const rows = new VirtualRows({height: WIDE_ROW, draw: (index) => row(shown[index], index)});
 
 async function load() {
@@ -69,7 +76,7 @@ function hear(change) {
 }
 
 function draw() {
-  const found = [...assets.values()].filter((asset) => search.takes(asset));
+  const found = [...assets.values()].filter((asset) => search.takes(asset) && facets.takes(asset));
   shown = sorted(found.filter((asset) => !state || asset.state === state));
   drawActions();
   if (!assets.size) return noAssets(definitions());
@@ -77,10 +84,11 @@ function draw() {
   rows.update(shown.length, narrow.matches ? NARROW_ROW : WIDE_ROW);
   return [
     h('div', {class: 'toolbar', key: 'toolbar'}, search.field(), stateFilter(found)),
+    facets.draw([...assets.values()]),
     search.note(),
     h(
       'div',
-      {class: `table assets-table ${owned ? '' : 'without-owners'}`, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
+      {class: `table assets-table ${hiddenColumns(found)}`, style: {'--wide-columns': widths(found)}, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
       head(),
       shown.length ? null : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No asset matches'), h('p', {}, 'Clear the search, or choose another status.')),
       rows.place('rows'),
@@ -132,6 +140,26 @@ function stateFilter(found) {
       ]),
     ),
   );
+}
+
+/** Classes that hide the columns in which there is nothing to tell assets apart. */
+function hiddenColumns(list) {
+  const modules = new Set(list.map((asset) => asset.module));
+  return [owned ? '' : 'without-owners', modules.size > 1 ? '' : 'without-modules', list.some((asset) => asset.kinds.length) ? '' : 'without-kinds'].join(' ');
+}
+
+/** The widths of the columns: as much as their texts need, up to a limit; the rest is for the names. */
+function widths(list) {
+  const hidden = hiddenColumns(list);
+  const fitting = (of, least, most) => `minmax(${least}px, ${Math.min(most, Math.max(least, Math.ceil(list.reduce((longest, asset) => Math.max(longest, of(asset).length), 0) * LETTER + CHIP)))}px)`;
+  return [
+    '20px minmax(190px, 2.2fr) minmax(150px, 1.4fr)',
+    fitting((asset) => asset.group_name, 84, 260),
+    hidden.includes('without-modules') ? '' : fitting((asset) => asset.module, 84, 220),
+    hidden.includes('without-kinds') ? '' : fitting((asset) => asset.kinds[0] ?? '', 76, 140),
+    hidden.includes('without-owners') ? '' : fitting((asset) => asset.owners.join(', '), 76, 260),
+    '132px 64px',
+  ].join(' ');
 }
 
 function choose(name) {
@@ -196,7 +224,7 @@ function row(asset, index) {
     h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
     h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
     h('span', {role: 'cell', class: 'wide sub cut-before', title: asset.module}, h('bdi', {}, asset.module)),
-    h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('span', {class: 'chip'}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
+    h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('a', {class: 'chip', href: `/assets?kind=${encodeURIComponent(kind)}`}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
     h('span', {role: 'cell', class: 'wide sub', hidden: !owned, title: asset.owners.join(', ')}, asset.owners.join(', ')),
     h('span', {role: 'cell'}, last(asset)),
     h('span', {role: 'cell', class: 'wide muted'}, made ? duration(made.duration_s) : ''),
@@ -245,6 +273,7 @@ shortcut('m', 'Materialize', materialize);
 narrow.addEventListener('change', redraw);
 onStep(async () => {
   ({state, sortBy, direction} = placeInAddress());
+  facets.readAddress();
   search.text = parameters().get('q') ?? '';
   await search.ask();
   redraw();

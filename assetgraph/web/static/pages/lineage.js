@@ -298,7 +298,14 @@ function choose(ids, adding = false) {
   }
   keepAddress();
   graph.renew();
+  const inPanel = document.activeElement.closest('.panel') !== null;
   redraw();
+  if (inPanel) requestAnimationFrame(keepFocus);
+}
+
+/** After the panel was drawn without the button that was pressed, the focus stays in the panel. */
+function keepFocus() {
+  if (document.activeElement === document.body) document.querySelector('.panel button')?.focus();
 }
 
 function open(id) {
@@ -337,6 +344,7 @@ onStep(stepped);
 start({load, draw, hear, fill: true, ready});
 
 function ready() {
+  graph.begin();
   if (search.text) found();
   const [only, ...more] = marked.selected;
   if (only && !more.length) graph.reveal(only);
