@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.definitions import Definitions, load_assets_from_modules
     from assetgraph.keys import AssetKey
-
-__version__ = "0.1.0"
+    from assetgraph.version import __version__ as __version__
 
 _HOME = {
+    "__version__": "version",
     "Asset": "definitions.asset",
     "AssetExecutionContext": "definitions.context",
     "AssetGraph": "graph.asset_graph",

@@ -49,7 +49,7 @@ class LazyGroup(CommandGroup):
 
 def _print_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        from assetgraph import __version__
+        from assetgraph.version import __version__
 
         click.echo(f"assetgraph {__version__}")
         ctx.exit()

@@ -63,7 +63,8 @@ class AssetGraph:
     def order(self) -> tuple[AssetKey, ...]:
         """Every key, upstream before downstream, by name where the graph leaves a choice.
 
-        Keys on a cycle, or downstream of one, come last.
+        The assets of one call are next to each other, behind the upstreams of all of them. Keys on
+        a cycle, or downstream of one, come last.
         """
         order = self._before_cycles
         if len(order) < len(self):
@@ -74,20 +75,45 @@ class AssetGraph:
     @cached_property
     def _before_cycles(self) -> tuple[AssetKey, ...]:
         """The order of the assets that are neither on a cycle nor downstream of one."""
-        keys = list(self._assets)  # by name
-        rank = {key: number for number, key in enumerate(keys)}
-        waits_for = [len(self._parents[key]) for key in keys]
+        calls = [  # by name
+            self.siblings.get(key, (key,)) for key in self._assets if self._is_first(key)
+        ]
+        rank = {key: number for number, keys in enumerate(calls) for key in keys}
+        waits_for = [sum(len(self._parents[key]) for key in keys) for keys in calls]
         ready = [number for number, count in enumerate(waits_for) if not count]  # a heap
         order: list[AssetKey] = []
         while ready:
-            key = keys[heappop(ready)]
-            order.append(key)
-            for child in self._children[key]:
-                number = rank[child]
-                waits_for[number] -= 1
-                if not waits_for[number]:
-                    heappush(ready, number)
+            keys = calls[heappop(ready)]
+            order += keys
+            for key in keys:
+                for child in self._children[key]:
+                    number = rank[child]
+                    waits_for[number] -= 1
+                    if not waits_for[number]:
+                        heappush(ready, number)
         return tuple(order)
+
+    @cached_property
+    def siblings(self) -> Mapping[AssetKey, tuple[AssetKey, ...]]:
+        """For each asset that one call materializes with others: all assets of that call, by
+        name."""
+        found: dict[AssetKey, tuple[AssetKey, ...]] = {}
+        for maker in self._makers.values():
+            if len(maker.specs) > 1:
+                own = [spec.key for spec in maker.specs if self._makers.get(spec.key) is maker]
+                found.update(dict.fromkeys(own, tuple(sorted(own))))
+        return found
+
+    def whole_calls(self, keys: Iterable[AssetKey]) -> set[AssetKey]:
+        """`keys`, and every asset that the same calls materialize."""
+        found = set(keys)
+        if self.siblings:
+            for key in tuple(found):
+                found.update(self.siblings.get(key, ()))
+        return found
+
+    def _is_first(self, key: AssetKey) -> bool:
+        return key not in self.siblings or self.siblings[key][0] is key
 
     @cached_property
     def positions(self) -> Mapping[AssetKey, int]:

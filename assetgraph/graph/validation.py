@@ -119,19 +119,20 @@ def _cycles(graph: Connected) -> Iterator[Problem]:
 
 
 def _waits_for_itself(graph: Connected, computation: Computation) -> Iterator[Problem]:
-    """One call makes all outputs, so none may come after another by way of other computations."""
+    """One call materializes all outputs, so none may depend on another, directly or not."""
     if len(computation.specs) == 1:
         return
     own = {spec.key for spec in computation.specs if spec.key in graph.assets}
-    behind = walk(own, graph.children).keys() - own
+    behind = walk(own, graph.children).keys()
     for key in sorted(own):
-        between = [parent for parent in graph.parents(key) if parent in behind]
-        if between:
+        above = [parent for parent in graph.parents(key) if parent in behind and parent != key]
+        if above:
+            how = "," if above[0] in own else " through"
             yield _problem(
                 computation,
-                f"one call of {computation.name!r} makes all its assets, but {key.text!r} depends "
-                f"on another of them through {between[0].text!r}.",
-                "Make it in a computation of its own.",
+                f"{computation.name!r} materializes all its assets in one call, but its asset "
+                f"{key.text!r} depends on another of them{how} {above[0].text!r}.",
+                f"Materialize {key.text!r} in a computation of its own.",
                 key,
             )
 

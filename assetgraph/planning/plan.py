@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +12,14 @@ from assetgraph.errors import ConfigError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import Target
-from assetgraph.planning.reasons import Configs, Facts, Reason, stale_reasons, upstream_targets
+from assetgraph.planning.reasons import (
+    Configs,
+    Facts,
+    Reason,
+    ReasonKind,
+    stale_reasons,
+    upstream_targets,
+)
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
@@ -90,14 +96,14 @@ def make_plan(
 
     These are all of the selected assets, with every upstream that has no value yet. With
     `stale_only`, they are the assets that are not up to date, among the selected and all their
-    upstreams.
+    upstreams. Whichever asset a call is needed for, it materializes all of its assets.
 
     Raises `ConfigError` if config is given for an asset that would not run.
     """
     selected = set(selected)
     make = _stale_plan if stale_only else _requested_plan
     with paused_collector():
-        plan = make(graph, facts, selected, config or {})
+        plan = make(graph, facts, graph.whole_calls(selected), config or {})
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 
 
@@ -138,9 +144,10 @@ def _missing_upstreams(
             if facts.of(graph.targets[parent]).has_value:
                 used.add(parent)
             else:
-                missing.add(parent)
-                waiting.append(parent)
-    return missing, used
+                added = graph.whole_calls([parent]) - missing
+                missing |= added
+                waiting += added
+    return missing, used - missing
 
 
 def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> Iterator[str]:
@@ -203,13 +210,10 @@ class _StepMaker:
 
     def plan(self, warnings: Iterable[str] = ()) -> Plan:
         steps = [self._step(name) for name in self._calls]
-        if any(len(step.outputs) > 1 for step in steps):
-            steps = _upstream_first(steps)
         computations = {made.name: made for made, _ in self._calls.values()}
         return Plan(tuple(steps), computations, tuple(warnings))
 
     def _add_call(self, target: Target) -> None:
-        """Add a call. It makes all outputs of its computation, even those that nobody requested."""
         computation = self._graph.computation(target.key)
         outputs: tuple[Target, ...] = (target,)
         step_id = target.text
@@ -258,8 +262,8 @@ class _StepMaker:
             if one != given[0]:
                 names = listed([output.text for output in outputs])
                 raise ConfigError(
-                    f"{names} are made by one call, and config differs between them.",
-                    hint="Give it once, for one of them.",
+                    f"{names} are materialized by one call, but were given different config.",
+                    hint="Give config for only one of them.",
                 )
         if given:
             return dict(given[0])
@@ -267,34 +271,13 @@ class _StepMaker:
         return dict(current.config) if current else {}
 
     def _cause(self, outputs: Sequence[Target]) -> Cause:
-        asked = [self._causes[output] for output in outputs if output in self._causes]
-        return min(asked, key=_CAUSES.index)
+        return min([self._causes[output] for output in outputs], key=_CAUSES.index)
 
     def _why(self, outputs: Sequence[Target]) -> tuple[Reason, ...]:
+        """The reasons of all outputs, each once."""
         found: list[Reason] = []
         for output in outputs:
-            found += [why for why in self._reasons.get(output, ()) if why not in found]
+            for why in self._reasons[output]:
+                if why.kind is not ReasonKind.MADE_TOGETHER and why not in found:
+                    found.append(why)
         return tuple(found)
-
-
-def _upstream_first(steps: Sequence[Step]) -> list[Step]:
-    """`steps`, each behind the steps it waits for, otherwise in the given order.
-
-    A call with several outputs may have to move behind an upstream of its last output.
-    """
-    position = {step.id: number for number, step in enumerate(steps)}
-    waits_for = [len(step.after) for step in steps]
-    children: list[list[int]] = [[] for _ in steps]
-    for number, step in enumerate(steps):
-        for name in step.after:
-            children[position[name]].append(number)
-    ready = [number for number, count in enumerate(waits_for) if not count]  # a heap
-    ordered = []
-    while ready:
-        number = heappop(ready)
-        ordered.append(steps[number])
-        for child in children[number]:
-            waits_for[child] -= 1
-            if not waits_for[child]:
-                heappush(ready, child)
-    return ordered

@@ -39,6 +39,7 @@ class ReasonKind(StrEnum):
     UPSTREAM_REMOVED = "upstream_removed"
     ATTEMPT_FAILED = "attempt_failed"
     UPSTREAM_STALE = "upstream_stale"
+    MADE_TOGETHER = "made_together"
     HISTORY_DAMAGED = "history_damaged"
     PAST_FAILURE = "past_failure"
 
@@ -48,9 +49,9 @@ class Reason(msgspec.Struct, frozen=True):
 
     Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
     and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
-    `state`; `attempt_failed` has `run_id` and `error`, and `value_run_id` if an older value is
-    there; `config_changed` has `old` and `new`; `value_*` and `file_changed` have `path`;
-    `history_damaged` has `error`.
+    `state`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and `error`,
+    and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`
+    and `file_changed` have `path`; `history_damaged` has `error`.
 
     A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
@@ -106,9 +107,10 @@ def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
 
 
 def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:
-    """`targets` and everything that they are made from, directly or not, upstream first."""
+    """`targets`, what their calls also materialize, and everything that all of these are made from,
+    directly or not, upstream first."""
     positions = graph.positions
-    found = walk(targets, partial(upstream_targets, graph))
+    found = walk(targets, partial(_neighbours if graph.siblings else upstream_targets, graph))
     return sorted(found, key=lambda target: positions[target.key])
 
 
@@ -124,7 +126,30 @@ def stale_reasons(
         for target in with_upstreams(graph, targets):
             given = config.get(target.key) if config else None
             found[target] = reasons_given(found, graph, facts, target, given)
+            siblings = graph.siblings.get(target.key)
+            if siblings and siblings[-1] is target.key:  # they are next to each other
+                _share([Target(key, target.partition) for key in siblings], facts, found)
     return found
+
+
+def _neighbours(graph: AssetGraph, target: Target) -> list[Target]:
+    siblings = graph.siblings.get(target.key, ())
+    together = [Target(key, target.partition) for key in siblings]
+    return [*upstream_targets(graph, target), *together]
+
+
+def _share(
+    outputs: Sequence[Target], facts: Facts, found: dict[Target, tuple[Reason, ...]]
+) -> None:
+    """Call every output of a call stale if one of them is: the call materializes all of them."""
+    for first in outputs:
+        if found[first]:
+            break
+    else:
+        return
+    shared = {"asset": first.text, "state": _state(facts.of(first), found[first])}
+    for output in outputs:
+        found[output] = found[output] or (Reason(ReasonKind.MADE_TOGETHER, shared),)
 
 
 def reasons_given(
@@ -289,6 +314,10 @@ def _code_text(facts: Mapping[str, Any]) -> str:
     return "; ".join(changes[:3]) + more if changes else "its code changed"
 
 
+def _state_text(state: str) -> str:
+    return state if state == "failed" else f"is {state}"
+
+
 def _versions_text(old: str, new: str) -> str:
     """The first 8 characters of each version, or both in full if those are equal."""
     size = 8 if old[:8] != new[:8] else None
@@ -321,6 +350,9 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ),
     ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
     ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
+    ReasonKind.MADE_TOGETHER: lambda f: (
+        f"it is materialized together with {f['asset']}, which {_state_text(f['state'])}"
+    ),
     ReasonKind.ATTEMPT_FAILED: lambda f: (
         f"its last attempt failed (run {f['run_id']})"
         + (
@@ -333,9 +365,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
         f"its last attempt failed {listed(f['changes'])} (run {f['run_id']})"
     ),
     ReasonKind.HISTORY_DAMAGED: lambda f: f"its history cannot be read: {f['error']}",
-    ReasonKind.UPSTREAM_STALE: lambda f: (
-        f"upstream {f['upstream']} {'' if f['state'] == 'failed' else 'is '}{f['state']}"
-    ),
+    ReasonKind.UPSTREAM_STALE: lambda f: f"upstream {f['upstream']} {_state_text(f['state'])}",
 }
 
 _CONDITIONS: Mapping[ValueCondition, ReasonKind] = {

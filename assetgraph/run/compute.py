@@ -129,6 +129,7 @@ def _arguments(
         config = build_config(computation.config_type, task.config, computation.name)
         arguments[computation.config_parameter.name] = config
     annotations = {p.name: p.annotation for p in computation.inputs} if task.inputs else {}
+    arguments.update((name, {}) for name in task.gathered)
     loaded_at = now()
     for source in task.inputs:
         name = source.parameter
@@ -149,7 +150,7 @@ def _arguments(
             where = f"parameter {name!r} of asset {computation.name!r}"
             raise ValueTypeError(f"{where}: {error.message}", hint=error.hint) from error.__cause__
         if gathered:
-            arguments.setdefault(name, {})[source.target.partition] = value
+            arguments[name][source.target.partition] = value
         else:
             arguments[name] = value
         what = {"upstream": source.target.text}

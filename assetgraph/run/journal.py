@@ -115,6 +115,7 @@ class Journal:
     def end_anyhow(self, unfinished: Iterable[str], message: str) -> None:
         """Try to record that the run failed, and why, in a store that could not be written."""
         self._held.clear()
+        self._log.end_progress()
         try:
             for step_id in unfinished:
                 self.emit(EventType.STEP_CANCELED, step_id)

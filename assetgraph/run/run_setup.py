@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assetgraph import __version__
 from assetgraph.planning.checked_config import check_config
 from assetgraph.planning.request import RunRequest
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.run.task import Limits
+from assetgraph.version import __version__
 
 if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts

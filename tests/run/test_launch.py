@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +92,23 @@ def test_a_process_of_its_own_is_told_the_whole_request(
     with pytest.raises(LaunchError):
         launch_process.launch_process(request, project, instance.store)
     assert msgspec.json.decode(told[0], type=LaunchMessage).request == request
+
+
+def test_a_process_of_its_own_does_not_get_the_interrupts_of_its_callers_terminal(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions: list[tuple[int, int]] = []
+    popen = subprocess.Popen
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        process = popen([sys.executable, "-c", "input()"], **options)
+        sessions.append((os.getsid(process.pid), os.getsid(0)))
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    project = Project(Path.cwd(), ("pipeline",), Path(instance.store.folder))
+    request = RunRequest(run_id="20261122-160837-482-4f2a")
+    with suppress(LaunchError):
+        launch_process.launch_process(request, project, instance.store)
+    ((own, callers),) = sessions
+    assert own != callers

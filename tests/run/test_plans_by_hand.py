@@ -4,12 +4,14 @@ partitions of one asset."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import assetgraph as dg
 from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.errors import StoreError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
@@ -17,13 +19,16 @@ from assetgraph.planning.plan import Cause, Plan, Step, make_plan
 from assetgraph.planning.reasons import stale_reasons
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import plan_run
+from assetgraph.queries.asset_views import plan_json
 from assetgraph.queries.run_views import run_details
-from assetgraph.records import EventType, RunStatus, StepState
+from assetgraph.records import EventType, Materialization, RunStatus, StepState
 from assetgraph.run.executors import make
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.runner import run_plan
-from assetgraph.storage.histories import TargetLock
+from assetgraph.run.step import committed
+from assetgraph.run.task import StepTask
+from assetgraph.storage.histories import Attempt, TargetLock
 
 HALVES = (dg.AssetKey("evens"), dg.AssetKey("odds"))
 DAYS = (Target(dg.AssetKey("trips"), "2023-03-01"), Target(dg.AssetKey("trips"), "2023-03-02"))
@@ -129,6 +134,130 @@ def test_a_call_of_two_outputs_comes_after_an_upstream_of_its_last_one(
     assert outcome.record.step_counts == {"success": 3}
     facts = StoreFacts(graph, instance.store)
     assert make_plan(graph, facts, graph.order, stale_only=True).steps == ()
+
+
+def dealt(base: Computation, **options: Any) -> Computation:
+    """One call for `evens`, whose upstream is `base`, and `odds`, which has none."""
+    return Computation(
+        name="deal",
+        function=options.pop("function", lambda: (1, 2)),
+        specs=(AssetSpec(key=HALVES[0], deps=(base.specs[0].key,)), AssetSpec(key=HALVES[1])),
+        **options,
+    )
+
+
+@pytest.mark.parametrize("stale_only", [False, True])
+def test_an_upstream_of_an_output_that_nobody_asked_for_runs_first(
+    instance: dg.Instance, stale_only: bool
+) -> None:
+    @dg.asset
+    def base() -> None: ...
+
+    graph = AssetGraph([base, dealt(base)])
+    facts = StoreFacts(graph, instance.store)
+    plan = make_plan(graph, facts, [HALVES[1]], stale_only=stale_only)
+    assert [step.id for step in plan.steps] == ["base", "deal"]
+    assert run_plan(plan, facts).record.status is RunStatus.SUCCESS
+
+
+def test_one_stale_run_is_complete_when_a_call_has_two_outputs(instance: dg.Instance) -> None:
+    made = [0]
+
+    def function() -> tuple[int, int]:
+        made[0] += 1
+        return made[0], -made[0]
+
+    @dg.asset(name="base", code_version="1")
+    def base() -> int:
+        return 1
+
+    @dg.asset(name="base", code_version="2")
+    def changed() -> int:
+        return 2
+
+    @dg.asset
+    def reads_evens(evens: int) -> int:
+        return evens
+
+    @dg.asset
+    def reads_odds(odds: int) -> int:
+        return odds
+
+    def left(base: Computation) -> tuple[Plan, StoreFacts]:
+        deal = dealt(base, function=function, code_version="1")
+        graph = AssetGraph([base, deal, reads_evens, reads_odds])
+        facts = StoreFacts(graph, instance.store)
+        return make_plan(graph, facts, graph.order, stale_only=True), facts
+
+    assert run_plan(*left(base)).record.step_counts == {"success": 4}
+    assert left(base)[0].steps == ()
+
+    plan, facts = left(changed)
+    assert facts.state(HALVES[1]) == "stale"
+    (why,) = stale_reasons(facts.graph, facts, [Target(HALVES[1])])[Target(HALVES[1])]
+    assert why.text == "it is materialized together with evens, which is stale"
+    assert [step.id for step in plan.steps] == ["base", "deal", "reads_evens", "reads_odds"]
+    assert [reason.kind for reason in plan.steps[1].reasons] == ["upstream_stale"]
+    assert run_plan(plan, facts).record.step_counts == {"success": 4}
+    assert left(changed)[0].steps == ()
+
+
+def test_a_call_gives_the_reasons_of_all_its_outputs(instance: dg.Instance) -> None:
+    @dg.asset
+    def base() -> int:
+        return 1
+
+    graph = AssetGraph([base, dealt(base)])
+    facts = StoreFacts(graph, instance.store)
+    run_plan(make_plan(graph, facts, graph.order), facts)
+    Path(instance.store.history.path(HALVES[1])).unlink()
+
+    graph = AssetGraph([dg.asset(name="base", code_version="2")(lambda: 2), dealt(base)])
+    facts = StoreFacts(graph, instance.store)
+    _, step = make_plan(graph, facts, graph.order, stale_only=True).steps
+    assert step.cause is Cause.MISSING
+    assert {reason.kind for reason in step.reasons} == {"upstream_stale", "never_materialized"}
+
+
+def test_config_may_be_given_for_any_output_of_a_call(instance: dg.Instance) -> None:
+    split = splits(1, 2)
+    graph = AssetGraph([split])
+    facts = StoreFacts(graph, instance.store)
+    for key in HALVES:
+        (step,) = make_plan(graph, facts, [HALVES[1]], config={key: {"n": 1}}).steps
+        assert step.config == {"n": 1}
+    with pytest.raises(dg.AssetGraphError, match="were given different config"):
+        make_plan(graph, facts, HALVES, config={HALVES[0]: {"n": 1}, HALVES[1]: {"n": 2}})
+
+
+def test_the_plan_as_json_has_a_row_for_each_output_with_its_partition() -> None:
+    rows = plan_json(Plan((Step("trips", "trips", DAYS, Cause.REQUESTED),)))
+    assert [(row["key"], row["partition"]) for row in rows] == [
+        ("trips", "2023-03-01"),
+        ("trips", "2023-03-02"),
+    ]
+
+
+def test_an_input_of_no_partitions_is_an_empty_mapping(instance: dg.Instance) -> None:
+    @dg.asset
+    def trips() -> None: ...
+
+    @dg.asset
+    def report(trips: dict[str, Any]) -> dict[str, Any]:
+        return trips
+
+    graph = AssetGraph([trips, report])
+    target = Target(report.key)
+    step = Step(
+        "report",
+        "report",
+        (target,),
+        Cause.REQUESTED,
+        reads={"trips": ()},
+        gathered=frozenset({"trips"}),
+    )
+    assert not run(Plan((step,), {"report": report}), graph, instance, "serial").errors
+    assert value(instance, target) == {}
 
 
 @pytest.mark.parametrize("returned", [(1,), (1, 2, 3), ([1, 2],)])
@@ -257,6 +386,14 @@ def test_an_output_that_depends_on_another_of_its_call_is_a_problem() -> None:
     (problem,) = AssetGraph([split, between]).validate()
     assert "'odds' depends on another of them through 'between'" in problem.message
 
+    split = Computation(
+        name="split",
+        function=lambda: (1, 2),
+        specs=(AssetSpec(key=HALVES[0]), AssetSpec(key=HALVES[1], deps=(HALVES[0],))),
+    )
+    (problem,) = AssetGraph([split]).validate()
+    assert "'odds' depends on another of them, 'evens'" in problem.message
+
 
 def test_a_step_takes_the_locks_of_all_outputs_in_the_order_of_their_names(
     instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
@@ -312,3 +449,39 @@ def test_a_run_keeps_no_value_to_its_end(
     (passed,) = made
     assert passed._values == {}
     assert passed._reads == {}
+
+
+def test_a_step_that_committed_some_of_its_outputs_has_not_committed(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evens, odds = map(Target, HALVES)
+    append = TargetLock.append
+
+    def full_disk(lock: TargetLock, attempt: Attempt) -> None:
+        if lock.target == odds and isinstance(attempt, Materialization):
+            raise StoreError("the disk is full")
+        append(lock, attempt)
+
+    monkeypatch.setattr(TargetLock, "append", full_disk)
+    graph = AssetGraph([splits(1, 2)])
+    facts = StoreFacts(graph, instance.store)
+    outcome = run_plan(make_plan(graph, facts, graph.order), facts)
+
+    assert outcome.record.step_counts == {"failure": 1}
+    made, failed = instance.store.history.current(evens)
+    assert made is not None, "its value counts"
+    assert failed is None
+    made, failed = instance.store.history.current(odds)
+    assert made is None
+    assert failed is not None
+    task = StepTask(
+        step_id="split",
+        computation=splits(1, 2),
+        outputs=(evens, odds),
+        run_id=outcome.record.run_id,
+        attempt=1,
+        inputs=(),
+        config={},
+        code_version=None,
+    )
+    assert committed(task, instance.store) == {}

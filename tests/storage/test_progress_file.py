@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 import assetgraph as dg
+from assetgraph.errors import StoreError
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import make_plan
-from assetgraph.records import Event
+from assetgraph.records import Event, RunRecord
 from assetgraph.run.runner import run_plan
 from assetgraph.storage import progress_file as progress
 from assetgraph.storage.progress_file import ProgressFile, read_progress
+from assetgraph.storage.run_folders import RunLog
 
 
 def test_the_first_report_is_there_at_once_and_the_last_one_soon(
@@ -85,3 +87,29 @@ def test_the_progress_of_steps_is_deleted_before_the_run_is_recorded_as_ended(
         run_plan(make_plan(graph, state, graph.order), state, observer=Watcher())
     assert seen[f"STEP_{ends}"] == 1
     assert seen[f"RUN_{ends}"] == 0
+
+
+def test_the_progress_of_steps_is_deleted_before_a_run_ends_that_cannot_record_events(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def loads(context: dg.AssetExecutionContext) -> None:
+        context.progress(1, 2)
+        monkeypatch.setattr(RunLog, "append", full_disk)
+
+    def full_disk(log: RunLog, events: object) -> None:
+        raise StoreError("the disk is full")
+
+    seen: list[int] = []
+    finish = RunLog.finish
+
+    def watched(log: RunLog, record: RunRecord) -> None:
+        seen.append(len(list(Path(log.folder).glob("progress.json"))))
+        finish(log, record)
+
+    monkeypatch.setattr(RunLog, "finish", watched)
+    graph = dg.Definitions([loads]).graph
+    facts = StoreFacts(graph, instance.store)
+    with pytest.raises(StoreError):
+        run_plan(make_plan(graph, facts, graph.order), facts)
+    assert seen == [0]

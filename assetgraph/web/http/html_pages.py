@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from starlette.responses import HTMLResponse, Response
 
-from assetgraph import __version__
 from assetgraph.pictures.theme import LOOKS
 from assetgraph.records import ASSET_STATE_WORDS, RUN_STATUS_WORDS
+from assetgraph.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
