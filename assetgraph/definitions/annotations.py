@@ -94,6 +94,23 @@ def table_kind(annotation: Any) -> str | None:
     return kinds.pop() if len(kinds) == 1 else None
 
 
+def asks_for_memmap(annotation: Any) -> bool:
+    """Whether an annotation asks for an array of numpy that is memory-mapped."""
+    if isinstance(annotation, str):
+        return annotation.strip() in ("np.memmap", "numpy.memmap")
+    return any(
+        one.cls is not None
+        and one.cls.__name__ == "memmap"
+        and _library(one.cls.__module__) == "numpy"
+        for one in _alternatives(annotation) or ()
+    )
+
+
+def kind_of_value(value: object) -> str | None:
+    """The kind of table that a value is, or that its class derives from."""
+    return next(filter(None, map(_own_kind, type(value).__mro__)), None)
+
+
 def type_name(cls: type) -> str:
     """The name of a type as recorded and shown, such as `int` or `pandas.DataFrame`."""
     if cls.__module__ == "builtins":
@@ -159,7 +176,18 @@ def _of_generic(origin: Any, args: tuple[Any, ...]) -> tuple[_Type, ...] | None:
         return (_Type(literals=args),)
     if origin in _ITERATORS.values():
         return _of_iterator(origin, _alternatives(args[0]) if args else None)
-    return _of_class(origin)
+    return _of_schema(origin) if isinstance(origin, type) else None
+
+
+def _of_schema(cls: type) -> tuple[_Type, ...] | None:
+    """A class with something in brackets. If it derives from a table, as pandera's
+    `DataFrame[Schema]`, that is a schema, which a plain table may follow too: so a plain table is
+    asked for."""
+    return _of_class(next(filter(_own_kind, cls.__mro__), cls))
+
+
+def _own_kind(cls: type) -> str | None:
+    return _TABLE_KINDS.get((_library(cls.__module__), cls.__name__))
 
 
 def _of_class(cls: Any) -> tuple[_Type, ...] | None:
@@ -171,7 +199,13 @@ def _of_class(cls: Any) -> tuple[_Type, ...] | None:
         return None
     if cls in _ITERATORS.values():
         return _of_iterator(cls, None)
-    return (_Type(cls, _TABLE_KINDS.get((_library(cls.__module__), cls.__name__))),)
+    if _library(cls.__module__) == "pandera":  # its classes stand for those that they derive from
+        return _of_class(next(base for base in cls.__mro__ if _is_of_library(base)))
+    return (_Type(cls, _own_kind(cls)),)
+
+
+def _is_of_library(cls: type) -> bool:
+    return _library(cls.__module__) not in ("pandera", "typing")
 
 
 def _of_iterator(cls: type, item: tuple[_Type, ...] | None) -> tuple[_Type, ...]:
@@ -247,8 +281,7 @@ def _is(value: object, wanted: _Type) -> bool:
         return any(type(value) is type(one) and value == one for one in wanted.literals)
     if wanted.cls is None:
         return wanted.table is not None and wanted.table in {
-            _TABLE_KINDS.get((_library(cls.__module__), cls.__name__))
-            for cls in type(value).__mro__
+            _own_kind(cls) for cls in type(value).__mro__
         }
     try:
         if isinstance(value, (wanted.cls, *_NUMBERS.get(wanted.cls, ()))):

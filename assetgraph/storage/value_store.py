@@ -110,7 +110,7 @@ class ValueStore:
             from assetgraph.storage.formats.returned_path import loaded_path, recorded_path
 
             root = self._files.project_root
-            value = loaded_path(recorded_path(value, root), root)
+            value = loaded_path(recorded_path(value, root), root, type(value))
         elif type_name(type(value)) in _IMMUTABLE_TABLES and table_kind(annotation):
             from assetgraph.storage.formats.arrow.conversions import table_as
             from assetgraph.storage.formats.arrow.table_sources import TableInMemory

@@ -287,3 +287,61 @@ def test_nothing_is_imported_to_compare() -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+# Shaped as the classes of pandera are: a schema in brackets, and a base of the frame's own library.
+SCHEMA = TypeVar("SCHEMA")
+
+
+class DataFrame(pd.DataFrame, typing.Generic[SCHEMA]):
+    __module__ = "pandera.typing.pandas"
+
+
+class Series(pd.Series, typing.Generic[SCHEMA]):  # type: ignore[type-arg]
+    __module__ = "pandera.typing.pandas"
+
+
+class LazyFrame(pl.LazyFrame, typing.Generic[SCHEMA]):
+    __module__ = "pandera.typing.polars"
+
+
+class Fares(pl.DataFrame, typing.Generic[SCHEMA]):
+    """A frame with a schema, of another library than pandera."""
+
+
+class Trips:
+    """A schema."""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "kind"),
+    [
+        (DataFrame[Trips], pd.DataFrame(), "pandas"),
+        (DataFrame, pd.DataFrame(), "pandas"),
+        (DataFrame[Trips] | None, pd.DataFrame(), "pandas"),
+        (LazyFrame[Trips], pl.LazyFrame(), "polars-lazy"),
+        (Fares[Trips], pl.DataFrame(), "polars"),
+        (Series[int], pd.Series([1]), None),
+    ],
+)
+def test_a_schema_in_brackets_is_followed_by_a_plain_frame_too(
+    annotation: Any, value: Any, kind: str | None
+) -> None:
+    assert contradiction(value, annotation) is None
+    assert contradiction(5, annotation) is not None
+    assert table_kind(annotation) == kind
+    assert edge_contradiction(annotation, int) is not None
+    assert edge_contradiction(type(value), annotation) is None
+
+
+def test_a_class_of_frames_without_a_schema_is_that_class() -> None:
+    class Located(pd.DataFrame):
+        pass
+
+    assert contradiction(pd.DataFrame(), Located) is not None
+    assert contradiction(Located(), pd.DataFrame) is None
+
+
+@pytest.mark.parametrize("text", ["DataFrame[Trips]", "pt.DataFrame[Trips]", "pa.DataFrame[Trips]"])
+def test_the_text_of_a_schema_in_brackets_allows_everything(text: str) -> None:
+    assert contradiction(pd.DataFrame(), text) is None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path
+import sys
+from pathlib import Path, PosixPath
 
 import pytest
 
@@ -211,3 +212,69 @@ def test_a_file_in_whose_place_a_link_leads_to_itself_is_gone(
     file.unlink()
     file.symlink_to(file)
     assert values.check(stored) == "gone"
+
+
+class Checked(PosixPath):
+    """A path of a class of the project."""
+
+
+class Named(PosixPath):
+    """A path that its text alone cannot make."""
+
+    def __new__(cls, *parts: str, token: str) -> Named:
+        return super().__new__(cls, *parts)
+
+
+def test_a_path_of_another_class_comes_back_as_that_class(values: ValueStore, file: Path) -> None:
+    for returned in (Checked("data/trips.csv"), Checked(file)):
+        saved = values.save(TARGET, "run", returned)
+        for loaded in (values.load(saved.stored), values.adapt(returned, Path)):
+            assert type(loaded) is Checked
+            assert loaded == Path("data/trips.csv")
+    assert values.data_version(saved.stored) == saved.data_version
+    assert values.save(TARGET, "run", file).data_version != saved.data_version
+
+
+def test_a_path_whose_class_is_gone_is_told(
+    values: ValueStore, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = values.save(TARGET, "run", Checked(file)).stored
+    monkeypatch.delattr(sys.modules[__name__], "Checked")
+    assert values.check(stored) == "intact"
+    with pytest.raises(NoValueError, match=r"was returned as .*Checked, which.*bring back"):
+        values.load(stored)
+
+
+def test_a_path_that_its_text_cannot_make_again_is_refused(values: ValueStore, file: Path) -> None:
+    class Local(PosixPath):
+        pass
+
+    for returned in (Named(str(file), token="x"), Local(file)):
+        with pytest.raises(ValueTypeError, match=r"its text cannot make again.*pathlib\.Path"):
+            values.save(TARGET, "run", returned)
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.csv", b"\xff", b"folder\xe9/x.csv"])
+def test_a_path_that_is_not_utf_8_is_refused_when_it_is_returned(
+    values: ValueStore, folder: Path, name: bytes
+) -> None:
+    """No record could hold it, and the value would be gone."""
+    path = Path(os.fsdecode(name))
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("x")
+    for returned in (path, folder / path):
+        with pytest.raises(ValueTypeError, match=r"\\udc.* is not UTF-8.*Rename") as raised:
+            values.save(TARGET, "run", returned)
+        str(raised.value).encode()
+
+
+def test_a_folder_may_hold_names_that_are_not_utf_8(values: ValueStore, folder: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / os.fsdecode(b"caf\xe9.csv")).write_text("x")
+    stored = values.save(TARGET, "run", Path("out")).stored
+    assert values.check(stored, deep=True) == "intact"
+
+
+def test_a_path_with_a_zero_byte_is_no_file(values: ValueStore) -> None:
+    with pytest.raises(ValueTypeError, match="there is no such file"):
+        values.save(TARGET, "run", Path("a\0b"))

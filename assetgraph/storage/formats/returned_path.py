@@ -13,9 +13,10 @@ import stat
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from assetgraph.errors import StoreError, ValueTypeError
+from assetgraph.definitions.annotations import of_which_type, type_name
+from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.digest import digest_of, digest_of_file, hasher
@@ -30,6 +31,9 @@ from assetgraph.storage.value_places import Look
 if TYPE_CHECKING:
     from assetgraph.storage.formats.previews import Preview
 
+_PLAIN = "pathlib.Path"
+_PLAIN_CLASS = type(Path())
+
 
 class PathFormat(ValueFormat):
     """The path of a file or folder that the asset wrote."""
@@ -38,6 +42,7 @@ class PathFormat(ValueFormat):
         if not isinstance(value, Path):
             return None
         recorded = recorded_path(value, self.files.project_root)
+        kind = _checked_class(value, recorded)
         full_path = self._full_path(recorded)
         seen = look(full_path)
         if seen is None:
@@ -49,9 +54,9 @@ class PathFormat(ValueFormat):
             raise error
         digest = digest_of_path(full_path)
         stored = StoredValue(
-            "path", "pathlib.Path", recorded, size=seen.size, stamp=seen.stamp, digest=digest
+            "path", kind, recorded, size=seen.size, stamp=seen.stamp, digest=digest
         )
-        return Saved(stored, _version(recorded, digest))
+        return Saved(stored, _version(stored, digest))
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
         recorded = stored.path or ""
@@ -60,7 +65,7 @@ class PathFormat(ValueFormat):
             from assetgraph.storage.value_places import gone
 
             raise gone(full_path)
-        return loaded_path(recorded, self.files.project_root)
+        return loaded_path(recorded, self.files.project_root, _class_named(stored.type))
 
     def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
         """Read the content only if its size or stamp differs, or with `deep`."""
@@ -77,9 +82,8 @@ class PathFormat(ValueFormat):
         return "intact" if same else "changed"
 
     def data_version(self, stored: StoredValue, class_digest: str | None) -> str | None:
-        recorded = stored.path or ""
-        digest = self._digest_now(recorded)
-        return _version(recorded, digest) if digest else None
+        digest = self._digest_now(stored.path or "")
+        return _version(stored, digest) if digest else None
 
     @staticmethod
     def location(stored: StoredValue) -> Location:
@@ -105,10 +109,57 @@ class PathFormat(ValueFormat):
         return self.files.verified.digest(full_path, seen, partial(digest_of_path, full_path))
 
 
-def _version(recorded: str, digest: str) -> str:
+def _version(stored: StoredValue, digest: str) -> str:
     """The data version of a path. The path counts as its content does, because a downstream asset
-    may use the file's name."""
-    return digest_of("path", f"{recorded}\0{digest}".encode("utf-8", "surrogateescape"))
+    may use the file's name. So does a class of its own."""
+    own = "" if stored.type == _PLAIN else f"\0{stored.type}"
+    return digest_of("path", f"{stored.path}\0{digest}{own}".encode("utf-8", "surrogateescape"))
+
+
+def _checked_class(path: Path, recorded: str) -> str:
+    """The name of the path's class, as it is recorded.
+
+    Raises `ValueTypeError` for a path that a record cannot hold: with a name that is not UTF-8, or
+    of a class that cannot be made again from the text of the path.
+    """
+    try:
+        recorded.encode()
+    except UnicodeEncodeError as error:
+        shown = recorded.encode("utf-8", "backslashreplace").decode()
+        raise ValueTypeError(
+            f"returned the path {shown}, which is not UTF-8, so no record can hold it.",
+            hint="Rename the file, and return its new path.",
+        ) from error
+    cls = type(path)
+    if cls is _PLAIN_CLASS:
+        return _PLAIN
+    name = type_name(cls)
+    try:
+        kept = _class_named(name) is cls and cls(str(path)) == path
+    except Exception:  # whatever a class of another library raises
+        kept = False
+    if not kept:
+        raise ValueTypeError(
+            f"returned the path {recorded} as {of_which_type(path)}, which its text cannot "
+            "make again.",
+            hint="Return pathlib.Path(path).",
+        )
+    return name
+
+
+def _class_named(name: str) -> type[Path]:
+    """The class of paths that a record names. Raises `NoValueError` if it is gone."""
+    if name == _PLAIN:
+        return Path
+    from pkgutil import resolve_name
+
+    try:
+        return cast("type[Path]", resolve_name(name))
+    except (AttributeError, ImportError, ValueError) as error:
+        raise NoValueError(
+            f"the path was returned as {name}, which cannot be found: {error}.",
+            hint="Materialize its asset again, or bring back the class.",
+        ) from error
 
 
 def recorded_path(path: Path, project_root: str) -> str:
@@ -125,12 +176,12 @@ def recorded_path(path: Path, project_root: str) -> str:
     return os.path.normpath(path)
 
 
-def loaded_path(recorded: str, project_root: str) -> Path:
+def loaded_path(recorded: str, project_root: str, cls: type[Path] = Path) -> Path:
     """A recorded path as a consumer gets it: relative, as an asset would write it, if the working
     folder is the project's, and absolute if it is not."""
     if os.getcwd() == project_root:
-        return Path(recorded)
-    return Path(project_root, recorded)
+        return cls(recorded)
+    return cls(os.path.join(project_root, recorded))
 
 
 def look(path: str) -> Look | None:
@@ -139,7 +190,7 @@ def look(path: str) -> Look | None:
         info = os.stat(path)
         if stat.S_ISDIR(info.st_mode):
             return _look_at_folder(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # of a zero byte in the name
         return None
     except OSError as error:
         if error.errno == errno.ELOOP:
