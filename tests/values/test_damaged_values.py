@@ -54,6 +54,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "pickled_plain_values": lambda: (1, date(2023, 3, 1), {2, 3}),
     "pickled_large_bytes": lambda: (os.urandom(1 << 20), bytearray(1 << 20)),
     "pickled_object": lambda: Model(),
+    "array": lambda: np.arange(3),
     "table": lambda: pa.table({"zone": ["Harlem", "SoHo", None] * 100, "fare": range(300)}),
     "large_table": lambda: pa.table({"noise": np.random.default_rng(0).normal(size=200_000)}),
     "arrow_file": lambda: pa.table({"at": pa.array([1, 2, None], pa.timestamp("s"))}),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -123,12 +124,18 @@ def examples(folder: Path) -> dict[str, tuple[Any, str, str, str]]:
             "Stored as parquet at trips/_/run/value.parquet.",
         ),
         "Arrow": (seconds, "arrow", "storage", "Stored as arrow at trips/_/run/value.arrow."),
+        "an array": (
+            np.array([1, 2]),
+            "npy",
+            "storage",
+            "Stored as npy at trips/_/run/value.npy.",
+        ),
         "a pickle": ((1, 2), "pickle", "storage", "Stored as pickle at trips/_/run/value.pickle."),
     }
 
 
 NAMES = [
-    "text", "long text", "bytes", "JSON", "None", "a path", "Parquet", "Arrow", "a pickle"
+    "text", "long text", "bytes", "JSON", "None", "a path", "Parquet", "Arrow", "an array", "a pickle"
 ]  # fmt: skip
 
 
@@ -145,7 +152,7 @@ def test_what_a_format_stores_is_intact_and_loads_in_another_store(
     other = ValueStore("values", folder)
     assert other.check(stored) == "intact"
     with contextlib.chdir(folder):
-        assert other.load(stored) == value
+        assert np.all(other.load(stored) == value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -168,6 +175,7 @@ def test_every_value_is_previewed_as_plain_data(values: ValueStore, folder: Path
     assert shown["text"] == TextPreview("x")
     assert shown["JSON"] == TextPreview('{\n  "a": [\n    1\n  ]\n}')
     assert shown["Parquet"] == TablePreview([("a", "int64")], [[1]], more=False)
+    assert shown["an array"] == TextPreview("int64 of shape (2,)\n\n[1]")
     assert shown["a path"] == FilePreview(str(folder / "trips.csv"))
     assert shown["None"] == NoPreview("The asset returned None.")
     assert shown["a pickle"] == NoPreview(

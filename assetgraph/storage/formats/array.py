@@ -1,0 +1,159 @@
+"""Arrays of numpy, stored as `.npy`.
+
+This module imports numpy only when a value is an array. An array of objects, of a type that `.npy`
+does not keep, or of a subclass other than `memmap` is pickled.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.definitions.annotations import EMPTY, asks_for_memmap, type_name
+from assetgraph.errors import NoValueError, ValueTypeError
+from assetgraph.records import StoredValue
+from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.formats.digest import SummedFile, digest_of
+from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFormat
+
+if TYPE_CHECKING:
+    from assetgraph.storage.formats.previews import Preview
+
+_ARRAY, _MEMMAP = "numpy.ndarray", "numpy.memmap"
+_KINDS = "biufcmMSUV"
+_LONGEST_HEADER = 1 << 24  # a structured type is described in it
+
+
+class ArrayFormat(ValueFormat):
+    """A plain array, or one that is memory-mapped. Its shape, type and order are kept."""
+
+    def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved | None:
+        kind = type_name(type(value))
+        if kind not in (_ARRAY, _MEMMAP):
+            return None
+        array: Any = value
+        if not _keeps(array.dtype):
+            return None
+        place, path = self.files.place, f"{folder}/value.npy"
+        try:
+            with (
+                place.staged(path) as full_path,
+                closing(SummedFile(place.open_write(full_path), "npy")) as file,
+            ):
+                _write(array, file)
+                checksum = file.checksum()
+        except OSError as error:
+            raise store_error(error, "write", place.full_path(path)) from error
+        stored = StoredValue("npy", kind, **self.files.written(path, checksum))
+        return Saved(stored, digest_of("npy version", checksum.encode()))
+
+    def load(self, stored: StoredValue, annotation: Any) -> object:
+        wanted = asks_for_memmap(annotation)
+        if wanted or (stored.type == _MEMMAP and annotation is EMPTY):
+            if self.files.place.filesystem is None:
+                return self._mapped(stored)
+            if wanted:
+                raise ValueTypeError(
+                    "an array in an object store cannot be memory-mapped.",
+                    hint="Ask for an np.ndarray, or keep the values in a local folder.",
+                )
+        from numpy.lib.format import read_array
+
+        full_path = self.files.checked_path(stored)
+        with self.files.place.open_read(stored.path or "") as file:
+            try:
+                return read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+            except (OSError, ValueError) as error:
+                raise _unreadable(full_path, error) from error
+
+    def preview(self, stored: StoredValue, rows: int) -> Preview:
+        from assetgraph.storage.formats.previews import NoPreview, TextPreview
+
+        if self.files.place.filesystem is not None:
+            return NoPreview("An array in an object store has no preview.")
+        array = self._mapped(stored)
+        shown = array[:rows] if array.ndim else array
+        return TextPreview(f"{array.dtype} of shape {array.shape}\n\n{shown}")
+
+    def _mapped(self, stored: StoredValue) -> Any:
+        """The array in its file. What is assigned to it stays in memory."""
+        import numpy as np
+        from numpy.lib.format import open_memmap
+
+        full_path = self.files.checked_path(stored)
+        try:
+            return open_memmap(full_path, mode="c", max_header_size=_LONGEST_HEADER)
+        except (OSError, ValueError) as error:
+            with self.files.place.open_read(stored.path or "") as file:
+                array = _read_empty(file)
+            if array is None:
+                raise _unreadable(full_path, error) from error
+            return array.view(np.memmap)
+
+
+def _write(array: Any, file: Any) -> None:
+    from numpy.lib import format as npy
+
+    if array.dtype.names is not None:
+        npy.write_array(file, array, (3, 0), allow_pickle=False)  # which has names in UTF-8
+        return
+    npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
+    if not array.flags.forc:
+        array = array.copy()
+    file.write(array.reshape(-1, order="A").view("u1").data if array.nbytes else b"")
+
+
+def _read_empty(file: Any) -> Any:
+    """The array in a file if it has no items, which cannot be mapped."""
+    from numpy.lib.format import read_array
+
+    try:
+        array = read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+    except (OSError, ValueError):
+        return None
+    return None if array.size else array
+
+
+def _keeps(dtype: Any) -> bool:
+    """Whether `.npy` keeps a type."""
+    if dtype.hasobject or not _is_plain(dtype):
+        return False
+    if dtype.isbuiltin == 1:
+        return True
+    from numpy.lib.format import descr_to_dtype, dtype_to_descr
+
+    try:
+        return _same(dtype, descr_to_dtype(dtype_to_descr(dtype)))
+    except (TypeError, ValueError):  # fields that overlap, or are in another order than in memory
+        return False
+
+
+def _is_plain(dtype: Any) -> bool:
+    """Whether the types within are of numpy's own, without metadata, of which it would warn."""
+    base = dtype.subdtype[0] if dtype.subdtype else None
+    fields = [dtype.fields[name][0] for name in dtype.names or ()]
+    return (
+        dtype.metadata is None
+        and dtype.kind in _KINDS
+        and dtype.type.__module__ == "numpy"
+        and all(map(_is_plain, [base] if base is not None else fields))
+    )
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two types are equal in what `==` does not compare too."""
+    if one != other or one.type is not other.type or one.isalignedstruct != other.isalignedstruct:
+        return False
+    if one.subdtype:
+        return _same(one.subdtype[0], other.subdtype[0])
+    return all(
+        one.fields[name][1:] == other.fields[name][1:]
+        and _same(one.fields[name][0], other.fields[name][0])
+        for name in one.names or ()
+    )
+
+
+def _unreadable(full_path: str, error: Exception) -> NoValueError:
+    return NoValueError(
+        f"the value {full_path} cannot be read: {error}.", hint="Materialize its asset again."
+    )
