@@ -199,7 +199,7 @@ def _of_class(cls: Any) -> tuple[_Type, ...] | None:
         return None
     if cls in _ITERATORS.values():
         return _of_iterator(cls, None)
-    if _library(cls.__module__) == "pandera":  # its classes stand for those that they derive from
+    if cls.__module__.startswith("pandera"):  # its classes stand for those that they derive from
         return _of_class(next(base for base in cls.__mro__ if _is_of_library(base)))
     return (_Type(cls, _own_kind(cls)),)
 

@@ -10,8 +10,13 @@ from assetgraph.definitions.metadata import MetadataValue
 
 def table_metadata(rows: int, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """The metadata recorded for a table: its number of rows, and each column's name and type."""
-    records = [{"name": name, "type": kind} for name, kind in columns]
+    records = [{"name": _encodable(name), "type": kind} for name, kind in columns]
     return {"rows": rows, "columns": MetadataValue.table(records).to_json()}
+
+
+def _encodable(name: str) -> str:
+    """The name as a record can hold it: a lone surrogate is escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.dataset
 import pytest
 
+from assetgraph.definitions.metadata import MaterializeResult
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import StoredValue
@@ -60,6 +61,15 @@ def of_a_table_and_a_number() -> Iterator[Any]:
     yield 7
 
 
+def yielded_result() -> Iterator[Any]:
+    yield MaterializeResult(value=5)
+
+
+def table_then_result() -> Iterator[Any]:
+    yield TABLE
+    yield MaterializeResult(metadata={"rows": 2})
+
+
 UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a lock": (threading.Lock, "returned a _thread.lock", "Return plain data, a table, or the"),
     "a lock within": (lambda: [threading.Lock()], "which cannot be stored", "Return plain data"),
@@ -68,6 +78,8 @@ UNSTORABLE: dict[str, tuple[Callable[[], Any], str, str]] = {
     "an open file": (opened, "_io.TextIOWrapper", "Close the file and return"),
     "numbers": (of_numbers, "whose first item is an int: 1", "Return a list instead"),
     "a map": (lambda: map(str, [1]), "whose first item is a str: '1'", "Return a list instead"),
+    "a result": (yielded_result, "whose first item is a", "Write `return MaterializeResult(…)`"),
+    "a result later": (table_then_result, "item 2 is a", "with the iterator of tables in it"),
     "nothing": (lambda: iter([]), "an empty iterator", "Yield at least one"),
     "two kinds": (of_two_kinds, "item 2 is a table with columns a: int64", "the same columns"),
     "a number later": (of_a_table_and_a_number, "item 2 is an int: 7", "the same columns"),
@@ -117,7 +129,8 @@ def test_what_cannot_be_stored_is_named_with_what_to_return_instead(
 @pytest.mark.parametrize("make", [later, batches_later])
 def test_what_has_not_run_yet_is_not_a_value(values: ValueStore, make: Callable[[], Any]) -> None:
     returned = make()
-    with pytest.raises(ValueTypeError, match=r"has not run yet.* asyncio.run"):
+    advice = "Collect what it yields" if make is batches_later else "asyncio.run"
+    with pytest.raises(ValueTypeError, match=rf"has not run yet.* {advice}"):
         values.save(TARGET, "run", returned)
     if hasattr(returned, "close"):
         returned.close()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
-from assetgraph.definitions.annotations import table_kind, type_name
+from assetgraph.definitions.annotations import EMPTY, kind_of_value, table_kind, type_name
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.column_changes import table_metadata
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from assetgraph.storage.formats.previews import Preview
 
 
+_FRAMES = ("pandas", "polars", "polars-lazy")
+
+
 class PickleFormat(ValueFormat):
     """Any value that can be pickled. The record names the project's classes in it."""
 
@@ -26,12 +29,15 @@ class PickleFormat(ValueFormat):
         from assetgraph.storage.formats.pickling.pickle_file import pickle_version, write_pickle
 
         place, path = self.files.place, f"{folder}/value.pickle"
+        kind = type_name(type(value))
+        table = table_kind(kind)
+        if table == "polars-lazy":
+            value = value.collect()  # type: ignore[attr-defined]  # a plan names files that change
         try:
             with place.staged(path) as full_path, place.open_write(full_path) as sink:
                 pickled = write_pickle(value, sink, full_path, class_version)
         except OSError as error:
             raise store_error(error, "write", place.full_path(path)) from error
-        kind = type_name(type(value))
         stored = StoredValue(
             "pickle",
             kind,
@@ -41,12 +47,16 @@ class PickleFormat(ValueFormat):
             class_digest=pickled.class_digest if pickled.classes else None,
         )
         version = pickle_version(pickled.content, pickled.class_digest)
-        return Saved(stored, version, _metadata(value) if table_kind(kind) == "pandas" else {})
+        return Saved(stored, version, _metadata(value) if table in _FRAMES else {})
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
         full_path = self.files.checked_path(stored)
         with self.files.place.open_read(stored.path or "") as source:
-            return _as_asked(self._read_pickle(source, full_path), annotation)
+            value = self._read_pickle(source, full_path)
+        wanted = None if annotation is EMPTY else table_kind(annotation)
+        if wanted is None and stored.type.endswith(".LazyFrame"):
+            wanted = table_kind(stored.type)
+        return _as_asked(value, wanted)
 
     @cached_property
     def _read_pickle(self) -> Callable[[IO[bytes], str], object]:
@@ -82,10 +92,9 @@ class PickleFormat(ValueFormat):
         return NoPreview(f"The value is a pickled {stored.type}. Showing it would run its code.")
 
 
-def _as_asked(value: object, annotation: Any) -> object:
-    """A frame that was pickled, as another kind of table if the annotation asks for one."""
-    kind = table_kind(annotation)
-    if kind is None or table_kind(type_name(type(value))) in (None, kind):
+def _as_asked(value: object, kind: str | None) -> object:
+    """A frame that was pickled, as another kind of table if that is asked for."""
+    if kind is None or kind_of_value(value) in (None, kind):
         return value
     from assetgraph.storage.formats.arrow.conversions import frame_as
 

@@ -27,7 +27,9 @@ class TableFormat(ValueFormat):
         if isinstance(value, Coroutine | AsyncIterator):
             raise ValueTypeError(
                 f"returned {described(value)}, which has not run yet.",
-                hint="Return its result: asyncio.run() gives it.",
+                hint="Collect what it yields and return that: [item async for item in …]."
+                if isinstance(value, AsyncIterator)
+                else "Return its result: asyncio.run() gives it.",
             )
         if not _may_be_table(value):
             return None
@@ -66,7 +68,7 @@ class TableFormat(ValueFormat):
         from assetgraph.storage.formats.arrow.table_sources import TableInFile
 
         full_path = self.files.checked_path(stored)
-        return TableInFile(full_path, self.files.place.filesystem, stored.format)
+        return TableInFile(full_path, self.files.place.filesystem, stored.format, stored.type)
 
 
 def _may_be_table(value: object) -> bool:

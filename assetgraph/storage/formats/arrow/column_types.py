@@ -22,6 +22,15 @@ LISTS = (
     types.is_list_view,
     types.is_large_list_view,
 )
+_EVERYDAY = {
+    kind.id
+    for kind in (
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+        *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+        *(pa.float32(), pa.float64(), pa.bool_(), pa.date32()),
+        *(pa.string(), pa.large_string(), pa.binary(), pa.large_binary()),
+    )
+}
 _NESTED = (types.is_dictionary, types.is_struct, types.is_map)
 
 
@@ -60,6 +69,47 @@ def as_pandas_takes(schema: pa.Schema) -> pa.Schema:
     return _each(schema, lambda kind: _with_categories(plain_type(kind) or kind, pa.int32()))
 
 
+def as_polars_takes(schema: pa.Schema) -> pa.Schema:
+    """The schema with the nearest type that polars has for each that it lacks."""
+    return _each(schema, lambda kind: _rewritten(kind, _polars_type))
+
+
+def as_duckdb_takes(schema: pa.Schema) -> pa.Schema:
+    """The schema with the nearest type that DuckDB has for each that it lacks."""
+    return _each(schema, lambda kind: _rewritten(kind, _duckdb_type))
+
+
+def in_microseconds(kind: pa.DataType) -> pa.DataType:
+    """The type with microseconds in place of nanoseconds."""
+    return _rewritten(kind, _microseconds)
+
+
+def holds(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:
+    """Whether the type, or one within it, passes one of the tests."""
+    return is_one(kind, *tests) or any(holds(part, *tests) for part in _types_within(kind))
+
+
+def _polars_type(kind: pa.DataType) -> pa.DataType:
+    return pa.date32() if types.is_date64(kind) else kind
+
+
+def _duckdb_type(kind: pa.DataType) -> pa.DataType:
+    return pa.float32() if types.is_float16(kind) else kind
+
+
+def _microseconds(kind: pa.DataType) -> pa.DataType:
+    if getattr(kind, "unit", None) != "ns":
+        return kind
+    if types.is_timestamp(kind):
+        return pa.timestamp("us", kind.tz)
+    return pa.duration("us") if types.is_duration(kind) else pa.time64("us")
+
+
+def is_everyday(schema: pa.Schema) -> bool:
+    """Whether the schema has only types that every library has. Quick, for loading."""
+    return _EVERYDAY.issuperset([kind.id for kind in schema.types])
+
+
 def _each(schema: pa.Schema, change: Callable[[pa.DataType], pa.DataType]) -> pa.Schema:
     fields = [field.with_type(change(field.type)) for field in schema]
     return pa.schema(fields, schema.metadata)
@@ -76,10 +126,17 @@ def _with_categories(kind: pa.DataType, codes: pa.DataType | None) -> pa.DataTyp
 
 def breaks_in_parquet(kind: pa.DataType) -> bool:
     """Whether some release of pyarrow writes this type to Parquet but cannot read it, or reads it
-    wrong: a fixed-size list that is null, or a view within another type."""
+    wrong: a fixed-size list that is null, or a view within another type. Or whether polars would
+    find out only when it reads the file that it lacks the type."""
     within = _types_within(kind)
     return (
-        types.is_fixed_size_list(kind)
+        is_one(
+            kind,
+            types.is_fixed_size_list,
+            types.is_decimal256,
+            types.is_list_view,
+            types.is_large_list_view,
+        )
         or any(is_one(part, types.is_string_view, types.is_binary_view) for part in within)
         or any(map(breaks_in_parquet, within))
     )
@@ -95,6 +152,13 @@ def _types_within(kind: pa.DataType) -> list[pa.DataType]:
     if types.is_map(kind):
         return [kind.key_type, kind.item_type]
     return [kind.field(number).type for number in range(kind.num_fields)]
+
+
+def _rewritten(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
+    """The type with `change` made to it and to each type within it."""
+    within = [] if isinstance(kind, pa.BaseExtensionType) else _types_within(kind)
+    parts = [_rewritten(part, change) for part in within]
+    return change(kind if parts == within else _rebuilt(kind, parts) or kind)
 
 
 def _rebuilt(kind: pa.DataType, parts: list[pa.DataType]) -> pa.DataType | None:

@@ -1,108 +1,202 @@
 """Converts a table into the kind a parameter asks for. A table library is imported only when its
-kind is wanted."""
+kind is wanted.
+
+A conversion keeps every value, or is refused. The docs list the types that it may change.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pyarrow as pa
 from pyarrow import types
 
-from assetgraph.errors import ValueTypeError
-from assetgraph.storage.formats.arrow.column_types import LISTS, as_pandas_takes, is_one
+from assetgraph.definitions.annotations import described, kind_of_value
+from assetgraph.errors import AssetGraphError, ValueTypeError
+from assetgraph.storage.formats.arrow.column_types import as_polars_takes, holds, is_everyday
 from assetgraph.storage.formats.arrow.table_sources import TableInFile, TableInMemory
 
 Table = TableInFile | TableInMemory
+_NAMES = {
+    "batch": "a pyarrow.RecordBatch",
+    "dataset": "a pyarrow Dataset",
+    "duckdb": "a DuckDB relation",
+    "pandas": "a pandas.DataFrame",
+    "polars": "a polars.DataFrame",
+    "polars-lazy": "a polars.LazyFrame",
+    "reader": "a pyarrow.RecordBatchReader",
+    "table": "a pyarrow.Table",
+}
+_UNKNOWN_TO_POLARS = (
+    types.is_decimal256,
+    types.is_interval,
+    types.is_large_list_view,
+    types.is_list_view,
+    types.is_run_end_encoded,
+    types.is_union,
+)
+_LIBRARIES = ("pandas", "polars", "duckdb")
 
 
 def table_as(source: Table, kind: str) -> Any:
-    """The table as one of the kinds of `table_kind`. Raises `ValueTypeError` if the library of that
-    kind is not installed."""
+    """The table as one of the kinds of `table_kind`.
+
+    Raises `ValueTypeError` if the library of that kind is not installed or cannot hold the table.
+    """
     library = kind.partition("-")[0]
+    if library in _LIBRARIES:
+        _check_installed(library)
     try:
         return _CONVERSIONS[kind](source)
+    except (MemoryError, ModuleNotFoundError):
+        raise
+    except AssetGraphError:
+        _check_names(source.read().column_names, kind)  # the likely cause of a foreign error
+        raise
+    except Exception as error:
+        raise _refusal(source.read(), kind, error) from error
+
+
+def frame_as(frame: Any, kind: str) -> Any:
+    """A frame that was pickled rather than stored as a table, as the nearest table.
+
+    Raises `ValueTypeError` if Arrow cannot hold it."""
+    if kind == "polars-lazy" and kind_of_value(frame) == "polars":
+        return frame.lazy()
+    return table_as(_arrow_of(frame), kind)
+
+
+def _arrow_of(frame: Any) -> TableInMemory:
+    is_pandas = kind_of_value(frame) == "pandas"
+    try:
+        table = pa.Table.from_pandas(frame) if is_pandas else frame.to_arrow()
+    except Exception as error:
+        asks = "pd.DataFrame" if is_pandas else "pl.DataFrame"
+        raise ValueTypeError(
+            f"the value is {described(frame)} that does not convert to a table: "
+            f"{_first_line(error)}.",
+            hint=f"Give each column one type that Arrow has, or ask for a {asks}.",
+        ) from error
+    if table.num_rows != len(frame):  # from_pandas forgets the rows of a frame without columns
+        table = pa.table({"rows": pa.nulls(len(frame))}).select([])
+    return TableInMemory(table)
+
+
+def _check_installed(library: str) -> None:
+    try:
+        import_module(library)
     except ModuleNotFoundError as error:
-        if error.name not in ("pandas", "polars", "duckdb"):
-            raise
         raise ValueTypeError(
             f"a table of {library} is asked for, but {library} is not installed.",
             hint=f"Install it with: pip install {library}",
         ) from error
 
 
-def frame_as(frame: Any, kind: str) -> Any:
-    """A pandas frame that was pickled rather than stored as a table, as the nearest table.
+def _refusal(table: pa.Table, kind: str, error: Exception) -> ValueTypeError:
+    """Why a table is not converted, with the name of the column if it is one."""
+    _check_names(table.column_names, kind)
+    column = next((i for i in range(table.num_columns) if _fails(table.select([i]), kind)), None)
+    if column is None or table.num_columns == 0:
+        what, cast = "", "cast its columns"
+    else:
+        field = table.schema.field(column)
+        what, cast = f"column {field.name!r} is {field.type}. ", f"cast column {field.name!r}"
+    return ValueTypeError(
+        f"the table does not convert to {_NAMES[kind]}: {what}{_first_line(error)}.",
+        hint=f"Ask for a pa.Table, or {cast} to another type in the asset that returns it.",
+    )
 
-    Raises `ValueTypeError` if Arrow cannot hold it."""
+
+def _fails(table: pa.Table, kind: str) -> bool:
     try:
-        table = pa.Table.from_pandas(frame)
-    except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
+        _CONVERSIONS[kind](TableInMemory(table))
+    except Exception:
+        return True
+    return False
+
+
+def _check_names(names: list[str], kind: str) -> None:
+    """Raise `ValueTypeError` for a name that two columns have."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
         raise ValueTypeError(
-            f"the value is a pandas.DataFrame that does not convert to a table: {error}.",
-            hint="Give each column one type that Arrow has, or ask for a pd.DataFrame.",
-        ) from error
-    return table_as(TableInMemory(table), kind)
+            f"the table has two columns named {repeated[0]!r}, which {_NAMES[kind]} cannot have.",
+            hint="Ask for a pa.Table, or give each column a name of its own.",
+        )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
 
 
 def _as_batch(source: Table) -> pa.RecordBatch:
     table = source.read().combine_chunks()
     batches = table.to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+    if batches:
+        return batches[0]
+    columns = [c.chunk(0) if c.num_chunks else pa.nulls(0, c.type) for c in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=table.schema)
 
 
 def _as_polars(source: Table) -> Any:
     import polars
 
-    return polars.from_arrow(source.read())
+    table = source.read()
+    names = table.column_names
+    if not is_everyday(table.schema):
+        table = table.cast(_polars_schema(table.schema))
+    if not names and table.num_rows:
+        return polars.DataFrame(height=table.num_rows)
+    if "" not in names:
+        return polars.from_arrow(table)
+    _check_names(names, "polars")  # polars would call a column without a name column_0
+    frame: Any = polars.from_arrow(table.rename_columns([str(i) for i in range(len(names))]))
+    frame.columns = names
+    return frame
 
 
 def _as_lazy_polars(source: Table) -> Any:
     import polars
 
-    if isinstance(source, TableInFile) and source.filesystem is None:
-        if source.is_parquet:
-            return polars.scan_parquet(source.path)
+    if isinstance(source, TableInMemory):
+        return _as_polars(source).lazy()
+    if source.is_parquet and source.filesystem is None:  # see `breaks_in_parquet`
+        return polars.scan_parquet(source.path)
+    schema = source.schema()
+    _check_names(schema.names, "polars-lazy")
+    if not schema.equals(_polars_schema(schema)) or "" in schema.names:
+        return _as_polars(source).lazy()
+    if source.filesystem is None:
         return polars.scan_ipc(source.path)
     return polars.scan_pyarrow_dataset(source.dataset())
 
 
+def _polars_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema as polars takes it. Raises `ValueTypeError` for a type that would end polars."""
+    for field in schema:
+        if holds(field.type, *_UNKNOWN_TO_POLARS):
+            raise ValueTypeError(
+                f"the table does not convert to a polars.DataFrame: column {field.name!r} is "
+                f"{field.type}, which polars does not have.",
+                hint=f"Ask for a pa.Table, or cast column {field.name!r} to another type in the "
+                "asset that returns it.",
+            )
+    return as_polars_takes(schema)
+
+
 def _as_pandas(source: Table) -> Any:
-    """Columns of Python objects come back as objects, not as numbers or arrays."""
-    import pandas
+    from assetgraph.storage.formats.arrow.to_pandas import frame_of
 
-    table = source.read()
-    table = table.cast(as_pandas_takes(table.schema))
-    try:
-        frame = table.to_pandas()
-    except pa.ArrowNotImplementedError as error:
-        raise ValueTypeError(
-            f"the table does not convert to a pandas.DataFrame: {error}.",
-            hint="Ask for a pa.Table, or cast its string views to another type.",
-        ) from error
-    for position, field in _object_columns(table.schema):
-        nested = is_one(field.type, types.is_struct, types.is_map, *LISTS)
-        if nested or str(frame.dtypes.iloc[position]) != "object":
-            items = table.column(field.name).to_pylist()
-            frame.isetitem(position, pandas.Series(items, frame.index, dtype=object))
-    return frame
-
-
-def _object_columns(schema: pa.Schema) -> Iterator[tuple[int, pa.Field]]:
-    """The columns that pandas held as objects, each with its position in the frame."""
-    recorded = json.loads((schema.metadata or {}).get(b"pandas", "{}"))
-    index = recorded.get("index_columns", ())
-    columns = [c for c in recorded.get("columns", ()) if c["field_name"] not in index]
-    for position, column in enumerate(columns):
-        if column["numpy_type"] == "object":
-            yield position, schema.field(column["field_name"])
+    return frame_of(source.read())
 
 
 def _as_duckdb(source: Table) -> Any:
-    import duckdb
+    from assetgraph.storage.formats.arrow.duckdb_relations import relation_of
 
-    return duckdb.from_arrow(source.dataset())
+    return relation_of(source)
 
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {

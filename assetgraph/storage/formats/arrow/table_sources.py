@@ -34,6 +34,9 @@ class TableInMemory:
             return pa.Table.from_batches([self.value])
         return self.value
 
+    def schema(self) -> pa.Schema:
+        return self.value.schema
+
     def reader(self) -> pa.RecordBatchReader:
         return self.read().to_reader()
 
@@ -46,11 +49,12 @@ class TableInMemory:
 @dataclass(frozen=True, slots=True)
 class TableInFile:
     """A stored table. `path` is its full path; `filesystem` is None for a local file; `file_format`
-    is parquet or arrow."""
+    is parquet or arrow; `returned` names the type that was returned."""
 
     path: str
     filesystem: Any
     file_format: str
+    returned: str = ""
 
     @property
     def is_parquet(self) -> bool:
@@ -61,6 +65,12 @@ class TableInFile:
             if self.is_parquet:
                 return pq.ParquetFile(self.path, filesystem=self.filesystem).read()
             return ipc.open_file(self._source()).read_all()
+
+    def schema(self) -> pa.Schema:
+        with _reading(self.path):
+            if self.is_parquet:
+                return pq.ParquetFile(self.path, filesystem=self.filesystem).schema_arrow
+            return ipc.open_file(self._source()).schema
 
     def reader(self) -> pa.RecordBatchReader:
         with _reading(self.path):

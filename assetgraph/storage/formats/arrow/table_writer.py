@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
+from io import BytesIO
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from assetgraph.errors import ValueTypeError
 from assetgraph.storage.atomic_files import store_error
-from assetgraph.storage.formats.arrow.column_types import breaks_in_parquet
+from assetgraph.storage.formats.arrow.column_types import breaks_in_parquet, holds
 from assetgraph.storage.formats.arrow.content_hash import ArrowHash
 from assetgraph.storage.formats.arrow.table_stream import TableStream
 from assetgraph.storage.formats.digest import SummedFile
@@ -56,7 +58,7 @@ def write_table(
         with ThreadPoolExecutor(1) as thread:
             for group in _groups(stream):
                 _check_nulls(group)
-                with _writing(full_path):
+                with _writing(full_path, group, file_format):
                     hashed = thread.submit(digest.update, group)
                     writer.write_table(group)
                     hashed.result()
@@ -71,12 +73,32 @@ def write_table(
 
 
 def file_format_for(schema: pa.Schema) -> str:
-    """`parquet` if Parquet keeps this schema unchanged, else `arrow`."""
+    """`parquet` if Parquet keeps this schema unchanged, else `arrow`. Raises `ValueTypeError` for a
+    type that no file keeps."""
     if not len(schema):
         return "arrow"  # Parquet loses the number of rows
-    if any(breaks_in_parquet(field.type) for field in schema):
+    for field in schema:
+        _check_readable(field)
+    if len(set(schema.names)) < len(schema) or any(map(breaks_in_parquet, schema.types)):
         return "arrow"
     return _tried_format(schema.serialize().to_pybytes())
+
+
+def _check_readable(field: pa.Field) -> None:
+    """Refuse a type that Arrow writes but cannot read."""
+    if not holds(field.type, _has_extension_categories):
+        return
+    is_flat = types.is_dictionary(field.type)
+    other = field.type.value_type if is_flat else "a type without such categories"
+    raise ValueTypeError(
+        f"returned a table whose column {field.name!r} is {field.type}, "
+        "which Arrow cannot read back.",
+        hint=f"Cast column {field.name!r} to {other}.",
+    )
+
+
+def _has_extension_categories(kind: pa.DataType) -> bool:
+    return types.is_dictionary(kind) and isinstance(kind.value_type, pa.BaseExtensionType)
 
 
 @lru_cache(maxsize=256)
@@ -162,13 +184,28 @@ class _Writer:
 
 
 @contextmanager
-def _writing(path: str) -> Iterator[None]:
+def _writing(path: str, table: pa.Table | None = None, file_format: str = "") -> Iterator[None]:
     try:
         yield
     except pa.ArrowException as error:
+        column = "" if table is None else _unwritable(table, file_format)
         raise ValueTypeError(
-            f"returned a table that cannot be stored: {error}.",
+            f"returned a table that cannot be stored: {column}{error}.",
             hint="Cast the column to a type that can be written.",
         ) from error
     except OSError as error:
         raise store_error(error, "write", path) from error
+
+
+def _unwritable(table: pa.Table, file_format: str) -> str:
+    """Which column cannot be written."""
+    for number, field in enumerate(table.schema):
+        alone = table.select([number])
+        try:
+            writer = _Writer(SummedFile(BytesIO()), file_format, alone.schema)
+            with closing(writer):
+                writer.write_table(alone)
+            ArrowHash(alone.schema).update(alone)
+        except (pa.ArrowException, OSError):
+            return f"column {field.name!r} is {field.type}. "
+    return ""
