@@ -32,7 +32,7 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
         from assetgraph.cli.unfinished_run import unfinished_run
 
         answer(as_json, data=lambda: None, lines=lambda _: ())
-        say([*plan_lines(plan, err.width), *unfinished_run(session, plan)])
+        say([*plan_lines(plan, err.width), *unfinished_run(session, request, plan)])
         return 0
     code, outcome = 0, None
     with reporting(err, [step.id for step in plan.steps], _notes(plan)) as reporter:

@@ -13,15 +13,16 @@ from assetgraph.records import RunStatus
 if TYPE_CHECKING:
     from assetgraph.cli.session import Session
     from assetgraph.planning.plan import Plan
+    from assetgraph.planning.request import RunRequest
 
 _ENDED_EARLY = (RunStatus.CANCELED, RunStatus.INTERRUPTED)
 
 
-def unfinished_run(session: Session, plan: Plan) -> list[Line]:
-    """How to finish the latest run, if it ended early and its plan had steps that are up to date
-    without it."""
+def unfinished_run(session: Session, request: RunRequest, plan: Plan) -> list[Line]:
+    """How to finish the latest run, if it ended early: what it did not reach was up to date before.
+    Nothing if the request is about some assets only."""
     latest = next(session.store.runs.ids(), None)
-    if latest is None or plan.steps or plan.selects_nothing:
+    if latest is None or plan.steps or request.selection not in ((), ("*",)):
         return []
     try:
         record = session.store.runs.read(latest)

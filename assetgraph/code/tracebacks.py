@@ -6,7 +6,9 @@ from __future__ import annotations
 import importlib
 import linecache
 import os
+import re
 import traceback
+from collections.abc import Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
@@ -20,6 +22,10 @@ _ENGINE = (
     os.path.dirname(importlib.__file__) + os.sep,
     os.path.join(os.path.dirname(os.__file__), "concurrent", "futures") + os.sep,
 )
+_DUCKDB_ERROR = "IOException"
+_PATH_IN_TEXT = re.compile(r"""'([^']+)'|"([^"]+)"|([^\s'",:;()\[\]]*[./][^\s'",:;()\[\]]+)""")
+_MOST_CHARS = 1000
+_MOST_PATHS = 5
 _AROUND = 2
 _MAX_TRACE = 100_000
 _MAX_MESSAGE = 10_000
@@ -130,20 +136,25 @@ def _absent(error: BaseException, project_root: str) -> tuple[str, ...]:
     try:
         while chain is not None and id(chain) not in met:
             met.add(id(chain))
-            path = _missing_file(chain)
-            if path is not None:
-                found[os.path.abspath(os.fsdecode(path)).removeprefix(root)] = None
+            for path in _missing_files(chain):
+                found[os.path.abspath(path).removeprefix(root)] = None
             chain = chain.__cause__ or chain.__context__
     except Exception:
         pass  # any attribute of the user's exception may fail, and so may a deleted working folder
     return tuple(found)
 
 
-def _missing_file(error: BaseException) -> str | bytes | os.PathLike[str] | None:
+def _missing_files(error: BaseException) -> Sequence[str]:
     if isinstance(error, ValueTypeError):
-        return error.absent
-    path = error.filename if isinstance(error, FileNotFoundError) else None
-    return path if isinstance(path, str | bytes | os.PathLike) else None
+        return [error.absent] if error.absent else []
+    if not isinstance(error, FileNotFoundError) and type(error).__name__ != _DUCKDB_ERROR:
+        return []
+    path = getattr(error, "filename", None)
+    if isinstance(path, str | bytes | os.PathLike):
+        return [os.fsdecode(path)]
+    # pyarrow, polars and others name the file in their message only.
+    named = _PATH_IN_TEXT.findall(str(error)[:_MOST_CHARS])
+    return ["".join(quoted_or_bare) for quoted_or_bare in named[:_MOST_PATHS]]
 
 
 def _type_name(kind: type[Any]) -> str:

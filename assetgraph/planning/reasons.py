@@ -275,8 +275,7 @@ def _changes_since(
 ) -> list[str]:
     """How the circumstances of the next attempt differ from those of `failed`.
 
-    Without a given `config`, the next attempt has that of the value, or without a value that of
-    the failed attempt.
+    If no `config` is given, that of the value counts. Without a value, any config does.
     """
     changes = []
     if failed.code_version != known.code_version:

@@ -281,6 +281,7 @@ def test_what_an_interrupted_run_of_fresh_assets_left_is_named_where_nothing_is_
         assert "Nothing to do: everything is up to date." in answer.out + answer.err
         assert f"The run {run_id} did not reach 2 steps." in answer.err
         assert f"assetgraph runs rerun {run_id} --from-failure" in answer.err
+    assert "did not reach" not in assetgraph("plan", "--stale", "zones").err
     assert assetgraph("runs", "rerun", run_id, "--from-failure").code == 0
     assert "did not reach" not in assetgraph("plan").err
 

@@ -81,3 +81,40 @@ def test_a_long_line_and_a_long_message_are_cut(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt])
 def test_a_builtin_error_has_its_bare_name(kind: type[BaseException], tmp_path: Path) -> None:
     assert error_info(kind("x"), str(tmp_path)).type == kind.__name__
+
+
+READERS = {
+    "open": "open('data/in.csv')",
+    "pathlib": "Path('data/in.csv').read_text()",
+    "pandas csv": "pd.read_csv('data/in.csv')",
+    "pandas parquet": "pd.read_parquet('data/in.csv')",
+    "numpy": "np.loadtxt('data/in.csv')",
+    "polars": "pl.read_csv('data/in.csv')",
+    "polars lazy": "pl.scan_parquet('data/in.csv').collect()",
+    "pyarrow": "csv.read_csv('data/in.csv')",
+    "parquet": "parquet.read_table('data/in.csv')",
+    "duckdb": "duckdb.sql(\"select * from read_csv('data/in.csv')\").fetchall()",
+    "absolute": "open(Path('data/in.csv').absolute())",
+}
+
+
+@pytest.mark.parametrize("call", READERS.values(), ids=READERS)
+def test_the_file_that_a_reader_did_not_find_is_recorded(
+    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {name: pytest.importorskip(name) for name in ("numpy", "pandas", "polars", "duckdb")}
+    given = {
+        "np": names["numpy"], "pd": names["pandas"], "pl": names["polars"], **names,
+        "csv": pytest.importorskip("pyarrow.csv"), "Path": Path,
+        "parquet": pytest.importorskip("pyarrow.parquet"),
+    }  # fmt: skip
+    error = RuntimeError("no input")
+    error.__cause__ = caught(lambda: eval(call, given))
+    assert error_info(error, str(tmp_path)).absent == ("data/in.csv",)
+
+
+def test_an_error_that_is_not_about_a_file_records_none(tmp_path: Path) -> None:
+    assert error_info(ValueError("in.csv is empty"), str(tmp_path)).absent == ()
+    assert error_info(FileNotFoundError(), str(tmp_path)).absent == ()
+    assert error_info(KeyError("data/in.csv"), str(tmp_path)).absent == ()

@@ -77,7 +77,7 @@ def plan_command(
     """
     stale = stale or not (selection or everything)
     request = _request(session, selection, everything, stale, settings, config_file)
-    _print_plan(session, session.plan(request), as_json)
+    _print_plan(session, request, session.plan(request), as_json)
 
 
 @click.command("materialize", short_help="Run assets, and record the run.")
@@ -117,7 +117,7 @@ def materialize_command(
     with paused_collector():
         plan = session.plan(request)
         if dry_run:
-            _print_plan(session, plan, as_json)
+            _print_plan(session, request, plan, as_json)
             return 0
         return execute(session, request, plan, as_json=as_json)
 
@@ -141,7 +141,7 @@ def _request(
     return session.request(selection=selection or ("*",), stale=stale, **asked)
 
 
-def _print_plan(session: Session, plan: Plan, as_json: bool) -> None:
+def _print_plan(session: Session, request: RunRequest, plan: Plan, as_json: bool) -> None:
     from assetgraph.cli.render.plan_lines import plan_lines, plan_notes, plan_warnings
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import plan_json
@@ -151,4 +151,4 @@ def _print_plan(session: Session, plan: Plan, as_json: bool) -> None:
     if not plan.steps:
         from assetgraph.cli.unfinished_run import unfinished_run
 
-        say(unfinished_run(session, plan))
+        say(unfinished_run(session, request, plan))

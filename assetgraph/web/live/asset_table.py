@@ -75,8 +75,11 @@ class AssetTable:
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
         """Whether code other than the loaded code made the last attempt at one of `keys`."""
         for facts in map(self._state.of, map(Target, keys)):
-            attempt = facts.failed or facts.current
-            if attempt is not None and attempt.code_version != facts.code_version:
+            if facts.failed is not None:
+                other = facts.failed.code_version != facts.code_version
+            else:
+                other = bool(facts.current and not facts.current.is_of_code(facts.code_version))
+            if other:
                 return True
         return False
 
