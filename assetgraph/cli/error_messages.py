@@ -10,7 +10,7 @@ import click
 
 from assetgraph.cli.exit_codes import BUG, CANCELED, READER_GONE, WRONG_USE
 from assetgraph.cli.render.problem_lines import problem_lines
-from assetgraph.cli.terminal.output import ReaderGoneError, stderr
+from assetgraph.cli.terminal.output import ReaderGoneError, lose_output, stderr
 from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError, SelectionError
 from assetgraph.process.signals import Terminated
@@ -37,8 +37,7 @@ def report(error: BaseException) -> int:
 
 
 def _end_quietly() -> int:
-    """Redirect stdout, so that Python does not try to flush the lost output at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    lose_output()
     return READER_GONE
 
 

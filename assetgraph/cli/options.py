@@ -116,7 +116,19 @@ def execution_options(command: F) -> F:
     return command
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def _keep_stdout(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
+    """Keep stdout for the JSON alone, before any code of the project runs."""
+    if value and not ctx.resilient_parsing:
+        from assetgraph.cli.terminal.output import keep_stdout_for_answers
+
+        ctx.call_on_close(keep_stdout_for_answers())
+    return value
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, is_eager=True, callback=_keep_stdout,
+    help="Print JSON for scripts.",
+)  # fmt: skip
 
 selection_argument = click.argument(
     "selection", nargs=-1, shell_complete=complete_assets, metavar="[SELECTION]..."

@@ -89,8 +89,53 @@ def _write_errors() -> Iterator[None]:
         raise AssetGraphError(f"cannot write the output: {error.strerror}.") from error
 
 
+# The stream of answers, while `sys.stdout` is not: see `keep_stdout_for_answers`.
+_answers: TextIO | None = None
+
+
 def stdout() -> Output:
-    return Output(sys.stdout)
+    return Output(_answers or sys.stdout)
+
+
+def keep_stdout_for_answers() -> Callable[[], None]:
+    """Send to stderr what anything but an answer prints to stdout: code of the project, or a child.
+
+    Returns a call that undoes it. If the process has a real stdout, that stays: what is printed at
+    its end, such as by a C library, must not follow the answer.
+    """
+    global _answers
+    from assetgraph.process.streams import is_plain
+
+    if is_plain(sys.stdout):
+        sys.stdout.flush()
+        copy, encoding = os.dup(1), sys.stdout.encoding
+        _answers = open(copy, "w", encoding=encoding, errors="backslashreplace")  # noqa: SIM115
+        with suppress(OSError):
+            os.dup2(2 if _is_open(2) else os.open(os.devnull, os.O_WRONLY), 1)
+        return lambda: None
+    _answers, sys.stdout = sys.stdout, sys.stderr
+    return _share_stdout_again
+
+
+def _share_stdout_again() -> None:
+    global _answers
+    if _answers is not None:
+        _answers, sys.stdout = None, _answers
+
+
+def _is_open(fd: int) -> bool:
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def lose_output() -> None:
+    """Have nothing more written to stdout, so that Python does not try at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for fd in {1, _answers.fileno() if _answers is not None and _answers is not sys.stdout else 1}:
+        os.dup2(nowhere, fd)
 
 
 def stderr() -> Output:
