@@ -141,6 +141,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """An exception as it is recorded. `frames` are those of the user's code, innermost last.
 
     `absent` has the paths that it, or an exception before it, says are not there.
+    `causes` has a line for each exception that led to it, and for each member of a group.
     """
 
     type: str
@@ -149,6 +150,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     trace: str = ""
     hint: str | None = None
     absent: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 # The `format` of a value that an IO manager of the project stored.

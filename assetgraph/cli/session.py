@@ -113,6 +113,19 @@ class Session:
 
             warn([f"There is no store in {self.store_folder}."])
 
+    def tell_of_interrupted_run(self) -> None:
+        """Note if the newest run was interrupted, in which steps, and how to continue it."""
+        from assetgraph.records import RunStatus
+
+        newest = next(self.store.runs.ids(), None)
+        if newest is None or self.store.runs.read(newest).status is not RunStatus.INTERRUPTED:
+            return
+        from assetgraph.cli.render.interrupted_run import interrupted_run
+        from assetgraph.cli.terminal.output import say, stderr
+        from assetgraph.queries.run_views import run_details
+
+        say(interrupted_run(run_details(self.store, newest), stderr().width))
+
     def _no_assets(self) -> AssetGraphError:
         """The error for a selection in a project without assets."""
         from assetgraph.errors import AssetGraphError

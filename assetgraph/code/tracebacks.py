@@ -8,13 +8,14 @@ import linecache
 import os
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from assetgraph.code.importer import source_of
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.records import ErrorInfo, Frame
+from assetgraph.text import shorten
 
 # This package, and what its calls pass through on their way to the user's code.
 _ENGINE = (
@@ -29,6 +30,9 @@ _MOST_PATHS = 5
 _AROUND = 2
 _MAX_TRACE = 100_000
 _MAX_MESSAGE = 10_000
+_MAX_DEPTH = 5
+_MAX_MEMBERS = 10
+_CAUSE_CELLS = 200
 
 
 def error_info(error: BaseException, project_root: str) -> ErrorInfo:
@@ -45,6 +49,7 @@ def error_info(error: BaseException, project_root: str) -> ErrorInfo:
         trace=_trace(error),
         hint=error.hint if isinstance(error, AssetGraphError) else None,
         absent=_absent(error, project_root),
+        causes=tuple(_causes(error, project_root)),
     )
 
 
@@ -155,6 +160,43 @@ def _missing_files(error: BaseException) -> Sequence[str]:
     # pyarrow, polars and others name the file in their message only.
     named = _PATH_IN_TEXT.findall(str(error)[:_MOST_CHARS])
     return ["".join(quoted_or_bare) for quoted_or_bare in named[:_MOST_PATHS]]
+
+
+def _causes(error: BaseException, project_root: str, depth: int = 1) -> Iterator[str]:
+    """Lines about the members of a group, and about the exceptions that led to `error`."""
+    if depth > _MAX_DEPTH:
+        return
+    indent = "  " * (depth - 1)
+    if isinstance(error, BaseExceptionGroup):
+        for number, member in enumerate(error.exceptions[:_MAX_MEMBERS], 1):
+            yield f"{indent}{number}. {_short(member, project_root)}"
+            yield from _causes(member, project_root, depth + 1)
+        if len(error.exceptions) > _MAX_MEMBERS:
+            yield f"{indent}and {len(error.exceptions) - _MAX_MEMBERS} more"
+    if error.__cause__ is not None:
+        word, before = "caused by", error.__cause__
+    elif error.__context__ is not None and not error.__suppress_context__:
+        word, before = "raised while handling", error.__context__
+    else:
+        return
+    yield f"{indent}{word} {_short(before, project_root)}"
+    yield from _causes(before, project_root, depth + 1)
+
+
+def _short(error: BaseException, project_root: str) -> str:
+    """An exception in a line, with its place in the user's code."""
+    lines = _message(error).splitlines()
+    text = f"{_type_name(type(error))}: {shorten(lines[0], _CAUSE_CELLS)}" if lines else ""
+    own = [
+        (f.f_code.co_filename, line)
+        for f, line in traceback.walk_tb(error.__traceback__)
+        if _is_own(f, project_root) and not _is_engine(f)
+    ]
+    if not own:
+        return text or _type_name(type(error))
+    file, line = own[-1]
+    place = f"{file.removeprefix(project_root.rstrip(os.sep) + os.sep)}:{line}"
+    return f"{text or _type_name(type(error))} ({place})"
 
 
 def _type_name(kind: type[Any]) -> str:

@@ -106,6 +106,16 @@ def retry_delay(error: BaseException, policy: RetryPolicy | None, attempt: int) 
     return policy.calculate_delay(attempt)
 
 
+def retry_text(error: BaseException, policy: RetryPolicy | None, attempt: int, in_s: float) -> str:
+    """Which retry comes after attempt `attempt`, and when: retry 1 of 3 in 0.2 s."""
+    if isinstance(error, RetryRequested):
+        most = error.max_retries
+    else:
+        most = policy.max_retries if policy is not None else attempt
+    when = f"in {in_s:.3f}".rstrip("0").rstrip(".") + " s" if in_s >= 0.001 else "at once"
+    return f"retry {attempt} of {most} {when}"
+
+
 def _check(given: RetryPolicy | RetryRequested, seconds: str) -> None:
     """Raise `ValueError` for a wrong `max_retries`, or wrong seconds in the field `seconds`."""
     owner, count, wait = type(given).__name__, given.max_retries, getattr(given, seconds)

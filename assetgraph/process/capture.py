@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from assetgraph.process import current_step
 from assetgraph.process.descriptors import Descriptors, write_lines_at_once
@@ -27,6 +27,11 @@ _capture: _Capture | None = None
 _SHARED = (
     "changed while this step ran: {}. Steps that run at the same time in one process share that. "
     "It is put back now. Use the executor processes to keep steps apart."
+)
+
+_EXIT = (
+    "The run is interrupted: a step ended its process with os._exit({}). "
+    "To see which: assetgraph status"
 )
 
 
@@ -104,6 +109,8 @@ class _Capture:
                 part.start()
         write_lines_at_once()
         self._undo.append(_threads_join_steps())
+        if self.streams is not None:
+            self._undo.append(_exits_are_told(self.streams))
 
     def begin_step(self) -> None:
         self.surroundings.begin_step()
@@ -175,6 +182,25 @@ def _threads_join_steps() -> Callable[[], None]:
 
     def undo() -> None:
         threading.Thread.start = start  # type: ignore[method-assign]
+
+    return undo
+
+
+def _exits_are_told(streams: Streams) -> Callable[[], None]:
+    """Have `os._exit` in a step say what it does: nothing else could."""
+    leave = os._exit
+
+    def tell_and_leave(status: int) -> NoReturn:
+        sink = current_step.current_sink()
+        if sink is not None:
+            sink.log("ERROR", f"it ended the process of the run with os._exit({status})", {})
+            streams.tell(f"\n{_EXIT.format(status)}\n")
+        leave(status)
+
+    os._exit = tell_and_leave
+
+    def undo() -> None:
+        os._exit = leave
 
     return undo
 

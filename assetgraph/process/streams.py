@@ -59,6 +59,11 @@ class Redirect(io.TextIOBase):
                 self._write(text)
         return len(text)
 
+    def write_outside(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self._write(text)
+            self._outside.flush()
+
     def write_bytes(self, data: bytes) -> None:
         """Write bytes, which a step does through `sys.stdout.buffer`."""
         sink = current_sink()
@@ -168,6 +173,10 @@ class Streams:
             except (OSError, ValueError):
                 pass
 
+    def tell(self, text: str) -> None:
+        """Write `text` to stderr as it was."""
+        self.err.write_outside(text)
+
     def give_back(self) -> None:
         """Put the streams back as they were, in a forked child or for a debugger."""
         for stream in self._kept:
@@ -189,7 +198,7 @@ class Streams:
 def _outside(stream: IO[str], name: str, descriptors: Descriptors | None) -> Any:
     """A stream that writes where `stream` does while its descriptor is captured."""
     fd = descriptors.outside.get(name) if descriptors is not None else None
-    if fd is None or not _is_plain(stream):
+    if fd is None or not is_plain(stream):
         return _Original(stream)
     assert isinstance(stream, io.TextIOWrapper)
     return _copy(stream, fd)
@@ -208,7 +217,7 @@ def muted() -> Iterator[None]:
 @contextmanager
 def not_captured(stream: TextIO) -> Iterator[TextIO]:
     """A stream that writes where `stream` does now, whatever is captured before the block ends."""
-    if not _is_plain(stream):
+    if not is_plain(stream):
         yield cast("TextIO", _Original(stream))
         return
     assert isinstance(stream, io.TextIOWrapper)
@@ -228,7 +237,7 @@ def standard_name(stream: Any) -> str | None:
     return None
 
 
-def _is_plain(stream: IO[str]) -> bool:
+def is_plain(stream: IO[str]) -> bool:
     """Whether a stream only writes to descriptor 1 or 2."""
     try:
         return isinstance(stream, io.TextIOWrapper) and stream.fileno() in NUMBERS.values()

@@ -19,7 +19,7 @@ from assetgraph.definitions.config import build_config
 from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.io_manager import OutputContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
-from assetgraph.definitions.retries import retry_delay
+from assetgraph.definitions.retries import retry_delay, retry_text
 from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import step_output
@@ -85,12 +85,13 @@ def failed_step(
     data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
     if started is not None:
         data["duration_s"] = round(time.perf_counter() - started, 6)
-    kind = EventType.STEP_FAILURE
+    kind, level, text = EventType.STEP_FAILURE, "ERROR", f"{info.type}: {info.message}"
     if retry_in_s is not None:
-        kind = EventType.STEP_UP_FOR_RETRY
+        kind, level = EventType.STEP_UP_FOR_RETRY, "WARNING"
         data["retry_in_s"] = round(retry_in_s, 3)
-    level = "ERROR" if retry_in_s is None else "WARNING"
-    text = shorten(f"{info.type}: {info.message}", _MESSAGE_CELLS)  # the data has the whole message
+        retry = retry_text(error, task.computation.retry_policy, task.attempt, retry_in_s)
+        text = f"{retry}, after {text}"
+    text = shorten(text, _MESSAGE_CELLS)  # the data has the whole message
     event = Event(kind, now(), task.step_id, level, text, data)
     return StepResult(
         StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error

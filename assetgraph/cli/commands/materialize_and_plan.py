@@ -78,6 +78,7 @@ def plan_command(
     stale = stale or not (selection or everything)
     request = _request(session, selection, everything, stale, settings, config_file)
     _print_plan(session, request, session.plan(request), as_json)
+    session.tell_of_interrupted_run()
 
 
 @click.command("materialize", short_help="Run assets, and record the run.")
@@ -116,6 +117,7 @@ def materialize_command(
     request = _request(session, selection, everything, stale, settings, config_file, tags)
     with paused_collector():
         plan = session.plan(request)
+        session.tell_of_interrupted_run()
         if dry_run:
             _print_plan(session, request, plan, as_json)
             return 0

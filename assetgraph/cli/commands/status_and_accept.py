@@ -41,6 +41,7 @@ def status_command(
     )
     remedy = command("materialize", "--stale", *selection)
     say(status_notes(views, remedy) if views else nothing_note(selection))
+    session.tell_of_interrupted_run()
     fresh = all(view.state is AssetState.FRESH for view in views)
     return NOT_FRESH if exit_code and not fresh else 0
 

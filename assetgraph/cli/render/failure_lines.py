@@ -23,6 +23,12 @@ def failure(
 ) -> list[Line]:
     """The failure of one step. With `trace`, its full trace replaces the frames."""
     lines = [*_headline(step, error, width)]
+    if not trace:
+        lines += [
+            Line("  ", text)
+            for cause in error.causes
+            for text in (_broken(cause, width - 2) if width else [cause])
+        ]
     if error.frames:
         lines += [Line(), *_source(error.frames[-1], width)]
     if error.hint:

@@ -74,7 +74,9 @@ class RunProgress:
         self.counts[state] += 1
         step.state = state
         if state is StepState.RUNNING:
-            step.started_at, step.ended_at, step.done = event.timestamp, None, None
+            if event.type is not EventType.STEP_RESTARTED:  # the time counts all attempts
+                step.started_at = event.timestamp
+            step.ended_at, step.done = None, None
             step.samples.clear()
         elif state is not StepState.WAITING:
             step.ended_at = event.timestamp

@@ -22,6 +22,7 @@ export function failurePanel(runId, failure) {
       h('span', {class: 'muted nowrap'}, failure.attempt > 1 ? `failed on attempt ${failure.attempt}` : 'failed'),
     ),
     h('div', {class: 'failure-what'}, h('div', {class: 'failure-type'}, failure.type), failure.message ? clamped(plainText(failure.message), {class: 'failure-message', key: `message-${runId}`}) : null),
+    failure.causes?.length ? h('ul', {class: 'failure-causes small muted plain'}, failure.causes.map((text) => h('li', {}, plainText(text)))) : null,
     failure.hint ? h('p', {class: 'failure-hint'}, failure.hint) : null,
     own ? frame(own, true) : null,
     above.length
