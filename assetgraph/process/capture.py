@@ -114,7 +114,7 @@ class _Capture:
 
     def begin_step(self) -> None:
         self.surroundings.begin_step()
-        if not self._watches_children and "subprocess" in sys.modules:
+        if not self._watches_children and (self._shared or "subprocess" in sys.modules):
             self._watches_children = True
             if self.descriptors is not None:
                 from assetgraph.process.children import watch_children

@@ -1,12 +1,15 @@
-"""Has child programs that a step starts through `subprocess` write to a pipe of that step alone."""
+"""Has child programs that a step starts through `subprocess` or `os.system` write to a pipe of that
+step alone."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.process.current_step import current_sink
 from assetgraph.process.streams import Redirect
 
 if TYPE_CHECKING:
@@ -35,10 +38,19 @@ def watch_children(descriptors: Descriptors) -> Callable[[], None]:
                 stderr = descriptors.of_step("err")
         begin(child, args, bufsize, executable, stdin, stdout, stderr, *more, **options)
 
+    def run_for_step(command: Any) -> int:
+        if current_sink() is None:
+            return run(command)
+        code = subprocess.Popen(command, shell=True).wait()
+        return -code if code < 0 else code << 8  # as `os.system` gives it
+
+    run = os.system
     subprocess.Popen.__init__ = begin_for_step  # type: ignore[method-assign, assignment]
+    os.system = run_for_step
 
     def undo() -> None:
         subprocess.Popen.__init__ = begin  # type: ignore[method-assign]
+        os.system = run
 
     return undo
 

@@ -254,6 +254,7 @@ def _let_live(pipe: _Pipe, to: int | None) -> None:
     if to is not None:
         actions.append((os.POSIX_SPAWN_DUP2, to, 1))
     os.set_inheritable(pipe.fd, True)
+    os.set_blocking(pipe.fd, True)  # as `cat` expects
     actions.append((os.POSIX_SPAWN_DUP2, pipe.fd, 3))
     target = "" if to is not None else ">/dev/null"
     command = ["sh", "-c", f"cat <&3 3<&- 2>/dev/null {target} &"]

@@ -53,12 +53,12 @@ def main(executor, scheduler, *assets):
 class Ran:
     """What a script's run left behind."""
 
-    def __init__(self, facts: dict[str, Any], done: subprocess.CompletedProcess[str]) -> None:
+    def __init__(self, facts: dict[str, Any], out: str, err: str) -> None:
         self.printed: dict[str, str] = facts["printed"]
         self.logged: dict[str, list[str]] = facts["logged"]
         self.failures: dict[str, str] = facts["failures"]
         self.values: dict[str, Any] = facts["values"]
-        self.out, self.err = done.stdout, done.stderr
+        self.out, self.err = out, err
 
 
 @pytest.fixture(params=EXECUTORS)
@@ -74,17 +74,19 @@ def ran(folder: Path, executor: tuple[str, str], script: str, assets: str) -> Ra
     ending = f'\nif __name__ == "__main__":\n    main(*sys.argv[1:], {assets})\n'
     file.write_text(_RUN + dedent(script) + ending)
     answer = folder / "answer.json"
-    done = subprocess.run(
-        [sys.executable, str(file), *executor],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "ANSWER": str(answer)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return Ran(json.loads(answer.read_text()), done)
+    out, err = folder / "out", folder / "err"
+    with out.open("w") as to_out, err.open("w") as to_err:  # a child may keep a pipe open
+        done = subprocess.run(
+            [sys.executable, str(file), *executor],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "ANSWER": str(answer)},
+            stdout=to_out,
+            stderr=to_err,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, err.read_text()
+    return Ran(json.loads(answer.read_text()), out.read_text(), err.read_text())
 
 
 def test_thirty_forked_pools_in_one_step_end(tmp_path: Path, executor: tuple[str, str]) -> None:
@@ -436,3 +438,99 @@ def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has
     warned = " ".join(result.logged.get("changes", []))
     for what in ("os.environ['NEW']", "os.environ['HOME']", "the working folder"):
         assert (what in warned) == (executor[0] in ("threads", "dask"))
+
+
+def test_a_step_that_closes_the_descriptors_closes_them_for_itself(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import subprocess
+
+    @dg.asset
+    def closes() -> int:
+        print("before", flush=True)
+        os.close(1)
+        os.close(2)
+        return 1
+
+    @dg.asset(deps=[closes])
+    def closes_streams() -> int:
+        print("open", flush=True)
+        sys.stdout.close()
+        sys.__stdout__.close()
+        return 2
+
+    @dg.asset(deps=[closes_streams])
+    def finds() -> int:
+        print("printed", flush=True)
+        subprocess.run(["echo", "child"])
+        return 3
+    """
+    result = ran(tmp_path, executor, script, "closes, closes_streams, finds")
+    assert result.failures == {}
+    assert result.printed == {
+        "closes.out": "before\n",
+        "closes_streams.out": "open\n",
+        "finds.out": "printed\nchild\n",
+    }
+    assert result.values == {"closes": 1, "closes_streams": 2, "finds": 3}
+
+
+@pytest.mark.parametrize("name", ["serial", "threads"])
+def test_a_child_that_outlives_its_step_and_the_run_lives_and_is_in_no_other_log(
+    tmp_path: Path, name: str
+) -> None:
+    go, ended = tmp_path / "go", tmp_path / "ended"
+    os.mkfifo(go)
+    os.mkfifo(ended)
+    script = """
+    import subprocess
+
+    @dg.asset
+    def starts() -> None:
+        print("started")
+        command = "echo early; read line < go; echo late; echo late >&2; echo alive > ended"
+        subprocess.Popen(["sh", "-c", command], start_new_session=True)
+
+    @dg.asset(deps=[starts])
+    def other() -> None:
+        print("other")
+    """
+    result = ran(tmp_path, (name, ""), script, "starts, other")
+    go.write_text("go\n")
+    assert ended.read_text() == "alive\n"
+    assert result.printed["other.out"] == "other\n"
+    assert result.printed["starts.out"].startswith("started\n")
+
+
+def test_what_steps_print_through_descriptors_at_the_same_time_says_that_it_is_shared(
+    tmp_path: Path,
+) -> None:
+    script = """
+    import threading
+
+    both = threading.Barrier(2)
+
+    def writes(word):
+        both.wait(30)
+        os.system(f"echo {word} from a program")
+        both.wait(30)
+        if word == "one":
+            os.write(1, b"from nobody\\n")
+        both.wait(30)
+
+    @dg.asset
+    def one() -> None:
+        writes("one")
+
+    @dg.asset
+    def two() -> None:
+        writes("two")
+    """
+    result = ran(tmp_path, ("threads", ""), script, "one, two")
+    assert result.printed == {
+        "one.out": "one from a program\n",
+        "two.out": "two from a program\n",
+    }
+    shared = "INFO stdout of the process, from this step or one that ran beside it: from nobody"
+    assert result.logged == {"one": [shared], "two": [shared]}
