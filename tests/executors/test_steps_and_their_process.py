@@ -534,3 +534,38 @@ def test_what_steps_print_through_descriptors_at_the_same_time_says_that_it_is_s
     }
     shared = "INFO stdout of the process, from this step or one that ran beside it: from nobody"
     assert result.logged == {"one": [shared], "two": [shared]}
+
+
+@pytest.mark.parametrize("name", ["processes", "dask"])
+def test_a_step_that_a_worker_cannot_load_fails_and_nothing_of_it_runs_elsewhere(
+    tmp_path: Path, name: str, request: pytest.FixtureRequest
+) -> None:
+    script = """
+    run_in = os.getpid()
+
+    class Ending(Exception):
+        def __reduce__(self):
+            return os._exit, (3,)
+
+    def refuse(run_in):
+        raise Ending("not here")
+
+    class Refuses:
+        def __reduce__(self):
+            return refuse, (run_in,)
+
+    kept = Refuses()
+
+    @dg.asset
+    def needs() -> None:
+        print(kept)
+
+    @dg.asset
+    def other() -> int:
+        return 1
+    """
+    scheduler = request.getfixturevalue("dask_scheduler") if name == "dask" else ""
+    result = ran(tmp_path, (name, scheduler), script, "needs, other")
+    assert result.failures["needs"].startswith("WorkerError: it cannot be loaded in")
+    assert "Ending: not here" in result.failures["needs"]
+    assert result.values == {"other": 1}

@@ -31,6 +31,7 @@ from assetgraph.run.executors.dask_worker import PROBE, TOPIC, compute_here, pro
 from assetgraph.run.executors.local import ThreadExecutor
 from assetgraph.run.executors.messages import CALLS, read_message
 from assetgraph.run.executors.transport import Sender
+from assetgraph.run.sent_exception import SentException
 from assetgraph.run.step import run_step
 
 if TYPE_CHECKING:
@@ -134,13 +135,16 @@ class DaskExecutor:
         self._running[name] = step
         try:
             self._outbox.put(step)
-            result, printed, dropped = read_message(step.answer.result())
+            answer = read_message(step.answer.result())
         except (CancelledError, _distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
             raise _worker_error(error) from None
         finally:
             del self._running[name]
+        if isinstance(answer, SentException):
+            raise WorkerError(*answer.args, hint=answer.attributes.get("hint"))
+        result, printed, dropped = answer
         for stream, data in printed.items():
             channel.written(stream, data)
         for stream, count in dropped.items():

@@ -7,10 +7,12 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.errors import WorkerError
 from assetgraph.process.capture import captured
 from assetgraph.run.compute import compute_step
 from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
+from assetgraph.run.sent_exception import sent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,9 +30,20 @@ _SENT_BYTES = 8_000
 def compute_here(greeting: bytes, work: bytes) -> bytes:
     """Run the computing part of a step.
 
-    Returns a pickle of its result, its output by stream, and the count of dropped output bytes by
-    stream; empty if nobody waits for the step any longer.
+    Returns a message with its result, its output by stream, and the count of dropped output bytes
+    by stream, or with the error if the step cannot begin; empty if nobody waits for the step any
+    longer. It raises nothing: Dask would send the exception, and have it made anew at the receiver.
     """
+    try:
+        return _compute(greeting, work)
+    except WorkerError as error:
+        return dumps(sent(error))
+    except (Exception, SystemExit) as error:
+        message = f"it cannot be loaded in a Dask worker: {type(error).__name__}: {error}"
+        return dumps(sent(WorkerError(message)))
+
+
+def _compute(greeting: bytes, work: bytes) -> bytes:
     receiver, store = _received(greeting)
     task, name = receiver.unpack(work)
     channel = _WorkerChannel(name, task.limits.output_bytes)
