@@ -25,6 +25,7 @@ from assetgraph.code.project_folder import ProjectFolder
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder whose modules our loader imports, with bytecode written as usual."""
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(importer, "_readings", {})  # without those that other tests left behind
     monkeypatch.syspath_prepend(str(tmp_path))
     importer.install(tmp_path)
     yield tmp_path
