@@ -12,6 +12,8 @@ from hashlib import blake2b, file_digest
 from typing import IO, TYPE_CHECKING, Any
 from zlib import crc32
 
+from assetgraph.storage.atomic_files import store_error
+
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -62,21 +64,33 @@ class SummedFile:
     """A file opened for writing, with the checksum of what is written to it: a CRC-32, or the hash
     of data of a `kind`.
 
-    A large piece is summed in a thread while it is written. `close` or `end_thread` ends it.
+    A large piece is summed in a thread while it is written. `close` or `end_thread` ends it. With a
+    `path`, an error of the disk becomes a `StoreError` that names it: around a pickler, whose
+    objects may raise an `OSError` of their own.
     """
 
-    def __init__(self, file: IO[bytes], kind: str | None = None) -> None:
+    def __init__(self, file: IO[bytes], kind: str | None = None, path: str | None = None) -> None:
         self._file = file
+        self._path = path
         self._kind = kind
         self._sum = hasher(kind) if kind else Crc32()
         self._thread: ThreadPoolExecutor | None = None
         self._summed: Future[None] | None = None
 
     def write(self, data: Any) -> int:
-        self._wait()
-        if (len(data) if type(data) is bytes else memoryview(data).nbytes) < _LARGE:
-            self._sum.update(data)
-            return self._file.write(data)
+        if self._summed is not None:
+            self._wait()
+        try:
+            if (len(data) if type(data) is bytes else memoryview(data).nbytes) < _LARGE:
+                self._sum.update(data)
+                return self._file.write(data)
+            return self._write_large(data)
+        except OSError as error:
+            if self._path is None:
+                raise
+            raise store_error(error, "write", self._path) from error
+
+    def _write_large(self, data: Any) -> int:
         if self._thread is None:
             from concurrent.futures import ThreadPoolExecutor
 

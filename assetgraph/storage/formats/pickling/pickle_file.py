@@ -14,7 +14,6 @@ from typing import IO, Any, NamedTuple, Protocol
 
 from assetgraph.definitions.annotations import described
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
-from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.digest import SummedFile, hasher
 from assetgraph.storage.formats.pickling.canonical_hash import canonical_digest
 from assetgraph.storage.formats.pickling.class_names import hashed_module, public_object
@@ -44,7 +43,7 @@ def write_pickle(
     Raises `ValueTypeError` if it cannot be pickled, and `StoreError`.
     """
     canonical = canonical_digest(value)
-    written = _Sink(sink, path, None if canonical else "pickle")
+    written = SummedFile(sink, None if canonical else "pickle", path)
     pickler = _Pickler(written)
     try:
         pickler.dump(value)
@@ -139,20 +138,6 @@ class _StableNames(_PythonPickler):  # type: ignore[misc]
         self.memoize(item)
 
 
-class _Sink(SummedFile):
-    """A file that is named in a `StoreError`."""
-
-    def __init__(self, sink: IO[bytes], path: str, kind: str | None) -> None:
-        super().__init__(sink, kind)
-        self._path = path
-
-    def write(self, data: Any) -> int:
-        try:
-            return super().write(data)
-        except OSError as error:
-            raise store_error(error, "write", self._path) from error
-
-
 class _HashOnly:
     """A file that keeps nothing of what is written to it but the hash."""
 
@@ -165,7 +150,7 @@ class _HashOnly:
         return len(data)
 
 
-def _digest(value: object, written: _Sink, named: Mapping[str, Any]) -> str:
+def _digest(value: object, written: SummedFile, named: Mapping[str, Any]) -> str:
     """The digest of a pickle's bytes, with the names of public classes that never change.
 
     A local file gets these names too, so that an earlier assetgraph can read it.
