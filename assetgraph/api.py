@@ -27,6 +27,7 @@ from assetgraph.records import Materialization
 from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
 from assetgraph.run.outcome import RunOutcome
+from assetgraph.storage.asset_records import rename, wipe
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
@@ -69,6 +70,22 @@ class Instance:
         instance = cls._of(Store(f"{folder}/store", project_root=Path.cwd(), ephemeral=True))
         weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
         return instance
+
+    def rename_asset(self, old: KeyLike, new: KeyLike) -> None:
+        """Let the asset `new` have the history and the values of `old`. Nothing is copied.
+
+        Raises `AssetGraphError` if `old` has no history or `new` has one, or a run is at work on
+        either.
+        """
+        rename(self.store, _key(old), _key(new))
+
+    def wipe_assets(self, keys: Sequence[KeyLike]) -> None:
+        """Delete the histories and the values of assets, which then count as never materialized.
+
+        Raises `AssetGraphError` if a run is at work on one of them; then nothing was deleted.
+        """
+        self.store.names.refresh()
+        wipe(self.store, [_key(key) for key in keys])
 
     @classmethod
     def _of(cls, store: Store) -> Instance:
@@ -190,7 +207,7 @@ def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
     store, named = project.open_store(), _key(key)
     made, _ = store.history.current(Target(named))
     if made is None:
-        _require_known(project, named)
+        _require_known(project, store, named)
         raise _never_materialized(named)
     store.values.require_intact(made.value)
     if not made.value.by_io_manager:
@@ -220,10 +237,16 @@ def _require_fit(instance: object, executor: object, jobs: int | None) -> None:
         )
 
 
-def _require_known(project: Project, key: AssetKey) -> None:
+def _require_known(project: Project, store: Store, key: AssetKey) -> None:
     """Raise `AssetGraphError` if the project defines no asset `key`."""
-    if project.modules:
-        project.load().graph.asset(key)
+    graph = project.load().graph if project.modules else None
+    present = store.names.present_name(key)
+    if present != key and (graph is None or key not in graph):
+        raise AssetGraphError(
+            f"{key.text!r} was renamed.", hint=f"Load it by its new name: {present.text!r}."
+        )
+    if graph is not None:
+        graph.asset(key)
 
 
 def _never_materialized(key: AssetKey) -> NoValueError:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from assetgraph.errors import AssetGraphError
@@ -90,15 +91,36 @@ class Session:
 
         if request.selection and not self.graph.order:
             raise self._no_assets()
-        return plan_run(request, self.state)
+        with self.renamed(request.selection):
+            return plan_run(request, self.state)
 
     def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
         """The keys that a selection matches; every key for an empty selection."""
         from assetgraph.graph.selection import select
 
-        if selection and not self.graph.order:
+        if not selection:
+            return self.graph.order
+        if not self.graph.order:
             raise self._no_assets()
-        return select(selection, self.graph, self.state.state) if selection else self.graph.order
+        with self.renamed(selection):
+            return select(selection, self.graph, self.state.state)
+
+    @contextmanager
+    def renamed(self, texts: Sequence[str]) -> Iterator[None]:
+        """Say in an error about an unknown asset what it is called now, if it was renamed. `texts`
+        are what a person typed."""
+        from assetgraph.errors import AssetGraphError
+
+        try:
+            yield
+        except AssetGraphError as error:
+            from assetgraph.keys import AssetKey
+
+            for key in (AssetKey.unchecked(text.strip("+")) for text in texts):
+                present = self.store.names.present_name(key)
+                if key not in self.graph and present in self.graph:
+                    error.hint = f"It was renamed to {present.text!r}."
+            raise
 
     def remember_assets(self, graph: AssetGraph) -> None:
         """Save the asset names for the Tab key, if the project has a store."""

@@ -28,6 +28,7 @@ class StoreFacts:
     def __init__(self, graph: AssetGraph, store: Store) -> None:
         self.graph = graph
         self.store = store
+        store.names.refresh()
         self._facts: dict[Target, TargetFacts] = {}
         self._other_projects: dict[str, str | None] = {}  # by the run that made a value
 

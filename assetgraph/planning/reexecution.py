@@ -89,6 +89,8 @@ def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
 
 def _made_by(store: Store, text: str, run_ids: set[str]) -> bool:
     target = recorded_target(text)
+    if not store.history.is_there(target.key):
+        target = target._replace(key=store.names.present_name(target.key))
     return any(
         isinstance(attempt, Materialization)
         and attempt.partition == target.partition

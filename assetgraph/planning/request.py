@@ -111,6 +111,8 @@ def config_by_key(
 def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
     if request.targets:
         keys = [recorded_target(text).key for text in request.targets]
+        present = facts.store.names.present_name  # of an asset that was renamed since
+        keys = [key if key in facts.graph else present(key) for key in keys]
         return [facts.graph.asset(key).key for key in keys]
     if not request.selection:
         return facts.graph.order

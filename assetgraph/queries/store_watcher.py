@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
-from assetgraph.keys import AssetKey, key_text, recorded_target
+from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.queries.run_tail import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
 from assetgraph.storage.progress_file import progress_stamp, read_progress
@@ -88,6 +88,7 @@ class StoreWatcher:
 
     def start(self) -> None:
         """Take the store as it is as the starting point, and find the runs that are in progress."""
+        self._store.names.refresh()
         self._histories = dict(self._scan_histories())
         self._find_runs(Changes(), known=True)
         for run_id in islice(self._store.runs.ids(), _SEARCHED_FOR_LIVING):
@@ -189,8 +190,11 @@ class StoreWatcher:
         found = dict(self._scan_histories())
         for name in found.keys() | self._histories.keys():
             if found.get(name) != self._histories.get(name):
-                changes.assets.add(AssetKey.unchecked(key_text(name.removesuffix(".jsonl"))))
+                changes.assets.add(self._store.history.key_of(name))
         self._histories = found
+        if self._store.names.refresh():
+            for one in self._store.names.renamings:
+                changes.assets |= {AssetKey.unchecked(one.old), AssetKey.unchecked(one.new)}
 
     def _scan_histories(self) -> Iterator[tuple[str, tuple[int, int]]]:
         self._histories_read_at = time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -22,11 +22,13 @@ from assetgraph.records import (
     StoredValue,
     now,
 )
+from assetgraph.storage.asset_records import orphaned
 from assetgraph.storage.atomic_files import AppendFile, is_cut, opened, read_lines
 from assetgraph.storage.code_table import CodeTable
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
 from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, has_folder, prune
+from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -47,17 +49,21 @@ class Finding:
     repair: Callable[[], object] | None = None
 
 
-def examine(store: Store, *, deep: bool = False) -> Iterator[Finding]:
+def examine(
+    store: Store, *, deep: bool = False, defined: Collection[AssetKey] | None = None
+) -> Iterator[Finding]:
     """The problems in `store`, and what dead processes left in it. The caller may repair a finding
     before it asks for the next one.
 
     With `deep`, every value that is kept is read, also where its stamp is unchanged: this finds
-    what a disk lost by itself.
+    what a disk lost by itself. `defined` are the assets that the project defines, if that is known:
+    the histories of others are mentioned.
     """
     yield from _files_for_folders(store)
     if any(_files_for_folders(store)):
         return  # what lies below them cannot be read until they are repaired
-    for part in (partial(_histories, deep=deep), _runs, _code, _left_over):
+    histories = partial(_histories, deep=deep)
+    for part in (histories, partial(_orphaned, defined=defined), _runs, _code, _left_over):
         try:
             yield from part(store)
         except StoreError as error:
@@ -106,6 +112,17 @@ def _histories(store: Store, *, deep: bool) -> Iterator[Finding]:
         yield Finding(
             f"{values} recorded without a checksum by an earlier version: of such a value only the "
             "size is checked. Its next materialization records one"
+        )
+
+
+def _orphaned(store: Store, *, defined: Collection[AssetKey] | None) -> Iterator[Finding]:
+    orphans = [key.text for key in orphaned(store, defined)] if defined else []
+    if orphans:
+        assets = "1 asset has" if len(orphans) == 1 else f"{len(orphans)} assets have"
+        yield Finding(
+            f"{assets} a history, but no definition: {listed(orphans)}. "
+            f"If renamed: {command('mv', orphans[0], 'NEW')}. "
+            f"If removed: {command('prune', '--orphaned')}"
         )
 
 

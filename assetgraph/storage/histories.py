@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock as Mutex
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assetgraph.errors import StoreError
-from assetgraph.keys import key_text
+from assetgraph.keys import AssetKey, Target, key_text, recorded_target
 from assetgraph.records import FailedAttempt, Materialization
 from assetgraph.storage.atomic_files import (
     AppendFile,
@@ -25,11 +27,12 @@ from assetgraph.storage.atomic_files import (
     names_in,
     opened,
     read_last,
+    store_error,
 )
 from assetgraph.storage.locks import POLL_S, Lock, held_locks, try_shared
 
 if TYPE_CHECKING:
-    from assetgraph.keys import AssetKey, Target
+    from assetgraph.storage.asset_names import AssetNames
 
 Attempt = Materialization | FailedAttempt
 
@@ -37,10 +40,15 @@ _SHORT_POLL_S = 0.0002  # a line is appended in less
 
 
 class AssetHistory:
-    """The attempts at every asset of a store, in the folder `folder`."""
+    """The attempts at every asset of a store, in the folder `folder`.
 
-    def __init__(self, folder: str) -> None:
+    The files, and the inputs in their lines, are called by identities. Everyone else speaks of
+    assets by their present names.
+    """
+
+    def __init__(self, folder: str, names: AssetNames) -> None:
         self._folder = folder
+        self._names = names
 
     def append(self, target: Target, attempt: Attempt) -> None:
         """Record an attempt at `target`. Raises `StoreError`; then nothing was committed.
@@ -49,7 +57,7 @@ class AssetHistory:
         it.
         """
         assert attempt.partition == target.partition
-        path, line = self.path(target.key), encoded(attempt) + b"\n"
+        path, line = self.path(target.key), self.line(attempt)
         try:
             _append(path, line)
         except StoreError:
@@ -60,7 +68,10 @@ class AssetHistory:
 
     def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
         """Raises `DamagedStoreError` at a line that cannot be read."""
-        return read_last(self.path(key), Attempt)
+        attempts: Iterator[Attempt] = read_last(self.path(key), Attempt)
+        if not self._names.renamings:
+            return attempts
+        return (_with_inputs(attempt, self._names.name) for attempt in attempts)
 
     def current(self, target: Target) -> tuple[Materialization | None, FailedAttempt | None]:
         """The last materialization of `target`, and its last failure where that came later."""
@@ -90,13 +101,37 @@ class AssetHistory:
     def keys(self) -> list[str]:
         """The texts of all keys that have a history."""
         return sorted(
-            key_text(name.removesuffix(".jsonl"))
-            for name in names_in(self._folder)
-            if name.endswith(".jsonl")
+            self.key_of(name).text for name in names_in(self._folder) if name.endswith(".jsonl")
         )
 
+    def is_there(self, key: AssetKey) -> bool:
+        """Whether there is any attempt at an asset. Raises `DamagedStoreError`."""
+        return next(self.newest_first(key), None) is not None
+
+    def delete(self, key: AssetKey) -> None:
+        """Delete the history of an asset, whose lock the caller holds. Raises `StoreError`."""
+        path = self.path(key)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise store_error(error, "delete", path) from error
+
+    def key_of(self, file_name: str) -> AssetKey:
+        """The present name of the asset with the history in this file."""
+        return self._names.name(AssetKey.unchecked(key_text(file_name.removesuffix(".jsonl"))))
+
     def path(self, key: AssetKey) -> str:
+        if self._names.renamings:
+            key = self._names.identity(key)
         return f"{self._folder}/{key.file_name}.jsonl"
+
+    def line(self, attempt: Attempt) -> bytes:
+        """The line that records an attempt."""
+        if self._names.renamings:
+            attempt = _with_inputs(attempt, self._names.identity)
+        return encoded(attempt) + b"\n"
 
 
 class TargetLock(Lock):
@@ -119,7 +154,7 @@ class TargetLock(Lock):
     def append(self, attempt: Attempt) -> None:
         """Commit an attempt. Raises `StoreError`; then nothing was committed."""
         assert attempt.partition == self.target.partition
-        line = encoded(attempt) + b"\n"
+        line = self._history.line(attempt)
         if self._is_history and self.write(line):
             return
         try:
@@ -139,6 +174,15 @@ class TargetLock(Lock):
     def found_empty(self) -> bool:
         """Whether the asset has no history yet. Always False for a partition."""
         return self._fd is not None and self._is_history and os.lseek(self._fd, 0, os.SEEK_END) == 0
+
+
+def _with_inputs(attempt: Attempt, called: Callable[[AssetKey], AssetKey]) -> Attempt:
+    """The attempt with its inputs called as `called` calls their assets."""
+    inputs = {}
+    for text, version in attempt.inputs.items():
+        target = recorded_target(text)
+        inputs[Target(called(target.key), target.partition).text] = version
+    return msgspec.structs.replace(attempt, inputs=inputs)
 
 
 def _append(path: str, line: bytes) -> None:

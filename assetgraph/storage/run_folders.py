@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -18,6 +19,7 @@ from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
 from assetgraph.keys import step_file_name, step_of_file_name
 from assetgraph.records import STATE_AFTER, Event, EventType, RunRecord, RunStatus, StepState, now
+from assetgraph.storage.asset_names import AssetNames
 from assetgraph.storage.atomic_files import (
     AppendFile,
     append_line,
@@ -122,8 +124,9 @@ class RunLog:
 class RunStorage:
     """The runs of a store, in the folder `folder`."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, names: AssetNames | None = None) -> None:
         self._folder = folder
+        self._names = names
 
     def beginning(self, *, shared: bool = False) -> Lock:
         """The lock that is held (shared) while a run's folder is created.
@@ -133,10 +136,18 @@ class RunStorage:
         return Lock(f"{os.path.dirname(self._folder)}/locks/begin", shared=shared)
 
     def start(self, record: RunRecord) -> RunLog:
-        """Create the folder of a run, and note it in the runs that it re-executes."""
+        """Create the folder of a run, and note it in the runs that it re-executes.
+
+        Raises `StoreError` if there are other names by now than the run was planned with: its steps
+        would write to the wrong histories.
+        """
         beginning = self.beginning(shared=True)
         beginning.wait(lambda: True)
         try:
+            if self._names is not None and not self._names.is_current:
+                raise StoreError(
+                    "an asset was renamed while the run was planned.", hint="Type it again."
+                )
             log = RunLog(self.path(record.run_id), record)
         finally:
             beginning.release()
@@ -234,6 +245,13 @@ class RunStorage:
                 f"{text!r} is part of {len(matching)} run ids: {some}.", hint="Type more of the id."
             )
         return matching[0]
+
+    def under_way(self) -> Iterator[RunRecord]:
+        """The runs that living processes execute, newest first."""
+        for run_id in islice(self.ids(), _RECENT):
+            if is_held(f"{self.path(run_id)}/lock"):
+                with suppress(UnknownRunError):  # it was deleted just now
+                    yield self.read(run_id)
 
     def events(self, run_id: str) -> Iterator[Event]:
         """The run's events in the order they were recorded."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import LockedError, StoreError
+from assetgraph.storage.asset_names import AssetNames, Renaming
 from assetgraph.storage.atomic_files import (
     damaged,
     encoded,
@@ -24,6 +25,8 @@ from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assetgraph.keys import Target
     from assetgraph.storage.project_code import ProjectCode
     from assetgraph.storage.value_store import ValueStore
@@ -39,7 +42,7 @@ class Store:
     folder or an object store's URL, by default the store's own folder `values`. The store keeps the
     last `keep_values` values of each asset, and the last `keep_runs` runs, or all if that is None.
     The content of an `ephemeral` store need not survive a power cut, and is never older than the
-    code.
+    code. `renamings` are those of the process that this one works for.
 
     Raises `StoreError` if the folder cannot hold a store, and `StoreFormatError` if a later
     assetgraph wrote it.
@@ -54,6 +57,7 @@ class Store:
         keep_values: int = 2,
         keep_runs: int | None = None,
         ephemeral: bool = False,
+        renamings: Sequence[Renaming] | None = None,
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.project_root = Path(project_root or Path.cwd()).absolute()
@@ -62,6 +66,7 @@ class Store:
         self.keep_runs = keep_runs
         self.ephemeral = ephemeral
         self._exists = self._check()
+        self._renamings = renamings
 
     def __reduce__(self) -> tuple[Any, ...]:
         options: dict[str, Any] = {
@@ -70,22 +75,27 @@ class Store:
             "keep_values": self.keep_values,
             "keep_runs": self.keep_runs,
             "ephemeral": self.ephemeral,
+            "renamings": self.names.renamings,
         }
         return partial(Store, **options), (self.folder,)
 
     @cached_property
     def runs(self) -> RunStorage:
-        return RunStorage(f"{self.folder}/runs")
+        return RunStorage(f"{self.folder}/runs", self.names)
+
+    @cached_property
+    def names(self) -> AssetNames:
+        return AssetNames(f"{self.folder}/names.jsonl", self._renamings)
 
     @cached_property
     def history(self) -> AssetHistory:
-        return AssetHistory(f"{self.folder}/assets")
+        return AssetHistory(f"{self.folder}/assets", self.names)
 
     @cached_property
     def values(self) -> ValueStore:
         from assetgraph.storage.value_store import ValueStore
 
-        return ValueStore(self.storage, self.project_root, f"{self.folder}/cache")
+        return ValueStore(self.storage, self.project_root, f"{self.folder}/cache", self.names)
 
     @cached_property
     def code(self) -> ProjectCode:
@@ -104,7 +114,7 @@ class Store:
     def reading(self, target: Target, *, shared: bool = False) -> Lock:
         """The lock that a step holds (shared) while it reads the stored value of `target`, so that
         the value is not pruned."""
-        return Lock(f"{self.folder}/locks/{target.file_name}.read", shared=shared)
+        return Lock(f"{self._lock_name(target)}.read", shared=shared)
 
     def is_running(self, target: Target) -> bool:
         """Whether a living process is materializing `target`."""
@@ -151,7 +161,10 @@ class Store:
         """
         if target.partition is None:
             return self.history.path(target.key)
-        return f"{self.folder}/locks/{target.file_name}.lock"
+        return f"{self._lock_name(target)}.lock"
+
+    def _lock_name(self, target: Target) -> str:
+        return f"{self.folder}/locks/{self.names.identity_of(target).file_name}"
 
     def _check(self) -> bool:
         path = f"{self.folder}/store.json"

@@ -20,8 +20,9 @@ from assetgraph.definitions.annotations import (
     type_name,
 )
 from assetgraph.errors import NoValueError, ValueTypeError
-from assetgraph.keys import Target, key_text, partition_file_name, partition_of
+from assetgraph.keys import AssetKey, Target, key_text, partition_file_name, partition_of
 from assetgraph.records import Materialization, StoredValue, ValueCondition
+from assetgraph.storage.asset_names import AssetNames
 from assetgraph.storage.formats.format_registry import ValueFormats
 from assetgraph.storage.formats.value_format import ClassVersion, ValueFiles
 from assetgraph.storage.formats.value_format import Saved as Saved
@@ -48,11 +49,19 @@ class StoredRun(NamedTuple):
 class ValueStore:
     """The values under `root`: a folder (relative to the project's), `s3://…` or `gs://…`.
 
-    The folder `cache` remembers which files were read and found intact.
+    The folder `cache` remembers which files were read and found intact. Folders of values are
+    called by the identities that `names` has for their assets.
     """
 
-    def __init__(self, root: str, project_root: str | Path, cache: str | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        project_root: str | Path,
+        cache: str | None = None,
+        names: AssetNames | None = None,
+    ) -> None:
         self.root = root
+        self._names = names or AssetNames("", ())
         self._files = ValueFiles(root, project_root, cache)
         self._formats = ValueFormats(self._files)
 
@@ -71,7 +80,8 @@ class ValueStore:
         be stored, and `StoreError`; both leave nothing behind. An exception from a returned
         generator passes through.
         """
-        folder = f"{target.key.file_name}/{partition_file_name(target.partition)}/{run_id}"
+        key = self._names.identity(target.key) if self._names.renamings else target.key
+        folder = f"{key.file_name}/{partition_file_name(target.partition)}/{run_id}"
         try:
             return self._formats.save(folder, value, class_version)
         except ValueTypeError as error:
@@ -185,13 +195,20 @@ class ValueStore:
         for folder, size in sorted(sizes.items()):
             parts = folder.split("/")
             if len(parts) == 3:
-                key, partition = key_text(parts[0]), partition_of(parts[1])
-                yield StoredRun(key, partition, parts[2], folder, size)
+                key = self._names.name(AssetKey.unchecked(key_text(parts[0])))
+                yield StoredRun(key.text, partition_of(parts[1]), parts[2], folder, size)
 
     def delete(self, folder: str) -> None:
         """Delete what one run stored of one asset: the folder of a `StoredRun`."""
         self._files.place.delete_folder(folder)
         self._files.verified.forget(folder)
+
+    def delete_all(self, key: AssetKey) -> None:
+        """Delete everything that is stored of one asset."""
+        for run in tuple(self.runs()):
+            if run.key == key.text:
+                self.delete(run.folder)
+        self._files.place.delete_folder(self._names.identity(key).file_name)
 
     @staticmethod
     def is_immutable(value: object) -> bool:

@@ -59,7 +59,9 @@ def show_command(session: Session, key: str, as_json: bool) -> None:
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
     session.warn_of_missing_store()
-    details = asset_details(session.state, session.graph.asset(AssetKey(key)))
+    with session.renamed([key]):
+        asset = session.graph.asset(AssetKey(key))
+    details = asset_details(session.state, asset)
     answer(
         as_json,
         data=lambda: asset_details_json(details),

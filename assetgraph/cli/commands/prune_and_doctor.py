@@ -12,26 +12,46 @@ from assetgraph.cli.session import Session
 from assetgraph.hints import command
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from assetgraph.keys import AssetKey
     from assetgraph.storage.doctor import Finding
 
 
 @click.command("prune", short_help="Remove old values and runs.")
 @click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
+@click.option(
+    "--orphaned", is_flag=True,
+    help="Remove the assets that the project no longer defines instead, after asking.",
+)  # fmt: skip
+@click.option("-y", "--yes", is_flag=True, help="With --orphaned, remove without asking.")
 @json_option
 @project_options
-def prune_command(session: Session, dry_run: bool, as_json: bool) -> None:
+def prune_command(
+    session: Session, dry_run: bool, orphaned: bool, yes: bool, as_json: bool
+) -> None:
     """Remove leftovers, and values and runs beyond the project's limits.
 
     The limits are keep_values and keep_runs in [tool.assetgraph]. The current value of an asset
     and a run in progress always stay.
 
+    With --orphaned, remove the history and the values of each asset that no definition names. To
+    keep those of an asset that was renamed, use mv first.
+
     \b
-    Example:
+    Examples:
       assetgraph prune --dry-run
+      assetgraph prune --orphaned
     """
     from assetgraph.cli.render.prune_and_doctor_lines import prunable_table, prune_note
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.storage.retention import find_prunable, prune
+
+    if orphaned:
+        from assetgraph.cli.commands.mv_and_wipe import remove_orphaned
+
+        remove_orphaned(session, dry_run=dry_run, yes=yes, as_json=as_json)
+        return
 
     session.warn_of_missing_store()
     items = list(find_prunable(session.store))
@@ -80,7 +100,7 @@ def doctor_command(session: Session, repair: bool, deep: bool, as_json: bool) ->
         )
     session.project.enter()  # a pickle may name a class of the project
     findings, repaired = [], []
-    for finding in examine(session.store, deep=deep):
+    for finding in examine(session.store, deep=deep, defined=_defined(session)):
         findings.append(finding)
         if repair and finding.repair and finding.repair() is not False:
             repaired.append(finding)
@@ -95,6 +115,16 @@ def doctor_command(session: Session, repair: bool, deep: bool, as_json: bool) ->
         say([Line("There is no store yet: nothing has been recorded.")])
     serious = any(finding.serious for finding in findings if finding not in repaired)
     return STORE_DAMAGED if serious else 0
+
+
+def _defined(session: Session) -> Collection[AssetKey] | None:
+    """The assets that the project defines; None if that cannot be said."""
+    from assetgraph.errors import AssetGraphError
+
+    try:
+        return session.project.load().graph.assets if session.project.modules else None
+    except AssetGraphError:
+        return None  # `check` says why: a store can be examined without its project
 
 
 def _finding_json(finding: Finding, repaired: bool) -> dict[str, object]:

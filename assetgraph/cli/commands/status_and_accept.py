@@ -26,10 +26,11 @@ def status_command(
       assetgraph status +taxi_trips --exit-code
     """
     from assetgraph.cli.render.asset_list import nothing_note
-    from assetgraph.cli.render.status_lines import status_notes, status_table
+    from assetgraph.cli.render.status_lines import orphan_notes, status_notes, status_table
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import AssetState
+    from assetgraph.storage.asset_records import orphaned
 
     views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
     if views:
@@ -43,6 +44,8 @@ def status_command(
     say(status_notes(views, remedy) if views else nothing_note(selection))
     session.tell_of_interrupted_run()
     fresh = all(view.state is AssetState.FRESH for view in views)
+    if not selection:
+        say(orphan_notes([key.text for key in orphaned(session.store, session.graph.assets)]))
     return NOT_FRESH if exit_code and not fresh else 0
 
 

@@ -12,6 +12,7 @@ from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.hints import command
 from assetgraph.planning.reasons import ReasonKind
 from assetgraph.records import AssetState
+from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,19 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
         )
         lines.append(Line((all_of_them, "success")))
     return [*lines, *damage_notes(views)]
+
+
+def orphan_notes(orphans: Sequence[str]) -> list[Line]:
+    """The assets with a history that the project does not define, and what to type next."""
+    if not orphans:
+        return []
+    some = listed(orphans) if len(orphans) <= 3 else ", ".join([*orphans[:3], "…"])
+    have = "1 asset has" if len(orphans) == 1 else f"{len(orphans)} assets have"
+    return [
+        Line(f"{have} a history, but no definition: {some}."),
+        Line("If renamed: ", (command("mv", orphans[0], "NEW"), "command")),
+        Line("If removed: ", (command("prune", "--orphaned"), "command")),
+    ]
 
 
 def _running_note(run_id: str | None, count: int) -> Line:

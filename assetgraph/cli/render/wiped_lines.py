@@ -1,0 +1,59 @@
+"""What `wipe` and `prune --orphaned` delete of assets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.cli.terminal import units
+from assetgraph.cli.terminal.styled_text import Line, plural
+from assetgraph.cli.terminal.table import Column, table
+from assetgraph.text import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assetgraph.storage.asset_records import AssetRecords
+    from assetgraph.storage.store import Store
+
+_COLUMNS = (
+    Column("ASSET", least=16),
+    Column("ATTEMPTS", right=True),
+    Column("VALUES", right=True),
+    Column("SIZE", right=True),
+)
+
+
+def wiped_table(found: Sequence[AssetRecords], width: int | None) -> list[Line]:
+    rows = [
+        [
+            Line(records.key.text),
+            Line(str(records.attempts)),
+            Line(str(records.values)),
+            Line(units.size(records.size)),
+        ]
+        for records in found
+    ]
+    return table(_COLUMNS, rows, width)
+
+
+def wiped_note(found: Sequence[AssetRecords], *, dry_run: bool) -> list[Line]:
+    if not found:
+        return [Line("Nothing to remove.")]
+    verb, size = "Would remove" if dry_run else "Removed", units.size(sum(r.size for r in found))
+    notes = [Line(f"{verb} the records of {plural(len(found), 'asset')}, {size} in all.")]
+    elsewhere = [records.key.text for records in found if records.elsewhere]
+    if elsewhere:
+        notes.append(
+            Line(f"What {listed(elsewhere)} wrote outside of the store stays where it is.")
+        )
+    return notes
+
+
+def wiped_json(store: Store, records: AssetRecords) -> dict[str, Any]:
+    """The asset in the shape of what `prune` deletes."""
+    return {
+        "kind": "asset",
+        "name": records.key.text,
+        "path": store.history.path(records.key),
+        "size": records.size,
+    }

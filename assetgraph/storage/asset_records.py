@@ -1,0 +1,189 @@
+"""Renaming assets, and deleting all that a store has of them.
+
+Both ask for the locks first, so that neither happens under a step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from assetgraph.errors import AssetGraphError, DamagedStoreError, LockedError
+from assetgraph.hints import command
+from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.records import Materialization, now
+from assetgraph.storage.asset_names import Renaming
+from assetgraph.storage.atomic_files import append_line, encoded
+from assetgraph.storage.formats.format_registry import location_of
+from assetgraph.storage.locks import Lock
+from assetgraph.storage.store import sync_file_system
+
+if TYPE_CHECKING:
+    from assetgraph.storage.histories import Attempt
+    from assetgraph.storage.store import Store
+
+
+class AssetRecords(NamedTuple):
+    """What a store has of one asset: the attempts in its history, its values, and the size of all
+    that in bytes. `elsewhere` says whether its current value is where the store deletes nothing: a
+    file of the project, or what an IO manager stored."""
+
+    key: AssetKey
+    attempts: int
+    values: int
+    size: int
+    elsewhere: bool
+
+
+def rename(
+    store: Store, old: AssetKey, new: AssetKey, *, defined: Collection[AssetKey] = ()
+) -> None:
+    """Record that the asset `old` is called `new` from now on. `defined` are the assets that the
+    project defines.
+
+    Raises `AssetGraphError` if `old` is still defined or has no history, or `new` has one, and
+    `LockedError` if a run is at work on either. Then nothing was recorded.
+    """
+    if old == new:
+        raise AssetGraphError(f"{old.text!r} has that name already.")
+    if old in defined:
+        raise AssetGraphError(
+            f"{old.text!r} is still defined.",
+            hint=f"Rename it in the code first, to {new.text!r}. Then type this again.",
+        )
+    require_history(store, old)
+    store.prepare()  # the folder of locks may not exist yet
+    with ExitStack() as held:
+        beginning = store.runs.beginning()  # no run begins meanwhile: it may be one of either
+        beginning.wait(lambda: True)
+        held.callback(beginning.release)
+        file = Lock(store.names.path)
+        file.wait(lambda: True)
+        held.callback(file.release)
+        store.names.refresh()  # another process may have renamed it while this one waited
+        require_history(store, old)
+        if store.history.is_there(new):
+            raise AssetGraphError(
+                f"{new.text!r} has a history of its own, and one asset cannot have two.",
+                hint=f"To delete it: {command('wipe', new.text)}",
+            )
+        for key in (old, new):
+            _require_no_run(store, key)
+        held.enter_context(_locked(store, Target(old)))
+        if store.is_running(Target(new)):
+            raise store.locked(Target(new), hint="Rename it once that run has ended.")
+        append_line(store.names.path, encoded(Renaming(old.text, new.text, now())) + b"\n")
+        store.names.refresh()
+    sync_file_system(store.folder)
+
+
+def records_of(store: Store, keys: Iterable[AssetKey]) -> list[AssetRecords]:
+    """What the store has of each of the assets of which it has anything."""
+    sizes: dict[str, list[int]] = {}
+    for run in store.values.runs():
+        sizes.setdefault(run.key, []).append(run.size)
+    found = []
+    for key in keys:
+        attempts, elsewhere = 0, None
+        for attempt in _attempts(store, key):
+            attempts += 1
+            if elsewhere is None and isinstance(attempt, Materialization):
+                elsewhere = location_of(attempt.value) in ("project", "io_manager")
+        values = sizes.get(key.text, [])
+        if attempts or values or _file_size(store.history.path(key)):
+            size = sum(values) + _file_size(store.history.path(key))
+            found.append(AssetRecords(key, attempts, len(values), size, bool(elsewhere)))
+    return found
+
+
+def wipe(store: Store, keys: Sequence[AssetKey]) -> None:
+    """Delete the histories and the values of assets.
+
+    Raises `LockedError` if a run materializes one of them, or reads its value; then nothing was
+    deleted. If the process dies, what is left are values without a record, which `prune` deletes.
+    """
+    store.prepare()  # the folder of locks may not exist yet
+    with ExitStack() as held:
+        for key in keys:
+            for target in _targets(store, key):
+                held.enter_context(_locked(store, target))
+                guard = store.reading(target)
+                if not guard.acquire():
+                    raise LockedError(
+                        f"a step is reading the value of {target.text!r}.",
+                        key=target.key.text, holder="", hint="Wipe it once that run has ended.",
+                    )  # fmt: skip
+                held.callback(guard.release)
+        for key in keys:
+            store.history.delete(key)
+            store.values.delete_all(key)
+
+
+def orphaned(store: Store, defined: Collection[AssetKey]) -> Iterator[AssetKey]:
+    """The assets with a history that the project does not define."""
+    for text in store.history.keys():  # noqa: SIM118 - a method, not that of a mapping
+        key = AssetKey.unchecked(text)
+        if key not in defined and _file_size(store.history.path(key)):
+            yield key
+
+
+def require_history(store: Store, key: AssetKey) -> None:
+    """Raise `AssetGraphError` if the store has no history of an asset; it says what the asset is
+    called now, or what has a similar name."""
+    if store.history.is_there(key):
+        return
+    present = store.names.present_name(key)
+    if present != key:
+        raise AssetGraphError(f"{key.text!r} was renamed to {present.text!r}.")
+    from difflib import get_close_matches
+
+    similar = get_close_matches(key.text, store.history.keys(), 1)
+    raise AssetGraphError(
+        f"{key.text!r} has no history in this store.",
+        hint=f"Did you mean {similar[0]!r}?" if similar else None,
+    )
+
+
+def _require_no_run(store: Store, key: AssetKey) -> None:
+    """Raise `LockedError` if a run under way is to materialize an asset."""
+    for run in store.runs.under_way():
+        targets = (text for step_id in run.step_ids for text in run.targets_of(step_id))
+        if any(recorded_target(text).key == key for text in targets):
+            raise LockedError(
+                f"the run {run.run_id} is to materialize {key.text!r}.",
+                key=key.text,
+                holder=run.run_id,
+                hint="Rename it once that run has ended.",
+            )
+
+
+def _locked(store: Store, target: Target) -> ExitStack:
+    """The lock on a target, until the context ends. Raises `LockedError` if another holds it."""
+    lock, context = store.lock(target), ExitStack()
+    if not lock.acquire():
+        raise store.locked(target, hint="Type this again once that run has ended.")
+    context.callback(lock.release)
+    return context
+
+
+def _targets(store: Store, key: AssetKey) -> Sequence[Target]:
+    """The asset itself, and each of its partitions that has a record or a value."""
+    found = {run.partition for run in store.values.runs() if run.key == key.text}
+    found |= {attempt.partition for attempt in _attempts(store, key)}
+    partitions = sorted(partition for partition in found if partition is not None)
+    return [Target(key), *(Target(key, partition) for partition in partitions)]
+
+
+def _attempts(store: Store, key: AssetKey) -> Iterator[Attempt]:
+    """The attempts at an asset, newest first, up to a damaged line: such a history can be wiped."""
+    with suppress(DamagedStoreError):
+        yield from store.history.newest_first(key)
+
+
+def _file_size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
