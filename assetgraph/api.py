@@ -22,7 +22,7 @@ from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.process.garbage_collector import paused_collector
-from assetgraph.project.settings import find_project
+from assetgraph.project.settings import find_project, working_folder
 from assetgraph.records import Materialization
 from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
@@ -56,7 +56,7 @@ class Instance:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.store = Store(folder)
+        self.store = Store(working_folder() / folder)
 
     @classmethod
     def get(cls) -> Instance:
@@ -66,8 +66,9 @@ class Instance:
     @classmethod
     def ephemeral(cls) -> Instance:
         """A store in a temporary folder, deleted with this object."""
+        here = working_folder()
         folder = tempfile.mkdtemp(prefix="assetgraph-")
-        instance = cls._of(Store(f"{folder}/store", project_root=Path.cwd(), ephemeral=True))
+        instance = cls._of(Store(f"{folder}/store", project_root=here, ephemeral=True))
         weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
         return instance
 

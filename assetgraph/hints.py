@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# What to do where the locale's encoding cannot express a name.
+UTF8_REMEDY = (
+    "Set a UTF-8 locale, as in: export LC_ALL=C.UTF-8, and remove PYTHONUTF8=0 if it is set."
+)
+
 _project_options: list[str] = []
 
 

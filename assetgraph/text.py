@@ -44,7 +44,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 def place_text(file: str, line: int) -> str:
     """A file and a line as `trips.py:12`, relative to the current folder if inside it."""
-    return f"{file.removeprefix(os.getcwd() + os.sep)}:{line}"
+    try:
+        return f"{file.removeprefix(os.getcwd() + os.sep)}:{line}"
+    except FileNotFoundError:  # the current folder was deleted
+        return f"{file}:{line}"
 
 
 def first_line(text: str | None) -> str:

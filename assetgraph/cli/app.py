@@ -82,13 +82,25 @@ def assetgraph() -> None:
     """Functions become assets, parameters become lineage, runs become records."""
 
 
+def _as_utf8(argument: str) -> str:
+    """`argument` as UTF-8 where a broken locale left the bytes of its letters undecoded."""
+    if argument.isascii():
+        return argument
+    try:
+        return argument.encode("ascii", "surrogateescape").decode()
+    except UnicodeError:
+        return argument
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command in `arguments` and return its exit code. Errors are reported, not raised."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # text must never make a command fail
     try:
-        code: Any = assetgraph.main(list(arguments), "assetgraph", standalone_mode=False)
+        code: Any = assetgraph.main(
+            list(map(_as_utf8, arguments)), "assetgraph", standalone_mode=False
+        )
     except BaseException as error:
         from assetgraph.cli.error_messages import report
 

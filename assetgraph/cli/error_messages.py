@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from assetgraph.cli.render.problem_lines import problem_lines
 from assetgraph.cli.terminal.output import ReaderGoneError, lose_output, stderr
 from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines
 from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError, SelectionError
+from assetgraph.hints import UTF8_REMEDY
 from assetgraph.process.signals import Terminated
 from assetgraph.text import width as cell_width
 
@@ -74,6 +76,18 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
             return _wrong(width, error.message, error.hint), error.exit_code
         case SystemExit():
             return [], error.code if isinstance(error.code, int) else 1
+        case UnicodeEncodeError() if error.encoding == sys.getfilesystemencoding() != "utf-8":
+            name = (
+                f"{error.object!r} cannot be the name of a file in this locale ({error.encoding})."
+            )
+            return _wrong(width, name, UTF8_REMEDY), WRONG_USE
+        case FileNotFoundError():
+            from assetgraph.project.settings import working_folder
+
+            try:
+                working_folder()
+            except ProjectError as gone:
+                return _wrong(width, gone.message, gone.hint), gone.exit_code
     return _bug(error, width), BUG
 
 

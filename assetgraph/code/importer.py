@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from assetgraph.code.project_folder import ProjectFolder
+from assetgraph.definitions.registry import module_variables
 
 _HASH_CHECKED = (0b11).to_bytes(4, "little")
 
@@ -95,6 +96,7 @@ class ProjectLoader(SourceFileLoader):
 
     def _read(self) -> Reading:
         if self.reading is None:
+            _files[self.name] = self.path
             source = super().get_data(self.path)
             digest = blake2b(source, digest_size=16).hexdigest()
             self.reading = Reading(self.folder.relative(self.path), source, digest)
@@ -111,6 +113,7 @@ class ProjectLoader(SourceFileLoader):
 
 
 _readings: dict[str, Reading] = {}
+_files: dict[str, str] = {}  # by the name of the module that our loader loaded from it
 _finders: dict[str, ProjectFinder] = {}
 
 
@@ -165,7 +168,9 @@ def _loaded_from(project_root: Path | str) -> tuple[dict[str, ModuleType], dict[
     modules = {
         name: module
         for name, module in tuple(sys.modules.items())
-        if name != "__main__" and folder.contains(getattr(module, "__file__", None) or "")
+        if name != "__main__"
+        # An object that took the module's place has no file of its own.
+        and folder.contains(module_variables(module).get("__file__") or _files.get(name) or "")
     }
     readings = {file: known for file, known in tuple(_readings.items()) if folder.contains(file)}
     return modules, readings

@@ -56,9 +56,14 @@ class ProjectFolder:
             return True
         if folder in (_OWN_FOLDER, _STANDARD_LIBRARY) or folder in self._prefixes:
             return False
-        if os.path.basename(folder) in _INSTALLED_CODE:
-            return False
-        if any(os.path.exists(os.path.join(folder, mark)) for mark in _ENVIRONMENT_MARKS):
+        if is_environment(folder):
             return False
         parent = os.path.dirname(folder)
         return self._holds(parent) if parent != folder else not self.roots
+
+
+def is_environment(folder: str) -> bool:
+    """Whether a folder holds installed code, such as a virtual environment."""
+    return os.path.basename(folder) in _INSTALLED_CODE or any(
+        os.path.exists(os.path.join(folder, mark)) for mark in _ENVIRONMENT_MARKS
+    )

@@ -1,10 +1,12 @@
-"""`Registry`: collects the assets that are decorated with `@asset`."""
+"""`Registry`: collects the assets that are decorated with `@asset`. `module_variables` reads what a
+module defines."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextvars import ContextVar, Token
+from types import ModuleType
 from typing import Any, Protocol
 
 
@@ -71,6 +73,17 @@ _current: ContextVar[Registry] = ContextVar("registry", default=default_registry
 def current_registry() -> Registry:
     """The registry of the innermost open `with` block, or the default one."""
     return _current.get()
+
+
+def module_variables(module: object) -> dict[str, Any]:
+    """The variables of a module, read without running its `__getattr__`.
+
+    Empty for an object that took a module's place in `sys.modules`.
+    """
+    if not issubclass(type(module), ModuleType):  # isinstance would ask the object for its class
+        return {}
+    variables: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return variables
 
 
 def _redefines(new: Registered, old: Registered) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
 from assetgraph.definitions.registry import current_registry
 from assetgraph.errors import Problem
+from assetgraph.graph.replaced_assets import not_an_asset, with_wrapped_ones_marked
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 class Definitions:
     """A set of assets, from a list, a `Registry` or `load_assets_from_modules`.
 
-    Nothing is checked here: `graph` connects the assets and knows what is wrong. `left_out` holds
-    the assets that a project's modules define but its own `Definitions` leave out.
+    Nothing is checked here: `graph` connects the assets and knows what is wrong. `load_warnings`
+    are about modules that were loaded, such as an asset that a project's own `Definitions` leave
+    out.
     """
 
     def __init__(self, assets: Iterable[Asset | Iterable[Asset]] = ()) -> None:
         self.assets = tuple(_flat(assets))
-        self.left_out: tuple[Asset, ...] = ()
+        self.load_warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
@@ -42,18 +44,7 @@ class Definitions:
 
     def warnings(self) -> tuple[Problem, ...]:
         """What is allowed but may be a mistake."""
-        left_out = (
-            Problem(
-                asset.file,
-                asset.line,
-                f"asset {asset.key.text!r} is not loaded: no Definitions of its package has it.",
-                "Add it to one, or remove it. If two Definitions have the same name, the last "
-                "counts.",
-                asset.key.text,
-            )
-            for asset in self.left_out
-        )
-        return (*sorted(left_out), *self.graph.warnings())
+        return (*sorted(self.load_warnings), *self.graph.warnings())
 
     def __repr__(self) -> str:
         return f"Definitions({len(self.assets)} assets)"
@@ -72,18 +63,36 @@ def load_assets_from_modules(
     """
     if isinstance(modules, ModuleType):
         modules = [modules]
-    found: dict[int, Asset] = {}
+    names: dict[str, Mapping[str, Any]] = {}
     for module in modules:
         if not isinstance(module, ModuleType):
             raise TypeError(f"{module!r} is not a module: import it, and pass the module itself")
-        for value in vars(module).values():
-            for item in value if isinstance(value, list | tuple) else (value,):
-                if isinstance(item, Asset):
+        names[module.__name__] = vars(module)
+    found = assets_of_modules(names, current_registry())
+    return [_adopted(item, group_name, key_prefix, found) for item in found]
+
+
+def assets_of_modules(
+    modules: Mapping[str, Mapping[str, Any]], registered: Iterable[Asset]
+) -> list[Asset]:
+    """Every asset that is a variable of the modules, is in a list there, or was registered by them.
+
+    `modules` has each module's variables by its name. An asset that another object calls in its
+    place has a mistake.
+    """
+    found: dict[int, Asset] = {}
+    for variables in modules.values():
+        for value in variables.values():
+            for item in value if issubclass(type(value), list | tuple) else (value,):
+                if issubclass(type(item), Asset):  # isinstance would ask a proxy for its target
                     found.setdefault(id(item), item)
-        for item in current_registry():
-            if item.module == module.__name__:
-                found.setdefault(id(item), item)
-    return [_adopted(item, group_name, key_prefix, found.values()) for item in found.values()]
+    bound = set(found)
+    for item in registered:
+        if item.module in modules:
+            found.setdefault(id(item), item)
+    if len(found) == len(bound):
+        return list(found.values())
+    return with_wrapped_ones_marked(found.values(), bound, modules)
 
 
 def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
@@ -99,7 +108,7 @@ def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
             for inner in _flat(item):
                 found.setdefault(id(inner), inner)
         else:
-            raise TypeError(f"{item!r} is not an asset: decorate the function with @asset")
+            raise TypeError(not_an_asset(item))
     return list(found.values())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +11,7 @@ from assetgraph.definitions.annotations import EMPTY, edge_contradiction
 from assetgraph.definitions.problems import definition_problems
 from assetgraph.errors import Problem
 from assetgraph.graph.walk import walk
+from assetgraph.hints import UTF8_REMEDY
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
     yield from _duplicates(graph)
     yield from _names_of_two_computations(graph)
     yield from _keys_that_differ_in_case(graph)
+    if sys.getfilesystemencoding() != "utf-8":
+        yield from _keys_that_name_no_file(graph)
     for computation in graph.computations.values():
         yield from definition_problems(computation)
     yield from _cycles(graph)
@@ -103,6 +108,20 @@ def _keys_that_differ_in_case(graph: Connected) -> Iterator[Problem]:
                 f"the assets {known.text!r} ({place}) and {key.text!r} differ only in case: on "
                 "many machines both would be the same file.",
                 "Rename one.",
+                key,
+            )
+
+
+def _keys_that_name_no_file(graph: Connected) -> Iterator[Problem]:
+    """In a locale that is not UTF-8, some letters cannot be in the name of a file."""
+    for key in graph.assets:
+        try:
+            os.fsencode(key.text)
+        except UnicodeEncodeError as error:
+            yield _problem(
+                graph.computation(key),
+                f"the asset {key.text!r} cannot have files in this locale ({error.encoding}).",
+                UTF8_REMEDY,
                 key,
             )
 

@@ -4,30 +4,47 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import Any, NamedTuple
 
 import msgspec
 
 from assetgraph.code import importer
-from assetgraph.definitions.registry import Registry
-from assetgraph.errors import AssetGraphError, ProjectError
-from assetgraph.graph.definitions import Definitions, load_assets_from_modules
+from assetgraph.code.project_folder import is_environment
+from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.registry import Registry, module_variables
+from assetgraph.errors import AssetGraphError, Problem, ProjectError
+from assetgraph.graph.definitions import Definitions, assets_of_modules
+from assetgraph.graph.replaced_assets import replaced_names
 from assetgraph.hints import command
+
+
+class _Imported(NamedTuple):
+    """What is in `sys.modules` under a name: a module, or an object that took its place."""
+
+    name: str
+    module: Any
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        return module_variables(self.module)
+
+    @property
+    def is_current(self) -> bool:
+        return sys.modules.get(self.name) is self.module
 
 
 class _Loaded(msgspec.Struct, frozen=True):
     """The result of loading a project, valid while `sys.modules` holds the same modules."""
 
     names: tuple[str, ...]
-    modules: tuple[ModuleType, ...]
+    modules: tuple[_Imported, ...]
     definitions: Definitions
 
     def covers(self, names: tuple[str, ...]) -> bool:
-        same = all(sys.modules.get(module.__name__) is module for module in self.modules)
-        return same and self.names == names
+        return self.names == names and all(module.is_current for module in self.modules)
 
 
 _loaded: dict[Path, _Loaded] = {}
@@ -47,19 +64,24 @@ def load_definitions(root: Path, names: tuple[str, ...]) -> Definitions:
     known = _loaded.get(root)
     if known is not None and known.covers(names):
         return known.definitions
-    broken: list[tuple[str, BaseException]] = []
+    loading = _Import()
     with Registry() as registry:
-        packages = [_import_all(name, broken) for name in names]
-    if broken:
-        raise _import_error(broken, str(root), Definitions(registry))
+        packages = [loading.all_of(name) for name in names]
+    if loading.broken:
+        raise _import_error(loading.broken, str(root), Definitions(registry))
     modules = [module for package in packages for module in package]
-    registered = Definitions([*registry, *load_assets_from_modules(modules)])
-    definitions = _collect(packages, registered)
+    found = {module.name: module.variables for module in modules}
+    definitions = _collect(packages, assets_of_modules(found, registry))
+    definitions.load_warnings = (
+        *loading.warnings,
+        *definitions.load_warnings,
+        *replaced_names(definitions.assets, found),
+    )
     _loaded[root] = _Loaded(names, tuple(modules), definitions)
     return definitions
 
 
-def _collect(packages: Sequence[Sequence[ModuleType]], registered: Definitions) -> Definitions:
+def _collect(packages: Sequence[Sequence[_Imported]], registered: Sequence[Asset]) -> Definitions:
     """The definitions of all packages, each given as a module and its submodules.
 
     A package that holds `Definitions` objects contributes those, any other the assets that it
@@ -69,45 +91,144 @@ def _collect(packages: Sequence[Sequence[ModuleType]], registered: Definitions) 
     holding: set[str] = set()
     plain: set[str] = set()
     for modules in packages:
-        found = [d for m in modules for d in vars(m).values() if isinstance(d, Definitions)]
+        values = [value for module in modules for value in module.variables.values()]
+        found = [value for value in values if issubclass(type(value), Definitions)]
         held += found
-        (holding if found else plain).update(module.__name__ for module in modules)
+        (holding if found else plain).update(module.name for module in modules)
     if not held:
-        return registered
-    rest = [asset for asset in registered.assets if asset.module in plain]
+        return Definitions(registered)
+    rest = [asset for asset in registered if asset.module in plain]
     loaded = Definitions.merge(*held, Definitions(rest))
     # By place: an asset that got a group or a prefix when it was loaded is another object.
     places = {(asset.file, asset.line) for asset in loaded.assets}
-    loaded.left_out = tuple(
-        asset
-        for asset in registered.assets
-        if asset.module in holding and (asset.file, asset.line) not in places
+    loaded.load_warnings = tuple(
+        _left_out(
+            asset
+            for asset in registered
+            if asset.module in holding and (asset.file, asset.line) not in places
+        )
     )
     return loaded
 
 
-def _import_all(name: str, broken: list[tuple[str, BaseException]]) -> list[ModuleType]:
-    """Import the module `name` and, if it is a package, its submodules in alphabetical order.
+def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:
+    for asset in assets:
+        yield Problem(
+            asset.file,
+            asset.line,
+            f"asset {asset.key.text!r} is not loaded: no Definitions of its package has it.",
+            "Add it to one, or remove it. If two Definitions have the same name, the last counts.",
+            asset.key.text,
+        )
 
-    Modules that fail to import are added to `broken` with their error.
-    """
-    module = _import(name, broken)
-    if module is None:
-        return []
-    modules = [module]
-    if hasattr(module, "__path__"):
+
+class _Import:
+    """The import of one project. `broken` has the modules that failed, each with its error, and
+    `warnings` what is there and was not imported."""
+
+    def __init__(self) -> None:
+        self.broken: list[tuple[str, BaseException]] = []
+        self.warnings: list[Problem] = []
+        self._open: set[str] = set()  # the real folders of the packages that are being walked
+
+    def all_of(self, name: str) -> list[_Imported]:
+        """The module `name` and, if it is a package, its submodules in alphabetical order.
+
+        Folders without `__init__.py` count too, as they do for Python, if modules are in them.
+        """
+        imported = self._one(name)
+        return [] if imported is None else [imported, *self._inside(imported)]
+
+    def _inside(self, imported: _Imported) -> Iterator[_Imported]:
+        # Only what a module itself holds: to ask it for an attribute may run its `__getattr__`.
+        paths = imported.variables.get("__path__")
+        if paths is None or isinstance(paths, str):
+            return
         import pkgutil
 
-        _require_no_twin(module)
-        for found in sorted(pkgutil.iter_modules(module.__path__), key=lambda m: m.name):
-            if found.name != "__main__":
-                modules += _import_all(f"{name}.{found.name}", broken)
-    return modules
+        _require_no_twin(imported.variables.get("__file__"))
+        folders = [path for path in paths if type(path) is str]
+        real = {os.path.realpath(folder) for folder in folders}
+        if real & self._open:  # a link to a folder above
+            return
+        self._open |= real
+        names = {found.name for found in pkgutil.iter_modules(folders)} - {"__main__"}
+        for name, folder in _plain_folders(folders):
+            if name in names:
+                self._warn_of_twin(folder)
+            names.add(name)
+        for name in sorted(names):
+            yield from self.all_of(f"{imported.name}.{name}")
+        self._open -= real
+
+    def _one(self, name: str) -> _Imported | None:
+        try:
+            return _Imported(name, import_module(name))
+        except ModuleNotFoundError as error:
+            if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+                raise ProjectError(
+                    f"there is no module {name!r} in {os.getcwd()} or in the Python environment.",
+                    hint="Check [tool.assetgraph] module in pyproject.toml, or -m.",
+                ) from error
+            self.broken.append((name, error))
+        except AssetGraphError:
+            raise
+        except (Exception, SystemExit) as error:
+            self.broken.append((name, error))
+        return None
+
+    def _warn_of_twin(self, folder: str) -> None:
+        module = f"{folder}.py"
+        if os.path.exists(module):  # else a package in another folder of the same package
+            self.warnings.append(
+                Problem(
+                    module,
+                    1,
+                    f"the modules in {os.path.relpath(folder)} are never imported: Python takes "
+                    "this module of the same name.",
+                    "Move the module into the folder as its __init__.py, or rename one of them.",
+                )
+            )
 
 
-def _require_no_twin(package: ModuleType) -> None:
-    """Raise `ProjectError` if a module has the package's name: Python would never import it."""
-    init = package.__file__  # None for a folder without __init__.py: there the module wins
+def _plain_folders(folders: list[str]) -> Iterator[tuple[str, str]]:
+    """The names and paths of the folders in `folders` that have no `__init__.py`, but modules."""
+    for folder in folders:
+        for name, path in _folders_in(folder):
+            if not os.path.exists(os.path.join(path, "__init__.py")) and _has_modules(path):
+                yield name, path
+
+
+def _has_modules(folder: str, above: frozenset[str] = frozenset()) -> bool:
+    real = os.path.realpath(folder)
+    if real in above or is_environment(folder):
+        return False
+    if any(e.name.endswith(".py") and e.name[:-3].isidentifier() for e in _entries(folder)):
+        return True
+    return any(_has_modules(path, above | {real}) for _, path in _folders_in(folder))
+
+
+def _folders_in(folder: str) -> list[tuple[str, str]]:
+    """The folders that an import can name."""
+    return [
+        (entry.name, entry.path)
+        for entry in _entries(folder)
+        if entry.name.isidentifier() and entry.name != "__pycache__" and entry.is_dir()
+    ]
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in a folder; nothing, as for Python, in one that cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _require_no_twin(init: str | None) -> None:
+    """Raise `ProjectError` if a module has the name of a package, whose `__init__.py` is `init`:
+    Python would never import it. A folder without that file has no `init`."""
     twin = f"{os.path.dirname(init)}.py" if init else ""
     if init and os.path.exists(twin):
         raise ProjectError(
@@ -115,23 +236,6 @@ def _require_no_twin(package: ModuleType) -> None:
             "of the same name.",
             hint="Move the module into the package, or rename one of them.",
         )
-
-
-def _import(name: str, broken: list[tuple[str, BaseException]]) -> ModuleType | None:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
-            raise ProjectError(
-                f"there is no module {name!r} in {os.getcwd()} or in the Python environment.",
-                hint="Check [tool.assetgraph] module in pyproject.toml, or -m.",
-            ) from error
-        broken.append((name, error))
-    except AssetGraphError:
-        raise
-    except (Exception, SystemExit) as error:
-        broken.append((name, error))
-    return None
 
 
 def _import_error(

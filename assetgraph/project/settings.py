@@ -98,7 +98,7 @@ def find_project(
 
     Raises `ProjectError` if there is no project or a setting is wrong.
     """
-    start = (start or Path.cwd()).absolute()
+    start = start.absolute() if start else working_folder()
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         table = read_table(file)
@@ -116,6 +116,16 @@ def find_project(
         tuple(module_name(text, start, start) for text in modules),
         store.absolute() if store else start / ".assetgraph",
     )
+
+
+def working_folder() -> Path:
+    """The current folder. Raises `ProjectError` if it was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise ProjectError(
+            "the working folder does not exist any more.", hint="Change to one that does: cd ~"
+        ) from None
 
 
 def read_table(file: Path) -> Mapping[str, Any] | None:
