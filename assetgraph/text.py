@@ -6,6 +6,7 @@ Widths are in terminal columns: a Chinese, Japanese or Korean character takes tw
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ _NONCHARACTERS = frozenset("\ufffe\uffff")  # not allowed in XML
 _BIDI_CONTROLS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+_BETWEEN_WORDS = re.compile("[/_.-]")
+_ALIKE = 0.8
 _LONGEST_LINE = 1000
 _LONGEST_FAILURE = 200
 
@@ -30,7 +33,8 @@ def listed(names: Iterable[str], word: str = "and") -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A question with up to three names from `known` that resemble `name`, or None.
 
-    The last part of a key, such as `stats` in `manhattan/stats`, resembles the whole key.
+    The last part of a key, such as `stats` in `manhattan/stats`, resembles the whole key. So does
+    any word in a name that resembles nothing as a whole: `grup` resembles `group_name`.
     """
     from difflib import get_close_matches
 
@@ -39,7 +43,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     folded = {text.casefold(): text for text in reversed(names)}
     close = [folded[text] for text in get_close_matches(name.casefold(), folded)]
     found = list(dict.fromkeys([*same_end, *close]))[:3]
+    if not found:
+        word = name.casefold()
+        found = [text for text in names if get_close_matches(word, _words(text), 1, _ALIKE)][:3]
     return f"Did you mean {listed([repr(text) for text in found], 'or')}?" if found else None
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in _BETWEEN_WORDS.split(name.casefold()) if len(word) > 3]
 
 
 def place_text(file: str, line: int) -> str:

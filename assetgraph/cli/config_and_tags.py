@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 
 Settings = dict[str, dict[str, Any]]
+_EXAMPLE = 'As JSON, for example: {"taxi_trips_file": {"month": "2023-04"}}'
 _KINDS = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 
@@ -47,11 +48,12 @@ def read_config_file(file: Path) -> Settings:
             hint="Install it with: pip install pyyaml, or use JSON or TOML.",
         ) from error
     except DataError as error:
-        raise ConfigError(f"{file} cannot be read: {error}.") from error
+        hint = "Correct the file there." if str(error).startswith("line ") else None
+        raise ConfigError(f"{file} cannot be read: {error}.", hint=hint) from error
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}.") from error
     if not isinstance(given, dict) or not all(isinstance(v, dict) for v in given.values()):
-        raise ConfigError(f"{file} must contain {{asset key: {{field: value}}}}.")
+        raise ConfigError(f"{file} must contain {{asset key: {{field: value}}}}.", hint=_EXAMPLE)
     return {str(key): dict(fields) for key, fields in given.items()}
 
 

@@ -76,19 +76,29 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
             return _wrong(width, error.message, error.hint), error.exit_code
         case SystemExit():
             return [], error.code if isinstance(error.code, int) else 1
-        case UnicodeEncodeError() if error.encoding == sys.getfilesystemencoding() != "utf-8":
-            name = (
-                f"{error.object!r} cannot be the name of a file in this locale ({error.encoding})."
-            )
-            return _wrong(width, name, UTF8_REMEDY), WRONG_USE
-        case FileNotFoundError():
-            from assetgraph.project.settings import working_folder
-
-            try:
-                working_folder()
-            except ProjectError as gone:
-                return _wrong(width, gone.message, gone.hint), gone.exit_code
+    surroundings = _surroundings(error)
+    if surroundings is not None:
+        return _wrong(width, surroundings.message, surroundings.hint), surroundings.exit_code
     return _bug(error, width), BUG
+
+
+def _surroundings(error: BaseException) -> AssetGraphError | None:
+    """What is wrong around the process, if that caused `error`: no folder, an odd locale."""
+    from assetgraph.project.settings import working_folder
+
+    if isinstance(error, UnicodeEncodeError):
+        encoding = sys.getfilesystemencoding()
+        if error.encoding == encoding != "utf-8":
+            return AssetGraphError(
+                f"{error.object!r} cannot name a file in this locale ({encoding}).",
+                hint=UTF8_REMEDY,
+            )
+    if isinstance(error, FileNotFoundError):
+        try:
+            working_folder()
+        except ProjectError as gone:
+            return gone
+    return None
 
 
 def _selects(error: click.UsageError) -> bool:

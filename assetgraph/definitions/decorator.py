@@ -18,7 +18,7 @@ from assetgraph.definitions.registry import current_registry
 from assetgraph.definitions.retries import RetryPolicy
 from assetgraph.definitions.signature import local_names, plain_function, require_signature
 from assetgraph.keys import AssetKey
-from assetgraph.text import did_you_mean
+from assetgraph.text import did_you_mean, listed
 
 
 class AssetOptions(TypedDict, total=False):
@@ -95,8 +95,9 @@ vars(asset)["__signature__"] = _signature()
 
 
 def _unknown_option(name: str) -> str:
-    guess = did_you_mean(name, AssetOptions.__annotations__)
-    return f"@asset has no option {name!r}.{' ' + guess if guess else ''}"
+    options = AssetOptions.__annotations__
+    guess = did_you_mean(name, options) or f"Its options are {listed(options)}."
+    return f"@asset has no option {name!r}. {guess}"
 
 
 def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:

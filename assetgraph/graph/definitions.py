@@ -12,7 +12,7 @@ import msgspec
 from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
 from assetgraph.definitions.registry import current_registry
 from assetgraph.errors import Problem
-from assetgraph.graph.replaced_assets import not_an_asset, with_wrapped_ones_marked
+from assetgraph.graph.replaced_assets import not_an_asset, variables_of, with_wrapped_ones_marked
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -68,31 +68,26 @@ def load_assets_from_modules(
         if not isinstance(module, ModuleType):
             raise TypeError(f"{module!r} is not a module: import it, and pass the module itself")
         names[module.__name__] = vars(module)
-    found = assets_of_modules(names, current_registry())
+    registered = [item for item in current_registry() if item.module in names]
+    found = assets_of_modules(names, registered)
     return [_adopted(item, group_name, key_prefix, found) for item in found]
 
 
 def assets_of_modules(
     modules: Mapping[str, Mapping[str, Any]], registered: Iterable[Asset]
 ) -> list[Asset]:
-    """Every asset that is a variable of the modules, is in a list there, or was registered by them.
+    """Every asset that is a variable of the modules, is in a list there, or is in `registered`.
 
     `modules` has each module's variables by its name. An asset that another object calls in its
     place has a mistake.
     """
     found: dict[int, Asset] = {}
-    for variables in modules.values():
-        for value in variables.values():
-            for item in value if issubclass(type(value), list | tuple) else (value,):
-                if issubclass(type(item), Asset):  # isinstance would ask a proxy for its target
-                    found.setdefault(id(item), item)
-    bound = set(found)
-    for item in registered:
-        if item.module in modules:
+    item: Any
+    for item in variables_of(modules):
+        if issubclass(type(item), Asset):  # isinstance would ask a proxy for its target
             found.setdefault(id(item), item)
-    if len(found) == len(bound):
-        return list(found.values())
-    return with_wrapped_ones_marked(found.values(), bound, modules)
+    hidden = {id(item): item for item in registered if id(item) not in found}
+    return [*found.values(), *with_wrapped_ones_marked(list(hidden.values()), modules)]
 
 
 def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:

@@ -3,7 +3,8 @@ decorator above `@asset` returned. A run calls the asset, so what replaced it wo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import FunctionType, MethodType
@@ -11,6 +12,7 @@ from typing import Any
 
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset
+from assetgraph.definitions.registry import module_variables
 from assetgraph.errors import Problem
 from assetgraph.text import place_text
 
@@ -20,33 +22,41 @@ _REMEDY = "Put @asset above every other decorator, so that the asset calls what 
 Modules = Mapping[str, Mapping[str, Any]]
 
 
-def with_wrapped_ones_marked(
-    assets: Iterable[Asset], bound: Collection[int], modules: Modules
-) -> list[Asset]:
-    """The assets, with a mistake in each that a variable of the modules wraps. `bound` holds the
-    ids of the assets that are themselves variables there."""
-    wrappers: dict[int, object] = {}
+def variables_of(modules: Modules) -> Iterator[object]:
+    """What the variables of modules stand for, and what is in lists there."""
     for variables in modules.values():
         for value in variables.values():
-            for item in value if issubclass(type(value), list | tuple) else (value,):
-                inner = wrapped_asset(item)
-                if inner is not None:
-                    wrappers.setdefault(id(inner), item)
+            yield from value if issubclass(type(value), list | tuple) else (value,)
+
+
+def with_wrapped_ones_marked(assets: Sequence[Asset], modules: Modules) -> Sequence[Asset]:
+    """Assets that are no variables of `modules`, with a mistake in each that a variable of those,
+    or of the module that defines it, wraps."""
+    if not assets:
+        return assets
+    own = {asset.module: module_variables(sys.modules.get(asset.module)) for asset in assets}
+    wrappers: dict[int, object] = {}
+    known: set[int] = set()
+    for item in variables_of({**own, **modules}):
+        known.add(id(item))
+        inner = wrapped_asset(item)
+        if inner is not None:
+            wrappers.setdefault(id(inner), item)
     return [
-        asset
-        if id(asset) in bound or id(asset) not in wrappers
-        else _marked(asset, wrappers[id(asset)])
+        _marked(asset, wrappers[id(asset)])
+        if id(asset) in wrappers and id(asset) not in known
+        else asset
         for asset in assets
     ]
 
 
-def replaced_names(assets: Iterable[Asset], modules: Modules) -> Iterator[Problem]:
+def replaced_names(assets: Iterable[Asset]) -> Iterator[Problem]:
     """Warnings about assets whose function's name stands for something that is not an asset."""
     for asset in assets:
         function = asset.plain_function
         if function is None or function.__qualname__ != function.__name__ or asset.mistakes:
             continue
-        variables = modules.get(asset.module, {})
+        variables = module_variables(sys.modules.get(asset.module))
         now = variables.get(function.__name__, asset)
         if issubclass(type(now), Asset):
             continue

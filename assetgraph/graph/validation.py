@@ -55,9 +55,14 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
 def graph_warnings(graph: Connected) -> Iterator[Problem]:
     """What is allowed but may be a mistake.
 
-    That is a parameter that keeps its default although an asset has its name.
+    That is a parameter that keeps its default although an asset has its name, a call of another
+    asset, or an annotation of unknown names.
     """
+    from assetgraph.graph.code_warnings import code_warnings  # only `check` asks
+
     for computation in graph.computations.values():
+        for message, remedy in code_warnings(computation):
+            yield _problem(computation, message, remedy)
         for parameter in computation.parameters:
             name = parameter.name
             if (

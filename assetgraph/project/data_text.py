@@ -8,6 +8,7 @@ is made of it.
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable
 from itertools import accumulate, chain
 from typing import Any
@@ -32,6 +33,12 @@ def decode(data: bytes, kind: str) -> Any:
 
     Raises `DataError`, and `ImportError` for YAML where PyYAML is missing.
     """
+    data = data.removeprefix(BOM_UTF8)
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"line {line}: the byte {data[error.start]:#x} is not UTF-8") from None
     return _DECODERS[kind](data)
 
 
@@ -70,7 +77,11 @@ def _toml(data: bytes) -> Any:
     except RecursionError:
         raise DataError(_TOO_DEEP) from None
     except ValueError as error:
-        raise DataError(str(error)) from None
+        what, _, place = str(error).removesuffix(")").rpartition(" (at ")
+        if place == "end of document":
+            lines = data.rstrip().count(b"\n") + 1
+            place = f"line {lines}"
+        raise DataError(f"{place}: {what}" if what else str(error)) from None
 
 
 def _yaml(data: bytes) -> Any:

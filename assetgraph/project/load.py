@@ -75,7 +75,7 @@ def load_definitions(root: Path, names: tuple[str, ...]) -> Definitions:
     definitions.load_warnings = (
         *loading.warnings,
         *definitions.load_warnings,
-        *replaced_names(definitions.assets, found),
+        *replaced_names(definitions.assets),
     )
     _loaded[root] = _Loaded(names, tuple(modules), definitions)
     return definitions

@@ -217,7 +217,12 @@ def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
         if computation.returns is not EMPTY and not isinstance(returned, MaterializeResult):
             wrong = contradiction(returned, computation.returns)
             if wrong:
-                raise ValueTypeError(f"asset {computation.name!r} {wrong}.")
+                raise ValueTypeError(
+                    f"asset {computation.name!r} {wrong}.",
+                    hint="Add the missing return, or annotate the function with `-> None`."
+                    if returned is None
+                    else "Return what the annotation says, or change the annotation.",
+                )
         return ((task.outputs[0], returned),)
     count = len(task.outputs)
     if not isinstance(returned, tuple) or len(returned) != count:

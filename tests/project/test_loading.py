@@ -171,6 +171,17 @@ def test_a_decorator_above_asset_that_would_not_be_called_is_an_error_with_its_p
         Definitions([sys.modules["pipeline"].a])
 
 
+def test_an_asset_of_a_module_that_a_loaded_one_imports_counts(project: MakeProject) -> None:
+    made = project(
+        {
+            "pipeline.py": "import helper\n" + ASSET.format("a"),
+            "helper.py": WRAPPERS + "@asset\ndef b(): return 1\n@bare\n@asset\ndef c(): return 1\n",
+        }
+    )
+    assert names(made) == ["a", "b", "c"]
+    assert ["is around it" in problem.message for problem in made.load().validate()] == [True]
+
+
 def test_a_wrapped_asset_of_a_factory_is_an_error_too(project: MakeProject) -> None:
     factory = (
         "def make(name):\n    @wraps\n    @asset(name=name)\n    def a(): return 1\n    return a\n"

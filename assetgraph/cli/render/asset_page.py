@@ -9,7 +9,13 @@ from assetgraph.cli.render.metadata_lines import WARNING, metadata_lines, metada
 from assetgraph.cli.render.state_style import asset_state_line, glyph, warned
 from assetgraph.cli.render.status_lines import shown_reasons
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.styled_text import Line, clean_lines, stacked, wrapped
+from assetgraph.cli.terminal.styled_text import (
+    Line,
+    clean_lines,
+    first_few,
+    stacked,
+    wrapped,
+)
 from assetgraph.cli.terminal.table import Column, table
 from assetgraph.records import Materialization, StepState
 from assetgraph.storage.formats.format_registry import location_of
@@ -35,7 +41,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     asset = view.asset
     text_width = (width or _PIPE_WIDTH) - 2
     lines = [Line((asset.key.text, "name"), "  ", asset_state_line(view))]
-    for reason in shown_reasons(view):
+    for reason in first_few(shown_reasons(view)):
         room = None if width is None else text_width
         lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
     lines += warned(warning_of(view.materialization), width)
@@ -47,8 +53,8 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
         "Owners": Line(", ".join(asset.owners)),
         "Tags": Line(", ".join(f"{name}={value}" for name, value in asset.tags.items())),
         "Defined at": Line((view.computation.place, "path")),
-        "Upstream": Line(", ".join(view.deps)),
-        "Downstream": Line(", ".join(details.downstream)),
+        "Upstream": Line(", ".join(first_few(view.deps))),
+        "Downstream": Line(", ".join(first_few(details.downstream))),
         "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
         "Metadata": Line(metadata_text(asset.metadata)),
     }

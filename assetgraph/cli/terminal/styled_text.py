@@ -17,6 +17,7 @@ _COLOUR_SEQUENCE = re.compile("\x1b\\[[0-9;:]*m")
 _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # Persian, Hindi and family emoji need them; they are harmless
 _LEAST_ROOM = 24
+_FEW = 10
 _WORD = re.compile(r"assetgraph \S.*|\S+")  # commands stay whole, to be copied
 
 
@@ -106,11 +107,20 @@ def wrapped(text: str, width: int) -> list[str]:
 
 
 def stacked(sentences: Iterable[str], room: int | None) -> list[str]:
-    """Sentences below one another, wrapped to `room` cells; on one line if `room` is None."""
+    """The first few sentences below one another, wrapped to `room` cells; on one line if `room` is
+    None."""
+    sentences = first_few(sentences)
     if room is None:
         return ["; ".join(sentences)]
     room = max(room, _LEAST_ROOM)
     return [line for sentence in sentences for line in wrapped(sentence, room)] or [""]
+
+
+def first_few(texts: Iterable[str]) -> list[str]:
+    """The texts; if there are many, the first ones and how many more there are."""
+    texts = list(texts)
+    more = len(texts) - _FEW
+    return texts if more <= 1 else [*texts[:_FEW], f"and {more:,} more"]
 
 
 def plural(count: int, noun: str, nouns: str | None = None) -> str:

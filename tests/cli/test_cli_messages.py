@@ -1,0 +1,187 @@
+"""Messages about mistakes: each names the place, and says what to type or write next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from conftest import Answer, ProjectFolder
+
+from assetgraph import asset, materialize
+from assetgraph.errors import ValueTypeError
+
+MakeProject = Callable[..., ProjectFolder]
+Run = Callable[..., Answer]
+
+CONFIGURED = """
+from assetgraph import Config, asset
+class C(Config):
+    n: int = 1
+@asset
+def a(config: C): return config.n
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("cut.json", b'{"a": {"n": 3,\n', 2),
+        ("quotes.json", b"{\n'a': 1}", 2),
+        ("bytes.json", b'{"a":\n "\xff"}', 2),
+        ("more.json", b'{"a": {"n": 1}}\nx', 2),
+        ("empty.json", b"", 1),
+        ("deep.json", b"[" * 5000, None),
+        ("cut.yaml", b"a:\n  n: [3\n", 3),
+        ("colon.yaml", b"a: b: c", 1),
+        ("tab.yaml", b"a:\n\tn: 3", 2),
+        ("bytes.yaml", b"a:\n n: \xff", 2),
+        ("code.yaml", b"a: !!python/object:os.system x", 1),
+        ("two.yaml", b"a: {n: 1}\n---\nb: {}\n", 2),
+        ("cut.toml", b"[a]\nn = [3\n", 2),
+        ("value.toml", b"[a]\nn = x\n", 2),
+        ("bytes.toml", b"\xff", 1),
+    ],
+)
+def test_a_config_file_that_cannot_be_read_is_named_with_the_line(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch,
+    name: str, text: bytes, line: int | None,
+) -> None:  # fmt: skip
+    made = project({"pipeline.py": CONFIGURED})
+    monkeypatch.chdir(made.root)
+    (made.root / name).write_bytes(text)
+    answer = assetgraph("materialize", "a", "--config-file", name)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"Error: {made.root / name} cannot be read: ")
+    assert line is None or f" read: line {line}" in answer.err
+    assert not (made.root / ".assetgraph").exists()
+
+
+def test_a_config_file_may_begin_with_a_byte_order_mark(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project({"pipeline.py": CONFIGURED})
+    monkeypatch.chdir(made.root)
+    (made.root / "c.json").write_bytes(b'\xef\xbb\xbf{"a": {"n": 3}}')
+    assert assetgraph("materialize", "a", "--config-file", "c.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("option", "meant"),
+    [("grup", "group_name"), ("group", "group_name"), ("tag", "tags"), ("owner", "owners"),
+     ("retry", "retry_policy"), ("manager", "io_manager"), ("nmae", "name"), ("kind", "kinds")],
+)  # fmt: skip
+def test_a_mistyped_option_of_asset_is_answered_with_the_one_that_was_meant(
+    option: str, meant: str
+) -> None:
+    with pytest.raises(TypeError, match=f"no option '{option}'.*'{meant}'"):
+        asset(**{option: "x"})  # type: ignore[call-overload]
+
+
+def test_an_option_that_resembles_none_is_answered_with_all_of_them() -> None:
+    with pytest.raises(TypeError, match=r"Its options are name, .* and op_tags\."):
+        asset(partitions_def=1)  # type: ignore[call-overload]
+
+
+def test_a_return_that_is_missing_is_named_as_such() -> None:
+    @asset
+    def a() -> int:
+        pass  # type: ignore[empty-body]
+
+    @asset
+    def b() -> int:
+        return "x"  # type: ignore[return-value]
+
+    with pytest.raises(ValueTypeError, match="Add the missing return, or annotate"):
+        materialize([a])
+    with pytest.raises(ValueTypeError, match="or change the annotation"):
+        materialize([b])
+
+
+def warned(project: MakeProject, **modules: str) -> list[str]:
+    made = project({f"{name}.py": text for name, text in modules.items()})
+    return [str(warning) for warning in made.find().load().warnings()]
+
+
+CALLS = {
+    "plain": "return a()",
+    "in a comprehension": "return [a() for _ in range(2)]",
+    "in a function inside": "f = lambda: a()\n    return f()",
+    "of another module": "return helper.other()",
+    "of another module inside": "def f(): return helper.other()\n    return f()",
+    "as an argument": "return print(a())",
+}
+
+
+@pytest.mark.parametrize("body", CALLS.values(), ids=CALLS.keys())
+def test_check_warns_of_an_asset_that_a_body_calls(project: MakeProject, body: str) -> None:
+    start = "import helper\nfrom assetgraph import asset\n@asset\ndef a(): return 1\n"
+    (warning,) = warned(
+        project,
+        helper="from assetgraph import asset\n@asset\ndef other(): return 1\n",
+        pipeline=f"{start}@asset\ndef b():\n    {body}\n",
+    )
+    assert warning.split("pipeline.py:", 1)[1].startswith("5: asset 'b' calls the asset '")
+    assert "Take it as a parameter: def b(" in warning
+
+
+NO_CALLS = [
+    "return a",
+    "return a.key.text",
+    "return helper.plain()",
+    "a = lambda: 1\n    return a()",
+]
+
+
+@pytest.mark.parametrize("body", NO_CALLS)
+def test_check_warns_of_nothing_that_only_names_an_asset(project: MakeProject, body: str) -> None:
+    start = "import helper\nfrom assetgraph import asset\n@asset\ndef a(): return 1\n"
+    helper = "def plain(): return 1\n"
+    assert warned(project, helper=helper, pipeline=f"{start}@asset\ndef b():\n    {body}\n") == []
+
+
+def test_check_warns_of_an_annotation_that_names_nothing(project: MakeProject) -> None:
+    text = """
+from __future__ import annotations
+from typing import TYPE_CHECKING
+from assetgraph import asset
+if TYPE_CHECKING:
+    from somewhere import Model
+    import other.place
+@asset
+def a() -> Model: return 1
+@asset
+def b(a: DataFrame): return 1
+@asset
+def c(a: list[Undefined]) -> other.place.Thing: return 1
+@asset
+def d(a: pd.DataFrame) -> int | None: return 1
+"""
+    warnings = warned(project, pipeline=text)
+    assert len(warnings) == 2
+    assert "parameter 'a' of asset 'b' is annotated" in warnings[0]
+    assert "does not define 'DataFrame': the annotation is ignored" in warnings[0]
+    assert "does not define 'Undefined'" in warnings[1]
+
+
+def test_a_plan_and_every_list_of_reasons_are_short_wherever_they_go(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(
+        {
+            "pipeline.py": "from assetgraph import asset\nVALUE = 1\n"
+            "def make(n):\n    @asset(name=f'up_{n:03}')\n    def up(): return VALUE\n    return up\n"
+            "every = [make(n) for n in range(150)]\n"
+            "@asset(deps=every)\ndef all_of_them(): return 1\n"
+        }
+    )
+    monkeypatch.chdir(made.root)
+    assert assetgraph("materialize", "--all").code == 0
+    made.write(
+        "pipeline.py", (made.root / "pipeline.py").read_text().replace("VALUE = 1", "VALUE = 22")
+    )
+    for words in (["plan"], ["status"], ["show", "all_of_them"]):
+        out = assetgraph(*words).out
+        assert "and 140 more" in out
+        assert max(map(len, out.splitlines())) < 400
+    (step,) = [step for step in assetgraph("plan", "--json").json if step["key"] == "all_of_them"]
+    assert len(step["reasons"]) == 150
