@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 
+from assetgraph.definitions.annotations import annotation_text, type_name
 from assetgraph.errors import ConfigError
 from assetgraph.text import did_you_mean
 
@@ -59,7 +61,8 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
             )
     values = {name: _from_text(value, fields[name].type) for name, value in given.items()}
     try:
-        return msgspec.convert(values, kind, strict=False)
+        built: C = from_value(values, kind, strict=False)
+        return built
     except msgspec.ValidationError as error:
         missing = _missing_field(str(error))
         if missing:
@@ -74,9 +77,39 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
 
 
 def config_json(config: Config) -> dict[str, Any]:
-    """All fields with their values, defaults included, as JSON types."""
-    built: dict[str, Any] = msgspec.to_builtins(config)
+    """All fields with their values, defaults included, as JSON types.
+
+    Raises `ConfigError` for a value that JSON cannot express.
+    """
+    try:
+        built: dict[str, Any] = msgspec.to_builtins(config, enc_hook=_encoded, str_keys=True)
+        msgspec.json.encode(built)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"{type(config).__name__} cannot be recorded: {error}.",
+            hint="Give it values that JSON can express: text, numbers, dates, lists and so on.",
+        ) from error
     return built
+
+
+def from_value(value: Any, wanted: Any, *, strict: bool = True) -> Any:
+    """`value` as the type `wanted`. Raises `msgspec.ValidationError` if it does not fit."""
+    return msgspec.convert(value, wanted, strict=strict, dec_hook=_decoded)
+
+
+def _decoded(kind: type[Any], value: Any) -> Any:
+    """A value of a type that msgspec does not know."""
+    if isinstance(value, kind):
+        return value
+    if issubclass(kind, PurePath) and isinstance(value, str):
+        return kind(value)
+    raise TypeError(f"Expected `{kind.__name__}`, got `{type(value).__name__}`")
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, PurePath):
+        return str(value)
+    raise TypeError(f"a value of the type {type_name(type(value))} is not JSON")
 
 
 def declared_fields(kind: type[Config]) -> dict[str, str]:
@@ -85,7 +118,7 @@ def declared_fields(kind: type[Config]) -> dict[str, str]:
 
 
 def _declared(field: msgspec.structs.FieldInfo) -> str:
-    kind = field.type.__name__ if isinstance(field.type, type) else str(field.type)
+    kind = annotation_text(field.type)
     if field.default is not msgspec.NODEFAULT:
         return f"{kind} = {field.default!r}"
     return kind if field.required else f"{kind} = {field.default_factory()!r}"
@@ -102,7 +135,7 @@ def _from_text(value: Any, wanted: Any) -> Any:
 
 def _takes_text(value: str, wanted: Any) -> bool:
     try:
-        msgspec.convert(value, wanted, strict=False)
+        from_value(value, wanted, strict=False)
     except msgspec.ValidationError:
         return False
     return True

@@ -63,6 +63,11 @@ def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
                 "Name each upstream as a parameter, or list those that are not loaded in deps=."
             )
             found.append((message, remedy))
+    if configs and computation.config_type is not None:
+        from assetgraph.definitions.config_problems import config_problems
+
+        for message, remedy in config_problems(computation.config_type):
+            found.append((f"config of asset {name!r}: {message}.", remedy))
     if len(configs) > 1:
         message = f"asset {name!r} takes config twice: {' and '.join(configs)}."
         found.append((message, "Put all fields into one Config class."))

@@ -4,10 +4,12 @@ module defines."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar, Token
 from types import ModuleType
 from typing import Any, Protocol
+
+Modules = Mapping[str, Mapping[str, Any]]  # the variables of modules, by the module's name
 
 
 class Registered(Protocol):
@@ -84,6 +86,13 @@ def module_variables(module: object) -> dict[str, Any]:
         return {}
     variables: dict[str, Any] = object.__getattribute__(module, "__dict__")
     return variables
+
+
+def values_of(modules: Modules) -> Iterator[Any]:
+    """What the variables of modules stand for, and what is in lists there."""
+    for variables in modules.values():
+        for value in variables.values():
+            yield from value if issubclass(type(value), list | tuple) else (value,)
 
 
 def _redefines(new: Registered, old: Registered) -> bool:

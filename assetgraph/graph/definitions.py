@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
-from assetgraph.definitions.registry import current_registry
+from assetgraph.definitions.registry import Modules, current_registry, values_of
 from assetgraph.errors import Problem
-from assetgraph.graph.replaced_assets import not_an_asset, variables_of, with_wrapped_ones_marked
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -44,7 +43,10 @@ class Definitions:
 
     def warnings(self) -> tuple[Problem, ...]:
         """What is allowed but may be a mistake."""
-        return (*sorted(self.load_warnings), *self.graph.warnings())
+        from assetgraph.graph.replaced_assets import replaced_names
+
+        loaded = (*self.load_warnings, *replaced_names(self.assets))
+        return (*sorted(loaded), *self.graph.warnings())
 
     def __repr__(self) -> str:
         return f"Definitions({len(self.assets)} assets)"
@@ -73,21 +75,22 @@ def load_assets_from_modules(
     return [_adopted(item, group_name, key_prefix, found) for item in found]
 
 
-def assets_of_modules(
-    modules: Mapping[str, Mapping[str, Any]], registered: Iterable[Asset]
-) -> list[Asset]:
+def assets_of_modules(modules: Modules, registered: Iterable[Asset]) -> list[Asset]:
     """Every asset that is a variable of the modules, is in a list there, or is in `registered`.
 
     `modules` has each module's variables by its name. An asset that another object calls in its
     place has a mistake.
     """
     found: dict[int, Asset] = {}
-    item: Any
-    for item in variables_of(modules):
+    for item in values_of(modules):
         if issubclass(type(item), Asset):  # isinstance would ask a proxy for its target
             found.setdefault(id(item), item)
-    hidden = {id(item): item for item in registered if id(item) not in found}
-    return [*found.values(), *with_wrapped_ones_marked(list(hidden.values()), modules)]
+    hidden = list({id(item): item for item in registered if id(item) not in found}.values())
+    if not hidden:
+        return list(found.values())
+    from assetgraph.graph.replaced_assets import with_wrapped_ones_marked
+
+    return [*found.values(), *with_wrapped_ones_marked(hidden, modules)]
 
 
 def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
@@ -103,6 +106,8 @@ def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
             for inner in _flat(item):
                 found.setdefault(id(inner), inner)
         else:
+            from assetgraph.graph.replaced_assets import not_an_asset
+
             raise TypeError(not_an_asset(item))
     return list(found.values())
 

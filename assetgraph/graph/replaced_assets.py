@@ -4,7 +4,7 @@ decorator above `@asset` returned. A run calls the asset, so what replaced it wo
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from types import FunctionType, MethodType
@@ -12,32 +12,21 @@ from typing import Any
 
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.registry import module_variables
+from assetgraph.definitions.registry import Modules, module_variables, values_of
 from assetgraph.errors import Problem
 from assetgraph.text import place_text
 
 _DEEPEST = 8  # wrappers around wrappers
 _REMEDY = "Put @asset above every other decorator, so that the asset calls what they return."
 
-Modules = Mapping[str, Mapping[str, Any]]
-
-
-def variables_of(modules: Modules) -> Iterator[object]:
-    """What the variables of modules stand for, and what is in lists there."""
-    for variables in modules.values():
-        for value in variables.values():
-            yield from value if issubclass(type(value), list | tuple) else (value,)
-
 
 def with_wrapped_ones_marked(assets: Sequence[Asset], modules: Modules) -> Sequence[Asset]:
     """Assets that are no variables of `modules`, with a mistake in each that a variable of those,
     or of the module that defines it, wraps."""
-    if not assets:
-        return assets
     own = {asset.module: module_variables(sys.modules.get(asset.module)) for asset in assets}
     wrappers: dict[int, object] = {}
     known: set[int] = set()
-    for item in variables_of({**own, **modules}):
+    for item in values_of({**own, **modules}):
         known.add(id(item))
         inner = wrapped_asset(item)
         if inner is not None:

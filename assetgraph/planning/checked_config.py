@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from assetgraph.definitions.config import build_config, config_json
 from assetgraph.errors import ConfigError
 
@@ -26,9 +28,29 @@ def checked_config(
     checked = {}
     for key, given in config.items():
         kind = _config_type(graph.computation(key))
-        built = config_json(build_config(kind, given, key.text))
-        checked[key] = {name: built[name] for name in given}
+        built = build_config(kind, given, key.text)
+        recorded = config_json(built)
+        checked[key] = {name: recorded[name] for name in given}
+        _require_same(kind, built, checked[key], key)
     return checked
+
+
+def _require_same(
+    kind: type[Config], built: Config, recorded: Mapping[str, Any], key: AssetKey
+) -> None:
+    """Raise `ConfigError` if the config would be another one when it is read from its record."""
+    read = msgspec.json.decode(msgspec.json.encode(recorded))
+    try:
+        same = build_config(kind, read, key.text) == built
+    except ConfigError:
+        same = False
+    if not same:
+        lost = [name for name, value in recorded.items() if read[name] != value]
+        shown = ", ".join(f"{name}={recorded[name]!r}" for name in lost or recorded)
+        raise ConfigError(
+            f"config of {key.text!r}: JSON cannot record {shown}.",
+            hint="Give a value that comes back from JSON as it was.",
+        )
 
 
 def check_config(computation: Computation, config: Mapping[str, Any]) -> None:

@@ -17,7 +17,6 @@ from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.registry import Registry, module_variables
 from assetgraph.errors import AssetGraphError, Problem, ProjectError
 from assetgraph.graph.definitions import Definitions, assets_of_modules
-from assetgraph.graph.replaced_assets import replaced_names
 from assetgraph.hints import command
 
 
@@ -72,11 +71,7 @@ def load_definitions(root: Path, names: tuple[str, ...]) -> Definitions:
     modules = [module for package in packages for module in package]
     found = {module.name: module.variables for module in modules}
     definitions = _collect(packages, assets_of_modules(found, registry))
-    definitions.load_warnings = (
-        *loading.warnings,
-        *definitions.load_warnings,
-        *replaced_names(definitions.assets),
-    )
+    definitions.load_warnings += tuple(loading.warnings)
     _loaded[root] = _Loaded(names, tuple(modules), definitions)
     return definitions
 

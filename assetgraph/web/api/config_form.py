@@ -17,6 +17,13 @@ _KINDS: dict[type[inspect.Type], str] = {
     inspect.BoolType: "boolean",
     inspect.DateType: "date",
     inspect.DateTimeType: "datetime",
+    # What is written as text, though not as any text.
+    inspect.TimeType: "text",
+    inspect.TimeDeltaType: "text",
+    inspect.DecimalType: "text",
+    inspect.UUIDType: "text",
+    inspect.BytesType: "text",
+    inspect.CustomType: "text",  # a Path: `check` refuses any other
 }
 _LIMITS = {"ge": "min", "le": "max", "min_length": "min_length", "max_length": "max_length"}
 
@@ -74,6 +81,6 @@ def _default(field: inspect.Field) -> Any:
         factory = field.default_factory
         value = factory() if callable(factory) else None
     try:
-        return msgspec.to_builtins(value)
+        return msgspec.to_builtins(value, enc_hook=str)
     except TypeError:
         return repr(value)
