@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ Facts = TypeVar("Facts")
 Progress = Callable[[int, int | None], None]
 
 CHUNK_BYTES = 1 << 18
+_RANGE = re.compile(r"\s*bytes\s+(\d+)\s*-\s*\d+\s*/\s*(\d+|\*)\s*", re.IGNORECASE)
 BUSY_STATUSES = frozenset({403, 408, 425, 429})  # and every 5xx
 
 
@@ -198,19 +200,21 @@ class _Transfer:
             raise self._broken("does not continue where the transfer broke off")
         if status != 200:
             raise RefusedError(answer, status)
-        encoding = response.headers.get("Content-Encoding", "identity")
-        if encoding != "identity":
+        encoding = response.headers.get("Content-Encoding", "")
+        if not _words(encoding) <= {"identity"}:
             raise RefusedError(f"{self.url} sent the file encoded as {encoding}, unasked.")
         self._start_over()
-        self.total = _number(response.headers.get("Content-Length", ""))
+        self.total = _announced(response)
         self.validator = _validator(response)
 
     def _goes_on(self, content_range: str) -> bool:
         """Whether a range such as "bytes 100-199/200" is the missing part of the same file."""
-        span, _, total = content_range.removeprefix("bytes ").partition("/")
+        found = _RANGE.fullmatch(content_range)
+        if found is None:
+            return False
+        first, total = int(found[1]), found[2]
         if self.total is None:
             self.total = _number(total)
-        first = _number(span.partition("-")[0])
         return first == self.received and _number(total) in (None, self.total)
 
     def _chunks(self, response: Response) -> Iterator[bytes]:
@@ -291,7 +295,7 @@ def _asked_wait_s(response: Response) -> float | None:
     """Seconds to wait, from a Retry-After header with seconds or a date; None without one."""
     from email.utils import parsedate_to_datetime
 
-    asked = response.headers.get("Retry-After", "")
+    asked = response.headers.get("Retry-After", "").strip()
     if asked.isdecimal():
         return float(asked)
     try:
@@ -306,11 +310,25 @@ def _validator(response: Response) -> str | None:
 
     With it, the server does not append the end of a changed file to the beginning of the old one.
     """
-    etag: str | None = response.headers.get("ETag")
-    if etag and not etag.startswith("W/"):
+    etag = response.headers.get("ETag", "").strip()
+    if etag and not etag.startswith(("W/", "w/")):
         return etag
     return response.headers.get("Last-Modified")
 
 
+def _announced(response: Response) -> int | None:
+    """The bytes that the whole file has. The length of a chunked answer does not count: it may be
+    that of something else."""
+    lengths = _words(response.headers.get("Content-Length", ""))
+    if "Transfer-Encoding" in response.headers or len(lengths) != 1:
+        return None
+    return _number(lengths.pop())
+
+
+def _words(header: str) -> set[str]:
+    """The words of a header that lists them, without case, blanks and empty ones."""
+    return {word.strip().lower() for word in header.split(",")} - {""}
+
+
 def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
+    return int(text) if text.isascii() and text.isdecimal() else None

@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from assetgraph.project.settings import Project
 
 _PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
 [project]
 name = "{distribution}"
 version = "0.1.0"
 requires-python = ">=3.11"
 dependencies = ["assetgraph"]
+
+[tool.hatch.build.targets.wheel]
+packages = ["{package}"]
 
 # Where the assets are: a module, or a package with all its submodules.
 [tool.assetgraph]

@@ -17,6 +17,7 @@ from nyc_taxi.tlc import inspect_trips, read_trips
 if TYPE_CHECKING:
     import pyarrow as pa
 
+FIRST_MONTH = "2011-01"
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -28,6 +29,11 @@ class TaxiTripsConfig(dg.Config, frozen=True):
     def __post_init__(self) -> None:
         if not MONTH.fullmatch(self.month):
             raise ValueError(f"month: {self.month!r} is not a month; write it as '2023-03'")
+        if self.month < FIRST_MONTH:
+            raise ValueError(
+                f"month: the TLC's trips have zone ids from {FIRST_MONTH} on; those of 2009 and "
+                "2010 have coordinates, which these assets cannot use, and there are none before"
+            )
 
 
 @dg.asset(group_name="raw_files", kinds={"parquet"})

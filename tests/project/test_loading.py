@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from conftest import Answer, ProjectFolder
@@ -86,6 +88,7 @@ RECURSES = "def __getattr__(name):\n    return getattr(__import__(__name__), nam
 IMPORTS = "import importlib\ndef __getattr__(name):\n    return importlib.import_module('.' + name, __name__)\n"
 REPLACED = """
 import sys
+import tomllib
 class Facade:
     __slots__ = ()
     def __getattr__(self, name):
@@ -94,6 +97,7 @@ sys.modules[__name__] = Facade()
 """
 LAZY = """
 import sys
+import tomllib
 from types import ModuleType
 class Lazy(ModuleType):
     def __getattribute__(self, name):
@@ -212,3 +216,15 @@ def test_check_warns_where_an_assets_name_stands_for_something_else(
     assert names(made) == ["a"]
     (warning,) = warnings(made)
     assert "asset 'a' is loaded, but 'a' is now " in warning
+
+
+def test_a_new_project_says_how_it_is_built_so_that_pip_installs_its_package(
+    folder: Path, assetgraph: Callable[..., Answer]
+) -> None:
+    for name, package in (("rides", "rides"), ("my-trips", "my_trips"), ("json", "json_project")):
+        assert assetgraph("init", name).code == 0
+        settings = tomllib.loads((folder / name / "pyproject.toml").read_text())
+        assert settings["build-system"]["build-backend"] == "hatchling.build"
+        # Without it hatchling looks for a folder with the name of the distribution.
+        assert settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == [package]
+        assert (folder / name / package / "__init__.py").is_file()

@@ -86,6 +86,13 @@ def test_an_invalid_month_is_refused_before_anything_runs(server, instance, mont
     assert not Path("data").exists()
 
 
+@pytest.mark.parametrize("month", ["2010-12", "2009-01", "2008-05"])
+def test_a_month_whose_trips_have_no_zone_ids_is_refused_before_the_download(server, month):
+    with pytest.raises(ConfigError, match="zone ids from 2011-01 on; those of 2009 and 2010 have"):
+        dg.materialize([trips.taxi_trips_file], {"taxi_trips_file": {"month": month}})
+    assert server.requests == []
+
+
 @pytest.mark.parametrize(
     ("answer", "error"),
     [

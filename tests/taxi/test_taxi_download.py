@@ -316,6 +316,65 @@ def test_a_compressed_answer_is_refused(server, old, clock):
     assert_untouched(old)
 
 
+@pytest.mark.parametrize(
+    "encoding", ["", "  ", "identity", "Identity", "IDENTITY ", "identity, identity"]
+)
+def test_an_encoding_that_is_none_may_be_written_as_servers_like(server, path, clock, encoding):
+    url = server.answers("/f", Answer(BODY, headers={"Content-Encoding": encoding}))
+    assert fetch(url, path, clock.patience()).bytes == len(BODY)
+    assert clock.slept == []
+
+
+def chunked(body: bytes, last: bytes = b"0\r\n\r\n") -> bytes:
+    """`body` as `Transfer-Encoding: chunked` sends it."""
+    parts = [body[first : first + 60_000] for first in range(0, len(body), 60_000)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + last
+
+
+@pytest.mark.parametrize("length", [None, len(BODY), 7, len(BODY) + 999])
+@pytest.mark.parametrize("word", ["chunked", "Chunked"])
+def test_a_chunked_answer_is_as_long_as_its_chunks_whatever_length_it_announces(
+    server, path, clock, length, word
+):
+    answer = Answer(chunked(BODY), headers={"Transfer-Encoding": word}, length=length)
+    assert fetch(server.answers("/f", answer), path, clock.patience()).bytes == len(BODY)
+    assert path.read_bytes() == BODY
+    assert clock.slept == []
+
+
+def test_a_chunked_answer_without_its_end_goes_on_where_it_stopped(server, path, clock):
+    broken = Answer(
+        chunked(BODY[:600_000], last=b""),
+        headers={"Transfer-Encoding": "chunked"} | ETAG,
+        length=None,
+    )
+    url = server.answers("/f", broken, Answer(BODY, headers=ETAG))
+    fetch(url, path, clock.patience())
+    assert path.read_bytes() == BODY
+    assert server.requests[1].headers["Range"] == "bytes=600000-"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Bytes {0}-{1}/{2}", "BYTES  {0}-{1}/{2}", " bytes {0} - {1} / {2} ", "bytes {0}-{1}/*"],
+)
+def test_a_part_is_understood_however_its_range_is_written(server, path, clock, written):
+    first, size = 500_000, len(BODY)
+    headers = {"Content-Range": written.format(first, size - 1, size)}
+    rest = Answer(BODY[first:], status=206, headers=headers)
+    url = server.answers("/f", Answer(BODY, cut=first), rest)
+    fetch(url, path, clock.patience())
+    assert path.read_bytes() == BODY
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("header", ["  7 ", "7"])
+def test_blanks_around_a_wait_that_the_host_asks_for_do_not_matter(server, path, clock, header):
+    busy = Answer(status=503, headers={"Retry-After": header})
+    fetch(server.answers("/f", busy, Answer(BODY)), path, clock.patience())
+    assert clock.slept == [7]
+
+
 @pytest.mark.parametrize("url", ["nothing", "htp://host/file", "http://", "http://[::1/file"])
 def test_an_invalid_url_is_refused_at_once(old, clock, url):
     with pytest.raises(RefusedError, match="cannot be requested") as caught:
