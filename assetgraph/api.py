@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, config_json
-from assetgraph.errors import AssetGraphError, NoValueError
+from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.planning.stored_upstreams import with_stored_upstreams
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.project.settings import find_project, working_folder
 from assetgraph.records import Materialization
@@ -29,6 +30,7 @@ from assetgraph.run.launch import launch
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.storage.asset_records import rename, wipe
 from assetgraph.storage.store import Store
+from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.project.settings import Project
@@ -167,10 +169,11 @@ def materialize(
 ) -> RunResult:
     """Materialize assets, upstream before downstream.
 
-    Runs all of `assets`, or only `selection` with any upstream that has no value yet. `jobs` is how
-    many steps run at once. `executor` is "serial", "threads", "processes", "dask" or an executor
-    from `executors.make`; by default, steps run in this process, or in worker processes if `jobs`
-    is 2 or more. Leaves nothing behind unless `instance` says where to record.
+    Runs all of `assets`, or only `selection` with any upstream that has no value yet. An upstream
+    that is not among `assets` is read from the store of `instance`. `jobs` is how many steps run at
+    once. `executor` is "serial", "threads", "processes", "dask" or an executor from
+    `executors.make`; by default, steps run in this process, or in worker processes if `jobs` is 2
+    or more. Leaves nothing behind unless `instance` says where to record.
 
     Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs, and
     `TypeError` for an argument of a wrong type. Once the run is recorded, raises the exception of
@@ -178,10 +181,14 @@ def materialize(
     """
     _require_fit(instance, executor, jobs)
     with paused_collector():
-        graph = as_graph(assets).require_valid()
+        given = as_graph(assets)
+        graph = given if instance is None else with_stored_upstreams(given, instance.store)
+        graph.require_valid()
         instance = instance or Instance.ephemeral()
         instance.store.forget_code()  # a notebook may have redefined its functions
         facts = StoreFacts(graph, instance.store)
+        if selection is None and graph is not given:
+            selection = given.order
         request = RunRequest(
             selection=_selection_texts(selection),
             config=_config_texts(run_config),
@@ -198,22 +205,37 @@ def materialize(
     return result
 
 
-def load(key: KeyLike, as_type: Any = EMPTY) -> Any:
-    """The current value of an asset in the current folder's project, as `as_type` if given.
+def load(
+    key: KeyLike,
+    as_type: Any = EMPTY,
+    *,
+    run_id: str | None = None,
+    project: str | Path | None = None,
+) -> Any:
+    """The value of an asset in the current folder's project, as `as_type` if given.
 
-    For example, `load("taxi_trips", pa.Table)`. Raises `NoValueError` for an asset without a value,
-    and `AssetGraphError`, which suggests similar keys, for an asset that is not defined.
+    For example, `load("taxi_trips", pa.Table)`. It is the current value, or the one that the run
+    `run_id` made: an id, any unique part of it, or "latest". `project` is the folder of another
+    project, or of a store.
+
+    Raises `NoValueError` for an asset without a value, and `AssetGraphError`, which suggests
+    similar keys, for an asset that is not defined.
     """
-    project = find_project()
-    store, named = project.open_store(), _key(key)
-    made, _ = store.history.current(Target(named))
+    found, named = _project_at(project), _key(key)
+    store = found.open_store()
+    made = _made_by(store, named, run_id) if run_id else store.history.current(Target(named))[0]
     if made is None:
-        _require_known(project, store, named)
+        _require_known(found, store, named, elsewhere=project is not None)
         raise _never_materialized(named)
     store.values.require_intact(made.value)
     if not made.value.by_io_manager:
         return store.values.load(made.value, as_type)
-    maker = project.load().graph.asset(named)
+    if project is not None:
+        raise NoValueError(
+            f"the value of {named.text!r} is stored by the IO manager of another project.",
+            hint=f"Load it in a program that runs in {found.root}.",
+        )
+    maker = found.load().graph.asset(named)
     return store.values.load_output(made.value, as_type, run_id=made.run_id, maker=maker)
 
 
@@ -238,9 +260,41 @@ def _require_fit(instance: object, executor: object, jobs: int | None) -> None:
         )
 
 
-def _require_known(project: Project, store: Store, key: AssetKey) -> None:
-    """Raise `AssetGraphError` if the project defines no asset `key`."""
-    graph = project.load().graph if project.modules else None
+def _project_at(folder: str | Path | None) -> Project:
+    """The current folder's project, or the one in `folder`, which may also be a store itself."""
+    if folder is None:
+        return find_project()
+    path = working_folder() / Path(folder).expanduser()
+    if not path.is_dir():
+        raise ProjectError(
+            f"there is no folder {path}.", hint="Give the folder of a project, or of its store."
+        )
+    if (path / "store.json").is_file():
+        return find_project(path.parent, store=path)
+    return find_project(path)
+
+
+def _made_by(store: Store, key: AssetKey, text: str) -> Materialization:
+    """What a run made of an asset. Raises `UnknownRunError` and `NoValueError`."""
+    history = store.history.newest_first(key)
+    made = [attempt for attempt in history if isinstance(attempt, Materialization)]
+    ids = {one.run_id for one in made if text in one.run_id}
+    if len(ids) != 1:  # not told by the asset's own history: ask the runs
+        ids = {store.runs.find(text)}
+    for one in made:
+        if one.run_id in ids:
+            return one
+    kept = ", ".join(dict.fromkeys(one.run_id for one in made[:5]))
+    raise NoValueError(
+        f"the run {ids.pop()} made no value of {key.text!r}.",
+        hint=f"These did, newest first: {kept}." if kept else None,
+    )
+
+
+def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: bool) -> None:
+    """Raise `AssetGraphError` if the project defines no asset `key`. The modules of a project that
+    is `elsewhere` are not imported into this process."""
+    graph = project.load().graph if project.modules and not elsewhere else None
     present = store.names.present_name(key)
     if present != key and (graph is None or key not in graph):
         raise AssetGraphError(
@@ -248,6 +302,12 @@ def _require_known(project: Project, store: Store, key: AssetKey) -> None:
         )
     if graph is not None:
         graph.asset(key)
+    if elsewhere:
+        known = store.history.keys()
+        raise NoValueError(
+            f"the project in {project.root} has no value of {key.text!r}.",
+            hint=did_you_mean(key.text, known) or "Materialize it there.",
+        )
 
 
 def _never_materialized(key: AssetKey) -> NoValueError:

@@ -32,10 +32,12 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
         from assetgraph.cli.unfinished_run import unfinished_run
 
         answer(as_json, data=lambda: None, lines=lambda _: ())
-        say([*plan_lines(plan, err.width), *unfinished_run(session, request, plan)])
+        if not session.quiet:
+            say([*plan_lines(plan, err.width), *unfinished_run(session, request, plan)])
         return 0
     code, outcome = 0, None
-    with reporting(err, [step.id for step in plan.steps], _notes(plan)) as reporter:
+    steps = [step.id for step in plan.steps]
+    with reporting(err, steps, _notes(plan), quiet=session.quiet) as reporter:
         try:
             outcome = launch(
                 msgspec.structs.replace(request, launched_by=launched_by()),
@@ -51,7 +53,8 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
             code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
     assert reporter.run_id
     record = outcome.record if outcome else session.store.runs.read(reporter.run_id)
-    say(summary(record, reporter.highlights, err.width))
+    if not session.quiet or record.status is not RunStatus.SUCCESS:
+        say(summary(record, reporter.highlights, err.width))
     session.remember_assets(session.graph)  # the run may have created the store
     if as_json:
         _print_json(session, record)

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
 
 
 class LineReporter:
-    """A line for each event of interest and each line that a step prints or logs."""
+    """A line for each event of interest and each line that a step prints or logs. A quiet one only
+    remembers what the summary needs."""
 
-    def __init__(self, out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> None:
+    def __init__(
+        self, out: Output, keys: Sequence[str], notes: Sequence[Line] = (), *, quiet: bool = False
+    ) -> None:
         self.highlights = RunHighlights()
         self._out = out
         self._notes = notes
         self._lines = RunLines(keys)
         self._lock = RLock()
-        self._has_reader = True
+        self._has_reader = not quiet
 
     @property
     def run_id(self) -> str | None:

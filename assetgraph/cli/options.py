@@ -88,9 +88,30 @@ def project_options(command: F) -> F:
     return command
 
 
+def config_options(command: F) -> F:
+    """`--config` and `--config-file`, which the command gets as `settings` and `config_file`."""
+    for option in (
+        click.option(
+            "--config-file", metavar="FILE",
+            type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
+            help="Config as {asset key: {field: value}} in JSON, TOML or YAML.",
+        ),
+        click.option(
+            "--config", "settings", metavar="KEY.FIELD=VALUE", multiple=True,
+            help="One config field of one asset. Repeatable.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def execution_options(command: F) -> F:
     """Where and how steps run; the command's `Session` keeps the values."""
     for option in (
+        click.option(
+            "-q", "--quiet", is_flag=True, callback=_keep, expose_value=False,
+            help="Print nothing unless the run fails.",
+        ),
         click.option(
             "--no-wait", is_flag=True, callback=_keep, expose_value=False,
             help="Fail at once (exit code 3) if another run holds an asset.",

@@ -35,11 +35,13 @@ class Reporter(Observer, Protocol):
 
 
 @contextmanager
-def reporting(out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> Iterator[Reporter]:
+def reporting(
+    out: Output, keys: Sequence[str], notes: Sequence[Line] = (), *, quiet: bool = False
+) -> Iterator[Reporter]:
     """Yield the reporter that suits `out`, for a run of the steps `keys`. It prints `notes` when
-    the run starts."""
+    the run starts; a quiet one prints nothing."""
     with not_captured(out.stream) as stream:
-        reporter = _reporter(Output(stream), keys, notes)
+        reporter = _reporter(Output(stream), keys, notes, quiet)
         try:
             with _terminal_for_debuggers(reporter):
                 yield reporter
@@ -47,14 +49,14 @@ def reporting(out: Output, keys: Sequence[str], notes: Sequence[Line] = ()) -> I
             reporter.stop()
 
 
-def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line]) -> Reporter:
-    if out.is_terminal:
+def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line], quiet: bool) -> Reporter:
+    if out.is_terminal and not quiet:
         from assetgraph.cli.live_reporter import LiveReporter
 
         return LiveReporter(out, keys, notes)
     from assetgraph.cli.line_reporter import LineReporter
 
-    return LineReporter(out, keys, notes)
+    return LineReporter(out, keys, notes, quiet=quiet)
 
 
 @contextmanager

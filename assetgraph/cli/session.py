@@ -34,6 +34,7 @@ class Session:
         self.jobs: int | None = None
         self.dask_scheduler: str | None = None
         self.no_wait = False
+        self.quiet = False
 
     @cached_property
     def project(self) -> Project:
@@ -139,7 +140,7 @@ class Session:
         """Note if the newest run was interrupted, in which steps, and how to continue it."""
         from assetgraph.records import RunStatus
 
-        newest = next(self.store.runs.ids(), None)
+        newest = None if self.quiet else next(self.store.runs.ids(), None)
         if newest is None or self.store.runs.read(newest).status is not RunStatus.INTERRUPTED:
             return
         from assetgraph.cli.render.interrupted_run import interrupted_run

@@ -8,6 +8,7 @@ from typing import Any
 
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.definitions.io_manager import IOManager
+from assetgraph.errors import NoValueError
 from assetgraph.keys import AssetKey
 
 
@@ -72,6 +73,22 @@ class Asset(Computation):
     @property
     def io_manager(self) -> IOManager | None:
         return self.specs[0].io_manager
+
+
+class StoredAsset(Asset):
+    """An asset of which only the value in a store is known. A run can read it, but not make it."""
+
+
+def stored_asset(key: AssetKey) -> StoredAsset:
+    def function() -> Any:
+        raise NoValueError(
+            f"{key.text!r} is known only by its value in the store, which is gone.",
+            hint="Pass the asset itself to materialize too.",
+        )
+
+    return StoredAsset(
+        name=key.text, function=function, specs=(AssetSpec(key=key),), code_version="stored"
+    )
 
 
 def with_spec(asset: Asset, spec: AssetSpec, ins: Mapping[str, AssetKey]) -> Asset:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import ConfigError
+from assetgraph.errors import ConfigError, SelectionError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import Target
@@ -91,6 +91,7 @@ def make_plan(
     *,
     stale_only: bool = False,
     config: Configs | None = None,
+    excluded: Set[AssetKey] = frozenset(),
 ) -> Plan:
     """The steps for `selected`.
 
@@ -98,19 +99,27 @@ def make_plan(
     `stale_only`, they are the assets that are not up to date, among the selected and all their
     upstreams. Whichever asset a call is needed for, it materializes all of its assets.
 
-    Raises `ConfigError` if config is given for an asset that would not run.
+    None of `excluded` runs: its value of before is used.
+
+    Raises `ConfigError` if config is given for an asset that would not run, and `SelectionError` if
+    a step needs an excluded asset that has no value.
     """
-    selected = set(selected)
+    selected = set(selected) - excluded
     make = _stale_plan if stale_only else _requested_plan
     with paused_collector():
-        plan = make(graph, facts, graph.whole_calls(selected), config or {})
+        plan = make(graph, facts, graph.whole_calls(selected), config or {}, excluded)
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 
 
 def _requested_plan(
-    graph: AssetGraph, facts: Facts, selected: set[AssetKey], config: Configs
+    graph: AssetGraph,
+    facts: Facts,
+    selected: set[AssetKey],
+    config: Configs,
+    excluded: Set[AssetKey],
 ) -> Plan:
     missing, used = _missing_upstreams(graph, facts, selected)
+    _require_values(graph, facts, selected | missing, excluded)
     for key in config:
         if key not in selected and key not in missing:
             raise ConfigError(
@@ -150,6 +159,25 @@ def _missing_upstreams(
     return missing, used - missing
 
 
+def _require_values(
+    graph: AssetGraph, facts: Facts, running: Iterable[AssetKey], excluded: Set[AssetKey]
+) -> None:
+    """Raise `SelectionError` if an excluded asset without a value is upstream of a step."""
+    for key in running if excluded else ():
+        for parent in graph.parents(key):
+            if parent in excluded and not facts.of(graph.targets[parent]).has_value:
+                raise SelectionError(
+                    f"{parent.text!r} is excluded, but {key.text!r} needs it and it has no value.",
+                    hint=f"Exclude {key.text!r} too, or leave {parent.text!r} in.",
+                )
+    together = graph.whole_calls(running) & excluded if excluded else ()
+    for key in together:
+        raise SelectionError(
+            f"{key.text!r} is excluded, but one call materializes it and others that run.",
+            hint="Exclude all assets of the call, or none.",
+        )
+
+
 def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> Iterator[str]:
     """Warnings about upstreams that are used as they are although they are not up to date."""
     for key in graph.in_order(used):
@@ -176,13 +204,20 @@ def _bypassed(graph: AssetGraph, keys: Sequence[AssetKey], used: set[AssetKey]) 
         )
 
 
-def _stale_plan(graph: AssetGraph, facts: Facts, selected: set[AssetKey], config: Configs) -> Plan:
+def _stale_plan(
+    graph: AssetGraph,
+    facts: Facts,
+    selected: set[AssetKey],
+    config: Configs,
+    excluded: Set[AssetKey],
+) -> Plan:
     reasons = stale_reasons(graph, facts, [graph.targets[key] for key in selected], config)
     causes = {
         target: Cause.STALE if facts.of(target).has_value else Cause.MISSING
         for target, why in reasons.items()
-        if why
+        if why and target.key not in excluded
     }
+    _require_values(graph, facts, [target.key for target in causes], excluded)
     return _StepMaker(graph, facts, causes, reasons, config).plan()
 
 

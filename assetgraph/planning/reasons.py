@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from assetgraph.definitions.asset import StoredAsset
 from assetgraph.graph.walk import walk
 from assetgraph.keys import Target
 from assetgraph.process.garbage_collector import paused_collector
@@ -163,6 +164,8 @@ def reasons_given(
     known = facts.of(target)
     if known.current is None and known.failed is None:
         return _without_record(known)
+    if known.has_value and type(graph.computation(target.key)) is StoredAsset:
+        return ()  # how it was made is unknown here
     upstream = _versions(graph, facts, target)
     reasons = direct_reasons(target, facts, upstream, config)
     if known.has_value:

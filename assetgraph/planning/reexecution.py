@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.hints import command
@@ -12,7 +12,7 @@ from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.storage.step_states import require_steps, run_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from assetgraph.records import RunRecord
     from assetgraph.storage.store import Store
@@ -21,11 +21,17 @@ _DONE = (StepState.SUCCESS, StepState.UNCHANGED)
 
 
 def rerun_request(
-    store: Store, run: RunRecord, *, from_failure: bool = False, steps: Sequence[str] = ()
+    store: Store,
+    run: RunRecord,
+    *,
+    from_failure: bool = False,
+    steps: Sequence[str] = (),
+    config: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> RunRequest:
     """A request to run the steps of `run` again, with its config and tags.
 
-    `steps` limits the request to those steps, `from_failure` to the steps that are left. Raises
+    `steps` limits the request to those steps, `from_failure` to the steps that are left. The fields
+    in `config` replace those of the run. Raises
     `AssetGraphError` if no step is left, if the run has no such step, or if it has not ended.
     """
     if run.status is RunStatus.STARTED:
@@ -39,15 +45,17 @@ def rerun_request(
                 f"every step of the run {run.run_id} succeeded, there or in a re-execution.",
                 hint=f"To repeat all of it: {command('runs', 'rerun', run.run_id)}",
             )
-    config = {
+    configs: dict[str, Mapping[str, Any]] = {
         recorded_target(run.targets_of(step_id)[0]).key.text: run.config[step_id]
         for step_id in chosen
         if step_id in run.config
     }
+    for text, fields in (config or {}).items():
+        configs[text] = {**configs.get(text, {}), **fields}
     return RunRequest(
         selection=run.selection,
         targets=tuple(text for step_id in chosen for text in run.targets_of(step_id)),
-        config=config,
+        config=configs,
         tags=run.tags,
         root_run_id=run.root_run_id or run.run_id,
         parent_run_id=run.run_id,

@@ -29,7 +29,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     """A request for a run: from the command line, Python, the page or a re-execution.
 
     `selection` holds texts in the selection language; an empty one means every asset. `targets`
-    names the assets one by one instead, for a re-execution. With `stale`, only assets that are not
+    names the assets one by one instead, for a re-execution. What the texts in `exclude` select does
+    not run. With `stale`, only assets that are not
     up to date run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
     `dask_scheduler` say where steps run; None means the project's setting. Without `wait`, the run
     fails at once if another run holds an asset. `run_id` is the id of the new run, if already
@@ -39,6 +40,7 @@ class RunRequest(msgspec.Struct, frozen=True):
 
     selection: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
     stale: bool = False
     config: Mapping[str, Mapping[str, Any]] = {}
     tags: Mapping[str, str] = {}
@@ -61,7 +63,14 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     with paused_collector():
         config = request.config and checked_config(graph, config_by_key(graph, request.config))
         keys = _keys(request, facts)
-        plan = make_plan(graph, facts, keys, stale_only=request.stale, config=config or None)
+        plan = make_plan(
+            graph,
+            facts,
+            keys,
+            stale_only=request.stale,
+            config=config or None,
+            excluded=_excluded(request, facts),
+        )
         shared = tuple(_shared(plan, facts))
         return msgspec.structs.replace(plan, warnings=plan.warnings + shared) if shared else plan
 
@@ -106,6 +115,14 @@ def config_by_key(
             fields[part] = fields = dict(inner) if isinstance(inner, dict) else {}
         fields.update(given)
     return config
+
+
+def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[AssetKey]:
+    if not request.exclude:
+        return frozenset()
+    from assetgraph.graph.selection import select
+
+    return frozenset(select(request.exclude, facts.graph, facts.state))
 
 
 def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:

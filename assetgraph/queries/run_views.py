@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,8 +17,6 @@ from assetgraph.storage.step_states import require_steps, run_steps
 from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from assetgraph.storage.store import Store
 
 
@@ -58,13 +57,46 @@ class StepLog(msgspec.Struct, frozen=True):
     text: str
 
 
+class RunFilter(msgspec.Struct, frozen=True):
+    """Which runs to list: those that meet every condition that is given.
+
+    `assets` holds keys, and a run of any of them counts. `tags` holds `KEY=VALUE`, or a `KEY` that
+    may have any value.
+    """
+
+    status: RunStatus | None = None
+    assets: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    since: datetime | None = None
+
+    def takes(self, run: RunRecord) -> bool:
+        return (
+            self.status in (None, run.status)
+            and (self.since is None or run.started_at >= self.since)
+            and (not self.assets or any(key in self.assets for key in _keys_of(run)))
+            and all(_has_tag(run, tag) for tag in self.tags)
+        )
+
+
+def _keys_of(run: RunRecord) -> Iterator[str]:
+    for step_id in run.step_ids:
+        for target in run.targets_of(step_id):
+            yield recorded_target(target).key.text
+
+
+def _has_tag(run: RunRecord, tag: str) -> bool:
+    key, equals, value = tag.partition("=")
+    return key in run.tags and (not equals or run.tags[key] == value)
+
+
+_EVERY_RUN = RunFilter()
+
+
 def list_runs(
-    store: Store, *, limit: int = 20, before: str | None = None, status: RunStatus | None = None
+    store: Store, *, limit: int = 20, before: str | None = None, only: RunFilter = _EVERY_RUN
 ) -> RunPage:
     """At most `limit` runs with their step counts, newest first, older than the run `before`."""
-    page = page_of_runs(
-        store, limit=limit, before=before, takes=lambda run: status in (None, run.status)
-    )
+    page = page_of_runs(store, limit=limit, before=before, takes=only.takes)
     runs = tuple(with_counts(store, run) for run in page.runs)
     return msgspec.structs.replace(page, runs=runs)
 

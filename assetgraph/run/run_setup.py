@@ -57,7 +57,7 @@ class RunSetup(msgspec.Struct, frozen=True):
             started_at=started_at,
             root_run_id=request.root_run_id,
             parent_run_id=request.parent_run_id,
-            selection=request.selection,
+            selection=(*request.selection, *(f"--exclude {text}" for text in request.exclude)),
             assets=assets,
             steps=() if steps == assets else steps,
             outputs={

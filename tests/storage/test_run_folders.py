@@ -21,7 +21,7 @@ from assetgraph import AssetExecutionContext, Instance, asset, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
 from assetgraph.keys import Target
 from assetgraph.queries.event_text import event_text
-from assetgraph.queries.run_views import list_runs, run_details
+from assetgraph.queries.run_views import RunFilter, list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.executors import make
 from assetgraph.storage.retention import drop_old_runs
@@ -219,9 +219,9 @@ def test_a_page_is_read_without_the_rest_of_the_history(
 def test_runs_are_listed_by_status(store: Store) -> None:
     good = run(store)
     begin(store, START + timedelta(seconds=5)).close()
-    page = list_runs(store, status=RunStatus.SUCCESS)
+    page = list_runs(store, only=RunFilter(RunStatus.SUCCESS))
     assert [record.run_id for record in page.runs] == [good]
-    assert len(list_runs(store, status=RunStatus.INTERRUPTED).runs) == 1
+    assert len(list_runs(store, only=RunFilter(RunStatus.INTERRUPTED)).runs) == 1
 
 
 def test_a_damaged_run_is_named_and_hides_no_other(store: Store) -> None:

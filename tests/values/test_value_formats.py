@@ -17,6 +17,7 @@ import assetgraph
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.errors import NoValueError
 from assetgraph.keys import AssetKey, Target
+from assetgraph.queries.value_preview import preview
 from assetgraph.records import StoredValue
 from assetgraph.storage.formats import format_registry
 from assetgraph.storage.formats.format_registry import (
@@ -34,7 +35,6 @@ from assetgraph.storage.formats.previews import (
 from assetgraph.storage.formats.value_format import Saved
 from assetgraph.storage.store import Store
 from assetgraph.storage.value_store import ValueStore
-from assetgraph.web.api.preview import preview
 
 KEY = AssetKey("trips")
 TARGET = Target(KEY)

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from assetgraph.keys import AssetKey, Target
+from assetgraph.queries.value_preview import preview
 from assetgraph.storage.store import Store
-from assetgraph.web.api.preview import preview
 
 
 @pytest.mark.parametrize(("unit", "expected"), [("us", "parquet"), ("s", "arrow")])

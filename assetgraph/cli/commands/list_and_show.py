@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from assetgraph.cli.options import (
+    WholeNumber,
     asset_argument,
     json_option,
     project_options,
     selection_argument,
 )
 from assetgraph.cli.session import Session
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.computation import AssetSpec
 
 
 @click.command("list", short_help="List the assets with their states.")
@@ -44,14 +50,19 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
 
 @click.command("show", short_help="Show one asset in detail.")
 @asset_argument
+@click.option(
+    "--head", metavar="N", type=WholeNumber(1, 10_000),
+    help="Show the first N rows or lines of its value instead.",
+)  # fmt: skip
 @json_option
 @project_options
-def show_command(session: Session, key: str, as_json: bool) -> None:
+def show_command(session: Session, key: str, head: int | None, as_json: bool) -> None:
     """Show the definition, the current value and the history of one asset.
 
     \b
-    Example:
+    Examples:
       assetgraph show taxi_trips
+      assetgraph show taxi_trips --head 20
     """
     from assetgraph.cli.render.asset_page import asset_page
     from assetgraph.cli.terminal.output import answer
@@ -61,9 +72,33 @@ def show_command(session: Session, key: str, as_json: bool) -> None:
     session.warn_of_missing_store()
     with session.renamed([key]):
         asset = session.graph.asset(AssetKey(key))
+    if head is not None:
+        _show_value(session, asset, head, as_json)
+        return
     details = asset_details(session.state, asset)
     answer(
         as_json,
         data=lambda: asset_details_json(details),
         lines=lambda width: asset_page(details, width),
     )
+
+
+def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) -> None:
+    """Print the beginning of an asset's value, without running code from it."""
+    from assetgraph.cli.render.value_head import value_lines, value_notes
+    from assetgraph.cli.terminal.output import answer, say, stderr
+    from assetgraph.errors import NoValueError
+    from assetgraph.hints import command
+    from assetgraph.keys import Target
+    from assetgraph.queries.value_preview import preview
+
+    made = session.state.of(Target(asset.key)).current
+    if made is None:
+        raise NoValueError(
+            f"{asset.key.text!r} was never materialized.",
+            hint=f"Materialize it with: {command('materialize', asset.key.text)}",
+        )
+    shown = preview(session.store, made.value, most)
+    answer(as_json, data=lambda: shown, lines=lambda width: value_lines(shown, most, width))
+    if not as_json:
+        say(value_notes(shown, most, stderr().width))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from assetgraph.cli.options import (
+    complete_assets,
+    config_options,
     execution_options,
     json_option,
     project_options,
@@ -34,13 +36,8 @@ def planning_options(command: F) -> F:
     """Options that select assets and set their config."""
     for option in (
         click.option(
-            "--config-file", metavar="FILE",
-            type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
-            help="Config as {asset key: {field: value}} in JSON, TOML or YAML.",
-        ),
-        click.option(
-            "--config", "settings", metavar="KEY.FIELD=VALUE", multiple=True,
-            help="One config field of one asset. Repeatable.",
+            "--exclude", metavar="SELECTION", multiple=True, shell_complete=complete_assets,
+            help="Do not run these; their present values are used. Repeatable.",
         ),
         click.option(
             "--stale", is_flag=True,
@@ -51,7 +48,7 @@ def planning_options(command: F) -> F:
         selection_argument,
     ):  # fmt: skip
         command = option(command)
-    return command
+    return config_options(command)
 
 
 @click.command("plan", short_help="Show what would run, and why.")
@@ -63,6 +60,7 @@ def plan_command(
     selection: tuple[str, ...],
     everything: bool,
     stale: bool,
+    exclude: tuple[str, ...],
     settings: tuple[str, ...],
     config_file: Path | None,
     as_json: bool,
@@ -76,7 +74,7 @@ def plan_command(
       assetgraph plan --stale taxi_trips
     """
     stale = stale or not (selection or everything)
-    request = _request(session, selection, everything, stale, settings, config_file)
+    request = _request(session, selection, everything, stale, exclude, settings, config_file)
     _print_plan(session, request, session.plan(request), as_json)
     session.tell_of_interrupted_run()
 
@@ -93,6 +91,7 @@ def materialize_command(
     selection: tuple[str, ...],
     everything: bool,
     stale: bool,
+    exclude: tuple[str, ...],
     settings: tuple[str, ...],
     config_file: Path | None,
     dry_run: bool,
@@ -114,7 +113,7 @@ def materialize_command(
 
     if not (selection or everything or stale):
         raise click.UsageError(_NOTHING_SELECTED)
-    request = _request(session, selection, everything, stale, settings, config_file, tags)
+    request = _request(session, selection, everything, stale, exclude, settings, config_file, tags)
     with paused_collector():
         plan = session.plan(request)
         session.tell_of_interrupted_run()
@@ -129,6 +128,7 @@ def _request(
     selection: tuple[str, ...],
     everything: bool,
     stale: bool,
+    exclude: tuple[str, ...],
     settings: tuple[str, ...],
     config_file: Path | None,
     tags: tuple[str, ...] = (),
@@ -140,7 +140,7 @@ def _request(
         from assetgraph.cli.config_and_tags import parse_tags, read_config
 
         asked = {"config": read_config(config_file, settings), "tags": parse_tags(tags)}
-    return session.request(selection=selection or ("*",), stale=stale, **asked)
+    return session.request(selection=selection or ("*",), stale=stale, exclude=exclude, **asked)
 
 
 def _print_plan(session: Session, request: RunRequest, plan: Plan, as_json: bool) -> None:

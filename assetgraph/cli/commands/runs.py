@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,7 @@ from assetgraph.cli.options import (
     complete_assets,
     complete_runs,
     complete_statuses,
+    config_options,
     execution_options,
     json_option,
     project_options,
@@ -20,6 +22,11 @@ from assetgraph.cli.options import (
 )
 from assetgraph.cli.session import Session
 from assetgraph.hints import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assetgraph.queries.run_views import RunFilter
 
 _PAGE = 20
 _STATUSES = "STARTED|SUCCESS|FAILURE|CANCELED|INTERRUPTED"
@@ -40,10 +47,28 @@ def runs_command() -> None:
     "--status", metavar=f"[{_STATUSES}]", shell_complete=complete_statuses,
     help="Only runs with this status.",
 )  # fmt: skip
+@click.option(
+    "--asset", "assets", metavar="KEY", multiple=True, shell_complete=complete_assets,
+    help="Only runs of this asset. Repeatable: of any of them.",
+)  # fmt: skip
+@click.option(
+    "--tag", "tags", metavar="KEY[=VALUE]", multiple=True,
+    help="Only runs with this tag. Repeatable: with all of them.",
+)  # fmt: skip
+@click.option(
+    "--since", metavar="TIME", help="Only runs that started since: 2h, 3d, today, 2026-11-30."
+)
 @json_option
 @project_options
 def list_command(
-    session: Session, limit: int, before: str | None, status: str | None, as_json: bool
+    session: Session,
+    limit: int,
+    before: str | None,
+    status: str | None,
+    assets: tuple[str, ...],
+    tags: tuple[str, ...],
+    since: str | None,
+    as_json: bool,
 ) -> None:
     """List the runs, newest first.
 
@@ -51,6 +76,7 @@ def list_command(
     Examples:
       assetgraph runs list
       assetgraph runs list --status FAILURE --limit 5
+      assetgraph runs list --asset taxi_trips --since 2d
     """
     from assetgraph.cli.render.run_list import page_notes, run_table
     from assetgraph.cli.terminal.output import answer, say
@@ -62,7 +88,7 @@ def list_command(
         session.store,
         limit=limit,
         before=session.store.runs.find(before) if before else None,
-        status=run_status(status) if status else None,
+        only=_only(status, assets, tags, since),
     )
     answer(
         as_json,
@@ -71,13 +97,39 @@ def list_command(
     )
     if not as_json:
         more = page.following if sys.stdout.isatty() else None
-        older = _older(more, limit, status) if more else None
-        say(page_notes(page, older, narrowed=bool(before or status)))
+        asked = _asked(status, assets, tags, since)
+        older = _older(more, limit, asked) if more else None
+        say(page_notes(page, older, narrowed=bool(before or asked)))
 
 
-def _older(before: str, limit: int, status: str | None) -> str:
+def _only(
+    status: str | None, assets: tuple[str, ...], tags: tuple[str, ...], since: str | None
+) -> RunFilter:
+    """The filter that the options ask for. Raises `AssetGraphError`."""
+    from assetgraph.cli.since import moment
+    from assetgraph.queries.run_views import RunFilter
+    from assetgraph.records import now
+
+    return RunFilter(
+        status=run_status(status) if status else None,
+        assets=assets,
+        tags=tags,
+        since=moment(since, now()) if since else None,
+    )
+
+
+def _asked(
+    status: str | None, assets: tuple[str, ...], tags: tuple[str, ...], since: str | None
+) -> list[str]:
+    """The options that narrow a list, as they were given."""
+    given = [("--status", status), *(("--asset", one) for one in assets)]
+    given += [*(("--tag", one) for one in tags), ("--since", since)]
+    return [word for option, value in given if value for word in (option, value)]
+
+
+def _older(before: str, limit: int, asked: list[str]) -> str:
     """The command that prints the next page of the same list."""
-    asked = ["--status", status] if status else []
+    asked = list(asked)
     if limit != _PAGE:
         asked += ["--limit", str(limit)]
     return command("runs", "list", "--before", before, *asked)
@@ -155,20 +207,27 @@ def logs_command(
     return None
 
 
-@runs_command.command("rerun")
+@runs_command.command("rerun", short_help="Run the same assets again.")
 @run_argument
 @click.option("--from-failure", is_flag=True, help="Only steps that failed or did not run.")
 @click.option(
     "--step", "steps", metavar="KEY", multiple=True, shell_complete=complete_assets,
     help="Only this step. Repeatable.",
 )  # fmt: skip
+@config_options
 @json_option
 @execution_options
 @project_options
 def rerun_command(
-    session: Session, run: str, from_failure: bool, steps: tuple[str, ...], as_json: bool
+    session: Session,
+    run: str,
+    from_failure: bool,
+    steps: tuple[str, ...],
+    settings: tuple[str, ...],
+    config_file: Path | None,
+    as_json: bool,
 ) -> int:
-    """Start a new run of the same assets with the same config.
+    """Start a new run of the same assets with the same config, but for what --config changes.
 
     The new run records its parent, which is RUN, and the root of the chain of re-executions.
 
@@ -177,6 +236,7 @@ def rerun_command(
       assetgraph runs rerun latest
       assetgraph runs rerun 4f2a --from-failure
       assetgraph runs rerun 4f2a --step taxi_trips
+      assetgraph runs rerun latest --config taxi_trips_file.month=2023-04
     """
     from assetgraph.cli.execute_plan import execute
     from assetgraph.planning.reexecution import rerun_request
@@ -185,9 +245,23 @@ def rerun_command(
         raise click.UsageError("--from-failure and --step cannot be combined.")
     record = session.store.runs.read(session.store.runs.find(run))
     request = session.placed(
-        rerun_request(session.store, record, from_failure=from_failure, steps=steps)
+        rerun_request(
+            session.store,
+            record,
+            from_failure=from_failure,
+            steps=steps,
+            config=_config(settings, config_file),
+        )
     )
     return execute(session, request, session.plan(request), as_json=as_json)
+
+
+def _config(settings: tuple[str, ...], config_file: Path | None) -> dict[str, dict[str, Any]]:
+    if not (settings or config_file):
+        return {}
+    from assetgraph.cli.config_and_tags import read_config
+
+    return read_config(config_file, settings)
 
 
 @runs_command.command("cancel", short_help="Cancel a run in progress.")

@@ -14,11 +14,11 @@ from assetgraph.code.importer import reading_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey, Target
+from assetgraph.queries.value_preview import image_file, preview
 from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
 from assetgraph.web.api.config_form import config_fields
 from assetgraph.web.api.json_endpoint import NotFoundError, number
-from assetgraph.web.api.preview import image_file, preview
 from assetgraph.web.shapes import asset_row, attempt_head
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the page shows of a stored value, as JSON, without running code from the value."""
+"""What every view shows of a stored value, as JSON, without running code from the value."""
 
 from __future__ import annotations
 
@@ -39,10 +39,13 @@ IMAGES = {
 }
 
 
-def preview(store: Store, stored: StoredValue) -> dict[str, Any]:
-    """`kind` is table, text, image, folder or none. `note` says what is not shown, and why."""
+def preview(store: Store, stored: StoredValue, most: int = ROWS) -> dict[str, Any]:
+    """At most `most` rows of a table, or the beginning of a text.
+
+    `kind` is table, text, image, folder or none. `note` says what is not shown, and why.
+    """
     try:
-        return _shown(store.values.preview(stored, ROWS))
+        return _shown(store.values.preview(stored, most), most)
     except AssetGraphError as error:
         return _nothing(str(error))
     except (OSError, ValueError, csv.Error) as error:
@@ -58,7 +61,7 @@ def image_file(store: Store, stored: StoredValue) -> tuple[Path, str] | None:
     return (file, media) if media and file.is_file() else None
 
 
-def _shown(found: Preview) -> dict[str, Any]:
+def _shown(found: Preview, most: int) -> dict[str, Any]:
     match found:
         case TablePreview():
             columns = [{"name": name, "type": kind} for name, kind in found.columns]
@@ -66,25 +69,25 @@ def _shown(found: Preview) -> dict[str, Any]:
         case TextPreview():
             return _text(found.text)
         case FilePreview():
-            return _file(Path(found.path))
+            return _file(Path(found.path), most)
         case NoPreview():
             return _nothing(found.reason)
 
 
-def _file(file: Path) -> dict[str, Any]:
+def _file(file: Path, most: int) -> dict[str, Any]:
     """A file or folder that the asset returned, by its suffix."""
     suffix = file.suffix.lower()
     if file.is_dir():
         names = sorted(os.listdir(file))
-        return {"kind": "folder", "names": names[:ROWS], "count": len(names)}
+        return {"kind": "folder", "names": names[:most], "count": len(names)}
     if suffix in IMAGES:
         return {"kind": "image"}
     if suffix in (".csv", ".tsv"):
-        return _csv(file, "\t" if suffix == ".tsv" else ",")
+        return _csv(file, "\t" if suffix == ".tsv" else ",", most)
     if suffix == ".parquet":
         from assetgraph.storage.formats.arrow.table_sources import TableInFile
 
-        return _shown(TableInFile(str(file), None, "parquet").preview(ROWS, MOST_COLUMNS))
+        return _shown(TableInFile(str(file), None, "parquet").preview(most, MOST_COLUMNS), most)
     with file.open("rb") as opened:
         data = opened.read(_TEXT_BYTES + 1)
     if b"\0" in data:
@@ -92,15 +95,15 @@ def _file(file: Path) -> dict[str, Any]:
     return _text(data.decode(errors="replace"))
 
 
-def _csv(file: Path, delimiter: str) -> dict[str, Any]:
+def _csv(file: Path, delimiter: str, most: int) -> dict[str, Any]:
     with file.open(newline="", encoding="utf-8", errors="replace") as opened:
         # The csv module refuses long cells by default, such as a polygon as text.
         csv.field_size_limit(max(csv.field_size_limit(), _LONGEST_LINE))
         lines = iter(partial(opened.readline, _LONGEST_LINE), "")
-        head, *body = list(islice(csv.reader(lines, delimiter=delimiter), ROWS + 2)) or [[]]
+        head, *body = list(islice(csv.reader(lines, delimiter=delimiter), most + 2)) or [[]]
     columns = [{"name": _cell(name), "type": ""} for name in head[:MOST_COLUMNS]]
-    rows = [row[:MOST_COLUMNS] for row in body[:ROWS]]
-    return _table(columns, rows, len(body) > ROWS, max(0, len(head) - MOST_COLUMNS))
+    rows = [row[:MOST_COLUMNS] for row in body[:most]]
+    return _table(columns, rows, len(body) > most, max(0, len(head) - MOST_COLUMNS))
 
 
 def _table(
