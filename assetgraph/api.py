@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,8 +34,10 @@ from assetgraph.storage.store import Store
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
+    from assetgraph.planning.plan import Plan
     from assetgraph.project.settings import Project
     from assetgraph.records import ErrorInfo, Event
+    from assetgraph.run.channel import Observer
 
 Assets = Definitions | AssetGraph | ModuleType | Iterable[Asset | Iterable[Asset]]
 KeyLike = str | AssetKey | Asset
@@ -199,7 +202,9 @@ def materialize(
         )
         plan = plan_run(request, facts)
         where = None if executor is None or isinstance(executor, str) else executor
-        result = RunResult(launch(request, plan, facts, executor=where), facts, instance)
+        seen_by = _notebook_observer(plan)
+        outcome = launch(request, plan, facts, executor=where, observer=seen_by)
+        result = RunResult(outcome, facts, instance)
     if raise_on_error and not result.success:
         raise result.outcome.first_exception()
     return result
@@ -247,6 +252,15 @@ def as_graph(assets: Assets) -> AssetGraph:
     if isinstance(assets, ModuleType):
         return Definitions(load_assets_from_modules([assets])).graph
     return Definitions(assets).graph
+
+
+def _notebook_observer(plan: Plan) -> Observer | None:
+    """What shows the run in a notebook, if this process belongs to one."""
+    if "IPython" not in sys.modules:
+        return None
+    from assetgraph.run.notebook_progress import notebook_progress
+
+    return notebook_progress([step.id for step in plan.steps])
 
 
 def _require_fit(instance: object, executor: object, jobs: int | None) -> None:
