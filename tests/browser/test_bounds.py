@@ -28,18 +28,21 @@ PATTERNS = [
     "[", "]", "[]", "[a](", "[[a]", "[a](http://", "![", "*", "**", "* ", "*a", "**a", "_", "__", "_a",
     " _a", "`", "``", "`a", "```\n", "#", "# ", "#\n", "> ", ">", ">>", "- ", "-", "1. ", "1", "\n", "\r\n", " ",
     "\t", "<", "<a ", "http://", "https://a", "a", "a ", "\\", "|", "a\n", "- a\n", "# a\n", "a\n\n", "\x1b[", "\x1b[0;",
-    "\x1b]", "\u202e", "(", "~", "*_", "**_", "[*", "`[", "é", "😀",
+    "\x1b]", "\u202e", "\r", "\r\r\n", "\x07", "\x00", "(", "~", "*_", "**_", "[*", "`[", "é", "😀",
 ]  # fmt: skip
 TIMED = """async ([patterns, length]) => {
   const {markdown} = await import('/static/x/markdown.js');
+  const {firstLine, plainLine, plainText, terminalLines} = await import('/static/x/ansi.js');
   const slow = [];
   for (const pattern of patterns) {
     const text = pattern.repeat(Math.ceil(length / pattern.length)).slice(0, length);
     for (const source of [text, `# ${text}x`, `[${text}`, `- ${text}x`, `*${text}`, `x${text}x`]) {
-      const begun = performance.now();
-      markdown(source);
-      const spent = performance.now() - begun;
-      if (spent > 1500) slow.push([pattern, source.slice(0, 5), Math.round(spent)]);
+      for (const show of [markdown, firstLine, plainLine, plainText, terminalLines]) {
+        const begun = performance.now();
+        show(source);
+        const spent = performance.now() - begun;
+        if (spent > 1500) slow.push([show.name, pattern, source.slice(0, 5), Math.round(spent)]);
+      }
     }
   }
   return slow;
@@ -51,7 +54,7 @@ SHOWN = """async (source) => {
 }"""
 
 
-def test_markdown_of_any_signs_is_drawn_in_time_linear_to_its_length(
+def test_text_of_any_signs_is_drawn_in_time_linear_to_its_length(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
     page = open_page(serve({"pipeline.py": ONE}).url)

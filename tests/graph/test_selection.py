@@ -357,3 +357,25 @@ def test_ten_thousand_assets_and_names_take_no_longer_than_a_few_passes() -> Non
 def test_a_hostile_pattern_is_matched_in_linear_time() -> None:
     graph = graph_of({"a" * 200: ()})
     assert "no asset matches" in refused("a*" * 60 + "b", graph=graph).message
+
+
+@pytest.mark.parametrize("part", ["*", "*+", "+*+", "roots(*)", "not not *", "(*)"])
+def test_a_part_that_a_selection_repeats_is_worked_out_once(part: str) -> None:
+    asked: list[str] = []
+
+    class Counted:
+        """A graph that notes how often all its assets are asked for."""
+
+        def __getattr__(self, name: str) -> Any:
+            asked.append(name)
+            return getattr(TAXI, name)
+
+        def __contains__(self, key: AssetKey) -> bool:
+            return key in TAXI
+
+    once = select([part], Counted())
+    few = asked.count("order")
+    many = select([" or ".join([part] * 500)], Counted())
+
+    assert many == once
+    assert asked.count("order") <= 2 * few

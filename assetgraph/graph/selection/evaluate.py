@@ -71,8 +71,16 @@ class _Evaluator:
         self.text = text
         self.graph = graph
         self.state = state
+        self._known: dict[str, set[AssetKey]] = {}
 
     def keys(self, node: Expression) -> set[AssetKey]:
+        """The keys that `node` selects. A part that the text repeats is worked out once."""
+        source = self.text[node.start : node.end]
+        if source not in self._known:
+            self._known[source] = self._keys(node)
+        return self._known[source]
+
+    def _keys(self, node: Expression) -> set[AssetKey]:
         match node:
             case Filter():
                 return self._filtered(node)

@@ -34,8 +34,7 @@ export function firstLine(text) {
 }
 
 function overwritten(line) {
-  const parts = line.replace(/\r+$/, '').split('\r');
-  return parts.at(-1);
+  return line.split('\r').findLast((part) => part !== '') ?? '';
 }
 
 function pieces(line, style) {
