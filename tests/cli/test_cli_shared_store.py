@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from code_projects import remove_importer
 from conftest import Answer, ProjectFolder
 
 from assetgraph.code import importer
 
 Command = Callable[..., Answer]
 CODE = "import assetgraph as dg\n@dg.asset\ndef trips():\n    return {}\n"
+
+
+@pytest.fixture(autouse=True)
+def forgotten(tmp_path: Path) -> Iterator[None]:
+    """Undoes at the end what loading projects in several folders changed."""
+    yield
+    for folder in tmp_path.iterdir():
+        remove_importer(folder)
+    importer.forget(tmp_path)
 
 
 @pytest.fixture
