@@ -102,8 +102,8 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """The result of `materialize`. `failures` maps the text of each failed step's key to its
-    error."""
+    """The result of `materialize`. `failures` maps the id of each failed step, which is the text of
+    its asset's key unless it materializes several assets, to its error."""
 
     outcome: RunOutcome
     facts: StoreFacts

@@ -6,6 +6,7 @@ A time is an aware UTC datetime; a duration is in seconds; None means unknown or
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -112,7 +113,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of a run's `events.jsonl`.
 
     `step` is the id of a step. `target` is the text of the target that the event is about, where
-    that is not the step's id: a step of a single target is called after it.
+    that is not the step's id: a step with one target is called after it.
     """
 
     type: EventType
@@ -208,7 +209,7 @@ ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):
     """One successful computation of a value; its line in `assets/<key>.jsonl` commits it.
 
-    `inputs` maps the text of each upstream key to the data version that was read. A record with
+    `inputs` maps the text of each upstream target to the data version that was read. A record with
     `accepted_at` repeats the one before it, with the code version that a person accepted then. The
     code versions before that are in `earlier_code`: they count too.
     """
@@ -254,10 +255,11 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's summary, `run.json`.
 
-    `selection` is what was asked for, `assets` what was planned, and `steps` the ids of the planned
-    steps, where they are not just the assets. `outputs` has the targets of each step that is not
-    called after its only target. `failure` says in a line what failed first, and why. `project` is
-    the project's folder, and `store` the store's, as they were then.
+    `selection` is what was asked for, and `assets` the keys of what was planned. `steps` has the
+    ids of the planned steps, where they are not just those keys, and `outputs` the targets of each
+    step that is not called after its only target. `config` and `failed_steps` go by the ids of
+    steps. `failure` says in a line what failed first, and why. `project` is the project's folder,
+    and `store` the store's, as they were then.
     """
 
     run_id: str
@@ -292,6 +294,16 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         """The texts of the targets of a step."""
         return self.outputs.get(step_id, (step_id,))
 
+    def steps_of(self, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
+        """The steps that materialize any of `targets`, if they are in the run, each with which."""
+        steps: dict[str, tuple[str, ...]]
+        steps = {target: (target,) for target in targets if target not in self.outputs}
+        for step_id, outputs in self.outputs.items():
+            made = tuple([target for target in outputs if target in targets])
+            if made:
+                steps[step_id] = made
+        return steps
+
     @property
     def duration_s(self) -> float | None:
         if self.ended_at is None:
@@ -302,7 +314,8 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one step of a run, read from the run's events.
 
-    `step_id` is the text of the step's target: `trips`, or `trips@2023-03`.
+    `step_id` is the text of the step's target, as in `trips` or `trips@2023-03`. A step with
+    several targets has an id of its own, and their texts in `outputs`.
     """
 
     step_id: str
@@ -312,6 +325,12 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     ended_at: datetime | None = None
     error: ErrorInfo | None = None
     reason: str | None = None
+    outputs: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The texts of the step's targets."""
+        return self.outputs or (self.step_id,)
 
     @property
     def duration_s(self) -> float | None:

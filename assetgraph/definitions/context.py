@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.metadata import metadata_json
+from assetgraph.errors import MetadataError
 
 if TYPE_CHECKING:
     import logging
@@ -27,12 +28,19 @@ class AssetExecutionContext:
     """
 
     def __init__(
-        self, asset_key: AssetKey, run_id: str, sink: StepSink, *, retry_number: int = 0
+        self,
+        asset_key: AssetKey,
+        run_id: str,
+        sink: StepSink,
+        *,
+        retry_number: int = 0,
+        several: bool = False,
     ) -> None:
         self.asset_key = asset_key
         self.run_id = run_id
         self.retry_number = retry_number
         self._sink = sink
+        self._several = several  # whether the call materializes several assets
         self._metadata: dict[str, Any] = {}
 
     @cached_property
@@ -50,8 +58,13 @@ class AssetExecutionContext:
         """Record `metadata` with the value, in addition to earlier calls.
 
         A later value for the same name wins. Raises `MetadataError` for a value that cannot be
-        recorded.
+        recorded, and in a function of several assets.
         """
+        if self._several:
+            raise MetadataError(
+                "add_output_metadata does not say which of the function's assets it is about.",
+                hint="Return a MaterializeResult with its own metadata for each asset.",
+            )
         self._metadata.update(metadata_json(metadata))
 
     def progress(self, done: float, total: float | None = None, unit: str = "") -> None:

@@ -48,8 +48,9 @@ class Step(msgspec.Struct, frozen=True):
 
     `id` is unique in its plan; for a step with one output, it is the text of that target. `reads`
     has the targets that each parameter loads: a parameter in `gathered` takes several, as a mapping
-    by partition. `deps` are upstreams that no parameter loads. `after` holds the ids of the steps
-    that come before. `config` has the given fields, without defaults.
+    by partition. `deps` are upstreams that no parameter loads; for a step with several outputs,
+    `deps_of` says which of them are of which output. `after` holds the ids of the steps that come
+    before. `config` has the given fields, without defaults.
     """
 
     id: str
@@ -62,13 +63,21 @@ class Step(msgspec.Struct, frozen=True):
     deps: tuple[Target, ...] = ()
     after: tuple[str, ...] = ()
     gathered: frozenset[str] = frozenset()
+    deps_of: Mapping[Target, tuple[Target, ...]] = {}
+
+    def upstream(self, output: Target) -> tuple[Target, ...]:
+        """The targets that `output` is made from, each once: all that the step reads, and the
+        `deps` of that output."""
+        seen = dict.fromkeys(target for targets in self.reads.values() for target in targets)
+        seen.update(dict.fromkeys(self.deps_of.get(output, () if self.deps_of else self.deps)))
+        return tuple(seen)
 
     @property
-    def upstream(self) -> Iterator[Target]:
-        """Every target that the step reads or depends on, each once."""
-        seen = dict.fromkeys(target for targets in self.reads.values() for target in targets)
-        seen.update(dict.fromkeys(self.deps))
-        return iter(seen)
+    def upstreams(self) -> Mapping[Target, frozenset[Target]]:
+        """What each output is made from, if there are several."""
+        if len(self.outputs) == 1:
+            return {}
+        return {output: frozenset(self.upstream(output)) for output in self.outputs}
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -273,6 +282,9 @@ class _StepMaker:
             upstream = tuple(dict.fromkeys(above))
         inputs, targets = self._graph.inputs(first.key), self._graph.targets
         loaded = set(inputs.values())
+        deps: tuple[Target, ...] = ()
+        if len(upstream) > len(loaded):
+            deps = tuple([up for up in upstream if up.key not in loaded])
         after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
         after.pop(step_id, None)
         return Step(
@@ -283,11 +295,17 @@ class _StepMaker:
             reasons=reasons,
             config=self._given(outputs, cause),
             reads={name: (targets[up],) for name, up in inputs.items()},
-            deps=tuple([up for up in upstream if up.key not in loaded])
-            if len(upstream) > len(loaded)
-            else (),
+            deps=deps,
             after=tuple(after),
+            deps_of=self._deps_of(outputs, set(deps)) if deps and len(outputs) > 1 else {},
         )
+
+    def _deps_of(
+        self, outputs: Sequence[Target], deps: set[Target]
+    ) -> Mapping[Target, tuple[Target, ...]]:
+        """Which of the `deps` of a call each of its outputs depends on."""
+        upstreams = {output: upstream_targets(self._graph, output) for output in outputs}
+        return {output: tuple([u for u in ups if u in deps]) for output, ups in upstreams.items()}
 
     def _given(self, outputs: Sequence[Target], cause: Cause) -> Mapping[str, Any]:
         """The config given for any output of the call, or that of the value that it replaces."""

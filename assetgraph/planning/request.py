@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.errors import AssetGraphError
+from assetgraph.hints import command
 from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
@@ -57,7 +59,8 @@ class RunRequest(msgspec.Struct, frozen=True):
 def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     """The plan of a run of `request`, as of now.
 
-    Raises `SelectionError`, `ConfigError`, and `AssetGraphError` for an asset that is not defined.
+    Raises `SelectionError`, `ConfigError`, and `AssetGraphError` for an asset that is not defined,
+    or for a partition.
     """
     graph = facts.graph
     with paused_collector():
@@ -127,12 +130,24 @@ def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[AssetKey]:
 
 def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
     if request.targets:
-        keys = [recorded_target(text).key for text in request.targets]
-        present = facts.store.names.present_name  # of an asset that was renamed since
-        keys = [key if key in facts.graph else present(key) for key in keys]
-        return [facts.graph.asset(key).key for key in keys]
+        return [_key(text, facts) for text in request.targets]
     if not request.selection:
         return facts.graph.order
     from assetgraph.graph.selection import select
 
     return select(request.selection, facts.graph, facts.state)
+
+
+def _key(text: str, facts: StoreFacts) -> AssetKey:
+    """The key of a target that is a whole asset: a run cannot be limited to partitions yet."""
+    target = recorded_target(text)
+    if target.partition is not None:
+        raise AssetGraphError(
+            f"{text!r} is one partition of {target.key.text!r}: a run cannot be limited to "
+            "partitions yet.",
+            hint=f"To materialize all of the asset: {command('materialize', target.key.text)}",
+        )
+    key = target.key
+    if key not in facts.graph:
+        key = facts.store.names.present_name(key)  # it may have been renamed since
+    return facts.graph.asset(key).key

@@ -65,7 +65,7 @@ def follow_run(
     """
     record = find_run(store, text)
     require_steps(record, step_ids)
-    run, printed = RunTail(store, record), _Printed(store, record.run_id)
+    run, printed = RunTail(store, record), _Printed(store, record)
     event_as, numbers = decoder(Event), count(1)
     while True:
         lines = run.look()
@@ -87,8 +87,9 @@ def follow_run(
 class _Printed:
     """What the steps of a run print."""
 
-    def __init__(self, store: Store, run_id: str) -> None:
-        self._outputs = partial(store.runs.outputs, run_id)
+    def __init__(self, store: Store, record: RunRecord) -> None:
+        self._outputs = partial(store.runs.outputs, record.run_id)
+        self._targets_of = record.targets_of
         self._known: set[str] = set()
         self.steps: dict[str | None, list[_Output]] = {}
 
@@ -102,7 +103,8 @@ class _Printed:
         for output in self.steps.get(step_id, ()):
             text = output.decode(output.tail.read())
             if text:
-                yield StepLog(output.step_id, output.attempt, output.stream, text)
+                targets = self._targets_of(output.step_id)
+                yield StepLog(output.step_id, output.attempt, output.stream, text, targets)
 
 
 class _Output:

@@ -46,7 +46,7 @@ class RunDetails(msgspec.Struct, frozen=True):
 
 
 class StepLog(msgspec.Struct, frozen=True):
-    """The output of one attempt at a step.
+    """The output of one attempt at a step, with the texts of the step's targets.
 
     `stream` is "log" for log messages, "out" or "err" for what the step printed.
     """
@@ -55,6 +55,7 @@ class StepLog(msgspec.Struct, frozen=True):
     attempt: int
     stream: str
     text: str
+    targets: tuple[str, ...]
 
 
 class RunFilter(msgspec.Struct, frozen=True):
@@ -168,10 +169,14 @@ def step_logs(store: Store, text: str, step_ids: Sequence[str] = ()) -> tuple[St
         if event.type is EventType.LOG and event.step:
             line = f"{event.timestamp.astimezone():%H:%M:%S} {event.level} {event.message}"
             logged.setdefault(event.step, []).append(line)
-    logs = [StepLog(step_id, 1, "log", "\n".join(lines)) for step_id, lines in logged.items()]
+    targets = record.targets_of
+    logs = [
+        StepLog(step_id, 1, "log", "\n".join(lines), targets(step_id))
+        for step_id, lines in logged.items()
+    ]
     for step_id, attempt, stream, path in store.runs.outputs(record.run_id):
         with open(path, encoding="utf-8", errors="replace", newline="") as file:
-            logs.append(StepLog(step_id, attempt, stream, file.read()))
+            logs.append(StepLog(step_id, attempt, stream, file.read(), targets(step_id)))
     position = {step_id: place for place, step_id in enumerate(record.step_ids)}
     wanted = [log for log in logs if log.step_id in (step_ids or position)]
     return tuple(sorted(wanted, key=lambda log: (position[log.step_id], log.attempt)))
@@ -218,10 +223,11 @@ def run_details_json(details: RunDetails) -> dict[str, Any]:
 
 
 def warned_of(details: RunDetails) -> Iterable[tuple[str | None, str]]:
-    """Each warning once, with the step that logged it; None stands for the run itself."""
+    """Each warning once, with the target that it is about, or the step that logged it; None stands
+    for the run itself."""
     text = event_text if details.record.status is RunStatus.STARTED else warning_text
     return dict.fromkeys(
-        (event.step, text(event))
+        (event.target or event.step, text(event))
         for event in details.events
         if event.type is EventType.LOG and event.level == "WARNING"
     )
@@ -229,7 +235,7 @@ def warned_of(details: RunDetails) -> Iterable[tuple[str | None, str]]:
 
 def step_json(step: StepRecord) -> dict[str, Any]:
     return {
-        **_key_and_partition(step.step_id),
+        **_names(step.step_id, step.targets),
         "state": step.state.value,
         "attempt": step.attempt,
         "started_at": step.started_at.isoformat() if step.started_at else None,
@@ -242,17 +248,21 @@ def step_json(step: StepRecord) -> dict[str, Any]:
 
 def step_log_json(log: StepLog) -> dict[str, Any]:
     return {
-        **_key_and_partition(log.step_id),
+        **_names(log.step_id, log.targets),
         "attempt": log.attempt,
         "stream": log.stream,
         "text": log.text,
     }
 
 
-def _key_and_partition(step_id: str) -> dict[str, str | None]:
-    """The two parts of a step's id: `trips`, or `trips@2023-03`."""
-    target = recorded_target(step_id)
-    return {"key": target.key.text, "partition": target.partition}
+def _names(step_id: str, targets: Sequence[str]) -> dict[str, Any]:
+    """The id of a step, what it materializes, and its only target: null where it has several."""
+    outputs = [
+        {"key": target.key.text, "partition": target.partition}
+        for target in map(recorded_target, targets)
+    ]
+    only = outputs[0] if len(outputs) == 1 else {"key": None, "partition": None}
+    return {**only, "step": step_id, "targets": outputs}
 
 
 def with_counts(store: Store, record: RunRecord) -> RunRecord:

@@ -22,7 +22,7 @@ from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.queries.run_tail import RunTail
 from assetgraph.records import Event, RunRecord, RunStatus, StepRecord, StepState, decoder
 from assetgraph.storage.progress_file import progress_stamp, read_progress
-from assetgraph.storage.step_states import step_after
+from assetgraph.storage.step_states import step_after, waiting_steps
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -108,10 +108,11 @@ class StoreWatcher:
     def running(self) -> Mapping[AssetKey, str]:
         """The assets that a run is materializing, with the run's id."""
         return {
-            recorded_target(step.step_id).key: run_id
+            recorded_target(text).key: run_id
             for run_id, run in self.live.items()
             for step in run.steps.values()
             if step.state is StepState.RUNNING
+            for text in step.targets
         }
 
     def _find_runs(self, changes: Changes, *, known: bool = False) -> None:
@@ -141,16 +142,15 @@ class StoreWatcher:
             return
         changes.runs[run_id] = record
         if record.status is RunStatus.STARTED:
-            steps = {id_: StepRecord(id_, StepState.WAITING) for id_ in record.step_ids}
-            self.live[run_id] = LiveRun(RunTail(self._store, record), steps)
+            self.live[run_id] = LiveRun(RunTail(self._store, record), waiting_steps(record))
         else:
-            changes.assets |= {AssetKey.unchecked(asset) for asset in record.assets}
+            changes.assets |= _assets_of(record)
 
     def _end(self, run_id: str, changes: Changes) -> None:
         """The run was deleted."""
         changes.gone.append(run_id)
         run = self.live.pop(run_id, None)
-        changes.assets |= {recorded_target(step).key for step in run.steps} if run else set()
+        changes.assets |= _assets_of(run.record) if run else set()
 
     def _read_on(self, run: LiveRun, changes: Changes) -> None:
         run_id = run.record.run_id
@@ -164,7 +164,7 @@ class StoreWatcher:
         self._read_progress(run, changes)
         if run.record.status is not RunStatus.STARTED:
             changes.runs[run_id] = run.record
-            changes.assets |= {recorded_target(step).key for step in run.steps}
+            changes.assets |= _assets_of(run.record)
             del self.live[run_id]
 
     def _take(self, run: LiveRun, lines: list[bytes], changes: Changes) -> None:
@@ -175,7 +175,7 @@ class StoreWatcher:
             step = _moved(run, line)
             if step is not None:
                 run.steps[step.step_id] = moved[step.step_id] = step
-                changes.assets.add(recorded_target(step.step_id).key)
+                changes.assets |= {recorded_target(text).key for text in step.targets}
         if moved:
             changes.runs[run_id] = run.record
 
@@ -218,6 +218,10 @@ class StoreWatcher:
         recent = time.time_ns() - stamp < _RECENT_NS
         self._stamps[folder] = -1 if recent else stamp
         return changed
+
+
+def _assets_of(record: RunRecord) -> set[AssetKey]:
+    return {AssetKey.unchecked(asset) for asset in record.assets}
 
 
 def _moved(run: LiveRun, line: bytes) -> StepRecord | None:

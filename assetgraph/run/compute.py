@@ -9,7 +9,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -43,7 +43,11 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     result = StepResult(StepState.FAILURE, [])
     recorder = _Recorder(task, channel, result.events)
     context = AssetExecutionContext(
-        task.outputs[0].key, task.run_id, recorder, retry_number=task.attempt - 1
+        task.outputs[0].key,
+        task.run_id,
+        recorder,
+        retry_number=task.attempt - 1,
+        several=len(task.outputs) > 1,
     )
     try:
         with step_output(recorder):
@@ -109,8 +113,7 @@ def report_success(task: StepTask, result: StepResult) -> None:
         what: dict[str, Any] = {"data_version": made.data_version}
         if made.metadata:
             what["metadata"] = made.metadata
-        text = target.text
-        name = text if text != task.step_id else None
+        name = task.named(target)
         at = made.timestamp
         result.events += (
             Event(EventType.STEP_OUTPUT, at, task.step_id, data=output, target=name),
@@ -247,8 +250,9 @@ def _saved(
     if isinstance(returned, MaterializeResult):
         value, version = returned.value, returned.data_version
         metadata = metadata_json(returned.metadata)
-    saved = _stored(task, store, context, target, value)
-    metadata = {**saved.metadata, **context.output_metadata, **metadata}
+    added = dict(context.output_metadata)
+    saved = _stored(task, store, target, value, added)
+    metadata = {**saved.metadata, **added, **metadata}
     if "columns" in metadata and any(task.known_run_ids):
         _compare_columns(task, store, target, metadata, events)
     made = Materialization(
@@ -275,17 +279,23 @@ def _compare_columns(
     if found:
         metadata["schema_changes"] = MetadataValue.table(found).to_json()
         message = f"The columns changed: {'; '.join(map(schema_change_text, found))}."
-        events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message))
+        about = task.named(target)
+        events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message, {}, about))
 
 
 def _stored(
-    task: StepTask, store: Store, context: AssetExecutionContext, target: Target, value: Any
+    task: StepTask, store: Store, target: Target, value: Any, metadata: dict[str, Any]
 ) -> Saved:
+    """What is stored of one output. Its IO manager may add to `metadata`."""
     manager = task.computation.spec(target.key).io_manager
     if manager is None or value is None:
         class_version = None if store.ephemeral else store.code.class_version
         return store.values.save(target, task.run_id, value, class_version=class_version)
-    output = OutputContext(target.key, task.run_id, context.add_output_metadata)
+
+    def add(more: Mapping[str, Any]) -> None:
+        metadata.update(metadata_json(more))
+
+    output = OutputContext(target.key, task.run_id, add)
     manager.handle_output(output, value)
     return Saved.by_io_manager(value, task.run_id)
 

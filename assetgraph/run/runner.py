@@ -242,8 +242,8 @@ class _Run:
 
     def _still_needed(self, step: Step) -> bool:
         """Early cut-off: the steps before may have materialized the same data as before."""
-        upstream = {target: self._facts.of(target).data_version for target in step.upstream}
         for target in step.outputs:
+            upstream = {one: self._facts.of(one).data_version for one in step.upstream(target)}
             given = step.config if self._facts.of(target).current else None
             if direct_reasons(target, self._facts, upstream, given):
                 return True
@@ -270,6 +270,7 @@ class _Run:
             limits=self._setup.limits,
             passed=self._passed.of(step.id),
             gathered=step.gathered,
+            upstream=step.upstreams,
         )
 
     def _input(self, target: Target, parameter: str | None) -> Input:

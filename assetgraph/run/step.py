@@ -279,4 +279,4 @@ def _waits(task: StepTask, store: Store, target: Target) -> Event:
     holder = store.holder(target, but=task.run_id)
     message = f"waiting for {store.holder_text(holder)}, which is materializing {target.text}"
     data = {"waits_for": holder}
-    return Event(EventType.LOG, now(), task.step_id, "WARNING", message, data)
+    return Event(EventType.LOG, now(), task.step_id, "WARNING", message, data, task.named(target))

@@ -41,9 +41,10 @@ class StepTask(msgspec.Struct, frozen=True):
     """Everything that a worker needs to run a step.
 
     `outputs` are the targets that the call materializes, in the order of the computation's specs.
-    `known_run_ids` are the runs that materialized their current values when the step was planned.
-    `passed` holds input values that are still in memory. A parameter in `gathered` takes several
-    partitions, as a mapping by partition.
+    If there are several, `upstream` has the targets that each is made from. `known_run_ids` are the
+    runs that materialized their current values when the step was planned. `passed` holds input
+    values that are still in memory. A parameter in `gathered` takes several partitions, as a
+    mapping by partition.
     """
 
     step_id: str
@@ -59,22 +60,25 @@ class StepTask(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     passed: Mapping[Target, Any] = {}
     gathered: frozenset[str] = frozenset()
+    upstream: Mapping[Target, frozenset[Target]] = {}
 
     @property
     def timeout_s(self) -> float | None:
         return self.computation.timeout
 
     def input_versions(self, output: Target) -> dict[str, str]:
-        """The data version of each upstream of an output, by the text of its target: all that the
-        call loads, and the `deps` of that output."""
-        if len(self.outputs) == 1:
-            return {source.target.text: source.data_version for source in self.inputs}
-        deps = self.computation.spec(output.key).deps
+        """The data version of each upstream of an output, by the text of its target."""
+        upstream = self.upstream.get(output)
         return {
             source.target.text: source.data_version
             for source in self.inputs
-            if source.parameter is not None or source.target.key in deps
+            if upstream is None or source.target in upstream
         }
+
+    def named(self, target: Target) -> str | None:
+        """The target for an event about it: None where it is just what the step is called after."""
+        text = target.text
+        return None if text == self.step_id else text
 
 
 class StepResult(msgspec.Struct):

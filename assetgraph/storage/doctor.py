@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
+from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.records import (
@@ -180,21 +181,23 @@ def _runs(store: Store) -> Iterator[Finding]:
 def _succeeded_since(store: Store, record: RunRecord) -> bool:
     """Whether every step of an interrupted run succeeded after all: in the run itself, in a
     re-execution, or in a later run."""
-    runs = [record.run_id]
-    for run_id in runs:
-        runs += [rerun for rerun in store.runs.reruns(run_id) if rerun not in runs]
+    runs = walk([record.run_id], store.runs.reruns)
     done = {
         event.step
         for run_id in runs
         for event in store.runs.events(run_id)
         if STATE_AFTER.get(event.type) in (StepState.SUCCESS, StepState.UNCHANGED)
     }
-    return all(step in done or _materialized_since(store, step, record) for step in record.assets)
+    return all(
+        step_id in done
+        or all(_materialized_since(store, text, record) for text in record.targets_of(step_id))
+        for step_id in record.step_ids
+    )
 
 
-def _materialized_since(store: Store, step: str, record: RunRecord) -> bool:
+def _materialized_since(store: Store, target: str, record: RunRecord) -> bool:
     try:
-        made, _ = store.history.current(recorded_target(step))
+        made, _ = store.history.current(recorded_target(target))
     except StoreError:
         return False  # a history that cannot be read is a finding of its own
     return made is not None and made.timestamp >= record.started_at

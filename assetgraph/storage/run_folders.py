@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -261,19 +261,24 @@ class RunStorage:
         except FileNotFoundError:
             return
 
-    def makers(self, steps: Collection[str], *, but: str = "") -> dict[str, str]:
-        """For each of `steps`, the run in progress (other than `but`) that holds its target, as far
-        as the events show: the first run that began the step and does not wait for another."""
+    def makers(self, targets: Collection[str], *, but: str = "") -> dict[str, str]:
+        """For each of `targets`, the run in progress (other than `but`) that holds its lock, as far
+        as the events show: the first run that began its step and does not wait for another."""
         begun: dict[str, list[tuple[bool, datetime, str]]] = {}
-        for run_id in islice(self.ids(), _RECENT) if steps else ():
+        for run_id in islice(self.ids(), _RECENT) if targets else ():
             folder = self.path(run_id)
-            if run_id != but and is_held(f"{folder}/lock"):
-                events = read_last(f"{folder}/events.jsonl", Event)
-                for step, last in _last_of(events, steps).items():
-                    if _works(last):
-                        may_wait = last.type in (EventType.STEP_START, EventType.STEP_RESTARTED)
-                        begun.setdefault(step, []).append((may_wait, last.timestamp, run_id))
-        return {step: min(runs)[2] for step, runs in begun.items()}
+            if run_id == but or not is_held(f"{folder}/lock"):
+                continue
+            try:
+                steps = read_record(f"{folder}/run.json", RunRecord).steps_of(targets)
+            except FileNotFoundError:
+                continue  # it was deleted since it was listed
+            events = read_last(f"{folder}/events.jsonl", Event)
+            for step, last in _last_of(events, steps).items():
+                may_wait = last.type in (EventType.STEP_START, EventType.STEP_RESTARTED)
+                for target in _held(last, steps[step]):
+                    begun.setdefault(target, []).append((may_wait, last.timestamp, run_id))
+        return {target: min(runs)[2] for target, runs in begun.items()}
 
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
         """Each file of steps' output: key, attempt, stream ("out" or "err"), path."""
@@ -339,10 +344,15 @@ def _last_of(newest_first: Iterator[Event], steps: Collection[str]) -> dict[str,
     return found
 
 
-def _works(last: Event) -> bool:
-    """Whether a step with this last event is at work: it has not ended, and does not wait."""
-    state = STATE_AFTER.get(last.type, StepState.RUNNING)
-    return state is StepState.RUNNING and "waits_for" not in last.data
+def _held(last: Event, targets: Iterable[str]) -> Iterable[str]:
+    """Those of `targets` that their step holds after its event `last`: all while it works. While it
+    waits for one, it holds those before that one by name, since it takes the locks in that order.
+    """
+    if STATE_AFTER.get(last.type, StepState.RUNNING) is not StepState.RUNNING:
+        return ()
+    if "waits_for" in last.data:
+        return [target for target in targets if last.target is not None and target < last.target]
+    return targets
 
 
 def _remove_if_empty(folder: str) -> None:

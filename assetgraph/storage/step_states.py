@@ -41,7 +41,7 @@ def run_steps(
     A step that was cut short ends at `last_heard_at`, when the run last recorded something, if that
     is after the step's start.
     """
-    steps = {step_id: StepRecord(step_id, StepState.WAITING) for step_id in record.step_ids}
+    steps = waiting_steps(record)
     for event in events:
         if event.step in steps:
             steps[event.step] = step_after(steps[event.step], event)
@@ -57,6 +57,14 @@ def run_steps(
                     ended_at=last_heard_at if later else None,
                 )
     return tuple(steps.values())
+
+
+def waiting_steps(record: RunRecord) -> dict[str, StepRecord]:
+    """Every planned step by its id, as it is before the run begins it."""
+    return {
+        step_id: StepRecord(step_id, StepState.WAITING, outputs=record.outputs.get(step_id, ()))
+        for step_id in record.step_ids
+    }
 
 
 def step_after(step: StepRecord, event: Event) -> StepRecord:

@@ -198,3 +198,35 @@ def test_a_store_that_does_not_exist_yet_is_quiet_until_its_first_run(
     log = begin("trips")
 
     assert list(watcher.look().runs) == [run_id(log)]
+
+
+def test_a_step_of_two_outputs_and_one_of_a_partition_are_seen_as_their_assets(
+    watcher: StoreWatcher, store: Store
+) -> None:
+    at = now()
+    record = RunRecord(
+        new_run_id(at),
+        RunStatus.STARTED,
+        at,
+        assets=("evens", "odds", "trips"),
+        steps=("split", "trips@2023-03-01"),
+        outputs={"split": ("evens", "odds")},
+        pid=os.getpid(),
+    )
+    log = store.runs.start(record)
+    watcher.look()
+    evens, odds, trips = map(AssetKey, record.assets)
+
+    tell(log, EventType.STEP_START, "split")
+    assert watcher.look().assets == {evens, odds}
+    assert watcher.running() == dict.fromkeys((evens, odds), record.run_id)
+
+    tell(log, EventType.STEP_START, "trips@2023-03-01")
+    assert watcher.look().assets == {trips}
+    assert watcher.running() == dict.fromkeys((evens, odds, trips), record.run_id)
+
+    tell(log, EventType.RUN_SUCCESS)
+    log.finish(msgspec.structs.replace(record, status=RunStatus.SUCCESS))
+    log.close()
+    assert watcher.look().assets == {evens, odds, trips}
+    assert watcher.running() == {}

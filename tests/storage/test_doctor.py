@@ -13,8 +13,16 @@ import msgspec
 import pytest
 
 import assetgraph as dg
-from assetgraph.keys import AssetKey, Target
-from assetgraph.records import Event, EventType, Materialization, RunRecord, RunStatus, now
+from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.records import (
+    Event,
+    EventType,
+    Materialization,
+    RunRecord,
+    RunStatus,
+    StoredValue,
+    now,
+)
 from assetgraph.storage.doctor import Finding, examine
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
@@ -35,6 +43,10 @@ def made(instance: dg.Instance) -> Path:
 
 def found(folder: Path) -> list[Finding]:
     return list(examine(Store(folder)))
+
+
+def interrupted(store: Store) -> bool:
+    return any("was interrupted" in finding.text for finding in examine(store))
 
 
 def run_folder(folder: Path) -> Path:
@@ -250,3 +262,30 @@ def test_a_re_execution_that_was_deleted_is_forgotten(store: Store) -> None:
     ).run_id
     Path(store.runs.path(run_id), "reruns").write_text("20200101-000000-000-abcd\ngarbage\n")
     assert store.runs.reruns(run_id) == []
+
+
+@pytest.mark.parametrize("step_id", ["split", "trips@2023-03-01", "trips"])
+def test_an_interrupted_run_is_no_problem_once_the_targets_of_its_steps_are_materialized(
+    store: Store, step_id: str
+) -> None:
+    texts = ("evens", "odds") if step_id == "split" else (step_id,)
+    targets = [recorded_target(text) for text in texts]
+    at = now()
+    record = RunRecord(
+        new_run_id(at),
+        RunStatus.STARTED,
+        at,
+        assets=tuple(target.key.text for target in targets),
+        steps=(step_id,),
+        outputs={step_id: texts} if len(texts) > 1 else {},
+    )
+    store.prepare()
+    store.runs.start(record).close()
+    assert interrupted(store)
+
+    for target in targets:
+        assert interrupted(store)
+        value = StoredValue("json", inline="1")
+        made = Materialization("later", now(), value, "1", partition=target.partition)
+        store.history.append(target, made)
+    assert not interrupted(store)

@@ -14,6 +14,12 @@ from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
 from web_pages import PIPELINE, error_of, launch, served
 
+import assetgraph as dg
+from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.records import StepRecord, StepState
+from assetgraph.web.api.run_endpoints import upstream_steps
+
 
 @pytest.fixture
 def folder_of(project: Callable[..., ProjectFolder]) -> ProjectFolder:
@@ -341,3 +347,33 @@ def test_a_log_and_what_a_step_printed_are_downloaded_as_text(client: TestClient
         assert answer.status_code == 404
         assert "no such output" in error_of(answer)["message"]
     assert client.get("/api/runs/nothing/events.txt").status_code == 404
+
+
+def test_the_steps_before_a_step_are_those_that_make_what_its_targets_are_made_from() -> None:
+    @dg.asset
+    def base() -> None: ...
+
+    @dg.asset
+    def total(evens: int, base: int) -> None: ...
+
+    split = Computation(
+        name="split",
+        function=lambda base: (base, base),
+        specs=tuple(AssetSpec(key=dg.AssetKey(name)) for name in ("evens", "odds")),
+    )
+    graph = AssetGraph([base, split, total])
+    outputs = {
+        "base@a": (),
+        "base@b": (),
+        "split@a": ("evens@a", "odds@a"),
+        "total": (),
+        "gone@a": (),
+    }
+    steps = [StepRecord(id_, StepState.SUCCESS, outputs=some) for id_, some in outputs.items()]
+    assert upstream_steps(graph, steps) == {
+        "base@a": [],
+        "base@b": [],
+        "split@a": ["base@a"],
+        "total": ["base@a", "base@b", "split@a"],
+        "gone@a": [],
+    }

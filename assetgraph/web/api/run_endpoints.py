@@ -5,9 +5,8 @@ from __future__ import annotations
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from assetgraph.errors import AssetGraphError
+from assetgraph.keys import recorded_target
 from assetgraph.queries.run_views import (
     failures,
     page_of_runs,
@@ -22,10 +21,11 @@ from assetgraph.web.api.log_endpoints import output_files
 from assetgraph.web.shapes import run_row, step_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from starlette.requests import Request
 
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.queries.run_views import RunDetails
     from assetgraph.records import RunRecord, StepRecord
@@ -155,26 +155,45 @@ def _rerun_since(page: PageState, root: str) -> Iterator[str]:
 
 
 def _steps_json(page: PageState, details: RunDetails) -> list[dict[str, Any]]:
-    """The steps, each with its upstream steps in this run by the current definitions."""
-    keys = {step.step_id for step in details.steps}
-    deps = {key.text: _deps(page, key, keys) for key in page.graph.order if key.text in keys}
+    """The steps, each with its upstream steps in this run.
+
+    A run does not record the edges of its plan, so they come from the current definitions.
+    """
+    deps = upstream_steps(page.graph, details.steps)
     live = page.watcher.live.get(details.record.run_id)
     progress = live.progress if live else {}
     return [
         {
             **step_head(step),
-            "deps": deps.get(step.step_id, []),
+            "deps": deps[step.step_id],
             "progress": progress.get(step.step_id),
         }
         for step in details.steps
     ]
 
 
-def _deps(page: PageState, key: AssetKey, among: set[str]) -> list[str]:
-    return [parent.text for parent in page.graph.parents(key) if parent.text in among]
+def upstream_steps(graph: AssetGraph, steps: Sequence[StepRecord]) -> dict[str, list[str]]:
+    """For each step, the steps that materialize what its targets are made from: of the same
+    partition if there is one, else of them all."""
+    makers: dict[AssetKey, dict[str | None, str]] = {}
+    targets = {step.step_id: [recorded_target(text) for text in step.targets] for step in steps}
+    for step_id, outputs in targets.items():
+        for target in outputs:
+            makers.setdefault(target.key, {})[target.partition] = step_id
+    deps: dict[str, list[str]] = {}
+    for step_id, outputs in targets.items():
+        found: dict[str, None] = {}
+        for target in outputs:
+            for parent in graph.parents(target.key) if target.key in graph else ():
+                made = makers.get(parent, {})
+                same = made.get(target.partition)
+                found.update(dict.fromkeys(made.values() if same is None else (same,)))
+        found.pop(step_id, None)
+        deps[step_id] = list(found)
+    return deps
 
 
 def _failure_json(step: StepRecord) -> dict[str, Any]:
-    assert step.error is not None
-    error: dict[str, Any] = msgspec.to_builtins(step.error)
-    return {"key": step.step_id, "attempt": step.attempt, **error, "trace": None}
+    row = step_json(step)
+    names = {name: row[name] for name in ("key", "partition", "step", "targets", "attempt")}
+    return {**names, **row["error"], "trace": None}

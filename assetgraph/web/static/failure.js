@@ -13,12 +13,12 @@ export function failurePanel(runId, failure) {
   const above = (failure.frames ?? []).slice(0, -1).reverse();
   return h(
     'section',
-    {class: 'failure', key: `failure-${failure.key}`, 'aria-label': `${failure.key} failed`},
+    {class: 'failure', key: `failure-${failure.step}`, 'aria-label': `${failure.step} failed`},
     h(
       'div',
       {class: 'failure-head'},
       h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')),
-      h('a', {class: 'strong cut', href: assetPage(failure.key), title: failure.key, dir: 'auto'}, failure.key),
+      failed(failure),
       h('span', {class: 'muted nowrap'}, failure.attempt > 1 ? `failed on attempt ${failure.attempt}` : 'failed'),
     ),
     h('div', {class: 'failure-what'}, h('div', {class: 'failure-type'}, failure.type), failure.message ? clamped(plainText(failure.message), {class: 'failure-message', key: `message-${runId}`}) : null),
@@ -28,8 +28,14 @@ export function failurePanel(runId, failure) {
     above.length
       ? h('details', {class: 'failure-more'}, h('summary', {}, above.length === 1 ? 'Called from 1 frame above' : `Called from ${above.length} frames above`), h('div', {class: 'stack'}, above.map((one) => frame(one, false))))
       : null,
-    trace(runId, failure.key),
+    trace(runId, failure.step),
   );
+}
+
+/** The name of the step, which leads to its asset, if it has only one. */
+function failed({step, key}) {
+  const name = {class: 'strong cut', title: step, dir: 'auto'};
+  return key === null ? h('span', name, step) : h('a', {...name, href: assetPage(key)}, step);
 }
 
 /** The code around a line of a file. */
@@ -62,13 +68,13 @@ function withoutBlankEnds(lines, start) {
   return first < 0 ? [[], start] : [lines.slice(first, last + 1), start + first];
 }
 
-function trace(runId, key) {
+function trace(runId, step) {
   const box = h('div', {hidden: true});
   const button = h('button', {class: 'button button-small', type: 'button', 'aria-expanded': 'false', onclick: toggle}, 'Full stack trace');
   async function toggle() {
     try {
       if (!box.firstChild) {
-        const {data} = await read(address('runs', runId, 'steps', key));
+        const {data} = await read(address('runs', runId, 'steps', step));
         patch(box, longText(plainText(data.error.trace), {class: 'code trace', 'aria-label': 'Full stack trace', key: 'text'}));
       }
     } catch (error) {

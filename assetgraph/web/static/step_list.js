@@ -34,7 +34,7 @@ export function stepList(run, selected, chosen) {
         h(
           'ul',
           {},
-          steps.slice(0, SHOWN).map((step) => h('li', {key: step.key}, item(step, selected.has(step.key), chosen), step.state === 'running' && step.progress ? h('div', {class: 'step-progress'}, progressBar(step.progress)) : null)),
+          steps.slice(0, SHOWN).map((step) => h('li', {key: step.step}, item(step, selected.has(step.step), chosen), step.state === 'running' && step.progress ? h('div', {class: 'step-progress'}, progressBar(step.progress)) : null)),
           steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more. Filter the timeline to find them.`) : null,
         ),
       ),
@@ -46,8 +46,8 @@ function item(step, selected, chosen) {
   const live = step.state === 'running' ? step.started_at : null;
   return h(
     'button',
-    {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.key), onclick: (event) => chosen(step.key, event.shiftKey || event.ctrlKey || event.metaKey)},
-    h('span', {class: 'cut grow', dir: 'auto'}, step.key),
+    {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.step), onclick: (event) => chosen(step.step, event.shiftKey || event.ctrlKey || event.metaKey)},
+    h('span', {class: 'cut grow', dir: 'auto'}, step.step),
     h('span', {class: 'muted small nowrap'}, live ? lasted(null, live) : spentText(step)),
   );
 }

@@ -43,7 +43,7 @@ export class Timeline {
     const now = this.run.status === 'STARTED' ? Date.now() : null;
     this.scale = placed(this.run, this.mode, now);
     const text = this.text.toLowerCase();
-    this.bars = this.scale.bars.filter(({step}) => step.key.toLowerCase().includes(text) && (!this.startedOnly || step.started_at));
+    this.bars = this.scale.bars.filter(({step}) => step.step.toLowerCase().includes(text) && (!this.startedOnly || step.started_at));
     this.rows.update(this.bars.length);
     patch(this.element, this.head(), this.body());
   }
@@ -113,18 +113,18 @@ export class Timeline {
     const percent = (value) => `${(value / length) * 100}%`;
     const spent = step.duration_s ?? (step.state === 'running' ? end - begin : null);
     const waited = ready !== null && begin - ready > length * LEAST_WAIT ? begin - ready : 0;
-    const text = [step.key, word(step.state), spent === null ? null : spentText(step, spent), waited ? `waited ${duration(waited)}` : null, critical ? 'on the critical path' : null, step.reason];
+    const text = [step.step, word(step.state), spent === null ? null : spentText(step, spent), waited ? `waited ${duration(waited)}` : null, critical ? 'on the critical path' : null, step.reason];
     return h(
       'button',
       {
         class: 'timeline-row',
         type: 'button',
-        key: step.key,
-        'aria-pressed': String(this.selected.has(step.key)),
+        key: step.step,
+        'aria-pressed': String(this.selected.has(step.step)),
         title: text.filter(Boolean).join(' · '),
-        onclick: (event) => this.chosen(step.key, event.shiftKey || event.ctrlKey || event.metaKey),
+        onclick: (event) => this.chosen(step.step, event.shiftKey || event.ctrlKey || event.metaKey),
       },
-      h('span', {class: 'timeline-label'}, stepGlyph(step.state), h('span', {class: 'cut', dir: 'auto'}, step.key)),
+      h('span', {class: 'timeline-label'}, stepGlyph(step.state), h('span', {class: 'cut', dir: 'auto'}, step.step)),
       h(
         'span',
         {class: 'timeline-track'},
@@ -144,7 +144,7 @@ export class Timeline {
 function placed(run, mode, now) {
   const origin = Date.parse(run.started_at);
   const seconds = (iso) => (Date.parse(iso) - origin) / 1000;
-  const known = new Map(run.steps.map((step) => [step.key, step]));
+  const known = new Map(run.steps.map((step) => [step.step, step]));
   const end = (step) => (step.ended_at ? seconds(step.ended_at) : now ? (now - origin) / 1000 : run.duration_s ?? seconds(step.started_at));
   const path = criticalPath(run.steps, known);
   const bars = run.steps.map((step) => {
@@ -155,7 +155,7 @@ function placed(run, mode, now) {
       begin: started ? seconds(step.started_at) : null,
       end: started ? Math.max(end(step), seconds(step.started_at)) : null,
       ready: started ? Math.max(0, ...waits.map((dep) => seconds(dep.ended_at))) : null,
-      critical: path.has(step.key),
+      critical: path.has(step.step),
     };
   });
   if (mode === 'waterfall') asWaterfall(bars);
@@ -179,7 +179,7 @@ function asWaterfall(bars) {
     bar.begin = Math.max(0, ...bar.step.deps.map((key) => ends.get(key) ?? 0));
     bar.end = bar.begin + length;
     bar.ready = null;
-    ends.set(bar.step.key, bar.end);
+    ends.set(bar.step.step, bar.end);
   }
 }
 
@@ -187,7 +187,7 @@ function byDepth(bars) {
   const depths = new Map();
   for (const bar of bars) {
     const depth = Math.max(0, ...bar.step.deps.map((key) => (depths.get(key) ?? -1) + 1));
-    depths.set(bar.step.key, depth);
+    depths.set(bar.step.step, depth);
     Object.assign(bar, {begin: depth + 0.02, end: depth + 0.7, ready: null});
   }
   return bars.map((bar, index) => [bar.begin, index, bar]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(([, , bar]) => bar);
@@ -198,8 +198,8 @@ function criticalPath(steps, known) {
   const ended = steps.filter((step) => step.ended_at && ENDED.has(step.state));
   let at = ended.reduce((last, step) => (!last || step.ended_at > last.ended_at ? step : last), null);
   const path = new Set();
-  while (at && !path.has(at.key)) {
-    path.add(at.key);
+  while (at && !path.has(at.step)) {
+    path.add(at.step);
     const before = at.deps.map((key) => known.get(key)).filter((step) => step?.ended_at);
     at = before.reduce((last, step) => (!last || step.ended_at > last.ended_at ? step : last), null);
   }

@@ -46,7 +46,7 @@ async function load() {
   document.body.dataset.about = run.run_id;
   events ??= new EventsView(run.run_id, chooseStep);
   output ??= new OutputView(run.run_id);
-  const longest = run.steps.reduce((cells, step) => Math.max(cells, step.key.length), 4);
+  const longest = run.steps.reduce((cells, step) => Math.max(cells, step.step.length), 4);
   events.element.style.setProperty('--log-step', `${longest}ch`);
   events.filter.step = onlyStep();
   await events.load();
@@ -58,12 +58,12 @@ function hear(change) {
   const row = change.runs?.find((one) => one.run_id === run.run_id);
   const total = change.events?.[run.run_id];
   for (const moved of change.steps?.[run.run_id] ?? []) {
-    const step = run.steps.find((one) => one.key === moved.key);
+    const step = run.steps.find((one) => one.step === moved.step);
     if (step) Object.assign(step, moved, {progress: null});
   }
   const told = Object.entries(change.progress?.[run.run_id] ?? {});
   for (const [key, next] of told) {
-    const step = run.steps.find((one) => one.key === key);
+    const step = run.steps.find((one) => one.step === key);
     if (step) step.progress = followed(step.progress, next);
   }
   if (total) growSoon(total);
@@ -190,7 +190,7 @@ function fact(name, value) {
 function interruption() {
   if (!run.last_heard_at) return null;
   const lasted = (Date.parse(run.last_heard_at) - Date.parse(run.started_at)) / 1000;
-  const cut = run.steps.filter((step) => step.state === 'interrupted').map((step) => step.key);
+  const cut = run.steps.filter((step) => step.state === 'interrupted').map((step) => step.step);
   const atWork = cut.length ? ` while ${cut.slice(0, 3).join(', ')} ran` : '';
   return note('interruption', `The process of this run (${run.pid} on ${run.host}) died${atWork}. It last recorded something `, when(run.last_heard_at), `, ${duration(lasted)} after the start. “From failure” runs the steps that are left.`);
 }
