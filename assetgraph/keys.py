@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_KEY_BYTES = 200
+_MAX_NAME_BYTES = 240  # of a file name of 255, so that a suffix such as `.1234567.out` fits
+_CUT = "+"  # in a file name that was cut; neither a key nor a percent-encoded text contains it
 
 
 class AssetKey:
@@ -119,8 +121,9 @@ class Target(NamedTuple):
 
     @property
     def file_name(self) -> str:
-        """`<key>=<partition>`, safe as a file name; without a partition, `<key>=_`."""
-        return f"{self.key.file_name}={partition_file_name(self.partition)}"
+        """`<key>=<partition>`, safe as a file name; without a partition, `<key>=_`. Two targets
+        never have the same one."""
+        return _short(f"{self.key.file_name}={_encoded(self.partition)}")
 
     def __str__(self) -> str:
         return self.text
@@ -138,7 +141,48 @@ def key_text(file_name: str) -> str:
 
 
 def partition_file_name(partition: str | None) -> str:
-    """A partition as one file name: percent-encoded, or `_` for None."""
+    """A partition as one file name: percent-encoded, and cut if it is long; `_` for None. Two
+    partitions never have the same one."""
+    return _short(_encoded(partition))
+
+
+def partition_of(file_name: str) -> str | None:
+    """The partition with this `partition_file_name`, which must not be cut: see `is_cut_name`."""
+    if file_name in ("_", "%"):
+        return None if file_name == "_" else ""
+    from urllib.parse import unquote
+
+    return unquote(file_name)
+
+
+def step_file_name(step_id: str) -> str:
+    """The id of a step as one file name: a key as its `file_name`, a partition percent-encoded, and
+    cut if it is long. Two steps never have the same one."""
+    name, at, partition = step_id.partition("@")
+    name = name.replace("/", ",")
+    if at:
+        from urllib.parse import quote
+
+        name += f"@{quote(partition, safe='')}"
+    return _short(name)
+
+
+def step_of_file_name(file_name: str) -> str:
+    """The id of the step with this `step_file_name`, which must not be cut: see `is_cut_name`."""
+    name, at, partition = file_name.partition("@")
+    if not at:
+        return key_text(name)
+    from urllib.parse import unquote
+
+    return f"{key_text(name)}@{unquote(partition)}"
+
+
+def is_cut_name(file_name: str) -> bool:
+    """Whether a file name was cut, so that what it names cannot be read from it."""
+    return _CUT in file_name
+
+
+def _encoded(partition: str | None) -> str:
     if partition is None:
         return "_"
     from urllib.parse import quote
@@ -149,33 +193,17 @@ def partition_file_name(partition: str | None) -> str:
     return name or "%"
 
 
-def partition_of(file_name: str) -> str | None:
-    """The partition with this `partition_file_name`."""
-    if file_name in ("_", "%"):
-        return None if file_name == "_" else ""
-    from urllib.parse import unquote
+def _short(name: str) -> str:
+    """`name`, or if it is too long for a file, its start and a hash of all of it."""
+    if len(name) <= _MAX_NAME_BYTES // 4:  # a character has at most four bytes
+        return name
+    data = name.encode()
+    if len(data) <= _MAX_NAME_BYTES:
+        return name
+    from hashlib import blake2b
 
-    return unquote(file_name)
-
-
-def step_file_name(step_id: str) -> str:
-    """The id of a step as one file name: a key as its `file_name`, a partition percent-encoded."""
-    name, at, partition = step_id.partition("@")
-    if not at:
-        return name.replace("/", ",")
-    from urllib.parse import quote
-
-    return f"{name.replace('/', ',')}@{quote(partition, safe='')}"
-
-
-def step_of_file_name(file_name: str) -> str:
-    """The id of the step whose `step_file_name` this is."""
-    name, at, partition = file_name.partition("@")
-    if not at:
-        return key_text(name)
-    from urllib.parse import unquote
-
-    return f"{key_text(name)}@{unquote(partition)}"
+    tail = _CUT + blake2b(data, digest_size=16).hexdigest()
+    return data[: _MAX_NAME_BYTES - len(tail)].decode(errors="ignore") + tail
 
 
 def key_problem(key: AssetKey) -> str | None:

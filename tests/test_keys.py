@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from assetgraph import AssetKey
 from assetgraph.errors import InvalidKeyError
-from assetgraph.keys import MAX_KEY_BYTES, Target
+from assetgraph.keys import (
+    MAX_KEY_BYTES,
+    Target,
+    is_cut_name,
+    partition_file_name,
+    partition_of,
+    step_file_name,
+    step_of_file_name,
+)
 
 PARTS = st.text(
     st.characters(categories=["L", "Nd"], include_characters="_-."), min_size=1, max_size=20
@@ -162,3 +170,43 @@ def test_two_targets_never_share_a_file_name(one: str | None, two: str | None) -
         return  # half a character cannot be recorded either
     assert (names[0] == names[1]) == (first == second)
     assert "/" not in names[0]
+
+
+LONG_PARTITIONS = st.one_of(
+    st.text(max_size=400),
+    st.integers(1, 400).map("x".__mul__),
+    st.integers(1, 90).map("년".__mul__),
+)
+
+
+@given(st.sampled_from(["trips", "택" * 66, "a" * 200]), LONG_PARTITIONS, LONG_PARTITIONS)
+def test_every_name_of_a_file_fits_a_file_system_and_belongs_to_one_target(
+    text: str, one: str, two: str
+) -> None:
+    targets = Target(AssetKey(text), one), Target(AssetKey(text), two)
+    try:
+        names = [
+            (target.file_name, partition_file_name(part), step_file_name(target.text))
+            for target, part in zip(targets, (one, two), strict=True)
+        ]
+    except UnicodeEncodeError:
+        return  # half a character cannot be recorded either
+    for first, second, target in zip(*names, targets, strict=False):
+        assert len(first.encode()) <= 255 - len(".1234567.out")
+        assert (first == second) == (one == two), target
+        assert "/" not in first
+
+
+@given(LONG_PARTITIONS)
+def test_a_name_that_fits_is_whole_and_can_be_read_back(partition: str) -> None:
+    try:
+        name = partition_file_name(partition)
+    except UnicodeEncodeError:
+        return
+    if not is_cut_name(name):
+        assert partition_of(name) == partition
+    if len(partition.encode()) <= 80:  # each byte becomes three characters at most
+        assert not is_cut_name(name)
+    step = Target(AssetKey("a/b"), partition).text
+    if not is_cut_name(step_file_name(step)):
+        assert step_of_file_name(step_file_name(step)) == step

@@ -18,6 +18,7 @@ from assetgraph.storage.asset_names import Renaming
 from assetgraph.storage.atomic_files import append_line, encoded
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.locks import Lock
+from assetgraph.storage.retention import stored_target
 from assetgraph.storage.store import sync_file_system
 
 if TYPE_CHECKING:
@@ -170,7 +171,9 @@ def _locked(store: Store, target: Target) -> ExitStack:
 
 def _targets(store: Store, key: AssetKey) -> Sequence[Target]:
     """The asset itself, and each of its partitions that has a record or a value."""
-    found = {run.partition for run in store.values.runs() if run.key == key.text}
+    names = {run.partition_name for run in store.values.runs() if run.key == key.text}
+    stored = (stored_target(store, key, name) for name in names)
+    found = {target.partition for target in stored if target is not None}
     found |= {attempt.partition for attempt in _attempts(store, key)}
     partitions = sorted(partition for partition in found if partition is not None)
     return [Target(key), *(Target(key, partition) for partition in partitions)]

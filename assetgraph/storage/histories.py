@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from threading import Lock as Mutex
 from typing import TYPE_CHECKING
 
@@ -29,7 +31,7 @@ from assetgraph.storage.atomic_files import (
     read_last,
     store_error,
 )
-from assetgraph.storage.locks import POLL_S, Lock, held_locks, try_shared
+from assetgraph.storage.locks import POLL_S, Lock, held_locks, is_held, try_shared
 
 if TYPE_CHECKING:
     from assetgraph.storage.asset_names import AssetNames
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 Attempt = Materialization | FailedAttempt
 
 _SHORT_POLL_S = 0.0002  # a line is appended in less
+_FEW_TRIES = 3
+_MANY_TRIES = 100  # where partitions are committed, perhaps one after the other
 
 
 class AssetHistory:
@@ -147,6 +151,13 @@ class TargetLock(Lock):
         self._is_history = target.partition is None
         self._mutex = Mutex()
 
+    def acquire(self) -> bool:
+        return Lock.acquire(self) or self._in_a_moment(partial(Lock.acquire, self))
+
+    def is_taken(self) -> bool:
+        """Whether a living process is materializing the target."""
+        return is_held(self.path) and not self._in_a_moment(lambda: not is_held(self.path))
+
     def release(self) -> None:
         with self._mutex:
             Lock.release(self)
@@ -174,6 +185,24 @@ class TargetLock(Lock):
     def found_empty(self) -> bool:
         """Whether the asset has no history yet. Always False for a partition."""
         return self._fd is not None and self._is_history and os.lseek(self._fd, 0, os.SEEK_END) == 0
+
+    def _in_a_moment(self, succeeds: Callable[[], bool]) -> bool:
+        """Whether `succeeds` does, as long as the lock may be held by what is no materialization:
+        the commit of a partition locks the history, and pruning locks the file of a partition."""
+        for _ in range(self._tries()):
+            time.sleep(_SHORT_POLL_S)
+            if succeeds():
+                return True
+        return False
+
+    def _tries(self) -> int:
+        newest = None
+        if self._is_history:
+            with suppress(StoreError):  # a damaged history
+                newest = next(self._history.newest_first(self.target.key), None)
+        if newest is None:
+            return _FEW_TRIES
+        return 0 if newest.partition is None else _MANY_TRIES
 
 
 def _with_inputs(attempt: Attempt, called: Callable[[AssetKey], AssetKey]) -> Attempt:

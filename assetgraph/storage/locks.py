@@ -36,18 +36,21 @@ class Lock:
 
     def acquire(self) -> bool:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
-        fd = _open(self.path)
-        try:
-            taken = _flock(fd, self._mode, self.path) or _take(fd, self._mode, self.path)
-        except BaseException:
+        while True:
+            fd = _open(self.path)
+            try:
+                taken = _flock(fd, self._mode, self.path) or _take(fd, self._mode, self.path)
+                pruned = not os.fstat(fd).st_nlink
+            except BaseException:
+                os.close(fd)
+                raise
+            if taken and not pruned:
+                self._fd = fd
+                _held.add(self)
+                return True
             os.close(fd)
-            raise
-        if not taken:
-            os.close(fd)
-            return False
-        self._fd = fd
-        _held.add(self)
-        return True
+            if not pruned:  # else nobody else can open this file: the next one at `path` counts
+                return False
 
     def wait(self, until: Callable[[], bool]) -> bool:
         """Take the lock once it is free. Between tries, stop waiting if `until` returns False."""
@@ -74,6 +77,23 @@ class Lock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+
+def prune_lock(path: str) -> bool:
+    """Delete the file of a lock, unless a process holds it. Who has opened it, but not locked it
+    yet, locks a new one."""
+    lock = Lock(path)
+    if not lock.acquire():
+        return False
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise store_error(error, "delete", path) from error
+    finally:
+        lock.release()
+    return True
 
 
 def held_locks(path: str) -> list[Lock]:

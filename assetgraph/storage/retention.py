@@ -1,5 +1,5 @@
 """Deleting what a store no longer needs: values that newer ones replaced, runs beyond the project's
-limit, and what a dead process left unfinished.
+limit, what a dead process left unfinished, and the files of partitions' locks.
 
 An asset's current value, a value that a step may be reading, and a run in progress always stay.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
@@ -15,24 +16,25 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from assetgraph.errors import StoreError
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import AssetKey, Target, is_cut_name, partition_file_name, partition_of
 from assetgraph.records import Materialization, StoredValue
-from assetgraph.storage.atomic_files import store_error
+from assetgraph.storage.atomic_files import names_in, store_error
 from assetgraph.storage.formats.format_registry import location_of
-from assetgraph.storage.locks import is_held
+from assetgraph.storage.locks import is_held, prune_lock
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 
 class Prunable(msgspec.Struct, frozen=True):
-    """One thing that can be deleted: an old value, a value that was never committed, an old run, or
-    what a process that died left behind.
+    """One thing that can be deleted: an old value, a value that was never committed, an old run,
+    what a process that died left behind, or the file of a partition's lock.
 
-    `name` is the text of a target, or a run id; `path` says where it is; `size` is in bytes.
+    `name` is the text of a target, a run id, or the name of a file; `path` says where it is; `size`
+    is in bytes.
     """
 
-    kind: Literal["value", "orphan", "run", "leftover"]
+    kind: Literal["value", "orphan", "run", "leftover", "lock"]
     name: str
     path: str
     size: int
@@ -63,6 +65,7 @@ def find_prunable(store: Store) -> Iterator[Prunable]:
     yield from _values(store)
     yield from _old_runs(store)
     yield from _leftovers(store)
+    yield from _free_locks(store)
 
 
 def prune(store: Store, item: Prunable) -> bool:
@@ -71,6 +74,8 @@ def prune(store: Store, item: Prunable) -> bool:
         return _drop_value(store, item.target, item.path)
     if item.kind == "leftover":
         return _drop_leftover(store, item)
+    if item.kind == "lock":
+        return prune_lock(item.path)
     store.runs.delete(item.name)
     return True
 
@@ -137,11 +142,13 @@ def _old_runs(store: Store) -> Iterator[Prunable]:
 
 
 def _values(store: Store) -> Iterator[Prunable]:
-    for (text, partition), group in groupby(
-        store.values.runs(), key=attrgetter("key", "partition")
+    for (text, name), group in groupby(
+        store.values.runs(), key=attrgetter("key", "partition_name")
     ):
         found = list(group)
-        target = Target(AssetKey.unchecked(text), partition)
+        target = stored_target(store, AssetKey.unchecked(text), name)
+        if target is None:
+            continue
         # Check the locks before reading the history: with no lock held, a value that was stored
         # before this check is in the history by now, or will never be recorded.
         reading = store.reading(target).path
@@ -156,6 +163,18 @@ def _values(store: Store) -> Iterator[Prunable]:
                 kind: Literal["value", "orphan"]
                 kind = "value" if stored.folder in recorded else "orphan"
                 yield Prunable(kind, target.text, stored.folder, stored.size, target)
+
+
+def stored_target(store: Store, key: AssetKey, partition_name: str) -> Target | None:
+    """The target with this name for its partition, as in a `StoredRun`. None if the name was cut
+    and no attempt at the partition is recorded: its next attempt tells whose values these are."""
+    if not is_cut_name(partition_name):
+        return Target(key, partition_of(partition_name))
+    with suppress(StoreError):  # a damaged history
+        for attempt in store.history.newest_first(key):
+            if partition_file_name(attempt.partition) == partition_name:
+                return Target(key, attempt.partition)
+    return None
 
 
 def _kept_and_recorded(store: Store, target: Target) -> tuple[set[str], set[str]]:
@@ -195,6 +214,16 @@ def _leftovers(store: Store) -> Iterator[Prunable]:
         for name in files:
             if name.endswith(".tmp") and not is_held(f"{folder}/lock"):
                 yield Prunable("leftover", name, f"{folder}/{name}", _size(f"{folder}/{name}"))
+
+
+def _free_locks(store: Store) -> Iterator[Prunable]:
+    """The files of the locks on partitions, which would pile up. Those of assets stay."""
+    folder = f"{store.folder}/locks"
+    for name in sorted(names_in(folder)):
+        stem, _, suffix = name.rpartition(".")
+        path = f"{folder}/{name}"
+        if suffix in ("lock", "read") and not stem.endswith("=_") and not is_held(path):
+            yield Prunable("lock", name, path, _size(path))
 
 
 def _size(path: str) -> int:

@@ -17,7 +17,7 @@ import msgspec
 
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.hints import command
-from assetgraph.keys import step_file_name, step_of_file_name
+from assetgraph.keys import is_cut_name, step_file_name, step_of_file_name
 from assetgraph.records import STATE_AFTER, Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.storage.asset_names import AssetNames
 from assetgraph.storage.atomic_files import (
@@ -281,13 +281,18 @@ class RunStorage:
         return {target: min(runs)[2] for target, runs in begun.items()}
 
     def outputs(self, run_id: str) -> Iterator[tuple[str, int, str, str]]:
-        """Each file of steps' output: key, attempt, stream ("out" or "err"), path."""
+        """Each file of steps' output: step id, attempt, stream ("out" or "err"), path."""
         folder = f"{self.path(run_id)}/logs"
-        for name in sorted(names_in(folder)):
-            key, _, rest = name.rpartition(".")[0].rpartition(".")
-            if key and rest.isdigit():
+        names = sorted(names_in(folder))
+        ids: dict[str, str] = {}
+        if any(map(is_cut_name, names)):
+            ids = {step_file_name(step_id): step_id for step_id in self.read(run_id).step_ids}
+        for name in names:
+            step, _, rest = name.rpartition(".")[0].rpartition(".")
+            if step and rest.isdigit():
                 stream = name.rpartition(".")[2]
-                yield step_of_file_name(key), int(rest), stream, f"{folder}/{name}"
+                step_id = ids.get(step) or step_of_file_name(step)
+                yield step_id, int(rest), stream, f"{folder}/{name}"
 
     def last_heard(self, record: RunRecord, recorded: datetime) -> datetime:
         """When a run whose last event came at `recorded` last recorded something: its steps may

@@ -118,7 +118,7 @@ class Store:
 
     def is_running(self, target: Target) -> bool:
         """Whether a living process is materializing `target`."""
-        return is_held(self._lock_path(target))
+        return is_held(self._lock_path(target)) and self.lock(target).is_taken()
 
     def holder(self, target: Target, *, but: str = "") -> str:
         """The id of the run, other than `but`, that materializes `target`, or ""."""

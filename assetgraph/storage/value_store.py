@@ -20,7 +20,7 @@ from assetgraph.definitions.annotations import (
     type_name,
 )
 from assetgraph.errors import NoValueError, ValueTypeError
-from assetgraph.keys import AssetKey, Target, key_text, partition_file_name, partition_of
+from assetgraph.keys import AssetKey, Target, key_text, partition_file_name
 from assetgraph.records import Materialization, StoredValue, ValueCondition
 from assetgraph.storage.asset_names import AssetNames
 from assetgraph.storage.formats.format_registry import ValueFormats
@@ -37,10 +37,13 @@ _IMMUTABLE_TABLES = {"pyarrow.lib.Table", "pyarrow.lib.RecordBatch"}
 
 
 class StoredRun(NamedTuple):
-    """What one run stored of one asset, in `size` bytes. Pass `folder` to `delete`."""
+    """What one run stored of one asset, in `size` bytes. Pass `folder` to `delete`.
+
+    `partition_name` is the file name of a partition.
+    """
 
     key: str
-    partition: str | None
+    partition_name: str
     run_id: str
     folder: str
     size: int
@@ -196,7 +199,7 @@ class ValueStore:
             parts = folder.split("/")
             if len(parts) == 3:
                 key = self._names.name(AssetKey.unchecked(key_text(parts[0])))
-                yield StoredRun(key.text, partition_of(parts[1]), parts[2], folder, size)
+                yield StoredRun(key.text, parts[1], parts[2], folder, size)
 
     def delete(self, folder: str) -> None:
         """Delete what one run stored of one asset: the folder of a `StoredRun`."""

@@ -16,7 +16,7 @@ import pytest
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, StoredValue, now
-from assetgraph.storage.histories import has_cut_line, remove_cut_line
+from assetgraph.storage.histories import TargetLock, has_cut_line, remove_cut_line
 from assetgraph.storage.locks import POLL_S, Lock
 from assetgraph.storage.store import Store
 
@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 KEY = AssetKey("trips")
 COMMITS = 1500
 LONG = "x" * 40_000
+HISTORIES = sys.modules[TargetLock.__module__]  # this very module: another test may import it anew
 
 WRITER = """
 import sys
@@ -245,3 +246,41 @@ def test_a_step_whose_store_was_deleted_commits_nothing(
 def run_threads(act: Callable[[Target], None], targets: list[Target]) -> None:
     with ThreadPoolExecutor(len(targets)) as threads:
         list(threads.map(act, targets))
+
+
+@pytest.mark.parametrize("recorded", ["2023", ""])
+def test_a_partition_that_is_being_committed_is_no_materialization_of_the_asset(
+    store: Store, monkeypatch: pytest.MonkeyPatch, recorded: str
+) -> None:
+    store.prepare()
+    whole = Target(KEY)
+    if recorded:
+        store.history.append(Target(KEY, recorded), committed(Target(KEY, recorded), "first"))
+    commit = Lock(store.history.path(KEY))
+
+    def end(_: float) -> None:
+        commit.release()
+
+    monkeypatch.setattr(HISTORIES.time, "sleep", end)
+    assert commit.acquire()
+    assert not store.is_running(whole)
+    assert commit.acquire()
+    lock = store.lock(whole)
+    assert lock.acquire()
+    lock.release()
+
+
+def test_an_asset_without_partitions_is_seen_at_work_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    whole = Target(KEY)
+    store.history.append(whole, committed(whole, "first"))
+    held = store.lock(whole)
+    assert held.acquire()
+    waits: list[float] = []
+    monkeypatch.setattr(HISTORIES.time, "sleep", waits.append)
+    assert store.is_running(whole)
+    assert not store.lock(whole).acquire()
+    assert waits == []
+    held.release()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from conftest import Answer, ProjectFolder
@@ -14,12 +16,19 @@ import assetgraph as dg
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, RunRecord, RunStatus, now
-from assetgraph.storage.locks import Lock
-from assetgraph.storage.retention import drop_old_runs, drop_old_values, find_prunable, prune
+from assetgraph.storage.locks import Lock, prune_lock
+from assetgraph.storage.retention import (
+    Prunable,
+    drop_old_runs,
+    drop_old_values,
+    find_prunable,
+    prune,
+)
 from assetgraph.storage.run_folders import RunStorage, new_run_id
 from assetgraph.storage.store import Store
 
 KEY = AssetKey("trips")
+locks = sys.modules[Lock.__module__]  # this very module: another test may import it anew
 
 
 @dg.asset
@@ -64,7 +73,7 @@ def test_the_values_of_one_partition_replace_none_of_another(store: Store) -> No
 
     left = [value.folder for value in store.values.runs()]
     assert set(left) == {f for row in folders for f in row} - {folders[0][0]}
-    items = list(find_prunable(store))
+    items = [item for item in find_prunable(store) if item.kind != "lock"]
     assert {item.path for item in items} == set(folders[0][1:])
     assert {item.kind for item in items} == {"value"}
     assert all(prune(store, item) for item in items)
@@ -205,3 +214,115 @@ def test_a_file_that_a_dead_run_was_writing_goes_and_that_of_a_living_one_stays(
     assert prune(store, leftover)
     assert not half.exists()
     assert Path(log.folder, "run.json").exists()
+
+
+LONG = "2023-03-01 at the corner of " + "x" * 300
+
+
+@pytest.mark.parametrize("partition", ["2023-03-01", LONG, "", "_", "a/b"])
+def test_the_lock_files_of_a_partition_are_pruned_and_those_of_an_asset_stay(
+    store: Store, partition: str
+) -> None:
+    store.prepare()
+    key = AssetKey("k" * 190)
+    part, whole = Target(key, partition), Target(key)
+    for target in (part, whole):
+        for lock in (store.lock(target), store.reading(target)):
+            assert lock.acquire()
+            lock.release()
+    locks = Path(store.folder, "locks")
+    assert len(list(locks.iterdir())) == 3
+
+    items = list(find_prunable(store))
+
+    assert {item.kind for item in items} == {"lock"}
+    assert all(prune(store, item) for item in items)
+    assert [file.name for file in locks.iterdir()] == [f"{key.text}=_.read"]
+    assert list(find_prunable(store)) == []
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_lock_that_is_held_is_not_pruned(store: Store, reads: bool) -> None:
+    store.prepare()
+    target = Target(KEY, "2023")
+    lock: Lock = store.reading(target, shared=True) if reads else store.lock(target)
+    assert lock.acquire()
+    assert not prune_lock(lock.path)
+    (item,) = list(find_prunable(store)) or [Prunable("lock", "", lock.path, 0)]
+    assert not prune(store, item)
+    assert Path(lock.path).exists()
+    lock.release()
+    assert prune(store, item)
+
+
+def test_nobody_holds_the_lock_of_a_pruned_file(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare()
+    target = Target(KEY, "2023")
+    slow, other = store.lock(target), store.lock(target)
+    opened = locks._open
+    pruned: list[bool] = []
+
+    def pruned_since(path: str) -> int:
+        fd = opened(path)
+        if not pruned:  # the first to open it is overtaken by a prune
+            pruned.append(True)
+            assert prune_lock(path)
+        return fd
+
+    monkeypatch.setattr(locks, "_open", pruned_since)
+    assert slow.acquire()
+    assert not other.acquire()
+    assert store.is_running(target)
+    slow.release()
+    assert other.acquire()
+    other.release()
+
+
+def test_a_lock_excludes_others_while_its_file_is_pruned_again_and_again(store: Store) -> None:
+    store.prepare()
+    target, at_work, met = Target(KEY, "2023"), [0], []
+
+    def works() -> None:
+        for _ in range(150):
+            lock = store.lock(target)
+            if lock.acquire():
+                at_work[0] += 1
+                met.append(at_work[0])
+                at_work[0] -= 1
+                lock.release()
+
+    workers = [Thread(target=works) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):
+        prune_lock(store.lock(target).path)
+    assert set(met) == {1}
+
+
+def test_the_values_of_a_partition_with_a_long_name_replace_none_of_another(store: Store) -> None:
+    store.prepare()
+    partitions = (LONG, LONG + "y", None, "년" * 100)
+    folders = [[saved(store, f"run-{n}", part) for part in partitions] for n in range(4)]
+
+    found = {item.path for item in find_prunable(store)}
+    assert found == {path for row in folders[:2] for path in row}
+
+    for part in partitions:
+        drop_old_values(store, Target(KEY, part))
+    assert {run.folder for run in store.values.runs()} == {
+        path for row in folders[2:] for path in row
+    }
+
+
+def test_a_value_that_was_never_recorded_is_kept_while_nobody_can_tell_its_partition(
+    store: Store,
+) -> None:
+    store.prepare()
+    value = store.values.save(Target(KEY, LONG), "run-1", b"x" * 10_000).stored
+    assert value.path
+    assert list(find_prunable(store)) == []
+    saved(store, "run-2", LONG)
+    (item,) = find_prunable(store)
+    assert (item.kind, item.path) == ("orphan", value.path.rpartition("/")[0])

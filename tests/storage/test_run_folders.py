@@ -417,3 +417,16 @@ def test_a_run_that_the_disk_has_no_room_for_leaves_nothing_behind(
             begin(store, START + timedelta(seconds=1))
     assert sorted(Path(store.folder).rglob("*")) == before
     assert run(store, START + timedelta(seconds=1))
+
+
+def test_a_step_of_a_long_partition_has_a_log_of_its_own(store: Store) -> None:
+    key, start = "k" * 190, "2023-03-01 at " + "x" * 200
+    ids = [f"{key}@{start}", f"{key}@{start}y", f"{key}@short", "trips"]
+    log = begin(store, assets=(key, "trips"), steps=tuple(ids))
+    for step_id in ids:
+        for suffix in ("out", "err"):
+            Path(f"{log.log_path(step_id, 1_234_567)}.{suffix}").write_text(step_id)
+    run_id = os.path.basename(log.folder)
+    found = [(step_id, Path(path).read_text()) for step_id, *_, path in store.runs.outputs(run_id)]
+    assert sorted(found) == sorted((step_id, step_id) for step_id in ids * 2)
+    log.close()

@@ -124,8 +124,8 @@ def test_what_is_stored_is_listed_with_its_size_and_can_be_deleted(
         values.save(TARGET, run_id, "x" * 5000)
     values.save(Target(AssetKey("zones"), "2023"), "run-1", b"x" * 6000)
     assert list(values.runs()) == [
-        StoredRun("ingested/trips", None, "run-1", "ingested,trips/_/run-1", 5000),
-        StoredRun("ingested/trips", None, "run-2", "ingested,trips/_/run-2", 5000),
+        StoredRun("ingested/trips", "_", "run-1", "ingested,trips/_/run-1", 5000),
+        StoredRun("ingested/trips", "_", "run-2", "ingested,trips/_/run-2", 5000),
         StoredRun("zones", "2023", "run-1", "zones/2023/run-1", 6000),
     ]
     values.delete("ingested,trips/_/run-1")
@@ -137,7 +137,7 @@ def test_what_a_dead_process_left_is_listed_too(values: ValueStore, folder: Path
     left = folder / "values" / "trips" / "_" / "run" / "value.parquet.7.tmp"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"x" * 10)
-    assert list(values.runs()) == [StoredRun("trips", None, "run", "trips/_/run", 10)]
+    assert list(values.runs()) == [StoredRun("trips", "_", "run", "trips/_/run", 10)]
 
 
 def test_only_what_cannot_change_may_be_shared() -> None:

@@ -21,6 +21,7 @@ _WHAT = {
     "orphan": ("value without a record", "values without a record"),
     "run": ("old run", "old runs"),
     "leftover": ("leftover", "leftovers"),
+    "lock": ("unused lock", "unused locks"),
 }
 
 
