@@ -87,7 +87,7 @@ def test_every_setting_of_a_project_is_documented_and_no_other() -> None:
 
 
 def test_every_executor_is_documented_and_no_other() -> None:
-    from assetgraph.records import EXECUTORS
+    from assetgraph.states import EXECUTORS
 
     table = page("execution.md").partition("## Executors")[2].partition("##")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.M)) == EXECUTORS

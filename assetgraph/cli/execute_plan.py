@@ -42,7 +42,7 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
             outcome = launch(
                 msgspec.structs.replace(request, launched_by=launched_by()),
                 plan,
-                session.state,
+                session.facts,
                 project=session.project,
                 observer=reporter,
                 echo=False,

@@ -9,6 +9,7 @@ import click
 
 from assetgraph.cli.session import Session
 from assetgraph.hints import suggest_with
+from assetgraph.states import EXECUTORS, RUN_STATUS_WORDS, RunStatus, state_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,6 @@ def complete_runs(ctx: click.Context, _parameter: click.Parameter, incomplete: s
 
 def run_status(word: str) -> RunStatus:
     """The status of a run by any of its words. Raises `click.UsageError`."""
-    from assetgraph.records import RUN_STATUS_WORDS, RunStatus, state_words
     from assetgraph.text import did_you_mean, listed
 
     found = RUN_STATUS_WORDS.get(state_words(word))
@@ -63,8 +63,6 @@ def run_status(word: str) -> RunStatus:
 def complete_statuses(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[str]:
-    from assetgraph.records import RunStatus
-
     return [status for status in RunStatus if status.startswith(incomplete.upper())]
 
 
@@ -125,7 +123,7 @@ def execution_options(command: F) -> F:
         ),
         click.option(
             "--executor", "executor_name", callback=_keep, expose_value=False,
-            type=click.Choice(("serial", "threads", "processes", "dask")),  # records.EXECUTORS
+            type=click.Choice(EXECUTORS),
             help="Where steps run.  [default: serial, or processes with -j 2 or more]",
         ),
         click.option(

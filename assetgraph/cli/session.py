@@ -60,7 +60,7 @@ class Session:
         return graph
 
     @cached_property
-    def state(self) -> StoreFacts:
+    def facts(self) -> StoreFacts:
         from assetgraph.planning.facts import StoreFacts
 
         return StoreFacts(self.graph, self.store)
@@ -93,7 +93,7 @@ class Session:
         if request.selection and not self.graph.order:
             raise self._no_assets()
         with self.renamed(request.selection):
-            return plan_run(request, self.state)
+            return plan_run(request, self.facts)
 
     def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
         """The keys that a selection matches; every key for an empty selection."""
@@ -104,7 +104,7 @@ class Session:
         if not self.graph.order:
             raise self._no_assets()
         with self.renamed(selection):
-            return select(selection, self.graph, self.state.state)
+            return select(selection, self.graph, self.facts.state)
 
     @contextmanager
     def renamed(self, texts: Sequence[str]) -> Iterator[None]:

@@ -227,7 +227,7 @@ class AssetGraph:
 
     def _repr_svg_(self) -> str:
         """The picture that a notebook shows."""
-        from assetgraph.pictures.card import Card
+        from assetgraph.pictures.picture_card import Card
         from assetgraph.pictures.svg import graph_svg
 
         cards = [

@@ -1,4 +1,4 @@
-"""`walk`: the only function that walks a graph, up or down."""
+"""`walk`: what can be reached in a graph, up or down."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from assetgraph.text import first_line, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from assetgraph.pictures.card import Card
+    from assetgraph.pictures.picture_card import Card
 
 
 def mermaid(cards: Sequence[Card], edges: Iterable[tuple[str, str]]) -> str:

@@ -14,8 +14,8 @@ from assetgraph.text import first_line, printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from assetgraph.pictures.card import Card
     from assetgraph.pictures.layout import Layout, Point
+    from assetgraph.pictures.picture_card import Card
     from assetgraph.pictures.theme import Palette
     from assetgraph.records import AssetState
 

@@ -24,7 +24,7 @@ from assetgraph.text import first_line, printable, shorten, width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from assetgraph.pictures.card import Card
+    from assetgraph.pictures.picture_card import Card
 
 STEP = len("└─ ")
 GAP = "  "

@@ -152,19 +152,18 @@ def _missing_upstreams(
 ) -> tuple[set[AssetKey], set[AssetKey]]:
     """The upstreams of `selected` without a value, which must run too, and those that are used as
     they are."""
-    missing: set[AssetKey] = set()
     used: set[AssetKey] = set()
-    waiting = list(selected)
-    while waiting:
-        for parent in graph.parents(waiting.pop()):
-            if parent in selected or parent in missing:
+
+    def without_value(key: AssetKey) -> Iterator[AssetKey]:
+        for parent in graph.parents(key):
+            if parent in selected:
                 continue
             if facts.of(graph.targets[parent]).has_value:
                 used.add(parent)
             else:
-                added = graph.whole_calls([parent]) - missing
-                missing |= added
-                waiting += added
+                yield from graph.whole_calls([parent])
+
+    missing = walk(selected, without_value).keys() - selected
     return missing, used - missing
 
 

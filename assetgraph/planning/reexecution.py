@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
+from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import recorded_target
 from assetgraph.planning.request import RunRequest
@@ -12,7 +13,7 @@ from assetgraph.records import Materialization, RunStatus, StepState
 from assetgraph.storage.step_states import require_steps, run_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from assetgraph.records import RunRecord
     from assetgraph.storage.store import Store
@@ -68,16 +69,10 @@ def steps_left(store: Store, run: RunRecord) -> tuple[str, ...]:
 
     A step whose process died after its commit, but before the run recorded it, counts as done.
     """
-    runs = {run.run_id: run}
-    waiting = [*store.runs.reruns(run.run_id), *_later_relatives(store, run)]
-    while waiting:
-        run_id = waiting.pop()
-        if run_id not in runs:
-            runs[run_id] = store.runs.read(run_id)
-            waiting += store.runs.reruns(run_id)
+    run_ids = walk([run.run_id, *_later_relatives(store, run)], store.runs.reruns).keys()
     done = {
         step.step_id
-        for one in runs.values()
+        for one in (run, *map(store.runs.read, run_ids - {run.run_id}))
         for step in run_steps(one, store.runs.events(one.run_id))
         if step.state in _DONE
     }
@@ -85,7 +80,7 @@ def steps_left(store: Store, run: RunRecord) -> tuple[str, ...]:
         step_id
         for step_id in run.step_ids
         if step_id not in done
-        and not all(_made_by(store, text, {*runs}) for text in run.targets_of(step_id))
+        and not all(_made_by(store, text, run_ids) for text in run.targets_of(step_id))
     )
 
 
@@ -95,7 +90,7 @@ def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:
     return family[family.index(run.run_id) + 1 :] if run.run_id in family else ()
 
 
-def _made_by(store: Store, text: str, run_ids: set[str]) -> bool:
+def _made_by(store: Store, text: str, run_ids: Collection[str]) -> bool:
     target = recorded_target(text)
     if not store.history.is_there(target.key):
         target = target._replace(key=store.names.present_name(target.key))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import msgspec
 
 from assetgraph.errors import ProjectError
-from assetgraph.records import EXECUTORS
+from assetgraph.states import EXECUTORS
 from assetgraph.storage.store import Store
 from assetgraph.text import did_you_mean, listed
 

@@ -10,13 +10,14 @@ import msgspec
 
 from assetgraph.keys import Target
 from assetgraph.planning.reasons import ReasonKind, past_failure
+from assetgraph.queries.record_json import record_json
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import AssetSpec, Computation
     from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.pictures.card import Card
+    from assetgraph.pictures.picture_card import Card
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.reasons import Facts, Reason
@@ -70,14 +71,14 @@ class AssetDetails(msgspec.Struct, frozen=True):
     covers: tuple[Definition, ...] = ()
 
 
-def asset_views(state: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
+def asset_views(facts: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
     """Each asset with its state, in the given order."""
     assets = tuple(assets)
-    states = state.states(asset.key for asset in assets)
+    states = facts.states(asset.key for asset in assets)
     running = {key.text for key in states if states[key][0] is AssetState.RUNNING}
-    makers = state.store.runs.makers(running)
+    makers = facts.store.runs.makers(running)
     return tuple(
-        asset_view(state.graph, state, asset, *states[asset.key], makers.get(asset.key.text))
+        asset_view(facts.graph, facts, asset, *states[asset.key], makers.get(asset.key.text))
         for asset in assets
     )
 
@@ -106,29 +107,29 @@ def asset_view(
     )
 
 
-def asset_details(state: StoreFacts, asset: AssetSpec) -> AssetDetails:
+def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
     """Everything about one asset: see `AssetDetails`."""
     from assetgraph.definitions.config import declared_fields
 
-    (view,) = asset_views(state, [asset])
+    (view,) = asset_views(facts, [asset])
     computation = view.computation
-    downstream = tuple(key.text for key in state.graph.children(asset.key))
+    downstream = tuple(key.text for key in facts.graph.children(asset.key))
     kind = view.computation.config_type
-    history = tuple(islice(state.store.history.readable(asset.key), HISTORY))
-    covers = state.store.code.covers(computation) if computation.code_version is None else ()
+    history = tuple(islice(facts.store.history.readable(asset.key), HISTORY))
+    covers = facts.store.code.covers(computation) if computation.code_version is None else ()
     return AssetDetails(
         view=view,
         downstream=downstream,
         config_fields=declared_fields(kind) if kind else {},
         history=history,
-        code_version=state.of(Target(asset.key)).code_version,
+        code_version=facts.of(Target(asset.key)).code_version,
         covers=covers,
     )
 
 
 def card(view: AssetView) -> Card:
     """The asset as a card of a picture."""
-    from assetgraph.pictures.card import Card
+    from assetgraph.pictures.picture_card import Card
 
     asset, made = view.asset, view.made
     return Card(asset.key.text, asset.group_name, asset.description, view.state, made=made)
@@ -161,10 +162,10 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "config_fields": dict(details.config_fields),
         "metadata": dict(view.asset.metadata),
         "code_version": details.code_version,
-        "covers": [msgspec.to_builtins(one) for one in details.covers],
-        "materialization": msgspec.to_builtins(made) if made else None,
-        "failure": msgspec.to_builtins(failed) if failed else None,
-        "history": [msgspec.to_builtins(attempt) for attempt in details.history],
+        "covers": [record_json(one) for one in details.covers],
+        "materialization": record_json(made) if made else None,
+        "failure": record_json(failed) if failed else None,
+        "history": [record_json(attempt) for attempt in details.history],
     }
 
 

@@ -12,6 +12,7 @@ import msgspec
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import recorded_target
 from assetgraph.queries.event_text import event_json, event_text, warning_text
+from assetgraph.queries.record_json import record_json
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
 from assetgraph.storage.step_states import require_steps, run_steps
 from assetgraph.text import failure_line
@@ -242,7 +243,7 @@ def step_json(step: StepRecord) -> dict[str, Any]:
         "ended_at": step.ended_at.isoformat() if step.ended_at else None,
         "duration_s": step.duration_s,
         "reason": step.reason,
-        "error": msgspec.to_builtins(step.error) if step.error else None,
+        "error": record_json(step.error) if step.error else None,
     }
 
 

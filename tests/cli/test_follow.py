@@ -168,6 +168,8 @@ def test_a_run_that_is_over_is_told_from_start_to_end(
     assert {
         "key": "trips",
         "partition": None,
+        "step": "trips",
+        "targets": [{"key": "trips", "partition": None}],
         "attempt": 1,
         "stream": "out",
         "text": "reading\n",

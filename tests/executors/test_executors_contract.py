@@ -16,9 +16,10 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.keys import Target
-from assetgraph.records import EXECUTORS, Event, EventType
+from assetgraph.records import Event, EventType
 from assetgraph.run.executors import make
 from assetgraph.run.executors.base import StepExecutor
+from assetgraph.states import EXECUTORS
 
 
 @pytest.fixture(params=EXECUTORS)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 
-from assetgraph.records import EXECUTORS
+from assetgraph.states import EXECUTORS
 
 _RUN = """
 import json, os, sys

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from assetgraph.pictures.card import Card
 from assetgraph.pictures.exports import dot, mermaid
+from assetgraph.pictures.picture_card import Card
 from assetgraph.records import AssetState
 
 CARDS = [

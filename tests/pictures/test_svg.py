@@ -8,7 +8,7 @@ import pytest
 
 from assetgraph.definitions.decorator import asset
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.pictures.card import Card
+from assetgraph.pictures.picture_card import Card
 from assetgraph.pictures.svg import graph_svg
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, Palette
 from assetgraph.records import AssetState

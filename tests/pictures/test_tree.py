@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.pictures.card import Card
+from assetgraph.pictures.picture_card import Card
 from assetgraph.pictures.tree import Line, tree
 from assetgraph.records import AssetState
 from assetgraph.text import first_line, shorten, width

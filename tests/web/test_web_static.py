@@ -9,7 +9,7 @@ import pytest
 
 from assetgraph import web
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
-from assetgraph.records import EXECUTORS
+from assetgraph.states import EXECUTORS
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 

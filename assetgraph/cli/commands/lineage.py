@@ -51,7 +51,7 @@ def lineage_command(
     for near, wanted in ((graph.upstream, upstream), (graph.downstream, downstream)):
         if wanted:
             keys = keys.union(*(near(key, depth) for key in keys))
-    views = asset_views(session.state, (graph.asset(key) for key in graph.order if key in keys))
+    views = asset_views(session.facts, (graph.asset(key) for key in graph.order if key in keys))
     edges = [(up.text, down.text) for up, down in graph.edges if up in keys and down in keys]
     answer(
         as_json or form == "json",

@@ -37,7 +37,7 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
     from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.records import now
 
-    views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
+    views = asset_views(session.facts, map(session.graph.asset, session.selected(selection)))
     if views:
         session.warn_of_missing_store()
     answer(
@@ -75,7 +75,7 @@ def show_command(session: Session, key: str, head: int | None, as_json: bool) ->
     if head is not None:
         _show_value(session, asset, head, as_json)
         return
-    details = asset_details(session.state, asset)
+    details = asset_details(session.facts, asset)
     answer(
         as_json,
         data=lambda: asset_details_json(details),
@@ -92,7 +92,7 @@ def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) ->
     from assetgraph.keys import Target
     from assetgraph.queries.value_preview import preview
 
-    made = session.state.of(Target(asset.key)).current
+    made = session.facts.of(Target(asset.key)).current
     if made is None:
         raise NoValueError(
             f"{asset.key.text!r} was never materialized.",

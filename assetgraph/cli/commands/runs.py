@@ -22,6 +22,7 @@ from assetgraph.cli.options import (
 )
 from assetgraph.cli.session import Session
 from assetgraph.hints import command
+from assetgraph.states import RunStatus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from assetgraph.queries.run_views import RunFilter
 
 _PAGE = 20
-_STATUSES = "STARTED|SUCCESS|FAILURE|CANCELED|INTERRUPTED"
+_STATUSES = "|".join(RunStatus)
 
 
 @click.group("runs", cls=CommandGroup)
@@ -191,7 +192,6 @@ def logs_command(
     from assetgraph.cli.render.step_logs import no_log_note, step_log_lines
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.run_views import find_run, run_details, step_log_json, step_logs
-    from assetgraph.records import RunStatus
 
     logs = step_logs(session.store, run, keys)
     answer(

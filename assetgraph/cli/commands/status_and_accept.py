@@ -32,7 +32,7 @@ def status_command(
     from assetgraph.records import AssetState
     from assetgraph.storage.asset_records import orphaned
 
-    views = asset_views(session.state, map(session.graph.asset, session.selected(selection)))
+    views = asset_views(session.facts, map(session.graph.asset, session.selected(selection)))
     if views:
         session.warn_of_missing_store()
     answer(
@@ -70,7 +70,7 @@ def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) 
     from assetgraph.planning.accept import accept
 
     selected = session.selected(selection)
-    keys = [key.text for key in accept(session.state, selected)]
+    keys = [key.text for key in accept(session.facts, selected)]
     answer(
         as_json,
         data=lambda: keys,

@@ -10,7 +10,7 @@ from assetgraph.queries.asset_views import card
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.pictures.card import Card
+    from assetgraph.pictures.picture_card import Card
     from assetgraph.queries.asset_views import AssetView
 
 _STYLES = {

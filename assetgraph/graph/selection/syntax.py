@@ -27,7 +27,7 @@ from typing import Literal, NoReturn
 import msgspec
 
 from assetgraph.errors import SelectionError
-from assetgraph.records import ASSET_STATE_WORDS, AssetState, state_words
+from assetgraph.states import ASSET_STATE_WORDS, AssetState, state_words
 from assetgraph.text import did_you_mean, listed
 
 FIELDS = ("key", "group", "tag", "kind", "owner", "status")

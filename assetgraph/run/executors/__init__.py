@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.records import EXECUTORS
+from assetgraph.states import EXECUTORS
 from assetgraph.text import did_you_mean, shorten
 
 if TYPE_CHECKING:

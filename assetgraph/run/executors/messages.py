@@ -15,6 +15,7 @@ from assetgraph.errors import WorkerError
 
 _CLASSES = {
     "assetgraph.records": None,  # all of them
+    "assetgraph.states": None,
     "assetgraph.keys": {"Target", "AssetKey", "_interned"},
     "assetgraph.run.task": {"StepResult", "_received"},
     "assetgraph.run.sent_exception": {"SentException"},

@@ -14,7 +14,7 @@ from assetgraph.queries.run_views import (
     run_json,
     step_json,
 )
-from assetgraph.records import RUN_STATUS_WORDS, RunStatus, state_words
+from assetgraph.states import RUN_STATUS_WORDS, RunStatus, state_words
 from assetgraph.text import listed
 from assetgraph.web.api.json_endpoint import NotFoundError, number
 from assetgraph.web.api.log_endpoints import output_files

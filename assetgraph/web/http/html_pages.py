@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import HTMLResponse, Response
 
 from assetgraph.pictures.theme import LOOKS
-from assetgraph.records import ASSET_STATE_WORDS, RUN_STATUS_WORDS
+from assetgraph.states import ASSET_STATE_WORDS, RUN_STATUS_WORDS
 from assetgraph.version import __version__
 
 if TYPE_CHECKING:

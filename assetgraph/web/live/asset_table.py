@@ -24,8 +24,8 @@ class AssetTable:
     the asset's lock.
     """
 
-    def __init__(self, state: StoreFacts) -> None:
-        self._state = state
+    def __init__(self, facts: StoreFacts) -> None:
+        self._facts = facts
         self._views: dict[AssetKey, AssetView] = {}
         self._reasons: dict[Target, tuple[Reason, ...]] = {}
         self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
@@ -33,7 +33,7 @@ class AssetTable:
 
     @property
     def graph(self) -> AssetGraph:
-        return self._state.graph
+        return self._facts.graph
 
     @property
     def views(self) -> Mapping[AssetKey, AssetView]:
@@ -57,7 +57,7 @@ class AssetTable:
         positions = self.graph.positions
         waiting = {positions[key] for key in keys if key in self.graph}
         for place in waiting:
-            self._state.forget(Target(self.graph.order[place]))
+            self._facts.forget(Target(self.graph.order[place]))
         heap = sorted(waiting)
         changed = set()
         while heap:
@@ -74,7 +74,7 @@ class AssetTable:
 
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
         """Whether code other than the loaded code made the last attempt at one of `keys`."""
-        for facts in map(self._state.of, map(Target, keys)):
+        for facts in map(self._facts.of, map(Target, keys)):
             if facts.failed is not None:
                 other = facts.failed.code_version != facts.code_version
             else:
@@ -85,13 +85,13 @@ class AssetTable:
 
     def _update(self, key: AssetKey) -> AssetView:
         target = Target(key)
-        facts = self._state.of(target)
-        reasons = reasons_given(self._reasons, self.graph, self._state, target)
+        facts = self._facts.of(target)
+        reasons = reasons_given(self._reasons, self.graph, self._facts, target)
         self._reasons[target] = reasons
         running = self._running.get(key)
         state = AssetState.RUNNING if running else target_state(facts, reasons)
         asset = self.graph.asset(key)
-        view = asset_view(self.graph, self._state, asset, state, reasons, running)
+        view = asset_view(self.graph, self._facts, asset, state, reasons, running)
         self._views[key] = view
         self._seen[key] = (facts.data_version, state, reasons)
         return view
