@@ -68,11 +68,13 @@ class StepTask(msgspec.Struct, frozen=True):
 
     def input_versions(self, output: Target) -> dict[str, str]:
         """The data version of each upstream of an output, by the text of its target."""
-        upstream = self.upstream.get(output)
+        if not self.upstream:
+            return {source.target.text: source.data_version for source in self.inputs}
+        upstream = self.upstream[output]
         return {
             source.target.text: source.data_version
             for source in self.inputs
-            if upstream is None or source.target in upstream
+            if source.target in upstream
         }
 
     def named(self, target: Target) -> str | None:

@@ -145,10 +145,10 @@ class TargetLock(Lock):
     """
 
     def __init__(self, history: AssetHistory, target: Target, path: str) -> None:
-        Lock.__init__(self, path)
+        self._is_history = target.partition is None
+        Lock.__init__(self, path, may_be_pruned=not self._is_history)
         self._history = history
         self.target = target
-        self._is_history = target.partition is None
         self._mutex = Mutex()
 
     def acquire(self) -> bool:

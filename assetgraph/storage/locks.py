@@ -23,10 +23,11 @@ _held: set[Lock] = set()
 
 class Lock:
     """A lock on the file at `path`, which is created if it is missing; exclusive unless
-    `shared`."""
+    `shared`. The file may be deleted by `prune_lock` only with `may_be_pruned`."""
 
-    def __init__(self, path: str, *, shared: bool = False) -> None:
+    def __init__(self, path: str, *, shared: bool = False, may_be_pruned: bool = False) -> None:
         self.path = path
+        self._may_be_pruned = may_be_pruned
         self._mode = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._fd: int | None = None
 
@@ -40,7 +41,7 @@ class Lock:
             fd = _open(self.path)
             try:
                 taken = _flock(fd, self._mode, self.path) or _take(fd, self._mode, self.path)
-                pruned = not os.fstat(fd).st_nlink
+                pruned = self._may_be_pruned and not os.fstat(fd).st_nlink
             except BaseException:
                 os.close(fd)
                 raise
@@ -82,7 +83,7 @@ class Lock:
 def prune_lock(path: str) -> bool:
     """Delete the file of a lock, unless a process holds it. Who has opened it, but not locked it
     yet, locks a new one."""
-    lock = Lock(path)
+    lock = Lock(path, may_be_pruned=True)
     if not lock.acquire():
         return False
     try:

@@ -114,7 +114,8 @@ class Store:
     def reading(self, target: Target, *, shared: bool = False) -> Lock:
         """The lock that a step holds (shared) while it reads the stored value of `target`, so that
         the value is not pruned."""
-        return Lock(f"{self._lock_name(target)}.read", shared=shared)
+        path = f"{self._lock_name(target)}.read"
+        return Lock(path, shared=shared, may_be_pruned=target.partition is not None)
 
     def is_running(self, target: Target) -> bool:
         """Whether a living process is materializing `target`."""
