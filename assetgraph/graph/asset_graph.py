@@ -1,4 +1,7 @@
-"""`AssetGraph`: assets connected into a DAG. The only module that knows networkx."""
+"""`AssetGraph`: assets connected into a DAG. The only module that knows networkx.
+
+Importing networkx takes longer than a small run, so it waits until something asks for `digraph`.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeVar
-
-import networkx as nx
 
 from assetgraph.errors import AssetGraphError, DefinitionsError, Problem
 from assetgraph.graph.connections import Connections
@@ -18,9 +19,10 @@ from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
+    from networkx import DiGraph
+
     from assetgraph.definitions.computation import AssetSpec, Computation
 
-    DiGraph = nx.DiGraph[AssetKey]
 
 T = TypeVar("T")
 
@@ -40,14 +42,11 @@ class AssetGraph:
         self._makers: _ByKey[Computation] = _ByKey()
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
         self._parents: _ByKey[tuple[AssetKey, ...]] = _ByKey()
-        self._digraph: DiGraph = nx.DiGraph()
         self.duplicates: list[tuple[AssetKey, Computation, Computation]] = []
         with paused_collector():
             self._take(computations)
             self.targets = {key: Target(key) for key in self._assets}
             self._connect()
-            # Each row is in order, because the readers were connected in order.
-            self._children = _ByKey((k, tuple(row)) for k, row in self._digraph.adjacency())
 
     @property
     def assets(self) -> Mapping[AssetKey, AssetSpec]:
@@ -120,6 +119,17 @@ class AssetGraph:
         """The position of each key in `order`."""
         return {key: position for position, key in enumerate(self.order)}
 
+    @cached_property
+    def digraph(self) -> DiGraph[AssetKey]:
+        """The assets and their edges for networkx: a node for each key, an edge from each upstream
+        to each of its readers. Changing it does not change the graph."""
+        from networkx import DiGraph
+
+        found: DiGraph[AssetKey] = DiGraph()
+        found.add_nodes_from(self._assets)
+        found.add_edges_from(self.edges)
+        return found
+
     @property
     def edges(self) -> Iterator[tuple[AssetKey, AssetKey]]:
         """(upstream, downstream) pairs, in order."""
@@ -187,7 +197,9 @@ class AssetGraph:
 
     def components(self) -> tuple[tuple[AssetKey, ...], ...]:
         """The connected parts of the graph, each in order, sorted by their first asset."""
-        parts = map(self.in_order, nx.weakly_connected_components(self._digraph))
+        from networkx import weakly_connected_components
+
+        parts = map(self.in_order, weakly_connected_components(self.digraph))
         return tuple(sorted(map(tuple, parts), key=lambda part: self.positions[part[0]]))
 
     def cycles(self) -> Iterator[list[AssetKey]]:
@@ -195,7 +207,9 @@ class AssetGraph:
         first key by name back to that key."""
         if len(self._before_cycles) == len(self):
             return
-        for part in nx.strongly_connected_components(self._digraph):
+        from networkx import strongly_connected_components
+
+        for part in strongly_connected_components(self.digraph):
             start = min(part)
             if len(part) > 1 or start in self._children[start]:
                 yield self._cycle_through(start, part)
@@ -223,7 +237,7 @@ class AssetGraph:
         return len(self._assets)
 
     def __repr__(self) -> str:
-        return f"<AssetGraph of {len(self)} assets, {self._digraph.number_of_edges()} edges>"
+        return f"<AssetGraph of {len(self)} assets, {sum(map(len, self._parents.values()))} edges>"
 
     def _repr_svg_(self) -> str:
         """The picture that a notebook shows."""
@@ -261,8 +275,7 @@ class AssetGraph:
 
     def _connect(self) -> None:
         self._connections = Connections(self._assets)
-        self._digraph.add_nodes_from(self._assets)
-        edges: list[tuple[AssetKey, AssetKey]] = []
+        readers: dict[AssetKey, list[AssetKey]] = {key: [] for key in self._assets}
         inputs_of: dict[int, dict[str, AssetKey]] = {}
         for key, computation in self._makers.items():
             inputs = inputs_of.get(id(computation))
@@ -274,8 +287,9 @@ class AssetGraph:
             if spec.deps:
                 parents.update(self._connections.deps(computation, spec))
             row = self._parents[key] = tuple(sorted(parents, key=_parts))
-            edges += [(upstream, key) for upstream in row]
-        self._digraph.add_edges_from(edges)
+            for upstream in row:  # so each asset's readers are by name
+                readers[upstream].append(key)
+        self._children = _ByKey((key, tuple(row)) for key, row in readers.items())
 
     def _cycle_through(self, start: AssetKey, part: set[AssetKey]) -> list[AssetKey]:
         """A shortest path from `start` back to itself inside a strongly connected part."""

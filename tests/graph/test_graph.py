@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -218,3 +219,12 @@ def test_a_key_that_names_no_asset_is_an_error_with_a_guess() -> None:
         with pytest.raises(AssetGraphError) as caught:
             ask("trips")  # type: ignore[arg-type]
         assert caught.value.hint == "Name it by its key: AssetKey('trips')."
+
+
+def test_the_graph_for_networkx_has_every_asset_and_every_edge() -> None:
+    graph = taxi()
+    assert isinstance(graph.digraph, nx.DiGraph)
+    assert set(graph.digraph.nodes) == set(graph.assets)
+    assert set(graph.digraph.edges) == set(graph.edges)
+    assert (AssetKey("zones"), FARES) in graph.digraph.edges
+    assert list(graph.digraph.adj[AssetKey("alone")]) == []

@@ -72,7 +72,7 @@ class LoadedDefinitions:
     def graph(self) -> AssetGraph:
         """The last valid graph, empty until there is one."""
         if self._graph is None:
-            # Imports networkx, which the first answer does without.
+            # The first answer does without the graph.
             from assetgraph.graph.asset_graph import AssetGraph
 
             self._graph = AssetGraph(())
