@@ -168,12 +168,19 @@ def _loaded_from(project_root: Path | str) -> tuple[dict[str, ModuleType], dict[
     modules = {
         name: module
         for name, module in tuple(sys.modules.items())
-        if name != "__main__"
-        # An object that took the module's place has no file of its own.
-        and folder.contains(module_variables(module).get("__file__") or _files.get(name) or "")
+        if name != "__main__" and _is_from(folder, name, module_variables(module))
     }
     readings = {file: known for file, known in tuple(_readings.items()) if folder.contains(file)}
     return modules, readings
+
+
+def _is_from(folder: ProjectFolder, name: str, variables: Mapping[str, Any]) -> bool:
+    file = variables.get("__file__") or _files.get(name)
+    if file:  # an object that took a module's place has no file of its own
+        return folder.contains(file)
+    # A folder without `__init__.py`. One that is also installed keeps its installed modules.
+    paths = getattr(variables.get("__path__"), "_path", None) or ()
+    return bool(paths) and all(folder.contains(f"{path}/x.py") for path in paths)
 
 
 def reading_of(file: str, names: Mapping[str, Any] | None = None) -> Reading | None:

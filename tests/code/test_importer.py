@@ -53,6 +53,29 @@ def test_an_edit_of_the_same_size_in_the_same_second_runs_the_new_code(project: 
     assert seen == list(range(8))
 
 
+def test_a_folder_without_init_is_forgotten_with_its_modules(
+    project: Path,
+) -> None:
+    write(project, "plain/deeper/part.py", "value = 1\n")
+    importlib.import_module("plain.deeper.part")
+    assert sorted(importer.forget(project)) == ["plain", "plain.deeper", "plain.deeper.part"]
+    write(project, "plain/__init__.py", "value = 2\n")
+    assert importlib.import_module("plain").value == 2
+
+
+def test_a_folder_that_is_also_installed_keeps_its_installed_modules(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = tmp_path_factory.mktemp("site-packages")
+    write(installed, "shared/library.py", "value = 1\n")
+    write(project, "shared/own.py", "value = 2\n")
+    monkeypatch.syspath_prepend(str(installed))
+    for name in ("shared.library", "shared.own"):
+        importlib.import_module(name)
+    assert importer.forget(project) == ("shared.own",)
+    assert sys.modules.pop("shared").library is sys.modules.pop("shared.library")
+
+
 def test_the_standard_loader_would_have_run_the_old_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
