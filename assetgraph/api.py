@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, config_json
 from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
@@ -137,6 +137,7 @@ class RunResult:
 
         Raises `NoValueError` if there was none, or if it has since been replaced and pruned.
         """
+        _require_type(as_type)
         asset = self.facts.graph.asset(_key(key))
         made = self.materialization(key)
         values = self.instance.store.values
@@ -226,6 +227,7 @@ def load(
     Raises `NoValueError` for an asset without a value, and `AssetGraphError`, which suggests
     similar keys, for an asset that is not defined.
     """
+    _require_type(as_type)
     found, named = _project_at(project), _key(key)
     store = found.open_store()
     made = _made_by(store, named, run_id) if run_id else store.history.current(Target(named))[0]
@@ -263,6 +265,13 @@ def _notebook_observer(plan: Plan) -> Observer | None:
     return notebook_progress([step.id for step in plan.steps])
 
 
+def _require_type(as_type: object) -> None:
+    """Raise `TypeError` for an `as_type` that says no type, and would have no effect."""
+    if not is_understood(as_type):
+        what = repr(as_type) if isinstance(as_type, str) else of_which_type(as_type)
+        raise TypeError(f"as_type must be a type such as pd.DataFrame or list, not {what}")
+
+
 def _require_fit(instance: object, executor: object, jobs: int | None) -> None:
     """Raise `TypeError` or `AssetGraphError` for arguments of `materialize` that cannot be used."""
     if instance is not None and not isinstance(instance, Instance):
@@ -278,7 +287,7 @@ def _project_at(folder: str | Path | None) -> Project:
     """The current folder's project, or the one in `folder`, which may also be a store itself."""
     if folder is None:
         return find_project()
-    path = working_folder() / Path(folder).expanduser()
+    path = (working_folder() / Path(folder).expanduser()).resolve()  # `..` must not lead back here
     if not path.is_dir():
         raise ProjectError(
             f"there is no folder {path}.", hint="Give the folder of a project, or of its store."
@@ -295,14 +304,25 @@ def _made_by(store: Store, key: AssetKey, text: str) -> Materialization:
     ids = {one.run_id for one in made if text in one.run_id}
     if len(ids) != 1:  # not told by the asset's own history: ask the runs
         ids = {store.runs.find(text)}
-    for one in made:
-        if one.run_id in ids:
-            return one
-    kept = ", ".join(dict.fromkeys(one.run_id for one in made[:5]))
+    kept = [one for one in made if one.value.by_io_manager or _is_kept(store, one)]
+    found = next((one for one in made if one.run_id in ids), None)
+    if found in kept:
+        return found
+    run = ids.pop()
     raise NoValueError(
-        f"the run {ids.pop()} made no value of {key.text!r}.",
-        hint=f"These did, newest first: {kept}." if kept else None,
+        f"the run {run} made no value of {key.text!r}."
+        if found is None
+        else f"the value of {key.text!r} that the run {run} made is not kept: it was replaced.",
+        hint="Values of these runs are kept, newest first: "
+        f"{', '.join(dict.fromkeys(one.run_id for one in kept[:5]))}."
+        if kept
+        else None,
     )
+
+
+def _is_kept(store: Store, made: Materialization) -> bool:
+    """Whether what a run made is still there. A returned file may since have another content."""
+    return store.values.check(made.value) not in ("gone", "changed")
 
 
 def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: bool) -> None:

@@ -41,6 +41,7 @@ _ITERATORS = {
 _MAX_TEXT = 60
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _MAX_TEXT
+_TYPES_OF_TYPES = (type, typing.ForwardRef, typing.NewType, typing.TypeVar)
 _NUMBERS: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
 
 
@@ -116,6 +117,17 @@ def type_name(cls: type) -> str:
     if cls.__module__ == "builtins":
         return cls.__qualname__
     return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def is_understood(annotation: Any) -> bool:
+    """Whether `annotation` is a type, or a text that names one which this module knows."""
+    if isinstance(annotation, str):
+        return annotation in ("Any", "typing.Any", "object") or _of_text(annotation) is not None
+    return (
+        annotation in (EMPTY, None, Any)
+        or isinstance(annotation, _TYPES_OF_TYPES)
+        or typing.get_origin(annotation) is not None
+    )
 
 
 def annotation_text(annotation: Any) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import pytest
 from conftest import ProjectFolder
@@ -114,8 +116,60 @@ def test_load_takes_the_value_of_an_older_run(made: ProjectFolder) -> None:
     with pytest.raises(UnknownRunError):
         load("n", run_id="nothing")
     other = materialize([asset(name="m")(lambda: 5)], instance=Instance.get())
-    with pytest.raises(NoValueError, match=rf"made no value of 'n'.*newest first: {second}"):
+    with pytest.raises(NoValueError, match=rf"made no value of 'n'.*newest first: {second}, "):
         load("n", run_id=other.run_id)
+
+
+def test_of_an_older_run_only_what_is_kept_is_loaded_and_the_error_names_what_is(
+    made: ProjectFolder,
+) -> None:
+    runs = []
+    for number in range(4):
+
+        @asset(name="n")
+        def table(number: int = number) -> set[int]:
+            return {number}
+
+        @asset(name="f")
+        def file(number: int = number) -> Path:
+            Path("out.csv").write_text(str(number) * (number + 1))
+            return Path("out.csv")
+
+        runs.append(materialize([table, file], instance=Instance.get()).run_id)
+    assert [load("n", run_id=run) for run in runs[2:]] == [{2}, {3}]
+    assert load("f", run_id=runs[3]).read_text() == "3333"
+    kept = f"kept, newest first: {runs[3]}, {runs[2]}\\."
+    with pytest.raises(NoValueError, match=rf"'n' that the run {runs[0]} made is not kept.*{kept}"):
+        load("n", run_id=runs[0])
+    for old in runs[:3]:  # the file has what the last run wrote
+        with pytest.raises(NoValueError, match=rf"'f' that the run .* kept, .* {runs[3]}\."):
+            load("f", run_id=old)
+    made.write("out.csv", "edited")
+    with pytest.raises(NoValueError, match="it was replaced"):
+        load("f", run_id=runs[3])
+    assert load("f").read_text() == "edited"
+
+
+@pytest.mark.parametrize("folder", ["..", "../project/..", "inner/../.."])
+def test_a_folder_that_is_named_by_dots_is_not_taken_for_the_current_project(
+    made: ProjectFolder, folder: str
+) -> None:
+    runs_of(made)
+    (made.root / "inner").mkdir()
+    with pytest.raises(ProjectError, match="no project in"):
+        load("n", project=folder)
+    assert load("n", project="inner/..") == load("n", project="inner") == 2
+
+
+@pytest.mark.parametrize("wrong", [pathlib, 3, "pandas", "my.Frame", [], {"a": int}, Path(), "a b"])
+def test_what_is_asked_for_must_be_a_type(made: ProjectFolder, wrong: object) -> None:
+    runs_of(made)
+    result = materialize([a])
+    for ask in (lambda: load("n", wrong), lambda: result.value("a", wrong)):
+        with pytest.raises(TypeError, match="as_type must be a type such as"):
+            ask()
+    for right in (int, "int", int | str, Literal[2, 20], Any, "Any", None | int, Annotated[int, 1]):
+        assert (load("n", right), result.value("a", right)) == (2, 20)
 
 
 def test_load_reads_another_project_and_a_store_without_importing_anything(
