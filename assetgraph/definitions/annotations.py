@@ -156,9 +156,14 @@ def described(value: object) -> str:
         text = _SHORT.repr(value)
     except Exception:
         text = ""
-    if not text or len(text) > _MAX_TEXT or "\n" in text:
+    if not text or len(text) > _MAX_TEXT or "\n" in text or _is_cut(value, text):
         return name
     return f"{name}: {text}"
+
+
+def _is_cut(value: object, text: str) -> bool:
+    """Whether `text` is the beginning and the end of a longer one, such as the rows of a table."""
+    return "..." in text and type(value).__module__ != "builtins" and len(text) == _MAX_TEXT
 
 
 def _alternatives(annotation: Any) -> tuple[_Type, ...] | None:

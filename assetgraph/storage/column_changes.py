@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assetgraph.definitions.metadata import MetadataValue
+
+# How Arrow lays out a column of one type: with long or short offsets, with views, with wider or
+# narrower codes for categories. It depends on the format and on the values.
+_LAYOUT = re.compile(
+    r"\blarge_(?=string|binary|list)|(?<=string|binary)_view\b|(?<=list)_view\b"
+    r"|, indices=u?int\d+|, ordered=0\b"
+)
 
 
 def table_metadata(rows: int, columns: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -21,6 +29,7 @@ def _encodable(name: str) -> str:
 
 def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, str]]:
     """How the columns in one materialization's metadata differ from those in an earlier one's.
+    The layout of a type in memory does not count.
 
     Each item is `{"column": …, "change": "added"|"removed"|"retyped", "from": type, "to": type}`.
     There are none if either value was not a table.
@@ -54,6 +63,6 @@ def _columns(metadata: Mapping[str, Any]) -> dict[str, str] | None:
     if not isinstance(recorded, Mapping) or recorded.get("type") != "table":
         return None
     try:
-        return {record["name"]: record["type"] for record in recorded["value"]}
+        return {one["name"]: _LAYOUT.sub("", one["type"]) for one in recorded["value"]}
     except (KeyError, TypeError):  # metadata that the asset itself added under this name
         return None

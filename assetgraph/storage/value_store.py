@@ -227,7 +227,10 @@ def _fitting(value: object, annotation: Any) -> object:
     """The value, if it fits the annotation. Raises `ValueTypeError` if it does not."""
     if annotation is EMPTY or type(value) is annotation or accepts(annotation, value):
         return value
+    returned = Path if isinstance(value, Path) else type(value)
     raise ValueTypeError(
         f"the value cannot be loaded as `{annotation_text(annotation)}`: it is {described(value)}.",
-        hint="Ask for another type, or change what the asset returns.",
+        hint="Return pathlib.Path(…) instead of its text; the file is then tracked, too."
+        if isinstance(value, str) and annotation is Path
+        else f"Ask for {type_name(returned)}, or change what the asset returns.",
     )

@@ -179,7 +179,8 @@ def test_every_value_is_previewed_as_plain_data(values: ValueStore, folder: Path
     assert shown["a path"] == FilePreview(str(folder / "trips.csv"))
     assert shown["None"] == NoPreview("The asset returned None.")
     assert shown["a pickle"] == NoPreview(
-        "The value is a pickled tuple. Showing it would run its code."
+        "The value is a pickled tuple. Showing it would run its code. "
+        "To see it, load it in Python with assetgraph.load(…)."
     )
     assert values.preview(StoredValue("custom", "int")) == NoPreview(
         "An IO manager of the project stores the value."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import os
 import sys
 import threading
@@ -12,7 +13,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -321,6 +324,42 @@ def test_a_frame_that_no_table_holds_is_refused_as_a_table(values: ValueStore) -
     stored = values.save(TARGET, "run", pd.DataFrame({"a": [2**70]})).stored
     with pytest.raises(ValueTypeError, match=r"does not convert to a table.*ask for a pd"):
         values.load(stored, pa.Table)
+
+
+@pytest.mark.parametrize("kind", [pa.Table, pl.DataFrame, duckdb.DuckDBPyRelation])
+def test_a_column_of_several_types_is_named_where_a_table_is_asked_for(
+    values: ValueStore, kind: type
+) -> None:
+    frame = pd.DataFrame(
+        {"order": range(5), "note": ["a", 1, None, datetime.date(2024, 1, 1), "b"]}
+    )
+    stored = values.save(TARGET, "run", frame.set_index("order")).stored
+    with pytest.raises(
+        ValueTypeError,
+        match=r"a pandas\.DataFrame that does not convert to a table: column 'note' has values of "
+        r"the types str, (int and date|date and int)\. Give column 'note' one type",
+    ):
+        values.load(stored, kind)
+    assert values.load(stored).equals(frame.set_index("order"))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pd.DataFrame({f"column {n}": range(9) for n in range(9)}),
+        pd.Series(range(9)),
+        np.zeros((99, 99)),
+        pl.DataFrame({"a": range(9)}),
+        pa.table({"a": range(9)}),
+    ],
+    ids=lambda value: type(value).__module__,
+)
+def test_an_error_names_the_type_of_a_table_and_not_some_of_its_cells(
+    values: ValueStore, value: object
+) -> None:
+    stored = values.save(TARGET, "run", value).stored
+    with pytest.raises(ValueTypeError, match=r"it is an? [\w.]+\. Ask for [\w.]+, or change"):
+        values.load(stored, dict)
 
 
 def test_a_table_that_pandas_cannot_hold_is_refused_with_a_sentence(values: ValueStore) -> None:

@@ -87,6 +87,38 @@ def test_a_path_without_a_file_cannot_be_returned(
         values.save(TARGET, "run", Path(name))
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("data/trip.csv", r"Did you mean 'trips\.csv'\? Write the file"),
+        ("data/Trips.CSV", r"Did you mean 'trips\.csv'\? Write the file"),
+        ("Data/trips.csv", r"Did you mean 'data'\? Write the file"),
+        ("data/orders.xlsx", r"folder\. Write the file"),
+        ("nothing/like/it.csv", r"folder\. Write the file"),
+        ("~/trips.csv", r"folder\. Return path\.expanduser\(\)"),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_refused_with_the_name_that_may_be_meant(
+    values: ValueStore, file: Path, name: str, advice: str
+) -> None:
+    for path in (Path(name), file.parent.parent / name):
+        if not name.startswith("~") or path == Path(name):
+            with pytest.raises(ValueTypeError, match=advice):
+                values.save(TARGET, "run", path)
+
+
+def test_the_text_of_a_path_is_no_path_and_the_error_says_how_to_return_one(
+    values: ValueStore, file: Path
+) -> None:
+    text = values.save(TARGET, "run", "data/trips.csv").stored
+    with pytest.raises(ValueTypeError, match=r"it is a str: .*Return pathlib\.Path\(…\) instead"):
+        values.load(text, Path)
+    path = values.save(TARGET, "run", Path("data/trips.csv")).stored
+    for wanted in (str, bytes, list):
+        with pytest.raises(ValueTypeError, match=r"Ask for pathlib\.Path, or change"):
+            values.load(path, wanted)
+
+
 def test_a_pipe_cannot_be_returned(values: ValueStore, folder: Path) -> None:
     os.mkfifo("pipe")
     with pytest.raises(ValueTypeError, match=r"returned the path pipe, but there is no such file"):

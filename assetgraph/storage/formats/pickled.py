@@ -89,7 +89,10 @@ class PickleFormat(ValueFormat):
     def preview(self, stored: StoredValue, rows: int) -> Preview:
         from assetgraph.storage.formats.previews import NoPreview
 
-        return NoPreview(f"The value is a pickled {stored.type}. Showing it would run its code.")
+        return NoPreview(
+            f"The value is a pickled {stored.type}. Showing it would run its code. "
+            "To see it, load it in Python with assetgraph.load(…)."
+        )
 
 
 def _as_asked(value: object, kind: str | None) -> object:

@@ -27,10 +27,12 @@ from assetgraph.storage.formats.value_format import (
     ValueFormat,
 )
 from assetgraph.storage.value_places import Look
+from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.storage.formats.previews import Preview
 
+_NAMES_COMPARED = 1000
 _PLAIN = "pathlib.Path"
 _PLAIN_CLASS = type(Path())
 
@@ -48,7 +50,7 @@ class PathFormat(ValueFormat):
         if seen is None:
             error = ValueTypeError(
                 f"returned the path {recorded}, but there is no such file or folder.",
-                hint="Write the file before returning its path, or return str(path).",
+                hint=_if_not_there(recorded, self.files.project_root),
             )
             error.absent = full_path
             raise error
@@ -114,6 +116,30 @@ def _version(stored: StoredValue, digest: str) -> str:
     may use the file's name. So does a class of its own."""
     own = "" if stored.type == _PLAIN else f"\0{stored.type}"
     return digest_of("path", f"{stored.path}\0{digest}{own}".encode("utf-8", "surrogateescape"))
+
+
+def _if_not_there(recorded: str, project_root: str) -> str:
+    """What to do about a path that leads nowhere, with names like the first part that is not there.
+
+    A relative path begins at the project's folder."""
+    if recorded.startswith("~"):
+        return "Return path.expanduser(): only a shell reads ~ as the home folder."
+    advice = "Write the file before returning its path, or return str(path)."
+    folder = project_root
+    for part in Path(recorded).parts:
+        if os.path.exists(os.path.join(folder, part)):
+            folder = os.path.join(folder, part)
+            continue
+        similar = did_you_mean(part, _names_in(folder))
+        return f"{similar} {advice}" if similar else advice
+    return advice
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))[:_NAMES_COMPARED]
+    except OSError:
+        return []
 
 
 def _checked_class(path: Path, recorded: str) -> str:

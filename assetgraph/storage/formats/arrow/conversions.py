@@ -14,10 +14,11 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from assetgraph.definitions.annotations import described, kind_of_value
+from assetgraph.definitions.annotations import kind_of_value, of_which_type
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.storage.formats.arrow.column_types import as_polars_takes, holds, is_everyday
 from assetgraph.storage.formats.arrow.table_sources import TableInFile, TableInMemory
+from assetgraph.text import listed
 
 Table = TableInFile | TableInMemory
 _NAMES = {
@@ -75,14 +76,33 @@ def _arrow_of(frame: Any) -> TableInMemory:
         table = pa.Table.from_pandas(frame) if is_pandas else frame.to_arrow()
     except Exception as error:
         asks = "pd.DataFrame" if is_pandas else "pl.DataFrame"
+        name = _column_at_fault(frame) if is_pandas else None
+        what = _first_line(error) if name is None else f"column {name!r} {_content(frame[name])}"
+        column = "each column" if name is None else f"column {name!r}"
         raise ValueTypeError(
-            f"the value is {described(frame)} that does not convert to a table: "
-            f"{_first_line(error)}.",
-            hint=f"Give each column one type that Arrow has, or ask for a {asks}.",
+            f"the value is {of_which_type(frame)} that does not convert to a table: {what}.",
+            hint=f"Give {column} one type that Arrow has in the asset that returns it, or ask for "
+            f"a {asks}.",
         ) from error
     if table.num_rows != len(frame):  # from_pandas forgets the rows of a frame without columns
         table = pa.table({"rows": pa.nulls(len(frame))}).select([])
     return TableInMemory(table)
+
+
+def _column_at_fault(frame: Any) -> Any:
+    """The name of the first column of a pandas frame that Arrow cannot hold, if it is one."""
+    for place, name in enumerate(frame.columns):
+        try:
+            pa.Array.from_pandas(frame.iloc[:, place])
+        except Exception:
+            return name if frame.columns.tolist().count(name) == 1 else None
+    return None
+
+
+def _content(column: Any) -> str:
+    """The types of the values in a column of pandas, the most frequent first, without nulls."""
+    found = column.dropna().map(lambda value: type(value).__name__).value_counts().index
+    return f"has values of the type{'s' * (len(found) > 1)} {listed(found[:5])}"
 
 
 def _check_installed(library: str) -> None:
