@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import partial
 from pathlib import PurePath
 from typing import Any, TypeVar, dataclass_transform
 
@@ -13,17 +15,25 @@ from assetgraph.errors import ConfigError
 from assetgraph.text import did_you_mean
 
 
-class _KeywordOnly(msgspec.StructMeta):
-    """Makes the fields of every subclass keyword-only, an option that msgspec does not inherit."""
+class _ConfigClass(msgspec.StructMeta):
+    """Makes the fields of every subclass keyword-only, an option that msgspec does not inherit.
+    A default that is a list, set or dict is copied for each instance: msgspec refuses it."""
 
     def __new__(
         cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
     ) -> Any:
+        fields = {
+            name: msgspec.field(default_factory=partial(deepcopy, value))
+            for name, kind in namespace.get("__annotations__", {}).items()
+            if (value := namespace.get(name)) and type(value) in (list, set, dict)
+            if "ClassVar" not in str(kind)
+        }
+        namespace = {**namespace, **fields}
         return super().__new__(cls, name, bases, namespace, **{"kw_only": True, **options})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Config(msgspec.Struct, metaclass=_KeywordOnly, frozen=True, forbid_unknown_fields=True):
+class Config(msgspec.Struct, metaclass=_ConfigClass, frozen=True, forbid_unknown_fields=True):
     """Base class for the config of an asset: fields with types and optional defaults.
 
         class TripsConfig(Config):
@@ -41,6 +51,15 @@ class Config(msgspec.Struct, metaclass=_KeywordOnly, frozen=True, forbid_unknown
 
 
 C = TypeVar("C", bound=Config)
+_WORDS = {
+    "`array": "`list",
+    "`object": "`dict",
+    "Invalid RFC3339 encoded datetime": "not a time such as 2024-03-31T17:00:00",
+    "Invalid RFC3339 encoded date": "not a date such as 2024-03-31",
+    "Invalid RFC3339 encoded time": "not a time of day such as 17:00:00",
+    "Invalid ISO8601 duration": "not a duration such as P1DT2H, which is a day and two hours",
+    "Invalid UUID": "not a UUID such as 123e4567-e89b-12d3-a456-426614174000",
+}
 
 
 def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
@@ -71,9 +90,9 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
                 hint=f"Set it with: --config {owner}.{missing}=…",
             ) from None
         takes = ", ".join(f"{name}: {declared}" for name, declared in declared_fields(kind).items())
-        raise ConfigError(
-            f"config of {owner!r}: {_readable(str(error))}.", hint=f"It takes: {takes}."
-        ) from None
+        example = _example(owner, str(error))
+        hint = f"It takes: {takes}." + (f" In a shell, write {example}" if example else "")
+        raise ConfigError(f"config of {owner!r}: {_readable(str(error))}.", hint=hint) from None
 
 
 def config_json(config: Config) -> dict[str, Any]:
@@ -155,8 +174,23 @@ def _missing_field(error: str) -> str | None:
 
 
 def _readable(error: str) -> str:
-    """A message of msgspec, "Expected `int`, got `str` - at `$.month`", with the field first."""
-    what, found, where = error.partition(" - at `$")
-    field = where.rstrip("`").lstrip(".") if found else ""
+    """A message of msgspec, "Expected `int`, got `str` - at `$.month`", with the field first and
+    Python's words."""
+    what, field = _what_and_field(error)
+    for theirs, ours in _WORDS.items():
+        what = what.replace(theirs, ours)
     text = what[0].lower() + what[1:]
     return f"{field}: {text}" if field else text
+
+
+def _what_and_field(error: str) -> tuple[str, str]:
+    what, found, where = error.partition(" - at `$")
+    return what, where.rstrip("`").lstrip(".") if found else ""
+
+
+def _example(owner: str, error: str) -> str | None:
+    """How to type a list, where something else was given for it."""
+    what, field = _what_and_field(error)
+    if what.startswith("Expected `array") and field.isidentifier():
+        return f'a list as JSON: --config \'{owner}.{field}=["a", "b"]\''
+    return None

@@ -9,9 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from assetgraph.definitions.annotations import of_which_type
+from assetgraph.definitions.annotations import kind_of_value, of_which_type
 from assetgraph.errors import MetadataError
 
+_TABLE_HINTS = {
+    "pandas": " For some rows: MetadataValue.table(df.head().to_dict('records')).",
+    "polars": " For some rows: MetadataValue.table(df.head().to_dicts()).",
+    "table": " For some rows: MetadataValue.table(table.slice(0, 5).to_pylist()).",
+}
 _PLAIN = {"text": str, "int": int, "float": float, "bool": bool}
 
 
@@ -146,7 +151,8 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
     except MetadataError as error:
         raise MetadataError(
             f"the metadata {name!r} is {of_which_type(value)}, which cannot be recorded",
-            hint="Pass text, a number, a bool, a path, a datetime, or lists and dicts of these.",
+            hint="Pass text, a number, a bool, a path, a datetime, or lists and dicts of these."
+            + _TABLE_HINTS.get(kind_of_value(value) or "", ""),
         ) from error
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
 from assetgraph import Asset, Config, Definitions, asset, materialize
 from assetgraph.definitions.config import build_config, config_json
+from assetgraph.definitions.config_problems import config_problems
 from assetgraph.errors import ConfigError
 
 
@@ -73,6 +74,45 @@ def test_plain_values_are_taken_as_they_are() -> None:
     ],
 )
 def test_config_that_does_not_fit_names_the_asset_and_the_field(
+    given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        build_config(Trips, given, "trips")
+
+
+class Everything(Config):
+    names: list[str] = ["a", "b"]  # noqa: RUF012
+    nested: dict[str, list[int]] = {"a": [1]}  # noqa: RUF012
+    days: set[int] = {1}  # noqa: RUF012
+    empty: list[str] = []  # noqa: RUF012
+    shared: ClassVar[list[str]] = ["c"]
+    plain = ["d"]  # noqa: RUF012
+
+
+def test_a_default_that_is_a_list_set_or_dict_is_copied_for_each_config() -> None:
+    first, second = Everything(), Everything()
+    first.names.append("x")
+    first.nested["a"].append(2)
+    first.days.add(2)
+    assert (second.names, second.nested, second.days) == (["a", "b"], {"a": [1]}, {1})
+    assert Everything.shared == ["c"]
+    assert Everything.plain == ["d"]
+    assert build_config(Everything, {"names": '["z"]'}, "trips").names == ["z"]
+    assert config_problems(Everything) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"columns": "fare"},
+            r"expected `list`, got `str`.*--config 'trips.columns=\[\"a\", \"b\"\]'",
+        ),
+        ({"columns": "[fare]"}, r"expected `list`.*a list as JSON"),
+        ({"day": "2024-13"}, r"day: not a date such as 2024-03-31"),
+    ],
+)
+def test_a_text_that_is_no_list_or_date_is_answered_with_an_example(
     given: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -9,6 +9,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,3 +161,18 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 def test_whatever_is_json_shaped_is_recorded_as_json(value: object) -> None:
     recorded = metadata_json({"it": value})
     assert json.loads(json.dumps(recorded)) == recorded
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [pd.DataFrame({"a": [1, 2]}), pl.DataFrame({"a": [1, 2]}), pa.table({"a": [1, 2]})],
+    ids=lambda frame: type(frame).__module__,
+)
+def test_a_table_as_metadata_is_refused_with_how_to_record_some_rows(frame: object) -> None:
+    with pytest.raises(
+        MetadataError, match=r"For some rows: MetadataValue\.table\((.*)\)\."
+    ) as why:
+        metadata_json({"rows": frame})
+    code = str(why.value.hint).partition("For some rows: ")[2].removesuffix(".")
+    names = {"MetadataValue": MetadataValue, "df": frame, "table": frame}
+    assert eval(code, names).to_json() == MetadataValue.table([{"a": 1}, {"a": 2}]).to_json()
