@@ -16,6 +16,7 @@ import codecs
 import fcntl
 import os
 import select
+import subprocess
 import sys
 import termios
 import threading
@@ -249,17 +250,17 @@ def _is_finished(pipe: _Pipe) -> bool:
 
 def _let_live(pipe: _Pipe, to: int | None) -> None:
     """Have a process of its own read the pipe, and write to `to` if that is given. A child that
-    outlives the run would otherwise be killed when it writes."""
-    actions: list[tuple[int, int, int]] = []
-    if to is not None:
-        actions.append((os.POSIX_SPAWN_DUP2, to, 1))
-    os.set_inheritable(pipe.fd, True)
+    outlives the run would otherwise be killed when it writes.
+
+    It gets no other descriptor: libraries make theirs inheritable, and the helper processes of
+    `multiprocessing` and joblib end only when nobody holds the other end of theirs.
+    """
     os.set_blocking(pipe.fd, True)  # as `cat` expects
-    actions.append((os.POSIX_SPAWN_DUP2, pipe.fd, 3))
-    target = "" if to is not None else ">/dev/null"
-    command = ["sh", "-c", f"cat <&3 3<&- 2>/dev/null {target} &"]
+    command = ["/bin/sh", "-c", "exec 3<&0; cat <&3 3<&- 2>/dev/null &"]
     with suppress(OSError):
-        os.waitpid(os.posix_spawn("/bin/sh", command, os.environ, file_actions=actions), 0)
+        subprocess.Popen(
+            command, stdin=pipe.fd, stdout=subprocess.DEVNULL if to is None else to
+        ).wait()
 
 
 def not_standard(fd: int) -> int:

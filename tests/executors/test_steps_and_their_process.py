@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -501,6 +502,77 @@ def test_a_child_that_outlives_its_step_and_the_run_lives_and_is_in_no_other_log
     assert ended.read_text() == "alive\n"
     assert result.printed["other.out"] == "other\n"
     assert result.printed["starts.out"].startswith("started\n")
+
+
+def _has_ended(process: int) -> bool:
+    try:
+        fd = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    ready = select.poll()
+    ready.register(fd, select.POLLIN)
+    ended = bool(ready.poll(20_000))
+    os.close(fd)
+    return ended
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="only Linux has pidfd_open")
+@pytest.mark.parametrize("name", ["serial", "threads", "processes"])
+def test_what_libraries_keep_running_between_steps_ends_with_the_program(
+    tmp_path: Path, name: str
+) -> None:
+    """As the resource trackers of `multiprocessing` and joblib, whose pipes joblib makes
+    inheritable, and as pools that a library ends at the exit of the interpreter."""
+    script = """
+    import atexit, multiprocessing, signal, subprocess, threading
+    from multiprocessing import resource_tracker
+
+    @dg.asset
+    def tracker() -> int:
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            assert pool.map(abs, [-1]) == [1]
+        kept = resource_tracker._resource_tracker
+        os.set_inheritable(kept._fd, True)
+        return kept._pid
+
+    @dg.asset(deps=[tracker])
+    def daemon() -> int:
+        child = multiprocessing.get_context("fork").Process(target=signal.pause, daemon=True)
+        child.start()
+        return child.pid
+
+    @dg.asset(deps=[daemon])
+    def executor() -> int:
+        child = subprocess.Popen(["sleep", "1000"])
+        threading._register_atexit(child.kill)
+        return child.pid
+
+    @dg.asset(deps=[executor])
+    def program() -> int:
+        child = subprocess.Popen(["sleep", "1000"])
+        atexit.register(child.kill)
+        return child.pid
+    """
+    result = ran(tmp_path, (name, ""), script, "tracker, daemon, executor, program")
+    assert result.failures == {}
+    assert {asset: _has_ended(pid) for asset, pid in result.values.items()} == dict.fromkeys(
+        ["tracker", "daemon", "executor", "program"], True
+    )
+
+
+def test_a_thread_that_a_step_left_running_does_not_keep_a_worker_alive(tmp_path: Path) -> None:
+    script = """
+    import threading
+
+    @dg.asset
+    def leaves() -> int:
+        threading.Thread(target=threading.Event().wait).start()
+        return os.getpid()
+    """
+    result = ran(tmp_path, ("processes", ""), script, "leaves")
+    assert result.failures == {}
+    with pytest.raises(ProcessLookupError):
+        os.kill(result.values["leaves"], 0)
 
 
 def test_what_steps_print_through_descriptors_at_the_same_time_says_that_it_is_shared(
