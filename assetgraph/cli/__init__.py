@@ -12,7 +12,12 @@ def main() -> None:
     from assetgraph.process.signals import raise_on_sigterm
 
     raise_on_sigterm()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if "assetgraph.process.current_step" in sys.modules:  # the command was a run
+        from assetgraph.process.ending import end_run
+
+        end_run(code)
+    sys.exit(code)
 
 
 def _open_closed_streams() -> None:

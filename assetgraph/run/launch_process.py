@@ -183,4 +183,7 @@ def _launch_error(printed: str, refusal: Refusal | None, exit_code: int) -> Asse
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    from assetgraph.process.ending import end_run
+
+    end_run(code)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import atexit
 import faulthandler
 import fcntl
 import os
 import signal
 import sys
 import threading
-import time
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from assetgraph.errors import WorkerError
 from assetgraph.process.capture import captured
+from assetgraph.process.ending import end
 from assetgraph.process.signals import held_back
 from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
@@ -25,7 +23,6 @@ from assetgraph.run.sent_exception import SentException, sent
 from assetgraph.run.step import run_step
 
 Outcome = tuple[Any, SentException | None]  # the result, or the error in its place
-LEAVE_S = 1.0  # less than the executor's END_S: it would kill what may outlive the run
 _interrupted = False
 
 
@@ -48,22 +45,7 @@ def main(socket: int, lifeline: int) -> None:
             for stream in output:
                 stream.restore()
             channel.done(outcome)
-    _end()
-
-
-def _end() -> NoReturn:
-    """End as a plain program does: libraries end the processes that they keep for later steps, and
-    remove their temporary files. Threads that steps left running get no more than a moment."""
-    threading.Thread(target=_leave_soon, daemon=True).start()
-    with suppress(BaseException):
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-    os._exit(0)  # the kernel is faster than the interpreter at freeing modules
-
-
-def _leave_soon() -> None:
-    time.sleep(LEAVE_S)
-    os._exit(0)
+    end(0)
 
 
 def _die_with(lifeline: int) -> None:
