@@ -13,10 +13,11 @@ def main() -> None:
 
     raise_on_sigterm()
     code = run(sys.argv[1:])
-    if "assetgraph.process.current_step" in sys.modules:  # the command was a run
-        from assetgraph.process.ending import end_run
+    steps = sys.modules.get("assetgraph.process.current_step")  # there if the command was a run
+    if steps is not None and steps.running():
+        from assetgraph.process.ending import end
 
-        end_run(code)
+        end(code)
     sys.exit(code)
 
 

@@ -25,6 +25,8 @@ _ENGINE = (
 )
 _DUCKDB_ERROR = "IOException"
 _PATH_IN_TEXT = re.compile(r"""'([^']+)'|"([^"]+)"|([^\s'",:;()\[\]]*[./][^\s'",:;()\[\]]+)""")
+_SENT_TRACE = re.compile(r"^Traceback \(most recent call last\):\n", re.MULTILINE)
+_SENT_FRAME = re.compile(r'^  File "(.+)", line (\d+).*\n?', re.MULTILINE)
 _MOST_CHARS = 1000
 _MOST_PATHS = 5
 _AROUND = 2
@@ -39,7 +41,7 @@ def error_info(error: BaseException, project_root: str) -> ErrorInfo:
     """The record of `error`. Its frames are those of the project's files; if there are none, all
     frames outside assetgraph."""
     frames = [(f, line) for f, line in traceback.walk_tb(_user_part(error)) if not _is_engine(f)]
-    own = [(f, line) for f, line in frames if _is_own(f, project_root)]
+    own = [(f, line) for f, line in frames if _is_own(f.f_code.co_filename, project_root)]
     return ErrorInfo(
         type=_type_name(type(error)),
         message=_message(error),
@@ -83,8 +85,7 @@ def _is_engine(frame: FrameType) -> bool:
     return name.startswith((*_ENGINE, "<frozen importlib"))
 
 
-def _is_own(frame: FrameType, project_root: str) -> bool:
-    name = frame.f_code.co_filename
+def _is_own(name: str, project_root: str) -> bool:
     if name.startswith("<"):  # a notebook's cell, or text run by exec
         return not name.startswith("<frozen")
     inside = os.path.abspath(name).startswith(project_root.rstrip(os.sep) + os.sep)
@@ -185,18 +186,35 @@ def _causes(error: BaseException, project_root: str, depth: int = 1) -> Iterator
 
 def _short(error: BaseException, project_root: str) -> str:
     """An exception in a line, with its place in the user's code."""
-    lines = _message(error).splitlines()
+    message = _message(error)
+    sent = _SENT_TRACE.search(message)
+    if sent is not None:
+        return _short_sent(message[sent.end() :], project_root)
+    lines = message.strip().splitlines()
     text = f"{_type_name(type(error))}: {shorten(lines[0], _CAUSE_CELLS)}" if lines else ""
     own = [
         (f.f_code.co_filename, line)
         for f, line in traceback.walk_tb(error.__traceback__)
-        if _is_own(f, project_root) and not _is_engine(f)
+        if _is_own(f.f_code.co_filename, project_root) and not _is_engine(f)
     ]
     if not own:
         return text or _type_name(type(error))
-    file, line = own[-1]
-    place = f"{file.removeprefix(project_root.rstrip(os.sep) + os.sep)}:{line}"
-    return f"{text or _type_name(type(error))} ({place})"
+    return f"{text or _type_name(type(error))} ({_place(*own[-1], project_root)})"
+
+
+def _short_sent(trace: str, project_root: str) -> str:
+    """The same of an exception whose traceback came as text from another process. Pools make it the
+    cause of the exception that they raise here."""
+    places = [(file, int(line)) for file, line in _SENT_FRAME.findall(trace)]
+    own = [place for place in places if _is_own(place[0], project_root)]
+    after = trace[[0, *(frame.end() for frame in _SENT_FRAME.finditer(trace))][-1] :]
+    said = [line for line in after.splitlines() if line.strip(" \"'") and not line.startswith(" ")]
+    text = f"{shorten(said[0], _CAUSE_CELLS) if said else 'an error'} in another process"
+    return f"{text} ({_place(*own[-1], project_root)})" if own else text
+
+
+def _place(file: str, line: int, project_root: str) -> str:
+    return f"{file.removeprefix(project_root.rstrip(os.sep) + os.sep)}:{line}"
 
 
 def _type_name(kind: type[Any]) -> str:

@@ -17,20 +17,13 @@ LEAVE_S = 1.0  # a worker's executor waits longer before it kills all that the w
 
 def end(code: int) -> NoReturn:
     """End as a plain program does: libraries end the processes that they keep for later steps, and
-    remove their temporary files. What steps left running gets no more than a moment."""
+    remove their temporary files. What steps left running gets no more than a moment: nobody waits
+    for an abandoned step, and the interpreter would wait for its pools."""
     threading.Thread(target=_leave_soon, args=(code,), daemon=True).start()
     with suppress(BaseException):
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
     _leave(code)  # the kernel is faster than the interpreter at freeing modules
-
-
-def end_run(code: int) -> NoReturn:
-    """End the program of a run. The pools of an abandoned step must not keep it alive: nobody waits
-    for that step, and it materializes nothing."""
-    if running():
-        end(code)
-    sys.exit(code)
 
 
 def _leave_soon(code: int) -> None:

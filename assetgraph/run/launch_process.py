@@ -184,6 +184,10 @@ def _launch_error(printed: str, refusal: Refusal | None, exit_code: int) -> Asse
 
 if __name__ == "__main__":
     code = main()
-    from assetgraph.process.ending import end_run
+    from assetgraph.process.current_step import running
 
-    end_run(code)
+    if running():
+        from assetgraph.process.ending import end
+
+        end(code)
+    sys.exit(code)

@@ -960,32 +960,6 @@ def test_a_signal_cancels_the_run_and_says_so(
     assert run["status"] == "CANCELED"
 
 
-@pytest.mark.parametrize("executor", ["serial", "threads"])
-@pytest.mark.parametrize("pool", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
-def test_the_pool_of_a_step_that_was_abandoned_does_not_keep_the_command_alive(
-    project: MakeProject, executor: str, pool: str
-) -> None:
-    made = project(
-        {"pipeline.py": f"""
-            import threading
-            from concurrent.futures import {pool}
-            import assetgraph as dg
-
-            def endlessly():
-                threading.Event().wait()
-
-            @dg.asset(timeout=0.3)
-            def endless():
-                with {pool}(1) as pool:
-                    pool.submit(endlessly).result()
-        """}
-    )  # fmt: skip
-    process = in_new_process(made.root, "materialize", "endless", "--executor", executor)
-    told = process.communicate(timeout=60)[1]  # all that hold the stream have ended
-    assert process.returncode == 1
-    assert "it ran longer than its timeout of 0.3 s" in told
-
-
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_before_the_run_begins_has_the_exit_code_of_that_signal(
     project: MakeProject, number: signal.Signals, code: int

@@ -9,7 +9,8 @@ import pytest
 from conftest import Answer, ProjectFolder, in_new_process
 
 MODULE = """
-import os
+import multiprocessing, os
+from concurrent.futures import ProcessPoolExecutor
 import assetgraph as dg
 
 attempts = []
@@ -42,6 +43,19 @@ def handled() -> None:
 @dg.asset
 def several() -> None:
     raise ExceptionGroup("several", [ValueError(f"number {n}\\nmore") for n in range(12)])
+
+def fold(number):
+    raise ValueError("bad fold\\n\\nmore")
+
+@dg.asset
+def pooled() -> None:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        list(pool.map(fold, [1]))
+
+@dg.asset
+def mapped() -> None:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        pool.map(fold, [1])
 
 @dg.asset
 def fine() -> int:
@@ -82,8 +96,10 @@ def test_the_time_of_a_repeated_step_counts_all_attempts(
 @pytest.mark.parametrize(
     ("asset", "lines"),
     [
-        ("chained", ["  caused by KeyError: 'key' (pipeline.py:21)"]),
-        ("handled", ["  raised while handling KeyError: 'key' (pipeline.py:28)"]),
+        ("chained", ["  caused by KeyError: 'key' (pipeline.py:22)"]),
+        ("handled", ["  raised while handling KeyError: 'key' (pipeline.py:29)"]),
+        ("pooled", ["  caused by ValueError: bad fold in another process (pipeline.py:38)"]),
+        ("mapped", ["  caused by ValueError: bad fold in another process (pipeline.py:38)"]),
         ("several", ["  1. ValueError: number 0", "  10. ValueError: number 9", "  and 2 more"]),
     ],
 )
@@ -121,3 +137,29 @@ def test_a_step_that_ends_the_process_of_the_run_is_named_then_and_by_the_next_c
     if command[0] != "materialize":
         logged = assetgraph("runs", "logs", "latest").out
         assert "it ended the process of the run with os._exit(3)" in logged
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+@pytest.mark.parametrize("pool", ["ThreadPoolExecutor", "ProcessPoolExecutor"])
+def test_the_pool_of_a_step_that_was_abandoned_does_not_keep_the_command_alive(
+    project: Callable[..., ProjectFolder], executor: str, pool: str
+) -> None:
+    made = project(
+        {"pipeline.py": f"""
+            import threading
+            from concurrent.futures import {pool}
+            import assetgraph as dg
+
+            def endlessly():
+                threading.Event().wait()
+
+            @dg.asset(timeout=0.3)
+            def endless():
+                with {pool}(1) as pool:
+                    pool.submit(endlessly).result()
+        """}
+    )  # fmt: skip
+    process = in_new_process(made.root, "materialize", "endless", "--executor", executor)
+    told = process.communicate(timeout=60)[1]  # all that hold the stream have ended
+    assert process.returncode == 1
+    assert "it ran longer than its timeout of 0.3 s" in told
