@@ -278,7 +278,7 @@ def _require_fit(instance: object, executor: object, jobs: int | None) -> None:
         raise TypeError(f"instance must be an Instance: write instance=Instance({instance!r})")
     if jobs is not None and not (executor is None or isinstance(executor, str)):
         raise AssetGraphError(
-            "jobs= goes with the name of an executor, not with an executor itself.",
+            "jobs= can be used only with the name of an executor, not with an executor object.",
             hint="Pass jobs to executors.make instead.",
         )
 

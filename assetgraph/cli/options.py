@@ -124,7 +124,7 @@ def execution_options(command: F) -> F:
         click.option(
             "--executor", "executor_name", callback=_keep, expose_value=False,
             type=click.Choice(EXECUTORS),
-            help="Where steps run.  [default: serial, or processes with -j 2 or more]",
+            help="Where steps run.  [default: the project's, else serial; with -j, processes]",
         ),
         click.option(
             "-j", "--jobs", metavar="N", type=WholeNumber(1), callback=_keep,

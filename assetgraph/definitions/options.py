@@ -81,8 +81,8 @@ class OptionReader:
     def seconds(self, option: str, given: Any) -> float | None:
         if given is None or (is_seconds(given) and given > 0):
             return given  # type: ignore[no-any-return]
-        remedy = f"Pass a number above 0, at most {LONGEST_S:.0f}."
-        self.note(f"{option}= takes seconds, not {given!r}", remedy)
+        remedy = f"Pass at most {LONGEST_S:.0f} s, which is {LONGEST_S / 86400:.0f} days."
+        self.note(f"{option}= must be a positive number of seconds, not {given!r}", remedy)
         return None
 
     def read(self, option: str, reader: Callable[..., T], *given: Any) -> T | None:

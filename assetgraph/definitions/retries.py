@@ -120,7 +120,9 @@ def _check(given: RetryPolicy | RetryRequested, seconds: str) -> None:
     """Raise `ValueError` for a wrong `max_retries`, or wrong seconds in the field `seconds`."""
     owner, count, wait = type(given).__name__, given.max_retries, getattr(given, seconds)
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-        raise ValueError(f"max_retries= of {owner} takes a whole number from 0, not {count!r}")
+        raise ValueError(
+            f"max_retries= of {owner} must be a whole number, 0 or more, not {count!r}"
+        )
     if wait is not None and not is_seconds(wait):
         raise ValueError(
             f"{seconds}= of {owner} takes seconds, from 0 to {LONGEST_S:.0f}, not {wait!r}"

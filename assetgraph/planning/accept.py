@@ -55,7 +55,7 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
     code_version = known.code_version
     lock = facts.store.lock(target)
     if not lock.acquire():
-        raise facts.store.locked(target, hint="Accept it again once that run has ended.")
+        raise facts.store.locked(target, hint="Run accept again once that run has ended.")
     try:
         current, _ = facts.store.history.current(target)  # a run may have replaced it since
         assert current is not None

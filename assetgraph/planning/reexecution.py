@@ -43,7 +43,7 @@ def rerun_request(
         chosen = steps_left(store, run)
         if not chosen:
             raise AssetGraphError(
-                f"every step of the run {run.run_id} succeeded, there or in a re-execution.",
+                f"every step of run {run.run_id} has succeeded, in it or in a re-execution.",
                 hint=f"To repeat all of it: {command('runs', 'rerun', run.run_id)}",
             )
     configs: dict[str, Mapping[str, Any]] = {

@@ -111,8 +111,9 @@ def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:
         yield Problem(
             asset.file,
             asset.line,
-            f"asset {asset.key.text!r} is not loaded: no Definitions of its package has it.",
-            "Add it to one, or remove it. If two Definitions have the same name, the last counts.",
+            f"asset {asset.key.text!r} is not loaded: no Definitions object of its package "
+            "contains it.",
+            "Add it to one, or remove it. If two have the same name, the last one wins.",
             asset.key.text,
         )
 

@@ -114,7 +114,7 @@ class StepChannel:
         return self._settle()
 
     def give_up(self) -> bool:
-        """Abandon the step, and return whether that came first: then it commits nothing."""
+        """Abandon the step. True if that happened before its commit: then it commits nothing."""
         return self._settle()
 
     def end(self) -> None:

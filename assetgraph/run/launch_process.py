@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 _LOOK_INTERVAL_S = 0.02
 _SHOWN_OUTPUT = 8000
-_STILL_LOADING = "The project is still loading after {:.0f} s. The run will be {}."
+_STILL_LOADING = "The project is still loading after {:.0f} s. The run will start as {}."
 _NOTHING_TO_DO = "Nothing to do: everything is up to date."
 _NO_MATCH = "Nothing to do: no asset matches."
 

@@ -40,7 +40,7 @@ class ReadyQueue:
         heapq.heapify(self._ready)
 
     def take(self, now: float) -> str | None:
-        """Take the next step that may start, and a place in its pool. None if no step may start."""
+        """Return the next step that may start, or None, and reserve its place in its pool."""
         while self._later and self._later[0][0] <= now:
             heapq.heappush(self._ready, heapq.heappop(self._later)[1:])
         while self._ready:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class RunSetup(msgspec.Struct, frozen=True):
     """A request, with the settings that apply to every run of the project.
 
-    `pools` limits how many steps of a pool run at once. With `echo`, the steps' output also appears
-    where it would without a run.
+    `pools` limits how many steps of a pool run at once. With `echo`, the steps' output is also
+    written to the stdout and stderr of the program.
     """
 
     request: RunRequest = RunRequest()

@@ -1,4 +1,4 @@
-"""The doctor: it reads every file of a store, reports problems, and repairs what needs no guess."""
+"""The doctor reads every file of a store, reports problems, and repairs without guessing."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def _runs(store: Store) -> Iterator[Finding]:
             continue
         if record.started_at > now() + _CLOCKS_DIFFER:
             yield Finding(
-                f"the run {run_id} started in the future, because a clock was wrong: later runs "
+                f"the run {run_id} has a start time in the future: a clock was wrong. Later runs "
                 f"get ids after its own. To delete it: {command('runs', 'delete', run_id)}"
             )
         if record.status is RunStatus.INTERRUPTED and not _succeeded_since(store, record):
@@ -209,8 +209,8 @@ def _code(store: Store) -> Iterator[Finding]:
     if table.damaged:
         lines = "1 line" if table.damaged == 1 else f"{table.damaged} lines"
         yield Finding(
-            f"{lines} of {store.folder}/code/definitions.jsonl cannot be read: a change of those "
-            "definitions cannot be named",
+            f"{lines} of {store.folder}/code/definitions.jsonl cannot be read. If those "
+            "definitions change, the reason cannot name them",
             repair=table.repair,
         )
 

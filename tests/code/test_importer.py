@@ -56,11 +56,15 @@ def test_an_edit_of_the_same_size_in_the_same_second_runs_the_new_code(project: 
 def test_a_folder_without_init_is_forgotten_with_its_modules(
     project: Path,
 ) -> None:
-    write(project, "plain/deeper/part.py", "value = 1\n")
-    importlib.import_module("plain.deeper.part")
-    assert sorted(importer.forget(project)) == ["plain", "plain.deeper", "plain.deeper.part"]
-    write(project, "plain/__init__.py", "value = 2\n")
-    assert importlib.import_module("plain").value == 2
+    write(project, "without_init/deeper/part.py", "value = 1\n")
+    importlib.import_module("without_init.deeper.part")
+    assert sorted(importer.forget(project)) == [
+        "without_init",
+        "without_init.deeper",
+        "without_init.deeper.part",
+    ]
+    write(project, "without_init/__init__.py", "value = 2\n")
+    assert importlib.import_module("without_init").value == 2
 
 
 def test_a_folder_that_is_also_installed_keeps_its_installed_modules(

@@ -152,11 +152,14 @@ def test_an_option_that_is_not_there_is_refused(option: str) -> None:
         ({"io_manager": IOManager}, "not the class IOManager. Write io_manager=IOManager()."),
         ({"io_manager": "s3"}, "takes an IO manager, not 's3'. Pass an object with the methods"),
         ({"retry_policy": 3}, "retry_policy= takes a RetryPolicy, not 3."),
-        ({"timeout": 0}, "timeout= takes seconds, not 0. Pass a number above 0, at most 2592000."),
-        ({"timeout": float("inf")}, "timeout= takes seconds, not inf."),
-        ({"timeout": float("nan")}, "timeout= takes seconds, not nan."),
-        ({"timeout": True}, "timeout= takes seconds, not True."),
-        ({"timeout": "10"}, "timeout= takes seconds, not '10'."),
+        (
+            {"timeout": 0},
+            "timeout= must be a positive number of seconds, not 0. Pass at most 2592000 s, which is 30 days.",
+        ),
+        ({"timeout": float("inf")}, "timeout= must be a positive number of seconds, not inf."),
+        ({"timeout": float("nan")}, "timeout= must be a positive number of seconds, not nan."),
+        ({"timeout": True}, "timeout= must be a positive number of seconds, not True."),
+        ({"timeout": "10"}, "timeout= must be a positive number of seconds, not '10'."),
     ],
 )
 def test_an_option_of_the_wrong_type_is_reported_with_every_other_problem(

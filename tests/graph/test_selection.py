@@ -164,7 +164,7 @@ def test_a_word_of_the_language_is_a_name_after_key() -> None:
         ("2024_plan", 0, "starts with '2'", "'key:2024_plan'"),
         ("trips or -x", 9, "starts with '-'", "'key:-x'"),
         ("trips+2x", 6, "number of levels", "'a+2'"),
-        ("9999999999+trips", 0, "so many levels", "Leave the number out"),
+        ("9999999999+trips", 0, "the number of levels is too large", "Leave the number out"),
         ("grup:raw", 0, "no field 'grup'", "'group'"),
         ("wat:raw", 0, "no field 'wat'", "key, group, tag"),
         ("zones or group:", 15, "missing after 'group:'", "'group:name'"),

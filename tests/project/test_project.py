@@ -207,9 +207,8 @@ def test_check_says_which_assets_the_second_of_two_definitions_of_one_name_leave
     answer = assetgraph("check")
     assert (answer.code, answer.out) == (0, "All definitions loaded successfully.\n")
     assert answer.err == (
-        "! pipeline.py:2: asset 'a' is not loaded: no Definitions of its package has it.\n"
-        "  Add it to one, or remove it. If two Definitions have the same name, the last "
-        "counts.\n"
+        "! pipeline.py:2: asset 'a' is not loaded: no Definitions object of its package contains it.\n"
+        "  Add it to one, or remove it. If two have the same name, the last one wins.\n"
     )
 
 

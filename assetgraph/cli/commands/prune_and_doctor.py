@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def prune_command(
     session: Session, dry_run: bool, orphaned: bool, yes: bool, as_json: bool
 ) -> None:
-    """Remove leftovers, and values and runs beyond the project's limits.
+    """Remove leftover files, and old values and runs beyond the project's limits.
 
     The limits are keep_values and keep_runs in [tool.assetgraph]. The current value of an asset
     and a run in progress always stay.
@@ -66,7 +66,7 @@ def prune_command(
     say([prune_note(items, dry_run=dry_run)])
 
 
-@click.command("doctor", short_help="Examine the store and repair it.")
+@click.command("doctor", short_help="Check the store for damage.")
 @click.option(
     "--repair",
     "--mend",

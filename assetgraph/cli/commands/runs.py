@@ -169,7 +169,9 @@ def show_command(session: Session, run: str, trace: bool, whole: bool, as_json: 
 @runs_command.command("logs", short_help="Print the logs and the output of steps.")
 @run_argument
 @click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=complete_assets)
-@click.option("-f", "--follow", is_flag=True, help="Print what happens until the run ends.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Follow the run: print new output until it ends."
+)
 @json_option
 @project_options
 def logs_command(

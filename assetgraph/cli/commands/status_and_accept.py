@@ -56,7 +56,7 @@ def status_command(
 @json_option
 @project_options
 def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) -> None:
-    """Record the current code of the selected assets as up to date, without running them.
+    """Mark the selected assets as up to date with the current code, without running them.
 
     Use it after a change that cannot affect their values.
 

@@ -165,7 +165,7 @@ class _Parser:
             return 0
         if len(match[1]) > 9:
             self._fail(
-                "no graph has so many levels.", "Leave the number out for all levels.", start
+                "the number of levels is too large.", "Leave the number out for all levels.", start
             )
         return int(match[1]) if match[1] else None
 

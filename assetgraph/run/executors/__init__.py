@@ -58,7 +58,7 @@ def _check(name: str, jobs: int | None, scheduler: str | None) -> None:
         hint = did_you_mean(name, EXECUTORS) or f"Choose one of: {', '.join(EXECUTORS)}."
         raise AssetGraphError(f"there is no executor {shorten(name, _NAME_CELLS)!r}.", hint=hint)
     if jobs is not None and jobs < 1:
-        raise AssetGraphError(f"jobs must be at least 1, not {jobs}.", hint="Use 1 or more.")
+        raise AssetGraphError(f"jobs must be at least 1, not {jobs}.")
     if scheduler is not None and name != "dask":
         raise AssetGraphError(
             f"the executor {name!r} does not use a scheduler.", hint="Add: --executor dask"

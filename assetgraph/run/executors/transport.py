@@ -137,7 +137,7 @@ class Receiver:
         if changed:
             raise WorkerError(
                 f"{', '.join(changed)} changed during the run.",
-                hint="Run it again, with --stale.",
+                hint="Materialize it again with --stale.",
             )
 
 
