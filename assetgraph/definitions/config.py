@@ -15,7 +15,8 @@ from assetgraph.errors import ConfigError
 from assetgraph.text import did_you_mean
 
 
-class _ConfigClass(msgspec.StructMeta):
+# Its name counts in the code version of every subclass: another would make their assets stale.
+class _KeywordOnly(msgspec.StructMeta):
     """Makes the fields of every subclass keyword-only, an option that msgspec does not inherit.
     A default that is a list, set or dict is copied for each instance: msgspec refuses it."""
 
@@ -33,7 +34,7 @@ class _ConfigClass(msgspec.StructMeta):
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Config(msgspec.Struct, metaclass=_ConfigClass, frozen=True, forbid_unknown_fields=True):
+class Config(msgspec.Struct, metaclass=_KeywordOnly, frozen=True, forbid_unknown_fields=True):
     """Base class for the config of an asset: fields with types and optional defaults.
 
         class TripsConfig(Config):
