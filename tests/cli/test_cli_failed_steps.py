@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Callable
 
 import pytest
@@ -163,3 +164,25 @@ def test_the_pool_of_a_step_that_was_abandoned_does_not_keep_the_command_alive(
     told = process.communicate(timeout=60)[1]  # all that hold the stream have ended
     assert process.returncode == 1
     assert "it ran longer than its timeout of 0.3 s" in told
+
+
+@pytest.mark.parametrize("executor", ["serial", "processes"])
+def test_a_child_that_a_step_spawns_does_not_run_the_command_again(
+    project: Callable[..., ProjectFolder], executor: str
+) -> None:
+    runpy.run_module("assetgraph.__main__", run_name="__mp_main__")  # it would exit
+    made = project(
+        {"pipeline.py": """
+            import multiprocessing
+            import assetgraph as dg
+
+            @dg.asset
+            def pooled():
+                with multiprocessing.get_context("spawn").Pool(1) as pool:
+                    return pool.map(abs, [-1])
+        """}
+    )  # fmt: skip
+    process = in_new_process(made.root, "materialize", "pooled", "--executor", executor)
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 0
+    assert told.count("▶ pooled") == 1
