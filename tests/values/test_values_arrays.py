@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.keys import AssetKey, Target
+from assetgraph.storage.formats.previews import TextPreview
 from assetgraph.storage.value_store import ValueStore
 
 TARGET = Target(AssetKey("weights"))
@@ -86,7 +87,6 @@ PICKLED: dict[str, Any] = {
     "masked": np.ma.array([1, 2], mask=[False, True]),
     "records": np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
     "a class of the project": np.zeros(3).view(Weights),
-    "a scalar": np.float32(1.5),
 }
 
 
@@ -189,3 +189,46 @@ def assert_same(found: Any, array: NDArray[Any]) -> None:
     assert found.tobytes() == array.tobytes()
     if array.flags.forc:
         assert found.flags.f_contiguous == array.flags.f_contiguous
+
+
+SCALARS = [
+    *(np.zeros((), name)[()] for name in TYPES if name not in ("S3", "S0", "U3", ">U3", "V5", "M8")),
+    *(np.ones((), name)[()] for name in ("?", "i8", "u1", "f2", "g", "D")),
+    np.float64("nan"), -np.float64(0), np.datetime64("NaT"), np.datetime64("2024-01-31"),
+    np.timedelta64(5, "25s"), np.str_("a"),
+    np.bytes_(b"a"), np.void(b"abc"), structured()[0],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SCALARS, ids=lambda value: type(value).__name__)
+def test_a_number_or_date_of_numpy_comes_back_exactly(values: ValueStore, value: Any) -> None:
+    stored = values.save(TARGET, "run", value).stored
+    back: Any = values.load(stored)
+    assert type(back) is type(value)
+    assert back.dtype == value.dtype
+    assert back.tobytes() == value.tobytes()
+    assert str(back) == str(value)
+
+
+def test_a_number_of_numpy_is_shown_and_is_not_an_array(values: ValueStore) -> None:
+    saved = values.save(TARGET, "run", np.float64(337.2))
+    assert (saved.stored.format, saved.stored.type) == ("npy", "numpy.float64")
+    assert values.preview(saved.stored) == TextPreview("337.2")
+    assert values.load(saved.stored, float) == 337.2
+    for wrong in (np.ndarray, np.memmap, int, str):
+        with pytest.raises(ValueTypeError, match=r"Ask for numpy\.float64"):
+            values.load(saved.stored, wrong)
+    versions = {
+        values.save(TARGET, f"run {n}", one).data_version
+        for n, one in enumerate([np.float64(1), np.array(1.0), np.float32(1), np.int64(1)])
+    }
+    assert len(versions) == 4
+    assert saved.data_version == values.save(TARGET, "again", np.float64(337.2)).data_version
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"x" * 200])
+def test_a_number_in_a_damaged_file_is_refused(values: ValueStore, damage: bytes) -> None:
+    stored = values.save(TARGET, "run", np.float64(1)).stored
+    Path(values.root, str(stored.path)).write_bytes(damage)
+    with pytest.raises(NoValueError, match="Materialize its asset again"):
+        values.load(stored)

@@ -1,4 +1,4 @@
-"""Arrays of numpy, stored as `.npy`.
+"""Arrays and numbers of numpy, stored as `.npy`: a number as an array without dimensions.
 
 This module imports numpy only when a value is an array. An array of objects, of a type that `.npy`
 does not keep, or of a subclass other than `memmap` is pickled.
@@ -7,6 +7,8 @@ does not keep, or of a subclass other than `memmap` is pickled.
 from __future__ import annotations
 
 from contextlib import closing
+from functools import lru_cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, asks_for_memmap, type_name
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _ARRAY, _MEMMAP = "numpy.ndarray", "numpy.memmap"
 _KINDS = "biufcmMSUV"
+_SCALAR_KINDS = "biufcmM"  # a text loses its last NULs in an array; a record refers to its array
 _LONGEST_HEADER = 1 << 24  # a structured type is described in it
 
 
@@ -29,10 +32,8 @@ class ArrayFormat(ValueFormat):
 
     def save(self, folder: str, value: object, class_version: ClassVersion | None) -> Saved | None:
         kind = type_name(type(value))
-        if kind not in (_ARRAY, _MEMMAP):
-            return None
-        array: Any = value
-        if not _keeps(array.dtype):
+        array: Any = value if kind in (_ARRAY, _MEMMAP) else _of_scalar(value)
+        if array is None or not _keeps(array.dtype):
             return None
         place, path = self.files.place, f"{folder}/value.npy"
         try:
@@ -45,10 +46,12 @@ class ArrayFormat(ValueFormat):
         except OSError as error:
             raise store_error(error, "write", place.full_path(path)) from error
         stored = StoredValue("npy", kind, **self.files.written(path, checksum))
-        return Saved(stored, digest_of("npy version", checksum.encode()))
+        content = checksum if array is value else f"{checksum}\0{kind}"
+        return Saved(stored, digest_of("npy version", content.encode()))
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
-        wanted = asks_for_memmap(annotation)
+        is_array = stored.type in (_ARRAY, _MEMMAP)
+        wanted = is_array and asks_for_memmap(annotation)
         if wanted or (stored.type == _MEMMAP and annotation is EMPTY):
             if self.files.place.filesystem is None:
                 return self._mapped(stored)
@@ -62,6 +65,8 @@ class ArrayFormat(ValueFormat):
         full_path = self.files.checked_path(stored)
         with self.files.place.open_read(stored.path or "") as file:
             try:
+                if not is_array:
+                    return _read_scalar(file.read())
                 return read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
             except (OSError, ValueError) as error:
                 raise _unreadable(full_path, error) from error
@@ -72,6 +77,8 @@ class ArrayFormat(ValueFormat):
         if self.files.place.filesystem is not None:
             return NoPreview("An array in an object store has no preview.")
         array = self._mapped(stored)
+        if stored.type not in (_ARRAY, _MEMMAP):
+            return TextPreview(str(array[()]))
         shown = array[:rows] if array.ndim else array
         return TextPreview(f"{array.dtype} of shape {array.shape}\n\n{shown}")
 
@@ -89,6 +96,38 @@ class ArrayFormat(ValueFormat):
             if array is None:
                 raise _unreadable(full_path, error) from error
             return array.view(np.memmap)
+
+
+def _of_scalar(value: Any) -> Any:
+    """A number or date of numpy as an array without dimensions, if the array gives it back
+    exactly; None for anything else."""
+    if type(value).__module__ != "numpy" or not hasattr(value, "dtype"):
+        return None
+    import numpy as np
+    from numpy.lib.format import descr_to_dtype, dtype_to_descr
+
+    if not isinstance(value, np.generic) or value.dtype.kind not in _SCALAR_KINDS:
+        return None
+    array = np.asarray(value)
+    back = descr_to_dtype(dtype_to_descr(array.dtype)).type
+    return array if back is type(value) and array[()].tobytes() == value.tobytes() else None
+
+
+def _read_scalar(data: bytes) -> Any:
+    """The number or date in the bytes of a file. `read_array` takes three times as long."""
+    from numpy import frombuffer
+
+    start = 10 + int.from_bytes(data[8:10], "little")
+    return frombuffer(data, _dtype_in(data[:start]), 1, start)[0]
+
+
+@lru_cache
+def _dtype_in(header: bytes) -> Any:
+    from numpy.lib.format import read_array_header_1_0, read_magic
+
+    file = BytesIO(header)
+    read_magic(file)
+    return read_array_header_1_0(file)[2]
 
 
 def _write(array: Any, file: Any) -> None:
