@@ -12,10 +12,11 @@ from typing import Any
 from assetgraph.definitions.annotations import kind_of_value, of_which_type
 from assetgraph.errors import MetadataError
 
-_TABLE_HINTS = {
+_MORE_HINTS = {
     "pandas": " For some rows: MetadataValue.table(df.head().to_dict('records')).",
     "polars": " For some rows: MetadataValue.table(df.head().to_dicts()).",
     "table": " For some rows: MetadataValue.table(table.slice(0, 5).to_pylist()).",
+    "array": " For a small array: array.tolist().",
 }
 _PLAIN = {"text": str, "int": int, "float": float, "bool": bool}
 
@@ -149,10 +150,11 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
     try:
         return MetadataValue.json(value)
     except MetadataError as error:
+        kind = "array" if hasattr(value, "tolist") else ""
         raise MetadataError(
             f"the metadata {name!r} is {of_which_type(value)}, which cannot be recorded",
             hint="Pass text, a number, a bool, a path, a datetime, or lists and dicts of these."
-            + _TABLE_HINTS.get(kind_of_value(value) or "", ""),
+            + _MORE_HINTS.get(kind_of_value(value) or kind, ""),
         ) from error
 
 

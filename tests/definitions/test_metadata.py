@@ -130,6 +130,15 @@ def test_what_cannot_be_recorded_is_named_with_its_type(value: object) -> None:
     assert "Pass text, a number" in str(caught.value)
 
 
+def test_the_error_for_an_array_says_how_to_pass_a_small_one() -> None:
+    import numpy as np
+
+    with pytest.raises(MetadataError) as caught:
+        metadata_json({"confusion": np.eye(2)})
+    assert "array.tolist()" in str(caught.value)
+    assert metadata_json({"confusion": np.eye(2).tolist()})
+
+
 def test_a_timestamp_without_a_time_zone_is_refused() -> None:
     with pytest.raises(MetadataError, match="no time zone"):
         MetadataValue.timestamp(datetime(2023, 3, 1))
