@@ -24,7 +24,6 @@ from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import step_output
 from assetgraph.records import Event, EventType, Materialization, StepState, now
-from assetgraph.run.changed_inputs import changed_inputs, input_files
 from assetgraph.run.task import Channel, StepResult, StepTask
 from assetgraph.storage.column_changes import schema_change_text, schema_changes
 from assetgraph.storage.value_store import Saved
@@ -57,9 +56,13 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
                 # makes to its own classes must not count.
                 store.code.version(task.computation)
             arguments = _arguments(task, store, context, result.events)
-            files = input_files(task, store)
+            if task.inputs:
+                from assetgraph.run.changed_inputs import changed_inputs, input_files
+
+                files = input_files(task, store)
             returned = _call(task.computation.function, arguments)
-            result.events += changed_inputs(task, store, files)
+            if task.inputs:
+                result.events += changed_inputs(task, store, files)
             if not channel.wanted():
                 return StepResult(StepState.CANCELED, [])
             _save(task, store, context, returned, started, result)
