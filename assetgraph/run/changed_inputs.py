@@ -22,7 +22,9 @@ _Stamp = tuple[int, int, int] | None
 def input_files(task: StepTask, store: Store) -> list[tuple[Input, _Stamp]]:
     """The returned files and folders that the step reads, each with its present stamp."""
     return [
-        (one, _stamp(one, store)) for one in task.inputs if location_of(one.stored) == "project"
+        (one, _stamp(one, store))
+        for one in task.inputs
+        if one.stored.path is not None and location_of(one.stored) == "project"
     ]
 
 
