@@ -9,9 +9,9 @@ import sys
 def main() -> None:
     _open_closed_streams()
     from assetgraph.cli.app import run
-    from assetgraph.process.signals import raise_on_sigterm
+    from assetgraph.process.signals import raise_on_termination
 
-    raise_on_sigterm()
+    raise_on_termination()
     code = run(sys.argv[1:])
     steps = sys.modules.get("assetgraph.process.current_step")  # there if the command was a run
     if steps is not None and steps.running():

@@ -45,8 +45,8 @@ def _end_quietly() -> int:
 
 def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
     match error:
-        case KeyboardInterrupt() | click.Abort() if _is_terminated(error):
-            return [Line(("Terminated.", "warning"))], Terminated.exit_code
+        case KeyboardInterrupt() | click.Abort() if ended := _termination(error):
+            return [Line(("Terminated.", "warning"))], ended.exit_code
         case KeyboardInterrupt() | click.Abort() | EOFError():
             return [Line(("Canceled.", "warning"))], CANCELED
         case click.UsageError() if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2 on
@@ -106,9 +106,10 @@ def _selects(error: click.UsageError) -> bool:
     return error.ctx is not None and any(p.name == "selection" for p in error.ctx.command.params)
 
 
-def _is_terminated(error: BaseException) -> bool:
-    """Whether SIGTERM caused an interrupt. Click raises its own `Abort` in place of any."""
-    return isinstance(error, Terminated) or isinstance(error.__context__, Terminated)
+def _termination(error: BaseException) -> Terminated | None:
+    """The SIGTERM or SIGHUP that caused an interrupt. Click raises its own `Abort` in its place."""
+    causes = (error, error.__context__)
+    return next((cause for cause in causes if isinstance(cause, Terminated)), None)
 
 
 def _wrong(

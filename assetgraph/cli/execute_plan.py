@@ -50,7 +50,7 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
         except KeyboardInterrupt as interrupt:
             if reporter.run_id is None:  # before the run had a record
                 raise
-            code = Terminated.exit_code if isinstance(interrupt, Terminated) else CANCELED
+            code = interrupt.exit_code if isinstance(interrupt, Terminated) else CANCELED
     assert reporter.run_id
     record = outcome.record if outcome else session.store.runs.read(reporter.run_id)
     if not session.quiet or record.status is not RunStatus.SUCCESS:

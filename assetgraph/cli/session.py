@@ -137,17 +137,31 @@ class Session:
             warn([f"There is no store in {self.store_folder}."])
 
     def tell_of_interrupted_run(self) -> None:
-        """Note if the newest run was interrupted, in which steps, and how to continue it."""
+        """Note if the newest run was interrupted, in which steps, and how to continue it. A run
+        that cannot be read is only a warning: nothing else depends on it."""
+        newest = None if self.quiet else next(self.store.runs.ids(), None)
+        if newest is None:
+            return
+        from assetgraph.errors import StoreError, UnknownRunError
         from assetgraph.records import RunStatus
 
-        newest = None if self.quiet else next(self.store.runs.ids(), None)
-        if newest is None or self.store.runs.read(newest).status is not RunStatus.INTERRUPTED:
+        try:
+            if self.store.runs.read(newest).status is not RunStatus.INTERRUPTED:
+                return
+            from assetgraph.queries.run_views import run_details
+
+            details = run_details(self.store, newest)
+        except UnknownRunError:
+            return  # it was deleted since it was listed
+        except StoreError as error:
+            from assetgraph.cli.terminal.output import warn
+
+            warn([str(error)])
             return
         from assetgraph.cli.render.interrupted_run import interrupted_run
         from assetgraph.cli.terminal.output import say, stderr
-        from assetgraph.queries.run_views import run_details
 
-        say(interrupted_run(run_details(self.store, newest), stderr().width))
+        say(interrupted_run(details, stderr().width))
 
     def _no_assets(self) -> AssetGraphError:
         """The error for a selection in a project without assets."""

@@ -1,4 +1,4 @@
-"""Delays Ctrl-C and SIGTERM to the points where a run can be interrupted.
+"""Delays Ctrl-C, SIGTERM and SIGHUP to the points where a run can be interrupted.
 
 These points are the code of a step and the waits of the runner. Between an action and its record,
 signals are held back.
@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _holder: int | None = None  # the thread in `held_back`
 _open = False
 _pending: list[Callable[[], Any]] = []
@@ -32,14 +32,25 @@ class Terminated(KeyboardInterrupt):
     exit_code = 143
 
 
-def raise_on_sigterm() -> None:
-    """Make SIGTERM raise `Terminated`, so that the current run is recorded as canceled.
+class HungUp(Terminated):
+    """The process received SIGHUP: its terminal was closed."""
 
-    Call it in the main thread. It replaces the program's own handler.
+    exit_code = 129
+
+
+def raise_on_termination() -> None:
+    """Make SIGTERM raise `Terminated` and SIGHUP `HungUp`, so that the current run is recorded as
+    canceled.
+
+    Call it in the main thread. It replaces the program's own handlers. A SIGHUP that is ignored, as
+    with `nohup`, stays ignored.
     """
-    before = signal.signal(signal.SIGTERM, _raise_terminated)
-    if before is not _raise_terminated:
-        _program[signal.SIGTERM] = before
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue
+        before = signal.signal(number, _raise_terminated)
+        if before is not _raise_terminated:
+            _program[number] = before
 
 
 @contextmanager
@@ -157,8 +168,8 @@ def _deliver() -> None:
         handle()
 
 
-def _raise_terminated(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _raise_terminated(number: int, _frame: FrameType | None) -> None:
+    raise HungUp if number == signal.SIGHUP else Terminated
 
 
 # A signal that arrives between a fork and the child's own handlers must wait: our handler would

@@ -14,7 +14,7 @@ from assetgraph.keys import recorded_target
 from assetgraph.queries.event_text import event_json, event_text, warning_text
 from assetgraph.queries.record_json import record_json
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
-from assetgraph.storage.step_states import require_steps, run_steps
+from assetgraph.storage.step_states import is_log_lost, require_steps, run_steps
 from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def _has_tag(run: RunRecord, tag: str) -> bool:
 
 
 _EVERY_RUN = RunFilter()
+_LOST_LOG = (
+    "The end of this run's log is lost, and with it what became of some steps. Restore its "
+    "events.jsonl from a copy, if there is one."
+)
 
 
 def list_runs(
@@ -155,6 +159,8 @@ def run_details(store: Store, text: str) -> RunDetails:
         heard = store.runs.last_heard(record, last)
     steps = run_steps(record, events, heard)
     reruns = tuple(store.runs.reruns(record.run_id))
+    if is_log_lost(record, events):
+        record = msgspec.structs.replace(record, warnings=(*record.warnings, _LOST_LOG))
     return RunDetails(_counted(record, steps), steps, events, reruns, heard)
 
 
@@ -227,11 +233,14 @@ def warned_of(details: RunDetails) -> Iterable[tuple[str | None, str]]:
     """Each warning once, with the target that it is about, or the step that logged it; None stands
     for the run itself."""
     text = event_text if details.record.status is RunStatus.STARTED else warning_text
-    return dict.fromkeys(
+    logged = [
         (event.target or event.step, text(event))
         for event in details.events
         if event.type is EventType.LOG and event.level == "WARNING"
-    )
+    ]
+    if is_log_lost(details.record, details.events):
+        logged += ((None, warning) for warning in details.record.warnings)
+    return dict.fromkeys(logged)
 
 
 def step_json(step: StepRecord) -> dict[str, Any]:

@@ -97,10 +97,10 @@ def launch_process(request: RunRequest, project: Project, store: Store) -> Launc
 
 def main() -> int:
     """Run the request that arrives on standard input, and return the exit code."""
-    from assetgraph.process.signals import raise_on_sigterm
+    from assetgraph.process.signals import raise_on_termination
     from assetgraph.project.settings import find_project
 
-    raise_on_sigterm()
+    raise_on_termination()
     message = msgspec.json.decode(sys.stdin.buffer.read(), type=LaunchMessage)
     try:
         project = find_project(modules=message.modules, store=Path(message.store))

@@ -9,13 +9,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assetgraph.errors import StoreError
+from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.records import (
     STATE_AFTER,
-    Event,
     Materialization,
     RunRecord,
     RunStatus,
@@ -29,6 +28,7 @@ from assetgraph.storage.code_table import CodeTable
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
 from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, has_folder, prune
+from assetgraph.storage.step_states import is_log_lost
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
@@ -159,12 +159,19 @@ def _runs(store: Store) -> Iterator[Finding]:
         folder = store.runs.path(run_id)
         try:
             record = store.runs.read(run_id)
-            events = sum(1 for _ in read_lines(f"{folder}/events.jsonl", Event))
-        except FileNotFoundError:
-            yield Finding(f"the run {run_id} has no events.jsonl", serious=True)
-            continue
+            events = tuple(store.runs.events(run_id))
+        except UnknownRunError:
+            continue  # it was deleted since it was listed
         except StoreError as error:
             yield Finding(str(error), serious=True)
+            continue
+        if is_log_lost(record, events):
+            yield Finding(
+                f"the run {run_id} has lost events: {folder}/events.jsonl is missing, cut or "
+                "empty. Restore it from a copy, or delete the run: "
+                f"{command('runs', 'delete', run_id)}",
+                serious=True,
+            )
             continue
         if record.started_at > now() + _CLOCKS_DIFFER:
             yield Finding(
@@ -172,7 +179,7 @@ def _runs(store: Store) -> Iterator[Finding]:
                 f"get ids after its own. To delete it: {command('runs', 'delete', run_id)}"
             )
         if record.status is RunStatus.INTERRUPTED and not _succeeded_since(store, record):
-            yield Finding(f"the run {run_id} was interrupted after {events} events")
+            yield Finding(f"the run {run_id} was interrupted after {len(events)} events")
         path = f"{folder}/events.jsonl"
         if not is_held(f"{folder}/lock") and _is_cut(path):  # nobody writes into a run that ended
             yield _cut_line(path, lambda path=path: AppendFile(path).close())  # type: ignore[misc]

@@ -267,14 +267,14 @@ class RunStorage:
         begun: dict[str, list[tuple[bool, datetime, str]]] = {}
         for run_id in islice(self.ids(), _RECENT) if targets else ():
             folder = self.path(run_id)
-            if run_id == but or not is_held(f"{folder}/lock"):
-                continue
             try:
+                if run_id == but or not is_held(f"{folder}/lock"):
+                    continue
                 steps = read_record(f"{folder}/run.json", RunRecord).steps_of(targets)
-            except FileNotFoundError:
-                continue  # it was deleted since it was listed
-            events = read_last(f"{folder}/events.jsonl", Event)
-            for step, last in _last_of(events, steps).items():
+                lasts = _last_of(read_last(f"{folder}/events.jsonl", Event), steps)
+            except (FileNotFoundError, StoreError):
+                continue  # it was deleted since it was listed, or cannot be read
+            for step, last in lasts.items():
                 may_wait = last.type in (EventType.STEP_START, EventType.STEP_RESTARTED)
                 for target in _held(last, steps[step]):
                     begun.setdefault(target, []).append((may_wait, last.timestamp, run_id))

@@ -32,6 +32,14 @@ _CUT_SHORT = {
     RunStatus.FAILURE: "the run ended before it was recorded",
 }
 
+_RUN_ENDS = (EventType.RUN_SUCCESS, EventType.RUN_FAILURE, EventType.RUN_CANCELED)
+
+
+def is_log_lost(record: RunRecord, events: Iterable[Event]) -> bool:
+    """Whether a run that ended has no event of its end: its log was deleted, emptied or cut, or did
+    not fit on the disk. So the states of its steps may be older than its end."""
+    return record.ended_at is not None and not any(event.type in _RUN_ENDS for event in events)
+
 
 def run_steps(
     record: RunRecord, events: Iterable[Event], last_heard_at: datetime | None = None

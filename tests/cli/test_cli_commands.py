@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import importlib
 import json
 import os
+import pty
 import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
 
@@ -937,7 +940,10 @@ def test_a_list_of_runs_on_a_terminal_says_how_to_see_older_ones_of_the_same_lis
     assert f"assetgraph runs list --before {second} --status SUCCESS --limit 2" in told
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+ENDING_SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.mark.parametrize(("number", "code"), ENDING_SIGNALS)
 def test_a_signal_cancels_the_run_and_says_so(
     project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,
     monkeypatch: pytest.MonkeyPatch,
@@ -960,7 +966,32 @@ def test_a_signal_cancels_the_run_and_says_so(
     assert run["status"] == "CANCELED"
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_run_whose_terminal_is_closed_is_recorded_as_canceled(
+    project: MakeProject, assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = project(
+        {"pipeline.py": "import assetgraph as dg, threading\n@dg.asset\ndef endless():\n"
+                        "    print('here')\n    threading.Event().wait(60)\n"}
+    )  # fmt: skip
+    end, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assetgraph", "materialize", "endless"],
+        cwd=made.root, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(terminal)
+    shown = b""
+    while b"endless" not in shown or b"here" not in shown:
+        shown += os.read(end, 1000)
+    os.close(end)
+    assert process.wait(timeout=60) == 129
+    monkeypatch.chdir(made.root)
+    (run,) = assetgraph("runs", "list", "--json").json
+    assert run["status"] == "CANCELED"
+
+
+@pytest.mark.parametrize(("number", "code"), ENDING_SIGNALS)
 def test_a_signal_before_the_run_begins_has_the_exit_code_of_that_signal(
     project: MakeProject, number: signal.Signals, code: int
 ) -> None:
@@ -968,10 +999,10 @@ def test_a_signal_before_the_run_begins_has_the_exit_code_of_that_signal(
     process = in_new_process(made.root, "materialize", "--all")
     told = process.communicate(timeout=60)[1]
     assert process.returncode == code
-    assert ("Terminated." if number == signal.SIGTERM else "Canceled.") in told
+    assert ("Terminated." if number != signal.SIGINT else "Canceled.") in told
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), ENDING_SIGNALS)
 def test_a_step_that_swallows_the_signal_does_not_undo_it(
     project: MakeProject, number: signal.Signals, code: int, assetgraph: Command,
     monkeypatch: pytest.MonkeyPatch,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from conftest import Answer, ProjectFolder, in_new_process
@@ -431,3 +433,40 @@ def test_a_store_that_a_look_at_the_project_made_stays_out_of_its_repository(
     ignored.write_text("mine\n")
     assert assetgraph("materialize", "--all").code == 0
     assert ignored.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda run: (run / "run.json").unlink(),
+        lambda run: (run / "run.json").write_bytes(b""),
+        lambda run: (run / "run.json").write_text('{"a": 1}'),
+        lambda run: ((run / "run.json").unlink(), (run / "run.json").mkdir()),
+        lambda run: ((run / "lock").unlink(), (run / "lock").mkdir(), as_if_running(run)),
+        lambda run: (as_if_running(run), (run / "events.jsonl").write_bytes(b"x\n")),
+    ],
+)
+def test_a_run_that_cannot_be_read_is_a_warning_to_every_command_about_assets(
+    project: MakeProject, assetgraph: Command, harm: Callable[[Path], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made = project({"pipeline.py": PIPELINE})
+    monkeypatch.chdir(made.root)
+    assetgraph("materialize", "--all")
+    (run,) = assetgraph("runs", "list", "--json").json
+    harm(next((made.root / ".assetgraph/runs").glob(f"*/{run['run_id']}")))
+    for command in ("status", "plan", "list", "lineage", "materialize --dry-run", "accept"):
+        answer = assetgraph(*command.split(), "daily_fares", "--json")
+        assert answer.code == 0, (command, answer)
+        assert answer.out.startswith("["), (command, answer)
+        if command in ("status", "plan"):
+            assert run["run_id"] in answer.err
+    answer = assetgraph("materialize", "daily_fares", "--json")
+    assert answer.code == 0, answer
+    assert answer.json["status"] == "SUCCESS"
+
+
+def as_if_running(run: Path) -> None:
+    record = json.loads((run / "run.json").read_text())
+    del record["ended_at"]
+    (run / "run.json").write_text(json.dumps({**record, "status": "STARTED"}))

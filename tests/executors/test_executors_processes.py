@@ -588,7 +588,7 @@ def test_sigterm_cancels_the_run_of_a_program_that_asks_for_it(folder: Path) -> 
         """
         import os, sys, time
         import assetgraph as dg
-        from assetgraph.process.signals import Terminated, raise_on_sigterm
+        from assetgraph.process.signals import Terminated, raise_on_termination
 
         @dg.asset
         def endless():
@@ -596,7 +596,7 @@ def test_sigterm_cancels_the_run_of_a_program_that_asks_for_it(folder: Path) -> 
             time.sleep(1000)
 
         if __name__ == "__main__":
-            raise_on_sigterm()
+            raise_on_termination()
             try:
                 dg.materialize([endless], instance=dg.Instance("store"), executor="processes")
             except Terminated as terminated:

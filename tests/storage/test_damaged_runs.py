@@ -9,7 +9,7 @@ from small_assets import asset_named
 
 import assetgraph as dg
 from assetgraph.errors import DamagedStoreError
-from assetgraph.queries.run_views import list_runs, run_details
+from assetgraph.queries.run_views import list_runs, run_details, run_details_json
 from assetgraph.records import StepState
 
 
@@ -43,6 +43,19 @@ def test_a_run_without_a_log_is_shown_by_its_summary(result: dg.RunResult) -> No
     details = run_details(result.instance.store, result.run_id)
     assert details.events == ()
     assert details.record.step_counts == {"success": 2}
+
+
+@pytest.mark.parametrize("lines", [0, 1, 3, -1])
+def test_a_run_that_ended_but_whose_log_does_not_say_so_carries_a_warning(
+    result: dg.RunResult, lines: int
+) -> None:
+    file, store = events_file(result), result.instance.store
+    assert run_details_json(run_details(store, result.run_id))["warnings"] == []
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:lines]))
+    details = run_details(store, result.run_id)
+    (warning,) = run_details_json(details)["warnings"]
+    assert "log is lost" in warning
+    assert details.record.warnings == (warning,)
 
 
 def test_a_damaged_line_in_the_middle_of_a_log_is_named(result: dg.RunResult) -> None:

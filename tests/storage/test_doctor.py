@@ -74,6 +74,10 @@ def spoiled(path: Path, line: int) -> None:
     path.write_bytes(b"".join(lines))
 
 
+def without_its_end(path: Path) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+
+
 @pytest.mark.parametrize(
     ("harm", "text"),
     [
@@ -90,7 +94,9 @@ def spoiled(path: Path, line: int) -> None:
             lambda folder: spoiled(run_folder(folder) / "events.jsonl", 1),
             "line 2 of .*events.jsonl",
         ),
-        (lambda folder: (run_folder(folder) / "events.jsonl").unlink(), "has no events.jsonl"),
+        (lambda folder: (run_folder(folder) / "events.jsonl").unlink(), "lost events.*missing"),
+        (lambda folder: (run_folder(folder) / "events.jsonl").write_bytes(b""), "lost events"),
+        (lambda folder: without_its_end(run_folder(folder) / "events.jsonl"), "lost events"),
         (
             lambda folder: replaced_by_a_folder(run_folder(folder) / "events.jsonl"),
             "it is a folder",

@@ -80,7 +80,7 @@ def dev(project: Callable[..., ProjectFolder]) -> Iterator[Dev]:
         process.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_says_its_address_and_ends_at_once_with_streams_open(
     dev: Dev, number: signal.Signals
 ) -> None:

@@ -37,7 +37,9 @@ def timeline(
     while it ran. At most `most` rows: failed and running steps first, then the longest."""
     started = [step for step in steps if step.started_at]
     if not started:
-        return [Line(("No step started.", "muted"))]
+        ran = run.ended_at and {"success", "failure"} & run.step_counts.keys()
+        text = "The log does not say when the steps ran." if ran else "No step started."
+        return [Line((text, "muted"))]
     width = width or PIPE_WIDTH
     shown = _worth_showing(steps, most, now)
     key_cells = min(max(cell_width(step.step_id) for step in shown), max(width // 3, 12))

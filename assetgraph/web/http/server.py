@@ -1,11 +1,13 @@
-"""The page's server: listens at a free port, and ends on SIGINT or SIGTERM."""
+"""The page's server: listens at a free port, and ends on SIGINT, SIGTERM or SIGHUP."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import secrets
+import signal
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -43,7 +45,7 @@ def serve(
     watch: bool = False,
     ready: Callable[[Address], None] | None = None,
 ) -> None:
-    """Serve the page until SIGINT or SIGTERM. Calls `ready` once the server answers.
+    """Serve the page until SIGINT, SIGTERM or SIGHUP. Calls `ready` once the server answers.
 
     Listens at the next free port if `port` is taken. If `host` makes it reachable from other
     machines, it answers only requests with the token.
@@ -93,6 +95,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # as with `nohup`
+        if not ignored and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGHUP, self.handle_exit)  # uvicorn has only the other two
         if self.started and self._ready:
             self._ready(self._address)
 
