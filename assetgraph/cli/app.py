@@ -92,12 +92,23 @@ def _as_utf8(argument: str) -> str:
         return argument
 
 
+def _refuse_empty(arguments: Sequence[str]) -> None:
+    """Raise `UsageError` for an empty argument, which no command takes. It usually comes from a
+    shell variable without a value, and `--store ""` would be the current folder."""
+    for before, argument in zip(("assetgraph", *arguments), arguments, strict=False):
+        option, sign, value = argument.partition("=")
+        if not argument or (option.startswith("--") and sign and not value):
+            where = option if argument else f"the argument after {before}"
+            raise click.UsageError(f"{where} is empty. Does a shell variable have no value?")
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command in `arguments` and return its exit code. Errors are reported, not raised."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # text must never make a command fail
     try:
+        _refuse_empty(arguments)
         code: Any = assetgraph.main(
             list(map(_as_utf8, arguments)), "assetgraph", standalone_mode=False
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from conftest import Answer, ProjectFolder
@@ -185,3 +186,35 @@ def test_a_plan_and_every_list_of_reasons_are_short_wherever_they_go(
         assert max(map(len, out.splitlines())) < 400
     (step,) = [step for step in assetgraph("plan", "--json").json if step["key"] == "all_of_them"]
     assert len(step["reasons"]) == 150
+
+
+@pytest.mark.parametrize(
+    ("arguments", "empty"),
+    [
+        (("status", "--store", ""), "the argument after --store"),
+        (("status", "--store="), "--store"),
+        (("dev", "--host", ""), "the argument after --host"),
+        (("runs", "list", "--since", ""), "the argument after --since"),
+        (("runs", "list", "--tag="), "--tag"),
+        (("list", "-m", ""), "the argument after -m"),
+        (("show", ""), "the argument after show"),
+        (("materialize", "a", ""), "the argument after a"),
+        (("",), "the argument after assetgraph"),
+    ],
+)
+def test_an_empty_argument_is_refused_because_a_shell_variable_may_be_unset(
+    assetgraph: Run, folder: Path, arguments: tuple[str, ...], empty: str
+) -> None:
+    answer = assetgraph(*arguments)
+    assert answer.code == 2
+    assert f"{empty} is empty. Does a shell variable have no value?" in answer.err
+    assert list(folder.iterdir()) == []
+
+
+def test_an_empty_value_of_a_config_field_is_a_value(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = CONFIGURED.replace("n: int = 1", 'n: str = "x"')
+    monkeypatch.chdir(project({"pipeline.py": text}).root)
+    assert assetgraph("materialize", "a", "--config=a.n=").code == 0
+    assert assetgraph("materialize", "a", "--config", "a.n=").code == 0
