@@ -103,7 +103,7 @@ def test_a_chain_of_reexecutions_repeats_no_step_that_succeeded(instance: dg.Ins
     again(first)  # what its re-executions did counts for the first run too
     assert ran == ["d"]
     for run_id in (first, second, third):
-        with pytest.raises(dg.AssetGraphError, match="every step of the run"):
+        with pytest.raises(dg.AssetGraphError, match="every step of run"):
             again(run_id)
 
 
