@@ -160,6 +160,23 @@ def test_an_upstream_of_an_output_that_nobody_asked_for_runs_first(
     assert run_plan(plan, facts).record.status is RunStatus.SUCCESS
 
 
+def test_a_missing_upstream_brings_what_the_other_outputs_of_its_call_are_made_from(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def base() -> None: ...
+
+    @dg.asset
+    def reads_odds(odds: int) -> int:
+        return odds
+
+    graph = AssetGraph([base, dealt(base), reads_odds])
+    facts = StoreFacts(graph, instance.store)
+    plan = make_plan(graph, facts, [reads_odds.key])
+    assert [step.id for step in plan.steps] == ["base", "deal", "reads_odds"]
+    assert run_plan(plan, facts).record.status is RunStatus.SUCCESS
+
+
 def test_one_stale_run_is_complete_when_a_call_has_two_outputs(instance: dg.Instance) -> None:
     made = [0]
 
