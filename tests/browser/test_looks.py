@@ -43,6 +43,19 @@ def test_a_small_graph_begins_at_its_full_size_and_can_be_fitted(
     page.wait_for_function(f"{SCALE} < 0.7")
 
 
+def test_a_small_graph_that_nearly_fits_is_shown_whole(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = CHAIN.replace("range(8)", "range(4)")
+    page = open_page(f"{serve({'pipeline.py': text}).url}/lineage")
+    last = page.locator('.graph-card[data-id="asset_3"]')
+    expect(last).to_be_visible()
+    box = last.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 1280
+    assert 0.8 <= float(page.evaluate(SCALE)) < 1
+
+
 def test_a_chosen_card_leaves_the_graph_at_its_scale_and_stays_in_sight(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:

@@ -9,6 +9,7 @@ import {CARDS_FROM, Painter} from './painter.js';
 const SETTLE_MS = 90;
 const STEP = 1.35;
 const SMALL = 40; // cards
+const NEARLY_FULL = 0.8; // the least zoom at which a small graph is shown whole rather than at its full size
 const CARD_MARGIN = 200;
 
 export class Graph {
@@ -121,7 +122,11 @@ export class Graph {
 
   draw() {
     if (!this.scene || !this.width) return;
-    if (this.whole && !this.painted) this.camera.fit(this.scene.box(), this.width, this.height, this.readable ? {least: 1} : {});
+    if (this.whole && !this.painted) {
+      this.camera.fit(this.scene.box(), this.width, this.height);
+      // A graph that nearly fits is shown whole, or its last card would be cut.
+      if (this.readable && this.camera.zoom < NEARLY_FULL) this.camera.fit(this.scene.box(), this.width, this.height, {least: 1});
+    }
     const {camera, awaited} = this;
     if (awaited) {
       this.awaited = null;
