@@ -10,7 +10,7 @@ from small_assets import asset_named, graph_of
 import assetgraph as dg
 from assetgraph import Instance
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.queries.asset_views import asset_views
 from assetgraph.records import AssetState
@@ -76,6 +76,21 @@ def test_what_a_living_run_is_at_is_running_before_its_lock_says_so(
 
     table.refresh([AssetKey("a")], {})
     assert table.views[AssetKey("a")].state is AssetState.MISSING
+
+
+def test_a_lock_that_outlasts_its_run_is_looked_at_until_it_is_released(
+    graph: AssetGraph, instance: Instance
+) -> None:
+    dg.materialize(graph, instance=instance)
+    lock = Store(instance.store.folder).lock(Target(AssetKey("a")))
+    assert lock.acquire()
+    table = table_of(graph, instance.store)
+    assert table.views[AssetKey("a")].state is AssetState.RUNNING
+
+    lock.release()
+    assert AssetKey("a") in table.refresh([], {})
+    assert_same_as_read_anew(table, graph, instance.store)
+    assert table.refresh([], {}) == set()
 
 
 def test_an_asset_whose_history_does_not_read_hides_no_other(

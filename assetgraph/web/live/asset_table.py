@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from assetgraph.keys import AssetKey, Target
@@ -21,7 +22,7 @@ class AssetTable:
     """The view of every asset, as `asset_views` returns it, at the cost of what changed.
 
     An asset is running as soon as a run starts its step, which is a moment before the step takes
-    the asset's lock.
+    the asset's lock, until the lock is released, which is a moment after the run has ended.
     """
 
     def __init__(self, facts: StoreFacts) -> None:
@@ -30,6 +31,7 @@ class AssetTable:
         self._reasons: dict[Target, tuple[Reason, ...]] = {}
         self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
         self._running: dict[AssetKey, str] = {}
+        self._held: set[AssetKey] = set()  # running by their lock alone: no event tells the end
 
     @property
     def graph(self) -> AssetGraph:
@@ -48,14 +50,15 @@ class AssetTable:
     def refresh(
         self, keys: Iterable[AssetKey], running: Mapping[AssetKey, str] | None = None
     ) -> set[AssetKey]:
-        """Update `keys` and whatever depends on them. Returns the assets whose view changed.
+        """Update `keys`, the assets whose lock was held at the last look, and whatever depends on
+        them. Returns the assets whose view changed.
 
         `running` maps each asset that a run is materializing to the run's id.
         """
         if running is not None:
             self._running = dict(running)
         positions = self.graph.positions
-        waiting = {positions[key] for key in keys if key in self.graph}
+        waiting = {positions[key] for key in chain(keys, self._held) if key in self.graph}
         for place in waiting:
             self._facts.forget(Target(self.graph.order[place]))
         heap = sorted(waiting)
@@ -89,6 +92,10 @@ class AssetTable:
         reasons = reasons_given(self._reasons, self.graph, self._facts, target)
         self._reasons[target] = reasons
         running = self._running.get(key)
+        if facts.running and not running:
+            self._held.add(key)
+        else:
+            self._held.discard(key)
         state = AssetState.RUNNING if running else target_state(facts, reasons)
         asset = self.graph.asset(key)
         view = asset_view(self.graph, self._facts, asset, state, reasons, running)

@@ -176,6 +176,7 @@ class PageState:
             trouble = f"The store cannot be read: {error}"
         if trouble != self.trouble:
             self.trouble = trouble
+            self._sweep_due = 0.0  # what changed in the meantime may have been missed
             self._publish({"trouble": trouble})
 
     async def _watch_files(self) -> None:
