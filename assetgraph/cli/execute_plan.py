@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assetgraph.cli.exit_codes import CANCELED, RUN_FAILED
+from assetgraph.cli.progress.reporter import reporting
 from assetgraph.cli.render.run_summary import summary
-from assetgraph.cli.run_reporter import reporting
 from assetgraph.cli.terminal.output import answer, say, stderr
 from assetgraph.process.signals import Terminated
 from assetgraph.records import RunStatus

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.storage.formats.format_registry import location_of
-from assetgraph.storage.formats.previews import (
+from assetgraph.storage.formats.preview_types import (
     MOST_COLUMNS,
     FilePreview,
     NoPreview,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,18 +23,16 @@ from assetgraph.records import (
     now,
 )
 from assetgraph.run.compute import compute_step, failed_step, report_success
+from assetgraph.run.step_locks import Locks, acquire, read_guards, target_locks
 from assetgraph.run.task import Channel, StepResult, StepTask
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import drop_old_values, has_folder
 
 if TYPE_CHECKING:
     from assetgraph.records import ErrorInfo
-    from assetgraph.storage.histories import TargetLock
-    from assetgraph.storage.locks import Lock
     from assetgraph.storage.store import Store
 
 Append = Callable[[Target, Materialization | FailedAttempt], None]
-Locks = Mapping[Target, "TargetLock"]
 Elsewhere = Callable[[StepTask, "Store"], StepResult]
 
 
@@ -48,9 +46,9 @@ def run_step(
     `KeyboardInterrupt`, which is raised.
     """
     started = time.perf_counter()
-    locks, guards = _locks(task, store), _read_guards(task, store)
+    locks, guards = target_locks(task, store), read_guards(task, store)
     try:
-        waited = _acquire(task, store, channel, locks)
+        waited = acquire(task, store, channel, locks)
         if waited is None:
             return StepResult(StepState.CANCELED, [])
         made = _made_by_another_run(task, store, locks)
@@ -93,7 +91,7 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
         report_success(task, result)
         return result
     result = failed_step(task, store, error)
-    locks = _locks(task, store)
+    locks = target_locks(task, store)
     try:
         if all(lock.acquire() for lock in locks.values()):  # another run may hold one
             _record_failure(task, store, result, _through(locks))
@@ -125,33 +123,6 @@ def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
             return {}
         found[target] = current
     return found
-
-
-def _locks(task: StepTask, store: Store) -> Locks:
-    """The locks in one order for all steps, so two steps that share targets never deadlock."""
-    if len(task.outputs) == 1:
-        (target,) = task.outputs
-        return {target: store.lock(target)}
-    targets = sorted(task.outputs, key=lambda target: target.text)
-    return {target: store.lock(target) for target in targets}
-
-
-def _acquire(task: StepTask, store: Store, channel: Channel, locks: Locks) -> bool | None:
-    """Take every lock, and return whether the step waited for another run; None if this run ended
-    first.
-
-    Raises `LockedError` if the step must not wait.
-    """
-    waited = False
-    for lock in locks.values():
-        if lock.acquire():
-            continue
-        waited = True
-        channel.events([_waits(task, store, lock.target)])
-        with let_through():
-            if not lock.wait(until=lambda: not channel.canceled()):
-                return None
-    return waited
 
 
 def _commit(
@@ -233,16 +204,6 @@ def _file_version(current: Materialization | None, store: Store) -> str | None:
         return ""
 
 
-def _read_guards(task: StepTask, store: Store) -> list[Lock]:
-    """Locks that keep the stored inputs from being pruned while the step may read them."""
-    return [
-        store.reading(source.target, shared=True)
-        for source in task.inputs
-        if source.stored.path is not None and source.parameter is not None
-        if has_folder(source.stored)
-    ]
-
-
 def _made_by_another_run(
     task: StepTask, store: Store, locks: Locks
 ) -> dict[Target, Materialization] | None:
@@ -270,13 +231,3 @@ def _made_by_another_run(
             return None
         found[target] = current
     return found
-
-
-def _waits(task: StepTask, store: Store, target: Target) -> Event:
-    """An event that says which run the step waits for. Raises `LockedError` if it must not wait."""
-    if not task.wait:
-        raise store.locked(target, hint="Leave out --no-wait to wait for it.")
-    holder = store.holder(target, but=task.run_id)
-    message = f"waiting for {store.holder_text(holder)}, which is materializing {target.text}"
-    data = {"waits_for": holder}
-    return Event(EventType.LOG, now(), task.step_id, "WARNING", message, data, task.named(target))

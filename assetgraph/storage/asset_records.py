@@ -16,8 +16,8 @@ from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.records import Materialization, now
 from assetgraph.storage.asset_names import Renaming
 from assetgraph.storage.atomic_files import append_line, encoded
+from assetgraph.storage.file_locks import Lock
 from assetgraph.storage.formats.format_registry import location_of
-from assetgraph.storage.locks import Lock
 from assetgraph.storage.retention import stored_target
 from assetgraph.storage.store import sync_file_system
 

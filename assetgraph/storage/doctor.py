@@ -25,8 +25,8 @@ from assetgraph.records import (
 from assetgraph.storage.asset_records import orphaned
 from assetgraph.storage.atomic_files import AppendFile, is_cut, opened, read_lines
 from assetgraph.storage.code_table import CodeTable
+from assetgraph.storage.file_locks import is_held
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
-from assetgraph.storage.locks import is_held
 from assetgraph.storage.retention import find_prunable, has_folder, prune
 from assetgraph.storage.step_states import is_log_lost
 from assetgraph.text import listed

@@ -31,7 +31,7 @@ from assetgraph.storage.atomic_files import (
     read_last,
     store_error,
 )
-from assetgraph.storage.locks import POLL_S, Lock, held_locks, is_held, try_shared
+from assetgraph.storage.file_locks import POLL_S, Lock, held_locks, is_held, try_shared
 
 if TYPE_CHECKING:
     from assetgraph.storage.asset_names import AssetNames

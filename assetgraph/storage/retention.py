@@ -19,8 +19,8 @@ from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target, is_cut_name, partition_file_name, partition_of
 from assetgraph.records import Materialization, StoredValue
 from assetgraph.storage.atomic_files import names_in, store_error
+from assetgraph.storage.file_locks import is_held, prune_lock
 from assetgraph.storage.formats.format_registry import location_of
-from assetgraph.storage.locks import is_held, prune_lock
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store

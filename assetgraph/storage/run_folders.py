@@ -33,7 +33,7 @@ from assetgraph.storage.atomic_files import (
     store_error,
     write_whole,
 )
-from assetgraph.storage.locks import Lock, is_held
+from assetgraph.storage.file_locks import Lock, is_held
 from assetgraph.storage.progress_file import ProgressFile, read_progress
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")

@@ -20,8 +20,8 @@ from assetgraph.storage.atomic_files import (
     store_error,
     write_whole,
 )
+from assetgraph.storage.file_locks import Lock, is_held
 from assetgraph.storage.histories import AssetHistory, TargetLock
-from assetgraph.storage.locks import Lock, is_held
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:

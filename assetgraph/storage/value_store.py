@@ -29,7 +29,7 @@ from assetgraph.storage.formats.value_format import Saved as Saved
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 PREVIEW_ROWS = 50
 _IMMUTABLE = {str, bytes, int, float, bool, complex, type(None)}

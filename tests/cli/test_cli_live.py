@@ -17,10 +17,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import REPOSITORY, ProjectFolder
 
-from assetgraph.cli.render.live_view import live
-from assetgraph.cli.render.progress_lines import PrintedText
-from assetgraph.cli.render.run_progress import RunProgress
-from assetgraph.cli.run_reporter import reporting
+from assetgraph.cli.progress.live_window import live
+from assetgraph.cli.progress.reporter import reporting
+from assetgraph.cli.progress.run_lines import PrintedText
+from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.terminal.output import Output
 from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.records import Event, EventType, StepState

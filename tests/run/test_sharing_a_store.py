@@ -27,7 +27,7 @@ from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
-from assetgraph.storage.locks import Lock
+from assetgraph.storage.file_locks import Lock
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
 

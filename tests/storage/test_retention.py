@@ -16,7 +16,7 @@ import assetgraph as dg
 from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, RunRecord, RunStatus, now
-from assetgraph.storage.locks import Lock, prune_lock
+from assetgraph.storage.file_locks import Lock, prune_lock
 from assetgraph.storage.retention import (
     Prunable,
     drop_old_runs,

@@ -26,7 +26,7 @@ from assetgraph.storage.formats.format_registry import (
     description_of,
     location_of,
 )
-from assetgraph.storage.formats.previews import (
+from assetgraph.storage.formats.preview_types import (
     FilePreview,
     NoPreview,
     TablePreview,
@@ -42,7 +42,7 @@ PACKAGE = Path(assetgraph.__file__).parent
 
 TOY_FORMAT = """
 from assetgraph.records import StoredValue
-from assetgraph.storage.formats.previews import TextPreview
+from assetgraph.storage.formats.preview_types import TextPreview
 from assetgraph.storage.formats.value_format import Saved, ValueFormat
 
 

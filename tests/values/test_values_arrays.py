@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.keys import AssetKey, Target
-from assetgraph.storage.formats.previews import TextPreview
+from assetgraph.storage.formats.preview_types import TextPreview
 from assetgraph.storage.value_store import ValueStore
 
 TARGET = Target(AssetKey("weights"))

@@ -16,7 +16,7 @@ from conftest import REPOSITORY, ProjectFolder
 from starlette.testclient import TestClient
 from web_pages import PATIENCE_S, PIPELINE, ended, error_of, launch, served
 
-from assetgraph.storage.locks import Lock
+from assetgraph.storage.file_locks import Lock
 
 
 @pytest.fixture

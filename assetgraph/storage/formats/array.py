@@ -19,7 +19,7 @@ from assetgraph.storage.formats.digest import SummedFile, digest_of
 from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFormat
 
 if TYPE_CHECKING:
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 _ARRAY, _MEMMAP = "numpy.ndarray", "numpy.memmap"
 _KINDS = "biufcmMSUV"
@@ -72,7 +72,7 @@ class ArrayFormat(ValueFormat):
                 raise _unreadable(full_path, error) from error
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import NoPreview, TextPreview
+        from assetgraph.storage.formats.preview_types import NoPreview, TextPreview
 
         if self.files.place.filesystem is not None:
             return NoPreview("An array in an object store has no preview.")

@@ -9,7 +9,7 @@ from assetgraph.records import StoredValue
 from assetgraph.storage.formats.value_format import ClassVersion, Location, Saved, ValueFormat
 
 if TYPE_CHECKING:
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 
 class NoneFormat(ValueFormat):
@@ -33,7 +33,7 @@ class NoneFormat(ValueFormat):
         return "Returned nothing to store."
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import NoPreview
+        from assetgraph.storage.formats.preview_types import NoPreview
 
         return NoPreview("The asset returned None.")
 
@@ -59,6 +59,6 @@ class IOManagedFormat(ValueFormat):
         return "Stored by its IO manager."
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import NoPreview
+        from assetgraph.storage.formats.preview_types import NoPreview
 
         return NoPreview("An IO manager of the project stores the value.")

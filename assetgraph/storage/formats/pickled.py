@@ -16,7 +16,7 @@ from assetgraph.storage.column_changes import table_metadata
 from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFormat
 
 if TYPE_CHECKING:
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 
 _FRAMES = ("pandas", "polars", "polars-lazy")
@@ -87,7 +87,7 @@ class PickleFormat(ValueFormat):
         return pickle_version(stored.digest, class_digest)
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import NoPreview
+        from assetgraph.storage.formats.preview_types import NoPreview
 
         return NoPreview(
             f"The value is a pickled {stored.type}. Showing it would run its code. "

@@ -21,7 +21,7 @@ from assetgraph.storage.formats.value_format import (
 )
 
 if TYPE_CHECKING:
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 INLINE_BYTES = 4096
 SHORT = 8  # digits of the checksum of a value in its record
@@ -89,7 +89,7 @@ class PlainFormat(ValueFormat):
         return "intact" if same else "damaged"
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import NoPreview, TextPreview
+        from assetgraph.storage.formats.preview_types import NoPreview, TextPreview
 
         if stored.format == "bytes":
             return NoPreview("The value is bytes, which have no preview.")

@@ -30,7 +30,7 @@ from assetgraph.storage.value_places import Look
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 _NAMES_COMPARED = 1000
 _PLAIN = "pathlib.Path"
@@ -96,7 +96,7 @@ class PathFormat(ValueFormat):
         return f"Returned the path {stored.path}."
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import FilePreview
+        from assetgraph.storage.formats.preview_types import FilePreview
 
         return FilePreview(self._full_path(stored.path or ""))
 

@@ -17,7 +17,7 @@ from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFo
 
 if TYPE_CHECKING:
     from assetgraph.storage.formats.arrow.table_sources import TableInFile
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
 
 
 class TableFormat(ValueFormat):
@@ -60,7 +60,7 @@ class TableFormat(ValueFormat):
         return table_as(self._file(stored), kind)
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
-        from assetgraph.storage.formats.previews import MOST_COLUMNS
+        from assetgraph.storage.formats.preview_types import MOST_COLUMNS
 
         return self._file(stored).preview(rows, MOST_COLUMNS)
 

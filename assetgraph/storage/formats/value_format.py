@@ -20,7 +20,7 @@ from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.formats.digest import checksum_of
 
 if TYPE_CHECKING:
-    from assetgraph.storage.formats.previews import Preview
+    from assetgraph.storage.formats.preview_types import Preview
     from assetgraph.storage.formats.verified_contents import VerifiedContents
     from assetgraph.storage.value_places import Look, Place
 
@@ -181,7 +181,7 @@ class ValueFormat(ABC):
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
         """What can be shown of the value without running code from it: at most `rows` rows."""
-        from assetgraph.storage.formats.previews import NoPreview
+        from assetgraph.storage.formats.preview_types import NoPreview
 
         return NoPreview(f"Values stored as {stored.format} have no preview.")
 

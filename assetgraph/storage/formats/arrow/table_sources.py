@@ -13,7 +13,7 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
 from assetgraph.errors import NoValueError
-from assetgraph.storage.formats.previews import TablePreview
+from assetgraph.storage.formats.preview_types import TablePreview
 from assetgraph.storage.value_places import gone
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assetgraph.cli.render.run_progress import RunProgress, StepProgress
+    from assetgraph.cli.progress.run_progress import RunProgress, StepProgress
 
 BYTES = "B"  # the unit that `context.progress` documents for bytes
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

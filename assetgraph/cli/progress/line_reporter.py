@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.progress_lines import RunLines
+from assetgraph.cli.progress.run_lines import RunLines
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.terminal.output import ReaderGoneError
 from assetgraph.errors import AssetGraphError

@@ -7,10 +7,10 @@ from threading import Event as Signal
 from threading import RLock, Thread
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.line_reporter import LineReporter
-from assetgraph.cli.render.live_view import live
-from assetgraph.cli.render.progress_lines import PrintedText, log_lines, step_line
-from assetgraph.cli.render.run_progress import RunProgress
+from assetgraph.cli.progress.line_reporter import LineReporter
+from assetgraph.cli.progress.live_window import live
+from assetgraph.cli.progress.run_lines import PrintedText, log_lines, step_line
+from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.terminal.output import as_rich
 from assetgraph.cli.terminal.styled_text import Line, plural

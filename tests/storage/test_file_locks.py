@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from assetgraph.errors import StoreError
-from assetgraph.storage.locks import Lock, is_held
+from assetgraph.storage.file_locks import Lock, is_held
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_an_asker_is_not_mistaken_for_a_holder(path: str, monkeypatch: pytest.Mo
 def test_a_dead_process_holds_nothing(path: str) -> None:
     code = (
         "import sys\n"
-        "from assetgraph.storage.locks import Lock\n"
+        "from assetgraph.storage.file_locks import Lock\n"
         "lock = Lock(sys.argv[1]); lock.acquire(); print('taken', flush=True)\n"
         "sys.stdin.read()"
     )
@@ -130,7 +130,7 @@ def test_a_dead_process_holds_nothing(path: str) -> None:
 
 FORKING = """
 import os, sys
-from assetgraph.storage.locks import Lock, is_held
+from assetgraph.storage.file_locks import Lock, is_held
 lock = Lock(sys.argv[1])
 lock.acquire()
 to_parent, to_child = os.pipe(), os.pipe()

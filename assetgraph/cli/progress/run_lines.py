@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.run_progress import RunProgress
+from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.render.state_style import LEVELS, glyph
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, clean_lines

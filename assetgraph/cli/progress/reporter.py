@@ -51,10 +51,10 @@ def reporting(
 
 def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line], quiet: bool) -> Reporter:
     if out.is_terminal and not quiet:
-        from assetgraph.cli.live_reporter import LiveReporter
+        from assetgraph.cli.progress.live_reporter import LiveReporter
 
         return LiveReporter(out, keys, notes)
-    from assetgraph.cli.line_reporter import LineReporter
+    from assetgraph.cli.progress.line_reporter import LineReporter
 
     return LineReporter(out, keys, notes, quiet=quiet)
 
