@@ -24,7 +24,7 @@ _KEPT_FILTERS = 8
 _CHUNK = 1 << 22
 _BATCH = 2000
 LONGEST_MESSAGE = 2000
-_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,4 +182,4 @@ def _row(number: int, event: Event) -> dict[str, Any]:
 
 
 def _rank(level: str) -> int:
-    return _LEVELS.index(level) if level in _LEVELS else 1
+    return LEVELS.index(level) if level in LEVELS else 1

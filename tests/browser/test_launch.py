@@ -13,6 +13,8 @@ pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 from playwright.sync_api import Page, Route, expect
 from web_pages import PIPELINE
 
+from assetgraph.states import EXECUTORS
+
 if TYPE_CHECKING:
     from browser.served import Server
 
@@ -156,3 +158,13 @@ def test_the_plan_is_shown_with_its_reasons_before_anything_runs(
     expect(steps.nth(2)).to_contain_text("city/fares")
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_launch_offers_every_executor_and_no_other(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page.get_by_role("button", name="Materialize").click()
+    page.get_by_text("Tags and execution").click()
+    offered = page.get_by_label("Executor").locator("option")
+    assert tuple(offered.all_inner_texts()) == ("project default", *EXECUTORS)

@@ -15,6 +15,8 @@ from conftest import ProjectFolder
 from starlette.testclient import TestClient
 from web_pages import PIPELINE, REPOSITORY, error_of, launch, served
 
+from assetgraph.web.http.routes import ApiRoute, api_routes
+
 JSON = {"content-type": "application/json"}
 LONG = "9" * 5000
 DEEP = "[" * 5000 + "]" * 5000
@@ -108,3 +110,65 @@ def test_a_bug_is_said_as_json_too(client: TestClient, monkeypatch: pytest.Monke
 
     assert answer.status_code == 500
     assert "ZeroDivisionError" in error_of(answer)["message"]
+
+
+def _addresses(method: str) -> list[tuple[str, ApiRoute]]:
+    return [
+        (re.sub(r"{\w+(:path)?}", "latest", route.path), route)
+        for route in api_routes()
+        if method in (route.methods or ())
+    ]
+
+
+@pytest.mark.parametrize(("path", "route"), _addresses("GET"), ids=lambda one: str(one)[:40])
+def test_every_address_refuses_a_parameter_that_it_does_not_have(
+    client: TestClient, path: str, route: ApiRoute
+) -> None:
+    for name in ("no_such", "limits", ""):
+        answer = client.get(f"{path}?{name}=1")
+
+        assert answer.status_code == 400
+        assert error_of(answer)["message"] == f"this address has no parameter {name!r}."
+        known = route.names if name == "no_such" else ()
+        assert set(known) <= set(re.findall(r"\w+", error_of(answer)["hint"]))
+
+
+@pytest.mark.parametrize(("path", "route"), _addresses("POST"), ids=lambda one: str(one)[:40])
+def test_every_address_refuses_a_field_that_it_does_not_have(
+    client: TestClient, path: str, route: ApiRoute
+) -> None:
+    launch(client, selection=["trips_file"])
+
+    answer = client.post(path, json={"selections": ["*"]})
+
+    assert answer.status_code == 400
+    assert "unknown field 'selections'" in error_of(answer)["message"]
+    assert client.post(f"{path}?select=1", json={}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("runs?limit=0", "limit must be at least 1, not 0."),
+        ("runs?limit=201", "limit must be at most 200, not 201."),
+        ("history/trips_file?limit=-5", "limit must be at least 1, not -5."),
+        ("history/trips_file?after=-1", "after must be at least 0, not -1."),
+        ("overview?hours=-1", "hours must be at least 1, not -1."),
+        ("overview?hours=1.5", "hours must be a whole number, not '1.5'."),
+        ("runs/latest/events?limit=-1", "limit must be at least 1, not -1."),
+        ("runs/latest/events?level=LOUD", "level cannot be 'LOUD'."),
+        ("runs/latest/events.txt?type=STEP", "type cannot be 'STEP'."),
+        ("runs/latest/output?offset=-2", "offset must be at least 0, not -2."),
+        ("runs/latest/output?attempt=0", "attempt must be at least 1, not 0."),
+        ("runs/latest/output.txt?stream=both", "stream cannot be 'both'."),
+    ],
+)
+def test_a_number_or_word_outside_its_range_is_refused_and_never_replaced(
+    client: TestClient, path: str, text: str
+) -> None:
+    launch(client, selection=["trips_file"])
+
+    answer = client.get(f"/api/{path}")
+
+    assert answer.status_code == 400
+    assert error_of(answer)["message"] == text

@@ -9,7 +9,6 @@ import pytest
 
 from assetgraph import web
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
-from assetgraph.states import EXECUTORS
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 
@@ -32,13 +31,6 @@ def test_no_script_makes_markup_or_code_of_text(script: Path) -> None:
 
     assert not [word for word in FORBIDDEN_IN_SCRIPTS if word in text]
     assert "'style'," not in text.replace("name === 'style'", "")  # set by properties only
-
-
-def test_a_launch_offers_every_executor_and_no_other() -> None:
-    text = (FOLDER / "static" / "launch.js").read_text(encoding="utf-8")
-    (offered,) = re.findall(r"^const EXECUTORS = \[(.+)\];$", text, re.MULTILINE)
-
-    assert tuple(re.findall(r"'(\w+)'", offered)) == EXECUTORS
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)

@@ -14,6 +14,7 @@ from assetgraph.project.data_text import DataError, decode
 from assetgraph.queries.asset_views import plan_json
 from assetgraph.queries.run_views import find_run
 from assetgraph.run.launch_process import LaunchError, launch_process
+from assetgraph.text import did_you_mean, listed
 from assetgraph.web.api.config_form import config_fields
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def launch(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
 
 def rerun(page: PageState, body: Any, request: Request) -> dict[str, Any]:
     """Execute a run again: `{"from_failure": bool}` or `{"steps": [keys]}`."""
+    _check_fields(body, "from_failure", "steps")
     record = find_run(page.store, request.path_params["run_id"])
     from_failure = _typed(body, "from_failure", bool, False)
     steps = _typed(body, "steps", list[str], [])
@@ -71,16 +73,18 @@ def rerun(page: PageState, body: Any, request: Request) -> dict[str, Any]:
     return _started(page, wanted, reloaded)
 
 
-def cancel(page: PageState, _body: Any, request: Request) -> dict[str, Any]:
+def cancel(page: PageState, body: Any, request: Request) -> dict[str, Any]:
     """Ask a run to stop."""
+    _check_fields(body)
     from assetgraph.run.cancel import cancel_run
 
     cancel_run(page.store, page.store.runs.find(request.path_params["run_id"]))
     return {}
 
 
-def reload(page: PageState, _body: Any, _request: Request) -> dict[str, Any]:
+def reload(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
     """Load the definitions again."""
+    _check_fields(body)
     page.reload()
     return page.definitions_json()
 
@@ -107,17 +111,7 @@ def _started(page: PageState, wanted: RunRequest, reloaded: bool) -> dict[str, A
 
 def read_wanted(body: Mapping[str, Any]) -> RunRequest:
     """The launch that a request's body asks for. Raises `AssetGraphError` for a bad body."""
-    unknown = set(body) - {
-        "selection",
-        "stale",
-        "config",
-        "config_text",
-        "tags",
-        "executor",
-        "jobs",
-    }
-    if unknown:
-        raise AssetGraphError(f"unknown field {sorted(unknown)[0]!r} in a launch.")
+    _check_fields(body, "selection", "stale", "config", "config_text", "tags", "executor", "jobs")
     config = _typed(body, "config", dict[str, dict[str, Any]], {})
     text = _typed(body, "config_text", str, "")
     return RunRequest(
@@ -128,6 +122,15 @@ def read_wanted(body: Mapping[str, Any]) -> RunRequest:
         executor=_typed(body, "executor", str | None, None),
         jobs=_typed(body, "jobs", int | None, None),
     )
+
+
+def _check_fields(body: Mapping[str, Any], *known: str) -> None:
+    """Raises `AssetGraphError` for a field that is none of `known`."""
+    unknown = next((name for name in body if name not in known), None)
+    if unknown is not None:
+        names = f"The fields are {listed(known)}." if known else "It takes no fields."
+        hint = did_you_mean(unknown, known) or names
+        raise AssetGraphError(f"this request has an unknown field {unknown!r}.", hint=hint)
 
 
 def _absent(fields: list[dict[str, Any]], given: Mapping[str, Any]) -> list[str]:

@@ -68,7 +68,7 @@ def history(page: PageState, request: Request) -> dict[str, Any]:
     """An asset's materializations and failed attempts, newest first."""
     key = AssetKey(request.path_params["key"])
     skipped = number(request, "after", 0, 1_000_000)
-    limit = number(request, "limit", 50, _LONGEST_HISTORY)
+    limit = number(request, "limit", 50, _LONGEST_HISTORY, least=1)
     attempts = list(islice(page.store.history.readable(key), skipped, skipped + limit + 1))
     return {
         "attempts": [attempt_json(attempt) for attempt in attempts[:limit]],

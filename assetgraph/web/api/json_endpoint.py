@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from assetgraph.errors import AssetGraphError, SelectionError, UnknownRunError
 from assetgraph.project.data_text import DataError, decode
+from assetgraph.text import did_you_mean, listed
 from assetgraph.web.api.body_timeout import BodyTimeout
 from assetgraph.web.live.page_state import PageState
 
@@ -79,13 +81,42 @@ def error_answer(request: Request, error: Exception) -> Response:
     return json_answer({"error": shown}, status)
 
 
-def number(request: Request, name: str, default: int, most: int) -> int:
-    """A whole number from the query, limited to 0 to `most`."""
+def check_query(query: QueryParams, names: Sequence[str]) -> None:
+    """Raises `AssetGraphError` for a parameter that is none of `names`: to ignore it would answer
+    another question."""
+    unknown = next((name for name in query if name not in names), None)
+    if unknown is None:
+        return
+    known = f"The parameters are {listed(names)}." if names else "It takes no parameters."
+    raise AssetGraphError(
+        f"this address has no parameter {unknown!r}.", hint=did_you_mean(unknown, names) or known
+    )
+
+
+def number(request: Request, name: str, default: int, most: int, *, least: int = 0) -> int:
+    """A whole number from the query. Raises `AssetGraphError` for one below `least` or above
+    `most`."""
     given = request.query_params.get(name, "")
     try:
-        return min(max(int(given), 0), most) if given else default
+        found = int(given) if given else default
     except ValueError:
         raise AssetGraphError(f"{name} must be a whole number, not {given!r}.") from None
+    if given and found < least:
+        raise AssetGraphError(f"{name} must be at least {least}, not {found}.")
+    if found > most:
+        raise AssetGraphError(f"{name} must be at most {most}, not {found}.")
+    return found
+
+
+def one_of(request: Request, name: str, known: Sequence[str]) -> str:
+    """A word from the query, which must be one of `known`; "" if it is not given."""
+    given = request.query_params.get(name, "")
+    if given and given not in known:
+        raise AssetGraphError(
+            f"{name} cannot be {given!r}.",
+            hint=did_you_mean(given, known) or f"It is {listed(known, 'or')}.",
+        )
+    return given
 
 
 async def _body(request: Request) -> dict[str, Any]:

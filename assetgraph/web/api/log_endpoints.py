@@ -9,11 +9,11 @@ from urllib.parse import quote
 from starlette.responses import Response, StreamingResponse
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.queries.event_pages import EventFilter
+from assetgraph.queries.event_pages import LEVELS, EventFilter
 from assetgraph.queries.event_text import event_text
 from assetgraph.queries.run_views import find_run
 from assetgraph.records import EventType
-from assetgraph.web.api.json_endpoint import NotFoundError, number
+from assetgraph.web.api.json_endpoint import NotFoundError, number, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def events(page: PageState, request: Request) -> dict[str, Any]:
         record.run_id,
         _filter(request),
         after=number(request, "after", 0, 1 << 40),
-        limit=number(request, "limit", 200, 1000),
+        limit=number(request, "limit", 200, 1000, least=1),
     )
 
 
@@ -59,10 +59,11 @@ def output(page: PageState, request: Request) -> dict[str, Any]:
     """
     record = find_run(page.store, request.path_params["run_id"])
     wanted = _printed(request)
+    limit = number(request, "limit", _CHUNK, _CHUNK, least=1)
+    offset = number(request, "offset", -1, 1 << 60)
     for *found, path in page.store.runs.outputs(record.run_id):
         if tuple(found) == wanted:
-            limit = number(request, "limit", _CHUNK, _CHUNK)
-            return _part(path, number(request, "offset", -1, 1 << 60), limit)
+            return _part(path, offset, limit)
     return {"text": "", "offset": 0, "next": 0, "size": 0}
 
 
@@ -87,14 +88,19 @@ def output_text(request: Request) -> Response:
 
 def _filter(request: Request) -> EventFilter:
     query = request.query_params
-    return EventFilter(*(query.get(name, "") for name in ("text", "level", "step", "type")))
+    return EventFilter(
+        text=query.get("text", ""),
+        level=one_of(request, "level", LEVELS),
+        step=query.get("step", ""),
+        type=one_of(request, "type", list(EventType)),
+    )
 
 
 def _printed(request: Request) -> tuple[str, int, str]:
     """The step, attempt and stream that a request names."""
-    query = request.query_params
-    attempt = number(request, "attempt", 1, 10_000)
-    return query.get("step", ""), attempt, query.get("stream", "out")
+    attempt = number(request, "attempt", 1, 10_000, least=1)
+    stream = one_of(request, "stream", ("out", "err")) or "out"
+    return request.query_params.get("step", ""), attempt, stream
 
 
 def _lines(page: PageState, run_id: str, wanted: EventFilter) -> Iterator[str]:

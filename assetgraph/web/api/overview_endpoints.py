@@ -45,7 +45,7 @@ def definitions(page: PageState, _request: Request) -> dict[str, Any]:
 def overview(page: PageState, request: Request) -> dict[str, Any]:
     """The runs of the last `?hours=`, and the last that failed."""
     until = now()
-    since = until - timedelta(hours=number(request, "hours", 6, 24 * 31))
+    since = until - timedelta(hours=number(request, "hours", 6, 24 * 31, least=1))
     table = page.table()
     recent = list(_runs_since(page, since))
     return {

@@ -44,7 +44,7 @@ def runs(page: PageState, request: Request) -> dict[str, Any]:
     """
     found = page_of_runs(
         page.store,
-        limit=number(request, "limit", 25, 200),
+        limit=number(request, "limit", 25, 200, least=1),
         before=request.query_params.get("before"),
         takes=_RunFilter(request).takes,
         most_scanned=_SCANNED,

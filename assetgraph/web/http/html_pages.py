@@ -10,7 +10,7 @@ import msgspec
 from starlette.responses import HTMLResponse, Response
 
 from assetgraph.pictures.theme import LOOKS
-from assetgraph.states import ASSET_STATE_WORDS, RUN_STATUS_WORDS
+from assetgraph.states import ASSET_STATE_WORDS, EXECUTORS, RUN_STATUS_WORDS
 from assetgraph.version import __version__
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ NAVIGATION = (
     ("runs", "/runs", "Runs"),
     ("definitions", "/definitions", "Definitions"),
 )
-_STATES = msgspec.json.encode(
+_WORDS = msgspec.json.encode(
     {
         "looks": {s.value: {"glyph": look.glyph, "word": look.word} for s, look in LOOKS.items()},
         "asset_words": ASSET_STATE_WORDS,
         "run_words": RUN_STATUS_WORDS,
+        "executors": EXECUTORS,
     }
 ).decode()
 
@@ -71,7 +72,7 @@ def _rendered(request: Request, status: int = 200, **values: Any) -> Response:
         text=values.get("text", ""),
         navigation=NAVIGATION,
         version=__version__,
-        states=_STATES,
+        words=_WORDS,
         project=request.app.state.page_state.project.root.name,
         url=files.url,
         preloaded=files.modules_of(values["script"]),

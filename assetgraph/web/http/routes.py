@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -22,7 +23,13 @@ from assetgraph.web.api import (
     run_endpoints,
 )
 from assetgraph.web.api.body_timeout import BodyTimeout
-from assetgraph.web.api.json_endpoint import error_answer, json_answer, reads, writes
+from assetgraph.web.api.json_endpoint import (
+    check_query,
+    error_answer,
+    json_answer,
+    reads,
+    writes,
+)
 from assetgraph.web.http.html_pages import html_page, problem_page
 from assetgraph.web.http.security import Guard
 from assetgraph.web.http.static_files import StaticFiles
@@ -30,9 +37,12 @@ from assetgraph.web.live.page_state import PageState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _GONE = "There is no page at this address."
+_OF_RUNS = ("status", "asset", "tag", "text", "before", "limit")
+_OF_EVENTS = ("text", "level", "step", "type")
+_OF_OUTPUT = ("step", "attempt", "stream")
 
 
 def create_app(page: PageState, *, hosts: Iterable[str] = (), token: str | None = None) -> ASGIApp:
@@ -48,7 +58,7 @@ def create_app(page: PageState, *, hosts: Iterable[str] = (), token: str | None 
 
     files = StaticFiles()
     app = Starlette(
-        routes=[*_pages(), *_api(), Route("/static/{version}/{name:path}", files.serve)],
+        routes=[*_pages(), *api_routes(), Route("/static/{version}/{name:path}", files.serve)],
         lifespan=lifespan,
         exception_handlers={
             AssetGraphError: error_answer,
@@ -77,28 +87,28 @@ def _pages() -> list[Route]:
     ]
 
 
-def _api() -> list[Route]:
+def api_routes() -> list[ApiRoute]:
     return [
         _get("/api/summary", overview_endpoints.summary),
-        _get("/api/assets", asset_endpoints.assets),
+        _get("/api/assets", asset_endpoints.assets, "select"),
         _get("/api/assets/{key:path}", asset_endpoints.asset),
-        _get("/api/history/{key:path}", asset_endpoints.history),
+        _get("/api/history/{key:path}", asset_endpoints.history, "after", "limit"),
         _get("/api/preview/{key:path}", asset_endpoints.value_preview),
-        Route("/api/picture/{key:path}", asset_endpoints.picture),
-        _get("/api/lineage", lineage_endpoints.lineage),
-        Route("/api/lineage.svg", lineage_endpoints.svg),
-        _get("/api/overview", overview_endpoints.overview),
-        _get("/api/runs", run_endpoints.runs),
+        ApiRoute("/api/picture/{key:path}", asset_endpoints.picture, "run"),
+        _get("/api/lineage", lineage_endpoints.lineage, "select", "collapsed"),
+        ApiRoute("/api/lineage.svg", lineage_endpoints.svg, "select"),
+        _get("/api/overview", overview_endpoints.overview, "hours"),
+        _get("/api/runs", run_endpoints.runs, *_OF_RUNS),
         _get("/api/runs/{run_id}", run_endpoints.run),
-        _get("/api/runs/{run_id}/events", log_endpoints.events),
+        _get("/api/runs/{run_id}/events", log_endpoints.events, *_OF_EVENTS, "after", "limit"),
         _get("/api/runs/{run_id}/events/{number}", log_endpoints.event),
         _get("/api/runs/{run_id}/outputs", log_endpoints.outputs),
-        _get("/api/runs/{run_id}/output", log_endpoints.output),
-        Route("/api/runs/{run_id}/events.txt", log_endpoints.log_text),
-        Route("/api/runs/{run_id}/output.txt", log_endpoints.output_text),
+        _get("/api/runs/{run_id}/output", log_endpoints.output, *_OF_OUTPUT, "offset", "limit"),
+        ApiRoute("/api/runs/{run_id}/events.txt", log_endpoints.log_text, *_OF_EVENTS),
+        ApiRoute("/api/runs/{run_id}/output.txt", log_endpoints.output_text, *_OF_OUTPUT),
         _get("/api/runs/{run_id}/steps/{key:path}", run_endpoints.step),
         _get("/api/definitions", overview_endpoints.definitions),
-        Route("/api/stream", _stream),
+        ApiRoute("/api/stream", _stream, "after"),
         _post("/api/plan", action_endpoints.plan),
         _post("/api/runs", action_endpoints.launch),
         _post("/api/runs/{run_id}/rerun", action_endpoints.rerun),
@@ -107,12 +117,24 @@ def _api() -> list[Route]:
     ]
 
 
-def _get(path: str, answer: Callable[..., Any]) -> Route:
-    return Route(path, reads(answer), methods=["GET"])
+class ApiRoute(Route):
+    """An address whose query may have the parameters `names`, and no other."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], *names: str, method: str = "GET"):
+        super().__init__(path, endpoint, methods=[method])
+        self.names = names
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_query(QueryParams(scope["query_string"]), self.names)
+        await super().handle(scope, receive, send)
 
 
-def _post(path: str, act: Callable[..., Any]) -> Route:
-    return Route(path, writes(act), methods=["POST"])
+def _get(path: str, answer: Callable[..., Any], *names: str) -> ApiRoute:
+    return ApiRoute(path, reads(answer), *names)
+
+
+def _post(path: str, act: Callable[..., Any]) -> ApiRoute:
+    return ApiRoute(path, writes(act), method="POST")
 
 
 def _raise_bug(task: asyncio.Task[None]) -> None:

@@ -5,11 +5,11 @@ import {ConfigForm} from './config_form.js';
 import {h, icon, patch, withCode} from './dom.js';
 import {plural, shortRun} from './format.js';
 import {runPage} from './api.js';
+import {EXECUTORS} from './states.js';
 import {complain, toast} from './toast.js';
 
 const PAUSE_MS = 250;
 const CAUSES = {requested: ['requested', 'missing'], missing: ['has no value yet', 'stale'], stale: ['stale', 'stale']};
-const EXECUTORS = ['serial', 'threads', 'processes', 'dask'];
 
 /** Opens the dialog for `selection` (texts of the selection language), or for all stale assets. */
 export function openLaunch({selection, stale = false}) {

@@ -4,7 +4,9 @@
 import {h, s} from './dom.js';
 import {duration} from './format.js';
 
-const {looks: ASSETS, asset_words: ASSET_WORDS, run_words: RUN_WORDS} = JSON.parse(document.querySelector('meta[name="assetgraph-states"]').content);
+const {looks: ASSETS, asset_words: ASSET_WORDS, run_words: RUN_WORDS, executors} = JSON.parse(document.querySelector('meta[name="assetgraph-words"]').content);
+
+export const EXECUTORS = executors;
 
 const RUNS = {
   STARTED: ['running', 'running', 'running'],
