@@ -56,7 +56,7 @@ def test_every_module_that_a_script_imports_is_there() -> None:
     files = StaticFiles()
 
     for script in SCRIPTS:
-        if script.name != "early.js":
+        if script.name != "theme_early.js":
             files.modules_of(script.relative_to(FOLDER / "static").as_posix())
 
 

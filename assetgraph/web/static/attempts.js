@@ -8,7 +8,7 @@ import {longText} from './long_text.js';
 import {kindOf, metadataTable, metadataValue} from './metadata.js';
 import {withoutSchema} from './schema.js';
 import {glyph} from './states.js';
-import {when} from './ticks.js';
+import {when} from './live_times.js';
 
 const SHOWN_FACTS = 3;
 const LONGEST_GIST = 80;

@@ -7,7 +7,7 @@ import {clock, count} from './format.js';
 import {longText} from './long_text.js';
 import {metadataTable} from './metadata.js';
 import {complain} from './toast.js';
-import {VirtualRows} from './virtual.js';
+import {VirtualRows} from './virtual_rows.js';
 
 const PAGE = 200;
 const ROW = 28;

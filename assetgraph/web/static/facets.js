@@ -1,7 +1,7 @@
 // Filters of a list of assets by group, owner, kind and tag.
 
 import {h} from './dom.js';
-import {parameters} from './url.js';
+import {parameters} from './address_state.js';
 
 const FACETS = [
   ['group', 'Any group', (asset) => [asset.group_name]],

@@ -4,7 +4,7 @@ import {terminalLines} from './ansi.js';
 import {address, read} from './api.js';
 import {h, kept, patch} from './dom.js';
 import {bytes} from './format.js';
-import {reached, roving} from './roving.js';
+import {reached, roving} from './arrow_keys.js';
 import {complain} from './toast.js';
 
 const POLL_MS = 1000;

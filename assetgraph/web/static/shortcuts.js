@@ -1,7 +1,7 @@
 // Keyboard shortcuts of every page, and the dialog that lists them.
 
 import {h, icon} from './dom.js';
-import {openFind} from './find.js';
+import {openFind} from './global_search.js';
 
 const GO = {o: '/', a: '/assets', l: '/lineage', r: '/runs', d: '/definitions'};
 const own = [];

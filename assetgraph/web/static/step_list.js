@@ -3,7 +3,7 @@
 import {h, icon} from './dom.js';
 import {progressBar} from './progress.js';
 import {spentText, stepGlyph} from './states.js';
-import {lasted} from './ticks.js';
+import {lasted} from './live_times.js';
 
 const GROUPS = [
   ['failure', 'Failed'],

@@ -1,4 +1,4 @@
-// The theme: system, light or dark. The button changes and stores it; early.js applies it.
+// The theme: system, light or dark. The button changes and stores it; theme_early.js applies it.
 
 const NAME = 'assetgraph-theme';
 const ORDER = ['system', 'light', 'dark'];

@@ -5,7 +5,7 @@ import {h, icon, kept, patch} from './dom.js';
 import {duration} from './format.js';
 import {percent as progressShare} from './progress.js';
 import {spentText, stepGlyph, tone, word} from './states.js';
-import {VirtualRows} from './virtual.js';
+import {VirtualRows} from './virtual_rows.js';
 
 const ROW = 28;
 const MODES = [['time', 'Time'], ['waterfall', 'Waterfall'], ['depth', 'Depth']];

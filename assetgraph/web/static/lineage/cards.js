@@ -4,7 +4,7 @@ import {runPage} from '../api.js';
 import {h, icon} from '../dom.js';
 import {percent} from '../progress.js';
 import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
-import {when} from '../ticks.js';
+import {when} from '../live_times.js';
 
 export function card(node, marked) {
   const classes = ['graph-card', marked.isSelected(node.id) ? 'selected' : '', marked.isDim(node.id) ? 'dim' : ''];

@@ -2,12 +2,12 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
-import {failedNote, reasonText, reasonTone, shownReasons} from '../failed.js';
+import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
 import {duration, plural, shortRun} from '../format.js';
 import {markdown} from '../markdown.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
-import {when} from '../ticks.js';
+import {when} from '../live_times.js';
 import {stateCounts} from './cards.js';
 import {groupState} from './scene.js';
 

@@ -1,6 +1,6 @@
 // The graph to draw: cards with their places and states, edges with their routes.
 
-import {mainReason} from '../failed.js';
+import {mainReason} from '../failed_state.js';
 
 export class Scene {
   constructor(answer) {

@@ -1,20 +1,20 @@
 // The page of one asset.
 
 import {address, assetPage, read, runPage} from '../api.js';
-import {lineChart} from '../chart.js';
+import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
 import {h, icon} from '../dom.js';
 import {duration, shortRun} from '../format.js';
-import {failedNote, reasonText, reasonTone, shownReasons} from '../failed.js';
-import {openLaunch} from '../launch.js';
+import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
+import {openLaunch} from '../launch_dialog.js';
 import {markdown} from '../markdown.js';
 import {isNumber, metadataTable} from '../metadata.js';
-import {previewOf} from '../preview.js';
+import {previewOf} from '../value_preview.js';
 import {schema, withoutSchema} from '../schema.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetMark, glyph} from '../states.js';
-import {when} from '../ticks.js';
+import {when} from '../live_times.js';
 import {complain} from '../toast.js';
 
 const CHARTED = 100;

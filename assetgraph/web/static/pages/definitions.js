@@ -2,11 +2,11 @@
 
 import {address, assetPage, read, write} from '../api.js';
 import {h, icon} from '../dom.js';
-import {empty} from '../empty.js';
+import {empty} from '../first_steps.js';
 import {duration, plural} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
 import {glyph} from '../states.js';
-import {when} from '../ticks.js';
+import {when} from '../live_times.js';
 import {complain, toast} from '../toast.js';
 
 const OPEN_BELOW = 300; // so many assets in all, or fewer: the modules are open at first

@@ -2,18 +2,18 @@
 
 import {address, assetPage, read} from '../api.js';
 import {h, icon, kept} from '../dom.js';
-import {noAssets} from '../empty.js';
-import {openLaunch} from '../launch.js';
+import {noAssets} from '../first_steps.js';
+import {openLaunch} from '../launch_dialog.js';
 import {Graph} from '../lineage/graph.js';
-import {Marked} from '../lineage/marked.js';
+import {Marked} from '../lineage/highlights.js';
 import {Panel} from '../lineage/panel.js';
 import {Scene} from '../lineage/scene.js';
-import {AssetSearch} from '../search.js';
+import {AssetSearch} from '../asset_search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetWord} from '../states.js';
 import {announce, complain} from '../toast.js';
-import {onStep, parameters, remember} from '../url.js';
+import {onStep, parameters, remember} from '../address_state.js';
 
 const HOPS = [1, 2, 3, 5];
 const LISTED = 'assetgraph-lineage-list';

@@ -3,13 +3,13 @@
 import {address, read, runPage} from '../api.js';
 import {firstLine} from '../ansi.js';
 import {h, icon} from '../dom.js';
-import {empty, noAssets} from '../empty.js';
+import {empty, noAssets} from '../first_steps.js';
 import {count, duration, hourAndMinute, plural, shortRun} from '../format.js';
-import {openLaunch} from '../launch.js';
+import {openLaunch} from '../launch_dialog.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {ASSET_STATES, RUN_STATUSES, glyph, runMark, tone, word} from '../states.js';
-import {lasted, when} from '../ticks.js';
-import {parameters, remember} from '../url.js';
+import {lasted, when} from '../live_times.js';
+import {parameters, remember} from '../address_state.js';
 
 const HOURS = [1, 6, 12, 24];
 const DEFAULT_HOURS = 6;

@@ -3,18 +3,18 @@
 import {address, assetPage, read, runPage, write} from '../api.js';
 import {h, icon} from '../dom.js';
 import {EventsView} from '../events_view.js';
-import {failurePanel} from '../failure.js';
+import {failurePanel} from '../failed_step.js';
 import {duration, plural, shortRun} from '../format.js';
 import {OutputView} from '../output_view.js';
 import {followed} from '../progress.js';
-import {reached, roving} from '../roving.js';
+import {reached, roving} from '../arrow_keys.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
 import {runMark} from '../states.js';
 import {stepList} from '../step_list.js';
-import {lasted, when} from '../ticks.js';
+import {lasted, when} from '../live_times.js';
 import {Timeline} from '../timeline.js';
 import {complain, toast} from '../toast.js';
-import {parameters, remember} from '../url.js';
+import {parameters, remember} from '../address_state.js';
 
 const RUNNING_MS = 250;
 const PAUSE_MS = 120;

@@ -2,12 +2,12 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
-import {noRuns} from '../empty.js';
+import {noRuns} from '../first_steps.js';
 import {plural, shortRun} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
 import {RUN_STATUSES, runMark, runStatus, tone, word} from '../states.js';
-import {lasted, when} from '../ticks.js';
-import {onStep, parameters, remember} from '../url.js';
+import {lasted, when} from '../live_times.js';
+import {onStep, parameters, remember} from '../address_state.js';
 
 const PAGE = 25;
 const NAMED = 2;

@@ -2,7 +2,7 @@
 
 import {runPage} from './api.js';
 import {h, withCode} from './dom.js';
-import {when} from './ticks.js';
+import {when} from './live_times.js';
 
 const FAILURES = {
   attempt_failed: (reason) => `its last attempt failed: ${reason.error}`,

@@ -4,7 +4,7 @@ import {address, assetPage, read, runPage} from './api.js';
 import {h, icon, patch} from './dom.js';
 import {plural, shortRun} from './format.js';
 import {assetMark, runMark} from './states.js';
-import {when} from './ticks.js';
+import {when} from './live_times.js';
 import {complain} from './toast.js';
 
 const PAUSE_MS = 120;
