@@ -13,7 +13,7 @@ from assetgraph.definitions.asset import Asset, AssetIn, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.io_manager import IOManager
 from assetgraph.definitions.metadata import metadata_json
-from assetgraph.definitions.options import OptionReader
+from assetgraph.definitions.option_reader import OptionReader
 from assetgraph.definitions.registry import current_registry
 from assetgraph.definitions.retries import RetryPolicy
 from assetgraph.definitions.signature import local_names, plain_function, require_signature

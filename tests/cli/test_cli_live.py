@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import REPOSITORY, ProjectFolder
 
-from assetgraph.cli.progress.live_window import live
+from assetgraph.cli.progress.live_steps import live
+from assetgraph.cli.progress.plain_lines import PrintedText
 from assetgraph.cli.progress.reporter import reporting
-from assetgraph.cli.progress.run_lines import PrintedText
 from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.terminal.output import Output
 from assetgraph.cli.terminal.styled_text import Line

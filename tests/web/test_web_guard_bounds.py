@@ -24,7 +24,7 @@ from assetgraph.pictures.layout import layout  # noqa: E402
 from assetgraph.pictures.svg import graph_svg  # noqa: E402
 from assetgraph.project import data_text  # noqa: E402
 from assetgraph.web.api import lineage_endpoints  # noqa: E402
-from assetgraph.web.api.kept import Kept  # noqa: E402
+from assetgraph.web.api.answer_cache import AnswerCache  # noqa: E402
 
 JSON = {"content-type": "application/json"}
 MOST_S = 5  # far less on a quiet machine, and minutes or all memory without the bounds
@@ -231,8 +231,8 @@ def test_a_picture_that_is_dear_is_drawn_once_until_something_changes(
         placed.append(given)
         return layout(*given, **named)
 
-    monkeypatch.setattr(lineage_endpoints, "_pictures", Kept(4))
-    monkeypatch.setattr(lineage_endpoints, "_layouts", Kept(4))
+    monkeypatch.setattr(lineage_endpoints, "_pictures", AnswerCache(4))
+    monkeypatch.setattr(lineage_endpoints, "_layouts", AnswerCache(4))
     monkeypatch.setattr(lineage_endpoints, "graph_svg", draw)
     monkeypatch.setattr(lineage_endpoints, "layout", place)
 
@@ -249,7 +249,7 @@ def test_a_picture_that_is_dear_is_drawn_once_until_something_changes(
 
 
 def test_an_answer_that_fails_is_worked_out_again() -> None:
-    kept: Kept[int] = Kept(2)
+    kept: AnswerCache[int] = AnswerCache(2)
 
     with pytest.raises(ZeroDivisionError):
         kept.of("a", lambda: 1 // 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.exit_codes import CANCELED
-from assetgraph.cli.progress.run_lines import RunLines
+from assetgraph.cli.progress.plain_lines import PlainLines
 from assetgraph.cli.render.run_summary import RunHighlights, summary
 from assetgraph.cli.terminal.json_text import json_line
 from assetgraph.cli.terminal.output import say, stderr, stdout
@@ -23,7 +23,7 @@ def follow_logs(session: Session, run: str, keys: Sequence[str], *, as_json: boo
     """Print what happens in the run `run` until it ends, then its summary on stderr; return the
     exit code. JSON has a line for each event, and for each piece of text that a step prints."""
     out, record = stdout(), find_run(session.store, run)
-    lines = RunLines(record.step_ids)
+    lines = PlainLines(record.step_ids)
     try:
         for item in follow_run(session.store, record.run_id, keys):
             if as_json:

@@ -7,9 +7,9 @@ from threading import Event as Signal
 from threading import RLock, Thread
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.progress.line_reporter import LineReporter
-from assetgraph.cli.progress.live_window import live
-from assetgraph.cli.progress.run_lines import PrintedText, log_lines, step_line
+from assetgraph.cli.progress.live_steps import live
+from assetgraph.cli.progress.plain_lines import PrintedText, log_lines, step_line
+from assetgraph.cli.progress.plain_reporter import PlainReporter
 from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.terminal.output import as_rich
@@ -49,7 +49,7 @@ class LiveReporter:
         self._dropped = 0
         self._lock = RLock()
         self._ended = Signal()
-        self._instead: LineReporter | None = None
+        self._instead: PlainReporter | None = None
         self._live = Live(console=out.console, auto_refresh=False, get_renderable=self._window)
         self._live.start()
         self._ticker = Thread(target=self._tick, name="assetgraph-live", daemon=True)
@@ -86,7 +86,7 @@ class LiveReporter:
         """Replace the window with plain lines from now on."""
         self.stop()
         if self._instead is None:
-            self._instead = LineReporter(self._out, list(self._progress.steps))
+            self._instead = PlainReporter(self._out, list(self._progress.steps))
 
     def stop(self) -> None:
         if self._instead:

@@ -54,9 +54,9 @@ def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line], quiet: bo
         from assetgraph.cli.progress.live_reporter import LiveReporter
 
         return LiveReporter(out, keys, notes)
-    from assetgraph.cli.progress.line_reporter import LineReporter
+    from assetgraph.cli.progress.plain_reporter import PlainReporter
 
-    return LineReporter(out, keys, notes, quiet=quiet)
+    return PlainReporter(out, keys, notes, quiet=quiet)
 
 
 @contextmanager

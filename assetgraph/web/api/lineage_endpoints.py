@@ -11,8 +11,8 @@ from assetgraph.pictures.layout import Layout, layout
 from assetgraph.pictures.svg import graph_svg
 from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
+from assetgraph.web.api.answer_cache import AnswerCache
 from assetgraph.web.api.asset_endpoints import selected
-from assetgraph.web.api.kept import Kept
 from assetgraph.web.shapes import attempt_head, main_reason
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def svg(request: Request) -> Response:
     return Response(drawn, headers=headers, media_type="image/svg+xml")
 
 
-_layouts: Kept[Layout] = Kept(16)
-_pictures: Kept[str] = Kept(4)
+_layouts: AnswerCache[Layout] = AnswerCache(16)
+_pictures: AnswerCache[str] = AnswerCache(4)
 
 
 def _placed(

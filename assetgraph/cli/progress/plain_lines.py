@@ -85,7 +85,7 @@ class PrintedText:
         return [_step_said(name, line) for name, text in texts for line in clean_lines(text)]
 
 
-class RunLines:
+class PlainLines:
     """A run of the steps `keys` as plain lines: one for each event of interest, and one for each
     line that a step prints or logs."""
 

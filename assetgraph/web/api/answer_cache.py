@@ -1,4 +1,4 @@
-"""`Kept`: the last answers to questions that take long, each worked out once."""
+"""`AnswerCache`: the last answers to questions that take long, each worked out once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Kept(Generic[T]):
+class AnswerCache(Generic[T]):
     """Keeps the last `most` answers. Who asks while an answer is worked out waits for it."""
 
     def __init__(self, most: int) -> None:

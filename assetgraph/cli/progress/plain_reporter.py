@@ -1,11 +1,11 @@
-"""`LineReporter`: a run as plain lines, for a pipe or a file."""
+"""`PlainReporter`: a run as plain lines, for a pipe or a file."""
 
 from __future__ import annotations
 
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.progress.run_lines import RunLines
+from assetgraph.cli.progress.plain_lines import PlainLines
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.terminal.output import ReaderGoneError
 from assetgraph.errors import AssetGraphError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assetgraph.records import Event
 
 
-class LineReporter:
+class PlainReporter:
     """A line for each event of interest and each line that a step prints or logs. A quiet one only
     remembers what the summary needs."""
 
@@ -29,7 +29,7 @@ class LineReporter:
         self.highlights = RunHighlights()
         self._out = out
         self._notes = notes
-        self._lines = RunLines(keys)
+        self._lines = PlainLines(keys)
         self._lock = RLock()
         self._has_reader = not quiet
 
