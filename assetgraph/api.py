@@ -18,7 +18,6 @@ from assetgraph.definitions.config import Config, config_json
 from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
-from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
@@ -153,7 +152,7 @@ class RunResult:
         asset = self.facts.graph.asset(_key(key))
         made = self.facts.of(Target(asset.key)).current
         if made is None:
-            raise _never_materialized(asset.key)
+            raise self.instance.store.no_value(asset.key)
         history = self.instance.store.history.newest_first(asset.key)
         same = (a for a in history if isinstance(a, Materialization) and a.run_id == made.run_id)
         return next(same, made)  # in the recorded form: JSON has fewer types
@@ -233,7 +232,7 @@ def load(
     made = _made_by(store, named, run_id) if run_id else store.history.current(Target(named))[0]
     if made is None:
         _require_known(found, store, named, elsewhere=project is not None)
-        raise _never_materialized(named)
+        raise store.no_value(named)
     store.values.require_intact(made.value)
     if not made.value.by_io_manager:
         return store.values.load(made.value, as_type)
@@ -342,13 +341,6 @@ def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: 
             f"the project in {project.root} has no value of {key.text!r}.",
             hint=did_you_mean(key.text, known) or "Materialize it there.",
         )
-
-
-def _never_materialized(key: AssetKey) -> NoValueError:
-    return NoValueError(
-        f"{key.text!r} was never materialized.",
-        hint=f"Materialize it with: {command('materialize', key.text)}",
-    )
 
 
 def _key(given: KeyLike) -> AssetKey:

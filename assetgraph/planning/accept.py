@@ -33,6 +33,8 @@ def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
                 f"the history of {key.text!r} cannot be read: {known.damage}.",
                 hint=f"Restore it from a copy, or run: {command('materialize', key.text)}",
             )
+        if known.lost is not None:
+            raise facts.store.no_value(key)
         if known.current is None:
             raise NoValueError(
                 f"{key.text!r} was never materialized: there is nothing to accept.",

@@ -109,14 +109,25 @@ class StoreFacts:
     @cached_property
     def _untouched(self) -> set[AssetKey]:
         """The assets without a history, from one listing instead of two look-ups for each."""
-        touched = set(self.store.history.keys())
+        touched = self.store.history.touched()
         return {key for key in self.graph.assets if key.text not in touched}
+
+    @cached_property
+    def _lost(self) -> Mapping[AssetKey, str]:
+        """The paths of the histories that somebody took away: there are values of their assets."""
+        if not self.store.exists:
+            return {}
+        history = self.store.history
+        # A run may have begun since the histories were listed.
+        with_values = self.store.values.kept_of(self._untouched)
+        return {key: history.path(key) for key in with_values if history.is_missing(key)}
 
     def _read(self, target: Target) -> TargetFacts:
         computation = self.graph.computation(target.key)
         code_version = self._code_version(computation)
         if target.key in self._untouched:
-            return TargetFacts(code_version=code_version)
+            lost = self._lost.get(target.key)
+            return TargetFacts(code_version=code_version, lost=lost)
         running = self.store.is_running(target)
         try:
             current, failed = self.store.history.current(target)

@@ -42,6 +42,7 @@ class ReasonKind(StrEnum):
     UPSTREAM_STALE = "upstream_stale"
     MADE_TOGETHER = "made_together"
     HISTORY_DAMAGED = "history_damaged"
+    HISTORY_MISSING = "history_missing"
     PAST_FAILURE = "past_failure"
 
 
@@ -51,8 +52,8 @@ class Reason(msgspec.Struct, frozen=True):
     Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
     and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
     `state`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and `error`,
-    and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`
-    and `file_changed` have `path`; `history_damaged` has `error`.
+    and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`,
+    `file_changed` and `history_missing` have `path`; `history_damaged` has `error`.
 
     A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
@@ -71,7 +72,8 @@ class TargetFacts(msgspec.Struct, frozen=True):
     `value` is the condition of the stored value. `data_version` describes the data as it is now: a
     file that an asset returned may have been changed from outside, and is used as it is. `failed`
     is the last attempt, if it failed; `appeared` has the files that were absent then and are there
-    now. `damage` says why the target's history cannot be read; nothing else is known then.
+    now. `damage` says why the target's history cannot be read, and `lost` is the path of a history
+    that is missing although there are values; nothing else is known then.
     """
 
     current: Materialization | None = None
@@ -82,6 +84,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     running: bool = False
     appeared: tuple[str, ...] = ()
     damage: str | None = None
+    lost: str | None = None
 
     @property
     def file_version(self) -> str:
@@ -234,6 +237,8 @@ def _versions(graph: AssetGraph, facts: Facts, target: Target) -> dict[Target, s
 def _without_record(known: TargetFacts) -> tuple[Reason, ...]:
     if known.damage is not None:
         return (Reason(ReasonKind.HISTORY_DAMAGED, {"error": known.damage}),)
+    if known.lost is not None:
+        return (Reason(ReasonKind.HISTORY_MISSING, {"path": known.lost}),)
     return _ONLY_NEVER
 
 
@@ -367,6 +372,9 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
         f"its last attempt failed {listed(f['changes'])} (run {f['run_id']})"
     ),
     ReasonKind.HISTORY_DAMAGED: lambda f: f"its history cannot be read: {f['error']}",
+    ReasonKind.HISTORY_MISSING: lambda f: (
+        f"its history is missing, though it has values: {f['path']}"
+    ),
     ReasonKind.UPSTREAM_STALE: lambda f: f"upstream {f['upstream']} {_state_text(f['state'])}",
 }
 

@@ -46,8 +46,12 @@ class AssetView(msgspec.Struct, frozen=True):
     @property
     def damage(self) -> str | None:
         """Why the asset's history cannot be read."""
-        found = (r.facts["error"] for r in self.reasons if r.kind is ReasonKind.HISTORY_DAMAGED)
-        return next(found, None)
+        for reason in self.reasons:
+            if reason.kind is ReasonKind.HISTORY_DAMAGED:
+                return str(reason.facts["error"])
+            if reason.kind is ReasonKind.HISTORY_MISSING:
+                return f"{reason.facts['path']} is missing"
+        return None
 
     @property
     def made(self) -> bool:

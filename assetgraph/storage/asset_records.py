@@ -103,7 +103,7 @@ def wipe(store: Store, keys: Sequence[AssetKey]) -> None:
     """Delete the histories and the values of assets.
 
     Raises `LockedError` if a run materializes one of them, or reads its value; then nothing was
-    deleted. If the process dies, what is left are values without a record, which `prune` deletes.
+    deleted. If the process dies, values without a record are left, which `prune` deletes.
     """
     store.prepare()  # the folder of locks may not exist yet
     with ExitStack() as held:
@@ -118,13 +118,13 @@ def wipe(store: Store, keys: Sequence[AssetKey]) -> None:
                     )  # fmt: skip
                 held.callback(guard.release)
         for key in keys:
-            store.history.delete(key)
+            store.history.empty(key)
             store.values.delete_all(key)
 
 
 def orphaned(store: Store, defined: Collection[AssetKey]) -> Iterator[AssetKey]:
     """The assets with a history that the project does not define."""
-    for text in store.history.keys():  # noqa: SIM118 - a method, not that of a mapping
+    for text in sorted(store.history.touched()):
         key = AssetKey.unchecked(text)
         if key not in defined and _file_size(store.history.path(key)):
             yield key

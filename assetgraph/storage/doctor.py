@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from assetgraph.errors import StoreError, UnknownRunError
+from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.keys import AssetKey, Target, partition_file_name, recorded_target
 from assetgraph.records import (
     STATE_AFTER,
+    Event,
+    EventType,
     Materialization,
     RunRecord,
     RunStatus,
@@ -23,11 +25,11 @@ from assetgraph.records import (
     now,
 )
 from assetgraph.storage.asset_records import orphaned
-from assetgraph.storage.atomic_files import AppendFile, is_cut, opened, read_lines
+from assetgraph.storage.atomic_files import AppendFile, is_cut, names_in, opened, read_lines
 from assetgraph.storage.code_table import CodeTable
 from assetgraph.storage.file_locks import is_held
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
-from assetgraph.storage.retention import find_prunable, has_folder, prune
+from assetgraph.storage.retention import Prunable, find_prunable, has_folder, prune
 from assetgraph.storage.step_states import is_log_lost
 from assetgraph.text import listed
 
@@ -64,7 +66,9 @@ def examine(
     if any(_files_for_folders(store)):
         return  # what lies below them cannot be read until they are repaired
     histories = partial(_histories, deep=deep)
-    for part in (histories, partial(_orphaned, defined=defined), _runs, _code, _left_over):
+    orphans = partial(_orphaned, defined=defined)
+    runs = partial(_runs, defined=defined)
+    for part in (histories, orphans, runs, _code, _left_over):
         try:
             yield from part(store)
         except StoreError as error:
@@ -91,7 +95,7 @@ def _files_for_folders(store: Store) -> Iterator[Finding]:
 
 def _histories(store: Store, *, deep: bool) -> Iterator[Finding]:
     unsummed = 0
-    for text in store.history.keys():  # noqa: SIM118 - a method, not that of a mapping
+    for text in sorted(store.history.touched()):
         key = AssetKey.unchecked(text)
         path = store.history.path(key)
         try:
@@ -154,7 +158,8 @@ def _earlier_values(
             yield Finding(f"an earlier value is damaged: {attempt.value.path}", serious=True)
 
 
-def _runs(store: Store) -> Iterator[Finding]:
+def _runs(store: Store, *, defined: Collection[AssetKey] | None) -> Iterator[Finding]:
+    makers: dict[AssetKey, str] = {}  # the last run that materialized each asset
     for run_id in store.runs.ids():
         folder = store.runs.path(run_id)
         try:
@@ -165,6 +170,8 @@ def _runs(store: Store) -> Iterator[Finding]:
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue
+        for key in _materialized(record, events):
+            makers.setdefault(key, run_id)
         if is_log_lost(record, events):
             yield Finding(
                 f"the run {run_id} has lost events: {folder}/events.jsonl is missing, cut or "
@@ -183,6 +190,52 @@ def _runs(store: Store) -> Iterator[Finding]:
         path = f"{folder}/events.jsonl"
         if not is_held(f"{folder}/lock") and _is_cut(path):  # nobody writes into a run that ended
             yield _cut_line(path, lambda path=path: AppendFile(path).close())  # type: ignore[misc]
+    yield from _lost_histories(store, makers, defined)
+
+
+def _materialized(record: RunRecord, events: Iterable[Event]) -> Iterator[AssetKey]:
+    """The assets that the steps of a run materialized."""
+    for event in events:
+        if event.type is EventType.STEP_SUCCESS and event.step is not None:
+            for text in record.targets_of(event.step):
+                yield recorded_target(text).key
+
+
+def _lost_histories(
+    store: Store, makers: Mapping[AssetKey, str], defined: Collection[AssetKey] | None
+) -> Iterator[Finding]:
+    """Histories that somebody took away: a run of `makers` materialized the asset, or it has a
+    value. `wipe` leaves an empty history, so it takes none away."""
+    stored = {
+        AssetKey.unchecked(run.key): run.run_id
+        for run in store.values.runs()
+        if run.partition_name == partition_file_name(None)
+    }
+    lost = {}
+    for key, run_id in {**makers, **stored}.items():
+        if store.history.is_missing(key):
+            present = store.names.present_name(key)  # a run has the name of its time
+            known = present in stored or defined is None or present in defined
+            if known and store.history.is_missing(present):
+                lost[present] = run_id
+    folder = f"{store.folder}/assets"
+    if lost and not os.path.isdir(folder):
+        yield Finding(
+            f"{folder} is missing, and with it the record of every value. Restore it from a copy",
+            serious=True,
+        )
+        return
+    for key, run_id in lost.items():
+        path = store.history.path(key)
+        name = os.path.basename(path)
+        others = sorted(other for other in names_in(folder) if other.startswith(name))
+        beside = f" (there is {listed(others)})" if others else ""
+        word = "materialize" if defined is None or key in defined else "wipe"
+        yield Finding(
+            f"{path} is missing{beside}, though the run {run_id} materialized {key}. "
+            f"Restore it from a copy. If there is none: {command(word, key.text)}",
+            serious=True,
+        )
 
 
 def _succeeded_since(store: Store, record: RunRecord) -> bool:
@@ -223,15 +276,14 @@ def _code(store: Store) -> Iterator[Finding]:
 
 
 def _left_over(store: Store) -> Iterator[Finding]:
-    histories = os.path.isdir(f"{store.folder}/assets")
     for item in find_prunable(store):
-        if item.kind == "orphan" and not histories:
+        if item.kind == "orphan" and item.target is not None and _was_recorded(store, item):
+            path = store.history.path(item.target.key)
             yield Finding(
-                f"{store.folder}/assets is missing, and with it the record of every value. "
-                "Restore it from a copy",
-                serious=True,
+                f"{path} is empty, though there is a value: {item.path}. If the asset was not "
+                f"wiped, restore its history from a copy. To delete the value: {command('prune')}"
             )
-            return
+            continue
         if item.kind == "orphan":
             text = f"a value of {item.name} was stored but never recorded: {item.path}"
         elif item.kind == "leftover":
@@ -239,6 +291,19 @@ def _left_over(store: Store) -> Iterator[Finding]:
         else:
             continue
         yield Finding(text, repair=lambda item=item: prune(store, item))  # type: ignore[misc]
+
+
+def _was_recorded(store: Store, item: Prunable) -> bool:
+    """Whether the history of a stored value was emptied: the run of the value committed it."""
+    assert item.target is not None
+    if store.history.is_there(item.target.key):
+        return False
+    try:
+        run_id = os.path.basename(item.path)
+        made = _materialized(store.runs.read(run_id), store.runs.events(run_id))
+        return item.target.key in made
+    except AssetGraphError:
+        return False  # the run was deleted, or is a finding of its own
 
 
 def _is_cut(path: str) -> bool:

@@ -103,24 +103,36 @@ class AssetHistory:
             return  # the asset's state says so
 
     def keys(self) -> list[str]:
-        """The texts of all keys that have a history."""
-        return sorted(
-            self.key_of(name).text for name in names_in(self._folder) if name.endswith(".jsonl")
-        )
+        """The texts of all keys that have a history with any line."""
+        return sorted(text for text, path in self._files() if _size(path))
+
+    def touched(self) -> set[str]:
+        """The texts of all keys that have a history, also of those where it is empty. A listing,
+        which costs less than `keys`."""
+        return {text for text, _ in self._files()}
 
     def is_there(self, key: AssetKey) -> bool:
         """Whether there is any attempt at an asset. Raises `DamagedStoreError`."""
         return next(self.newest_first(key), None) is not None
 
-    def delete(self, key: AssetKey) -> None:
-        """Delete the history of an asset, whose lock the caller holds. Raises `StoreError`."""
+    def empty(self, key: AssetKey) -> None:
+        """Delete all lines of the history of an asset, whose lock the caller holds. The empty file
+        says that nothing is lost. Raises `StoreError`."""
         path = self.path(key)
         try:
-            os.unlink(path)
-        except FileNotFoundError:
-            pass
+            os.truncate(path, 0)
         except OSError as error:
-            raise store_error(error, "delete", path) from error
+            raise store_error(error, "write", path) from error
+
+    def is_missing(self, key: AssetKey) -> bool:
+        """Whether the asset has no history, not even an empty one: no step of it ever began, or
+        somebody took the file away."""
+        return not os.path.exists(self.path(key))
+
+    def _files(self) -> Iterator[tuple[str, str]]:
+        for name in names_in(self._folder):
+            if name.endswith(".jsonl"):
+                yield self.key_of(name).text, f"{self._folder}/{name}"
 
     def key_of(self, file_name: str) -> AssetKey:
         """The present name of the asset with the history in this file."""
@@ -212,6 +224,13 @@ def _with_inputs(attempt: Attempt, called: Callable[[AssetKey], AssetKey]) -> At
         target = recorded_target(text)
         inputs[Target(called(target.key), target.partition).text] = version
     return msgspec.structs.replace(attempt, inputs=inputs)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _append(path: str, line: bytes) -> None:

@@ -147,8 +147,8 @@ def _values(store: Store) -> Iterator[Prunable]:
     ):
         found = list(group)
         target = stored_target(store, AssetKey.unchecked(text), name)
-        if target is None:
-            continue
+        if target is None or (target.partition is None and store.history.is_missing(target.key)):
+            continue  # the history may come back: a step makes the file before it stores a value
         # Check the locks before reading the history: with no lock held, a value that was stored
         # before this check is in the history by now, or will never be recorded.
         reading = store.reading(target).path

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import LockedError, StoreError
+from assetgraph.errors import LockedError, NoValueError, StoreError
+from assetgraph.hints import command
 from assetgraph.storage.asset_names import AssetNames, Renaming
 from assetgraph.storage.atomic_files import (
     damaged,
@@ -27,7 +28,7 @@ from assetgraph.storage.run_folders import RunStorage
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.keys import Target
+    from assetgraph.keys import AssetKey, Target
     from assetgraph.storage.project_code import ProjectCode
     from assetgraph.storage.value_store import ValueStore
 
@@ -137,6 +138,19 @@ class Store:
         holder = self.holder(target)
         message = f"{target.text!r} is being materialized by {self.holder_text(holder)}."
         return LockedError(message, key=target.key.text, holder=holder, hint=hint)
+
+    def no_value(self, key: AssetKey) -> NoValueError:
+        """The error for a caller that needs the value of an asset without a materialization."""
+        again = command("materialize", key.text)
+        if any(self.values.kept_of([key])) and self.history.is_missing(key):
+            return NoValueError(
+                f"the history of {key.text!r} is missing, though it has values: "
+                f"{self.history.path(key)}.",
+                hint=f"Restore it from a copy, or materialize the asset again: {again}",
+            )
+        return NoValueError(
+            f"{key.text!r} was never materialized.", hint=f"Materialize it with: {again}"
+        )
 
     @property
     def exists(self) -> bool:

@@ -7,7 +7,7 @@ in the record itself. Table libraries are imported only when a value or an annot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,6 +23,7 @@ from assetgraph.errors import NoValueError, ValueTypeError
 from assetgraph.keys import AssetKey, Target, key_text, partition_file_name
 from assetgraph.records import Materialization, StoredValue, ValueCondition
 from assetgraph.storage.asset_names import AssetNames
+from assetgraph.storage.atomic_files import names_in
 from assetgraph.storage.formats.format_registry import ValueFormats
 from assetgraph.storage.formats.value_format import ClassVersion, ValueFiles
 from assetgraph.storage.formats.value_format import Saved as Saved
@@ -188,6 +189,18 @@ class ValueStore:
         table. Raises `NoValueError`, `OSError` or `ValueError` if it cannot be read."""
         self.require_intact(stored)
         return self._formats.of(stored).preview(stored, rows)
+
+    def kept_of(self, keys: Iterable[AssetKey]) -> Iterator[AssetKey]:
+        """Those of `keys` that have a value in a local folder. Partitions do not count, and an
+        object store is not asked, since its answers take long."""
+        if self._files.place.filesystem is not None:
+            return
+        root = self._files.place.full_path("")
+        present = set(names_in(root))
+        for key in keys:
+            name = self._names.identity(key).file_name
+            if name in present and names_in(f"{root}{name}/{partition_file_name(None)}"):
+                yield key
 
     def runs(self) -> Iterator[StoredRun]:
         """Everything that is stored, one item for each run of each asset and partition."""

@@ -195,7 +195,8 @@ def test_a_garbage_line_in_one_history_hides_no_other_asset_from_any_command(
     assert status.code == 0
     assert f"its history cannot be read: line 2 of {history.absolute()} is damaged" in status.out
     assert (
-        "Restore the history of rides from a copy, or move it away. Then: assetgraph" in status.err
+        "Restore the history of rides from a copy, or move away what is left of it. Then: assetgraph"
+        in status.err
     )
     for command in (
         ["list"],

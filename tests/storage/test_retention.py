@@ -144,6 +144,7 @@ def test_after_a_clock_was_set_back_the_last_made_runs_are_kept_and_the_last_is_
 
 def test_a_value_that_became_current_since_it_was_found_stays(store: Store) -> None:
     store.prepare()
+    Path(store.history.path(KEY)).touch()  # as a step does before it stores a value
     saved = store.values.save(Target(KEY), "20261122-160837-482-4f2a", b"x" * 10_000)
     (orphan,) = find_prunable(store)
     assert orphan.kind == "orphan"
@@ -159,6 +160,7 @@ def test_a_value_that_became_current_since_it_was_found_stays(store: Store) -> N
 @pytest.mark.parametrize("use", ["lock", "reading"])
 def test_a_value_whose_asset_is_in_use_stays(store: Store, use: str) -> None:
     store.prepare()
+    Path(store.history.path(KEY)).touch()  # as a step does before it stores a value
     saved = store.values.save(Target(KEY), "20261122-160837-482-4f2a", b"x" * 10_000)
     (orphan,) = find_prunable(store)
     user = store.lock(Target(KEY)) if use == "lock" else store.reading(Target(KEY), shared=True)

@@ -87,17 +87,12 @@ def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) ->
     """Print the beginning of an asset's value, without running code from it."""
     from assetgraph.cli.render.value_head import value_lines, value_notes
     from assetgraph.cli.terminal.output import answer, say, stderr
-    from assetgraph.errors import NoValueError
-    from assetgraph.hints import command
     from assetgraph.keys import Target
     from assetgraph.queries.value_preview import preview
 
     made = session.facts.of(Target(asset.key)).current
     if made is None:
-        raise NoValueError(
-            f"{asset.key.text!r} was never materialized.",
-            hint=f"Materialize it with: {command('materialize', asset.key.text)}",
-        )
+        raise session.store.no_value(asset.key)
     shown = preview(session.store, made.value, most)
     answer(as_json, data=lambda: shown, lines=lambda width: value_lines(shown, most, width))
     if not as_json:

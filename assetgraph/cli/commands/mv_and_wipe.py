@@ -90,7 +90,7 @@ def _selected(session: Session, selection: Sequence[str]) -> list[AssetKey]:
     project does not define them."""
     from assetgraph.keys import AssetKey
 
-    recorded = set(session.store.history.keys())
+    recorded = {*session.store.history.keys(), *(run.key for run in session.store.values.runs())}
     named = [AssetKey.unchecked(text) for text in selection if text in recorded]
     rest = [text for text in selection if text not in recorded]
     return list(dict.fromkeys([*named, *(session.selected(rest) if rest else ())]))

@@ -68,7 +68,8 @@ def damage_notes(views: Sequence[AssetView]) -> list[Line]:
     return [
         Line(
             ("! ", "warning"),
-            f"Restore the history of {view.asset.key.text} from a copy, or move it away. Then: ",
+            f"Restore the history of {view.asset.key.text} from a copy, "
+            "or move away what is left of it. Then: ",
             (command("materialize", view.asset.key.text), "command"),
         )
         for view in views

@@ -139,7 +139,7 @@ def _current(page: PageState, request: Request) -> Materialization:
     key = AssetKey(request.path_params["key"])
     current, _ = page.store.history.current(Target(key))
     if current is None:
-        raise NotFoundError(f"{key.text!r} was never materialized.")
+        raise NotFoundError(page.store.no_value(key).message)
     return current
 
 
