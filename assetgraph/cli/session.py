@@ -35,6 +35,7 @@ class Session:
         self.dask_scheduler: str | None = None
         self.no_wait = False
         self.quiet = False
+        self.may_create_store = False
 
     @cached_property
     def project(self) -> Project:
@@ -50,7 +51,17 @@ class Session:
 
     @cached_property
     def store(self) -> Store:
-        return self.project.open_store()
+        """The project's store, which need not exist yet. Raises `StoreError` if the person named
+        another and there is none: its name may be mistyped."""
+        store = self.project.open_store()
+        if self.store_folder and not store.exists and not self.may_create_store:
+            from assetgraph.errors import StoreError
+
+            raise StoreError(
+                f"there is no store in {self.store_folder}.",
+                hint="Check the folder after --store. Only materialize and dev create one.",
+            )
+        return store
 
     @cached_property
     def graph(self) -> AssetGraph:
@@ -128,13 +139,6 @@ class Session:
         from assetgraph.cli.remembered_assets import remember_assets
 
         remember_assets(self.project, [key.text for key in graph.order])
-
-    def warn_of_missing_store(self) -> None:
-        """Warn if the folder that `--store` names holds no store: its name may be mistyped."""
-        if self.store_folder and not self.store.exists:
-            from assetgraph.cli.terminal.output import warn
-
-            warn([f"There is no store in {self.store_folder}."])
 
     def tell_of_interrupted_run(self) -> None:
         """Note if the newest run was interrupted, in which steps, and how to continue it. A run

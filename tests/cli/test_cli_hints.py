@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import Answer, ProjectFolder
 
+from assetgraph.storage.store import Store
+
 Command = Callable[..., Answer]
 MakeProject = Callable[..., ProjectFolder]
 
@@ -36,6 +38,8 @@ def options(folder: Path, project: MakeProject, monkeypatch: pytest.MonkeyPatch)
     made = project({"pipeline.py": PIPELINE})
     made.write("pyproject.toml", "")
     monkeypatch.chdir(made.root)
+    for name in ("records", "elsewhere"):
+        Store(folder / name).prepare()
     return ["-m", "pipeline", "--store", str(folder / "records")]
 
 
@@ -76,7 +80,8 @@ def test_what_a_run_suggests_is_on_the_project_that_was_given(
     assert any("runs rerun" in line for line in suggested(answers[1]))
     for answer in answers:
         assert all(line.endswith(" ".join(options)) for line in suggested(answer))
-    assert suggested(assetgraph("runs", "list", "--store", "elsewhere"))[0].endswith("/elsewhere")
+    elsewhere = str(Path(options[-1]).with_name("elsewhere"))
+    assert suggested(assetgraph("runs", "list", "--store", elsewhere))[0].endswith("/elsewhere")
 
 
 def test_what_is_suggested_without_options_has_none(

@@ -373,17 +373,47 @@ def test_doctor_reports_damage_and_repairs_what_needs_no_guess(
 
 def test_a_store_that_is_not_there_is_said(pipeline: ProjectFolder, assetgraph: Command) -> None:
     nowhere = str(pipeline.root / "nowhere")
-    told = f"there is no store in {nowhere}."
-    examined = assetgraph("doctor", "--store", nowhere)
-    assert (examined.code, examined.out) == (2, "")
-    assert told in examined.err
-    for command in (["runs", "list"], ["list"], ["status"], ["show", "raw_trips"], ["prune"]):
+    told = f"Error: there is no store in {nowhere}.\nCheck the folder after --store."
+    for command in (
+        ["doctor"], ["prune"], ["prune", "--orphaned"], ["list"], ["list", "raw_trips"], ["status"],
+        ["status", "--json"], ["show", "raw_trips"], ["show", "raw_trips", "--head", "1"], ["plan"],
+        ["plan", "--all"], ["lineage"], ["lineage", "--format", "svg"], ["accept", "raw_trips"],
+        ["wipe", "raw_trips"], ["mv", "raw", "raw_trips"], ["runs", "list"],
+        ["runs", "list", "--json"], ["runs", "show", "latest"], ["runs", "logs", "latest"],
+        ["runs", "logs", "latest", "--follow"], ["runs", "rerun", "latest"],
+        ["runs", "cancel", "latest"], ["runs", "delete", "latest"],
+    ):  # fmt: skip
         answer = assetgraph(*command, "--store", nowhere)
-        assert answer.code == 0
-        assert told in answer.err.lower()
-    assert told in assetgraph("runs", "show", "latest", "--store", nowhere).err.lower()
+        assert (answer.code, answer.out) == (2, ""), command
+        assert told in answer.err
+    assert not Path(nowhere).exists()
+
+
+def test_a_store_that_is_not_there_is_created_by_materialize(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    nowhere = str(pipeline.root / "nowhere")
+    assert assetgraph("check", "--store", nowhere).code == 0
+    assert assetgraph("materialize", "raw_trips", "--dry-run", "--store", nowhere).code == 0
+    assert not Path(nowhere, "store.json").exists()
+    assert assetgraph("materialize", "raw_trips", "--store", nowhere).code == 0
+    (trips,) = assetgraph("status", "raw_trips", "--store", nowhere, "--json").json
+    assert trips["state"] == "fresh"
+
+
+def test_a_project_without_a_store_yet_is_one_where_nothing_was_made(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
     own = assetgraph("doctor")
     assert (own.code, own.err) == (0, "There is no store yet: nothing has been recorded.\n")
+    for command in (
+        ["status"], ["list"], ["plan"], ["lineage"], ["prune"], ["runs", "list"],
+        ["wipe", "raw_trips", "--yes"], ["prune", "--orphaned", "--yes"],
+    ):  # fmt: skip
+        answer = assetgraph(*command)
+        assert answer.code == 0
+        assert "no store" not in answer.err
+    assert not (pipeline.root / ".assetgraph/store.json").exists()
 
 
 def test_doctor_examines_what_a_repair_made_readable(

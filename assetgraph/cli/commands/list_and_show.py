@@ -38,8 +38,6 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
     from assetgraph.records import now
 
     views = asset_views(session.facts, map(session.graph.asset, session.selected(selection)))
-    if views:
-        session.warn_of_missing_store()
     answer(
         as_json,
         data=lambda: [asset_json(view) for view in views],
@@ -69,7 +67,6 @@ def show_command(session: Session, key: str, head: int | None, as_json: bool) ->
     from assetgraph.keys import AssetKey
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
-    session.warn_of_missing_store()
     with session.renamed([key]):
         asset = session.graph.asset(AssetKey(key))
     if head is not None:

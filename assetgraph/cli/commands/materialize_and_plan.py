@@ -113,6 +113,7 @@ def materialize_command(
 
     if not (selection or everything or stale):
         raise click.UsageError(_NOTHING_SELECTED)
+    session.may_create_store = True
     request = _request(session, selection, everything, stale, exclude, settings, config_file, tags)
     with paused_collector():
         plan = session.plan(request)

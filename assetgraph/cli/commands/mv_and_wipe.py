@@ -114,7 +114,7 @@ def _remove(
         say(wiped_table(found, None))
         what = f"the history and the values of {plural(len(found), 'asset')}"
         click.confirm(f"Delete {what}?", abort=True, err=True)
-    if not dry_run:
+    if found and not dry_run:
         wipe(session.store, [records.key for records in found])
     answer(
         as_json,

@@ -53,7 +53,6 @@ def prune_command(
         remove_orphaned(session, dry_run=dry_run, yes=yes, as_json=as_json)
         return
 
-    session.warn_of_missing_store()
     items = list(find_prunable(session.store))
     if not dry_run:
         items = [item for item in items if prune(session.store, item)]
@@ -91,16 +90,12 @@ def doctor_command(session: Session, repair: bool, deep: bool, as_json: bool) ->
     from assetgraph.cli.render.prune_and_doctor_lines import doctor_note, finding_lines
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.cli.terminal.styled_text import Line
-    from assetgraph.errors import StoreError
     from assetgraph.storage.doctor import examine
 
-    if session.store_folder and not session.store.exists:
-        raise StoreError(
-            f"there is no store in {session.store_folder}.", hint="Check the folder after --store."
-        )
+    store = session.store
     session.project.enter()  # a pickle may name a class of the project
     findings, repaired = [], []
-    for finding in examine(session.store, deep=deep, defined=_defined(session)):
+    for finding in examine(store, deep=deep, defined=_defined(session)):
         findings.append(finding)
         if repair and finding.repair and finding.repair() is not False:
             repaired.append(finding)
@@ -109,7 +104,7 @@ def doctor_command(session: Session, repair: bool, deep: bool, as_json: bool) ->
         data=lambda: [_finding_json(finding, finding in repaired) for finding in findings],
         lines=lambda width: finding_lines(findings, repaired, width),
     )
-    if findings or session.store.exists:
+    if findings or store.exists:
         say([doctor_note(findings, repaired, command("doctor", "--repair"))])
     else:
         say([Line("There is no store yet: nothing has been recorded.")])

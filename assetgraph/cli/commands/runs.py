@@ -84,7 +84,6 @@ def list_command(
     from assetgraph.queries.run_views import list_runs, run_json
     from assetgraph.records import now
 
-    session.warn_of_missing_store()
     page = list_runs(
         session.store,
         limit=limit,
@@ -157,7 +156,6 @@ def show_command(session: Session, run: str, trace: bool, whole: bool, as_json: 
     from assetgraph.queries.run_views import run_details, run_details_json
     from assetgraph.records import now
 
-    session.warn_of_missing_store()
     details = run_details(session.store, run)
     answer(
         as_json,
@@ -185,7 +183,6 @@ def logs_command(
       assetgraph runs logs latest taxi_trips_file
       assetgraph runs logs latest --follow
     """
-    session.warn_of_missing_store()
     if follow:
         from assetgraph.cli.commands.follow_logs import follow_logs
 

@@ -33,8 +33,6 @@ def status_command(
     from assetgraph.storage.asset_records import orphaned
 
     views = asset_views(session.facts, map(session.graph.asset, session.selected(selection)))
-    if views:
-        session.warn_of_missing_store()
     answer(
         as_json,
         data=lambda: [asset_json(view) for view in views],
