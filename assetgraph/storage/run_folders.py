@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -33,13 +34,14 @@ from assetgraph.storage.atomic_files import (
     store_error,
     write_whole,
 )
-from assetgraph.storage.file_locks import Lock, is_held
+from assetgraph.storage.file_locks import POLL_S, Lock, is_held
 from assetgraph.storage.progress_file import ProgressFile, read_progress
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RECENT = 1000  # a run in progress is looked for among this many of the newest runs
 _SAME_TIME_S = 60
 _TIME_CHARS = 19
+_ENDING_S = 1.0  # for the process of an ended run to give up its lock
 _RUN_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}")
 
 
@@ -323,8 +325,11 @@ class RunStorage:
     def delete(self, run_id: str) -> None:
         """Delete a run's folder if it still exists. Raises `StoreError` for a run in progress."""
         folder = self.path(run_id)
-        if is_held(f"{folder}/lock"):
-            raise StoreError(f"the run {run_id} is in progress.", hint="Cancel it first.")
+        until = time.monotonic() + _ENDING_S
+        while is_held(f"{folder}/lock"):
+            if time.monotonic() > until or not self._has_ended(run_id):
+                raise StoreError(f"the run {run_id} is in progress.", hint="Cancel it first.")
+            time.sleep(POLL_S)
         from shutil import rmtree  # a slow import that listing runs does not need
 
         hidden = f"{os.path.dirname(folder)}/.{run_id}"
@@ -336,6 +341,13 @@ class RunStorage:
         except OSError as error:
             raise store_error(error, "delete", folder) from error
         _remove_if_empty(os.path.dirname(folder))
+
+    def _has_ended(self, run_id: str) -> bool:
+        """Whether the run is recorded as ended: its process then gives up the lock in a moment."""
+        try:
+            return self.read(run_id).status is not RunStatus.STARTED
+        except (StoreError, UnknownRunError):
+            return False
 
 
 def _last_of(newest_first: Iterator[Event], steps: Collection[str]) -> dict[str, Event]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, ConfigError
+from assetgraph.errors import AssetGraphError, ConfigError, UnknownRunError
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.project.data_text import DataError, decode
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Config = Mapping[str, Mapping[str, Any]]
 LAUNCHED_BY = "page"
+_MOST_RUNS = 200
 
 
 def plan(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
@@ -80,6 +81,41 @@ def cancel(page: PageState, body: Any, request: Request) -> dict[str, Any]:
 
     cancel_run(page.store, page.store.runs.find(request.path_params["run_id"]))
     return {}
+
+
+def cancel_several(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
+    """Ask runs to stop: `{"runs": [ids]}`."""
+    from assetgraph.run.cancel import cancel_run
+
+    return _each_run(page, body, lambda run_id: cancel_run(page.store, run_id))
+
+
+def delete_several(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
+    """Delete the records of runs that have ended: `{"runs": [ids]}`."""
+    answer = _each_run(page, body, page.store.runs.delete)
+    page.tell_gone(answer["done"])
+    return answer
+
+
+def _each_run(
+    page: PageState, body: Mapping[str, Any], act: Callable[[str], None]
+) -> dict[str, Any]:
+    """Act on each named run: which it was done to, and why not to the others. Only whole ids name
+    a run here, since a part of one may stand for another by now."""
+    _check_fields(body, "runs")
+    ids = list(dict.fromkeys(_typed(body, "runs", list[str], [])))
+    if not 0 < len(ids) <= _MOST_RUNS:
+        raise AssetGraphError(f'name 1 to {_MOST_RUNS} runs: "runs": [ids].')
+    done, refused = [], []
+    for run_id in ids:
+        try:
+            if page.store.runs.find(run_id) != run_id:
+                raise UnknownRunError(f"there is no run {run_id!r}.")
+            act(run_id)
+            done.append(run_id)
+        except AssetGraphError as error:
+            refused.append({"run_id": run_id, "message": error.message, "hint": error.hint})
+    return {"done": done, "refused": refused}
 
 
 def reload(page: PageState, body: Any, _request: Request) -> dict[str, Any]:

@@ -111,6 +111,8 @@ def api_routes() -> list[ApiRoute]:
         ApiRoute("/api/stream", _stream, "after"),
         _post("/api/plan", action_endpoints.plan),
         _post("/api/runs", action_endpoints.launch),
+        _post("/api/runs/cancel", action_endpoints.cancel_several),
+        _post("/api/runs/delete", action_endpoints.delete_several),
         _post("/api/runs/{run_id}/rerun", action_endpoints.rerun),
         _post("/api/runs/{run_id}/cancel", action_endpoints.cancel),
         _post("/api/definitions/reload", action_endpoints.reload),

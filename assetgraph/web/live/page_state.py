@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError, StoreError
@@ -90,6 +90,12 @@ class PageState:
         with self.lock:
             changes = self.watcher.look()
             self._refresh(changes, changes.assets)
+
+    def tell_gone(self, run_ids: Sequence[str]) -> None:
+        """Tell the open pages that runs were deleted, of days that nobody watches too."""
+        self.look()
+        if run_ids:
+            self._publish({"gone_runs": list(run_ids)})
 
     def sweep(self) -> None:
         """Check every asset, because anyone may change or remove a stored value.

@@ -3,6 +3,7 @@
 const DAY = new Intl.DateTimeFormat('en-GB', {day: 'numeric', month: 'short'});
 const CLOCK = new Intl.DateTimeFormat('en-GB', {hour: '2-digit', minute: '2-digit'});
 const EXACT = new Intl.DateTimeFormat('en-GB', {dateStyle: 'medium', timeStyle: 'medium'});
+const RUN_ID = /^(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)\d\d-\d{3}-([0-9a-f]{4})$/;
 const COUNT = new Intl.NumberFormat('en-US');
 
 /** 12 ms, 0.31 s, 4.2 s, 1 min 05 s, 2 h 03 min */
@@ -69,9 +70,14 @@ export function quantity(number) {
   return Math.abs(number) >= 1e6 || Math.abs(number) < 1e-4 ? number.toPrecision(4) : String(+number.toPrecision(6));
 }
 
-/** The short part of a run id, for display. */
-export function shortRun(runId) {
-  return runId.slice(-8);
+/** A run's name for people: when it began, and the part of its id that tells it from the others and
+ * that a command takes: `22 Nov 16:08 · 4f2a`. An id has its time in UTC. */
+export function runName(runId) {
+  const [, year, month, day, hour, minute, distinct] = RUN_ID.exec(runId) ?? [];
+  if (!distinct) return runId;
+  const at = new Date(Date.UTC(year, month - 1, day, hour, minute));
+  const thisYear = at.getFullYear() === new Date().getFullYear();
+  return `${DAY.format(at)}${thisYear ? '' : ` ${at.getFullYear()}`} ${CLOCK.format(at)} \u00b7 ${distinct}`;
 }
 
 function pad(number) {

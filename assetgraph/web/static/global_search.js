@@ -2,7 +2,7 @@
 
 import {address, assetPage, read, runPage} from './api.js';
 import {h, icon, patch} from './dom.js';
-import {plural, shortRun} from './format.js';
+import {plural, runName} from './format.js';
 import {assetMark, runMark} from './states.js';
 import {when} from './live_times.js';
 import {complain} from './toast.js';
@@ -68,7 +68,7 @@ class FindDialog {
         .sort(([a], [b]) => a - b)
         .slice(0, SHOWN_ASSETS)
         .map(([, asset]) => ({key: `asset ${asset.key}`, href: assetPage(asset.key), parts: [h('span', {class: 'cut grow', dir: 'auto'}, asset.key), h('span', {class: 'muted small cut'}, asset.group_name), assetMark(asset)]})),
-      ...this.runs.map((run) => ({key: run.run_id, href: runPage(run.run_id), parts: [h('span', {class: 'mono'}, shortRun(run.run_id)), h('span', {class: 'cut grow muted', dir: 'auto'}, run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset')), when(run.started_at, 'muted small nowrap'), runMark(run.status)]})),
+      ...this.runs.map((run) => ({key: run.run_id, href: runPage(run.run_id), parts: [h('span', {class: 'nowrap'}, runName(run.run_id)), h('span', {class: 'cut grow muted', dir: 'auto'}, run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset')), when(run.started_at, 'muted small nowrap'), runMark(run.status)]})),
     ];
   }
 

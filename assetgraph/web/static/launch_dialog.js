@@ -3,7 +3,7 @@
 import {address, write} from './api.js';
 import {ConfigForm} from './config_form.js';
 import {h, icon, patch, withCode} from './dom.js';
-import {plural, shortRun} from './format.js';
+import {plural, runName} from './format.js';
 import {runPage} from './api.js';
 import {EXECUTORS} from './states.js';
 import {complain, toast} from './toast.js';
@@ -84,7 +84,7 @@ class LaunchDialog {
       const {run_id: runId, message} = await write(address('runs'), this.wanted);
       this.dialog.close();
       if (runId) {
-        const link = h('a', {class: 'link mono', href: runPage(runId)}, shortRun(runId));
+        const link = h('a', {class: 'link nowrap', href: runPage(runId)}, runName(runId));
         if (!document.querySelector(`[data-key="${CSS.escape(runId)}"]`)) toast('running', ['Launched run ', link], {key: runId});
       } else {
         toast('fresh', [message || 'The run is starting.']);

@@ -2,7 +2,7 @@
 
 import {address, read, runPage, write} from './api.js';
 import {h, icon, patch} from './dom.js';
-import {plural, shortRun} from './format.js';
+import {plural, runName} from './format.js';
 import {follow} from './live.js';
 import {setUpShortcuts} from './shortcuts.js';
 import {setUpTheme} from './theme_switch.js';
@@ -154,7 +154,7 @@ function hearSummary(change) {
 
 function tell(run) {
   const name = subject(run);
-  const link = h('a', {class: 'link mono', href: runPage(run.run_id)}, shortRun(run.run_id));
+  const link = h('a', {class: 'link nowrap', href: runPage(run.run_id)}, runName(run.run_id));
   const elsewhere = document.body.dataset.about === run.run_id;
   const [tone, text] = {
     STARTED: ['running', 'Materializing '],

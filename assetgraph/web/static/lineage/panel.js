@@ -3,7 +3,7 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
-import {duration, plural, shortRun} from '../format.js';
+import {duration, plural, runName} from '../format.js';
 import {markdown} from '../markdown.js';
 import {metadataTable} from '../metadata.js';
 import {assetMark, glyph, word} from '../states.js';
@@ -136,7 +136,7 @@ export class Panel {
       'section',
       {class: 'panel-section', key: 'latest'},
       h('h3', {}, 'Latest materialization'),
-      h('div', {class: 'row small'}, when(made.timestamp), h('a', {class: 'link mono', href: runPage(made.run_id)}, shortRun(made.run_id)), h('span', {class: 'muted'}, duration(made.duration_s))),
+      h('div', {class: 'row small'}, when(made.timestamp), h('a', {class: 'link nowrap', href: runPage(made.run_id)}, runName(made.run_id)), h('span', {class: 'muted'}, duration(made.duration_s))),
       Object.keys(asset.metadata).length ? metadataTable(asset.metadata) : null,
     );
   }

@@ -4,7 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
 import {h, icon} from '../dom.js';
-import {duration, shortRun} from '../format.js';
+import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
 import {openLaunch} from '../launch_dialog.js';
 import {markdown} from '../markdown.js';
@@ -100,7 +100,7 @@ function head() {
       {class: 'row wrap'},
       assetMark(asset, 'pill'),
       asset.state === 'failed' ? h('span', {class: 'small failed-note'}, failedNote(asset)) : null,
-      asset.running_run_id ? h('a', {class: 'link mono small', href: runPage(asset.running_run_id)}, `run ${shortRun(asset.running_run_id)}`) : null,
+      asset.running_run_id ? h('a', {class: 'link small nowrap', href: runPage(asset.running_run_id)}, `run ${runName(asset.running_run_id)}`) : null,
       asset.state === 'missing' && !asset.materialization && !asset.damage ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
     ),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
@@ -132,7 +132,7 @@ function latest() {
       {class: 'card-head'},
       h('h2', {id: 'latest-title'}, 'Latest materialization'),
       when(made.timestamp, 'muted small'),
-      h('a', {class: 'link mono small', href: runPage(made.run_id)}, shortRun(made.run_id)),
+      h('a', {class: 'link small nowrap', href: runPage(made.run_id)}, runName(made.run_id)),
       h('span', {class: 'muted small'}, duration(made.duration_s)),
     ),
     h('div', {class: 'card-body'}, metadataTable(withoutSchema(asset.metadata))),

@@ -10,6 +10,7 @@ import {AssetSearch} from '../asset_search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {ASSET_STATES, assetMark, assetState, glyph, word} from '../states.js';
+import {Ticked} from '../ticked.js';
 import {when} from '../live_times.js';
 import {noAssets} from '../first_steps.js';
 import {onStep, parameters, remember} from '../address_state.js';
@@ -34,8 +35,9 @@ const COLUMNS = [
 ];
 
 const assets = new Map();
-const ticked = new Set();
+const ticked = new Ticked(() => redraw());
 let shown = [];
+let keysShown = [];
 let owned = false;
 let {state, sortBy, direction} = placeInAddress();
 
@@ -62,7 +64,7 @@ async function load() {
   const {data, position} = await read(address('assets'));
   assets.clear();
   for (const asset of data) assets.set(asset.key, asset);
-  for (const key of ticked) if (!assets.has(key)) ticked.delete(key);
+  ticked.keep(assets.keys());
   await search.ask();
   return position;
 }
@@ -78,6 +80,7 @@ function hear(change) {
 function draw() {
   const found = [...assets.values()].filter((asset) => search.takes(asset) && facets.takes(asset));
   shown = sorted(found.filter((asset) => !state || asset.state === state));
+  keysShown = shown.map((asset) => asset.key);
   drawActions();
   if (!assets.size) return noAssets(definitions());
   owned = found.some((asset) => asset.owners.length);
@@ -101,7 +104,7 @@ function drawActions() {
   const filtered = shown.length < assets.size;
   const behind = shown.filter((asset) => ['stale', 'failed', 'missing'].includes(asset.state)).length;
   setActions(
-    keys.length ? h('button', {class: 'button wide', type: 'button', onclick: () => tickAll(false)}, 'Clear selection') : null,
+    keys.length ? h('button', {class: 'button wide', type: 'button', onclick: () => ticked.all(false, keys)}, 'Clear selection') : null,
     !keys.length && behind && behind < assets.size
       ? h('button', {class: 'button wide', type: 'button', onclick: () => openLaunch({selection: filtered ? texts(shown) : [], stale: true})}, `Bring ${behind} up to date`)
       : null,
@@ -169,16 +172,10 @@ function choose(name) {
 }
 
 function head() {
-  const all = shown.length > 0 && shown.every((asset) => ticked.has(asset.key));
-  const some = shown.some((asset) => ticked.has(asset.key));
   return h(
     'div',
     {class: 'table-head', role: 'row', key: 'head'},
-    h(
-      'span',
-      {role: 'columnheader'},
-      h('input', {type: 'checkbox', 'aria-label': 'Select all that are shown', checked: all, indeterminate: some && !all, onchange: (event) => tickAll(event.target.checked)}),
-    ),
+    h('span', {role: 'columnheader'}, ticked.boxOfAll('Select all that are shown', keysShown)),
     COLUMNS.map(([name, text]) => {
       const order = sortBy === name ? (direction === 'down' ? 'descending' : 'ascending') : null;
       return h(
@@ -209,12 +206,11 @@ function sorted(list) {
 }
 
 function row(asset, index) {
-  const chosen = ticked.has(asset.key);
   const made = asset.materialization;
   return h(
     'div',
-    {class: 'table-row', role: 'row', 'aria-rowindex': String(index + 2), 'aria-selected': String(chosen), key: asset.key, data: {key: asset.key}, style: {height: `${rows.height}px`}},
-    h('span', {role: 'cell'}, h('input', {type: 'checkbox', 'aria-label': `Select ${asset.key}`, checked: chosen, onclick: (event) => tick(asset.key, event)})),
+    {class: 'table-row', role: 'row', 'aria-rowindex': String(index + 2), 'aria-selected': String(ticked.has(asset.key)), key: asset.key, data: {key: asset.key}, style: {height: `${rows.height}px`}},
+    h('span', {role: 'cell'}, ticked.box(asset.key, `Select ${asset.key}`, keysShown)),
     h(
       'span',
       {role: 'cell', class: 'cell-name'},
@@ -245,28 +241,6 @@ function reasons(asset) {
 
 function firstLine(text) {
   return (text ?? '').split('\n').find((line) => line.trim()) ?? '';
-}
-
-let lastTicked = null;
-
-function tick(key, event) {
-  const keys = shown.map((asset) => asset.key);
-  const on = event.target.checked;
-  const between = event.shiftKey && lastTicked ? [keys.indexOf(lastTicked), keys.indexOf(key)].sort((a, b) => a - b) : [keys.indexOf(key), keys.indexOf(key)];
-  for (const one of keys.slice(between[0], between[1] + 1)) {
-    if (on) ticked.add(one);
-    else ticked.delete(one);
-  }
-  lastTicked = key;
-  redraw();
-}
-
-function tickAll(on) {
-  for (const asset of on ? shown : assets.values()) {
-    if (on) ticked.add(asset.key);
-    else ticked.delete(asset.key);
-  }
-  redraw();
 }
 
 shortcut('m', 'Materialize', materialize);

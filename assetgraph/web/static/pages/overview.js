@@ -4,7 +4,7 @@ import {address, read, runPage} from '../api.js';
 import {firstLine} from '../ansi.js';
 import {h, icon} from '../dom.js';
 import {empty, noAssets} from '../first_steps.js';
-import {count, duration, hourAndMinute, plural, shortRun} from '../format.js';
+import {count, duration, hourAndMinute, plural, runName} from '../format.js';
 import {openLaunch} from '../launch_dialog.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {ASSET_STATES, RUN_STATUSES, glyph, runMark, tone, word} from '../states.js';
@@ -220,7 +220,7 @@ function failure() {
           'div',
           {class: 'card-body stack'},
           cause(causes[run.run_id]?.[0]),
-          h('div', {class: 'row wrap'}, run.failed_steps.slice(0, 4).map((key) => h('span', {class: 'mark pill cut', data: {state: 'failed'}, dir: 'auto'}, glyph('failed'), key)), run.failed_steps.length > 4 ? h('span', {class: 'muted small'}, `+${run.failed_steps.length - 4} more`) : null, h('a', {class: 'button button-small', href: runPage(run.run_id)}, 'See what failed'), h('span', {class: 'mono muted'}, shortRun(run.run_id))),
+          h('div', {class: 'row wrap'}, run.failed_steps.slice(0, 4).map((key) => h('span', {class: 'mark pill cut', data: {state: 'failed'}, dir: 'auto'}, glyph('failed'), key)), run.failed_steps.length > 4 ? h('span', {class: 'muted small'}, `+${run.failed_steps.length - 4} more`) : null, h('a', {class: 'button button-small', href: runPage(run.run_id)}, 'See what failed'), h('span', {class: 'muted nowrap'}, runName(run.run_id))),
         )
       : h('p', {class: 'card-body muted'}, 'No run has failed.'),
   );
@@ -261,7 +261,7 @@ function line(run) {
       {class: 'line', href: runPage(run.run_id)},
       h('span', {class: 'line-status'}, runMark(run.status, 'pill')),
       h('span', {class: 'cut grow', dir: 'auto'}, names.slice(0, 3).join(', '), rest > 0 ? ` +${rest}` : ''),
-      h('span', {class: 'mono muted wide'}, shortRun(run.run_id)),
+      h('span', {class: 'muted wide nowrap small'}, runName(run.run_id)),
       h('span', {class: 'muted small line-when'}, when(run.started_at)),
       h('span', {class: 'small line-duration'}, lasted(run.duration_s, run.status === 'STARTED' ? run.started_at : null)),
     ),

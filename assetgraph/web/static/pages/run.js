@@ -4,7 +4,7 @@ import {address, assetPage, read, runPage, write} from '../api.js';
 import {h, icon} from '../dom.js';
 import {EventsView} from '../events_view.js';
 import {failurePanel} from '../failed_step.js';
-import {duration, plural, shortRun} from '../format.js';
+import {duration, plural, runName} from '../format.js';
 import {OutputView} from '../output_view.js';
 import {followed} from '../progress.js';
 import {reached, roving} from '../arrow_keys.js';
@@ -277,8 +277,8 @@ function facts() {
 
 function parent() {
   const id = run.parent_run_id;
-  if (!run.family.some((one) => one.run_id === id)) return [h('code', {}, shortRun(id)), ' (deleted)'];
-  return h('a', {class: 'link mono', href: runPage(id)}, shortRun(id));
+  if (!run.family.some((one) => one.run_id === id)) return [h('span', {}, runName(id)), ' (deleted)'];
+  return h('a', {class: 'link', href: runPage(id)}, runName(id));
 }
 
 function pair(name, value) {
@@ -299,7 +299,7 @@ function family() {
         'a',
         {class: 'family-run', href: runPage(one.run_id), 'aria-current': one.run_id === run.run_id ? 'page' : null},
         runMark(one.status),
-        h('code', {}, shortRun(one.run_id)),
+        h('span', {class: 'nowrap'}, runName(one.run_id)),
         h('span', {class: 'muted small grow'}, one.parent_run_id ? 're-execution' : 'root'),
         h('span', {class: 'muted small'}, duration(one.duration_s)),
       ),

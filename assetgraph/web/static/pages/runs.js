@@ -3,9 +3,12 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
 import {noRuns} from '../first_steps.js';
-import {plural, shortRun} from '../format.js';
+import {plural, runName} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
+import {cancelRuns, deleteRuns, inProgress} from '../run_actions.js';
+import {shortcut} from '../shortcuts.js';
 import {RUN_STATUSES, runMark, runStatus, tone, word} from '../states.js';
+import {Ticked} from '../ticked.js';
 import {lasted, when} from '../live_times.js';
 import {onStep, parameters, remember} from '../address_state.js';
 
@@ -14,6 +17,7 @@ const NAMED = 2;
 const PAUSE_MS = 200;
 
 const filters = filtersInAddress();
+const ticked = new Ticked(() => redraw());
 let pages = [parameters().get('before')];
 let runs = [];
 let damaged = [];
@@ -60,7 +64,8 @@ function isFiltered() {
 }
 
 function draw() {
-  setActions();
+  ticked.keep(runs.map((run) => run.run_id));
+  drawActions();
   if (!runs.length && !isFiltered() && !pages.at(-1)) return noRuns();
   return [
     toolbar(),
@@ -71,6 +76,7 @@ function draw() {
       h(
         'div',
         {class: 'table-head', role: 'row', key: 'head'},
+        h('span', {role: 'columnheader'}, ticked.boxOfAll('Select all runs that are shown', runs.map((run) => run.run_id))),
         ['Run', 'Status', 'Assets', 'Steps', 'Launched by', 'Started', 'Duration'].map((text) => h('span', {role: 'columnheader'}, text)),
       ),
       runs.length
@@ -79,6 +85,27 @@ function draw() {
     ),
     paging(),
   ];
+}
+
+/** What can be done with the ticked runs. */
+function drawActions() {
+  const chosen = runs.filter((run) => ticked.has(run.run_id));
+  const living = chosen.filter(inProgress).length;
+  const ended = chosen.length - living;
+  setActions(
+    chosen.length ? h('button', {class: 'button wide', type: 'button', key: 'clear', onclick: () => ticked.all(false, [...ticked])}, 'Clear selection') : null,
+    living ? h('button', {class: 'button button-danger', type: 'button', id: 'cancel-runs', key: 'cancel', onclick: () => act(cancelRuns)}, icon('stop', 'icon-small'), `Cancel ${plural(living, 'run')}`) : null,
+    ended ? h('button', {class: 'button button-danger', type: 'button', id: 'delete-runs', key: 'delete', onclick: () => act(deleteRuns)}, icon('bin', 'icon-small'), `Delete ${plural(ended, 'run')}`) : null,
+  );
+}
+
+async function act(withRuns) {
+  if (!(await withRuns(runs.filter((run) => ticked.has(run.run_id))))) return;
+  ticked.clear();
+  await load();
+  if (!runs.length && pages.length > 1) turn(null);
+  else redraw();
+  document.getElementById('main').focus();
 }
 
 function toolbar() {
@@ -130,12 +157,13 @@ async function show(step = true) {
 function row(run) {
   return h(
     'div',
-    {class: 'table-row', role: 'row', key: run.run_id, data: {run: run.run_id}},
+    {class: 'table-row', role: 'row', 'aria-selected': String(ticked.has(run.run_id)), key: run.run_id, data: {run: run.run_id}},
+    h('span', {role: 'cell'}, ticked.box(run.run_id, `Select the run of ${runName(run.run_id)}`, runs.map((one) => one.run_id))),
     h(
       'span',
       {role: 'cell'},
-      h('a', {class: 'name mono', href: runPage(run.run_id), title: run.run_id}, shortRun(run.run_id)),
-      run.parent_run_id ? h('div', {class: 'sub'}, 're-run of ', h('a', {class: 'mono quiet-link', href: runPage(run.parent_run_id)}, shortRun(run.parent_run_id))) : null,
+      h('a', {class: 'name', href: runPage(run.run_id), title: run.run_id}, runName(run.run_id)),
+      run.parent_run_id ? h('div', {class: 'sub'}, 're-run of ', h('a', {class: 'quiet-link', href: runPage(run.parent_run_id)}, runName(run.parent_run_id))) : null,
     ),
     h('span', {role: 'cell'}, runMark(run.status, 'pill')),
     h('span', {role: 'cell', class: 'run-assets', title: run.failure}, assets(run), tags(run) ?? why(run)),
@@ -211,6 +239,7 @@ function turn(before) {
   show();
 }
 
+shortcut('x', 'Delete the selected runs', () => document.getElementById('delete-runs')?.click());
 onStep(async () => {
   Object.assign(filters, filtersInAddress());
   const before = parameters().get('before');
