@@ -117,7 +117,7 @@ class _Capture:
         if not self._watches_children and (self._shared or "subprocess" in sys.modules):
             self._watches_children = True
             if self.descriptors is not None:
-                from assetgraph.process.children import watch_children
+                from assetgraph.process.child_programs import watch_children
 
                 self._undo.append(watch_children(self.descriptors))
 

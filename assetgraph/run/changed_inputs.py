@@ -13,7 +13,7 @@ from assetgraph.records import Event, EventType, now
 from assetgraph.storage.formats.format_registry import location_of
 
 if TYPE_CHECKING:
-    from assetgraph.run.task import Input, StepTask
+    from assetgraph.run.step_task import Input, StepTask
     from assetgraph.storage.store import Store
 
 _Stamp = tuple[int, int, int] | None

@@ -14,7 +14,7 @@ from assetgraph.process.descriptors import not_standard
 
 if TYPE_CHECKING:
     from assetgraph.records import Event
-    from assetgraph.run.task import StepTask
+    from assetgraph.run.step_task import StepTask
     from assetgraph.storage.run_folders import RunLog
 
 _LONG_LINE = 4096

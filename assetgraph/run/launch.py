@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.run.executors import make
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
-from assetgraph.run.task import Limits
+from assetgraph.run.step_task import Limits
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph

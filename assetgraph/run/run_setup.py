@@ -12,7 +12,7 @@ import msgspec
 from assetgraph.planning.checked_config import check_config
 from assetgraph.planning.request import RunRequest
 from assetgraph.records import RunRecord, RunStatus, now
-from assetgraph.run.task import Limits
+from assetgraph.run.step_task import Limits
 from assetgraph.version import __version__
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.ready_queue import ReadyQueue
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.step import abandoned_step, committed, lost_step
-from assetgraph.run.task import Input, StepResult, StepTask
+from assetgraph.run.step_task import Input, StepResult, StepTask
 from assetgraph.storage.retention import drop_old_runs
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from assetgraph.records import (
     StepState,
     now,
 )
-from assetgraph.run.compute import compute_step, failed_step, report_success
+from assetgraph.run.step_compute import compute_step, failed_step, report_success
 from assetgraph.run.step_locks import Locks, acquire, read_guards, target_locks
-from assetgraph.run.task import Channel, StepResult, StepTask
+from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import drop_old_values, has_folder
 

@@ -12,7 +12,7 @@ from assetgraph.records import Event, EventType, now
 from assetgraph.storage.retention import has_folder
 
 if TYPE_CHECKING:
-    from assetgraph.run.task import Channel, StepTask
+    from assetgraph.run.step_task import Channel, StepTask
     from assetgraph.storage.file_locks import Lock
     from assetgraph.storage.histories import TargetLock
     from assetgraph.storage.store import Store

@@ -126,8 +126,8 @@ class ValueStore:
             root = self._files.project_root
             value = loaded_path(recorded_path(value, root), root, type(value))
         elif type_name(type(value)) in _IMMUTABLE_TABLES and table_kind(annotation):
-            from assetgraph.storage.formats.arrow.conversions import table_as
             from assetgraph.storage.formats.arrow.table_sources import TableInMemory
+            from assetgraph.storage.formats.arrow.to_parameter_type import table_as
 
             value = table_as(TableInMemory(value), table_kind(annotation) or "table")
         return _fitting(value, annotation)

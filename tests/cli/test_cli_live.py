@@ -17,8 +17,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from conftest import REPOSITORY, ProjectFolder
 
-from assetgraph.cli.progress.live_steps import live
-from assetgraph.cli.progress.plain_lines import PrintedText
+from assetgraph.cli.progress.live_display import live
+from assetgraph.cli.progress.plain_display import PrintedText
 from assetgraph.cli.progress.reporter import reporting
 from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.terminal.output import Output

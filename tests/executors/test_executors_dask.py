@@ -28,7 +28,7 @@ from assetgraph.run.executors.transport import Sender
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
-from assetgraph.run.task import Limits
+from assetgraph.run.step_task import Limits
 from assetgraph.storage.store import Store
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")

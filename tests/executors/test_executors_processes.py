@@ -31,7 +31,7 @@ from assetgraph.run.executors import make
 from assetgraph.run.executors import process_executor as processes
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.runner import run_plan
-from assetgraph.run.task import StepResult
+from assetgraph.run.step_task import StepResult
 from assetgraph.storage.store import Store
 
 

@@ -27,7 +27,7 @@ from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.runner import run_plan
 from assetgraph.run.step import committed
-from assetgraph.run.task import StepTask
+from assetgraph.run.step_task import StepTask
 from assetgraph.storage.histories import Attempt, TargetLock
 
 HALVES = (dg.AssetKey("evens"), dg.AssetKey("odds"))

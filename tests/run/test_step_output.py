@@ -20,7 +20,7 @@ from assetgraph.process.capture import captured
 from assetgraph.queries.run_views import step_logs
 from assetgraph.records import Event, EventType
 from assetgraph.run.executors import make
-from assetgraph.run.task import Limits
+from assetgraph.run.step_task import Limits
 
 
 def logs(result: dg.RunResult, step: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from assetgraph import Asset, asset
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions
 from assetgraph.keys import Target
-from assetgraph.run.task import StepTask
+from assetgraph.run.step_task import StepTask
 
 
 def asset_named(name: str, *upstream: str, **options: object) -> Asset:

@@ -63,7 +63,7 @@ def test_every_module_that_a_script_imports_is_there() -> None:
 def test_the_modules_of_a_page_are_known_before_it_runs() -> None:
     modules = StaticFiles().modules_of("pages/assets.js")
 
-    assert {"dom.js", "shell.js", "live.js"} <= set(modules)
+    assert {"dom.js", "shell.js", "tab_stream.js"} <= set(modules)
     assert "pages/assets.js" not in modules
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.exit_codes import CANCELED
-from assetgraph.cli.progress.plain_lines import PlainLines
+from assetgraph.cli.progress.plain_display import PlainLines
 from assetgraph.cli.render.run_summary import RunHighlights, summary
 from assetgraph.cli.terminal.json_text import json_line
 from assetgraph.cli.terminal.output import say, stderr, stdout

@@ -51,10 +51,10 @@ def reporting(
 
 def _reporter(out: Output, keys: Sequence[str], notes: Sequence[Line], quiet: bool) -> Reporter:
     if out.is_terminal and not quiet:
-        from assetgraph.cli.progress.live_reporter import LiveReporter
+        from assetgraph.cli.progress.live_display import LiveReporter
 
         return LiveReporter(out, keys, notes)
-    from assetgraph.cli.progress.plain_reporter import PlainReporter
+    from assetgraph.cli.progress.plain_display import PlainReporter
 
     return PlainReporter(out, keys, notes, quiet=quiet)
 

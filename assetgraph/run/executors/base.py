@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import Computation
     from assetgraph.run.channel import StepChannel
-    from assetgraph.run.task import StepResult, StepTask
+    from assetgraph.run.step_task import StepResult, StepTask
     from assetgraph.storage.store import Store
 
 Computations = Mapping[str, "Computation"]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from assetgraph.run.channel import StepChannel
     from assetgraph.run.executors.base import Computations, Loadable
-    from assetgraph.run.task import StepResult, StepTask
+    from assetgraph.run.step_task import StepResult, StepTask
     from assetgraph.storage.store import Store
 
 RESOURCES = "dagster-dask/resource_requirements"

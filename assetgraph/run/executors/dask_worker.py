@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import WorkerError
 from assetgraph.process.capture import captured
-from assetgraph.run.compute import compute_step
 from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
 from assetgraph.run.sent_exception import sent
+from assetgraph.run.step_compute import compute_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from assetgraph.process.signals import hold_again
 from assetgraph.run.step import run_step
-from assetgraph.run.task import StepResult
+from assetgraph.run.step_task import StepResult
 
 if TYPE_CHECKING:
     from assetgraph.run.channel import StepChannel
-    from assetgraph.run.task import StepTask
+    from assetgraph.run.step_task import StepTask
     from assetgraph.storage.store import Store
 
 

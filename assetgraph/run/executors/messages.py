@@ -17,7 +17,7 @@ _CLASSES = {
     "assetgraph.records": None,  # all of them
     "assetgraph.states": None,
     "assetgraph.keys": {"Target", "AssetKey", "_interned"},
-    "assetgraph.run.task": {"StepResult", "_received"},
+    "assetgraph.run.step_task": {"StepResult", "_received"},
     "assetgraph.run.sent_exception": {"SentException"},
     "datetime": {"datetime", "date", "time", "timedelta", "timezone"},
     "builtins": {

@@ -32,7 +32,7 @@ from assetgraph.run.sent_exception import SentException, rebuilt
 if TYPE_CHECKING:
     from assetgraph.run.channel import StepChannel
     from assetgraph.run.executors.base import Computations, Loadable
-    from assetgraph.run.task import StepResult, StepTask
+    from assetgraph.run.step_task import StepResult, StepTask
     from assetgraph.storage.store import Store
 
 END_S = 2.0

@@ -20,7 +20,7 @@ from assetgraph.run.executors.script import receive_script
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.run.executors.base import Computations, Loadable
-    from assetgraph.run.task import StepTask
+    from assetgraph.run.step_task import StepTask
 
 _ROOM = 16_000_000  # bytes, for all of a script that is sent before a step needs it
 

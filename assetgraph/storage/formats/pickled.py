@@ -99,7 +99,7 @@ def _as_asked(value: object, kind: str | None) -> object:
     """A frame that was pickled, as another kind of table if that is asked for."""
     if kind is None or kind_of_value(value) in (None, kind):
         return value
-    from assetgraph.storage.formats.arrow.conversions import frame_as
+    from assetgraph.storage.formats.arrow.to_parameter_type import frame_as
 
     return frame_as(value, kind)
 

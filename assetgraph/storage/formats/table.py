@@ -54,7 +54,7 @@ class TableFormat(ValueFormat):
         )
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
-        from assetgraph.storage.formats.arrow.conversions import table_as
+        from assetgraph.storage.formats.arrow.to_parameter_type import table_as
 
         kind = table_kind(annotation) or table_kind(stored.type) or "table"
         return table_as(self._file(stored), kind)

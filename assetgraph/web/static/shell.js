@@ -3,7 +3,7 @@
 import {address, read, runPage, write} from './api.js';
 import {h, icon, patch} from './dom.js';
 import {plural, runName} from './format.js';
-import {follow} from './live.js';
+import {follow} from './tab_stream.js';
 import {setUpShortcuts} from './shortcuts.js';
 import {setUpTheme} from './theme_switch.js';
 import {announce, complain, toast} from './toast.js';

@@ -16,8 +16,8 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import types
 
-from assetgraph.storage.formats.arrow.conversions import table_as
 from assetgraph.storage.formats.arrow.table_sources import TableInMemory
+from assetgraph.storage.formats.arrow.to_parameter_type import table_as
 
 _EXACT = {str, bytes, bool, int, date}
 _BY_TEXT = {float, datetime, time, timedelta, Decimal}

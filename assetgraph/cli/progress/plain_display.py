@@ -1,21 +1,96 @@
-"""A run in progress as lines: the state of its steps, and what they print and log."""
+"""`PlainReporter`: a run as plain lines, for a pipe or a file, and `PlainLines`, which also
+`runs logs --follow` prints."""
 
 from __future__ import annotations
 
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.progress.run_progress import RunProgress
+from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.render.state_style import LEVELS, glyph
 from assetgraph.cli.terminal import units
+from assetgraph.cli.terminal.output import ReaderGoneError
 from assetgraph.cli.terminal.styled_text import Line, clean_lines
+from assetgraph.errors import AssetGraphError
 from assetgraph.records import STATE_AFTER, EventType, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from assetgraph.cli.terminal.output import Output
     from assetgraph.records import Event
 
 _HIDDEN_LEVEL = "DEBUG"
+
+
+class PlainReporter:
+    """A line for each event of interest and each line that a step prints or logs. A quiet one only
+    remembers what the summary needs."""
+
+    def __init__(
+        self, out: Output, keys: Sequence[str], notes: Sequence[Line] = (), *, quiet: bool = False
+    ) -> None:
+        self.highlights = RunHighlights()
+        self._out = out
+        self._notes = notes
+        self._lines = PlainLines(keys)
+        self._lock = RLock()
+        self._has_reader = not quiet
+
+    @property
+    def run_id(self) -> str | None:
+        return self._lines.run_id
+
+    def event(self, event: Event) -> None:
+        with self._lock:
+            self.highlights.event(event)
+            if event.type is EventType.RUN_START:
+                self._write(self._notes)
+            self._write(self._lines.event(event))
+
+    def output(self, step: str, stream: str, text: str) -> None:
+        with self._lock:
+            self._write(self._lines.output(step, stream, text))
+
+    def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
+        pass  # the progress of a step has no line
+
+    def give_way(self) -> None:
+        pass  # lines do not disturb a debugger
+
+    def stop(self) -> None:
+        with self._lock:
+            self._write(self._lines.rest())
+
+    def _write(self, lines: Sequence[Line]) -> None:
+        if lines and self._has_reader:
+            try:
+                self._out.write(lines)
+            except (ReaderGoneError, AssetGraphError):
+                self._has_reader = False  # a lost reader must not stop the run
+
+
+class PlainLines:
+    """A run of the steps `keys` as plain lines: one for each event of interest, and one for each
+    line that a step prints or logs."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        self._progress = RunProgress(keys)
+        self._printed = PrintedText()
+        self.output = self._printed.add
+        self.rest = self._printed.rest
+
+    @property
+    def run_id(self) -> str | None:
+        return self._progress.run_id
+
+    def event(self, event: Event) -> list[Line]:
+        self._progress.event(event)
+        if event.type not in STATE_AFTER:
+            return log_lines(event)
+        line = step_line(event, self._progress.seconds_of(event))
+        return [*self._printed.rest(event.step), line] if line else []
 
 
 def step_line(event: Event, seconds: float | None) -> Line | None:
@@ -83,25 +158,3 @@ class PrintedText:
         ended = [place for place in self._started if step in (None, place[0])]
         texts = [(place[0], self._started.pop(place)) for place in ended]
         return [_step_said(name, line) for name, text in texts for line in clean_lines(text)]
-
-
-class PlainLines:
-    """A run of the steps `keys` as plain lines: one for each event of interest, and one for each
-    line that a step prints or logs."""
-
-    def __init__(self, keys: Iterable[str]) -> None:
-        self._progress = RunProgress(keys)
-        self._printed = PrintedText()
-        self.output = self._printed.add
-        self.rest = self._printed.rest
-
-    @property
-    def run_id(self) -> str | None:
-        return self._progress.run_id
-
-    def event(self, event: Event) -> list[Line]:
-        self._progress.event(event)
-        if event.type not in STATE_AFTER:
-            return log_lines(event)
-        line = step_line(event, self._progress.seconds_of(event))
-        return [*self._printed.rest(event.step), line] if line else []

@@ -24,7 +24,7 @@ from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import step_output
 from assetgraph.records import Event, EventType, Materialization, StepState, now
-from assetgraph.run.task import Channel, StepResult, StepTask
+from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.column_changes import schema_change_text, schema_changes
 from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
