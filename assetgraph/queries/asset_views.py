@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assetgraph.records import FailedAttempt, Materialization
 
 HISTORY = 10
+WARNING = "warning"  # a metadata entry of this name is shown wherever its asset is
 
 
 class AssetView(msgspec.Struct, frozen=True):
@@ -52,6 +53,16 @@ class AssetView(msgspec.Struct, frozen=True):
             if reason.kind is ReasonKind.HISTORY_MISSING:
                 return f"{reason.facts['path']} is missing"
         return None
+
+    @property
+    def warning(self) -> str | None:
+        """What to know of the value before using it, which it carries in its metadata."""
+        recorded = self.materialization and self.materialization.metadata.get(WARNING)
+        if not recorded:
+            return None
+        from assetgraph.definitions.metadata import MetadataValue
+
+        return str(MetadataValue.from_json(recorded).value)
 
     @property
     def made(self) -> bool:

@@ -35,6 +35,7 @@ def asset_row(view: AssetView) -> dict[str, Any]:
         "module": view.computation.module,
         "materialization": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),
+        "warning": view.warning,
         "damage": view.damage,
     }
 

@@ -38,7 +38,7 @@ def trips_by_week(context: dg.AssetExecutionContext, taxi_trips: ds.Dataset) -> 
         file.write("".join(f"{line}\n" for line in lines).encode())
     context.add_output_metadata(
         {
-            "source": _source(taxi_trips.schema),
+            **_origin(_source(taxi_trips.schema)),
             "rows": len(weeks),
             "preview": dg.MetadataValue.table(weeks[-6:]),
             **_of_the_month(trips),
@@ -73,7 +73,7 @@ def manhattan_stats(
         file.write(json.dumps(collection, separators=(",", ":")).encode())
     context.add_output_metadata(
         {
-            "source": source,
+            **_origin(source),
             "zones": len(features),
             **_of_the_month(trips),
             **_by_borough(by_zone, zones),
@@ -95,7 +95,7 @@ def manhattan_map(context: dg.AssetExecutionContext, manhattan_stats: Path) -> P
             "num_trips": sum(zone["num_trips"] for zone in zones),
             "zones": len(zones),
             "month": stats["month"],
-            "source": stats["source"],
+            **_origin(stats["source"]),
         }
     )
     return path
@@ -153,6 +153,12 @@ def _by_borough(
             [{"zone_id": zone, "num_trips": by_zone[zone].num_trips} for zone in unmatched]
         ),
     }
+
+
+def _origin(source: str) -> dict[str, str]:
+    """The source as metadata, with a warning if it is not the TLC."""
+    made_up = {} if source == SOURCE else {"warning": f"Computed from the {source}."}
+    return {"source": source, **made_up}
 
 
 def _source(*schemas: pa.Schema) -> str:

@@ -196,7 +196,9 @@ def test_the_whole_pipeline_runs_on_the_sample_and_every_product_says_so(instanc
     stats = json.loads(STATS.read_text())
     assert "embedded sample" in stats["source"]
     for key in ("manhattan/manhattan_stats", "manhattan/manhattan_map", "trips_by_week"):
-        assert "embedded sample" in result.materialization(key).metadata["source"]
+        metadata = result.materialization(key).metadata
+        assert "embedded sample" in metadata["source"]
+        assert "embedded sample" in metadata["warning"]
     red = colour_mask(imread(MAP), ALARM)
     assert red.sum() > 100, "the source is written in red"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.metadata_lines import warning_of
 from assetgraph.cli.render.state_style import asset_state_line, warned
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line
@@ -54,7 +53,7 @@ def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:
         line
         for view in views
         for warning in (
-            warning_of(view.materialization),
+            view.warning,
             view.past_failure and view.past_failure.text,
         )
         if warning

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.code_version_lines import code_lines
-from assetgraph.cli.render.metadata_lines import WARNING, metadata_lines, metadata_text, warning_of
+from assetgraph.cli.render.metadata_lines import metadata_lines, metadata_text
 from assetgraph.cli.render.state_style import asset_state_line, glyph, warned
 from assetgraph.cli.render.status_lines import shown_reasons
 from assetgraph.cli.terminal import units
@@ -17,6 +17,7 @@ from assetgraph.cli.terminal.styled_text import (
     wrapped,
 )
 from assetgraph.cli.terminal.table import Column, table
+from assetgraph.queries.asset_views import WARNING
 from assetgraph.records import Materialization, StepState
 from assetgraph.storage.formats.format_registry import location_of
 
@@ -44,7 +45,7 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     for reason in first_few(shown_reasons(view)):
         room = None if width is None else text_width
         lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
-    lines += warned(warning_of(view.materialization), width)
+    lines += warned(view.warning or "", width)
     if asset.description:
         lines += [Line(), *(Line("  ", text) for text in wrapped(asset.description, text_width))]
     facts = {

@@ -15,9 +15,6 @@ from assetgraph.definitions.metadata import MetadataValue
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from assetgraph.records import Materialization
-
-WARNING = "warning"  # a metadata entry of this name is shown wherever its asset is
 _MOST_ROWS = 40
 _INDENT = 4
 
@@ -38,12 +35,6 @@ def metadata_text(metadata: Mapping[str, Any]) -> str:
     """All entries on one line."""
     values = {name: MetadataValue.from_json(recorded) for name, recorded in metadata.items()}
     return ", ".join(f"{name} {_value_lines(v, None)[0].plain}" for name, v in values.items())
-
-
-def warning_of(made: Materialization | None) -> str:
-    """The warning that a value carries in its metadata, or ""."""
-    warning = made.metadata.get(WARNING, "") if made else ""
-    return str(MetadataValue.from_json(warning).value) if warning else ""
 
 
 def _value_lines(value: MetadataValue, width: int | None) -> list[Line]:

@@ -129,6 +129,7 @@ def asset_node(view: AssetView) -> dict[str, Any]:
         "owners": list(asset.owners),
         "state": view.state.value,
         "reason": main_reason(view),
+        "warning": view.warning,
         "damage": view.damage,
         "last": view.materialization and attempt_head(view.materialization),
         "failure": view.failure and attempt_head(view.failure),

@@ -2,6 +2,7 @@
 
 import {firstLine, plainText} from './ansi.js';
 import {runPage} from './api.js';
+import {caveatNote, caveatSign, warningIn, withoutWarning} from './caveat.js';
 import {h, icon} from './dom.js';
 import {duration} from './format.js';
 import {longText} from './long_text.js';
@@ -31,6 +32,7 @@ function attemptLine(attempt) {
         {},
         icon('chevron', 'icon-small'),
         h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? 'materialized' : 'failed'),
+        made ? caveatSign({warning: warningIn(attempt.metadata)}) : null,
         h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : firstLine(attempt.error)),
         when(attempt.timestamp, 'muted small'),
         h('span', {class: 'small attempt-duration'}, duration(attempt.duration_s)),
@@ -38,7 +40,8 @@ function attemptLine(attempt) {
       h(
         'div',
         {class: 'attempt-body'},
-        made ? metadataTable(withoutSchema(attempt.metadata)) : longText(plainText(attempt.error), {class: 'code', 'aria-label': 'Error', key: 'error'}),
+        made ? caveatNote({warning: warningIn(attempt.metadata)}) : null,
+        made ? metadataTable(withoutWarning(withoutSchema(attempt.metadata))) : longText(plainText(attempt.error), {class: 'code', 'aria-label': 'Error', key: 'error'}),
         h(
           'dl',
           {class: 'facts'},
@@ -60,6 +63,6 @@ function brief(recorded) {
 }
 
 function gist(metadata) {
-  const short = Object.entries(metadata).filter(([, value]) => ['int', 'float', 'bool', 'text'].includes(kindOf(value).type));
+  const short = Object.entries(withoutWarning(metadata)).filter(([, value]) => ['int', 'float', 'bool', 'text'].includes(kindOf(value).type));
   return short.slice(0, SHOWN_FACTS).map(([name, value], index) => h('span', {}, index ? ' · ' : '', `${name} `, h('span', {class: 'attempt-value'}, brief(value))));
 }

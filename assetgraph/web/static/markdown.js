@@ -23,6 +23,12 @@ export function markdown(source) {
   return h('div', {class: 'prose markdown', dir: 'auto'}, blocks);
 }
 
+/** The first line of a text without the marks of Markdown. */
+export function markdownGist(source) {
+  const line = (source ?? '').split('\n').find((one) => one.trim()) ?? '';
+  return line.trim().replace(HEADING, '').replace(INLINE, (whole, ...parts) => parts.slice(0, 6).find(Boolean) ?? whole);
+}
+
 /** The lines of a text, from a place that moves on. */
 class Lines {
   constructor(text) {

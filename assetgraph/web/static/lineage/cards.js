@@ -1,7 +1,9 @@
 // The cards as elements, used when the zoom is large enough to read them.
 
 import {runPage} from '../api.js';
+import {caveatSign} from '../caveat.js';
 import {h, icon} from '../dom.js';
+import {markdownGist} from '../markdown.js';
 import {percent} from '../progress.js';
 import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
 import {when} from '../live_times.js';
@@ -26,10 +28,10 @@ function assetBody(node) {
       'div',
       {class: 'graph-card-body'},
       h('div', {class: 'graph-card-top'}, keyName(node.key)),
-      h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, node.description || 'No description'),
+      h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, markdownGist(node.description) || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
-    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
+    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), caveatSign(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
   ];
 }
 

@@ -1,6 +1,7 @@
 // The panel beside the graph: a list of all assets, or the details of the selection.
 
 import {address, assetPage, read, runPage} from '../api.js';
+import {caveatNote, withoutWarning} from '../caveat.js';
 import {h, icon} from '../dom.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
 import {duration, plural, runName} from '../format.js';
@@ -117,6 +118,7 @@ export class Panel {
     const reasons = shownReasons(asset);
     const note = failedNote(asset);
     return [
+      caveatNote(asset),
       note ? h('p', {class: 'small failed-note', key: 'failed'}, 'Failed ', note) : null,
       reasons.length
         ? h('ul', {class: 'reasons', key: 'reasons'}, reasons.map((reason) => h('li', {data: {state: reasonTone(reason)}}, h('span', {}, reasonText(reason)), reason.run_id ? h('a', {class: 'link nowrap', href: runPage(reason.run_id)}, 'run') : null)))
@@ -137,7 +139,7 @@ export class Panel {
       {class: 'panel-section', key: 'latest'},
       h('h3', {}, 'Latest materialization'),
       h('div', {class: 'row small'}, when(made.timestamp), h('a', {class: 'link nowrap', href: runPage(made.run_id)}, runName(made.run_id)), h('span', {class: 'muted'}, duration(made.duration_s))),
-      Object.keys(asset.metadata).length ? metadataTable(asset.metadata) : null,
+      Object.keys(asset.metadata).length ? metadataTable(withoutWarning(asset.metadata)) : null,
     );
   }
 

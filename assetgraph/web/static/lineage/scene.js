@@ -38,6 +38,7 @@ export class Scene {
       if (row.state !== 'running') node.progress = null;
       node.reason = mainReason(row)?.text ?? null;
       node.damage = row.damage;
+      node.warning = row.warning;
       node.last = row.materialization;
       node.failure = row.failure;
       node.running_run_id = row.running_run_id;

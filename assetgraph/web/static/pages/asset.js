@@ -3,6 +3,7 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
+import {caveatNote, withoutWarning} from '../caveat.js';
 import {h, icon} from '../dom.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
@@ -103,6 +104,7 @@ function head() {
       asset.running_run_id ? h('a', {class: 'link small nowrap', href: runPage(asset.running_run_id)}, `run ${runName(asset.running_run_id)}`) : null,
       asset.state === 'missing' && !asset.materialization && !asset.damage ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
     ),
+    caveatNote(asset),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
     reasons.length ? h('ul', {class: 'reasons', 'aria-label': asset.reasons.length ? 'Why it is not up to date' : 'Its last attempt'}, reasons.map(reasonLine)) : null,
     asset.description ? markdown(asset.description) : h('p', {class: 'muted'}, 'No description. Add a docstring to the function.'),
@@ -135,7 +137,7 @@ function latest() {
       h('a', {class: 'link small nowrap', href: runPage(made.run_id)}, runName(made.run_id)),
       h('span', {class: 'muted small'}, duration(made.duration_s)),
     ),
-    h('div', {class: 'card-body'}, metadataTable(withoutSchema(asset.metadata))),
+    h('div', {class: 'card-body'}, metadataTable(withoutWarning(withoutSchema(asset.metadata)))),
   );
 }
 

@@ -2,10 +2,12 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
+import {caveatSign} from '../caveat.js';
 import {Facets} from '../facets.js';
 import {duration} from '../format.js';
 import {failedAge, shownReasons, valueInUse} from '../failed_state.js';
 import {openLaunch} from '../launch_dialog.js';
+import {markdownGist} from '../markdown.js';
 import {AssetSearch} from '../asset_search.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
@@ -215,9 +217,9 @@ function row(asset, index) {
       'span',
       {role: 'cell', class: 'cell-name'},
       h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
-      h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, firstLine(asset.description) || h('span', {class: 'mono'}, asset.module)),
+      h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, markdownGist(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
-    h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
+    h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), caveatSign(asset), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
     h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
     h('span', {role: 'cell', class: 'wide sub cut-before', title: asset.module}, h('bdi', {}, asset.module)),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('a', {class: 'chip', href: `/assets?kind=${encodeURIComponent(kind)}`}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
@@ -237,10 +239,6 @@ function last(asset) {
 function reasons(asset) {
   const told = shownReasons(asset).map((reason) => reason.text);
   return asset.state === 'failed' && asset.failure ? asset.failure.error : told.join(' · ');
-}
-
-function firstLine(text) {
-  return (text ?? '').split('\n').find((line) => line.trim()) ?? '';
 }
 
 shortcut('m', 'Materialize', materialize);
