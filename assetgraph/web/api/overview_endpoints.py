@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assetgraph.web.live.page_state import PageState
 
 _LONGEST_TIMELINE = 2000
+_LATEST = 60
 _SEARCHED_FOR_FAILURE = 200
 
 
@@ -43,13 +44,14 @@ def definitions(page: PageState, _request: Request) -> dict[str, Any]:
 
 
 def overview(page: PageState, request: Request) -> dict[str, Any]:
-    """The runs of the last `?hours=`, and the last that failed."""
+    """The runs of the last `?hours=`, without it the latest ones, and the last that failed."""
     until = now()
-    since = until - timedelta(hours=number(request, "hours", 6, 24 * 31, least=1))
+    hours = number(request, "hours", 0, 24 * 31, least=1)
+    since = until - timedelta(hours=hours) if hours else None
     table = page.table()
     recent = list(_runs_since(page, since))
     return {
-        "since": since.isoformat(),
+        "since": since and since.isoformat(),
         "until": until.isoformat(),
         "runs": recent,
         "last_failure": next((r for r in recent if r["status"] == RunStatus.FAILURE), None)
@@ -59,15 +61,16 @@ def overview(page: PageState, request: Request) -> dict[str, Any]:
     }
 
 
-def _runs_since(page: PageState, since: datetime) -> Iterator[dict[str, Any]]:
-    first = f"{since:%Y%m%d-%H%M%S}"
+def _runs_since(page: PageState, since: datetime | None) -> Iterator[dict[str, Any]]:
+    first = f"{since:%Y%m%d-%H%M%S}" if since else ""
     recent = takewhile(lambda run_id: run_id >= first, page.store.runs.ids())
-    for run_id in islice(recent, _LONGEST_TIMELINE):
+    for run_id in islice(recent, _LONGEST_TIMELINE if since else _LATEST):
         try:
             record = page.store.runs.read(run_id)
         except AssetGraphError:
             continue
-        if record.started_at >= since:  # after a clock was set back, an id may be later
+        # After a clock was set back, an id may be later than its run.
+        if since is None or record.started_at >= since:
             yield run_row(record, page.store, page.watcher.live.get(run_id))
 
 

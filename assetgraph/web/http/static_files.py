@@ -25,7 +25,9 @@ _MEDIA = {
 }
 # The first sheets of styles.css. A later sheet wins over an earlier one.
 _SHARED_STYLES = ("base", "nav", "shell", "controls", "states", "surfaces", "tables", "dialogs")
-_IMPORT = re.compile(r"""^(?:import|export)\b[^'"]*?['"](\.[^'"]+)['"]""", re.MULTILINE)
+_IMPORT = re.compile(
+    r"""^(?:import|export)\b(?:[^'";]*\bfrom)?\s*['"](\.[^'"]+)['"]""", re.MULTILINE
+)
 
 
 class StaticFiles:

@@ -42,6 +42,16 @@ export function clock(iso) {
   return `${parts.join(':')}.${String(date.getMilliseconds()).padStart(3, '0')}`;
 }
 
+/** 19:05:12 */
+export function exactTime(at) {
+  return clock(at).slice(0, 8);
+}
+
+/** 12 Mar, or 12 Mar 14:00 */
+export function dayAndTime(at, withTime) {
+  return withTime ? `${DAY.format(at)} ${CLOCK.format(at)}` : DAY.format(at);
+}
+
 export function hourAndMinute(date) {
   return CLOCK.format(date);
 }

@@ -2,15 +2,18 @@
 // graph.
 
 import {h, icon, kept, patch} from './dom.js';
-import {duration} from './format.js';
+import {duration, plural} from './format.js';
 import {percent as progressShare} from './progress.js';
 import {spentText, stepGlyph, tone, word} from './states.js';
+import {TimelineMap} from './timeline_map.js';
 import {VirtualRows} from './virtual_rows.js';
 
 const ROW = 28;
 const MODES = [['time', 'Time'], ['waterfall', 'Waterfall'], ['depth', 'Depth']];
 const TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400];
 const MOST_ZOOM = 64;
+const IN_SIGHT = 16; // rows: of more, the failed come first, and a map shows them all
+const FIRST = ['failure', 'interrupted', 'running'];
 const narrow = matchMedia('(max-width: 760px)');
 const LEAST_WAIT = 0.01; // as a share of the whole length: a shorter wait cannot be seen
 const ENDED = new Set(['success', 'failure', 'canceled', 'skipped', 'unchanged', 'interrupted']);
@@ -25,6 +28,7 @@ export class Timeline {
     this.steps = [];
     this.bars = [];
     this.rows = new VirtualRows({height: ROW, draw: (index) => this.row(this.bars[index]), role: null});
+    this.map = new TimelineMap(() => this.element.querySelector('.timeline-scroll'), () => this.rows.element);
     this.element = h('section', {class: 'card timeline', 'aria-labelledby': 'timeline-title'});
   }
 
@@ -44,8 +48,9 @@ export class Timeline {
     this.scale = placed(this.run, this.mode, now);
     const text = this.text.toLowerCase();
     this.bars = this.scale.bars.filter(({step}) => step.step.toLowerCase().includes(text) && (!this.startedOnly || step.started_at));
+    if (this.bars.length > IN_SIGHT) this.bars = wantedFirst(this.bars);
     this.rows.update(this.bars.length);
-    patch(this.element, this.head(), this.body());
+    patch(this.element, this.head(), this.bars.length > IN_SIGHT ? this.whole() : null, this.body());
   }
 
   head() {
@@ -82,6 +87,17 @@ export class Timeline {
   set(change) {
     Object.assign(this, change);
     this.draw();
+  }
+
+  /** All steps in one small picture. */
+  whole() {
+    const failed = this.bars.filter(({step}) => step.state === 'failure').length;
+    return h(
+      'div',
+      {class: 'timeline-map', key: 'whole'},
+      h('div', {class: 'timeline-label timeline-map-label'}, h('span', {}, plural(this.bars.length, 'step')), failed ? h('span', {class: 'timeline-map-failed'}, `${failed} failed, shown first`) : null),
+      this.map.place(this.scale, this.bars),
+    );
   }
 
   body() {
@@ -162,6 +178,12 @@ function placed(run, mode, now) {
   if (mode === 'depth') return {bars: byDepth(bars), length: Math.max(...bars.map((bar) => bar.end), 1)};
   const length = Math.max(mode === 'time' && run.duration_s ? run.duration_s : 0, ...bars.map((bar) => bar.end ?? 0), 1e-6);
   return {bars: inOrder(bars), length: length * 1.001};
+}
+
+/** The failed steps, then what is at work, then the others: none of these is out of sight. */
+function wantedFirst(bars) {
+  const place = ({step}) => (FIRST.includes(step.state) ? FIRST.indexOf(step.state) : FIRST.length);
+  return [...bars].sort((a, b) => place(a) - place(b));
 }
 
 function inOrder(bars) {

@@ -4,29 +4,30 @@ import {address, read, runPage} from '../api.js';
 import {firstLine} from '../ansi.js';
 import {h, icon} from '../dom.js';
 import {empty, noAssets} from '../first_steps.js';
-import {count, duration, hourAndMinute, plural, runName} from '../format.js';
+import {count, plural, runName} from '../format.js';
 import {openLaunch} from '../launch_dialog.js';
+import {RunLanes} from '../run_lanes.js';
 import {definitions, redraw, setActions, start} from '../shell.js';
-import {ASSET_STATES, RUN_STATUSES, glyph, runMark, tone, word} from '../states.js';
+import {ASSET_STATES, RUN_STATUSES, glyph, runMark, word} from '../states.js';
 import {lasted, when} from '../live_times.js';
 import {parameters, remember} from '../address_state.js';
 
-const HOURS = [1, 6, 12, 24];
-const DEFAULT_HOURS = 6;
+const SPANS = [[0, 'Latest'], [1, '1 h'], [6, '6 h'], [24, '24 h'], [168, '7 days']];
 const TICK_MS = 5000;
-const LANES = 12;
 const RECENT = 6;
-const LEAST_WIDTH = 0.006;
-const NEAR_NOW = 0.06; // room for the word "now"
 
-let hours = Number(parameters().get('hours')) || 0;
+let hours = Number(parameters().get('hours')) || 0; // 0: the span that suits the latest runs
 let data = null;
 let causes = {}; // the last failure, by run id
 
+const lanes = new RunLanes(rangeInAddress(), ({still = false} = {}) => {
+  if (!still) keepAddress();
+  redraw();
+});
+
 async function load() {
-  const answer = await read(`${address('overview')}?hours=${hours || DEFAULT_HOURS}`);
+  const answer = await read(`${address('overview')}${hours ? `?hours=${hours}` : ''}`);
   data = answer.data;
-  hours ||= data.runs.every((run) => Date.now() - Date.parse(run.started_at) < 3_600_000) ? 1 : DEFAULT_HOURS;
   explain();
   return answer.position;
 }
@@ -63,14 +64,33 @@ function hear(change) {
 function draw() {
   const total = ASSET_STATES.reduce((sum, state) => sum + data.counts[state], 0);
   const behind = total - data.counts.fresh - data.counts.running;
+  if (!data.ever) {
+    setActions();
+    return total ? begin(total) : noAssets(definitions());
+  }
   setActions(
     h('a', {class: 'button wide', href: '/lineage'}, icon('lineage', 'icon-small'), 'Open the lineage'),
     behind
       ? h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: () => openLaunch({selection: ['*'], stale: true})}, icon('play', 'icon-small'), `Bring ${behind} up to date`)
       : null,
   );
-  if (!total && !data.ever) return noAssets(definitions());
   return h('div', {class: 'stack overview', key: 'overview'}, counts(total), timeline(), h('div', {class: 'overview-columns', key: 'columns'}, data.runs.some((run) => run.status === 'STARTED') ? [running(), failure()] : [failure(), running()]), recent());
+}
+
+/** The first visit: what there is, and how to begin. */
+function begin(total) {
+  return empty(
+    'lineage',
+    'Nothing is materialized yet',
+    h('p', {}, `The project defines ${plural(total, 'asset')}. Materialize ${total === 1 ? 'it' : 'them'} here, or in a terminal:`),
+    h('pre', {class: 'code'}, 'assetgraph materialize --all'),
+    h(
+      'div',
+      {class: 'row empty-actions'},
+      h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: () => openLaunch({selection: ['*']})}, icon('play', 'icon-small'), total === 1 ? 'Materialize it' : `Materialize all ${count(total)}`),
+      h('a', {class: 'button', href: '/lineage'}, icon('lineage', 'icon-small'), 'Open the lineage'),
+    ),
+  );
 }
 
 function counts(total) {
@@ -103,9 +123,6 @@ function counts(total) {
 }
 
 function timeline() {
-  const until = Date.now();
-  const since = until - hours * 3_600_000;
-  const [lanes, hidden] = inLanes(data.runs, since, until);
   return h(
     'section',
     {class: 'card runs-timeline', 'aria-labelledby': 'runs-title', key: 'timeline'},
@@ -114,20 +131,14 @@ function timeline() {
       {class: 'card-head'},
       h('h2', {id: 'runs-title'}, 'Runs'),
       legend(),
+      lanes.tools(),
       h(
         'div',
         {class: 'switch', role: 'group', 'aria-label': 'Time range'},
-        HOURS.map((one) => h('button', {type: 'button', 'aria-pressed': String(hours === one), onclick: () => choose(one)}, one === 1 ? '1 hour' : `${one} h`)),
+        SPANS.map(([one, text]) => h('button', {type: 'button', 'aria-pressed': String(hours === one), title: one ? null : 'The span of the latest runs', onclick: () => choose(one)}, text)),
       ),
     ),
-    h(
-      'div',
-      {class: 'lanes', style: {height: `${Math.max(4, lanes.length) * 22 + 40}px`}},
-      ticks(since, until),
-      lanes.map((lane, index) => lane.map((bar) => runBar(bar, index))),
-      lanes.length ? null : h('div', {class: 'lanes-none muted'}, `No run in the last ${hours === 1 ? 'hour' : `${hours} hours`}.`),
-    ),
-    hidden ? h('p', {class: 'muted small lanes-hidden'}, `${plural(hidden, 'more run')} at the same times. `, h('a', {class: 'link', href: '/runs'}, 'All runs')) : null,
+    lanes.draw(data.runs, hours),
   );
 }
 
@@ -138,63 +149,21 @@ function legend() {
 
 async function choose(chosen) {
   hours = chosen;
-  remember({hours});
+  lanes.range = null;
+  keepAddress();
   await load();
   redraw();
 }
 
-/** Places runs in rows so that none overlap, newest on top. Also returns how many did not fit. */
-function inLanes(runs, since, until) {
-  const ends = [];
-  const lanes = [];
-  let hidden = 0;
-  const least = (until - since) * LEAST_WIDTH;
-  for (const run of [...runs].sort((a, b) => a.started_at.localeCompare(b.started_at))) {
-    const from = Date.parse(run.started_at);
-    const to = run.ended_at ? Date.parse(run.ended_at) : run.status === 'STARTED' ? until : from;
-    if (to < since) continue;
-    let lane = ends.findIndex((end) => end <= from);
-    if (lane < 0) lane = ends.length;
-    if (lane >= LANES) {
-      hidden += 1;
-      continue;
-    }
-    ends[lane] = Math.max(to, from + least);
-    const left = Math.min(1 - LEAST_WIDTH, Math.max(0, (from - since) / (until - since)));
-    (lanes[lane] ??= []).push({run, left, width: Math.max(0, (to - since) / (until - since) - left)});
-  }
-  return [lanes, hidden];
+function keepAddress() {
+  const [from, to] = (lanes.range ?? []).map((at) => new Date(at).toISOString());
+  remember({hours: hours || null, from, to});
 }
 
-function runBar({run, left, width}, lane) {
-  const name = run.asset_count === 1 ? run.assets[0] : plural(run.asset_count, 'asset');
-  const spent = run.duration_s === null ? '' : ` in ${duration(run.duration_s)}`;
-  const failed = run.failed_steps.length && run.asset_count > 1 ? `, ${run.failed_steps.length} of them failed` : '';
-  const text = `${name}: ${word(run.status)}${spent}${failed}, ${hourAndMinute(new Date(run.started_at))}`;
-  return h(
-    'a',
-    {
-      class: 'run-bar',
-      href: runPage(run.run_id),
-      title: text,
-      'aria-label': text,
-      data: {state: tone(run.status), status: run.status},
-      style: {left: `${left * 100}%`, width: `${width * 100}%`, top: `${lane * 22 + 10}px`},
-      key: run.run_id,
-    },
-    width > 0.08 ? h('span', {class: 'cut'}, name) : null,
-  );
-}
-
-function ticks(since, until) {
-  const every = {1: 10, 6: 60, 12: 120, 24: 240}[hours] * 60_000;
-  const offset = new Date().getTimezoneOffset() * 60_000;
-  const marks = [];
-  for (let at = Math.ceil((since - offset) / every) * every + offset; at < until - (until - since) * NEAR_NOW; at += every) marks.push(at);
-  return [
-    marks.map((at) => h('div', {class: 'lanes-tick', style: {left: `${((at - since) / (until - since)) * 100}%`}, key: at}, h('span', {}, hourAndMinute(new Date(at))))),
-    h('div', {class: 'lanes-now', key: 'now'}, h('span', {}, 'now')),
-  ];
+/** What was zoomed into, from the address. */
+function rangeInAddress() {
+  const [from, to] = ['from', 'to'].map((name) => Date.parse(parameters().get(name)));
+  return to > from ? [from, to] : null;
 }
 
 function running() {
@@ -240,7 +209,6 @@ function cause(failure) {
 
 function recent() {
   const runs = data.runs.slice(0, RECENT);
-  if (!data.ever) return empty('runs', 'Nothing is materialized yet', h('p', {}, 'Materialize assets from the lineage, or in a terminal:'), h('pre', {class: 'code'}, 'assetgraph materialize --all'), h('a', {class: 'button button-main', href: '/lineage'}, 'Open the lineage'));
   if (!runs.length) return null;
   return h(
     'section',
