@@ -9,6 +9,7 @@ import pytest
 
 from assetgraph import web
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS
+from assetgraph.states import AssetState
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
 
@@ -96,3 +97,14 @@ def test_every_colour_of_text_can_be_read_on_every_surface_it_stands_on() -> Non
         for look in LOOKS.values():
             for surface in (palette.surface, palette.background, getattr(look, tint)):
                 assert _contrast(getattr(look, colour), surface) >= 4.5
+
+
+def test_every_colour_of_code_can_be_read_on_every_surface_it_stands_on() -> None:
+    light, dark = (FOLDER / "static/styles/code.css").read_text(encoding="utf-8").split("dark")
+    for css, palette, colour in ((light, LIGHT, "light_tint"), (dark, DARK, "dark_tint")):
+        found = re.findall(r"--code-\w+: (#\w+);", css)
+        assert len(found) == 4
+        failed = getattr(LOOKS[AssetState.FAILED], colour)
+        for text in (*found, palette.muted):
+            for surface in (palette.background, palette.surface, failed):
+                assert _contrast(text, surface) >= 4.5

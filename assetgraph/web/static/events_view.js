@@ -4,6 +4,7 @@ import {firstLine, plainText} from './ansi.js';
 import {address, read} from './api.js';
 import {h, icon, kept, patch} from './dom.js';
 import {clock, count} from './format.js';
+import {laidOut} from './json_layout.js';
 import {longText} from './long_text.js';
 import {metadataTable} from './metadata.js';
 import {complain} from './toast.js';
@@ -218,7 +219,7 @@ export class EventsView {
       longText(plainText(event.message), {class: 'log-message', 'aria-label': 'Message', key: `message ${event.number} ${event.message.length}`}),
       metadata ? metadataTable(metadata) : null,
       error?.trace ? longText(plainText(error.trace), {class: 'code', 'aria-label': 'Full stack trace', key: `trace ${event.number}`}) : null,
-      Object.keys(rest).length ? longText(JSON.stringify(rest, null, 2), {class: 'code', 'aria-label': 'Facts', key: `facts ${event.number}`}) : null,
+      Object.keys(rest).length ? longText(laidOut(JSON.stringify(rest)), {class: 'code', 'aria-label': 'Facts', key: `facts ${event.number}`, language: 'json'}) : null,
     );
   }
 }

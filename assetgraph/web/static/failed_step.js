@@ -2,6 +2,7 @@
 
 import {address, assetPage, read} from './api.js';
 import {plainLine, plainText} from './ansi.js';
+import {codeLines} from './code.js';
 import {h, icon, patch} from './dom.js';
 import {clamped, longText} from './long_text.js';
 import {glyph} from './states.js';
@@ -49,12 +50,12 @@ function frame({file, line, function: name, source: given = [], source_start: be
       ? h(
           'pre',
           {class: 'frame-source'},
-          source.map((text, index) =>
+          codeLines(source.map(plainLine), 'python').map((parts, index) =>
             h(
               'div',
               {class: 'frame-line', 'aria-current': start + index === line ? 'true' : null},
               h('span', {class: 'frame-number'}, String(start + index)),
-              h('span', {class: 'frame-text'}, plainLine(text) || ' '),
+              h('span', {class: 'frame-text'}, parts.some(Boolean) ? parts : ' '),
             ),
           ),
         )

@@ -1,5 +1,6 @@
 // Shows texts of any length in pieces, because a browser takes seconds to lay out a megabyte.
 
+import {code} from './code.js';
 import {h} from './dom.js';
 import {bytes} from './format.js';
 
@@ -8,13 +9,13 @@ const PIECE = 65_536;
 const NEAR = 2_000; // how much shorter a piece may be to end with a whole line
 
 /** Scrollable text. Its first piece shows at once, each further piece on a button. */
-export function longText(text, {class: classes, 'aria-label': label, key}) {
+export function longText(text, {class: classes, 'aria-label': label, key, language = null}) {
   const box = h('pre', {class: `${classes} pieces`, tabindex: '0', role: 'group', 'aria-label': label, dir: 'auto'});
   const button = h('button', {class: 'button button-small button-more', type: 'button', onclick: () => show(PIECE)});
   let shown = 0;
   function show(most) {
     const end = endOfPiece(text, shown, most);
-    box.append(h('div', {}, text.slice(shown, end)));
+    box.append(h('div', {}, code(text.slice(shown, end), language)));
     shown = end;
     const rest = text.length - shown;
     button.hidden = rest === 0;

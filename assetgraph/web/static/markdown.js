@@ -2,10 +2,11 @@
 // Everything else stays plain text.
 
 import {plainText} from './ansi.js';
+import {code, languageOf} from './code.js';
 import {h} from './dom.js';
 
 const LONGEST = 100_000;
-const FENCE = /^\s*```/;
+const FENCE = /^\s*```\s*([\w+-]*)/;
 const HEADING = /^(#{1,6})\s+(?=\S)/;
 const ITEM = /^\s*(?:[-*+]|(\d{1,9})[.)])\s+(.*)$/;
 // No part may read on past the character that it starts with: text of many such characters would
@@ -77,10 +78,10 @@ function withoutClosing(text) {
 }
 
 function fenced(lines) {
+  const [, name] = FENCE.exec(lines.take());
+  const inside = lines.takeWhile((line) => !FENCE.test(line));
   lines.take();
-  const code = lines.takeWhile((line) => !FENCE.test(line));
-  lines.take();
-  return h('pre', {class: 'code', tabindex: '0'}, code.join('\n'));
+  return h('pre', {class: 'code', tabindex: '0'}, code(inside.join('\n'), languageOf(name)));
 }
 
 function list(lines) {
@@ -100,8 +101,8 @@ function inline(text) {
   return parts;
 }
 
-function marked([, code, strong, alsoStrong, emphasis, alsoEmphasis, title, href, bare]) {
-  if (code) return h('code', {}, code);
+function marked([, inCode, strong, alsoStrong, emphasis, alsoEmphasis, title, href, bare]) {
+  if (inCode) return h('code', {}, inCode);
   if (strong ?? alsoStrong) return h('strong', {}, strong ?? alsoStrong);
   if (emphasis ?? alsoEmphasis) return h('em', {}, emphasis ?? alsoEmphasis);
   return h('a', {class: 'link', href: href ?? bare, target: '_blank', rel: 'noopener noreferrer'}, title ?? bare);

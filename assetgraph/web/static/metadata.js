@@ -1,13 +1,18 @@
 // Shows metadata, each kind in its own way.
 
 import {plainLine, plainText} from './ansi.js';
+import {code} from './code.js';
 import {h} from './dom.js';
 import {exact, quantity} from './format.js';
+import {laidOut} from './json_layout.js';
 import {markdown} from './markdown.js';
 
 const LONG = 400;
-const NUMBER = /^[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:e[-+]?\d{1,4})?$/i;
+// With a point or a comma, groups of thousands, a currency or a percent sign.
+const NUMBER = /^[-+]?[$€£¥]?(?:\d{1,30}|\d{1,3}(?:,\d{3}){1,9})?(?:[.,]\d{0,30})?(?:e[-+]?\d{1,4})?\s?%?$/i;
+const NO_NUMBER = /^(?:nan|[-+]?inf(?:inity)?)?$/i; // may stand in a column of numbers
 const LONGEST = 100_000;
+const JSON_WIDTH = 56;
 const MOST_ROWS = 100;
 const MOST_COLUMNS = 100;
 
@@ -45,7 +50,7 @@ function shown({type, value}) {
     case 'table':
       return tableOf(value);
     case 'json':
-      return h('pre', {class: 'code metadata-json', tabindex: '0'}, JSON.stringify(value, null, 2).slice(0, LONGEST));
+      return h('pre', {class: 'code metadata-json', tabindex: '0'}, code(laidOut(JSON.stringify(value).slice(0, LONGEST), JSON_WIDTH), 'json'));
     default:
       return text(String(value));
   }
@@ -100,8 +105,8 @@ function tableOf(rows) {
 
 /** The class of a column: of numbers, if all that it holds are numbers or look like them. */
 export function numbers(values) {
-  const present = values.filter((value) => value !== null && value !== undefined && value !== '');
-  return present.length && present.every((value) => typeof value === 'number' || NUMBER.test(value)) ? 'number' : '';
+  const present = values.filter((value) => value !== null && value !== undefined && !NO_NUMBER.test(value));
+  return present.length && present.every((value) => typeof value === 'number' || (NUMBER.test(value) && /\d/.test(value))) ? 'number' : '';
 }
 
 export function cell(value, kind = typeof value === 'number' ? 'number' : '') {

@@ -4,6 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
+import {code} from '../code.js';
 import {h, icon} from '../dom.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
@@ -170,7 +171,7 @@ function shownPreview() {
       h('span', {class: 'muted small'}, [type, format === 'path' ? null : format].filter(Boolean).join(' · ')),
       path ? h('code', {class: 'muted cut', title: path, dir: 'auto'}, path) : null,
     ),
-    preview ? previewOf(preview, address('picture', key), asset.materialization.run_id) : h('div', {class: 'card-body'}, h('span', {class: 'skeleton'})),
+    preview ? previewOf(preview, {picture: address('picture', key), version: asset.materialization.run_id, path}) : h('div', {class: 'card-body'}, h('span', {class: 'skeleton'})),
   );
 }
 
@@ -190,7 +191,7 @@ function source() {
     'section',
     {class: 'card', 'aria-labelledby': 'source-title', key: 'source'},
     h('div', {class: 'card-head'}, h('h2', {id: 'source-title'}, 'Definition'), h('code', {class: 'muted'}, asset.place)),
-    h('pre', {class: 'code code-flush', tabindex: '0', 'aria-label': 'Source'}, asset.source),
+    h('pre', {class: 'code code-flush', tabindex: '0', 'aria-label': 'Source'}, code(asset.source, 'python')),
   );
 }
 
