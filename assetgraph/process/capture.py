@@ -7,13 +7,13 @@ says which step a thread works for. A forked child gets back what a plain progra
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from assetgraph.process import current_step
+from assetgraph.process.child_programs import watch_children
 from assetgraph.process.descriptors import Descriptors, write_lines_at_once
 from assetgraph.process.logs import Logs, print_logs_from_now_on
 from assetgraph.process.streams import Streams
@@ -45,8 +45,6 @@ class step_output:  # noqa: N801 - used as a function; a generator would cost ea
 
     def __enter__(self) -> None:
         self._token = current_step.enter(self._sink)
-        if _capture is not None:
-            _capture.begin_step()
 
     def __exit__(self, *exception: object) -> None:
         if _capture is not None:
@@ -96,7 +94,6 @@ class _Capture:
         self.runs = 0
         self.stepped_aside = False
         self._shared = shared
-        self._watches_children = False
         self.descriptors = Descriptors(echo) if streams and descriptors else None
         if self.descriptors is not None:
             self.descriptors.open()
@@ -111,21 +108,24 @@ class _Capture:
         self._undo.append(_threads_join_steps())
         if self.streams is not None:
             self._undo.append(_exits_are_told(self.streams))
-
-    def begin_step(self) -> None:
-        self.surroundings.begin_step()
-        if not self._watches_children and (self._shared or "subprocess" in sys.modules):
-            self._watches_children = True
-            if self.descriptors is not None:
-                from assetgraph.process.child_programs import watch_children
-
-                self._undo.append(watch_children(self.descriptors))
+        if self.descriptors is not None:
+            self._undo.append(watch_children(self.descriptors))
 
     def end_step(self, sink: StepSink) -> None:
         """Complete the output of a step, and undo what it has changed."""
         write_lines_at_once()
-        if self.streams is not None:
-            self._end_output(self.streams, sink)
+        streams = self.streams
+        if streams is not None:
+            closed = streams.settle()
+            if self.descriptors is not None:
+                self.descriptors.end_step(sink)
+            if closed:
+                streams.open_again()
+            if self.stepped_aside:
+                self.stepped_aside = False
+                streams.start()
+            elif not streams.taken() and len(current_step.running()) == 1:
+                streams.take()
         changed = self.surroundings.end_step(sink)
         if self.logs.end_step():
             changed.append("the logging")
@@ -158,16 +158,6 @@ class _Capture:
             self.streams.give_back()
         if self.descriptors is not None:
             self.descriptors.drop_in_child()
-
-    def _end_output(self, streams: Streams, sink: StepSink) -> None:
-        streams.settle()
-        if self.descriptors is not None:
-            self.descriptors.end_step(sink)
-        if self.stepped_aside:
-            self.stepped_aside = False
-            streams.start()
-        elif not streams.taken() and len(current_step.running()) == 1:
-            streams.take()
 
 
 def _threads_join_steps() -> Callable[[], None]:

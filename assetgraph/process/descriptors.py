@@ -78,6 +78,7 @@ class Descriptors:
         self.outside: dict[str, int] = {}  # copies of the descriptors as they were
         self._echo = echo
         self._shared: dict[str, _Pipe] = {}
+        self._places: list[tuple[int, int]] = []  # writing ends of those, and where they stand
         self._of_step: dict[StepSink, dict[str, _Pipe]] = {}
         self._pipes: dict[int, _Pipe] = {}  # all that are read, by their reading end
         self._poll = select.poll()
@@ -94,17 +95,18 @@ class Descriptors:
                 self.outside[name] = fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 3)
             except OSError:
                 continue  # the program runs without this descriptor
-            self._shared[name] = self._open(name)
-            self._any_shared.register(self._shared[name].fd, select.POLLIN)
+            pipe = self._shared[name] = self._open(name)
+            self._places.append((pipe.write_fd, number))
+            self._any_shared.register(pipe.fd, select.POLLIN)
 
     def start(self) -> None:
         self.take()
         self._thread.start()
 
     def take(self) -> None:
-        """Put the pipes in place of the descriptors, also of those that a step has closed."""
-        for name, pipe in self._shared.items():
-            os.dup2(pipe.write_fd, NUMBERS[name])
+        """Put the pipes in place of the descriptors."""
+        for write_fd, number in self._places:
+            os.dup2(write_fd, number)
 
     def give_back(self) -> None:
         """Put the descriptors back as they were, until `take`."""
@@ -154,11 +156,12 @@ class Descriptors:
             if self._any_shared.poll(0):
                 for pipe in self._shared.values():
                     self._drain(pipe)
-            if sink in self._of_step:
-                for pipe in self._of_step.pop(sink).values():
+            if self._of_step:
+                for pipe in self._of_step.pop(sink, {}).values():
                     self._drain(pipe)
                     pipe.seal()
-            self.take()
+            for write_fd, number in self._places:  # the step may have closed them
+                os.dup2(write_fd, number)
 
     def before_fork(self) -> None:
         """Prepare the pipes of the step that forks, and let nobody read or write one meanwhile."""

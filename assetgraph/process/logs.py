@@ -85,20 +85,19 @@ class Logs:
 
     def end_step(self) -> bool:
         """Undo what the step has changed, and return whether that was anything."""
-        root = self._root
         if warnings.showwarning is not _show_warning:
             if warnings.showwarning is getattr(logging, "_showwarning", None):
                 logging.captureWarnings(False)
             warnings.showwarning = _show_warning
+        root, known = self._root, self._states
         if not (
             self._changed
-            or root.level != self._states[root][0]
+            or root.level != known[root][0]
             or self._handler not in root.handlers
-            or root.manager.disable != self._disable
+            or root.manager._disable != self._disable  # type: ignore[attr-defined]
             or self._witness.disabled
         ):
             return False
-        known = self._states
         for logger in _loggers(root):
             if logger in known:
                 _put(logger, known[logger])

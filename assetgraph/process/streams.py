@@ -22,6 +22,7 @@ from assetgraph.process.descriptors import NUMBERS, Descriptors
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
 
+_NAMES = ("stdout", "stderr", "__stdout__", "__stderr__")
 _muted: ContextVar[bool] = ContextVar("muted", default=False)
 
 
@@ -102,6 +103,12 @@ class Redirect(io.TextIOBase):
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)  # such as `reconfigure`
 
+    def close(self) -> None:
+        self.flush()  # the next step needs it
+
+    def stands_for(self, stream: IO[str]) -> None:
+        self._stream = stream
+
     def end(self) -> None:
         with suppress(OSError, ValueError):  # a full disk must not fail the run
             self._outside.flush()
@@ -138,24 +145,56 @@ class _Bytes(io.BufferedIOBase):
         return True
 
 
+class _Replaced:
+    """A standard stream that writes through a `Redirect` during a run."""
+
+    def __init__(self, stream: IO[str], redirect: Redirect) -> None:
+        self.stream = stream
+        self._redirect = redirect
+        self._number = stream.fileno() if is_plain(stream) else None
+
+    def start(self) -> None:
+        with suppress(AttributeError):  # a stream of a class with slots
+            self.stream.write = self._redirect.write  # type: ignore[method-assign]
+
+    def give_back(self) -> None:
+        with suppress(AttributeError):
+            del self.stream.write
+
+    def open_again(self) -> None:
+        """Put a new stream in the place of one that a step has closed."""
+        old = self.stream
+        if self._number is not None and is_closed(old):
+            assert isinstance(old, io.TextIOWrapper)
+            buffering = 1 if old.line_buffering else -1
+            self.stream = open(  # noqa: SIM115
+                self._number, "w", buffering, old.encoding, old.errors, closefd=False
+            )
+            self._redirect.stands_for(self.stream)
+            self.start()
+
+
 class Streams:
     """The standard streams of this process, replaced from `start` to `close`."""
 
     def __init__(self, echo: bool, descriptors: Descriptors | None) -> None:
-        self._before = sys.stdout, sys.stderr
-        self.out = Redirect(sys.stdout, "out", echo, descriptors)
-        self.err = Redirect(sys.stderr, "err", echo, descriptors)
-        self._kept: list[IO[str]] = []
+        self.out = Redirect(sys.stdout or _nowhere(), "out", echo, descriptors)
+        self.err = Redirect(sys.stderr or _nowhere(), "err", echo, descriptors)
+        self._replaced: list[_Replaced] = []
+        self._named: dict[str, _Replaced] = {}  # by their names in `sys`
+        for name in _NAMES:
+            stream = getattr(sys, name)
+            if stream is None:  # the program runs without it
+                continue
+            known = [one for one in self._replaced if one.stream is stream]
+            if not known:
+                known = [_Replaced(stream, self.out if "out" in name else self.err)]
+                self._replaced += known
+            self._named[name] = known[0]
 
     def start(self) -> None:
-        for stream, redirect in (
-            (self._before[0], self.out), (self._before[1], self.err),
-            (sys.__stdout__, self.out), (sys.__stderr__, self.err),
-        ):  # fmt: skip
-            if stream is not None and stream not in self._kept:
-                with suppress(AttributeError):  # a stream of a class with slots
-                    stream.write = redirect.write  # type: ignore[method-assign]
-                    self._kept.append(stream)
+        for one in self._replaced:
+            one.start()
         self.take()
 
     def take(self) -> None:
@@ -165,13 +204,26 @@ class Streams:
     def taken(self) -> bool:
         return sys.stdout is self.out and sys.stderr is self.err
 
-    def settle(self) -> None:
-        """Write what the replaced streams hold back: bytes that went to their buffers."""
-        for stream in self._before:
+    def settle(self) -> bool:
+        """Write what the replaced streams hold back: bytes that went to their buffers. True if a
+        step has closed one."""
+        closed = False
+        for one in self._replaced:
             try:
-                stream.flush()
-            except (OSError, ValueError):
-                pass
+                one.stream.flush()
+            except OSError:
+                pass  # a full disk, say
+            except ValueError:
+                closed = True
+        return closed
+
+    def open_again(self) -> None:
+        """Open the streams again that a step has closed."""
+        for one in self._replaced:
+            one.open_again()
+        for name in ("__stdout__", "__stderr__"):
+            if name in self._named:
+                setattr(sys, name, self._named[name].stream)
 
     def tell(self, text: str) -> None:
         """Write `text` to stderr as it was."""
@@ -179,20 +231,15 @@ class Streams:
 
     def give_back(self) -> None:
         """Put the streams back as they were, in a forked child or for a debugger."""
-        for stream in self._kept:
-            with suppress(AttributeError):
-                del stream.write
-        sys.stdout, sys.stderr = self._before
+        for one in self._replaced:
+            one.give_back()
+        for name in ("stdout", "stderr"):
+            setattr(sys, name, self._named[name].stream if name in self._named else None)
 
     def close(self) -> None:
         self.give_back()
         self.out.end()
         self.err.end()
-        for name, stream in (("stdout", self._before[0]), ("stderr", self._before[1])):
-            if stream.closed:  # by a step
-                number = NUMBERS["out" if name == "stdout" else "err"]
-                with suppress(OSError):
-                    setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115
 
 
 def _outside(stream: IO[str], name: str, descriptors: Descriptors | None) -> Any:
@@ -237,6 +284,14 @@ def standard_name(stream: Any) -> str | None:
     return None
 
 
+def is_closed(stream: IO[str]) -> bool:
+    """Whether a stream, or the buffer below it, was closed or taken from it."""
+    try:
+        return stream.closed
+    except ValueError:
+        return True
+
+
 def is_plain(stream: IO[str]) -> bool:
     """Whether a stream only writes to descriptor 1 or 2."""
     try:
@@ -249,6 +304,10 @@ def _copy(stream: io.TextIOWrapper, fd: int) -> io.TextIOWrapper:
     with suppress(OSError, ValueError):
         stream.flush()
     return open(os.dup(fd), "w", 1 if stream.line_buffering else -1, stream.encoding, stream.errors)
+
+
+def _nowhere() -> IO[str]:
+    return open(os.devnull, "w")
 
 
 class _Original:

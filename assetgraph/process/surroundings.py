@@ -3,11 +3,10 @@ working folder and signal handlers. What an import inside the step has set up st
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import os
 import signal
-import sys
 import threading
-from _signal import getsignal as _getsignal  # type: ignore[import-not-found]
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +15,7 @@ from assetgraph.process.current_step import current_sink, is_importing
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
 
-# `signals.py` cares for SIGINT and SIGTERM.
-_SIGNALS = tuple(
-    sorted(
-        {s for s in signal.Signals if s < 32}
-        - {signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP}
-    )
-)
-_TIMERS = {
+_TIMERS: dict[int, int] = {
     signal.SIGALRM: signal.ITIMER_REAL,
     signal.SIGVTALRM: signal.ITIMER_VIRTUAL,
     signal.SIGPROF: signal.ITIMER_PROF,
@@ -37,15 +29,15 @@ class Surroundings:
     def __init__(self) -> None:
         self._environ = os.environ
         self._environ_class = type(os.environ)
-        self._folder, self._folder_fd = "", -1
-        self._handlers: tuple[Any, ...] = ()
-        self._modules = 0
+        self._folder, self._folder_fd = b"", -1
+        self._set_handler = _signal.signal
+        self._replaced: dict[StepSink, dict[int, Any]] = {}  # handlers, by signal
 
     def start(self) -> None:
         with suppress(OSError):  # it was deleted
-            self._folder = os.getcwd()
+            self._folder = os.getcwdb()
             self._folder_fd = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
-        self._handlers = tuple(map(_getsignal, _SIGNALS))
+        _signal.signal = self._note_handler
         with suppress(TypeError):  # a program may have put its own in its place
             self._environ.__class__ = _WatchedEnviron
 
@@ -58,9 +50,7 @@ class Surroundings:
     def give_back(self) -> None:
         os.environ = self._environ  # noqa: B003 - a step may have replaced it
         self._environ.__class__ = self._environ_class
-
-    def begin_step(self) -> None:
-        self._modules = len(sys.modules)
+        _signal.signal = self._set_handler
 
     def end_step(self, sink: StepSink) -> list[str]:
         """Undo what the step has changed, and name it."""
@@ -70,38 +60,40 @@ class Surroundings:
         if os.environ is not self._environ:
             os.environ = self._environ  # noqa: B003
             changed.append("os.environ")
-        if self._folder_fd >= 0 and not self._is_in_folder():
+        try:
+            moved = os.getcwdb() != self._folder
+        except OSError:  # its folder was deleted
+            moved = True
+        if moved and self._folder_fd >= 0:
             self._go_back()
             changed.append("the working folder")
-        if tuple(map(_getsignal, _SIGNALS)) != self._handlers:
-            self._undo_signals()
+        if sink in self._replaced:
+            self._put_handlers_back(self._replaced.pop(sink))
         return changed
-
-    def _is_in_folder(self) -> bool:
-        try:
-            return os.getcwd() == self._folder
-        except OSError:
-            return False
 
     def _go_back(self) -> None:
         with suppress(OSError):
             os.fchdir(self._folder_fd)
 
-    def _undo_signals(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        new = set(list(sys.modules)[self._modules :])
-        handlers = []
-        for number, before in zip(_SIGNALS, self._handlers, strict=True):
-            now = _getsignal(number)
-            if now is before or before is None or getattr(now, "__module__", None) in new:
-                handlers.append(now)
+    def _note_handler(self, number: int, handler: Any) -> Any:
+        """Do what `signal.signal` asks for, and note what the step replaces."""
+        before = self._set_handler(number, handler)  # raises outside the main thread
+        sink = current_sink()
+        if sink is not None:
+            replaced = self._replaced.setdefault(sink, {})
+            if is_importing():
+                replaced.pop(number, None)
+            else:
+                replaced.setdefault(number, before)
+        return before
+
+    def _put_handlers_back(self, replaced: dict[int, Any]) -> None:
+        for number, before in replaced.items():
+            if before is None:  # a C library has set it, and only that can set it again
                 continue
             if number in _TIMERS:  # it would otherwise kill the run
                 signal.setitimer(_TIMERS[number], 0)
-            signal.signal(number, before)
-            handlers.append(before)
-        self._handlers = tuple(handlers)
+            self._set_handler(number, before)
 
 
 _changes: dict[str, tuple[str | None, set[StepSink]]] = {}

@@ -69,8 +69,8 @@ def executor(request: pytest.FixtureRequest) -> tuple[str, str]:
     return request.param, request.getfixturevalue("dask_scheduler") if dask else ""
 
 
-def ran(folder: Path, executor: tuple[str, str], script: str, assets: str) -> Ran:
-    """Run the assets of a script that is `__main__`."""
+def ran(folder: Path, executor: tuple[str, str], script: str, assets: str, shell: str = "") -> Ran:
+    """Run the assets of a script that is `__main__`. A `shell` script, if given, starts it."""
     file = folder / "script.py"
     ending = f'\nif __name__ == "__main__":\n    main(*sys.argv[1:], {assets})\n'
     file.write_text(_RUN + dedent(script) + ending)
@@ -78,7 +78,7 @@ def ran(folder: Path, executor: tuple[str, str], script: str, assets: str) -> Ra
     out, err = folder / "out", folder / "err"
     with out.open("w") as to_out, err.open("w") as to_err:  # a child may keep a pipe open
         done = subprocess.run(
-            [sys.executable, str(file), *executor],
+            [*(("sh", "-c", shell, "sh") if shell else ()), sys.executable, str(file), *executor],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), "ANSWER": str(answer)},
             stdout=to_out,
@@ -226,6 +226,7 @@ def test_what_a_step_writes_to_descriptors_is_in_its_log(
         os.write(2, b"wrong\\n")
     """
     result = ran(tmp_path, executor, script, "writes")
+    assert result.failures == {}
     assert result.printed["writes.out"].split() == ["one", "two", "three", "four", "five", "six"]
     assert result.printed["writes.err"] == "wrong\n"
 
@@ -415,7 +416,8 @@ def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has
         sys.stdout = sys.stderr = open(os.devnull, "w")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGALRM, lambda *_: None)
-            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
         sys.path.insert(0, HERE)
         import library_of_steps
 
@@ -425,14 +427,14 @@ def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has
         return [
             os.environ.get("NEW"), "HOME" in os.environ, os.getcwd() == "/",
             signal.getsignal(signal.SIGALRM) == signal.SIG_DFL,
-            signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL,
+            signal.SIG_IGN in map(signal.getsignal, (signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP)),
             os.environ.get("OF_LIBRARY"), os.environ.get("BOTH"),
         ]
     """
     result = ran(tmp_path, executor, script, "changes, finds")
     assert result.failures == {}
-    new, home, moved, alarm, user, of_library, both = result.values["finds"]
-    assert (new, home, moved, alarm, user) == (None, True, False, True, True)
+    new, home, moved, alarm, ignored, of_library, both = result.values["finds"]
+    assert (new, home, moved, alarm, ignored) == (None, True, False, True, False)
     if executor[0] in ("serial", "threads"):
         assert (of_library, both) == ("kept", "library")
     assert result.printed["finds.out"] == "seen\n"
@@ -475,6 +477,78 @@ def test_a_step_that_closes_the_descriptors_closes_them_for_itself(
         "finds.out": "printed\nchild\n",
     }
     assert result.values == {"closes": 1, "closes_streams": 2, "finds": 3}
+
+
+def test_a_standard_stream_that_a_step_closes_is_open_for_the_next(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import subprocess
+
+    def write_everywhere():
+        print("printed")
+        sys.__stdout__.write("to the first stream\\n")
+        sys.__stdout__.buffer.write(b"to its buffer\\n")
+        sys.__stdout__.flush()
+        subprocess.run(["echo", "by a child"], stdout=sys.stdout)
+        print("wrong", file=sys.__stderr__)
+        return [sys.stdout.closed, sys.__stdout__.closed, sys.__stderr__.closed]
+
+    @dg.asset
+    def closes() -> list:
+        sys.stdout.close()
+        sys.__stdout__.close()
+        sys.__stderr__.close()
+        return [True]
+
+    @dg.asset(deps=[closes])
+    def after_close() -> list:
+        return write_everywhere()
+
+    @dg.asset(deps=[after_close])
+    def closes_buffers() -> list:
+        sys.__stdout__.buffer.close()
+        sys.__stderr__.buffer.close()
+        return [True]
+
+    @dg.asset(deps=[closes_buffers])
+    def after_buffers() -> list:
+        return write_everywhere()
+
+    @dg.asset(deps=[after_buffers])
+    def detaches() -> list:
+        sys.__stdout__.detach()
+        sys.__stderr__.detach()
+        return [True]
+
+    @dg.asset(deps=[detaches])
+    def after_detach() -> list:
+        return write_everywhere()
+    """
+    changing = "closes, closes_buffers, detaches"
+    writing = ["after_close", "after_buffers", "after_detach"]
+    result = ran(tmp_path, executor, script, f"{changing}, {', '.join(writing)}")
+    assert result.failures == {}
+    lines = ["printed", "to the first stream", "to its buffer", "by a child"]
+    for step in writing:
+        assert result.values[step] == [False, False, False]
+        assert result.printed[f"{step}.out"].splitlines() == lines, step
+        assert result.printed[f"{step}.err"] == "wrong\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_what_a_step_prints_is_in_its_log_when_the_program_has_no_standard_streams(
+    tmp_path: Path, executor: tuple[str, str], closed: str
+) -> None:
+    script = """
+    @dg.asset
+    def prints() -> None:
+        print("printed")
+        print("wrong", file=sys.stderr)
+    """
+    result = ran(tmp_path, executor, script, "prints", f'exec "$@" {closed}')
+    assert result.failures == {}
+    assert result.printed == {"prints.out": "printed\n", "prints.err": "wrong\n"}
 
 
 @pytest.mark.parametrize("name", ["serial", "threads"])

@@ -17,6 +17,7 @@ from assetgraph.errors import WorkerError
 from assetgraph.process.capture import captured
 from assetgraph.process.ending import end
 from assetgraph.process.signals import held_back
+from assetgraph.process.streams import is_closed
 from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
 from assetgraph.run.sent_exception import SentException, sent
@@ -124,10 +125,11 @@ class _Output:
 
     def restore(self) -> None:
         os.dup2(self._kept, self._fd)
-        if self._stream.closed:
+        if is_closed(self._stream):
             self._stream = self._open()
         self._stream.flush()
-        setattr(sys, self._name, self._stream)
+        for name in (self._name, f"__{self._name}__"):
+            setattr(sys, name, self._stream)
 
     def _open(self) -> TextIO:
         return open(self._fd, "w", 1, "utf-8", "backslashreplace", closefd=False)
