@@ -6,10 +6,12 @@ This module imports no pickle: `pickling/` writes, hashes and reads them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, kind_of_value, table_kind, type_name
+from assetgraph.errors import NoValueError, StoreError
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
 from assetgraph.storage.column_changes import table_metadata
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _FRAMES = ("pandas", "polars", "polars-lazy")
+_PLAIN = (dict, list, tuple, set)  # most pickles: they are no frames
 
 
 class PickleFormat(ValueFormat):
@@ -46,8 +49,19 @@ class PickleFormat(ValueFormat):
             digest=pickled.content if pickled.classes else None,
             class_digest=pickled.class_digest if pickled.classes else None,
         )
+        self._write_preview(folder, value)
         version = pickle_version(pickled.content, pickled.class_digest)
         return Saved(stored, version, _metadata(value) if table in _FRAMES else {})
+
+    def _write_preview(self, folder: str, value: object) -> None:
+        """Write the first rows beside a frame or series, which does without them if that fails."""
+        if not isinstance(value, _PLAIN):
+            from assetgraph.storage.formats.pickling.frame_preview import FILE_NAME, frame_preview
+
+            data = frame_preview(value)
+            if data is not None:
+                with suppress(StoreError):
+                    self.files.place.write(f"{folder}/{FILE_NAME}", data)
 
     def load(self, stored: StoredValue, annotation: Any) -> object:
         full_path = self.files.checked_path(stored)
@@ -87,8 +101,15 @@ class PickleFormat(ValueFormat):
         return pickle_version(stored.digest, class_digest)
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
+        from assetgraph.storage.formats.pickling.frame_preview import FILE_NAME, read_frame_preview
         from assetgraph.storage.formats.preview_types import NoPreview
 
+        self.files.checked_path(stored)
+        with suppress(
+            NoValueError
+        ):  # another value has none, nor has a frame of an earlier version
+            path = f"{(stored.path or '').rpartition('/')[0]}/{FILE_NAME}"
+            return read_frame_preview(self.files.place.read(path), rows)
         return NoPreview(
             f"The value is a pickled {stored.type}. Showing it would run its code. "
             "To see it, load it in Python with assetgraph.load(…)."
