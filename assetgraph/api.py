@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, config_json
-from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
+from assetgraph.errors import AssetGraphError, DefinitionsError, NoValueError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.keys import AssetKey, Target
@@ -186,7 +186,7 @@ def materialize(
     with paused_collector():
         given = as_graph(assets)
         graph = given if instance is None else with_stored_upstreams(given, instance.store)
-        graph.require_valid()
+        _require_valid(graph, instance)
         instance = instance or Instance.ephemeral()
         instance.store.forget_code()  # a notebook may have redefined its functions
         facts = StoreFacts(graph, instance.store)
@@ -341,6 +341,26 @@ def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: 
             f"the project in {project.root} has no value of {key.text!r}.",
             hint=did_you_mean(key.text, known) or "Materialize it there.",
         )
+
+
+def _require_valid(graph: AssetGraph, instance: Instance | None) -> None:
+    """Raise `DefinitionsError` for a graph that is not valid. Of an upstream that is missing, it
+    says that it can come from a store."""
+    try:
+        graph.require_valid()
+    except DefinitionsError as error:
+        remedy = (
+            "Add it to the assets, or read its value from the project's store with "
+            "instance=Instance.get()."
+            if instance is None
+            else "Add it to the assets: the store of instance= has no value of it."
+        )
+        raise DefinitionsError(
+            [
+                one._replace(remedy=f"{one.remedy} {remedy}") if one.is_unknown_upstream else one
+                for one in error.problems
+            ]
+        ) from None
 
 
 def _key(given: KeyLike) -> AssetKey:

@@ -60,7 +60,8 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
             return _wrong(width, f"there is no option {error.option_name}.", hint), error.exit_code
         case click.UsageError():
             path = error.ctx.command_path if error.ctx else "assetgraph"
-            return _wrong(width, error.format_message(), f"See: {path} --help"), error.exit_code
+            message = _without_value(error) or error.format_message()
+            return _wrong(width, message, f"See: {path} --help"), error.exit_code
         case click.ClickException():
             return _wrong(width, error.format_message()), error.exit_code
         case DefinitionsError():
@@ -99,6 +100,18 @@ def _surroundings(error: BaseException) -> AssetGraphError | None:
         except ProjectError as gone:
             return gone
     return None
+
+
+def _without_value(error: click.UsageError) -> str | None:
+    """What to write after an option that has no value, if `error` is about one."""
+    if not (isinstance(error, click.BadOptionUsage) and error.message.endswith("an argument.")):
+        return None
+    name, value = error.option_name, "VALUE"
+    for option in error.ctx.command.params if error.ctx else ():
+        if name in option.opts:
+            choices = getattr(option.type, "choices", None)
+            value = "|".join(choices) if choices else option.metavar or value
+    return f"{name} needs a value: {name} {value}"
 
 
 def _selects(error: click.UsageError) -> bool:

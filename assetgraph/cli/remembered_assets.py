@@ -21,7 +21,7 @@ def remember_assets(project: Project, keys: Sequence[str]) -> None:
     from assetgraph.errors import StoreError
     from assetgraph.storage.atomic_files import make_folder, write_whole
 
-    if project.store.is_dir():
+    if os.path.isdir(project.store):  # unlike pathlib's, it answers for a name that is too long
         with suppress(StoreError):  # a read-only store must not stop the command
             make_folder(f"{project.store}/cache")
             write_whole(_cache(project), "\n".join([_head(project), *keys]).encode())

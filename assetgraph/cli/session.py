@@ -117,6 +117,21 @@ class Session:
         with self.renamed(selection):
             return select(selection, self.graph, self.facts.state)
 
+    def key(self, text: str) -> AssetKey:
+        """The key that a person typed. Raises `InvalidKeyError`, which for a selection says how to
+        list what it selects."""
+        from assetgraph.errors import InvalidKeyError
+        from assetgraph.hints import command
+        from assetgraph.keys import AssetKey
+
+        try:
+            return AssetKey(text)
+        except InvalidKeyError as error:
+            error.hint = f"Give the key of one asset. To see all keys: {command('list')}"
+            if _is_selection(text):
+                error.hint = f"Give the key of one asset. To see those: {command('list', text)}"
+            raise
+
     @contextmanager
     def renamed(self, texts: Sequence[str]) -> Iterator[None]:
         """Say in an error about an unknown asset what it is called now, if it was renamed. `texts`
@@ -180,6 +195,18 @@ class Session:
             hint="Decorate a function there with @assetgraph.asset, or add a first asset to a "
             f"package with: {command('scaffold', 'asset', 'NAME.py')}",
         )
+
+
+def _is_selection(text: str) -> bool:
+    """Whether a text that is no key is a selection of assets, such as `group:raw` or `+trips`."""
+    from assetgraph.errors import SelectionError
+    from assetgraph.graph.selection.syntax import parse
+
+    try:
+        parse(text)
+    except SelectionError:
+        return False
+    return True
 
 
 def _import_msgspec() -> None:

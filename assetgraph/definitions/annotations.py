@@ -42,6 +42,18 @@ _MAX_TEXT = 60
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _MAX_TEXT
 _TYPES_OF_TYPES = (type, typing.ForwardRef, typing.NewType, typing.TypeVar)
+_NO_TYPES = (
+    *(types.ModuleType, types.BuiltinFunctionType),
+    *(int, float, bytes, tuple, list, dict, set),
+)
+_LIKELY_TYPES = ("DataFrame", "Table", "ndarray", "Path")
+_MEANT = {"any": "typing.Any", "callable": "collections.abc.Callable"}
+_EXAMPLES = {
+    "tuple": "tuple[int, str]",
+    "list": "list[int]",
+    "set": "set[int]",
+    "dict": "dict[str, int]",
+}
 _NUMBERS: dict[type, tuple[type, ...]] = {float: (int,), complex: (int, float)}
 
 
@@ -128,6 +140,25 @@ def is_understood(annotation: Any) -> bool:
         or isinstance(annotation, _TYPES_OF_TYPES)
         or typing.get_origin(annotation) is not None
     )
+
+
+def not_a_type(annotation: Any) -> tuple[str, str] | None:
+    """What an annotation is that is certainly no type, and what to write instead: a module, a
+    function of Python such as `any`, or a value such as `(int, str)`. None for any other."""
+    if not isinstance(annotation, _NO_TYPES):
+        return None
+    if isinstance(annotation, types.ModuleType):
+        name = annotation.__name__
+        likely = (*_LIKELY_TYPES, name.rpartition(".")[2])
+        own = next((one for one in likely if isinstance(getattr(annotation, one, None), type)), "…")
+        return f"the module {name}", f"Name a type in it, as in: {name}.{own}"
+    if isinstance(annotation, types.BuiltinFunctionType):
+        name = annotation.__name__
+        return f"the function {name}", f"Write {_MEANT.get(name, 'the name of a type')}."
+    if isinstance(annotation, tuple | list | set | dict):
+        kind = type(annotation).__name__
+        return f"a {kind} of types", f"Write the type with brackets, as in: {_EXAMPLES[kind]}"
+    return f"the value {_SHORT.repr(annotation)}", f"Write its type: {type(annotation).__name__}"
 
 
 def annotation_text(annotation: Any) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from assetgraph.definitions.annotations import EMPTY, not_a_type
 from assetgraph.definitions.computation import is_config_type
 from assetgraph.definitions.signature import BY_NAME
 from assetgraph.errors import Problem
@@ -23,7 +24,7 @@ def definition_problems(computation: Computation) -> list[Problem]:
     first = computation.specs[0]
     found = [
         (first, *wrong)
-        for find in (_wrong_options, _wrong_parameters, _wrong_ins)
+        for find in (_wrong_options, _wrong_parameters, _wrong_annotations, _wrong_ins)
         for wrong in find(computation)
     ]
     for spec in computation.specs:
@@ -72,6 +73,17 @@ def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
         message = f"asset {name!r} takes config twice: {' and '.join(configs)}."
         found.append((message, "Put all fields into one Config class."))
     return found
+
+
+def _wrong_annotations(computation: Computation) -> Iterator[Wrong]:
+    parameters, returns = computation.signature
+    for parameter in parameters:
+        if parameter.annotation is not EMPTY and (wrong := not_a_type(parameter.annotation)):
+            where = f"parameter {parameter.name!r} of asset {computation.name!r}"
+            yield f"{where} is annotated with {wrong[0]}, not with a type.", wrong[1]
+    if returns is not EMPTY and (wrong := not_a_type(returns)):
+        where = f"the result of asset {computation.name!r}"
+        yield f"{where} is annotated with {wrong[0]}, not with a type.", wrong[1]
 
 
 def _wrong_ins(computation: Computation) -> Iterable[Wrong]:

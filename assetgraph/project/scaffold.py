@@ -133,7 +133,7 @@ def create_asset(project: Project, path: str) -> list[Path]:
         _require_name(part)
     folders = [folder for folder in file.parents if folder != base and folder.is_relative_to(base)]
     inits = [folder / "__init__.py" for folder in reversed(folders)]
-    texts = {init: "" for init in inits if not init.exists()}
+    texts = {init: "" for init in inits if not os.path.exists(init)}
     texts[file] = _ASSET.format(name=file.stem)
     _require_new_files(texts)
     for new, other in [(file, file.with_suffix("") / "__init__.py"),
@@ -148,13 +148,13 @@ def _start(base: Path, root: Path, path: str) -> Path:
     itself starts with the package, as it does when a shell completes it."""
     root = root.resolve()
     twice = base / base.relative_to(root) if base.is_relative_to(root) else base
-    return root if (base / path).is_relative_to(twice) and not twice.exists() else base
+    return root if (base / path).is_relative_to(twice) and not os.path.exists(twice) else base
 
 
 def _package_folder(project: Project) -> Path:
     for module in project.modules:
         folder = project.root.joinpath(*module.split("."))
-        if folder.is_dir():
+        if os.path.isdir(folder):
             return folder.resolve()
     named = ", ".join(project.modules) or "none"
     raise ProjectError(
@@ -198,7 +198,7 @@ def _require_name(part: str) -> None:
 
 
 def _require_no_pyproject(file: Path, package: str) -> None:
-    if not file.exists():
+    if not os.path.exists(file):
         return
     if read_table(file) is not None:
         raise AssetGraphError(
@@ -212,7 +212,7 @@ def _require_no_pyproject(file: Path, package: str) -> None:
 
 
 def _require_no_package(folder: Path) -> None:
-    if (folder / "__init__.py").exists():
+    if os.path.exists(folder / "__init__.py"):
         raise AssetGraphError(
             f"{folder} is a Python package, and a project inside it would become part of it. "
             "Nothing was written.",
@@ -221,7 +221,7 @@ def _require_no_package(folder: Path) -> None:
 
 
 def _require_no_twin(new: Path, other: Path) -> None:
-    if other.exists():
+    if os.path.exists(other):
         raise AssetGraphError(
             f"{other} already exists. With {new} a module and a package would have the same name, "
             "and Python imports only the package. Nothing was written.",
@@ -241,7 +241,7 @@ def _require_new_key(project: Project, key: AssetKey) -> None:
 
 
 def _require_new_files(texts: dict[Path, str]) -> None:
-    existing = [file for file in texts if file.exists()]
+    existing = [file for file in texts if os.path.exists(file)]
     if existing:
         raise AssetGraphError(
             f"{existing[0]} already exists. Nothing was written.",
@@ -257,5 +257,8 @@ def _write(texts: dict[Path, str]) -> list[Path]:
             with file.open("x", encoding="utf-8") as new:
                 new.write(text)
     except OSError as error:
-        raise AssetGraphError(f"cannot write {error.filename}: {error.strerror}.") from error
+        raise AssetGraphError(
+            f"cannot write {error.filename}: {error.strerror}.",
+            hint="Make the folder writable, or choose another path.",
+        ) from error
     return list(texts)

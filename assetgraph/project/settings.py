@@ -185,7 +185,7 @@ def module_name(text: str, start: Path, root: Path) -> str:
     if not (text.endswith(".py") or "/" in text):
         return text
     path = Path(os.path.normpath(start / text))
-    if not path.exists():
+    if not os.path.exists(path):
         raise ProjectError(
             f"there is no file {path}.", hint="Check [tool.assetgraph] module, or -m."
         )

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.errors import AssetGraphError
+from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.formats.preview_types import (
     MOST_COLUMNS,
@@ -48,11 +48,19 @@ def preview(store: Store, stored: StoredValue, most: int = ROWS) -> dict[str, An
     `kind` is table, text, image, folder or none. `note` says what is not shown, and why.
     """
     try:
-        return _shown(store.values.preview(stored, most), most)
+        return readable_preview(store, stored, most)
     except AssetGraphError as error:
         return _nothing(str(error))
+
+
+def readable_preview(store: Store, stored: StoredValue, most: int = ROWS) -> dict[str, Any]:
+    """The `preview` of a value that can be read. Raises `AssetGraphError` for one that cannot."""
+    try:
+        return _shown(store.values.preview(stored, most), most)
     except (OSError, ValueError, csv.Error) as error:
-        return _nothing(f"The value cannot be read: {error}")
+        raise NoValueError(
+            f"The value cannot be read: {error}", hint="Materialize its asset again."
+        ) from error
 
 
 def image_file(store: Store, stored: StoredValue) -> tuple[Path, str] | None:

@@ -20,6 +20,7 @@ from assetgraph.storage.file_locks import Lock
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import stored_target
 from assetgraph.storage.store import sync_file_system
+from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.storage.histories import Attempt
@@ -138,12 +139,14 @@ def require_history(store: Store, key: AssetKey) -> None:
     present = store.names.present_name(key)
     if present != key:
         raise AssetGraphError(f"{key.text!r} was renamed to {present.text!r}.")
-    from difflib import get_close_matches
-
-    similar = get_close_matches(key.text, store.history.keys(), 1)
+    known = store.history.keys()
+    having = f"These have one: {', '.join(known[:5])}{', …' if len(known) > 5 else ''}."
     raise AssetGraphError(
         f"{key.text!r} has no history in this store.",
-        hint=f"Did you mean {similar[0]!r}?" if similar else None,
+        hint=did_you_mean(key.text, known)
+        or (
+            having if known else f"Nothing has one yet. To begin: {command('materialize', '--all')}"
+        ),
     )
 
 

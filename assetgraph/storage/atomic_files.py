@@ -28,7 +28,7 @@ _WHY = {
     errno.ENOTDIR: ("a file is where a folder should be", "Move it, or choose another --store."),
     errno.EISDIR: ("it is a folder", "Move that folder away."),
     errno.EIO: ("the disk reports an error", "Check the disk, and copy the store if you can."),
-    errno.ENAMETOOLONG: ("the name is too long for this file system", None),
+    errno.ENAMETOOLONG: ("the name is too long for this file system", "Choose a shorter name."),
 }
 
 
@@ -82,7 +82,9 @@ def make_folder(path: str) -> None:
             f"cannot use {path} as a folder: it is a file.", hint="Choose another with --store."
         ) from error
     except OSError as error:
-        raise store_error(error, "create the folder", path) from error
+        wrong = store_error(error, "create the folder", path)
+        wrong.hint = wrong.hint or "Choose another folder with --store."
+        raise wrong from error
 
 
 def make_store_folder(path: str) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Answer, ProjectFolder
 
-from assetgraph import asset, materialize
-from assetgraph.errors import ValueTypeError
+from assetgraph import Instance, asset, materialize
+from assetgraph.errors import DefinitionsError, ValueTypeError
 
 MakeProject = Callable[..., ProjectFolder]
 Run = Callable[..., Answer]
@@ -218,3 +219,215 @@ def test_an_empty_value_of_a_config_field_is_a_value(
     monkeypatch.chdir(project({"pipeline.py": text}).root)
     assert assetgraph("materialize", "a", "--config=a.n=").code == 0
     assert assetgraph("materialize", "a", "--config", "a.n=").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        (("show", "group:ops"), "list group:ops"),
+        (("show", "+a"), "list +a"),
+        (("show", "a*", "--head", "3"), "list 'a*'"),
+        (("show", "kind:csv or tag:x"), "list 'kind:csv or tag:x'"),
+        (("runs", "list", "--asset", "group:ops"), "list group:ops"),
+        (("mv", "old", "a+"), "list a+"),
+        (("show", "a b"), "list"),
+    ],
+)
+def test_a_selection_where_a_key_is_wanted_says_how_to_list_what_it_selects(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...], listed: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(project({"pipeline.py": CONFIGURED}).root)
+    answer = assetgraph(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert "Give the key of one asset. To see " in answer.err
+    assert answer.err.endswith(f": assetgraph {listed}\n")
+
+
+def test_a_key_without_a_history_is_answered_with_those_that_have_one(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": CONFIGURED}).root)
+    told = assetgraph("mv", "x", "y").err
+    assert told.endswith("Nothing has one yet. To begin: assetgraph materialize --all\n")
+    assert assetgraph("materialize", "a").code == 0
+    assert assetgraph("mv", "x", "y").err.endswith("These have one: a.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "where"),
+    [
+        (("show", "a", "--head"), "--head N", "show"),
+        (("runs", "list", "--limit"), "--limit N", "runs list"),
+        (("runs", "list", "-n"), "-n N", "runs list"),
+        (("materialize", "a", "-j"), "-j N", "materialize"),
+        (
+            ("materialize", "--executor"),
+            "--executor serial|threads|processes|dask",
+            "materialize",
+        ),
+        (("status", "--store"), "--store DIR", "status"),
+        (("dev", "--port"), "--port ", "dev"),
+    ],
+)
+def test_an_option_without_its_value_says_what_the_value_is(
+    assetgraph: Run, words: tuple[str, ...], value: str, where: str
+) -> None:
+    answer = assetgraph(*words)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"Error: {words[-1]} needs a value: {value}")
+    assert answer.err.endswith(f"\nSee: assetgraph {where} --help\n")
+
+
+VALUES = """
+import pathlib
+from assetgraph import asset
+@asset
+def text(): return "x" * 9000
+@asset
+def numbers(): return list(range(9000))
+@asset
+def pickled(): return {1: {2, 3}}
+@asset
+def table():
+    import pyarrow as pa
+    return pa.table({"n": [1, 2]})
+@asset
+def file():
+    pathlib.Path("kept.csv").write_text("a,b")
+    return pathlib.Path("kept.csv")
+"""
+
+
+@pytest.mark.parametrize("key", ["text", "numbers", "pickled", "table", "file"])
+@pytest.mark.parametrize("harm", ["gone", "cut", "changed"])
+def test_the_head_of_a_value_that_cannot_be_read_is_an_error(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch, key: str, harm: str
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": VALUES}).root)
+    assert assetgraph("materialize", key).code == 0
+    (file,) = (
+        Path(".assetgraph/values").glob(f"{key}/_/*/value.*")
+        if key != "file"
+        else [Path("kept.csv")]
+    )
+    assert assetgraph("show", key, "--head", "2").code == 0
+    data = file.read_bytes()
+    file.unlink()
+    if harm != "gone":
+        file.write_bytes(data[:-1] if harm == "cut" else bytes(len(data)))
+    readable = key == "file" and harm != "gone"  # a file of the project may change
+    for more in ([], ["--json"]):
+        answer = assetgraph("show", key, "--head", "2", *more)
+        assert answer.code == (0 if readable else 2)
+        if not readable:
+            assert answer.out == ""
+            assert "Materialize its asset again." in answer.err
+
+
+@pytest.mark.parametrize("package", ["assets/new.py", "assets/deep/er/new.py"])
+def test_a_file_that_scaffold_cannot_write_says_what_to_change(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    made = project({"assets/__init__.py": ""}, module="assets")
+    monkeypatch.chdir(made.root)
+
+    opened = Path.open
+
+    def refused(self: Path, mode: str = "r", **more: Any) -> Any:
+        if mode == "x":
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, mode, **more)
+
+    monkeypatch.setattr(Path, "open", refused)
+    answer = assetgraph("scaffold", "asset", package)
+    assert answer.code == 2
+    assert "cannot write" in answer.err
+    assert "Permission denied" in answer.err
+    assert answer.err.endswith("Make the folder writable, or choose another path.\n")
+
+
+def test_a_store_below_a_folder_that_cannot_be_made_names_store(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": CONFIGURED}).root)
+    Path("file").touch()
+    for store in ("file/below", "/proc/none/below", "/dev/null/below"):
+        answer = assetgraph("materialize", "a", "--store", store)
+        assert answer.code == 2
+        assert "--store" in answer.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "what", "remedy"),
+    [
+        ("datetime", "the module datetime", "Name a type in it, as in: datetime.datetime"),
+        ("pandas", "the module pandas", "Name a type in it, as in: pandas.DataFrame"),
+        ("pathlib", "the module pathlib", "Name a type in it, as in: pathlib.Path"),
+        ("json", "the module json", "Name a type in it, as in: json.…"),
+        ("any", "the function any", "Write typing.Any."),
+        ("callable", "the function callable", "Write collections.abc.Callable."),
+        ("(int, str)", "a tuple of types", "Write the type with brackets, as in: tuple[int, str]"),
+        ("[int]", "a list of types", "Write the type with brackets, as in: list[int]"),
+        ("{str: int}", "a dict of types", "Write the type with brackets, as in: dict[str, int]"),
+        ("5", "the value 5", "Write its type: int"),
+    ],
+)
+@pytest.mark.parametrize("future", ["", "from __future__ import annotations\n"])
+def test_an_annotation_that_is_no_type_is_an_error_that_says_what_to_write(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch,
+    annotation: str, what: str, remedy: str, future: str,
+) -> None:  # fmt: skip
+    pytest.importorskip("pandas")
+    text = f"""{future}
+import datetime, json, pandas, pathlib
+from assetgraph import asset
+@asset
+def a(): return 1
+@asset
+def b(a: {annotation}): return a
+@asset
+def c() -> {annotation}: return 1
+"""
+    monkeypatch.chdir(project({"pipeline.py": text}).root)
+    answer = assetgraph("check")
+    assert answer.code == 2
+    assert f"parameter 'a' of asset 'b' is annotated with {what}, not with a type." in answer.out
+    assert f"the result of asset 'c' is annotated with {what}, not with a type." in answer.out
+    assert answer.out.count(remedy) == 2
+
+
+def test_an_upstream_that_materialize_lacks_in_python_may_come_from_a_store(
+    instance: Instance,
+) -> None:
+    @asset
+    def total(trips: int) -> int:
+        return trips
+
+    with pytest.raises(DefinitionsError, match=r"store with instance=Instance\.get\(\)"):
+        materialize([total])
+    with pytest.raises(DefinitionsError, match="the store of instance= has no value of it"):
+        materialize([total], instance=instance)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("materialize", "a", "--store", "y" * 300),
+        ("status", "--store", "y" * 300),
+        ("check", "-m", "y" * 300 + ".py"),
+        ("scaffold", "asset", "y" * 300 + ".py"),
+        ("scaffold", "asset", "assets/" + "y" * 300 + ".py"),
+        ("init", "y" * 300),
+        ("materialize", "a", "--config-file", "y" * 300),
+    ],
+)
+def test_a_name_that_is_too_long_for_a_file_is_no_bug_in_assetgraph(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    made = project({"pipeline.py": CONFIGURED, "assets/__init__.py": ""})
+    made.write("pyproject.toml", '[tool.assetgraph]\nmodule = ["pipeline", "assets"]\n')
+    monkeypatch.chdir(made.root)
+    answer = assetgraph(*words)
+    assert answer.code == 2
+    assert "bug" not in answer.err

@@ -64,11 +64,10 @@ def show_command(session: Session, key: str, head: int | None, as_json: bool) ->
     """
     from assetgraph.cli.render.asset_page import asset_page
     from assetgraph.cli.terminal.output import answer
-    from assetgraph.keys import AssetKey
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
     with session.renamed([key]):
-        asset = session.graph.asset(AssetKey(key))
+        asset = session.graph.asset(session.key(key))
     if head is not None:
         _show_value(session, asset, head, as_json)
         return
@@ -85,12 +84,12 @@ def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) ->
     from assetgraph.cli.render.value_head import value_lines, value_notes
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.keys import Target
-    from assetgraph.queries.value_preview import preview
+    from assetgraph.queries.value_preview import readable_preview
 
     made = session.facts.of(Target(asset.key)).current
     if made is None:
         raise session.store.no_value(asset.key)
-    shown = preview(session.store, made.value, most)
+    shown = readable_preview(session.store, made.value, most)
     answer(as_json, data=lambda: shown, lines=lambda width: value_lines(shown, most, width))
     if not as_json:
         say(value_notes(shown, most, stderr().width))

@@ -37,7 +37,7 @@ def mv_command(session: Session, old: str, new: str, as_json: bool) -> None:
     from assetgraph.keys import AssetKey
     from assetgraph.storage.asset_records import rename
 
-    before, after = AssetKey.unchecked(old), AssetKey(new)
+    before, after = AssetKey.unchecked(old), session.key(new)
     rename(session.store, before, after, defined=session.graph.assets)
     answer(
         as_json,

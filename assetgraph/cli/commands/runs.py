@@ -25,6 +25,7 @@ from assetgraph.hints import command
 from assetgraph.states import RunStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from assetgraph.queries.run_views import RunFilter
@@ -40,7 +41,7 @@ def runs_command() -> None:
 
 @runs_command.command("list")
 @click.option(
-    "-n", "--limit", default=_PAGE, show_default=True, type=WholeNumber(1),
+    "-n", "--limit", metavar="N", default=_PAGE, show_default=True, type=WholeNumber(1),
     help="How many runs to list.",
 )  # fmt: skip
 @click.option("--before", metavar="RUN", help="Only runs older than this run.")
@@ -88,7 +89,7 @@ def list_command(
         session.store,
         limit=limit,
         before=session.store.runs.find(before) if before else None,
-        only=_only(status, assets, tags, since),
+        only=_only(status, [session.key(text).text for text in assets], tags, since),
     )
     answer(
         as_json,
@@ -103,7 +104,7 @@ def list_command(
 
 
 def _only(
-    status: str | None, assets: tuple[str, ...], tags: tuple[str, ...], since: str | None
+    status: str | None, assets: Sequence[str], tags: tuple[str, ...], since: str | None
 ) -> RunFilter:
     """The filter that the options ask for. Raises `AssetGraphError`."""
     from assetgraph.cli.since import moment
@@ -112,7 +113,7 @@ def _only(
 
     return RunFilter(
         status=run_status(status) if status else None,
-        assets=assets,
+        assets=tuple(assets),
         tags=tags,
         since=moment(since, now()) if since else None,
     )
