@@ -65,6 +65,14 @@ def test_axe_finds_nothing_on_any_page(
     page.get_by_role("button", name="Materialize").click()
     page.get_by_label("month").wait_for()
     found += _violations(page, script, "the launch dialog")
+    visit(page, f"{server.url}/assets/trips_file")
+    page.get_by_role("button", name="Choose the editor").click()
+    found += _violations(page, script, "the choice of the editor")
+    visit(page, f"{server.url}/runs")
+    page.get_by_role("checkbox", name="Select all runs").check()
+    found += _violations(page, script, "ticked runs")
+    page.get_by_role("button", name="Delete 1 run").click()
+    found += _violations(page, script, "the question before runs are deleted")
     assert not found, "\n".join(found)
 
 

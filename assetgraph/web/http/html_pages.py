@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from assetgraph.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from jinja2 import Template
     from starlette.requests import Request
@@ -67,17 +69,26 @@ def problem_page(request: Request, status: int, text: str) -> Response:
 
 def _rendered(request: Request, status: int = 200, **values: Any) -> Response:
     files: StaticFiles = request.app.state.files
+    root: Path = request.app.state.page_state.project.root
     text = _template().render(
         values,
         text=values.get("text", ""),
         navigation=NAVIGATION,
         version=__version__,
         words=_WORDS,
-        project=request.app.state.page_state.project.root.name,
+        project=root.name,
+        root=str(root),
+        editor=_editor(),
         url=files.url,
         preloaded=files.modules_of(values["script"]),
     )
     return HTMLResponse(text, status, headers={"cache-control": "no-cache"})
+
+
+def _editor() -> str:
+    """The program that the environment names as the user's editor, or ""."""
+    words = (os.environ.get("VISUAL") or os.environ.get("EDITOR") or "").split()
+    return os.path.basename(words[0]) if words else ""
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ import {address, assetPage, read} from './api.js';
 import {plainLine, plainText} from './ansi.js';
 import {codeLines} from './code.js';
 import {h, icon, patch} from './dom.js';
+import {editorTool} from './editor.js';
 import {clamped, longText} from './long_text.js';
 import {glyph} from './states.js';
 import {complain} from './toast.js';
@@ -45,7 +46,7 @@ function frame({file, line, function: name, source: given = [], source_start: be
   return h(
     'div',
     {class: `frame ${main ? 'frame-main' : ''}`},
-    h('div', {class: 'frame-place mono'}, icon('code', 'icon-small'), h('span', {class: 'cut'}, `${file}:${line}`), h('span', {class: 'muted cut'}, `in ${name}`), copyButton(`${file}:${line}`)),
+    h('div', {class: 'frame-place mono'}, icon('code', 'icon-small'), h('span', {class: 'cut'}, `${file}:${line}`), h('span', {class: 'muted cut'}, `in ${name}`), editorTool(`${file}:${line}`), copyButton(`${file}:${line}`)),
     source.length
       ? h(
           'pre',

@@ -6,6 +6,7 @@ import {attemptList} from '../attempts.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
 import {code} from '../code.js';
 import {h, icon} from '../dom.js';
+import {editorButtons, editorLink} from '../editor.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
 import {openLaunch} from '../launch_dialog.js';
@@ -190,7 +191,7 @@ function source() {
   return h(
     'section',
     {class: 'card', 'aria-labelledby': 'source-title', key: 'source'},
-    h('div', {class: 'card-head'}, h('h2', {id: 'source-title'}, 'Definition'), h('code', {class: 'muted'}, asset.place)),
+    h('div', {class: 'card-head'}, h('h2', {id: 'source-title'}, 'Definition'), h('code', {class: 'muted cut', title: asset.place}, asset.place), editorButtons(asset.place, redraw)),
     h('pre', {class: 'code code-flush', tabindex: '0', 'aria-label': 'Source'}, code(asset.source, 'python')),
   );
 }
@@ -209,7 +210,7 @@ function facts() {
       pair('Owners', asset.owners.length ? h('div', {class: 'row wrap chips'}, asset.owners.map((owner) => facetChip('owner', owner))) : null),
       pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => facetChip('tag', value ? `${name}=${value}` : name))) : null),
       pair('Module', h('code', {}, breakable(asset.module))),
-      pair('Defined at', h('code', {}, breakable(asset.place))),
+      pair('Defined at', editorLink(asset.place, h('code', {}, breakable(asset.place)), 'quiet-link')),
       pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
       pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
       pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
@@ -244,4 +245,5 @@ function neighbours(title, list) {
 }
 
 shortcut('m', 'Materialize', materialize);
+shortcut('e', 'Open the definition in the editor', () => document.getElementById('open-in-editor')?.click());
 start({load, draw, hear});

@@ -2,6 +2,7 @@
 
 import {address, assetPage, read, write} from '../api.js';
 import {h, icon} from '../dom.js';
+import {editorLink} from '../editor.js';
 import {empty} from '../first_steps.js';
 import {duration, plural} from '../format.js';
 import {redraw, setActions, start} from '../shell.js';
@@ -92,7 +93,7 @@ function failure() {
       h(
         'div',
         {class: 'definition-problem', key: `${problem.place} ${problem.message}`},
-        h('code', {class: 'muted'}, problem.place),
+        editorLink(problem.place, h('code', {class: 'muted'}, problem.place), 'quiet-link'),
         h('p', {}, problem.message),
         problem.remedy ? h('p', {class: 'muted'}, problem.remedy) : null,
       ),
