@@ -4,6 +4,7 @@ import {firstLine, plainText} from './ansi.js';
 import {address, read} from './api.js';
 import {h, icon, kept, patch} from './dom.js';
 import {clock, count} from './format.js';
+import {keyText} from './key_text.js';
 import {laidOut} from './json_layout.js';
 import {longText} from './long_text.js';
 import {metadataTable} from './metadata.js';
@@ -12,6 +13,7 @@ import {VirtualRows} from './virtual_rows.js';
 
 const PAGE = 200;
 const ROW = 28;
+const LIST_PADDING = 8;
 const PAUSE_MS = 200;
 const LEVELS = {INFO: 'Info and up', WARNING: 'Warnings and up', ERROR: 'Errors'};
 const NEAR_END_PX = 60;
@@ -174,7 +176,7 @@ export class EventsView {
       },
       h('span', {role: 'cell', class: 'log-time'}, clock(event.timestamp)),
       h('span', {role: 'cell', class: 'log-type cut', title: event.type}, event.type === 'LOG' ? event.level : event.type),
-      h('span', {role: 'cell', class: 'log-step cut', title: event.step ?? '', dir: 'auto'}, event.step ?? ''),
+      h('span', {role: 'cell', class: 'log-step'}, event.step ? keyText(event.step) : null),
       h('span', {role: 'cell', class: 'log-text cut', title: firstLine(event.message), dir: 'auto'}, firstLine(event.message)),
     );
   }
@@ -188,6 +190,14 @@ export class EventsView {
       this.whole = data;
     }
     this.draw();
+    if (this.open !== null) this.reveal(this.open);
+  }
+
+  /** Scrolls so that a row is in view: with an event open, fewer are. */
+  reveal(index) {
+    const box = this.scroller();
+    if (index * ROW < box.scrollTop) box.scrollTop = index * ROW;
+    if ((index + 1) * ROW > box.scrollTop + box.clientHeight) box.scrollTop = (index + 1) * ROW - box.clientHeight + LIST_PADDING;
   }
 
   walk(event) {
@@ -198,9 +208,6 @@ export class EventsView {
     const next = Math.min(this.total - 1, Math.max(0, (this.open ?? -1) + step));
     if (next === this.open) return;
     this.show(next);
-    const box = this.scroller();
-    if (next * ROW < box.scrollTop) box.scrollTop = next * ROW;
-    if ((next + 1) * ROW > box.scrollTop + box.clientHeight) box.scrollTop = (next + 1) * ROW - box.clientHeight;
   }
 
   detail() {

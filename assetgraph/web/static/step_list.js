@@ -1,6 +1,7 @@
 // The steps of a run, grouped by state.
 
 import {h, icon} from './dom.js';
+import {keyText} from './key_text.js';
 import {progressBar} from './progress.js';
 import {spentText, stepGlyph} from './states.js';
 import {lasted} from './live_times.js';
@@ -47,7 +48,7 @@ function item(step, selected, chosen) {
   return h(
     'button',
     {class: 'step-item', type: 'button', 'aria-pressed': String(selected), title: step.error ? `${step.error.type}: ${step.error.message}` : (step.reason ?? step.step), onclick: (event) => chosen(step.step, event.shiftKey || event.ctrlKey || event.metaKey)},
-    h('span', {class: 'cut grow', dir: 'auto'}, step.step),
+    keyText(step.step, 'grow'),
     h('span', {class: 'muted small nowrap'}, live ? lasted(null, live) : spentText(step)),
   );
 }

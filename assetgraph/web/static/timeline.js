@@ -2,6 +2,7 @@
 // graph.
 
 import {h, icon, kept, patch} from './dom.js';
+import {keyText} from './key_text.js';
 import {duration, plural} from './format.js';
 import {percent as progressShare} from './progress.js';
 import {spentText, stepGlyph, tone, word} from './states.js';
@@ -140,7 +141,7 @@ export class Timeline {
         title: text.filter(Boolean).join(' · '),
         onclick: (event) => this.chosen(step.step, event.shiftKey || event.ctrlKey || event.metaKey),
       },
-      h('span', {class: 'timeline-label'}, stepGlyph(step.state), h('span', {class: 'cut', dir: 'auto'}, step.step)),
+      h('span', {class: 'timeline-label'}, stepGlyph(step.state), keyText(step.step)),
       h(
         'span',
         {class: 'timeline-track'},

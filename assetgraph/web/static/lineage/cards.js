@@ -3,6 +3,7 @@
 import {runPage} from '../api.js';
 import {caveatSign} from '../caveat.js';
 import {h, icon} from '../dom.js';
+import {keyText} from '../key_text.js';
 import {markdownGist} from '../markdown.js';
 import {percent} from '../progress.js';
 import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
@@ -27,18 +28,12 @@ function assetBody(node) {
     h(
       'div',
       {class: 'graph-card-body'},
-      h('div', {class: 'graph-card-top'}, keyName(node.key)),
+      h('div', {class: 'graph-card-top'}, keyText(node.key, 'graph-card-name')),
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, markdownGist(node.description) || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
     h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), caveatSign(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
   ];
-}
-
-/** A key that is shortened from its prefix first, so that the asset's name stays readable. */
-function keyName(key) {
-  const at = key.lastIndexOf('/') + 1;
-  return h('span', {class: 'graph-card-name graph-card-key', title: key, dir: 'auto'}, at ? h('span', {class: 'graph-card-prefix cut'}, key.slice(0, at)) : null, h('span', {class: 'cut'}, key.slice(at)));
 }
 
 function lastLink(node) {
