@@ -77,8 +77,15 @@ export function runMark(status, extra = '') {
   return mark(...RUNS[status], extra);
 }
 
+export function runGlyph(status) {
+  return glyphOf(...RUNS[status]);
+}
+
 export function stepGlyph(state) {
-  const [colour, shape, text] = STEPS[state];
+  return glyphOf(...STEPS[state]);
+}
+
+function glyphOf(colour, shape, text) {
   return h('span', {class: 'mark', data: {state: colour}, title: text}, glyph(shape), h('span', {class: 'visually-hidden'}, text));
 }
 

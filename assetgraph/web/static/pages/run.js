@@ -9,7 +9,7 @@ import {OutputView} from '../output_view.js';
 import {followed} from '../progress.js';
 import {reached, roving} from '../arrow_keys.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
-import {runMark} from '../states.js';
+import {runGlyph, runMark} from '../states.js';
 import {stepList} from '../step_list.js';
 import {lasted, when} from '../live_times.js';
 import {Timeline} from '../timeline.js';
@@ -298,10 +298,10 @@ function family() {
       h(
         'a',
         {class: 'family-run', href: runPage(one.run_id), 'aria-current': one.run_id === run.run_id ? 'page' : null},
-        runMark(one.status),
-        h('span', {class: 'nowrap'}, runName(one.run_id)),
-        h('span', {class: 'muted small grow'}, one.parent_run_id ? 're-execution' : 'root'),
-        h('span', {class: 'muted small'}, duration(one.duration_s)),
+        runGlyph(one.status),
+        h('span', {class: 'nowrap', title: one.run_id}, runName(one.run_id)),
+        h('span', {class: 'muted small grow'}, one.parent_run_id ? null : 'root'),
+        h('span', {class: 'muted small nowrap'}, duration(one.duration_s)),
       ),
     ),
     (children.get(one.run_id) ?? []).filter((child) => child.run_id !== one.run_id).map((child) => branch(child, depth + 1)),

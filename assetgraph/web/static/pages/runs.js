@@ -163,7 +163,7 @@ function row(run) {
       'span',
       {role: 'cell'},
       h('a', {class: 'name', href: runPage(run.run_id), title: run.run_id}, runName(run.run_id)),
-      run.parent_run_id ? h('div', {class: 'sub'}, 're-run of ', h('a', {class: 'quiet-link', href: runPage(run.parent_run_id)}, runName(run.parent_run_id))) : null,
+      run.parent_run_id ? h('div', {class: 'sub rerun-of', title: `Re-execution of ${run.parent_run_id}`}, icon('reload', 'icon-small'), h('span', {class: 'visually-hidden'}, 're-execution of '), h('a', {class: 'quiet-link cut', href: runPage(run.parent_run_id)}, runName(run.parent_run_id))) : null,
     ),
     h('span', {role: 'cell'}, runMark(run.status, 'pill')),
     h('span', {role: 'cell', class: 'run-assets', title: run.failure}, assets(run), tags(run) ?? why(run)),
