@@ -201,3 +201,35 @@ def test_the_colours_of_any_text_leave_it_as_it_is_and_cost_little(
         [signs, language],
     )
     assert slow == []
+
+
+OFTEN = """
+    import assetgraph as dg
+
+    @dg.asset
+    def often(context):
+        facts = {f"name_{n}": [n, n + 1] for n in range(200)}
+        context.add_output_metadata({"facts": dg.MetadataValue.json(facts), "n": 1})
+        return facts
+"""
+
+
+def test_details_of_past_attempts_are_drawn_only_while_they_are_open(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": OFTEN})
+    for _ in range(3):
+        server.terminal("materialize", "often")
+    page = open_page(f"{server.url}/assets/often")
+    expect(page.locator(".attempt")).to_have_count(3)
+    expect(page.locator(".attempt-body")).to_have_count(0)
+    page.locator(".attempt summary").nth(1).press("Enter")
+    expect(page.locator(".attempt-body")).to_have_count(1)
+    expect(page.locator(".attempt").nth(1)).to_contain_text("name_199")
+
+    server.terminal("materialize", "often")
+    expect(page.locator(".attempt")).to_have_count(4)
+    expect(page.locator(".attempt").nth(2).locator(".attempt-body")).to_be_visible()
+    assert _words(page, ".preview", "name")[:2] == ['"name_0"', '"name_1"']
+    page.locator(".attempt summary").nth(2).press("Enter")
+    expect(page.locator(".attempt-body")).to_have_count(0)

@@ -8,25 +8,35 @@ import {duration} from './format.js';
 import {longText} from './long_text.js';
 import {kindOf, metadataTable, metadataValue} from './metadata.js';
 import {withoutSchema} from './schema.js';
+import {redraw} from './shell.js';
 import {glyph} from './states.js';
 import {when} from './live_times.js';
 
 const SHOWN_FACTS = 3;
 const LONGEST_GIST = 80;
+const opened = new Set();
 
 export function attemptList(attempts) {
   return h('ul', {class: 'attempts'}, attempts.map(attemptLine));
 }
 
+/** An attempt, whose details are drawn only while they are open: there may be many, of any length. */
 function attemptLine(attempt) {
   const made = attempt.type === 'materialization';
   const state = made ? 'fresh' : 'failed';
+  const key = `${attempt.run_id} ${attempt.timestamp}`;
+  const toggled = ({currentTarget: {open}}) => {
+    if (open === opened.has(key)) return;
+    if (open) opened.add(key);
+    else opened.delete(key);
+    redraw();
+  };
   return h(
     'li',
-    {key: `${attempt.run_id} ${attempt.timestamp}`},
+    {key},
     h(
       'details',
-      {class: 'attempt', key: 'details'},
+      {class: 'attempt', key: 'details', open: opened.has(key), ontoggle: toggled},
       h(
         'summary',
         {},
@@ -37,21 +47,25 @@ function attemptLine(attempt) {
         when(attempt.timestamp, 'muted small'),
         h('span', {class: 'small attempt-duration'}, duration(attempt.duration_s)),
       ),
-      h(
-        'div',
-        {class: 'attempt-body'},
-        made ? caveatNote({warning: warningIn(attempt.metadata)}) : null,
-        made ? metadataTable(withoutWarning(withoutSchema(attempt.metadata))) : longText(plainText(attempt.error), {class: 'code', 'aria-label': 'Error', key: 'error'}),
-        h(
-          'dl',
-          {class: 'facts'},
-          [h('dt', {}, 'Run'), h('dd', {}, h('a', {class: 'link mono', href: runPage(attempt.run_id)}, attempt.run_id))],
-          made ? [h('dt', {}, 'Data version'), h('dd', {}, h('code', {}, attempt.data_version))] : null,
-          attempt.code_version ? [h('dt', {}, 'Code version'), h('dd', {}, h('code', {}, attempt.code_version))] : null,
-          Object.keys(attempt.config).length ? [h('dt', {}, 'Config'), h('dd', {}, h('code', {}, JSON.stringify(attempt.config)))] : null,
-          Object.entries(attempt.inputs).map(([name, version]) => [h('dt', {dir: 'auto'}, `read ${name}`), h('dd', {}, h('code', {}, version.slice(0, 12)))]),
-        ),
-      ),
+      opened.has(key) ? details(attempt, made) : null,
+    ),
+  );
+}
+
+function details(attempt, made) {
+  return h(
+    'div',
+    {class: 'attempt-body'},
+    made ? caveatNote({warning: warningIn(attempt.metadata)}) : null,
+    made ? metadataTable(withoutWarning(withoutSchema(attempt.metadata))) : longText(plainText(attempt.error), {class: 'code', 'aria-label': 'Error', key: 'error'}),
+    h(
+      'dl',
+      {class: 'facts'},
+      [h('dt', {}, 'Run'), h('dd', {}, h('a', {class: 'link mono', href: runPage(attempt.run_id)}, attempt.run_id))],
+      made ? [h('dt', {}, 'Data version'), h('dd', {}, h('code', {}, attempt.data_version))] : null,
+      attempt.code_version ? [h('dt', {}, 'Code version'), h('dd', {}, h('code', {}, attempt.code_version))] : null,
+      Object.keys(attempt.config).length ? [h('dt', {}, 'Config'), h('dd', {}, h('code', {}, JSON.stringify(attempt.config)))] : null,
+      Object.entries(attempt.inputs).map(([name, version]) => [h('dt', {dir: 'auto'}, `read ${name}`), h('dd', {}, h('code', {}, version.slice(0, 12)))]),
     ),
   );
 }

@@ -39,7 +39,7 @@ function focusSearch(event) {
 }
 
 function isTyping(element) {
-  return element.closest?.('input, textarea, select, [contenteditable]') !== null;
+  return element.closest?.('input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]') !== null;
 }
 
 function showHelp() {

@@ -2,7 +2,7 @@
 
 import {plainLine} from './ansi.js';
 import {code, languageOf} from './code.js';
-import {h} from './dom.js';
+import {h, kept} from './dom.js';
 import {laidOut} from './json_layout.js';
 import {markdown} from './markdown.js';
 import {cell, numbers} from './metadata.js';
@@ -10,9 +10,12 @@ import {cell, numbers} from './metadata.js';
 const LONG_LINE = 400; // characters: a longer line is broken
 const UNREADABLE = 160; // characters: JSON of a file keeps its own lines if none is longer
 
+const drawn = new WeakMap(); // a preview is long, and the page around it is drawn often
+
 /** `file` has the `path` of the value, its `version`, and the address of its `picture`. */
 export function previewOf(preview, file) {
-  return h('div', {class: 'preview', key: `preview-${file.version}`}, body(preview, file), preview.note ? h('p', {class: 'muted small preview-note'}, preview.note) : null);
+  if (!drawn.has(preview)) drawn.set(preview, h('div', {class: 'preview'}, body(preview, file), preview.note ? h('p', {class: 'muted small preview-note'}, preview.note) : null));
+  return kept(drawn.get(preview), `preview-${file.version}`);
 }
 
 function body(preview, file) {

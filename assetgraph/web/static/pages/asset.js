@@ -5,7 +5,7 @@ import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
 import {code} from '../code.js';
-import {h, icon} from '../dom.js';
+import {h, icon, kept} from '../dom.js';
 import {editorButtons, editorLink} from '../editor.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
@@ -27,6 +27,7 @@ let asset = null;
 let attempts = [];
 let next = null;
 let preview = null;
+let drawn = {source: null, number: 0, element: null};
 let reading = false; // earlier attempts
 
 async function load() {
@@ -192,8 +193,14 @@ function source() {
     'section',
     {class: 'card', 'aria-labelledby': 'source-title', key: 'source'},
     h('div', {class: 'card-head'}, h('h2', {id: 'source-title'}, 'Definition'), h('code', {class: 'muted cut', title: asset.place}, asset.place), editorButtons(asset.place, redraw)),
-    h('pre', {class: 'code code-flush', tabindex: '0', 'aria-label': 'Source'}, code(asset.source, 'python')),
+    sourceText(),
   );
+}
+
+/** The source, drawn once for each version of it. */
+function sourceText() {
+  if (drawn.source !== asset.source) drawn = {source: asset.source, number: drawn.number + 1, element: h('pre', {class: 'code code-flush', tabindex: '0', 'aria-label': 'Source'}, code(asset.source, 'python'))};
+  return kept(drawn.element, `source-${drawn.number}`);
 }
 
 function facts() {
