@@ -20,6 +20,10 @@ MOST_YAML = 100_000  # bytes, also with every alias replaced by what it repeats
 MOST_DIGITS = 1000
 _NUMBER = re.compile(r"[-+]?[0-9][0-9a-fA-FxXo_:.+-]*")
 _DASHES = re.compile(rf"(?:[-?] ){{{MOST_DEPTH + 1}}}")
+_KEY_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+_LONG_KEY = re.compile(
+    rf"""(?<![\w"'.-]){_KEY_PART}(?:[ \t]*\.[ \t]*{_KEY_PART}){{{MOST_DEPTH}}}"""
+)
 _TOO_DEEP = f"it nests more than {MOST_DEPTH} levels"
 
 
@@ -72,8 +76,13 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> None:
 def _toml(data: bytes) -> Any:
     import tomllib
 
+    text = data.decode()
+    if text.count(".") >= MOST_DEPTH:  # tomllib takes minutes for a name of 20,000 parts
+        for number, line in enumerate(text.split("\n"), 1):
+            if _LONG_KEY.search(line) and not line.lstrip().startswith("#"):
+                raise DataError(f"line {number}: a name has more than {MOST_DEPTH} parts")
     try:
-        return _checked(tomllib.loads(data.decode()))
+        return _checked(tomllib.loads(text))
     except RecursionError:
         raise DataError(_TOO_DEEP) from None
     except ValueError as error:

@@ -11,6 +11,7 @@ from conftest import Answer, ProjectFolder
 
 from assetgraph import Instance, asset, materialize
 from assetgraph.errors import DefinitionsError, ValueTypeError
+from assetgraph.project.data_text import DataError, decode
 
 MakeProject = Callable[..., ProjectFolder]
 Run = Callable[..., Answer]
@@ -431,3 +432,35 @@ def test_a_name_that_is_too_long_for_a_file_is_no_bug_in_assetgraph(
     answer = assetgraph(*words)
     assert answer.code == 2
     assert "bug" not in answer.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 20_000 + "a = 1",
+        "x = 1\n[" + "a." * 20_000 + "a]",
+        "x = {" + "a." * 20_000 + "a = 1}",
+        '"a" . ' * 20_000 + '"a" = 1',
+        "'a'." * 20_000 + "a = 1",
+        "b = 2\n" + "a." * 20_000,
+        "a." * 101 + "a = 1",
+    ],
+)
+def test_a_toml_name_of_many_parts_is_refused_before_it_takes_minutes(text: str) -> None:
+    line = text.count("\n", 0, text.index("a.") if "a." in text else 0) + 1
+    with pytest.raises(DataError, match=f"line {line}: a name has more than 100 parts"):
+        decode(text.encode(), "toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 98 + "a = 1",
+        'x = "' + "a." * 500 + '"',
+        "x = [" + "1.5, " * 500 + "]",
+        "".join(f"k{n}.v = 1.5\n" for n in range(500)),
+        "# " + "a." * 500 + "\nx = 1",
+    ],
+)
+def test_toml_with_many_dots_is_taken_where_no_name_has_many_parts(text: str) -> None:
+    assert decode(text.encode(), "toml")
