@@ -1,5 +1,6 @@
 """What a step changes in its process and should not leave to the next: environment variables, the
-working folder and signal handlers. What an import inside the step has set up stays."""
+working folder, the umask, the filters of warnings and signal handlers. What an import inside the
+step has set up stays."""
 
 from __future__ import annotations
 
@@ -7,14 +8,18 @@ import _signal  # type: ignore[import-not-found]
 import os
 import signal
 import threading
+import warnings
+from collections.abc import Callable
 from contextlib import suppress
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.process.current_step import current_sink, is_importing
+from assetgraph.process.current_step import current_sink, is_importing, running
 
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
 
+_FILTER_SETTERS = ("filterwarnings", "simplefilter", "resetwarnings")
 _TIMERS: dict[int, int] = {
     signal.SIGALRM: signal.ITIMER_REAL,
     signal.SIGVTALRM: signal.ITIMER_VIRTUAL,
@@ -23,13 +28,18 @@ _TIMERS: dict[int, int] = {
 
 
 class Surroundings:
-    """The environment, the working folder and the signals of this process, watched from `start` to
-    `close`."""
+    """The environment, the working folder, the umask, the filters of warnings and the signals of
+    this process, watched from `start` to `close`."""
 
     def __init__(self) -> None:
         self._environ = os.environ
         self._environ_class = type(os.environ)
         self._folder, self._folder_fd = b"", -1
+        self._set_umask = os.umask
+        self._umask: int | None = None  # that of the run, if a step has set another
+        self._filter_setters = {name: getattr(warnings, name) for name in _FILTER_SETTERS}
+        self._filters: list[Any] = []
+        self._filtered: set[StepSink] = set()  # the steps that have set filters
         self._set_handler = _signal.signal
         self._replaced: dict[StepSink, dict[int, Any]] = {}  # handlers, by signal
 
@@ -37,6 +47,10 @@ class Surroundings:
         with suppress(OSError):  # it was deleted
             self._folder = os.getcwdb()
             self._folder_fd = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+        os.umask = self._note_umask
+        self._filters = list(warnings.filters)
+        for name, setter in self._filter_setters.items():
+            setattr(warnings, name, self._noting_filters(setter))
         _signal.signal = self._note_handler
         with suppress(TypeError):  # a program may have put its own in its place
             self._environ.__class__ = _WatchedEnviron
@@ -50,6 +64,9 @@ class Surroundings:
     def give_back(self) -> None:
         os.environ = self._environ  # noqa: B003 - a step may have replaced it
         self._environ.__class__ = self._environ_class
+        os.umask = self._set_umask
+        for name, setter in self._filter_setters.items():
+            setattr(warnings, name, setter)
         _signal.signal = self._set_handler
 
     def end_step(self, sink: StepSink) -> list[str]:
@@ -67,6 +84,15 @@ class Surroundings:
         if moved and self._folder_fd >= 0:
             self._go_back()
             changed.append("the working folder")
+        if self._umask is not None:
+            self._set_umask(self._umask)
+            self._umask = None
+            changed.append("the umask")
+        if warnings.filters != self._filters:
+            if sink in self._filtered:
+                changed.append("the filters of warnings")
+            self._put_filters_back()
+        self._filtered.discard(sink)
         if sink in self._replaced:
             self._put_handlers_back(self._replaced.pop(sink))
         return changed
@@ -74,6 +100,36 @@ class Surroundings:
     def _go_back(self) -> None:
         with suppress(OSError):
             os.fchdir(self._folder_fd)
+
+    def _note_umask(self, mask: int) -> int:
+        """Do what `os.umask` does, and note what the step replaces."""
+        before = self._set_umask(mask)
+        if current_sink() is not None and not is_importing():
+            self._umask = before if self._umask is None else self._umask
+        return before
+
+    def _noting_filters(self, setter: Callable[..., None]) -> Callable[..., None]:
+        """A function of `warnings` that sets filters. What an import sets belongs to the run."""
+
+        @wraps(setter)
+        def set_filters(*given: Any, **named: Any) -> None:
+            before = list(warnings.filters)
+            setter(*given, **named)
+            sink = current_sink()
+            if sink is not None and not is_importing():
+                self._filtered.add(sink)
+            elif sink is not None:
+                added = [one for one in warnings.filters if one not in before]
+                self._filters = added + [one for one in self._filters if one not in added]
+
+        return set_filters
+
+    def _put_filters_back(self) -> None:
+        if len(running()) > 1:  # another step may rely on those that it has set
+            return
+        warnings.filters[:] = self._filters  # type: ignore[index]
+        with warnings.catch_warnings():  # where this begins, Python takes note of other filters
+            pass
 
     def _note_handler(self, number: int, handler: Any) -> Any:
         """Do what `signal.signal` asks for, and note what the step replaces."""

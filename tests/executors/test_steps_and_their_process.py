@@ -443,6 +443,68 @@ def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has
         assert (what in warned) == (executor[0] in ("threads", "dask"))
 
 
+def test_the_umask_and_the_filters_of_warnings_that_a_step_sets_end_with_it(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    (tmp_path / "library_of_filters.py").write_text(
+        "import warnings\n"
+        'warnings.filterwarnings("ignore", message="of the library")\n'
+        'from warnings import simplefilter as filtering\nfiltering("ignore", BytesWarning)\n'
+    )
+    script = """
+    import warnings
+    from warnings import simplefilter
+
+    HERE = os.path.dirname(os.path.abspath(__file__))
+    os.umask(0o027)
+    warnings.filterwarnings("ignore", message="of the program")
+
+    @dg.asset
+    def sets() -> None:
+        os.umask(0o777)
+        os.umask(0o000)
+        warnings.simplefilter("error")
+        sys.path.insert(0, HERE)
+        import library_of_filters
+
+    @dg.asset(deps=[sets])
+    def replaces() -> None:
+        warnings.warn("not an error here")
+        simplefilter("error")
+        warnings.filters = []
+
+    @dg.asset(deps=[replaces])
+    def resets() -> None:
+        with warnings.catch_warnings(record=True):
+            warnings.simplefilter("error")
+        warnings.resetwarnings()
+
+    @dg.asset(deps=[resets])
+    def finds() -> list:
+        warnings.warn("no error here")
+        mask = os.umask(0o022)
+        os.umask(mask)
+        texts = [one[1].pattern for one in warnings.filters if one[1] is not None]
+        errors = [one for one in warnings.filters if one[0] == "error"]
+        of_library = [one for one in warnings.filters if one[2] is BytesWarning and one[0] == "ignore"]
+        return [mask, errors, "of the program" in texts, "of the library" in texts, len(of_library)]
+    """
+    result = ran(tmp_path, executor, script, "sets, replaces, resets, finds")
+    assert result.failures == {}
+    mask, errors, of_program, of_library, again = result.values["finds"]
+    assert errors == []
+    assert mask == 0o027 if executor[0] != "dask" else mask not in (0o000, 0o777)
+    if executor[0] in ("serial", "threads"):  # a worker repeats neither
+        assert (of_program, of_library, again) == (True, True, 1)
+    for step, what in (
+        ("sets", "the umask"),
+        ("sets", "the filters of warnings"),
+        ("resets", "the filters of warnings"),
+    ):
+        warned = " ".join(result.logged.get(step, []))
+        assert (what in warned) == (executor[0] in ("threads", "dask"))
+
+
 def test_a_step_that_closes_the_descriptors_closes_them_for_itself(
     tmp_path: Path, executor: tuple[str, str]
 ) -> None:
