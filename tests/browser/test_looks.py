@@ -173,3 +173,33 @@ def test_charts_hold_links_that_can_be_reached_and_targets_are_large_enough(
             .then(({violations}) => violations.flatMap(({id, nodes}) => nodes.map(({html}) => `${id} ${html}`)))"""
         )
         assert found == [], address
+
+
+READER = """
+    import pyarrow as pa
+    import assetgraph as dg
+
+    @dg.asset
+    def rows_with_quite_a_long_name() -> pa.RecordBatchReader:
+        return pa.table({"n": [1, 2]}).to_reader()
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 360])
+def test_the_parts_of_a_head_never_overprint_each_other(
+    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+) -> None:
+    server = serve({"pipeline.py": READER})
+    server.terminal("materialize", "--all")
+    page = open_page(f"{server.url}/assets/rows_with_quite_a_long_name", width=width)
+    expect(page.locator(".preview-table")).to_be_visible()
+    overprinted = page.evaluate(
+        """() => [...document.querySelectorAll('.card-head')].flatMap((head) => {
+          const boxes = [...head.children].map((one) => one.getBoundingClientRect()).filter((box) => box.width);
+          const over = (a, b) => a.right > b.left + 1 && b.right > a.left + 1 && a.bottom > b.top + 1 && b.bottom > a.top + 1;
+          const title = head.querySelector('h2');
+          const cut = title && title.scrollWidth > title.clientWidth + 1;
+          return cut || boxes.some((box, index) => boxes.slice(index + 1).some((other) => over(box, other))) ? [head.textContent] : [];
+        })"""
+    )
+    assert overprinted == []

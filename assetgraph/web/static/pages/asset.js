@@ -170,7 +170,7 @@ function shownPreview() {
       'div',
       {class: 'card-head'},
       h('h2', {id: 'preview-title'}, 'Value'),
-      h('span', {class: 'muted small'}, [type, format === 'path' ? null : format].filter(Boolean).join(' · ')),
+      h('span', {class: 'muted small cut', title: type}, [type, format === 'path' ? null : format].filter(Boolean).join(' · ')),
       path ? h('code', {class: 'muted cut', title: path, dir: 'auto'}, path) : null,
     ),
     preview ? previewOf(preview, {picture: address('picture', key), version: asset.materialization.run_id, path}) : h('div', {class: 'card-body'}, h('span', {class: 'skeleton'})),
