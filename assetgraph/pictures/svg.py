@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from assetgraph.pictures.layout import layout
+from assetgraph.pictures.layout import arranged, worth_frames
+from assetgraph.pictures.text_width import ems, fitted
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, state_word
 from assetgraph.text import first_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from assetgraph.pictures.layout import Layout, Point
+    from assetgraph.pictures.layout import Box, Layout, Point
     from assetgraph.pictures.picture_card import Card
     from assetgraph.pictures.theme import Palette
     from assetgraph.records import AssetState
 
 MARGIN = 24
 PADDING = 12
+CORNER = 10
 NARROWEST, USUAL, WIDEST = 120, 216, 272
 NAME_SIZE, TEXT_SIZE, NOTE_SIZE = 13, 12, 11
+FRAME_NAME_SIZE = 15
 FONT = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 
 
@@ -30,16 +32,18 @@ def graph_svg(
     cards: Sequence[Card],
     edges: Iterable[tuple[str, str]],
     *,
-    aspect: float = 1.6,
-    place: Callable[..., Layout] = layout,
+    place: Callable[..., Layout] = arranged,
 ) -> str:
     """The graph as a complete SVG document.
 
-    `edges` are (upstream, downstream) ids. The parts of the graph are packed for a window with the
-    ratio `aspect` (width / height). `place` stands for `layout`, and may remember its answers.
+    `edges` are (upstream, downstream) ids. `place` stands for `arranged`, and may remember its
+    answers.
     """
     shape = _Shape.of(cards)
-    placed = place({c.id: (shape.width, shape.height) for c in cards}, edges, aspect=aspect)
+    edges = list(edges)
+    groups = {card.id: card.group for card in cards}
+    sizes = {card.id: (shape.width, shape.height) for card in cards}
+    placed = place(sizes, edges, group_of=groups if worth_frames(edges, groups) else None)
     ends = dict.fromkeys(route[-1] for route in placed.routes.values())
     width, height = placed.width + 2 * MARGIN, placed.height + 2 * MARGIN
     role = "group" if any(card.link for card in cards) else "img"
@@ -53,6 +57,7 @@ def graph_svg(
         "</clipPath>",
         '<rect class="ground" width="100%" height="100%" rx="8"/>',
         f'<g transform="translate({MARGIN} {MARGIN})">',
+        *(_frame(group, box) for group, box in placed.frames.items()),
         *(f'<path class="edge" d="{_curve(route)}"/>' for route in placed.routes.values()),
         *(f'<path class="tip" d="{_tip(end)}"/>' for end in ends),
         *(shape.drawn(card, placed.positions[card.id]) for card in cards),
@@ -73,7 +78,7 @@ class _Shape:
 
     @staticmethod
     def of(cards: Sequence[Card]) -> _Shape:
-        names = max((_ems(card.id) * NAME_SIZE * 1.05 for card in cards), default=0)
+        names = max((ems(card.id) * NAME_SIZE * 1.05 for card in cards), default=0)
         with_description = any(first_line(card.description) for card in cards)
         with_state = any(card.state is not None for card in cards)
         least = USUAL if with_description or with_state else NARROWEST
@@ -108,7 +113,7 @@ class _Shape:
         return f'<a href="{_escaped(card.link)}">{drawn}</a>' if card.link else drawn
 
     def _text(self, kind: str, y: float, text: str, size: float) -> str:
-        shown = _escaped(_fitted(printable(text), (self.width - 2 * PADDING) / size))
+        shown = _escaped(fitted(printable(text), (self.width - 2 * PADDING) / size))
         return f'<text class="{kind}" x="{PADDING}" y="{y}">{shown}</text>'
 
     def _footer(self, card: Card) -> Iterator[str]:
@@ -116,7 +121,7 @@ class _Shape:
         x = float(PADDING)
         if card.state is not None:
             glyph, word = LOOKS[card.state].glyph, state_word(card.state, card.made)
-            width = round((_ems(word) + 2.6) * NOTE_SIZE, 1)
+            width = round((ems(word) + 2.6) * NOTE_SIZE, 1)
             yield (
                 f'<g class="{card.state}"><rect class="pill" x="{_px(x - 2)}" y="{base - 12.5}"'
                 f' width="{_px(width)}" height="18" rx="9"/>'
@@ -126,7 +131,7 @@ class _Shape:
             x += width + 6
         if self.with_group:
             room = (self.width - PADDING - x) / NOTE_SIZE
-            group = _escaped(_fitted(printable(card.group), room))
+            group = _escaped(fitted(printable(card.group), room))
             yield f'<text class="group" x="{self.width - PADDING}" y="{base}">{group}</text>'
 
 
@@ -136,17 +141,42 @@ def _summary(card: Card) -> str:
     return " · ".join(word for word in words if word)
 
 
+def _frame(group: str, box: Box) -> str:
+    x, y, width, height = box
+    name = fitted(printable(group), (width - 32) / FRAME_NAME_SIZE)
+    return (
+        f'<rect class="frame" x="{_px(x)}" y="{_px(y)}" width="{_px(width)}"'
+        f' height="{_px(height)}" rx="12"/>'
+        f'<text class="frame-name" x="{_px(x + 16)}" y="{_px(y + 26)}">{_escaped(name)}</text>'
+    )
+
+
 def _curve(route: Sequence[Point]) -> str:
-    """An SVG path along `route`: level between points of one height, else an S-curve."""
+    """An SVG path along `route`: lines with round corners, and S-curves where it climbs."""
     x, y = route[0]
     steps = [f"M{_px(x)} {_px(y)}"]
-    for (x1, y1), (x2, y2) in pairwise(route):
-        if y1 == y2:
+    for n, ((x1, y1), (x2, y2)) in enumerate(pairwise(route), 2):
+        turns = n < len(route) and (x1 == x2 or route[n][0] == x2)
+        if turns:
+            (x3, y3) = route[n]
+            before, after = _towards((x2, y2), (x1, y1)), _towards((x2, y2), (x3, y3))
+            steps.append(f"L{before}Q{_px(x2)} {_px(y2)} {after}")
+        elif y1 == y2:
             steps.append(f"H{_px(x2)}")
+        elif x1 == x2:
+            steps.append(f"V{_px(y2)}")
         else:
             middle = (x1 + x2) / 2
             steps.append(f"C{_px(middle)} {_px(y1)} {_px(middle)} {_px(y2)} {_px(x2)} {_px(y2)}")
     return "".join(steps)
+
+
+def _towards(corner: Point, other: Point) -> str:
+    """The point on the way from `corner` to `other` where the round corner begins."""
+    (x, y), (to_x, to_y) = corner, other
+    far = max(abs(to_x - x), abs(to_y - y))
+    share = min(CORNER, far / 2) / far
+    return f"{_px(x + (to_x - x) * share)} {_px(y + (to_y - y) * share)}"
 
 
 def _tip(end: Point) -> str:
@@ -175,6 +205,8 @@ def _colours(palette: Palette, states: Mapping[AssetState, tuple[str, str]]) -> 
         ".card": f"fill:{palette.surface};stroke:{palette.line}",
         ".name": f"fill:{palette.text};font-size:{NAME_SIZE}px;font-weight:600",
         ".about,.assetgraph .group": f"fill:{palette.muted}",
+        ".frame": f"fill:{palette.surface};fill-opacity:.55;stroke:{palette.edge}",
+        ".frame-name": f"fill:{palette.muted};font-size:{FRAME_NAME_SIZE}px;font-weight:600",
         ".edge": f"fill:none;stroke:{palette.edge};stroke-width:1.5",
         ".tip": f"fill:{palette.edge}",
     }
@@ -185,36 +217,6 @@ def _colours(palette: Palette, states: Mapping[AssetState, tuple[str, str]]) -> 
 
 def _rules(rules: Mapping[str, str]) -> str:
     return "".join(f".assetgraph {place}{{{rule}}}" for place, rule in rules.items())
-
-
-def _fitted(text: str, room: float) -> str:
-    """`text`, or its beginning with an ellipsis if it is wider than `room`, in ems."""
-    if _ems(text) <= room:
-        return text
-    used, end = 1.0, 0
-    for character in text:
-        used += _ems(character)
-        if used > room:
-            break
-        end += 1
-    return text[:end].rstrip() + "…"
-
-
-def _ems(text: str) -> float:
-    """The estimated maximum width of `text` in a common sans-serif font, in ems."""
-    return sum(map(_em, text))
-
-
-def _em(character: str) -> float:
-    if character in "iljtfrI.,:;'|!-()[]/ ":
-        return 0.36
-    if character in "mwMW@%":
-        return 0.92
-    if character.isascii():
-        return 0.7 if character.isupper() else 0.58
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.7
 
 
 def _px(length: float) -> str:

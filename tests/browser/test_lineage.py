@@ -79,7 +79,7 @@ def test_a_key_too_long_for_its_card_keeps_its_end(
             return 1
     """
     page = open_page(f"{serve({'pipeline.py': text}).url}/lineage")
-    name = page.locator(".graph-card-key")
+    name = page.locator(".graph-card-name.key-text")
     expect(name).to_have_text("a_folder_with_a_very_long_name/the_name_itself")
     ends = "(part) => part.lastChild.scrollWidth <= part.lastChild.clientWidth"
     assert name.evaluate(ends)

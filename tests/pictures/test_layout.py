@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assetgraph.pictures.layout import Layout, layout
+from assetgraph.pictures.layout import Layout, Point, arranged, layout, scale
 from assetgraph.pictures.layout.ordering import crossings, order
 from assetgraph.pictures.layout.packing import pack
 from assetgraph.pictures.layout.ranking import layered
@@ -36,7 +36,7 @@ def graphs(draw: st.DrawFn) -> tuple[Sizes, Edges]:
     return sizes, draw(st.lists(st.sampled_from(edges), unique=True)) if edges else []
 
 
-def boxes(sizes: Sizes, placed: Layout) -> dict[str, tuple[float, float, float, float]]:
+def boxes(sizes: Sizes, placed: Layout) -> dict[str, tuple[float, ...]]:
     """The left, top, right and bottom of each card."""
     return {
         name: (x, y, x + sizes[name][0], y + sizes[name][1])
@@ -47,6 +47,17 @@ def boxes(sizes: Sizes, placed: Layout) -> dict[str, tuple[float, float, float, 
 def overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     """Whether two boxes overlap by more than 0.1, to which coordinates are rounded."""
     return all(one[n] < other[n + 2] - 0.2 and other[n] < one[n + 2] - 0.2 for n in (0, 1))
+
+
+def crossed(route: tuple[Point, ...], found: dict[str, tuple[float, ...]]) -> set[str]:
+    """The cards that a route leads through."""
+    names = set()
+    for (x1, y1), (x2, y2) in pairwise(route):
+        # A curve that starts and ends level stays inside the bounding box of its ends.
+        wide = 0.5 if x1 == x2 else 0
+        piece = (min(x1, x2) - wide, min(y1, y2) - 0.5, max(x1, x2) + wide, max(y1, y2) + 0.5)
+        names |= {name for name, box in found.items() if overlap(piece, box)}
+    return names
 
 
 @given(graphs())
@@ -74,13 +85,8 @@ def test_an_edge_leads_forward_from_side_to_side_and_through_no_other_card(
     for (a, b), route in placed.routes.items():
         assert route[0] == pytest.approx((found[a][2], (found[a][1] + found[a][3]) / 2), abs=0.2)
         assert route[-1] == pytest.approx((found[b][0], (found[b][1] + found[b][3]) / 2), abs=0.2)
-        for (x1, y1), (x2, y2) in pairwise(route):
-            assert x1 < x2
-            # A curve that starts and ends level stays inside the bounding box of its ends.
-            piece = (x1, min(y1, y2) - 0.5, x2, max(y1, y2) + 0.5)
-            assert not [
-                name for name in found if name not in (a, b) and overlap(piece, found[name])
-            ]
+        assert all(x1 < x2 or y1 == y2 or x1 == x2 for (x1, y1), (x2, y2) in pairwise(route))
+        assert crossed(route, found) <= {a, b}
 
 
 @given(graphs(), st.randoms(use_true_random=False))
@@ -135,9 +141,66 @@ def test_one_card_stands_in_the_corner() -> None:
 
 def test_a_chain_is_level_and_deeper_than_any_recursion() -> None:
     names = numbered(5000)
-    placed = layout(cards(*names), pairwise(names))
+    placed = layout(cards(*names), pairwise(names), window=(2_000_000, 1))
     assert {y for _, y in placed.positions.values()} == {0}
     assert [*placed.positions.values()] == sorted(placed.positions.values())
+
+
+@given(graphs(), st.integers(60, 900))
+def test_a_row_of_columns_that_is_broken_fits_its_window_better_and_covers_no_card(
+    graph: tuple[Sizes, Edges], width: int
+) -> None:
+    sizes, edges = graph
+    edges = sorted({*edges, *pairwise(sizes)})  # long rows
+    window = (float(width), 600.0)
+    whole = layout(sizes, edges, window=(1e6, 1.0))
+    placed = layout(sizes, edges, window=window)
+    before = scale(whole.width, whole.height, window)
+    assert scale(placed.width, placed.height, window) >= before
+    found = boxes(sizes, placed)
+    assert not [pair for pair in combinations(found, 2) if overlap(*(found[n] for n in pair))]
+    for (a, b), route in placed.routes.items():
+        assert crossed(route, found) <= {a, b}
+        assert min(x for x, _ in route) >= 0
+        assert max(x for x, _ in route) <= placed.width
+
+
+def test_a_long_chain_is_broken_to_the_shape_of_the_window() -> None:
+    names = numbered(60)
+    for window in ((1072.0, 690.0), (600.0, 900.0), (2000.0, 500.0)):
+        placed = layout(cards(*names), pairwise(names), window=window)
+        assert placed.width / placed.height == pytest.approx(window[0] / window[1], rel=0.5)
+        assert scale(placed.width, placed.height, window) > 0.4
+    short = layout(cards(*names[:6]), pairwise(names[:6]), window=(1000.0, 690.0))
+    assert {y for _, y in short.positions.values()} == {0}
+
+
+@given(graphs(), st.integers(1, 4), st.data())
+def test_a_frame_holds_the_cards_of_its_group_and_no_edge_leads_through_another_card(
+    graph: tuple[Sizes, Edges], count: int, data: st.DataObject
+) -> None:
+    sizes, edges = graph
+    groups = st.sampled_from(["", *(f"g{n}" for n in range(count))])
+    group_of = {name: group for name in sizes if (group := data.draw(groups))}
+    placed = arranged(sizes, edges, group_of=group_of)
+    found = boxes(sizes, placed)
+    assert placed.frames.keys() == set(group_of.values())
+    assert placed.routes.keys() == set(edges)
+    assert not [pair for pair in combinations(found, 2) if overlap(*(found[n] for n in pair))]
+    for group, (x, y, width, height) in placed.frames.items():
+        for name, box in found.items():
+            if group_of.get(name) == group:
+                assert x < box[0]
+                assert y < box[1]
+                assert box[2] < x + width
+                assert box[3] < y + height
+            else:
+                assert not overlap((x, y, x + width, y + height), box)
+    for (a, b), route in placed.routes.items():
+        sides = {found[a][0], found[a][2]}, {found[b][0], found[b][2]}
+        assert min(abs(route[0][0] - side) for side in sides[0]) < 0.2
+        assert min(abs(route[-1][0] - side) for side in sides[1]) < 0.2
+        assert crossed(route, found) <= {a, b}
 
 
 def test_a_hub_stands_in_the_middle_of_what_it_feeds() -> None:
@@ -171,7 +234,7 @@ def test_components_are_packed_to_the_shape_of_the_window() -> None:
     names = numbered(400)
     edges = [(names[n], names[n + 1]) for n in range(0, 200, 4)]
     for aspect in (0.5, 1.6, 3):
-        placed = layout(cards(*names), edges, aspect=aspect)
+        placed = layout(cards(*names), edges, window=(1000 * aspect, 1000))
         assert placed.width / placed.height == pytest.approx(aspect, rel=0.35)
 
 

@@ -20,7 +20,7 @@ from conftest import REPOSITORY, Answer, ProjectFolder  # noqa: E402
 from starlette.testclient import TestClient  # noqa: E402
 from web_pages import PIPELINE, error_of, launch, served  # noqa: E402
 
-from assetgraph.pictures.layout import layout  # noqa: E402
+from assetgraph.pictures.layout import arranged  # noqa: E402
 from assetgraph.pictures.svg import graph_svg  # noqa: E402
 from assetgraph.project import data_text  # noqa: E402
 from assetgraph.web.api import lineage_endpoints  # noqa: E402
@@ -229,12 +229,12 @@ def test_a_picture_that_is_dear_is_drawn_once_until_something_changes(
 
     def place(*given: Any, **named: Any) -> Any:
         placed.append(given)
-        return layout(*given, **named)
+        return arranged(*given, **named)
 
     monkeypatch.setattr(lineage_endpoints, "_pictures", AnswerCache(4))
     monkeypatch.setattr(lineage_endpoints, "_layouts", AnswerCache(4))
     monkeypatch.setattr(lineage_endpoints, "graph_svg", draw)
-    monkeypatch.setattr(lineage_endpoints, "layout", place)
+    monkeypatch.setattr(lineage_endpoints, "arranged", place)
 
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(client.get, ["/api/lineage.svg"] * 8))

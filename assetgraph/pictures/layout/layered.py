@@ -5,13 +5,14 @@ It is deterministic: the order of the given cards and edges does not change the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assetgraph.pictures.layout.alignment import heights
 from assetgraph.pictures.layout.ordering import order
 from assetgraph.pictures.layout.packing import pack
 from assetgraph.pictures.layout.ranking import layered
+from assetgraph.pictures.layout.wrapping import LANE, TURN, Column, best_bands, scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
 Point = tuple[float, float]
 Edge = tuple[str, str]
+Box = tuple[float, float, float, float]  # left, top, width, height
 
 COLUMN_GAP, CARD_GAP, BEND_GAP, COMPONENT_GAP = 56, 20, 10, 40  # minimum distances
 STEEPNESS = 6  # the gap between columns is at least the highest climb in it divided by this
 WIDEST_COLUMN_GAP = 4 * COLUMN_GAP
+WINDOW = (1600.0, 1000.0)
+READABLE = 0.55  # the scale from which a row of columns is not broken to be shown larger
+GAIN = 1.2  # a row is broken if it is then shown so many times larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +38,43 @@ class Layout:
 
     `positions` are the upper left corners of the cards. A route is a list of points from the middle
     of a card's right side to the middle of another card's left side, and crosses no other card.
-    Two consecutive points of different height lie on the two sides of a gap between columns; draw
-    a curve between them that starts and ends level. An edge that closes a circle runs backwards.
-    An edge from a card to itself has no route.
+    Two consecutive points are level, or one is below the other, where the columns are broken into
+    bands; else they lie on the two sides of a gap between columns: draw a curve between them that
+    starts and ends level. An edge that closes a circle runs backwards. An edge from a card to
+    itself has no route. `frames` are the boxes around groups, which only `framed` draws.
     """
 
     positions: dict[str, Point]
     routes: dict[Edge, tuple[Point, ...]]
     width: float
     height: float
+    frames: dict[str, Box] = field(default_factory=dict)
 
 
 def layout(
     sizes: Mapping[str, Size],
     edges: Iterable[Edge],
     *,
-    aspect: float = 1.6,
+    window: Size = WINDOW,
+    gap: float = COLUMN_GAP,
 ) -> Layout:
-    """Lay out cards in columns from left to right.
+    """Lay out cards in columns from left to right, at least `gap` apart.
 
     `sizes` are the (width, height) of the cards by id. Edges with an unknown id are ignored. The
-    components are packed for a window with the ratio `aspect` (width / height).
+    components are packed to the shape of a window of this size. The columns of a component that it
+    would show too small are broken into bands.
     """
     names = sorted(sizes)
     number = {name: n for n, name in enumerate(names)}
     pairs = sorted({(number[a], number[b]) for a, b in edges if a in number and b in number})
     children, turned = _without_circles(len(names), pairs)
     parts = [
-        _Part(members, children, [sizes[names[n]] for n in members])
+        _Part(members, children, [sizes[names[n]] for n in members], window, gap)
         for members in _components(children)
     ]
-    packed = pack([(part.width, part.height) for part in parts], aspect, COMPONENT_GAP)
+    packed = pack(
+        [(part.width, part.height) for part in parts], window[0] / window[1], COMPONENT_GAP
+    )
     positions: dict[int, Point] = {}
     routes: dict[tuple[int, int], tuple[Point, ...]] = {}
     for part, corner in zip(parts, packed.corners, strict=True):
@@ -78,21 +89,41 @@ def layout(
     )
 
 
+def turned_edges(names: Iterable[str], edges: Iterable[Edge]) -> set[Edge]:
+    """The edges that `layout` runs backwards, since they close a circle."""
+    ordered = sorted(set(names))
+    number = {name: n for n, name in enumerate(ordered)}
+    pairs = sorted({(number[a], number[b]) for a, b in edges})
+    return {(ordered[a], ordered[b]) for a, b in _without_circles(len(ordered), pairs)[1]}
+
+
 class _Part:
     """The layout of one component, with its upper left corner at (0, 0).
 
     `members` are the numbers of its cards in the whole graph.
     """
 
-    def __init__(self, members: Sequence[int], children: Neighbours, sizes: Sequence[Size]) -> None:
+    def __init__(
+        self,
+        members: Sequence[int],
+        children: Neighbours,
+        sizes: Sequence[Size],
+        window: Size,
+        gap: float,
+    ) -> None:
         self.members = members
         self.sizes = sizes
+        self.gap = gap
         local = {n: vertex for vertex, n in enumerate(members)}
         self.children = [[local[child] for child in children[n]] for n in members]
         self.graph = layered(self.children)
         order(self.graph)
         self._place_in_height()
         self._place_in_width()
+        self.ways: dict[int, list[Point]] = {}
+        seen = scale(self.width, self.height, window)
+        if seen < min(READABLE, window[1] / self.height / GAIN):
+            self._wrap(window, seen)
 
     def corners(self) -> Iterable[tuple[int, Point]]:
         for vertex, n in enumerate(self.members):
@@ -105,7 +136,10 @@ class _Part:
 
     def _place_in_height(self) -> None:
         cards = self.graph.count
-        high = [height / 2 for _, height in self.sizes] + [0.0] * (len(self.graph.left) - cards)
+        high = self.high = [
+            *(height / 2 for _, height in self.sizes),
+            *[0.0] * (len(self.graph.left) - cards),
+        ]
 
         def distance(upper: int, lower: int) -> float:
             gap = CARD_GAP if upper < cards and lower < cards else BEND_GAP
@@ -133,17 +167,53 @@ class _Part:
             ]
             self.width = x + width
             space = max(climbs, default=0.0) / STEEPNESS
-            x += width + min(max(COLUMN_GAP, space), WIDEST_COLUMN_GAP)
+            x += width + min(max(self.gap, space), WIDEST_COLUMN_GAP)
+
+    def _wrap(self, window: Size, seen: float) -> None:
+        """Break the columns into bands if the window then shows them larger than `seen`."""
+        graph = self.graph
+        columns = [
+            Column(
+                self.left[layer[0]],
+                self.right[layer[0]],
+                min(self.middle[vertex] - self.high[vertex] for vertex in layer),
+                max(self.middle[vertex] + self.high[vertex] for vertex in layer),
+                sum(1 for vertex in layer if graph.right[vertex]),
+            )
+            for layer in graph.layers
+        ]
+        bands, width, height = best_bands(columns, window)
+        if scale(width, height, window) < GAIN * seen:
+            return
+        self.width, self.height = width, height
+        for band in bands:
+            for vertex in (v for layer in graph.layers[band.first : band.last] for v in layer):
+                self.left[vertex] += band.dx
+                self.right[vertex] += band.dx
+                self.middle[vertex] = round(self.middle[vertex] + band.dy, 1)
+        for band in bands[:-1]:
+            leaving = [v for v in graph.layers[band.last - 1] if graph.right[v]]
+            start = self.left[graph.layers[band.last][0]]
+            for n, vertex in enumerate(reversed(leaving)):
+                lane = round(band.channel + n * LANE, 1)
+                turn = self.right[vertex] + TURN + n * LANE
+                back = start - TURN - (len(leaving) - 1 - n) * LANE
+                self.ways[vertex] = [
+                    (turn, self.middle[vertex]), (turn, lane), (back, lane),
+                ]  # fmt: skip
 
     def _route(self, vertex: int, child: int) -> list[Point]:
         points = [(self.left[vertex] + self.sizes[vertex][0], self.middle[vertex])]
-        _extend(points, (self.right[vertex], self.middle[vertex]))
-        for bend in self.graph.trunks.get(vertex, ()):
-            if self.left[bend] >= self.left[child]:
-                break
-            _extend(points, (self.left[bend], self.middle[bend]))
-            _extend(points, (self.right[bend], self.middle[bend]))
-        _extend(points, (self.left[child], self.middle[child]))
+        trunk = self.graph.trunks.get(vertex, [])
+        between = self.graph.columns[child] - self.graph.columns[vertex] - 1
+        at = vertex
+        for tip in (*trunk[:between], child):
+            _extend(points, (self.right[at], self.middle[at]))
+            if at in self.ways:
+                for point in (*self.ways[at], (self.ways[at][-1][0], self.middle[tip])):
+                    _extend(points, point)
+            _extend(points, (self.left[tip], self.middle[tip]))
+            at = tip
         return points
 
 

@@ -20,12 +20,14 @@ Neighbours = list[list[int]]
 class Layered:
     """A graph in columns.
 
-    `layers` are the columns from left to right. `left[v]` and `right[v]` are the neighbours of the
-    vertex `v` in the adjacent columns. `trunks[v]` are the bends of the card `v` in order.
+    `layers` are the columns from left to right, and `columns[v]` is the number of the card `v`'s.
+    `left[v]` and `right[v]` are the neighbours of the vertex `v` in the adjacent columns.
+    `trunks[v]` are the bends of the card `v` in order.
     """
 
     count: int
     layers: list[list[int]]
+    columns: list[int]
     left: Neighbours
     right: Neighbours
     trunks: dict[int, list[int]]
@@ -49,7 +51,7 @@ def layered(children: Neighbours) -> Layered:
     layers: list[list[int]] = [[] for _ in range(max(rank, default=-1) + 1)]
     for vertex in range(count):
         layers[rank[vertex]].append(vertex)
-    graph = Layered(count, layers, [[] for _ in rank], [[] for _ in rank], {})
+    graph = Layered(count, layers, rank, [[] for _ in rank], [[] for _ in rank], {})
     for vertex in range(count):
         _connect(graph, rank, vertex, children[vertex])
     return graph

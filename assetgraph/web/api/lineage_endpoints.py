@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.responses import Response
 
-from assetgraph.pictures.layout import Layout, layout
+from assetgraph.errors import AssetGraphError
+from assetgraph.pictures.layout import Layout, arranged, scale, worth_frames
 from assetgraph.pictures.svg import graph_svg
+from assetgraph.pictures.text_width import ems
 from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
 from assetgraph.web.api.answer_cache import AnswerCache
@@ -25,22 +28,32 @@ if TYPE_CHECKING:
     from assetgraph.web.live.asset_table import AssetTable
     from assetgraph.web.live.page_state import PageState
 
-CARD = (228.0, 104.0)
-GROUP_CARD = (228.0, 92.0)
+Size = tuple[float, float]
+
+CARD_HEIGHT, GROUP_CARD_HEIGHT = 104.0, 98.0
+USUAL, NARROW, WIDEST = 228.0, 196.0, 300.0  # widths of a card
+NAME_SIZE = 16  # of a name on a card, with room for a wide font
+PADDING, ICON = 26, 26
 COLLAPSE_ABOVE = 150
+SMALL = 40  # cards: so few are made narrower where all are then seen at their full size
+TIGHTER = ((0.0, 56.0), (0.0, 40.0), (0.5, 40.0), (1.0, 32.0))  # how narrow, and the gaps
+LEAST_SCALE = 0.8  # at a smaller one, narrower cards do not help
+WINDOW = (1280.0, 800.0)
 
 
 def lineage(page: PageState, request: Request) -> dict[str, Any]:
     """The graph of all assets, or of those of `?select=`.
 
     `?collapsed=` names the groups to draw as one card; `*` collapses all, an empty value none.
-    Without it, the groups of a graph of more than 150 assets are collapsed.
+    Without it, the groups of a graph of more than 150 assets are collapsed. `?window=1280x800` is
+    the size to lay the graph out for.
     """
+    window = _window(request)
     table = page.table()
     with page.lock:
         keys = selected(table, request.query_params.getlist("select"))
         picture = _Picture(table, keys, _collapsed(table, keys, request))
-    placed = _placed(picture.sizes, picture.edges)
+    sizes, placed = _in_window(picture, window)
     return {
         "nodes": [
             {**node, "x": placed.positions[id_][0], "y": placed.positions[id_][1]}
@@ -49,9 +62,13 @@ def lineage(page: PageState, request: Request) -> dict[str, Any]:
         "edges": [{"from": a, "to": b, "points": placed.routes[(a, b)]} for a, b in picture.edges],
         "width": placed.width,
         "height": placed.height,
-        "card": CARD,
-        "group_card": GROUP_CARD,
+        "card": sizes.asset,
+        "group_card": sizes.group,
         "groups": picture.groups,
+        "frames": [
+            {"group": group, "x": x, "y": y, "width": width, "height": height}
+            for group, (x, y, width, height) in placed.frames.items()
+        ],
         "asset_count": len(keys),
     }
 
@@ -82,14 +99,52 @@ _pictures: AnswerCache[str] = AnswerCache(4)
 
 
 def _placed(
-    sizes: Mapping[str, tuple[float, float]],
+    sizes: Mapping[str, Size],
     edges: Sequence[tuple[str, str]],
-    *,
-    aspect: float = 1.6,
+    group_of: Mapping[str, str] | None = None,
+    **shape: Any,
 ) -> Layout:
     """The layout of a graph, as it was last time: it does not change with the states."""
-    known = (tuple(sizes.items()), tuple(edges), aspect)
-    return _layouts.of(known, lambda: layout(sizes, edges, aspect=aspect))
+    groups = group_of or {}
+    known = (tuple(sizes.items()), tuple(edges), tuple(groups.items()), tuple(shape.items()))
+    return _layouts.of(known, lambda: arranged(sizes, edges, group_of=groups, **shape))
+
+
+def _window(request: Request) -> Size:
+    given = request.query_params.get("window")
+    if given is None:
+        return WINDOW
+    found = re.fullmatch(r"([1-9]\d{1,3})x([1-9]\d{1,3})", given, re.ASCII)
+    if found is None:
+        raise AssetGraphError(
+            f"window must be a width and a height such as 1280x800, not {given!r}."
+        )
+    return float(found[1]), float(found[2])
+
+
+class _Sizes(NamedTuple):
+    """The sizes of the cards of assets and of those of groups."""
+
+    asset: Size
+    group: Size
+
+
+def _in_window(picture: _Picture, window: Size) -> tuple[_Sizes, Layout]:
+    """The layout of a picture, with narrower cards where only then the window shows it whole."""
+    best: tuple[float, _Sizes, Layout] | None = None
+    for narrow, gap in TIGHTER:
+        sizes = picture.sizes(narrow)
+        cards = {
+            id_: sizes.group if "count" in n else sizes.asset for id_, n in picture.nodes.items()
+        }
+        placed = _placed(cards, picture.edges, group_of=picture.framed, window=window, gap=gap)
+        seen = scale(placed.width, placed.height, window)
+        if best is None or (seen > best[0] and seen >= LEAST_SCALE):
+            best = seen, sizes, placed
+        if seen >= 1 or len(cards) > SMALL:
+            break
+    assert best
+    return best[1:]
 
 
 class _Picture:
@@ -97,7 +152,6 @@ class _Picture:
 
     def __init__(self, table: AssetTable, keys: Sequence[AssetKey], collapsed: set[str]) -> None:
         self.nodes: dict[str, dict[str, Any]] = {}
-        self.sizes: dict[str, tuple[float, float]] = {}
         drawn_as: dict[AssetKey, str] = {}
         members: dict[str, list[AssetView]] = {}
         for key in keys:
@@ -107,15 +161,45 @@ class _Picture:
             drawn_as[key] = f"group:{group}" if group in collapsed else key.text
             if group not in collapsed:
                 self.nodes[key.text] = asset_node(view)
-                self.sizes[key.text] = CARD
         for group in sorted(collapsed & members.keys()):
             self.nodes[f"group:{group}"] = _group_node(group, members[group])
-            self.sizes[f"group:{group}"] = GROUP_CARD
         self.groups = [
             {"name": group, "count": len(views), "collapsed": group in collapsed}
             for group, views in sorted(members.items())
         ]
         self.edges = tuple(_edges(table, drawn_as))
+        self.framed = self._framed()
+
+    def _framed(self) -> dict[str, str]:
+        """The groups of the cards that stand in frames.
+
+        Opened groups have frames beside folded ones.
+        """
+        group_of = {id_: node["group"] for id_, node in self.nodes.items() if "key" in node}
+        some_folded = len(group_of) < len(self.nodes)
+        return group_of if some_folded or worth_frames(self.edges, group_of) else {}
+
+    def sizes(self, narrow: float) -> _Sizes:
+        """Sizes that fit the names; with `narrow` up to 1, down to the least that can be read."""
+        keys = [node["key"] for node in self.nodes.values() if "key" in node]
+        groups = [node["group"] for node in self.nodes.values() if "count" in node]
+        bare = [key.rpartition("/")[2] for key in keys]
+        group_width = _width(groups, ICON, USUAL), _width(groups, ICON, NARROW, lines=2)
+        key_width = _width(keys, 0, USUAL), _width(bare, 0, NARROW)
+
+        def between(usual: float, least: float) -> float:
+            return round(usual + (min(usual, least) - usual) * narrow)
+
+        return _Sizes(
+            (between(*key_width), CARD_HEIGHT), (between(*group_width), GROUP_CARD_HEIGHT)
+        )
+
+
+def _width(names: Iterable[str], beside: float, least: float, *, lines: int = 1) -> float:
+    longest = max((ems(name) for name in names), default=0.0)
+    # A name on two lines is broken between its words, not in its middle.
+    needed = longest / (1 if lines == 1 else lines - 0.5) * NAME_SIZE + PADDING + beside
+    return round(min(max(needed, least), WIDEST))
 
 
 def asset_node(view: AssetView) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def api_routes() -> list[ApiRoute]:
         _get("/api/history/{key:path}", asset_endpoints.history, "after", "limit"),
         _get("/api/preview/{key:path}", asset_endpoints.value_preview),
         ApiRoute("/api/picture/{key:path}", asset_endpoints.picture, "run"),
-        _get("/api/lineage", lineage_endpoints.lineage, "select", "collapsed"),
+        _get("/api/lineage", lineage_endpoints.lineage, "select", "collapsed", "window"),
         ApiRoute("/api/lineage.svg", lineage_endpoints.svg, "select"),
         _get("/api/overview", overview_endpoints.overview, "hours"),
         _get("/api/runs", run_endpoints.runs, *_OF_RUNS),

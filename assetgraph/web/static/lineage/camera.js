@@ -1,6 +1,7 @@
 // The position of the window over the graph. A point of the graph is on screen at
 // `point * zoom + offset`.
 
+export const EDGE = 28; // the margin around the graph
 const LEAST_ZOOM = 0.02;
 const MOST_ZOOM = 2;
 
@@ -26,7 +27,7 @@ export class Camera {
 
   /** Fits a box of the graph into the window, with a margin. Of a box that is too large at the
    * `least` zoom, it shows the beginning. */
-  fit(box, width, height, {edge = 32, most = 1, least = LEAST_ZOOM} = {}) {
+  fit(box, width, height, {edge = EDGE, most = 1, least = LEAST_ZOOM} = {}) {
     const zoom = Math.min((width - 2 * edge) / Math.max(box.width, 1), (height - 2 * edge) / Math.max(box.height, 1), most);
     this.zoom = Math.min(MOST_ZOOM, Math.max(least, zoom));
     this.x = Math.max(edge, (width - box.width * this.zoom) / 2) - box.x * this.zoom;
@@ -34,7 +35,7 @@ export class Camera {
   }
 
   /** Moves just enough to bring a box into the window. */
-  reveal(box, width, height, edge = 32) {
+  reveal(box, width, height, edge = EDGE) {
     const left = box.x * this.zoom + this.x;
     const top = box.y * this.zoom + this.y;
     this.x += shift(left, left + box.width * this.zoom, width, edge);

@@ -5,6 +5,7 @@ import {caveatSign} from '../caveat.js';
 import {h, icon} from '../dom.js';
 import {keyText} from '../key_text.js';
 import {markdownGist} from '../markdown.js';
+import {plural} from '../format.js';
 import {percent} from '../progress.js';
 import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
 import {when} from '../live_times.js';
@@ -49,13 +50,18 @@ export function stateCounts(counts) {
   return ASSET_STATES.filter((state) => counts[state]).map((state) => h('span', {class: 'mark', data: {state}, title: word(state)}, glyph(state), String(counts[state]), h('span', {class: 'visually-hidden'}, word(state))));
 }
 
+/** A name that may be broken after each of its words. */
+function inWords(name) {
+  return name.split(/(?<=[_/.-])/).map((part) => [part, h('wbr')]);
+}
+
 function groupBody(node) {
   return [
     h(
       'div',
-      {class: 'graph-card-body'},
-      h('div', {class: 'graph-card-top'}, icon('group'), h('span', {class: 'graph-card-name cut', title: node.group, dir: 'auto'}, node.group)),
-      h('div', {class: 'graph-card-text'}, `${node.count} assets · double-click to open`),
+      {class: 'graph-card-body', title: 'Double-click to open'},
+      h('div', {class: 'graph-card-top'}, icon('group'), h('span', {class: 'graph-card-name graph-card-lines', title: node.group, dir: 'auto'}, inWords(node.group))),
+      h('div', {class: 'graph-card-text'}, plural(node.count, 'asset')),
     ),
     h(
       'div',

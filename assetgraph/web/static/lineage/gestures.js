@@ -5,7 +5,7 @@ const WHEEL = 0.0016;
 const PINCH = 0.012;
 
 /** Listens on `element`. `hands` has pan(dx, dy), zoom(factor, x, y), choose(id, adding), open(id),
- * and idAt(x, y), which returns the id of the card at a point of the element. */
+ * fold(x, y), and idAt(x, y), which returns the id of the card at a point of the element. */
 export function listen(element, hands) {
   const fingers = new Map();
   let start = null;
@@ -57,6 +57,7 @@ export function listen(element, hands) {
     const {x, y} = place(event);
     const id = hands.idAt(x, y);
     if (id) hands.open(id);
+    else hands.fold(x, y);
   });
 
   element.addEventListener(

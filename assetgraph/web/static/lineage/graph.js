@@ -4,16 +4,19 @@ import {h, icon, patch} from '../dom.js';
 import {Camera} from './camera.js';
 import {card} from './cards.js';
 import {listen} from './gestures.js';
-import {CARDS_FROM, Painter} from './painter.js';
+import {CARDS_FROM, Painter, READABLE_FROM} from './painter.js';
 
 const SETTLE_MS = 90;
 const STEP = 1.35;
 const SMALL = 40; // cards
 const NEARLY_FULL = 0.8; // the least zoom at which a small graph is shown whole rather than at its full size
+const TOOLS_PX = 34; // below the graph
 const CARD_MARGIN = 200;
+const GRID_FROM = 0.5; // the zoom below which there is no grid
+const GRID_FADES = 0.4;
 
 export class Graph {
-  constructor({marked, choose, open}) {
+  constructor({marked, choose, open, fold}) {
     this.marked = marked;
     this.camera = new Camera();
     this.painted = null;
@@ -22,7 +25,8 @@ export class Graph {
     this.settling = 0;
     this.awaited = null; // the card to reveal
     this.followed = null; // the card that stays in sight when the window changes
-    this.readable = false; // whether a small graph is shown at its full size
+    this.opened = null; // the opened group that is shown until the user moves the camera
+    this.readable = false; // whether only a part is shown rather than too small a picture
     this.whole = true; // show everything until the user moves the camera
     this.cards = h('div', {class: 'graph-cards'});
     this.canvas = h('canvas', {class: 'graph-canvas', 'aria-hidden': 'true'});
@@ -40,6 +44,10 @@ export class Graph {
       zoom: (factor, x, y) => this.move(() => this.camera.zoomAt(factor, x, y)),
       choose,
       open,
+      fold: (x, y) => {
+        const frame = this.scene?.frameAt(...this.pointAt(x, y));
+        if (frame) fold(frame.group);
+      },
       idAt: (x, y) => this.idAt(x, y),
     });
     new ResizeObserver(() => this.resize()).observe(this.element);
@@ -55,16 +63,27 @@ export class Graph {
     this.renew();
   }
 
-  /** Shows a small graph at its full size, and fits a large one into the window. */
+  /** Shows everything, or the beginning of a graph that would then be too small to read. */
   begin() {
     this.fit();
-    this.readable = this.scene.nodes.size <= SMALL && !this.marked.selected.size;
+    this.readable = !this.marked.selected.size;
   }
 
   fit() {
     this.whole = true;
     this.readable = false;
+    this.followed = this.opened = null;
+    this.renew();
+  }
+
+  /** Shows an opened group, from its beginning if it is too large. */
+  showFrame(group) {
+    const frame = this.scene.frames.find((one) => one.group === group);
+    if (!frame || !this.width) return this.begin();
+    this.whole = false;
     this.followed = null;
+    this.opened = group;
+    this.camera.fit(frame, this.width, this.height - TOOLS_PX, {least: READABLE_FROM});
     this.renew();
   }
 
@@ -74,7 +93,9 @@ export class Graph {
     if (!node || !this.width) return;
     this.whole = false; // the panel that opens must not change the zoom
     this.followed = id;
-    if (this.camera.zoom < CARDS_FROM) this.camera.fit(node, this.width, this.height, {most: 0.9});
+    this.opened = null;
+    const seen = this.scene.visible(this.camera.view(this.width, this.height)).includes(node);
+    if (this.camera.zoom < (seen ? READABLE_FROM : CARDS_FROM)) this.camera.fit(node, this.width, this.height, {most: 0.9});
     else this.camera.reveal(node, this.width, this.height);
     this.renew();
   }
@@ -94,7 +115,7 @@ export class Graph {
 
   move(change) {
     this.whole = false;
-    this.followed = null;
+    this.followed = this.opened = null;
     change();
     this.later();
   }
@@ -117,15 +138,18 @@ export class Graph {
     this.painted = null;
     const followed = this.scene?.nodes.get(this.followed);
     if (followed) this.camera.reveal(followed, this.width, this.height);
+    if (this.opened !== null) this.showFrame(this.opened);
     this.draw();
   }
 
   draw() {
     if (!this.scene || !this.width) return;
     if (this.whole && !this.painted) {
-      this.camera.fit(this.scene.box(), this.width, this.height);
+      const high = this.height - TOOLS_PX;
+      this.camera.fit(this.scene.box(), this.width, high);
       // A graph that nearly fits is shown whole, or its last card would be cut.
-      if (this.readable && this.camera.zoom < NEARLY_FULL) this.camera.fit(this.scene.box(), this.width, this.height, {least: 1});
+      const small = this.scene.nodes.size <= SMALL;
+      if (this.readable && this.camera.zoom < (small ? NEARLY_FULL : READABLE_FROM)) this.camera.fit(this.scene.box(), this.width, high, {least: small ? 1 : READABLE_FROM});
     }
     const {camera, awaited} = this;
     if (awaited) {
@@ -134,9 +158,9 @@ export class Graph {
     }
     if (this.mustPaint()) this.paint();
     else this.placeCanvas();
+    this.grid.style.opacity = Math.min(1, Math.max(0, (camera.zoom - GRID_FROM) / GRID_FADES));
     this.grid.style.backgroundPosition = `${camera.x}px ${camera.y}px`;
-    const step = 24 * camera.zoom;
-    this.grid.style.backgroundSize = `${step < 12 ? step * 4 : step}px ${step < 12 ? step * 4 : step}px`;
+    this.grid.style.backgroundSize = `${24 * camera.zoom}px ${24 * camera.zoom}px`;
     this.cards.style.transform = `translate(${camera.x}px, ${camera.y}px) scale(${camera.zoom})`;
     this.drawCards();
   }
@@ -178,8 +202,13 @@ export class Graph {
   }
 
   idAt(x, y) {
+    return this.scene?.at(...this.pointAt(x, y))?.id ?? null;
+  }
+
+  /** The point of the graph at a point of the window. */
+  pointAt(x, y) {
     const {camera} = this;
-    return this.scene?.at((x - camera.x) / camera.zoom, (y - camera.y) / camera.zoom)?.id ?? null;
+    return [(x - camera.x) / camera.zoom, (y - camera.y) / camera.zoom];
   }
 
   zoomBy(factor) {

@@ -4,11 +4,15 @@
 import {ASSET_STATES, sign} from '../states.js';
 import {groupState} from './scene.js';
 
-export const CARDS_FROM = 0.42;
+export const CARDS_FROM = 0.7;
+export const READABLE_FROM = 0.45; // the least zoom at which the names on the boxes are readable
 const NAMES_FROM = 0.2;
 const TONES = ['fresh', 'running', 'stale', 'failed', 'missing'];
 const SOLID_BELOW = 0.1;
+const FRAME_RADIUS = 12;
+const FRAME_NAME = 21; // from the top of a frame to the middle of its name
 const ARROW = 6;
+const CORNER = 10;
 const BOX_RADIUS = 8;
 const LINE = 1.25; // the height of a line of text, relative to the font size
 
@@ -46,6 +50,7 @@ export class Painter {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     context.setTransform(ratio * camera.zoom, 0, 0, ratio * camera.zoom, ratio * (camera.x + beyond), ratio * (camera.y + beyond));
+    for (const frame of scene.frames) this.paintFrame(frame);
     this.paintEdges(scene.edges, view);
     if (camera.zoom < CARDS_FROM) for (const node of scene.visible(view)) this.paintBox(node);
   }
@@ -76,6 +81,26 @@ export class Painter {
     this.paintArrows(lit, colours.accent);
   }
 
+  /** Paints the frame around an opened group, with its name. */
+  paintFrame({group, x, y, width, height}) {
+    const {context, camera, colours} = this;
+    context.beginPath();
+    context.roundRect(x, y, width, height, FRAME_RADIUS);
+    context.globalAlpha = 0.55;
+    context.fillStyle = colours.surface;
+    context.fill();
+    context.globalAlpha = 1;
+    context.lineWidth = 1 / camera.zoom;
+    context.strokeStyle = colours.edge;
+    context.stroke();
+    if (camera.zoom < SOLID_BELOW) return;
+    const size = Math.max(12.5, Math.min(26, 12 / camera.zoom));
+    context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
+    context.textBaseline = 'middle';
+    context.fillStyle = colours.muted;
+    context.fillText(cutTo(context, group, width - 32), x + 16, y + FRAME_NAME);
+  }
+
   paintArrows(edges, colour) {
     const {context} = this;
     context.beginPath();
@@ -99,10 +124,11 @@ export class Painter {
     context.fillStyle = colours.background;
     context.fill();
     context.globalAlpha = marked.isDim(node.id) ? 0.3 : 1;
-    context.fillStyle = solid ? tone.line : tone.tint;
+    context.fillStyle = solid ? tone.line : node.collapsed ? colours.surface : tone.tint;
     context.fill();
-    context.lineWidth = Math.max(1, (marked.isSelected(node.id) ? 2.5 : 1) / camera.zoom);
-    context.strokeStyle = marked.isSelected(node.id) ? colours.accent : tone.line;
+    const selected = marked.isSelected(node.id);
+    context.lineWidth = Math.max(1, (selected ? 2.5 : 1) / camera.zoom);
+    context.strokeStyle = selected ? colours.accent : solid ? tone.line : colours.edge;
     context.stroke();
     if (camera.zoom >= NAMES_FROM) this.paintName(node, tone);
     context.globalAlpha = 1;
@@ -110,21 +136,23 @@ export class Painter {
 
   paintName(node, tone) {
     const {context, camera, colours} = this;
-    const size = Math.min(30, 10.5 / camera.zoom);
+    const size = Math.min(30, 11 / camera.zoom);
     context.font = `600 ${size}px ui-sans-serif, system-ui, sans-serif`;
     context.textBaseline = 'middle';
-    const left = node.x + size * 1.4;
-    const width = node.width - size * 1.9;
-    const lines = node.collapsed ? [cutTo(context, `${node.group} (${node.count})`, width)] : inLines(context, node.key, width);
-    const middle = node.y + node.height / 2;
-    const top = middle - ((node.collapsed ? 1 : lines.length - 1) * size * LINE) / 2;
-    context.fillStyle = tone.line;
-    context.beginPath();
-    context.arc(node.x + size * 0.8, top, size * 0.32, 0, 7);
-    context.fill();
+    const left = node.x + size * (node.collapsed ? 0.8 : 1.4);
+    const width = node.x + node.width - left - size * 0.5;
+    const lines = inLines(context, node.collapsed ? node.group : node.key, width);
+    const rows = lines.length + (node.collapsed ? 1 : 0);
+    const top = node.y + node.height / 2 - ((rows - 1) * size * LINE) / 2;
+    if (!node.collapsed) {
+      context.fillStyle = tone.line;
+      context.beginPath();
+      context.arc(node.x + size * 0.8, top, size * 0.32, 0, 7);
+      context.fill();
+    }
     context.fillStyle = colours.text;
     lines.forEach((line, index) => context.fillText(line, left, top + index * size * LINE));
-    if (node.collapsed) this.paintCounts(node, left, top + size * LINE);
+    if (node.collapsed) this.paintCounts(node, left, top + lines.length * size * LINE);
   }
 
   /** How many assets of a collapsed group are in each state. */
@@ -146,8 +174,14 @@ function trace(context, points) {
   if (!points.length) return;
   let [x, y] = points[0];
   context.moveTo(x, y);
-  for (const [nextX, nextY] of points.slice(1)) {
-    if (nextY === y) {
+  for (let at = 1; at < points.length; at += 1) {
+    const [nextX, nextY] = points[at];
+    const after = points[at + 1];
+    if (after && (nextX === x || nextX === after[0])) {
+      const far = Math.abs(nextX - x) + Math.abs(nextY - y);
+      const further = Math.abs(after[0] - nextX) + Math.abs(after[1] - nextY);
+      context.arcTo(nextX, nextY, ...after, Math.min(CORNER, far / 2, further / 2));
+    } else if (nextY === y || nextX === x) {
       context.lineTo(nextX, nextY);
     } else {
       const middle = (x + nextX) / 2;

@@ -2,6 +2,8 @@
 
 import {mainReason} from '../failed_state.js';
 
+const FRAME_HEAD = 40;
+
 export class Scene {
   constructor(answer) {
     const [cardWidth, cardHeight] = answer.card;
@@ -15,6 +17,7 @@ export class Scene {
     }
     this.edges = answer.edges.map((edge) => ({...edge, ...bounds(edge.points)}));
     this.groups = answer.groups;
+    this.frames = answer.frames;
     this.assetCount = answer.asset_count;
     this.width = answer.width;
     this.height = answer.height;
@@ -54,8 +57,9 @@ export class Scene {
     return node;
   }
 
-  box(ids = [...this.nodes.keys()]) {
-    const boxes = ids.map((id) => this.nodes.get(id)).filter(Boolean);
+  /** The box around some cards, or around the whole graph. */
+  box(ids = null) {
+    const boxes = (ids ?? []).map((id) => this.nodes.get(id)).filter(Boolean);
     if (!boxes.length) return {x: 0, y: 0, width: this.width, height: this.height};
     const x = Math.min(...boxes.map((node) => node.x));
     const y = Math.min(...boxes.map((node) => node.y));
@@ -80,6 +84,11 @@ export class Scene {
       if (x >= node.x && x <= node.x + node.width && y >= node.y && y <= node.y + node.height) return node;
     }
     return null;
+  }
+
+  /** The opened group whose name is at a point. */
+  frameAt(x, y) {
+    return this.frames.find((frame) => x >= frame.x && x <= frame.x + frame.width && y >= frame.y && y <= frame.y + FRAME_HEAD) ?? null;
   }
 
   /** All ids that can be reached from `ids` through `near`, including `ids`. */

@@ -4,6 +4,7 @@ import {address, assetPage, read} from '../api.js';
 import {h, icon, kept} from '../dom.js';
 import {noAssets} from '../first_steps.js';
 import {openLaunch} from '../launch_dialog.js';
+import {EDGE} from '../lineage/camera.js';
 import {Graph} from '../lineage/graph.js';
 import {Marked} from '../lineage/highlights.js';
 import {Panel} from '../lineage/panel.js';
@@ -16,11 +17,14 @@ import {announce, complain} from '../toast.js';
 import {onStep, parameters, remember} from '../address_state.js';
 
 const HOPS = [1, 2, 3, 5];
+const PANEL = 340; // pixels
+const STACKED_BELOW = 760;
+const AROUND = 146; // the bar and the tools above the graph, and those below it
 const LISTED = 'assetgraph-lineage-list';
 const ARROWS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']);
 
 const marked = new Marked();
-const graph = new Graph({marked, choose: (id, adding) => choose(id ? [id] : [], adding), open});
+const graph = new Graph({marked, choose: (id, adding) => choose(id ? [id] : [], adding), open, fold: (group) => expand(group)});
 const panel = new Panel({choose, drawn: redraw, expand});
 const search = new AssetSearch(parameters().get('q') ?? '', found);
 
@@ -78,6 +82,7 @@ function selection() {
 async function loadGraph(chosen = null) {
   const query = selection();
   if (collapsed !== null) query.set('collapsed', collapsed);
+  query.set('window', roomForGraph());
   const {data, position} = await read(`${address('lineage')}?${query}`);
   const before = chosen ?? (scene ? [...marked.selected] : parameters().getAll('selected'));
   scene = new Scene(data);
@@ -85,6 +90,14 @@ async function loadGraph(chosen = null) {
   panel.forgetAll();
   graph.show(scene);
   return position;
+}
+
+/** The size of the window that the graph is laid out for, without the margins. */
+function roomForGraph() {
+  const main = document.getElementById('main');
+  const beside = innerWidth > STACKED_BELOW && (listed || marked.selected.size || parameters().has('selected')) ? PANEL : 0;
+  const limited = (size) => Math.min(9999, Math.max(200, Math.round(size - 2 * EDGE)));
+  return `${limited(main.clientWidth - beside)}x${limited(innerHeight - AROUND)}`;
 }
 
 function hear(change) {
@@ -212,12 +225,14 @@ function groupsMenu() {
 
 function expand(name) {
   const names = scene.groups.filter((group) => (group.name === name ? !group.collapsed : group.collapsed)).map((group) => group.name);
-  collapse(names.join(','));
+  const opened = scene.groups.find((group) => group.name === name)?.collapsed;
+  collapse(names.join(','), opened ? name : null);
 }
 
-async function collapse(names) {
+/** Folds all groups of these names and opens the others; shows the one that was `opened`. */
+async function collapse(names, opened = null) {
   collapsed = names;
-  await reshape();
+  await reshape(opened);
 }
 
 async function focusOn(key, count) {
@@ -230,8 +245,8 @@ async function filter(text) {
   await reshape();
 }
 
-/** Loads another part of the graph and fits it into the window. */
-async function reshape() {
+/** Loads another part of the graph and shows it, or the group that was `opened`. */
+async function reshape(opened = null) {
   try {
     await load();
   } catch (error) {
@@ -239,7 +254,8 @@ async function reshape() {
     return;
   }
   keepAddress({step: true});
-  graph.fit();
+  if (opened === null) graph.begin();
+  else graph.showFrame(opened);
   redraw();
 }
 
