@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import closing
 from functools import lru_cache
 from io import BytesIO
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, asks_for_memmap, type_name
@@ -25,6 +26,8 @@ _ARRAY, _MEMMAP = "numpy.ndarray", "numpy.memmap"
 _KINDS = "biufcmMSUV"
 _SCALAR_KINDS = "biufcmM"  # a text loses its last NULs in an array; a record refers to its array
 _LONGEST_HEADER = 1 << 24  # a structured type is described in it
+_VERSION_1 = bytes([1, 0])
+_SMALL = 1 << 20  # bytes of a file
 
 
 class ArrayFormat(ValueFormat):
@@ -60,14 +63,12 @@ class ArrayFormat(ValueFormat):
                     "an array in an object store cannot be memory-mapped.",
                     hint="Ask for an np.ndarray, or keep the values in a local folder.",
                 )
-        from numpy.lib.format import read_array
-
         full_path = self.files.checked_path(stored)
         with self.files.place.open_read(stored.path or "") as file:
             try:
-                if not is_array:
-                    return _read_scalar(file.read())
-                return read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+                if (stored.size or _SMALL) < _SMALL:
+                    return _read_small(file.read(), is_array)
+                return _read_array(file)
             except (OSError, ValueError) as error:
                 raise _unreadable(full_path, error) from error
 
@@ -113,21 +114,35 @@ def _of_scalar(value: Any) -> Any:
     return array if back is type(value) and array[()].tobytes() == value.tobytes() else None
 
 
-def _read_scalar(data: bytes) -> Any:
-    """The number or date in the bytes of a file. `read_array` takes three times as long."""
+def _read_array(file: Any) -> Any:
+    from numpy.lib.format import read_array
+
+    return read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+
+
+def _read_small(data: bytes, is_array: bool) -> Any:
+    """The array, or the number or date, in the bytes of a file. `read_array` takes three times as
+    long, most of it for the header."""
     from numpy import frombuffer
 
     start = 10 + int.from_bytes(data[8:10], "little")
-    return frombuffer(data, _dtype_in(data[:start]), 1, start)[0]
+    if data[6:8] != _VERSION_1 or len(data) == start:
+        return _read_array(BytesIO(data))
+    shape, by_columns, dtype = _header_in(data[:start])
+    items = frombuffer(data, dtype, prod(shape), start)
+    if not is_array:
+        return items[0]
+    return items.reshape(shape, order="F" if by_columns else "C").copy("K")
 
 
 @lru_cache
-def _dtype_in(header: bytes) -> Any:
+def _header_in(header: bytes) -> tuple[tuple[int, ...], bool, Any]:
+    """The shape, whether the columns are stored one after the other, and the type."""
     from numpy.lib.format import read_array_header_1_0, read_magic
 
     file = BytesIO(header)
     read_magic(file)
-    return read_array_header_1_0(file)[2]
+    return read_array_header_1_0(file)
 
 
 def _write(array: Any, file: Any) -> None:
@@ -144,10 +159,8 @@ def _write(array: Any, file: Any) -> None:
 
 def _read_empty(file: Any) -> Any:
     """The array in a file if it has no items, which cannot be mapped."""
-    from numpy.lib.format import read_array
-
     try:
-        array = read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+        array = _read_array(file)
     except (OSError, ValueError):
         return None
     return None if array.size else array
