@@ -27,6 +27,7 @@ from assetgraph.storage.formats.digest import SummedFile
 
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 1 << 20
+_PIECE = 1 << 20
 PARQUET = {"compression": "zstd", "compression_level": 1, "use_compliant_nested_type": False}
 
 
@@ -163,7 +164,8 @@ class _Writer:
     def __init__(self, file: SummedFile, file_format: str, schema: pa.Schema) -> None:
         self._file = file
         try:
-            sink = pa.PythonFile(file, "w")
+            # Parquet writes many small pieces.
+            self._sink = sink = pa.BufferedOutputStream(pa.PythonFile(file, "w"), _PIECE)
             if file_format == "parquet":
                 self._writer: Any = pq.ParquetWriter(sink, schema, **PARQUET)
             else:
@@ -179,6 +181,7 @@ class _Writer:
     def close(self) -> None:
         try:
             self._writer.close()
+            self._sink.flush()
         finally:
             self._file.close()
 
