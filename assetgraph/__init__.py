@@ -18,9 +18,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
     from assetgraph.definitions.asset import Asset, AssetIn
+    from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
     from assetgraph.definitions.decorator import asset
+    from assetgraph.definitions.external import (
+        DataVersion,
+        ObserveResult,
+        observable_source_asset,
+        source_file,
+    )
     from assetgraph.definitions.io_manager import (
         CheckContext,
         InputContext,
@@ -44,9 +51,11 @@ _HOME = {
     "AssetGraphError": "errors",
     "AssetIn": "definitions.asset",
     "AssetKey": "keys",
+    "AssetSpec": "definitions.computation",
     "Backoff": "definitions.retries",
     "CheckContext": "definitions.io_manager",
     "Config": "definitions.config",
+    "DataVersion": "definitions.external",
     "Definitions": "graph.definitions",
     "IOManager": "definitions.io_manager",
     "InputContext": "definitions.io_manager",
@@ -54,6 +63,7 @@ _HOME = {
     "Jitter": "definitions.retries",
     "MaterializeResult": "definitions.metadata",
     "MetadataValue": "definitions.metadata",
+    "ObserveResult": "definitions.external",
     "OutputContext": "definitions.io_manager",
     "Registry": "definitions.registry",
     "RetryPolicy": "definitions.retries",
@@ -64,6 +74,8 @@ _HOME = {
     "load": "api",
     "load_assets_from_modules": "graph.definitions",
     "materialize": "api",
+    "observable_source_asset": "definitions.external",
+    "source_file": "definitions.external",
 }
 
 __all__ = [
@@ -73,9 +85,11 @@ __all__ = [
     "AssetGraphError",
     "AssetIn",
     "AssetKey",
+    "AssetSpec",
     "Backoff",
     "CheckContext",
     "Config",
+    "DataVersion",
     "Definitions",
     "IOManager",
     "InputContext",
@@ -83,6 +97,7 @@ __all__ = [
     "Jitter",
     "MaterializeResult",
     "MetadataValue",
+    "ObserveResult",
     "OutputContext",
     "Registry",
     "RetryPolicy",
@@ -94,6 +109,8 @@ __all__ = [
     "load",
     "load_assets_from_modules",
     "materialize",
+    "observable_source_asset",
+    "source_file",
 ]
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, config_json
-from assetgraph.errors import AssetGraphError, DefinitionsError, NoValueError, ProjectError
+from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
-from assetgraph.planning.stored_upstreams import with_stored_upstreams
+from assetgraph.planning.upstreams_elsewhere import require_valid, with_upstreams_elsewhere
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.project.settings import find_project, working_folder
 from assetgraph.records import Materialization
@@ -91,6 +91,23 @@ class Instance:
         """
         self.store.names.refresh()
         wipe(self.store, [_key(key) for key in keys])
+
+    def report(
+        self,
+        key: KeyLike,
+        *,
+        data_version: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that something outside made an asset, such as a job that loads a table.
+
+        What reads it is stale if its `data_version` is another; without one, its data counts as
+        new. Raises `AssetGraphError` if another process does the same, or for metadata that cannot
+        be recorded.
+        """
+        from assetgraph.run.observe import report
+
+        report(self.store, _key(key), data_version=data_version, metadata=metadata)
 
     @classmethod
     def _of(cls, store: Store) -> Instance:
@@ -185,8 +202,8 @@ def materialize(
     _require_fit(instance, executor, jobs)
     with paused_collector():
         given = as_graph(assets)
-        graph = given if instance is None else with_stored_upstreams(given, instance.store)
-        _require_valid(graph, instance)
+        graph = with_upstreams_elsewhere(given, instance.store if instance else None)
+        require_valid(graph, has_store=instance is not None)
         instance = instance or Instance.ephemeral()
         instance.store.forget_code()  # a notebook may have redefined its functions
         facts = StoreFacts(graph, instance.store)
@@ -341,26 +358,6 @@ def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: 
             f"the project in {project.root} has no value of {key.text!r}.",
             hint=did_you_mean(key.text, known) or "Materialize it there.",
         )
-
-
-def _require_valid(graph: AssetGraph, instance: Instance | None) -> None:
-    """Raise `DefinitionsError` for a graph that is not valid. Of an upstream that is missing, it
-    says that it can come from a store."""
-    try:
-        graph.require_valid()
-    except DefinitionsError as error:
-        remedy = (
-            "Add it to the assets, or read its value from the project's store with "
-            "instance=Instance.get()."
-            if instance is None
-            else "Add it to the assets: the store of instance= has no value of it."
-        )
-        raise DefinitionsError(
-            [
-                one._replace(remedy=f"{one.remedy} {remedy}") if one.is_unknown_upstream else one
-                for one in error.problems
-            ]
-        ) from None
 
 
 def _key(given: KeyLike) -> AssetKey:

@@ -111,6 +111,16 @@ class ProjectError(AssetGraphError):
         self.traceback = traceback
 
 
+class ObservationError(AssetGraphError):
+    """The function that observes an asset failed. `traceback` is the text of the person's part."""
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, traceback: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.traceback = traceback
+
+
 class SelectionError(AssetGraphError):
     """A selection is invalid or matches nothing.
 

@@ -155,7 +155,8 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
 
     `inputs` maps the text of each upstream target to the data version that was read. A record with
     `accepted_at` repeats the one before it, with the code version that a person accepted then. The
-    code versions before that are in `earlier_code`: they count too.
+    code versions before that are in `earlier_code`: they count too. Data that something else made
+    has an `origin`: it was observed, or reported.
     """
 
     run_id: str
@@ -170,6 +171,7 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     partition: str | None = None
     accepted_at: datetime | None = None
     earlier_code: tuple[str, ...] = ()
+    origin: Literal["", "observed", "reported"] = ""
 
     def is_of_code(self, version: str | None) -> bool:
         """Whether the value counts as made by code of this version."""

@@ -14,6 +14,7 @@ class AssetState(StrEnum):
     MISSING = "missing"
     STALE = "stale"
     FRESH = "fresh"
+    EXTERNAL = "external"  # something else makes it
 
 
 class StepState(StrEnum):

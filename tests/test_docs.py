@@ -12,7 +12,7 @@ import pytest
 from small_assets import asset_named, graph_of
 
 import assetgraph
-from assetgraph.planning.reasons import ReasonKind
+from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.project.settings import SETTINGS
 from assetgraph.records import AssetState, RunStatus, StepState
 

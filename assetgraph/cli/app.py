@@ -30,6 +30,8 @@ class LazyGroup(CommandGroup):
         "plan": "materialize_and_plan",
         "materialize": "materialize_and_plan",
         "accept": "status_and_accept",
+        "observe": "observe_and_report",
+        "report": "observe_and_report",
         "mv": "mv_and_wipe",
         "wipe": "mv_and_wipe",
         "runs": "runs",

@@ -59,12 +59,17 @@ def read_config_file(file: Path) -> Settings:
 
 def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:
     """{key: value} from `KEY=VALUE`. Raises `ConfigError`."""
-    parsed = {}
-    for tag in tags:
-        key, equals, value = tag.partition("=")
+    return parse_pairs("--tag", tags)
+
+
+def parse_pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """{key: value} from each `KEY=VALUE` of an option. Raises `ConfigError`."""
+    parsed: dict[str, str] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
         if not (equals and key):
-            raise ConfigError(f"cannot read --tag {tag!r}.", hint="Write KEY=VALUE.")
+            raise ConfigError(f"cannot read {option} {pair!r}.", hint="Write KEY=VALUE.")
         if key in parsed:
-            raise ConfigError(f"--tag sets {key!r} twice.", hint="Give each tag one value.")
+            raise ConfigError(f"{option} sets {key!r} twice.", hint="Give each name one value.")
         parsed[key] = value
     return parsed

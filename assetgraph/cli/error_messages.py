@@ -13,7 +13,13 @@ from assetgraph.cli.exit_codes import BUG, CANCELED, READER_GONE, WRONG_USE
 from assetgraph.cli.render.problem_lines import problem_lines
 from assetgraph.cli.terminal.output import ReaderGoneError, lose_output, stderr
 from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines
-from assetgraph.errors import AssetGraphError, DefinitionsError, ProjectError, SelectionError
+from assetgraph.errors import (
+    AssetGraphError,
+    DefinitionsError,
+    ObservationError,
+    ProjectError,
+    SelectionError,
+)
 from assetgraph.hints import UTF8_REMEDY
 from assetgraph.process.signals import Terminated
 from assetgraph.text import width as cell_width
@@ -66,7 +72,7 @@ def _message(error: BaseException, width: int | None) -> tuple[list[Line], int]:
             return _wrong(width, error.format_message()), error.exit_code
         case DefinitionsError():
             return problem_lines(error.problems, width), error.exit_code
-        case ProjectError():
+        case ProjectError() | ObservationError():
             trace = clean_lines(error.traceback) if error.traceback else []
             shown = [Line("  ", text) for text in trace]
             return [*shown, *_wrong(width, error.message, error.hint)], error.exit_code

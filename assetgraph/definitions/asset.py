@@ -8,7 +8,6 @@ from typing import Any
 
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.definitions.io_manager import IOManager
-from assetgraph.errors import NoValueError
 from assetgraph.keys import AssetKey
 
 
@@ -75,32 +74,18 @@ class Asset(Computation):
         return self.specs[0].io_manager
 
 
-class StoredAsset(Asset):
-    """An asset of which only the value in a store is known. A run can read it, but not make it."""
-
-
-def stored_asset(key: AssetKey) -> StoredAsset:
-    def function() -> Any:
-        raise NoValueError(
-            f"{key.text!r} is known only by its value in the store, which is gone.",
-            hint="Pass the asset itself to materialize too.",
-        )
-
-    return StoredAsset(
-        name=key.text, function=function, specs=(AssetSpec(key=key),), code_version="stored"
-    )
-
-
 def with_spec(asset: Asset, spec: AssetSpec, ins: Mapping[str, AssetKey]) -> Asset:
     """The same function for another asset, with other upstreams for its parameters."""
     return replace(asset, name=spec.key.text, specs=(spec,), ins=ins)
 
 
-def unchecked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
+def unchecked_key(given: str | Sequence[str] | AssetKey | Asset | AssetSpec) -> AssetKey:
     """A key as written. The graph checks it later, together with everything else.
 
     Raises `TypeError` for anything that does not name an asset.
     """
+    if isinstance(given, AssetSpec):
+        return unchecked_key(given.key)
     if isinstance(given, Asset):
         return given.key
     if isinstance(given, AssetKey):

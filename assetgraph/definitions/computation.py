@@ -27,14 +27,23 @@ from assetgraph.keys import AssetKey
 from assetgraph.text import place_text
 
 
-class AssetSpec(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+class _Named(msgspec.Struct, frozen=True, eq=False):
+    key: AssetKey
+
+
+class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     """The description of one asset, whatever materializes it.
+
+        orders = AssetSpec("orders", group_name="warehouse")
+
+    In `Definitions(assets=[…])`, or as a variable of a module of assets, it declares an external
+    asset, which something else makes. `key` may then be text or a list of its parts, and `deps`
+    may hold text, keys and assets.
 
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
     means the project's value store.
     """
 
-    key: AssetKey
     deps: tuple[AssetKey, ...] = ()
     group_name: str = "default"
     description: str | None = None
@@ -73,6 +82,8 @@ class Computation:
     module: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
     local_names: Mapping[str, Any] = field(default_factory=dict)
+
+    is_external = False  # whether something else makes the assets
 
     def __post_init__(self) -> None:
         # On the instance: a property would hide the docstring of the class.
@@ -122,6 +133,11 @@ class Computation:
         return resolved(signature_of(self.function), self.function, self.local_names)
 
     @property
+    def has_value(self) -> bool:
+        """Whether a parameter can load what it materializes."""
+        return True
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         return self.signature.parameters
 
@@ -141,7 +157,7 @@ class Computation:
     def config_parameter(self) -> Parameter | None:
         """The parameter that takes config: its annotation is a subclass of `Config`."""
         for parameter in self.parameters:
-            if parameter.annotation is not EMPTY and is_config_type(parameter.annotation):
+            if is_config_type(parameter.annotation):
                 return parameter
         return None
 

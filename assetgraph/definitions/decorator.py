@@ -101,13 +101,20 @@ def _unknown_option(name: str) -> str:
 
 
 def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:
-    """The asset of a function. Raises `TypeError` for any other object."""
+    made = asset_of(function, options, caller)
+    current_registry().add(made)
+    return made
+
+
+def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:
+    """The asset of a function, which no registry knows yet. Raises `TypeError` for any other
+    object."""
     _require_function(function)
     read = OptionReader()
     given = {name: value for name, value in options.items() if value is not None}
     spec = _spec(function, given, read)
     read_options = _read(_COMPUTATION_OPTIONS, given, read)
-    made = Asset(
+    return Asset(
         name=spec.key.text,
         function=function,
         specs=(spec,),
@@ -116,8 +123,17 @@ def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: Fra
         local_names=local_names(function, caller),
         **read_options,
     )
-    current_registry().add(made)
-    return made
+
+
+def read_spec(key: Any, given: Mapping[str, Any], read: OptionReader) -> AssetSpec:
+    """The spec of an asset without a function, from its key and its options as a person gives
+    them. Wrong ones are noted and left out."""
+    unknown = [name for name in given if name not in _SPEC_OPTIONS]
+    if unknown:
+        known = listed(_SPEC_OPTIONS)
+        read.note(f"an external asset has no option {unknown[0]!r}", f"Its options are {known}.")
+    whole = read.read("key", unchecked_key, key) or AssetKey.unchecked([str(key)])
+    return AssetSpec(key=whole, **_read(_SPEC_OPTIONS, given, read))
 
 
 def _read(

@@ -88,11 +88,13 @@ def module_variables(module: object) -> dict[str, Any]:
     return variables
 
 
-def values_of(modules: Modules) -> Iterator[Any]:
-    """What the variables of modules stand for, and what is in lists there."""
-    for variables in modules.values():
+def values_of(modules: Modules) -> Iterator[tuple[str, Any]]:
+    """What the variables of modules stand for, and what is in lists there, each with the name of
+    its module."""
+    for name, variables in modules.items():
         for value in variables.values():
-            yield from value if issubclass(type(value), list | tuple) else (value,)
+            for item in value if issubclass(type(value), list | tuple) else (value,):
+                yield name, item
 
 
 def _redefines(new: Registered, old: Registered) -> bool:

@@ -5,7 +5,7 @@ Importing networkx takes longer than a small run, so it waits until something as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeVar
@@ -59,6 +59,11 @@ class AssetGraph:
         return {maker.name: maker for maker in self._makers.values()}
 
     @cached_property
+    def externals(self) -> Set[AssetKey]:
+        """The assets that something else makes: they are read, and never run."""
+        return frozenset(key for key, maker in self._makers.items() if maker.is_external)
+
+    @cached_property
     def order(self) -> tuple[AssetKey, ...]:
         """Every key, upstream before downstream, by name where the graph leaves a choice.
 
@@ -74,12 +79,11 @@ class AssetGraph:
     @cached_property
     def _before_cycles(self) -> tuple[AssetKey, ...]:
         """The order of the assets that are neither on a cycle nor downstream of one."""
-        siblings, parents = self.siblings, self._parents
-        calls = list(dict.fromkeys([siblings.get(key, (key,)) for key in self._assets]))  # by name
+        calls = [  # by name
+            self.siblings.get(key, (key,)) for key in self._assets if self._is_first(key)
+        ]
         rank = {key: number for number, keys in enumerate(calls) for key in keys}
-        waits_for = [0] * len(calls)
-        for key, number in rank.items():
-            waits_for[number] += len(parents[key])
+        waits_for = [sum(len(self._parents[key]) for key in keys) for keys in calls]
         ready = [number for number, count in enumerate(waits_for) if not count]  # a heap
         order: list[AssetKey] = []
         while ready:
@@ -111,6 +115,9 @@ class AssetGraph:
             for key in tuple(found):
                 found.update(self.siblings.get(key, ()))
         return found
+
+    def _is_first(self, key: AssetKey) -> bool:
+        return key not in self.siblings or self.siblings[key][0] is key
 
     @cached_property
     def positions(self) -> Mapping[AssetKey, int]:

@@ -46,7 +46,10 @@ class Connections:
             if dep in self._assets:
                 found.append(dep)
             else:
-                self._unknown(computation, dep.text, "deps=")
+                elsewhere = f'AssetSpec("{dep.text}")'
+                remedy = f"Define it with @asset, or, if something else makes it, with {elsewhere}."
+                guess = self._guess(dep.text, computation)
+                self._unknown(computation, dep.text, "deps=", guess or remedy)
         return found
 
     def _upstream(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
+from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, values_of
 from assetgraph.errors import Problem
 from assetgraph.keys import AssetKey
@@ -18,15 +19,19 @@ if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
 
 
+Declared = Asset | AssetSpec
+
+
 class Definitions:
-    """A set of assets, from a list, a `Registry` or `load_assets_from_modules`.
+    """A set of assets, from a list, a `Registry` or `load_assets_from_modules`. An `AssetSpec`
+    among them declares an external asset.
 
     Nothing is checked here: `graph` connects the assets and knows what is wrong. `load_warnings`
     are about modules that were loaded, such as an asset that a project's own `Definitions` leave
     out.
     """
 
-    def __init__(self, assets: Iterable[Asset | Iterable[Asset]] = ()) -> None:
+    def __init__(self, assets: Iterable[Declared | Iterable[Declared]] = ()) -> None:
         self.assets = tuple(_flat(assets))
         self.load_warnings: tuple[Problem, ...] = ()
 
@@ -82,9 +87,11 @@ def assets_of_modules(modules: Modules, registered: Iterable[Asset]) -> list[Ass
     place has a mistake.
     """
     found: dict[int, Asset] = {}
-    for item in values_of(modules):
+    for name, item in values_of(modules):
         if issubclass(type(item), Asset):  # isinstance would ask a proxy for its target
             found.setdefault(id(item), item)
+        elif type(item) is AssetSpec and id(item) not in found:
+            found[id(item)] = _external(item, name)
     hidden = list({id(item): item for item in registered if id(item) not in found}.values())
     if not hidden:
         return list(found.values())
@@ -93,7 +100,13 @@ def assets_of_modules(modules: Modules, registered: Iterable[Asset]) -> list[Ass
     return [*found.values(), *with_wrapped_ones_marked(hidden, modules)]
 
 
-def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
+def _external(spec: AssetSpec, module: str = "") -> Asset:
+    from assetgraph.definitions.external import external_asset
+
+    return external_asset(spec, module)
+
+
+def _flat(assets: Iterable[Declared | Iterable[Declared]]) -> list[Asset]:
     if isinstance(assets, Asset):
         raise TypeError(f"assets must be a list of assets: write [{assets.__name__}]")
     if not isinstance(assets, Iterable) or isinstance(assets, str | Mapping):
@@ -102,6 +115,9 @@ def _flat(assets: Iterable[Asset | Iterable[Asset]]) -> list[Asset]:
     for item in assets:
         if isinstance(item, Asset):
             found.setdefault(id(item), item)
+        elif isinstance(item, AssetSpec):
+            if id(item) not in found:
+                found[id(item)] = _external(item)
         elif isinstance(item, Iterable) and not isinstance(item, str | Mapping):
             for inner in _flat(item):
                 found.setdefault(id(inner), inner)

@@ -26,7 +26,7 @@ def with_wrapped_ones_marked(assets: Sequence[Asset], modules: Modules) -> Seque
     own = {asset.module: module_variables(sys.modules.get(asset.module)) for asset in assets}
     wrappers: dict[int, object] = {}
     known: set[int] = set()
-    for item in values_of({**own, **modules}):
+    for _, item in values_of({**own, **modules}):
         known.add(id(item))
         inner = wrapped_asset(item)
         if inner is not None:

@@ -50,6 +50,7 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
         yield from _waits_for_itself(graph, computation)
     for computation in graph.computations.values():
         yield from _annotations_that_clash(graph, computation)
+        yield from _loads_what_is_elsewhere(graph, computation)
 
 
 def graph_warnings(graph: Connected) -> Iterator[Problem]:
@@ -61,6 +62,8 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
     from assetgraph.graph.code_warnings import code_warnings  # only `check` asks
 
     for computation in graph.computations.values():
+        if computation.is_external:
+            continue
         for message, remedy in code_warnings(computation):
             yield _problem(computation, message, remedy)
         for parameter in computation.parameters:
@@ -176,6 +179,19 @@ def _annotations_that_clash(graph: Connected, computation: Computation) -> Itera
                 f"parameter {parameter!r} of asset {computation.name!r} does not fit what "
                 f"{upstream.text!r} ({maker.place}) returns: {wrong}.",
                 "Change one of the two annotations.",
+            )
+
+
+def _loads_what_is_elsewhere(graph: Connected, computation: Computation) -> Iterator[Problem]:
+    for parameter, upstream in graph.inputs(computation.specs[0].key).items():
+        maker = graph.computation(upstream)
+        if maker.is_external and not maker.has_value:
+            yield _problem(
+                computation,
+                f"parameter {parameter!r} of asset {computation.name!r} loads {upstream.text!r} "
+                f"({maker.place}), which something else makes and which has no value here.",
+                f"Name it in deps=[{upstream.text!r}] and read it in the function, or give it an "
+                "io_manager=, or declare its file with source_file.",
             )
 
 

@@ -42,6 +42,9 @@ LOOKS: Mapping[AssetState, Look] = MappingProxyType(
         AssetState.FRESH: Look(
             "✓", "materialized", "green", "#166e37", "#e9f7ee", "#4ade80", "#12281b"
         ),
+        AssetState.EXTERNAL: Look(
+            "↗", "external", "cyan", "#0f5f73", "#e3f5f9", "#67d3e8", "#0f2b33"
+        ),
     }
 )
 

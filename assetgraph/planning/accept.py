@@ -25,7 +25,7 @@ def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
     record changed. Raises `NoValueError` for an asset that was never materialized, before anything
     is recorded, and `LockedError` for an asset that is being materialized.
     """
-    keys = tuple(keys)
+    keys = tuple(key for key in keys if key not in facts.graph.externals)
     for key in keys:
         known = facts.of(Target(key))
         if known.damage is not None:

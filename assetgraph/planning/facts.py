@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
-from assetgraph.planning.reasons import Reason, TargetFacts, stale_reasons, target_state
-from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
+from assetgraph.planning.reason_kinds import Reason
+from assetgraph.planning.reasons import TargetFacts, stale_reasons, target_state
+from assetgraph.records import (
+    IO_MANAGED,
+    AssetState,
+    FailedAttempt,
+    Materialization,
+    StoredValue,
+    ValueCondition,
+)
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec, Computation
+    from assetgraph.definitions.external import ExternalAsset
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.storage.store import Store
@@ -125,6 +135,8 @@ class StoreFacts:
     def _read(self, target: Target) -> TargetFacts:
         computation = self.graph.computation(target.key)
         code_version = self._code_version(computation)
+        if computation.is_external:
+            return self._external(target, cast("ExternalAsset", computation))
         if target.key in self._untouched:
             lost = self._lost.get(target.key)
             return TargetFacts(code_version=code_version, lost=lost)
@@ -141,6 +153,28 @@ class StoreFacts:
             )
         value, data_version = self._condition(target, computation, current)
         return TargetFacts(current, failed, value, data_version, code_version, running, appeared)
+
+    def _external(self, target: Target, asset: ExternalAsset) -> TargetFacts:
+        """The facts about what something else makes: its source as it is now, or what is on record
+        of it."""
+        if asset.source is not None:
+            try:
+                found = self.store.values.look_at_source(asset.source)
+            except StoreError as error:
+                return _outside(StoredValue("source", path=asset.source), damage=error.message)
+            there: ValueCondition = "intact" if found.data_version else "gone"
+            return _outside(found.stored, found.data_version, found.changed_at, value=there)
+        try:
+            current, _ = self.store.history.current(target)
+        except StoreError as error:
+            return _outside(StoredValue("none"), damage=error.message)
+        if current is None:
+            return _outside(StoredValue(IO_MANAGED if asset.io_manager else "none"))
+        value, data_version = self._condition(target, asset, current)
+        return TargetFacts(
+            current, value=value, data_version=data_version, code_version=asset.code_version,
+            external=True,
+        )  # fmt: skip
 
     def _appeared(self, failed: FailedAttempt) -> tuple[str, ...]:
         root = self.store.project_root
@@ -180,3 +214,26 @@ class StoreFacts:
         if computation.code_version is None or self.store.ephemeral:
             return current.value.class_digest
         return self.store.values.class_digest(current.value, self.store.code.named_version)
+
+
+def _outside(
+    stored: StoredValue,
+    data_version: str | None = "",
+    changed_at: datetime | None = None,
+    *,
+    value: ValueCondition = "intact",
+    damage: str | None = None,
+) -> TargetFacts:
+    """The facts about an external asset of which there is no record."""
+    current = Materialization(
+        run_id="",
+        timestamp=changed_at or _NEVER,
+        value=stored,
+        data_version=data_version or "",
+    )
+    return TargetFacts(
+        current, value=value, data_version=data_version, damage=damage, external=True
+    )
+
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)

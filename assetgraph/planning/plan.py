@@ -12,11 +12,11 @@ from assetgraph.errors import ConfigError, SelectionError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import Target
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import (
     Configs,
     Facts,
-    Reason,
-    ReasonKind,
+    direct_reasons,
     stale_reasons,
     upstream_targets,
 )
@@ -74,7 +74,9 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def upstreams(self) -> Mapping[Target, frozenset[Target]]:
-        """What each output is made from."""
+        """What each output is made from, if there are several."""
+        if len(self.outputs) == 1:
+            return {}
         return {output: frozenset(self.upstream(output)) for output in self.outputs}
 
 
@@ -112,10 +114,39 @@ def make_plan(
     a step needs an excluded asset that has no value.
     """
     selected = set(selected) - excluded
+    if graph.externals:
+        selected = _own(graph, selected)
     make = _stale_plan if stale_only else _requested_plan
     with paused_collector():
         plan = make(graph, facts, graph.whole_calls(selected), config or {}, excluded)
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
+
+
+def still_needed(step: Step, facts: Facts) -> bool:
+    """Early cut-off: whether a planned step still has a reason to run. The steps before it may have
+    materialized the same data as before."""
+    for output in step.outputs:
+        above = {one: facts.of(one) for one in step.upstream(output)}
+        if not all(known.has_value for known in above.values()):
+            return True  # it fails, and says what is missing
+        upstream = {one: known.data_version for one, known in above.items()}
+        given = step.config if facts.of(output).current else None
+        if direct_reasons(output, facts, upstream, given):
+            return True
+    return False
+
+
+def _own(graph: AssetGraph, selected: set[AssetKey]) -> set[AssetKey]:
+    """`selected` without external assets. Raises `SelectionError` if nothing is left."""
+    own = selected - graph.externals
+    if selected and not own:
+        names = listed([key.text for key in graph.in_order(selected)][:3])
+        readers = [f"{key.text}+" for key in graph.in_order(selected)][:3]
+        raise SelectionError(
+            f"something else makes {names}: there is nothing to run.",
+            hint=f"To run what reads it: {command('materialize', *readers)}",
+        )
+    return own
 
 
 def _requested_plan(
@@ -156,7 +187,7 @@ def _missing_upstreams(
         for parent in graph.parents(key):
             if parent in selected:
                 continue
-            if facts.of(graph.targets[parent]).has_value:
+            if parent in graph.externals or facts.of(graph.targets[parent]).has_value:
                 used.add(parent)
             else:
                 yield from graph.whole_calls([parent])
@@ -186,7 +217,7 @@ def _require_values(
 
 def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> Iterator[str]:
     """Warnings about upstreams that are used as they are although they are not up to date."""
-    for key in graph.in_order(used):
+    for key in graph.in_order(used - graph.externals):
         why = " and ".join(reason.text for reason in reasons[Target(key)])
         if why:
             yield (
@@ -200,7 +231,7 @@ def _bypassed(graph: AssetGraph, keys: Sequence[AssetKey], used: set[AssetKey]) 
     does."""
     reached = walk(keys, graph.children) if used else {}
     running = set(keys)
-    for key in graph.in_order(used & reached.keys()):
+    for key in graph.in_order((used - graph.externals) & reached.keys()):
         above = [k.text for k in graph.in_order(walk([key], graph.parents).keys() & running)]
         names = listed(above) if len(above) <= 3 else str(len(above))
         readers = [child.text for child in graph.children(key) if child in running]
@@ -221,7 +252,7 @@ def _stale_plan(
     causes = {
         target: Cause.STALE if facts.of(target).has_value else Cause.MISSING
         for target, why in reasons.items()
-        if why and target.key not in excluded
+        if why and target.key not in excluded and target.key not in graph.externals
     }
     _require_values(graph, facts, [target.key for target in causes], excluded)
     return _StepMaker(graph, facts, causes, reasons, config).plan()

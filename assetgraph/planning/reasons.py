@@ -6,16 +6,15 @@ The plan, the status, the runner and the web page all get their reasons here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from assetgraph.definitions.asset import StoredAsset
 from assetgraph.graph.walk import walk
 from assetgraph.keys import Target
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
 from assetgraph.text import listed
@@ -27,45 +26,6 @@ if TYPE_CHECKING:
 Configs = Mapping["AssetKey", Mapping[str, Any]]
 
 
-class ReasonKind(StrEnum):
-    NEVER_MATERIALIZED = "never_materialized"
-    VALUE_GONE = "value_gone"
-    VALUE_DAMAGED = "value_damaged"
-    VALUE_UNREADABLE = "value_unreadable"
-    FILE_CHANGED = "file_changed"
-    CODE_CHANGED = "code_changed"
-    CONFIG_CHANGED = "config_changed"
-    UPSTREAM_DATA = "upstream_data"
-    UPSTREAM_ADDED = "upstream_added"
-    UPSTREAM_REMOVED = "upstream_removed"
-    ATTEMPT_FAILED = "attempt_failed"
-    UPSTREAM_STALE = "upstream_stale"
-    MADE_TOGETHER = "made_together"
-    HISTORY_DAMAGED = "history_damaged"
-    HISTORY_MISSING = "history_missing"
-    PAST_FAILURE = "past_failure"
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """One reason why a target is not up to date.
-
-    Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
-    and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
-    `state`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and `error`,
-    and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`,
-    `file_changed` and `history_missing` have `path`; `history_damaged` has `error`.
-
-    A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
-    """
-
-    kind: ReasonKind
-    facts: dict[str, Any] = {}
-
-    @property
-    def text(self) -> str:
-        return _TEXTS[self.kind](self.facts)
-
-
 class TargetFacts(msgspec.Struct, frozen=True):
     """The facts about one target.
 
@@ -73,7 +33,9 @@ class TargetFacts(msgspec.Struct, frozen=True):
     file that an asset returned may have been changed from outside, and is used as it is. `failed`
     is the last attempt, if it failed; `appeared` has the files that were absent then and are there
     now. `damage` says why the target's history cannot be read, and `lost` is the path of a history
-    that is missing although there are values; nothing else is known then.
+    that is missing although there are values; nothing else is known then. The `current` record of
+    an `external` target describes its source as it is now, or repeats what was last observed or
+    reported.
     """
 
     current: Materialization | None = None
@@ -85,6 +47,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     appeared: tuple[str, ...] = ()
     damage: str | None = None
     lost: str | None = None
+    external: bool = False
 
     @property
     def file_version(self) -> str:
@@ -167,8 +130,8 @@ def reasons_given(
     known = facts.of(target)
     if known.current is None and known.failed is None:
         return _without_record(known)
-    if known.has_value and type(graph.computation(target.key)) is StoredAsset:
-        return ()  # how it was made is unknown here
+    if known.external:
+        return _source_reasons(known)  # how it is made is unknown here
     upstream = _versions(graph, facts, target)
     reasons = direct_reasons(target, facts, upstream, config)
     if known.has_value:
@@ -226,6 +189,8 @@ def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
     """The first state that applies: running, failed, missing, stale or fresh."""
     if facts.running:
         return AssetState.RUNNING
+    if facts.external:
+        return AssetState.EXTERNAL
     return AssetState(_state(facts, reasons))
 
 
@@ -240,6 +205,16 @@ def _without_record(known: TargetFacts) -> tuple[Reason, ...]:
     if known.lost is not None:
         return (Reason(ReasonKind.HISTORY_MISSING, {"path": known.lost}),)
     return _ONLY_NEVER
+
+
+def _source_reasons(known: TargetFacts) -> tuple[Reason, ...]:
+    """What is wrong with the data of an external target, which makes what reads it stale."""
+    assert known.current is not None
+    if known.damage is not None:
+        return (Reason(ReasonKind.SOURCE_UNREADABLE, {"error": known.damage}),)
+    if known.value == "intact":
+        return ()
+    return (Reason(ReasonKind.SOURCE_MISSING, {"path": known.current.value.path or ""}),)
 
 
 def _value_reasons(known: TargetFacts) -> list[Reason]:
@@ -310,73 +285,7 @@ def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
     return AssetState.STALE.value if reasons else AssetState.FRESH.value
 
 
-def _place_text(path: str) -> str:
-    """Where a value with a path is; one in its record, or of an IO manager, has none."""
-    return f": {path}" if path else ""
-
-
-def _code_text(facts: Mapping[str, Any]) -> str:
-    changes: Sequence[str] = facts["changes"]
-    more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
-    return "; ".join(changes[:3]) + more if changes else "its code changed"
-
-
-def _state_text(state: str) -> str:
-    return state if state == "failed" else f"is {state}"
-
-
-def _versions_text(old: str, new: str) -> str:
-    """The first 8 characters of each version, or both in full if those are equal."""
-    size = 8 if old[:8] != new[:8] else None
-    return f"{old[:size]} to {new[:size]}"
-
-
-def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
-
-
 _ONLY_NEVER = (Reason(ReasonKind.NEVER_MATERIALIZED),)
-
-_TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
-    ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
-    ReasonKind.VALUE_GONE: lambda f: f"its value is gone{_place_text(f['path'])}",
-    ReasonKind.VALUE_DAMAGED: lambda f: f"its value is damaged{_place_text(f['path'])}",
-    ReasonKind.VALUE_UNREADABLE: lambda f: (
-        f"its value needs a class that no longer exists: {f['path']}"
-        if f["path"]
-        else "its value needs the IO manager that stored it"
-    ),
-    ReasonKind.FILE_CHANGED: lambda f: (
-        f"its {'file' if f['path'] else 'value'} was changed from outside{_place_text(f['path'])}"
-    ),
-    ReasonKind.CODE_CHANGED: _code_text,
-    ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
-    ReasonKind.UPSTREAM_DATA: lambda f: (
-        f"upstream {f['upstream']} has new data ({_versions_text(f['old'], f['new'])})"
-    ),
-    ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
-    ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
-    ReasonKind.MADE_TOGETHER: lambda f: (
-        f"it is materialized together with {f['asset']}, which {_state_text(f['state'])}"
-    ),
-    ReasonKind.ATTEMPT_FAILED: lambda f: (
-        f"its last attempt failed (run {f['run_id']})"
-        + (
-            f", and the value of run {f['value_run_id']} stays in use"
-            if "value_run_id" in f
-            else ""
-        )
-    ),
-    ReasonKind.PAST_FAILURE: lambda f: (
-        f"its last attempt failed {listed(f['changes'])} (run {f['run_id']})"
-    ),
-    ReasonKind.HISTORY_DAMAGED: lambda f: f"its history cannot be read: {f['error']}",
-    ReasonKind.HISTORY_MISSING: lambda f: (
-        f"its history is missing, though it has values: {f['path']}"
-    ),
-    ReasonKind.UPSTREAM_STALE: lambda f: f"upstream {f['upstream']} {_state_text(f['state'])}",
-}
 
 _CONDITIONS: Mapping[ValueCondition, ReasonKind] = {
     "changed": ReasonKind.FILE_CHANGED,

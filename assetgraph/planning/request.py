@@ -12,7 +12,7 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
-from assetgraph.planning.reasons import ReasonKind
+from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
@@ -65,7 +65,7 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     graph = facts.graph
     with paused_collector():
         config = request.config and checked_config(graph, config_by_key(graph, request.config))
-        keys = _keys(request, facts)
+        keys = requested_keys(request, facts)
         plan = make_plan(
             graph,
             facts,
@@ -81,17 +81,12 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
 def _shared(plan: Plan, facts: StoreFacts) -> Iterator[str]:
     """A warning for each other project that made values of the same assets in this store."""
     found: dict[str, list[str]] = {}
-    changed = [
-        target
-        for step in plan.steps
-        for reason in step.reasons
-        if reason.kind is ReasonKind.CODE_CHANGED
-        for target in step.outputs
-    ]
-    for target in dict.fromkeys(changed):
-        other = facts.other_project(target)
-        if other is not None:
-            found.setdefault(other, []).append(target.text)
+    for step in plan.steps:
+        if any(reason.kind is ReasonKind.CODE_CHANGED for reason in step.reasons):
+            for target in step.outputs:
+                other = facts.other_project(target)
+                if other is not None:
+                    found.setdefault(other, []).append(target.text)
     for other, names in found.items():
         some = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], "others"]
         yield (
@@ -133,7 +128,8 @@ def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[AssetKey]:
     return frozenset(select(request.exclude, facts.graph, facts.state))
 
 
-def _keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
+def requested_keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
+    """The assets that a request names, in no particular order. Raises `SelectionError`."""
     if request.targets:
         return [_key(text, facts) for text in request.targets]
     if not request.selection:

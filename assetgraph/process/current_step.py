@@ -25,10 +25,7 @@ _covered: list[StepSink] = []  # those in which another run's step runs
 _of_thread: WeakKeyDictionary[threading.Thread, StepSink] = WeakKeyDictionary()
 
 
-Outside = Token["StepSink | None"]  # what a thread works for outside its step
-
-
-def enter(sink: StepSink) -> Outside:
+def enter(sink: StepSink) -> Token[StepSink | None]:
     """Make `sink` the step of this thread, until `leave` gets what this returns."""
     if _active:
         outer = current_sink()
@@ -38,9 +35,9 @@ def enter(sink: StepSink) -> Outside:
     return _current.set(sink)
 
 
-def leave(sink: StepSink, outside: Outside) -> None:
+def leave(sink: StepSink, token: Token[StepSink | None]) -> None:
     _active.remove(sink)
-    _current.reset(outside)
+    _current.reset(token)
     if _covered:
         outer = current_sink()
         if outer in _covered:

@@ -96,11 +96,13 @@ def _collect(packages: Sequence[Sequence[_Imported]], registered: Sequence[Asset
     loaded = Definitions.merge(*held, Definitions(rest))
     # By place: an asset that got a group or a prefix when it was loaded is another object.
     places = {(asset.file, asset.line) for asset in loaded.assets}
+    specs = {asset.key for asset in loaded.assets if asset.is_external}
     loaded.load_warnings = tuple(
         _left_out(
             asset
             for asset in registered
             if asset.module in holding and (asset.file, asset.line) not in places
+            if not (asset.is_external and asset.key in specs)
         )
     )
     return loaded

@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from assetgraph.keys import Target
-from assetgraph.planning.reasons import ReasonKind, past_failure
+from assetgraph.planning.reason_kinds import ReasonKind
+from assetgraph.planning.reasons import past_failure
 from assetgraph.queries.record_json import record_json
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import AssetSpec, Computation
+    from assetgraph.definitions.external import ExternalAsset
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.pictures.picture_card import Card
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
-    from assetgraph.planning.reasons import Facts, Reason
+    from assetgraph.planning.reason_kinds import Reason
+    from assetgraph.planning.reasons import Facts, TargetFacts
     from assetgraph.records import FailedAttempt, Materialization
 
 HISTORY = 10
 WARNING = "warning"  # a metadata entry of this name is shown wherever its asset is
+
+
+class ExternalData(msgspec.Struct, frozen=True):
+    """What is known of the data of an asset that something else makes.
+
+    `source` is its file, pattern or address, if that is known; the rest then describes it as it is
+    now. Else it repeats what was last `observed` or `reported`, as `origin` says, or nothing is
+    known. `at` is when the file was changed, or when that was said. `size` is in bytes.
+    """
+
+    source: str | None = None
+    origin: str = ""
+    data_version: str | None = None
+    at: datetime | None = None
+    size: int | None = None
+    metadata: Mapping[str, Any] = {}
+    observable: bool = False
 
 
 class AssetView(msgspec.Struct, frozen=True):
@@ -32,6 +53,8 @@ class AssetView(msgspec.Struct, frozen=True):
 
     `running_run_id` is the run that is materializing it, if that run is known. `past_failure` is
     the last attempt, if it failed under other circumstances: see `assetgraph.planning.reasons`.
+    `external` describes the data of an asset that something else makes, which has no
+    `materialization`.
     """
 
     asset: AssetSpec
@@ -43,6 +66,7 @@ class AssetView(msgspec.Struct, frozen=True):
     failure: FailedAttempt | None
     running_run_id: str | None = None
     past_failure: Reason | None = None
+    external: ExternalData | None = None
 
     @property
     def damage(self) -> str | None:
@@ -63,6 +87,13 @@ class AssetView(msgspec.Struct, frozen=True):
         from assetgraph.definitions.metadata import MetadataValue
 
         return str(MetadataValue.from_json(recorded).value)
+
+    @property
+    def updated_at(self) -> datetime | None:
+        """When the data was materialized, or when an external file was changed."""
+        if self.external is not None:
+            return self.external.at
+        return self.materialization.timestamp if self.materialization else None
 
     @property
     def made(self) -> bool:
@@ -115,10 +146,25 @@ def asset_view(
         deps=tuple([key.text for key in graph.parents(asset.key)]),
         state=state,
         reasons=reasons,
-        materialization=known.current,
+        materialization=None if known.external else known.current,
         failure=known.failed,
         running_run_id=running_run_id,
         past_failure=past_failure(graph, facts, target) if known.failed else None,
+        external=_external_data(graph.computation(asset.key), known) if known.external else None,
+    )
+
+
+def _external_data(computation: Computation, known: TargetFacts) -> ExternalData:
+    current, maker = known.current, cast("ExternalAsset", computation)
+    assert current is not None
+    return ExternalData(
+        source=maker.source,
+        origin=current.origin,
+        data_version=known.data_version or None,
+        at=current.timestamp if known.data_version else None,
+        size=current.value.size,
+        metadata=current.metadata,
+        observable=maker.observes,
     )
 
 
@@ -137,7 +183,7 @@ def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
         downstream=downstream,
         config_fields=declared_fields(kind) if kind else {},
         history=history,
-        code_version=facts.of(Target(asset.key)).code_version,
+        code_version=None if view.external else facts.of(Target(asset.key)).code_version,
         covers=covers,
     )
 
@@ -164,6 +210,7 @@ def asset_json(view: AssetView) -> dict[str, Any]:
         "reasons": [reason_json(reason) for reason in view.reasons],
         "past_failure": view.past_failure and reason_json(view.past_failure),
         "running_run_id": view.running_run_id,
+        "external": view.external and record_json(view.external),
     }
 
 

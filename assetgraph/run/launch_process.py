@@ -116,9 +116,11 @@ def _run(request: RunRequest, project: Project) -> int:
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.request import plan_run
     from assetgraph.run.launch import launch
+    from assetgraph.run.observe import observe_first
 
     graph = project.load().graph.require_valid()
     facts = StoreFacts(graph, project.open_store())
+    observe_first(request, facts)
     plan = plan_run(request, facts)
     if not plan.steps:
         print(_NO_MATCH if plan.selects_nothing else _NOTHING_TO_DO)

@@ -21,8 +21,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StepTimeoutError, StoreError
-from assetgraph.planning.plan import Cause
-from assetgraph.planning.reasons import direct_reasons
+from assetgraph.planning.plan import Cause, still_needed
 from assetgraph.process.capture import captured
 from assetgraph.process.garbage_collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
@@ -171,7 +170,7 @@ class _Run:
             if step_id is None:
                 return
             step = self._steps[step_id]
-            if step.cause is not Cause.REQUESTED and not self._still_needed(step):
+            if step.cause is not Cause.REQUESTED and not still_needed(step, self._facts):
                 self._queue.leave(step_id)
                 self._spare(step_id, "unchanged upstream")
                 self._passed.release(step_id)
@@ -240,15 +239,6 @@ class _Run:
                 result = abandoned_step(attempt.task, self._store, attempt.error)
                 self._settle(step_id, attempt, result)
 
-    def _still_needed(self, step: Step) -> bool:
-        """Early cut-off: the steps before may have materialized the same data as before."""
-        for target in step.outputs:
-            upstream = {one: self._facts.of(one).data_version for one in step.upstream(target)}
-            given = step.config if self._facts.of(target).current else None
-            if direct_reasons(target, self._facts, upstream, given):
-                return True
-        return False
-
     def _task(self, step: Step) -> StepTask:
         inputs = [
             self._input(target, name) for name, targets in step.reads.items() for target in targets
@@ -270,7 +260,7 @@ class _Run:
             limits=self._setup.limits,
             passed=self._passed.of(step.id),
             gathered=step.gathered,
-            upstream=step.upstreams if len(step.outputs) > 1 else {},
+            upstream=step.upstreams,
         )
 
     def _input(self, target: Target, parameter: str | None) -> Input:

@@ -31,6 +31,7 @@ from assetgraph.storage.formats.value_format import Saved as Saved
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.storage.formats.preview_types import Preview
+    from assetgraph.storage.formats.source_file import Source
 
 PREVIEW_ROWS = 50
 _IMMUTABLE = {str, bytes, int, float, bool, complex, type(None)}
@@ -164,6 +165,14 @@ class ValueStore:
                 "the value in the record is damaged: it is not what was written.",
                 hint="Materialize its asset again.",
             )
+
+    def look_at_source(self, source: str) -> Source:
+        """What is at the source of an external asset now. Raises `StoreError`."""
+        from assetgraph.storage.formats.source_file import FORMAT, SourceFormat
+
+        source_format = self._formats.of(StoredValue(FORMAT))
+        assert isinstance(source_format, SourceFormat)
+        return source_format.look_at(source)
 
     def is_there(self, stored: StoredValue) -> bool:
         """Whether the file of a value in the value storage exists."""

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.planning.reasons import ReasonKind
+from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.queries.asset_views import asset_json
 from assetgraph.queries.run_views import run_json, step_json, with_counts
 from assetgraph.records import AssetState, RunStatus
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
-    from assetgraph.planning.reasons import Reason
+    from assetgraph.planning.reason_kinds import Reason
     from assetgraph.queries.asset_views import AssetView
     from assetgraph.queries.store_watcher import Changes, LiveRun
     from assetgraph.records import (

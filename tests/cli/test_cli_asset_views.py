@@ -17,7 +17,7 @@ from assetgraph.cli.render.status_lines import status_table
 from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.planning.plan import Cause, Plan, Step
-from assetgraph.planning.reasons import Reason, ReasonKind
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.queries.asset_views import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 

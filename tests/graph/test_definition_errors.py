@@ -74,7 +74,7 @@ def test_an_upstream_that_nothing_defines_is_named_with_a_guess() -> None:
         "pipeline.py:13: asset 'odd' needs 'qqq' (a parameter), which nothing defines. "
         "Define it with @asset, or give the parameter a default if it is not an asset.",
         "pipeline.py:15: asset 'odder' needs 'zzz' (deps=), which nothing defines. "
-        "Define it with @asset.",
+        'Define it with @asset, or, if something else makes it, with AssetSpec("zzz").',
     ]
 
 

@@ -17,9 +17,8 @@ from assetgraph.errors import ConfigError
 from assetgraph.keys import Target
 from assetgraph.planning import plan as planning
 from assetgraph.planning.plan import Cause, Plan
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import (
-    Reason,
-    ReasonKind,
     TargetFacts,
     direct_reasons,
     past_failure,

@@ -293,7 +293,14 @@ def test_the_overview_counts_and_lists_what_ran_lately(
 
     assert [one["run_id"] for one in overview["runs"]] == [run["run_id"]]
     assert overview["last_failure"]["failed_steps"] == ["city/fares"]
-    assert overview["counts"] == {"running": 0, "failed": 1, "missing": 0, "stale": 0, "fresh": 2}
+    assert overview["counts"] == {
+        "running": 0,
+        "failed": 1,
+        "missing": 0,
+        "stale": 0,
+        "fresh": 2,
+        "external": 0,
+    }
     assert overview["ever"] is True
 
 

@@ -116,12 +116,22 @@ def materialize_command(
     session.may_create_store = True
     request = _request(session, selection, everything, stale, exclude, settings, config_file, tags)
     with paused_collector():
+        if not dry_run:
+            _observe_first(session, request)
         plan = session.plan(request)
         session.tell_of_interrupted_run()
         if dry_run:
             _print_plan(session, request, plan, as_json)
             return 0
         return execute(session, request, plan, as_json=as_json)
+
+
+def _observe_first(session: Session, request: RunRequest) -> None:
+    if request.stale and session.graph.externals:
+        from assetgraph.run.observe import observe_first
+
+        with session.renamed(request.selection):
+            observe_first(request, session.facts)
 
 
 def _request(

@@ -8,6 +8,9 @@ from assetgraph.cli.exit_codes import NOT_FRESH
 from assetgraph.cli.options import complete_assets, json_option, project_options, selection_argument
 from assetgraph.cli.session import Session
 from assetgraph.hints import command
+from assetgraph.states import AssetState
+
+_UP_TO_DATE = (AssetState.FRESH, AssetState.EXTERNAL)  # what something else makes has no say
 
 
 @click.command("status", short_help="Show what is not up to date, and why.")
@@ -29,7 +32,6 @@ def status_command(
     from assetgraph.cli.render.status_lines import orphan_notes, status_notes, status_table
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
-    from assetgraph.records import AssetState
     from assetgraph.storage.asset_records import orphaned
 
     views = asset_views(session.facts, map(session.graph.asset, session.selected(selection)))
@@ -41,7 +43,7 @@ def status_command(
     remedy = command("materialize", "--stale", *selection)
     say(status_notes(views, remedy) if views else nothing_note(selection))
     session.tell_of_interrupted_run()
-    fresh = all(view.state is AssetState.FRESH for view in views)
+    fresh = all(view.state in _UP_TO_DATE for view in views)
     if not selection:
         say(orphan_notes([key.text for key in orphaned(session.store, session.graph.assets)]))
     return NOT_FRESH if exit_code and not fresh else 0

@@ -35,8 +35,7 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
             asset_state_line(view),
             Line(view.asset.group_name if grouped else ""),
             Line(", ".join(sorted(view.asset.kinds))),
-            Line(units.short_time(view.materialization.timestamp, now)
-                 if view.materialization else ""),
+            Line(units.short_time(view.updated_at, now) if view.updated_at else ""),
             Line((first_line(view.asset.description), "muted")),
         ]
         for view in views

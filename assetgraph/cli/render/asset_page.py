@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from assetgraph.queries.asset_views import AssetDetails
+    from assetgraph.queries.asset_views import AssetDetails, ExternalData
     from assetgraph.records import FailedAttempt
 
 _HISTORY = (
@@ -60,6 +60,8 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
         "Metadata": Line(metadata_text(asset.metadata)),
     }
     lines += [Line(), *_facts(facts, width)]
+    if view.external is not None:
+        lines += _external(view.external, width)
     if view.materialization:
         lines += [Line(), Line(("Last materialization", "heading"))]
         lines += _materialization(view.materialization, width)
@@ -72,10 +74,31 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
             "Error": Line((clean_lines(view.failure.error)[0], "failure")),
         }
         lines += [Line(), Line(("Last attempt failed", "heading")), *_facts(facts, width)]
-    if len(details.history) > 1:
-        rows = [_attempt(attempt) for attempt in details.history]
-        lines += [Line(), Line(("History", "heading"))]
-        lines += [Line("  ", line) for line in table(_HISTORY, rows, width and width - 2)]
+    return lines + _history(details, width)
+
+
+def _history(details: AssetDetails, width: int | None) -> list[Line]:
+    if len(details.history) <= 1:
+        return []
+    rows = [_attempt(attempt) for attempt in details.history]
+    shown = table(_HISTORY, rows, width and width - 2)
+    return [Line(), Line(("History", "heading")), *(Line("  ", line) for line in shown)]
+
+
+def _external(data: ExternalData, width: int | None) -> list[Line]:
+    """What is known of data that something else makes."""
+    if data.data_version is None:
+        return []
+    facts = {
+        "Changed" if data.source else data.origin.capitalize(): Line(
+            units.local_time(data.at) if data.at else ""
+        ),
+        "Size": Line("" if data.size is None else units.size(data.size)),
+        "Data version": Line(data.data_version),
+    }
+    lines = [Line(), Line(("Data", "heading")), *_facts(facts, width)]
+    if data.metadata:
+        lines += [Line(), Line(("Metadata", "heading")), *metadata_lines(data.metadata, width)]
     return lines
 
 
@@ -83,7 +106,11 @@ def _attempt(attempt: Materialization | FailedAttempt) -> list[Line]:
     if isinstance(attempt, Materialization) and attempt.accepted_at is not None:
         outcome = Line(glyph(StepState.UNCHANGED), " code accepted")
         return [Line(units.local_time(attempt.accepted_at)), Line(attempt.run_id), Line(), outcome]
-    if isinstance(attempt, Materialization):
+    if isinstance(attempt, Materialization) and attempt.origin:
+        outcome = Line(
+            glyph(StepState.SUCCESS), f" {attempt.origin}, data {attempt.data_version[:8]}"
+        )
+    elif isinstance(attempt, Materialization):
         outcome = Line(glyph(StepState.SUCCESS), f" data {attempt.data_version[:8]}")
     else:
         outcome = Line(glyph(StepState.FAILURE), f" {clean_lines(attempt.error)[0]}")

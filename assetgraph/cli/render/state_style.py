@@ -33,6 +33,7 @@ _ASSET_STYLES = {
     AssetState.MISSING: "muted",
     AssetState.STALE: "warning",
     AssetState.FRESH: "success",
+    AssetState.EXTERNAL: "external",
 }
 
 LEVELS = {"WARNING": "warning", "ERROR": "failure", "CRITICAL": "error", "DEBUG": "muted"}

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.asset_list import damage_notes
 from assetgraph.cli.render.state_style import asset_state_line
+from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural, stacked
 from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.hints import command
-from assetgraph.planning.reasons import ReasonKind
+from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.records import AssetState
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.queries.asset_views import AssetView
+    from assetgraph.queries.asset_views import AssetView, ExternalData
 
 _COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
 _NO_HEAD = (Line(), Line())
@@ -39,6 +40,8 @@ def shown_reasons(view: AssetView) -> list[str]:
     """Why the asset is not up to date, beyond what its state says; first, the run that
     materializes it now, and last, a failure that no longer counts."""
     why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
+    if view.external is not None:
+        why.append(external_text(view.external))
     if view.state is AssetState.RUNNING:
         run_id = view.running_run_id
         why.insert(0, f"being materialized by {f'run {run_id}' if run_id else 'another process'}")
@@ -49,17 +52,28 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
     """How many assets are being materialized or are not up to date, and what to type next;
     `remedy` is the command that updates them."""
     running = [view for view in views if view.state is AssetState.RUNNING]
-    stale = sum(view.state is not AssetState.FRESH for view in views) - len(running)
+    own = [view for view in views if view.external is None]
+    stale = sum(view.state is not AssetState.FRESH for view in own) - len(running)
     lines = [_running_note(run_id, count) for run_id, count in Counter(
         view.running_run_id for view in running).items()]  # fmt: skip
     if stale:
         lines.append(Line(f"{_are(stale)} not up to date. To update: ", (remedy, "command")))
-    elif not running:
-        all_of_them = (
-            f"All {len(views)} assets are up to date." if len(views) > 1 else "Up to date."
-        )
+    elif not running and own:
+        all_of_them = f"All {len(own)} assets are up to date." if len(own) > 1 else "Up to date."
         lines.append(Line((all_of_them, "success")))
     return [*lines, *damage_notes(views)]
+
+
+def external_text(data: ExternalData) -> str:
+    """Where an external asset's data is, and when that was last changed, observed or reported."""
+    when = f" {units.local_time(data.at)}" if data.at else ""
+    if data.source is not None:
+        return f"{data.source}{f', changed{when}' if when else ''}"
+    if data.origin:
+        return f"last {data.origin}{when}: version {(data.data_version or '')[:8]}"
+    if data.observable:
+        return "never observed"
+    return "made elsewhere"
 
 
 def orphan_notes(orphans: Sequence[str]) -> list[Line]:

@@ -27,6 +27,7 @@ COLOURS = {
     "error": "bold red",
     "warning": "yellow",
     "running": "blue",
+    "external": "cyan",
     "muted": "dim",
     "heading": "bold",
     "name": "bold",

@@ -37,6 +37,7 @@ FORMATS = (
     FormatEntry("assetgraph.storage.formats.not_stored:NoneFormat", ("none",)),
     FormatEntry("assetgraph.storage.formats.not_stored:IOManagedFormat", ("custom",)),
     FormatEntry("assetgraph.storage.formats.returned_path:PathFormat", ("path",)),
+    FormatEntry("assetgraph.storage.formats.source_file:SourceFormat", ("source",)),
     FormatEntry("assetgraph.storage.formats.table:TableFormat", ("parquet", "arrow")),
     FormatEntry("assetgraph.storage.formats.array:ArrayFormat", ("npy",)),
     FormatEntry("assetgraph.storage.formats.pickled:PickleFormat", ("pickle",)),

@@ -1,5 +1,5 @@
-"""Files whose stamp is another than recorded, and whose content was read and found to be the same:
-those of a store that was copied or restored from a backup.
+"""Files whose content was read: those of a store that was copied or restored from a backup, which
+were found to be as they were written, and those that something else writes.
 
 They are remembered in the folder `verified` of the store's cache, one small file for each, so that
 the content is read once and not at every `status`. A cache that cannot be written, as in a
@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from assetgraph.errors import StoreError
 from assetgraph.storage.atomic_files import write_whole
-from assetgraph.storage.formats.digest import digest_of
+from assetgraph.storage.formats.digest import DIGEST_BYTES, digest_of
 from assetgraph.storage.value_places import Look
 
 
@@ -47,6 +47,20 @@ class VerifiedContents:
         if (name, seen) not in self._found:
             self._found[name, seen] = digest()
         return self._found[name, seen]
+
+    def content(self, name: str, seen: Look, digest: Callable[[], str]) -> str:
+        """The digest of the content of a file, read once for each look, by whichever process comes
+        first. For files whose stamp is to be trusted."""
+        known = self._found.get((name, seen))
+        if known is None:
+            before, _, recorded = self._remembered(name).rstrip("\n").rpartition(" ")
+            if before == f"{seen.size} {seen.stamp}" and len(recorded) == 2 * DIGEST_BYTES:
+                known = recorded
+            else:
+                known = digest()
+                self._remember(name, _line(seen, known))
+            self._found[name, seen] = known
+        return known
 
     def forget(self, name: str) -> None:
         """Remove what is remembered of a file that was deleted."""

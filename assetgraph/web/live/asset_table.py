@@ -15,7 +15,7 @@ from assetgraph.records import AssetState
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.reasons import Reason
+    from assetgraph.planning.reason_kinds import Reason
 
 
 class AssetTable:

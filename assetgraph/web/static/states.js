@@ -28,7 +28,7 @@ const STEPS = {
   interrupted: ['stale', 'stale', 'interrupted'],
 };
 
-export const ASSET_STATES = ['running', 'failed', 'stale', 'missing', 'fresh'];
+export const ASSET_STATES = ['running', 'failed', 'stale', 'missing', 'fresh', 'external'];
 
 export const RUN_STATUSES = Object.keys(RUNS);
 

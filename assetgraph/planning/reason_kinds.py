@@ -1,0 +1,124 @@
+"""`Reason`, one reason why a target is not up to date, and the sentence for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from assetgraph.text import listed
+
+
+class ReasonKind(StrEnum):
+    NEVER_MATERIALIZED = "never_materialized"
+    VALUE_GONE = "value_gone"
+    VALUE_DAMAGED = "value_damaged"
+    VALUE_UNREADABLE = "value_unreadable"
+    FILE_CHANGED = "file_changed"
+    CODE_CHANGED = "code_changed"
+    CONFIG_CHANGED = "config_changed"
+    UPSTREAM_DATA = "upstream_data"
+    UPSTREAM_ADDED = "upstream_added"
+    UPSTREAM_REMOVED = "upstream_removed"
+    ATTEMPT_FAILED = "attempt_failed"
+    UPSTREAM_STALE = "upstream_stale"
+    MADE_TOGETHER = "made_together"
+    HISTORY_DAMAGED = "history_damaged"
+    HISTORY_MISSING = "history_missing"
+    PAST_FAILURE = "past_failure"
+    SOURCE_MISSING = "source_missing"
+    SOURCE_UNREADABLE = "source_unreadable"
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One reason why a target is not up to date.
+
+    Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
+    and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
+    `state`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and `error`,
+    and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`,
+    `file_changed`, `history_missing` and `source_missing` have `path`; `history_damaged` and
+    `source_unreadable` have `error`.
+
+    A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
+    """
+
+    kind: ReasonKind
+    facts: dict[str, Any] = {}
+
+    @property
+    def text(self) -> str:
+        return _TEXTS[self.kind](self.facts)
+
+
+def _place_text(path: str) -> str:
+    """Where a value with a path is; one in its record, or of an IO manager, has none."""
+    return f": {path}" if path else ""
+
+
+def _code_text(facts: Mapping[str, Any]) -> str:
+    changes: Sequence[str] = facts["changes"]
+    more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
+    return "; ".join(changes[:3]) + more if changes else "its code changed"
+
+
+def _state_text(state: str) -> str:
+    return state if state == "failed" else f"is {state}"
+
+
+def _versions_text(old: str, new: str) -> str:
+    """The first 8 characters of each version, or both in full if those are equal."""
+    if not old or not new:
+        return f"{new[:8]}; its version was unknown" if new else "its version is unknown now"
+    size = 8 if old[:8] != new[:8] else None
+    return f"{old[:size]} to {new[:size]}"
+
+
+def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
+
+
+_TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
+    ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
+    ReasonKind.VALUE_GONE: lambda f: f"its value is gone{_place_text(f['path'])}",
+    ReasonKind.VALUE_DAMAGED: lambda f: f"its value is damaged{_place_text(f['path'])}",
+    ReasonKind.VALUE_UNREADABLE: lambda f: (
+        f"its value needs a class that no longer exists: {f['path']}"
+        if f["path"]
+        else "its value needs the IO manager that stored it"
+    ),
+    ReasonKind.FILE_CHANGED: lambda f: (
+        f"its {'file' if f['path'] else 'value'} was changed from outside{_place_text(f['path'])}"
+    ),
+    ReasonKind.CODE_CHANGED: _code_text,
+    ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
+    ReasonKind.UPSTREAM_DATA: lambda f: (
+        f"upstream {f['upstream']} has new data ({_versions_text(f['old'], f['new'])})"
+    ),
+    ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
+    ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
+    ReasonKind.MADE_TOGETHER: lambda f: (
+        f"it is materialized together with {f['asset']}, which {_state_text(f['state'])}"
+    ),
+    ReasonKind.ATTEMPT_FAILED: lambda f: (
+        f"its last attempt failed (run {f['run_id']})"
+        + (
+            f", and the value of run {f['value_run_id']} stays in use"
+            if "value_run_id" in f
+            else ""
+        )
+    ),
+    ReasonKind.PAST_FAILURE: lambda f: (
+        f"its last attempt failed {listed(f['changes'])} (run {f['run_id']})"
+    ),
+    ReasonKind.HISTORY_DAMAGED: lambda f: f"its history cannot be read: {f['error']}",
+    ReasonKind.HISTORY_MISSING: lambda f: (
+        f"its history is missing, though it has values: {f['path']}"
+    ),
+    ReasonKind.SOURCE_MISSING: lambda f: f"its data is not there{_place_text(f['path'])}",
+    ReasonKind.SOURCE_UNREADABLE: lambda f: f"its data cannot be read: {f['error']}",
+    ReasonKind.UPSTREAM_STALE: lambda f: f"upstream {f['upstream']} {_state_text(f['state'])}",
+}
