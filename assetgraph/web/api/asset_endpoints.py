@@ -113,6 +113,7 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
     if isinstance(attempt, Materialization):
         row |= {
             "type": "materialization",
+            "origin": attempt.origin,
             "data_version": attempt.data_version,
             "metadata": attempt.metadata,
             "value": value_json(attempt),

@@ -216,6 +216,7 @@ def asset_node(view: AssetView) -> dict[str, Any]:
         "warning": view.warning,
         "damage": view.damage,
         "last": view.materialization and attempt_head(view.materialization),
+        "external": view.external and {"at": view.external.at},
         "failure": view.failure and attempt_head(view.failure),
         "running_run_id": view.running_run_id,
     }

@@ -41,7 +41,7 @@ function attemptLine(attempt) {
         'summary',
         {},
         icon('chevron', 'icon-small'),
-        h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? 'materialized' : 'failed'),
+        h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? attempt.origin || 'materialized' : 'failed'),
         made ? caveatSign({warning: warningIn(attempt.metadata)}) : null,
         h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : firstLine(attempt.error)),
         when(attempt.timestamp, 'muted small'),
@@ -61,7 +61,7 @@ function details(attempt, made) {
     h(
       'dl',
       {class: 'facts'},
-      [h('dt', {}, 'Run'), h('dd', {}, h('a', {class: 'link mono', href: runPage(attempt.run_id)}, attempt.run_id))],
+      attempt.run_id ? [h('dt', {}, 'Run'), h('dd', {}, h('a', {class: 'link mono', href: runPage(attempt.run_id)}, attempt.run_id))] : null,
       made ? [h('dt', {}, 'Data version'), h('dd', {}, h('code', {}, attempt.data_version))] : null,
       attempt.code_version ? [h('dt', {}, 'Code version'), h('dd', {}, h('code', {}, attempt.code_version))] : null,
       Object.keys(attempt.config).length ? [h('dt', {}, 'Config'), h('dd', {}, h('code', {}, JSON.stringify(attempt.config)))] : null,

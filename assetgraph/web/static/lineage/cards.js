@@ -41,6 +41,7 @@ function lastLink(node) {
   const link = (run, text) => h('a', {class: 'graph-card-link', href: runPage(run), tabindex: '-1'}, text);
   if (node.state === 'running' && node.running_run_id) return link(node.running_run_id, 'see the run');
   if (node.state === 'failed' && node.failure) return link(node.failure.run_id, when(node.failure.timestamp));
+  if (node.external) return node.external.at ? h('span', {class: 'muted'}, when(node.external.at)) : null;
   if (node.last) return link(node.last.run_id, when(node.last.timestamp));
   return null;
 }

@@ -3,6 +3,7 @@
 import {address, assetPage, read, runPage} from '../api.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
 import {h, icon} from '../dom.js';
+import {externalCard} from '../external.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
 import {duration, plural, runName} from '../format.js';
 import {markdown} from '../markdown.js';
@@ -132,6 +133,7 @@ export class Panel {
 
   latest(asset) {
     const made = asset.materialization;
+    if (asset.external) return externalCard(asset);
     if (!made && asset.damage) return null;
     if (!made) return h('p', {class: 'muted', key: 'latest'}, 'Never materialized. Press Materialize to compute its first value.');
     return h(

@@ -43,6 +43,7 @@ export class Scene {
       node.damage = row.damage;
       node.warning = row.warning;
       node.last = row.materialization;
+      node.external = row.external;
       node.failure = row.failure;
       node.running_run_id = row.running_run_id;
     }

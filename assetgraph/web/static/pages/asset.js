@@ -6,6 +6,7 @@ import {attemptList} from '../attempts.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
 import {code} from '../code.js';
 import {h, icon, kept} from '../dom.js';
+import {externalCard} from '../external.js';
 import {editorButtons, editorLink} from '../editor.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
@@ -80,17 +81,18 @@ function draw() {
   crumbs([['Assets', '/assets']], asset.key);
   setActions(
     h('a', {class: 'button', 'aria-label': 'Lineage', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
-    h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: materialize}, icon('play', 'icon-small'), 'Materialize'),
+    h('button', {class: 'button button-main', type: 'button', id: 'materialize', hidden: Boolean(asset.external), onclick: materialize}, icon('play', 'icon-small'), 'Materialize'),
   );
   return h(
     'div',
     {class: 'columns', key: 'asset'},
-    h('div', {class: 'stack asset-main'}, head(), latest(), schema(asset), charts(), shownPreview(), history(), source()),
+    h('div', {class: 'stack asset-main'}, head(), asset.external ? externalCard(asset) : latest(), schema(asset), charts(), shownPreview(), history(), source()),
     h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream)),
   );
 }
 
 function materialize() {
+  if (asset.external) return;
   openLaunch({selection: [`key:"${key}"`]});
 }
 

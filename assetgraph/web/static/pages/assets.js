@@ -2,6 +2,7 @@
 
 import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
+import {externalAge} from '../external.js';
 import {caveatSign} from '../caveat.js';
 import {Facets} from '../facets.js';
 import {duration} from '../format.js';
@@ -32,7 +33,7 @@ const COLUMNS = [
   ['module', 'Module', (asset) => asset.module],
   ['kinds', 'Kinds', (asset) => asset.kinds.join()],
   ['owners', 'Owner', (asset) => asset.owners.join()],
-  ['last', 'Last materialized', (asset) => asset.materialization?.timestamp ?? ''],
+  ['last', 'Last materialized', (asset) => asset.external?.at ?? asset.materialization?.timestamp ?? ''],
   ['duration', 'Duration', (asset) => asset.materialization?.duration_s ?? -1],
 ];
 
@@ -231,6 +232,7 @@ function row(asset, index) {
 
 function last(asset) {
   if (asset.running_run_id) return h('a', {class: 'link', href: runPage(asset.running_run_id)}, 'in this run');
+  if (asset.external) return h('span', {class: 'muted'}, externalAge(asset) ?? '–');
   if (!asset.materialization) return h('span', {class: 'muted'}, '–');
   const made = h('a', {class: 'quiet-link', href: runPage(asset.materialization.run_id)}, when(asset.materialization.timestamp));
   return valueInUse(asset) ? [made, h('div', {class: 'sub'}, 'still in use')] : made;
