@@ -44,7 +44,7 @@ _VOLATILE = re.compile(
     r"""(^|[.:])(
         now|utcnow|today|time|time_ns|monotonic|monotonic_ns|perf_counter|localtime|gmtime
         |uuid1|uuid4|urandom|getrandbits|environ|environ\.get|getenv|getpid|gethostname|getuser|getcwd|cwd
-        |token_hex|token_bytes|token_urlsafe
+        |token_hex|token_bytes|token_urlsafe|TemporaryDirectory|NamedTemporaryFile|mkdtemp|mkstemp
         )$
         |(^|[.:])(random|secrets)[.:]""",
     re.VERBOSE,

@@ -7,15 +7,18 @@ import abc
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import cached_property, partialmethod
 from types import FunctionType
 from typing import Any
 
-from assetgraph.code.constant_values import is_plain
+from assetgraph.code.constant_values import is_data, is_plain
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File
 from assetgraph.code.sources import Sources
 from assetgraph.code.wrapped_functions import MEMBER_PARTS, functions_inside
 
+_DESCRIPTORS = (property, staticmethod, classmethod, partialmethod, cached_property)
+_OF_MEMBERS = {"_value_", "_name_", "__objclass__", "_sort_order_"}
 _GENERATED = {"_abc_impl", "_is_protocol", "_is_runtime_protocol", "_make", "_replace", "_asdict"}
 
 
@@ -110,15 +113,13 @@ def computed_values(source: ClassSource, in_project: Callable[[type], bool]) -> 
     values = {
         name: member
         for name, member in vars(kind).items()
-        if not _is_generated(source, name)
-        and (
-            is_plain(member)
-            or (
-                not hasattr(type(member), "__get__")
-                and (name in source.bound or _is_familiar(type(member), in_project))
-            )
-        )
+        if not _is_generated(source, name) and _counts(source, name, member, in_project)
     }
+    models = vars(kind).get("__pydantic_fields__")
+    if isinstance(models, dict):
+        values["__pydantic_fields__"] = [
+            (name, field.default, field.default_factory) for name, field in models.items()
+        ]
     fields = vars(kind).get("__dataclass_fields__", {})
     inherited = [vars(base).get("__dataclass_fields__", {}) for base in kind.__mro__[1:]]
     own = [(n, f) for n, f in fields.items() if not any(base.get(n) is f for base in inherited)]
@@ -126,12 +127,29 @@ def computed_values(source: ClassSource, in_project: Callable[[type], bool]) -> 
         values["__dataclass_fields__"] = [(n, f.default, f.default_factory) for n, f in own]
     if issubclass(kind, Enum):
         values["__members__"] = [
-            (name, member._value_) for name, member in kind.__members__.items()
+            (name, member._value_, _set_later(member)) for name, member in kind.__members__.items()
         ]
     registered = _registered(kind)
     if registered:
         values["register"] = registered
     return dict(sorted(values.items()))
+
+
+def _counts(
+    source: ClassSource, name: str, member: Any, in_project: Callable[[type], bool]
+) -> bool:
+    """Whether an attribute of a class counts by its value."""
+    if is_plain(member):
+        return True
+    if hasattr(type(member), "__get__"):
+        return name not in source.bound and isinstance(member, _DESCRIPTORS)
+    return name in source.bound or _is_familiar(type(member), in_project) or is_data(type(member))
+
+
+def _set_later(member: Enum) -> dict[str, Any]:
+    """The plain attributes of a member of an enum beyond those that every member has."""
+    held = vars(member).items()
+    return {name: value for name, value in held if name not in _OF_MEMBERS and is_plain(value)}
 
 
 def _registered(kind: type) -> set[type]:

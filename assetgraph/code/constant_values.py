@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from copyreg import dispatch_table
 from enum import Enum
 from functools import partial
@@ -43,6 +44,16 @@ _CONTAINER_MODULES = ("collections", "builtins", "types")
 _COPIED = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__"}
 _COPIED |= {"__type_params__"}
 _DATA = ("__array_interface__", "__arrow_c_stream__", "__arrow_c_array__", "__arrow_c_schema__")
+_NOTHING = "no value"
+# Objects of libraries that are others in every process: they hold ids, the time or a random token.
+_NEVER_THE_SAME = frozenset(
+    {
+        "pydantic.type_adapter.TypeAdapter",
+        "matplotlib.figure.Figure",
+        "requests.models.PreparedRequest",
+        "dask.delayed.Delayed",
+    }
+)
 _SHORT = 64
 MAX_STEPS = 50_000
 
@@ -179,6 +190,8 @@ class ValueWriter:
     def _read(self, kind: type, value: Any) -> bytes:
         if value is os.environ or kind.__module__ == "itertools":
             raise TypeError("it changes all the time")
+        if any(f"{k.__module__}.{k.__qualname__}" in _NEVER_THE_SAME for k in kind.__mro__):
+            raise TypeError("it is another in every process")
         if issubclass(kind, PurePath):
             path = self._relative(str(value)).replace(os.sep, "/")
             return _join(b"path", [path.encode("utf-8", "surrogatepass")])
@@ -190,8 +203,13 @@ class ValueWriter:
         if slots is not None:
             written = [*self._all([kind, *_content(value)]), *self._state(value, slots)]
             return _join(b"instance", written)
-        self.hides = self.hides or not self._is_open(kind)
-        return _join(b"reduced", [*self._all([kind]), *self._reduced(kind, value)])
+        if kind is ContextVar:
+            return _join(b"context", self._all([value.name, value.get(_NOTHING)]))
+        hid = self.hides
+        parts = [*self._all([kind]), *self._reduced(kind, value)]
+        # Arrays and tables count by their content alone, whatever a library keeps beside it.
+        self.hides = hid if is_data(kind) else self.hides or not self._is_open(kind)
+        return _join(b"reduced", parts)
 
     def _slots(self, kind: type) -> list[MemberDescriptorType] | None:
         """The slots of a class of the project whose instances hold only attributes and built-in
@@ -206,10 +224,9 @@ class ValueWriter:
         return self._layouts[kind]
 
     def _is_open(self, kind: type) -> bool:
-        """Whether pickle writes all that an instance holds. This is so for classes of the standard
-        library and of the project, and for data that other libraries read in place, such as arrays
-        and tables."""
-        return any(hasattr(kind, name) for name in _DATA) or all(
+        """Whether pickle writes all that an instance holds, as for classes of the standard library
+        and of the project."""
+        return all(
             self._in_project(base) or base.__module__.partition(".")[0] in sys.stdlib_module_names
             for base in kind.__mro__
         )
@@ -262,6 +279,11 @@ def is_plain(value: Any) -> bool:
         return _is_plain(value)
     except RecursionError:
         return False
+
+
+def is_data(kind: type) -> bool:
+    """Whether other libraries read such values in place: arrays and tables."""
+    return any(hasattr(kind, name) for name in _DATA)
 
 
 def has_identity(value: Any) -> bool:

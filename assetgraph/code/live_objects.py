@@ -23,6 +23,10 @@ class Vertices(Protocol):
 
     def class_(self, kind: type) -> Vertex: ...
 
+    def is_made_by_call(self, kind: type) -> bool:
+        """Whether no `class` statement made a class of the project, but a call, such as
+        `create_model("Row", …)`."""
+
     def module(self, module: Module) -> Vertex: ...
 
     def value(self, module: Module, name: str, value: Any, *, any_order: bool) -> Vertex: ...
@@ -72,13 +76,15 @@ class LiveObjects:
         return self._libraries.as_written(module.__name__, "")
 
     def is_wrapper(self, value: Any) -> bool:
-        """Whether a value is a library itself, or an object that a library made of functions. Code
-        that makes or changes such a value counts."""
+        """Whether a value is a library itself, an object that a library made of functions, or a
+        class that a call made. Code that makes or changes such a value counts."""
         if isinstance(value, ModuleType):
             return not self.in_project(value)
         if isinstance(value, FunctionType):
             return not self._is_project_function(value)
         kind = type(value)
+        if issubclass(kind, type) and self.in_project(value):
+            return self._vertices.is_made_by_call(value)
         return not self.in_project(kind) and self._wrapped(kind, value) is not None
 
     def is_made_by_library(self, value: Any) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+_CHANGES_NOTHING = ("print", "repr", "len", "isinstance")
+_TAKES_IN = ("append", "add", "extend", "insert", "update", "setdefault", "remove", "discard")
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -32,8 +34,8 @@ def is_main_block(node: ast.stmt) -> bool:
 
 def changed_names(node: ast.stmt) -> set[str]:
     """The names that a statement assigns or whose values it changes: `TABLE = {}`,
-    `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, `getcontext().prec = 5`;
-    also inside `if`, `for`, `try` and the like."""
+    `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, `getcontext().prec = 5`,
+    `fill(TABLE)`; also inside `if`, `for`, `try` and the like."""
     names = set()
     for inner in ast.walk(node) if _is_compound(node) else (node,):
         targets: Iterable[ast.AST] = ()
@@ -42,12 +44,22 @@ def changed_names(node: ast.stmt) -> set[str]:
         elif isinstance(inner, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
             targets = (inner.target,)
         elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
-            called = inner.value.func
-            is_setattr = isinstance(called, ast.Name) and called.id == "setattr"
-            targets = inner.value.args[:1] if is_setattr else (called,)
+            targets = _handed_over(inner.value)
         for target in targets:
             names |= set(_roots(target))
     return names
+
+
+def _handed_over(call: ast.Call) -> list[ast.expr]:
+    """What a call whose result nobody takes may change: the object whose method is called, and the
+    objects that it gets."""
+    called = call.func
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if isinstance(called, ast.Attribute):
+        return [called] if called.attr in _TAKES_IN else [called, *given]
+    if not isinstance(called, ast.Name) or called.id in _CHANGES_NOTHING:
+        return []
+    return call.args[:1] if called.id in ("setattr", "delattr") else given
 
 
 def _roots(target: ast.AST) -> Iterable[str]:

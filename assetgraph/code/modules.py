@@ -16,7 +16,7 @@ class Module:
     """`names` are the globals; `text` is the text, or a sentence that says why there is none.
 
     The rest is filled in as names are resolved: `referents` belong to `file.names`, `known` to
-    names of this module that other modules read, and `asset_decorators` says which of `file.names`
+    names of this module that other modules read, and `idle_decorators` says which of `file.names`
     are decorators of assetgraph.
     """
 
@@ -27,7 +27,7 @@ class Module:
         self.file: File = EMPTY if isinstance(text, str) else text.file
         self.referents: list[Referent | None] = [None] * len(self.file.names)
         self.known: dict[str, Referent] = {}
-        self.asset_decorators: dict[int, bool] = {}
+        self.idle_decorators: dict[int, bool] = {}
 
 
 class Modules:

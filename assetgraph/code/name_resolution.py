@@ -64,12 +64,13 @@ class Resolver:
         """What `import name` in the code of `module` refers to."""
         return self._imported(module, f"{name}:", False)
 
-    def is_asset_decorator(self, module: Module, position: int) -> bool:
-        """Whether a name is `asset`, or a partial of it, whatever the module calls it."""
-        known = module.asset_decorators.get(position)
+    def changes_nothing(self, module: Module, position: int) -> bool:
+        """Whether a name is a decorator that changes nothing: `asset` or a partial of it, `final`
+        or `override`, whatever the module calls them."""
+        known = module.idle_decorators.get(position)
         if known is None:
-            known = self._is_from_own_package(module, module.file.names[position])
-            module.asset_decorators[position] = known
+            known = self._is_idle(module, module.file.names[position])
+            module.idle_decorators[position] = known
         return known
 
     def live(
@@ -92,7 +93,7 @@ class Resolver:
             return self._from_module(value, attributes, lookup)
         return Referent(found.text + _text(attributes), found.vertex)
 
-    def _is_from_own_package(self, module: Module, name: str) -> bool:
+    def _is_idle(self, module: Module, name: str) -> bool:
         root, *attributes = name.split(".")
         value = module.names.get(root)
         for attribute in attributes:
@@ -100,7 +101,10 @@ class Resolver:
         while isinstance(value, partial):
             value = value.func
         names = value.__globals__ if isinstance(value, FunctionType) else {}
-        return str(names.get("__name__")).partition(".")[0] == OWN_PACKAGE
+        home = str(names.get("__name__"))
+        if home in ("typing", "typing_extensions"):
+            return getattr(value, "__name__", "") in ("final", "override")
+        return home.partition(".")[0] == OWN_PACKAGE
 
     # Imports
 
@@ -171,7 +175,8 @@ class Resolver:
             return imported
         looked_up = attributes == ["get"] or (lookup and not attributes)
         home = partial(self._vertices.value, module, root, value, any_order=looked_up)
-        if root in module.file.statements and self.objects.is_wrapper(value):
+        same = isinstance(value, type) and value.__qualname__ == root  # its statements count there
+        if root in module.file.statements and not same and self.objects.is_wrapper(value):
             return Referent(_text(attributes), home())
         return self.live(value, attributes, home, lookup=lookup)
 
@@ -225,6 +230,8 @@ class Resolver:
             return self.objects.module(module)
         source = self.modules.of_live(module)
         first, *rest = attributes
+        if self.in_project(type(module)) and hasattr(type(module), first):
+            return Referent(_text(attributes), self._vertices.class_(type(module)))
         if first not in source.names or _is_found_later(first, source):
             return self._not_held(module, source, attributes, lookup)
         if rest or lookup:

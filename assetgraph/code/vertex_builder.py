@@ -48,6 +48,7 @@ class VertexBuilder:
         self._vertices: dict[Any, Vertex] = {}
         self._kept: list[Any] = []  # keys hold the ids of these objects, so they must stay alive
         self._work: list[tuple[Fill, Vertex]] = []
+        self._made_by_call: dict[int, bool] = {}
 
     def root(self, item: Any) -> Vertex:
         """The vertex of an asset's function or of a class, complete with all that it reaches."""
@@ -89,6 +90,14 @@ class VertexBuilder:
     def class_(self, kind: type) -> Vertex:
         fill = partial(self._fill_class, kind=kind)
         return self._vertex(("class", id(kind)), kind, "class", (kind.__qualname__, "", 0), fill)
+
+    def is_made_by_call(self, kind: type) -> bool:
+        known = self._made_by_call.get(id(kind))
+        if known is None:
+            known = not ClassSource(kind, self._sources).entries
+            self._made_by_call[id(kind)] = known
+            self._kept.append(kind)
+        return known
 
     def module(self, module: Module) -> Vertex:
         """The vertex of a module with everything in it."""

@@ -74,14 +74,14 @@ class VertexWriter:
             self.blind_spots(entry.blind_spots)
 
     def decorators(self, decorators: Iterable[Decorator], enclosed: frozenset[int]) -> None:
-        """Decorators of assetgraph describe an asset and do not change what its function does, so
-        they are left out."""
+        """Decorators of assetgraph describe an asset, and `final` and `override` speak to type
+        checkers. They do not change what a definition does, so they are left out."""
         module = self._module
         assert module is not None
         for decorator in decorators:
             callee = decorator.callee
             known = callee >= 0 and callee not in enclosed
-            if not (known and self._resolver.is_asset_decorator(module, callee)):
+            if not (known and self._resolver.changes_nothing(module, callee)):
                 self.piece(decorator.piece, enclosed)
 
     def piece(self, piece: Piece, enclosed: frozenset[int] = frozenset()) -> None:

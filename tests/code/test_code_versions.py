@@ -230,7 +230,7 @@ def test_versions_equal_the_recorded_ones(tmp_path: Path) -> None:
         write(tmp_path, edit.files())
         found.append(look(tmp_path).versions["result"])
 
-    assert found == ["bc8ad120656bcc694337", "c59cda1ed225871c9b76", "d2d4a5f7846e55e43a4f"]
+    assert found == ["03145b98b942efaa0c9f", "c59cda1ed225871c9b76", "d2d4a5f7846e55e43a4f"]
 
 
 def test_a_chain_of_two_thousand_helpers_has_a_version(tmp_path: Path) -> None:
