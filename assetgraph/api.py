@@ -354,9 +354,10 @@ def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: 
         graph.asset(key)
     if elsewhere:
         known = store.history.keys()
+        similar = None if key.text in known else did_you_mean(key.text, known)
         raise NoValueError(
-            f"the project in {project.root} has no value of {key.text!r}.",
-            hint=did_you_mean(key.text, known) or "Materialize it there.",
+            f"the store in {store.folder} has no value of {key.text!r}.",
+            hint=similar or "Materialize it there.",
         )
 
 

@@ -45,6 +45,8 @@ def watch_children(descriptors: Descriptors) -> Callable[[], None]:
         return -code if code < 0 else code << 8  # as `os.system` gives it
 
     run = os.system
+    # A pickle names it, as in `pool.map(os.system, commands)`.
+    run_for_step.__module__, run_for_step.__qualname__ = "os", "system"
     subprocess.Popen.__init__ = begin_for_step  # type: ignore[method-assign, assignment]
     os.system = run_for_step
 

@@ -65,6 +65,7 @@ class Logs:
         # One that `dictConfig` disables along with all others.
         self._witness = logging.getLogger("assetgraph.run")
         self._states = {logger: _state(logger) for logger in _loggers(root)}
+        self._filters = list(root.filters)
         for name in _CHANGES:
             self._replace(logging.Logger, name, self._noting)
         self._replace(logging.Handler, "handle", self._once)
@@ -94,6 +95,9 @@ class Logs:
             self._changed
             or root.level != known[root][0]
             or self._handler not in root.handlers
+            or self._handler.level
+            or self._handler.filters
+            or root.filters != self._filters
             or root.manager._disable != self._disable  # type: ignore[attr-defined]
             or self._witness.disabled
         ):
@@ -104,6 +108,8 @@ class Logs:
             else:
                 logger.disabled = False
         logging.disable(self._disable)
+        self._handler.level, self._handler.filters = logging.NOTSET, []
+        root.filters[:] = self._filters
         self._changed = False
         return True
 

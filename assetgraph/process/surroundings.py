@@ -47,7 +47,7 @@ class Surroundings:
         with suppress(OSError):  # it was deleted
             self._folder = os.getcwdb()
             self._folder_fd = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
-        os.umask = self._note_umask
+        os.umask = self._noting_umask()
         self._filters = list(warnings.filters)
         for name, setter in self._filter_setters.items():
             setattr(warnings, name, self._noting_filters(setter))
@@ -101,12 +101,18 @@ class Surroundings:
         with suppress(OSError):
             os.fchdir(self._folder_fd)
 
-    def _note_umask(self, mask: int) -> int:
-        """Do what `os.umask` does, and note what the step replaces."""
-        before = self._set_umask(mask)
-        if current_sink() is not None and not is_importing():
-            self._umask = before if self._umask is None else self._umask
-        return before
+    def _noting_umask(self) -> Callable[[int], int]:
+        """`os.umask`, which notes what a step replaces."""
+
+        def set_umask(mask: int) -> int:
+            before = self._set_umask(mask)
+            if current_sink() is not None and not is_importing():
+                self._umask = before if self._umask is None else self._umask
+            return before
+
+        # A pickle names it, as in `Pool(initializer=os.umask, …)`.
+        set_umask.__module__, set_umask.__qualname__ = "os", "umask"
+        return set_umask
 
     def _noting_filters(self, setter: Callable[..., None]) -> Callable[..., None]:
         """A function of `warnings` that sets filters. What an import sets belongs to the run."""

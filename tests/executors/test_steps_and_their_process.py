@@ -236,6 +236,7 @@ def test_functions_of_a_script_are_values_and_go_to_pools_everywhere(
 ) -> None:
     script = """
     import multiprocessing
+    import pickle
     from concurrent.futures import ProcessPoolExecutor
     from functools import partial
 
@@ -279,13 +280,19 @@ def test_functions_of_a_script_are_values_and_go_to_pools_everywhere(
     def spawned() -> list:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             return pool.map(scaled, [3])
+
+    @dg.asset
+    def functions_of_os() -> list:
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            return [*pool.map(os.system, ["exit 3"]), *map(pickle.dumps, [os.system, os.umask])]
     """
-    assets = "function, half_applied, transformer, used, pooled"
+    assets = "function, half_applied, transformer, used, pooled, functions_of_os"
     on_dask = executor[0] == "dask"  # where `__main__` is Dask's own, which a new process imports
     result = ran(tmp_path, executor, script, assets if on_dask else f"{assets}, spawned")
     assert result.failures == {}
     assert result.values["used"] == [10, 30, 20, 3]
     assert result.values["pooled"] == [10, 20]
+    assert result.values["functions_of_os"][0] == 3 << 8
     assert on_dask or result.values["spawned"] == [30]
 
 
@@ -375,10 +382,25 @@ def test_each_step_starts_with_the_logging_of_the_run(
         logging.getLogger("existing").setLevel("ERROR")
 
     @dg.asset(deps=[silences])
+    def mutes() -> None:
+        logging.info("after disable")
+        for handler in logging.getLogger().handlers:
+            handler.setLevel("ERROR")
+
+    @dg.asset(deps=[mutes])
+    def filters() -> None:
+        logging.info("after muted handlers")
+        logging.getLogger().addFilter(lambda record: False)
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(lambda record: False)
+
+    @dg.asset(deps=[filters])
     def last() -> None:
+        logging.info("after filters")
         logging.getLogger("existing").info("after all")
     """
-    result = ran(tmp_path, executor, script, "configures, forces, silences, last")
+    assets = "configures, forces, silences, mutes, filters, last"
+    result = ran(tmp_path, executor, script, assets)
     assert result.failures == {}
     said = {
         step: [line for line in lines if "changed while" not in line]
@@ -388,7 +410,9 @@ def test_each_step_starts_with_the_logging_of_the_run(
         "configures": ["INFO before"],
         "forces": ["INFO after dictConfig"],
         "silences": ["INFO after basicConfig"],
-        "last": ["INFO after all"],
+        "mutes": ["INFO after disable"],
+        "filters": ["INFO after muted handlers"],
+        "last": ["INFO after filters", "INFO after all"],
     }
     assert result.printed == {}  # what `basicConfig` would print, the log has
     warned = [line for lines in result.logged.values() for line in lines if "logging" in line]

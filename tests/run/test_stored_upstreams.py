@@ -189,3 +189,15 @@ def test_load_reads_another_project_and_a_store_without_importing_anything(
     with pytest.raises(AssetGraphError, match="no project in"):
         load("n", project=elsewhere)
     assert Path.cwd() == elsewhere
+
+
+def test_load_does_not_suggest_the_name_that_it_was_asked_for(
+    instance: Instance, folder: Path
+) -> None:
+    @asset
+    def fails() -> int:
+        raise ValueError
+
+    materialize([fails], instance=instance, raise_on_error=False)
+    with pytest.raises(NoValueError, match=r"has no value of 'fails'\. Materialize it there\."):
+        load("fails", project=instance.store.folder)

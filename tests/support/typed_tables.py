@@ -109,6 +109,7 @@ def _arrow() -> dict[str, pa.Array]:
         pa.array([True, False, True]),
         pa.nulls(3),
         pa.array([b"ab", b"\0\xff", b"\0\0"], pa.binary(2)),
+        pa.array([b"", b"", b""], pa.binary(0)),
     ]
     made = [
         *flat,

@@ -125,9 +125,9 @@ def _with_categories(kind: pa.DataType, codes: pa.DataType | None) -> pa.DataTyp
 
 
 def breaks_in_parquet(kind: pa.DataType) -> bool:
-    """Whether some release of pyarrow writes this type to Parquet but cannot read it, or reads it
-    wrong: a fixed-size list that is null, or a view within another type. Or whether polars would
-    find out only when it reads the file that it lacks the type."""
+    """Whether some release of pyarrow cannot write this type to Parquet, cannot read it, or reads
+    it wrong: bytes of width 0, a fixed-size list that is null, or a view within another type. Or
+    whether polars would find out only when it reads the file that it lacks the type."""
     within = _types_within(kind)
     return (
         is_one(
@@ -136,6 +136,7 @@ def breaks_in_parquet(kind: pa.DataType) -> bool:
             types.is_decimal256,
             types.is_list_view,
             types.is_large_list_view,
+            is_binary_of_no_width,
         )
         or any(is_one(part, types.is_string_view, types.is_binary_view) for part in within)
         or any(map(breaks_in_parquet, within))
@@ -181,6 +182,10 @@ def _has_fixed_width(kind: pa.DataType) -> bool:
         return bool(kind.bit_width % 8 == 0)
     except ValueError:
         return False
+
+
+def is_binary_of_no_width(kind: pa.DataType) -> bool:
+    return bool(types.is_fixed_size_binary(kind) and kind.byte_width == 0)
 
 
 def is_one(kind: pa.DataType, *tests: Callable[[pa.DataType], bool]) -> bool:

@@ -16,7 +16,12 @@ from pyarrow import types
 
 from assetgraph.definitions.annotations import kind_of_value, of_which_type
 from assetgraph.errors import AssetGraphError, ValueTypeError
-from assetgraph.storage.formats.arrow.column_types import as_polars_takes, holds, is_everyday
+from assetgraph.storage.formats.arrow.column_types import (
+    as_polars_takes,
+    holds,
+    is_binary_of_no_width,
+    is_everyday,
+)
 from assetgraph.storage.formats.arrow.table_sources import TableInFile, TableInMemory
 from assetgraph.text import listed
 
@@ -32,6 +37,7 @@ _NAMES = {
     "table": "a pyarrow.Table",
 }
 _UNKNOWN_TO_POLARS = (
+    is_binary_of_no_width,
     types.is_decimal256,
     types.is_interval,
     types.is_large_list_view,
