@@ -9,12 +9,11 @@ import click
 
 from assetgraph.cli.session import Session
 from assetgraph.hints import suggest_with
-from assetgraph.states import EXECUTORS, RUN_STATUS_WORDS, RunStatus, state_words
+from assetgraph.states import EXECUTORS, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assetgraph.records import RunStatus
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -46,18 +45,6 @@ def complete_runs(ctx: click.Context, _parameter: click.Parameter, incomplete: s
     from assetgraph.cli.completion import matching_runs
 
     return matching_runs(ctx, incomplete)
-
-
-def run_status(word: str) -> RunStatus:
-    """The status of a run by any of its words. Raises `click.UsageError`."""
-    from assetgraph.text import did_you_mean, listed
-
-    found = RUN_STATUS_WORDS.get(state_words(word))
-    if found is None:
-        hint = did_you_mean(state_words(word), RUN_STATUS_WORDS)
-        known = f"A run is {listed(RunStatus, 'or')}."
-        raise click.UsageError(f"there is no status {word!r}. {hint or known}")
-    return found
 
 
 def complete_statuses(

@@ -219,9 +219,9 @@ def test_a_page_is_read_without_the_rest_of_the_history(
 def test_runs_are_listed_by_status(store: Store) -> None:
     good = run(store)
     begin(store, START + timedelta(seconds=5)).close()
-    page = list_runs(store, only=RunFilter(RunStatus.SUCCESS))
+    page = list_runs(store, only=RunFilter(frozenset({RunStatus.SUCCESS})))
     assert [record.run_id for record in page.runs] == [good]
-    assert len(list_runs(store, only=RunFilter(RunStatus.INTERRUPTED)).runs) == 1
+    assert len(list_runs(store, only=RunFilter(frozenset({RunStatus.INTERRUPTED}))).runs) == 1
 
 
 def test_a_damaged_run_is_named_and_hides_no_other(store: Store) -> None:

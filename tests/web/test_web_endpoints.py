@@ -149,6 +149,23 @@ def test_runs_come_in_pages_and_are_filtered(client: TestClient, folder_of: Proj
     assert found("text=FIRST") == ids[1:]
 
 
+def test_the_page_filters_runs_as_the_command_line_does(client: TestClient) -> None:
+    empty = launch(client, selection=["trips_file"], tags={"why": ""})
+    other = launch(client, selection=["trips"], tags={"why": "other"})
+    ids = [other["run_id"], empty["run_id"]]
+
+    def found(query: str) -> list[str]:
+        return [run["run_id"] for run in client.get(f"/api/runs?{query}").json()["runs"]]
+
+    assert found("tag=why%3D") == ids[1:]
+    assert found("tag=why&tag=why%3Dother") == ids[:1]
+    assert found("asset=trips&asset=trips_file") == ids
+    assert found("status=canceled&status=succeeded") == ids
+    wrong = error_of(client.get("/api/runs?status=faild"))
+    assert wrong["message"] == "there is no status 'faild'."
+    assert "'failed'" in (wrong["hint"] or "")
+
+
 def test_an_unknown_run_and_an_unknown_asset_are_not_found(client: TestClient) -> None:
     for path in ("/api/runs/20260101-000000-000-ffff", "/api/runs/latest", "/api/assets/nothing"):
         assert client.get(path).status_code == 404

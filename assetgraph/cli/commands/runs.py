@@ -18,7 +18,6 @@ from assetgraph.cli.options import (
     json_option,
     project_options,
     run_argument,
-    run_status,
 )
 from assetgraph.cli.session import Session
 from assetgraph.hints import command
@@ -108,11 +107,11 @@ def _only(
 ) -> RunFilter:
     """The filter that the options ask for. Raises `AssetGraphError`."""
     from assetgraph.cli.since import moment
-    from assetgraph.queries.run_views import RunFilter
+    from assetgraph.queries.run_views import RunFilter, status_named
     from assetgraph.records import now
 
     return RunFilter(
-        status=run_status(status) if status else None,
+        statuses=frozenset({status_named(status)} if status else ()),
         assets=tuple(assets),
         tags=tags,
         since=moment(since, now()) if since else None,

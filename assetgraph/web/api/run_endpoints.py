@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.errors import AssetGraphError
 from assetgraph.keys import recorded_target
 from assetgraph.queries.run_views import (
+    RunFilter,
     failures,
     page_of_runs,
     run_details,
     run_json,
+    status_named,
     step_json,
 )
-from assetgraph.states import RUN_STATUS_WORDS, RunStatus, state_words
-from assetgraph.text import listed
 from assetgraph.web.api.json_endpoint import NotFoundError, number
 from assetgraph.web.api.log_endpoints import output_files
 from assetgraph.web.shapes import run_row, step_head
@@ -23,6 +23,7 @@ from assetgraph.web.shapes import run_row, step_head
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
 
     from assetgraph.graph.asset_graph import AssetGraph
@@ -46,7 +47,7 @@ def runs(page: PageState, request: Request) -> dict[str, Any]:
         page.store,
         limit=number(request, "limit", 25, 200, least=1),
         before=request.query_params.get("before"),
-        takes=_RunFilter(request).takes,
+        takes=_filter(request.query_params).takes,
         most_scanned=_SCANNED,
     )
     live = page.watcher.live
@@ -85,39 +86,13 @@ def step(page: PageState, request: Request) -> dict[str, Any]:
     raise NotFoundError(f"the run {details.record.run_id} has no step {key!r}.")
 
 
-class _RunFilter:
-    def __init__(self, request: Request) -> None:
-        query = request.query_params
-        self._statuses = {_status(text) for text in query.getlist("status") if text}
-        self._asset = query.get("asset", "")
-        self._tag, _, self._value = query.get("tag", "").partition("=")
-        self._text = query.get("text", "").casefold()
-
-    def takes(self, record: RunRecord) -> bool:
-        if self._statuses and record.status not in self._statuses:
-            return False
-        if self._asset and self._asset not in record.assets:
-            return False
-        if self._tag and record.tags.get(self._tag, None) != (
-            self._value or record.tags.get(self._tag, "")
-        ):
-            return False
-        return not self._text or any(self._text in text.casefold() for text in _words(record))
-
-
-def _status(text: str) -> RunStatus:
-    found = RUN_STATUS_WORDS.get(state_words(text))
-    if found is None:
-        hint = f"A run is {listed(RunStatus, 'or')}."
-        raise AssetGraphError(f"there is no status {text!r}.", hint=hint)
-    return found
-
-
-def _words(record: RunRecord) -> Iterator[str]:
-    yield record.run_id
-    yield record.launched_by
-    yield from record.assets
-    yield from (f"{name}={value}" for name, value in record.tags.items())
+def _filter(query: QueryParams) -> RunFilter:
+    return RunFilter(
+        statuses=frozenset(status_named(word) for word in query.getlist("status") if word),
+        assets=tuple(filter(None, query.getlist("asset"))),
+        tags=tuple(filter(None, query.getlist("tag"))),
+        text=query.get("text", ""),
+    )
 
 
 def _family(page: PageState, record: RunRecord) -> list[dict[str, Any]]:
