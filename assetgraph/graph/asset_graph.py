@@ -36,9 +36,7 @@ class AssetGraph:
 
     def __init__(self, computations: Iterable[Computation]) -> None:
         self._assets: _ByKey[AssetSpec] = _ByKey()
-        self.targets: Mapping[
-            AssetKey, Target
-        ] = {}  # the target of each asset, without a partition
+        self.targets: Mapping[AssetKey, Target] = {}  # of each asset, without a partition
         self._makers: _ByKey[Computation] = _ByKey()
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
         self._parents: _ByKey[tuple[AssetKey, ...]] = _ByKey()

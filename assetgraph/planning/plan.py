@@ -17,6 +17,7 @@ from assetgraph.planning.reasons import (
     Configs,
     Facts,
     direct_reasons,
+    input_targets,
     stale_reasons,
     upstream_targets,
 )
@@ -308,11 +309,11 @@ class _StepMaker:
             cause, reasons = self._cause(outputs), self._why(outputs)
             above = [up for output in outputs for up in upstream_targets(self._graph, output)]
             upstream = tuple(dict.fromkeys(above))
-        inputs, targets = self._graph.inputs(first.key), self._graph.targets
-        loaded = set(inputs.values())
+        reads = input_targets(self._graph, first)
+        loaded = {up for loads in reads.values() for up in loads}
         deps: tuple[Target, ...] = ()
         if len(upstream) > len(loaded):
-            deps = tuple([up for up in upstream if up.key not in loaded])
+            deps = tuple([up for up in upstream if up not in loaded])
         after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
         after.pop(step_id, None)
         return Step(
@@ -322,7 +323,7 @@ class _StepMaker:
             cause=cause,
             reasons=reasons,
             config=self._given(outputs, cause),
-            reads={name: (targets[up],) for name, up in inputs.items()},
+            reads=reads,
             deps=deps,
             after=tuple(after),
             deps_of=self._deps_of(outputs, set(deps)) if deps and len(outputs) > 1 else {},

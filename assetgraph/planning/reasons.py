@@ -73,6 +73,12 @@ def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
     return graph.upstream_targets[target.key]
 
 
+def input_targets(graph: AssetGraph, target: Target) -> dict[str, tuple[Target, ...]]:
+    """The targets that each parameter of a target's computation loads: among its upstream ones."""
+    targets = graph.targets
+    return {name: (targets[key],) for name, key in graph.inputs(target.key).items()}
+
+
 def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:
     """`targets`, what their calls also materialize, and everything that all of these are made from,
     directly or not, upstream first."""
