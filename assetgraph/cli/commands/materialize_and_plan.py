@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import click
 
@@ -32,8 +32,19 @@ _NOTHING_SELECTED = (
 )
 
 
+class Asked(TypedDict):
+    """What a command gets from `planning_options`."""
+
+    selection: tuple[str, ...]
+    everything: bool
+    stale: bool
+    exclude: tuple[str, ...]
+    settings: tuple[str, ...]
+    config_file: Path | None
+
+
 def planning_options(command: F) -> F:
-    """Options that select assets and set their config."""
+    """Options that select assets and set their config: see `Asked`."""
     for option in (
         click.option(
             "--exclude", metavar="SELECTION", multiple=True, shell_complete=complete_assets,
@@ -55,16 +66,7 @@ def planning_options(command: F) -> F:
 @planning_options
 @json_option
 @project_options
-def plan_command(
-    session: Session,
-    selection: tuple[str, ...],
-    everything: bool,
-    stale: bool,
-    exclude: tuple[str, ...],
-    settings: tuple[str, ...],
-    config_file: Path | None,
-    as_json: bool,
-) -> None:
+def plan_command(session: Session, as_json: bool, **asked: Unpack[Asked]) -> None:
     """Show what `materialize` would run, in order, and why. The default is --stale.
 
     \b
@@ -73,8 +75,8 @@ def plan_command(
       assetgraph plan taxi_trips
       assetgraph plan --stale taxi_trips
     """
-    stale = stale or not (selection or everything)
-    request = _request(session, selection, everything, stale, exclude, settings, config_file)
+    asked["stale"] = asked["stale"] or not (asked["selection"] or asked["everything"])
+    request = _request(session, asked)
     _print_plan(session, request, session.plan(request), as_json)
     session.tell_of_interrupted_run()
 
@@ -87,16 +89,7 @@ def plan_command(
 @execution_options
 @project_options
 def materialize_command(
-    session: Session,
-    selection: tuple[str, ...],
-    everything: bool,
-    stale: bool,
-    exclude: tuple[str, ...],
-    settings: tuple[str, ...],
-    config_file: Path | None,
-    dry_run: bool,
-    tags: tuple[str, ...],
-    as_json: bool,
+    session: Session, dry_run: bool, tags: tuple[str, ...], as_json: bool, **asked: Unpack[Asked]
 ) -> int:
     """Run the selected assets, upstream before downstream, and record the run.
 
@@ -111,10 +104,10 @@ def materialize_command(
     """
     from assetgraph.cli.execute_plan import execute
 
-    if not (selection or everything or stale):
+    if not (asked["selection"] or asked["everything"] or asked["stale"]):
         raise click.UsageError(_NOTHING_SELECTED)
     session.may_create_store = True
-    request = _request(session, selection, everything, stale, exclude, settings, config_file, tags)
+    request = _request(session, asked, tags)
     with paused_collector():
         if not dry_run:
             _observe_first(session, request)
@@ -134,24 +127,18 @@ def _observe_first(session: Session, request: RunRequest) -> None:
             observe_first(request, session.facts)
 
 
-def _request(
-    session: Session,
-    selection: tuple[str, ...],
-    everything: bool,
-    stale: bool,
-    exclude: tuple[str, ...],
-    settings: tuple[str, ...],
-    config_file: Path | None,
-    tags: tuple[str, ...] = (),
-) -> RunRequest:
-    if selection and everything:
+def _request(session: Session, asked: Asked, tags: tuple[str, ...] = ()) -> RunRequest:
+    selection, settings, file = asked["selection"], asked["settings"], asked["config_file"]
+    if selection and asked["everything"]:
         raise click.UsageError("--all and a selection cannot be combined.")
-    asked: dict[str, Any] = {}
-    if settings or config_file or tags:
+    more: dict[str, Any] = {}
+    if settings or file or tags:
         from assetgraph.cli.config_and_tags import parse_tags, read_config
 
-        asked = {"config": read_config(config_file, settings), "tags": parse_tags(tags)}
-    return session.request(selection=selection or ("*",), stale=stale, exclude=exclude, **asked)
+        more = {"config": read_config(file, settings), "tags": parse_tags(tags)}
+    return session.request(
+        selection=selection or ("*",), stale=asked["stale"], exclude=asked["exclude"], **more
+    )
 
 
 def _print_plan(session: Session, request: RunRequest, plan: Plan, as_json: bool) -> None:
