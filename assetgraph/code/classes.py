@@ -142,7 +142,8 @@ def _counts(
     if is_plain(member):
         return True
     if hasattr(type(member), "__get__"):
-        return name not in source.bound and isinstance(member, _DESCRIPTORS)
+        own = isinstance(member, _DESCRIPTORS) or in_project(type(member))
+        return own and name not in source.bound
     return name in source.bound or _is_familiar(type(member), in_project) or is_data(type(member))
 
 

@@ -50,6 +50,21 @@ def changed_names(node: ast.stmt) -> set[str]:
     return names
 
 
+def handed_names(node: ast.stmt) -> set[str]:
+    """The names whose objects a statement hands to a call, or whose methods it calls, whatever
+    becomes of the result: `rows = seed(CONN)`, `with CONN.cursor() as cursor: …`."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, ast.Call):
+            for target in _handed_over(inner):
+                names.update(_roots(target))
+        if not isinstance(inner, (*DEFINITIONS, ast.Lambda)):
+            waiting += ast.iter_child_nodes(inner)
+    return names
+
+
 def _handed_over(call: ast.Call) -> list[ast.expr]:
     """What a call whose result nobody takes may change: the object whose method is called, and the
     objects that it gets."""

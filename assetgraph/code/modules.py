@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -52,6 +53,12 @@ class Modules:
 
     def of_live(self, module: ModuleType) -> Module:
         return self.of_names(vars(module), vars(module).get("__file__") or "")
+
+    def of_project(self) -> Iterator[Module]:
+        """Every module of the project that is imported, in the order of their names."""
+        for _, module in sorted(sys.modules.items()):
+            if type(module) is ModuleType and self._ownership.in_project(module):
+                yield self.of_live(module)
 
     def imported(self, name: str) -> Any:
         """The live module `name`, imported if it is not yet. If that fails, the error, or None if

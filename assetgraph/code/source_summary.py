@@ -91,7 +91,8 @@ class File(msgspec.Struct, frozen=True, array_like=True):
     """A whole file.
 
     `imports` are the places from which the module may import a name (`.helpers:clean`), `stars`
-    the modules of its star imports. `statements` are by the name that they assign or change.
+    the modules of its star imports. `statements` are by the name that they assign or change, and
+    `handed` by other names whose objects they hand to a call.
     `volatile` are the positions of names that look like a clock, chance or the environment.
     `rebound` are the names that functions declare global.
     """
@@ -104,3 +105,4 @@ class File(msgspec.Struct, frozen=True, array_like=True):
     statements: dict[str, tuple[Statement, ...]] = {}
     volatile: frozenset[int] = frozenset()
     rebound: frozenset[str] = frozenset()
+    handed: dict[str, tuple[Statement, ...]] = {}

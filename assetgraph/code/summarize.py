@@ -22,6 +22,7 @@ from assetgraph.code.canonical_syntax import TreeWriter, chain_of
 from assetgraph.code.module_statements import (
     DEFINITIONS,
     changed_names,
+    handed_names,
     is_main_block,
     value_of_plain_assignment,
 )
@@ -78,6 +79,7 @@ class Summarizer(TreeWriter):
         self._imports: dict[str, list[str]] = {}
         self._stars: list[str] = []
         self._statements: dict[str, list[Statement]] = {}
+        self._handed: dict[str, list[Statement]] = {}
 
     def writers(self) -> dict[type[ast.AST], Callable[[Any], None]]:
         return super().writers() | {
@@ -101,6 +103,7 @@ class Summarizer(TreeWriter):
             statements={name: tuple(found) for name, found in self._statements.items()},
             volatile=volatile_names(self._names, tree),
             rebound=frozenset(self.rebound),
+            handed={name: tuple(found) for name, found in self._handed.items()},
         )
 
     def module_import(self, name: str, origin: str) -> None:
@@ -124,10 +127,13 @@ class Summarizer(TreeWriter):
         names |= scope.bound
         scope.blind_spots.clear()  # only those of functions and classes are shown
         closed = self.close_scope()
-        if names and not is_main_block(node):
+        handed = handed_names(node) - names
+        if (names or handed) and not is_main_block(node):
             statement = Statement(node.lineno, self._piece(closed, []))
             for name in sorted(names):
                 self._statements.setdefault(name, []).append(statement)
+            for name in sorted(handed):
+                self._handed.setdefault(name, []).append(statement)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         outer = self.scope

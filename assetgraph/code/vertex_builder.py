@@ -15,6 +15,7 @@ from typing import Any
 from assetgraph.code.classes import ClassSource, computed_values, foreign_functions
 from assetgraph.code.constant_values import has_identity, is_plain
 from assetgraph.code.definition_graph import Vertex
+from assetgraph.code.fillers import fillers
 from assetgraph.code.libraries import Distributions, Libraries
 from assetgraph.code.live_objects import LiveObjects
 from assetgraph.code.modules import Module, Modules
@@ -117,7 +118,7 @@ class VertexBuilder:
         pieces = tuple(statement.piece for statement in statements)
         called = name if name in module.file.rebound or has_identity(value) else ""
         fill = partial(self._fill_value, value=value, any_order=any_order, called=called)
-        fill = partial(fill, module=module, pieces=pieces)
+        fill = partial(fill, module=module, pieces=pieces, name=name)
         place = (name, self._folder.relative(module.filename), line)
         return self._vertex(key, value, "value", place, fill)
 
@@ -304,6 +305,7 @@ class VertexBuilder:
         module: Module | None = None,
         pieces: Sequence[Piece] = (),
         called: str = "",
+        name: str = "",
     ) -> None:
         """A value counts by its content. The expression that made it counts as well if the value
         cannot be read or a library made it. Its name, `called`, counts if equal values are still
@@ -318,6 +320,9 @@ class VertexBuilder:
             vertex.origin = self._expression(vertex, module, pieces)
             if written.unread or written.hides or self._objects.is_wrapper(value):
                 writer.edge("made by", vertex.origin)
+        if written.unread and module is not None and name:
+            for other, more in fillers(value, module, name, self._modules):
+                writer.edge("filled by", self._expression(vertex, other, more))
         if written.unread:
             types = ", ".join(dict.fromkeys(written.unread))
             rest = (

@@ -183,6 +183,58 @@ PUT_LATER = {
         ),
         "select 1", "select 2",
     ),
+    "a table of DuckDB, by a cursor in a with block": Edited(
+        pipeline(
+            "import duckdb\nCONN = duckdb.connect()\nwith CONN.cursor() as cursor:\n"
+            "    cursor.execute('create table t as select 1 a')",
+            "CONN.execute('select a from t').fetchone()[0]",
+        ),
+        "select 1", "select 2",
+    ),
+    "a table of DuckDB, by a call whose result is kept": Edited(
+        pipeline(
+            "import duckdb\nCONN = duckdb.connect()\n"
+            "def seed(conn): return conn.execute('create table t as select 1 a')\nROWS = seed(CONN)",
+            "CONN.execute('select a from t').fetchone()[0]",
+        ),
+        "select 1", "select 2",
+    ),
+    "a table of DuckDB, by a loop": Edited(
+        pipeline(
+            "import duckdb\nCONN = duckdb.connect()\n"
+            "def seed(conn, n): conn.execute(f'create table t{n} as select 1 a')\n"
+            "for n in range(2): seed(CONN, n)",
+            "CONN.execute('select a from t1').fetchone()[0]",
+        ),
+        "select 1", "select 2",
+    ),
+    "a table of DuckDB, by another module": Edited(
+        pipeline(
+            "import db, seeds",
+            "db.CONN.execute('select a from t').fetchone()[0]",
+            db="import duckdb\nCONN = duckdb.connect()",
+            seeds="import db\ndb.CONN.execute('create table t as select 1 a')",
+        ),
+        "select 1", "select 2", "seeds.py",
+    ),
+    "a table of DuckDB, by another module that imports the name": Edited(
+        pipeline(
+            "import db, seeds",
+            "db.CONN.execute('select a from t').fetchone()[0]",
+            db="import duckdb\nCONN = duckdb.connect()",
+            seeds="from db import CONN as C\nC.execute('create table t as select 1 a')",
+        ),
+        "select 1", "select 2", "seeds.py",
+    ),
+    "a descriptor of the project": Edited(
+        pipeline(
+            "class Field:\n    def __init__(self, k): self.k = k\n"
+            "    def __get__(self, held, kind): return self.k\n"
+            "class A: pass\nA.f = Field(1)",
+            "A().f",
+        ),
+        "Field(1)", "Field(2)",
+    ),
     "a context variable, set elsewhere": Edited(
         pipeline(
             "import settings, setter",
