@@ -23,8 +23,8 @@ def fillers(value: Any, home: Module, name: str, modules: Modules) -> Iterator[F
             for root in module.file.handed.keys() | module.file.statements.keys():
                 found += _about(value, home, module, root)
         if found:
-            pieces = {id(one.piece): one.piece for one in sorted(found, key=lambda s: s.line)}
-            yield module, tuple(pieces.values())
+            in_order = sorted(found, key=lambda one: (one.line, one.piece.digest))
+            yield module, tuple({id(one.piece): one.piece for one in in_order}.values())
 
 
 def _about(value: Any, home: Module, module: Module, root: str) -> tuple[Statement, ...]:
