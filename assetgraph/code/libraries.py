@@ -14,6 +14,7 @@ import sys
 from collections.abc import MutableMapping
 from functools import cached_property
 from hashlib import blake2b
+from importlib.machinery import EXTENSION_SUFFIXES
 
 from assetgraph.code.definition_graph import Referent, Vertex
 
@@ -55,8 +56,14 @@ class Libraries:
             return None
         vertex = Vertex("library", package)
         vertex.own = (title or package).encode()
-        if title is None:
+        compiled = _compiled_content(package) if title is None else None
+        if compiled is not None:
+            vertex.own += compiled
+        elif title is None:
             text = "it belongs to no installed distribution, so its version is unknown"
+            vertex.add_blind_spot(0, text)
+        elif self._distributions.is_editable(package):
+            text = "it is installed in editable mode, so its code may change without its version"
             vertex.add_blind_spot(0, text)
         return vertex
 
@@ -75,11 +82,30 @@ class Distributions:
             self._known[module] = self._find(module)
         return self._known[module]
 
+    def is_editable(self, module: str) -> bool:
+        """Whether the distribution that is called like the module lies in a folder of its own,
+        where somebody edits it (`pip install -e`)."""
+        return any(
+            b'"editable": true' in (_read(f"{self._installed[info]}/{info}/direct_url.json") or b"")
+            for info in self._called(module)
+        )
+
     def _find(self, module: str) -> str | None:
         if module in sys.stdlib_module_names or module in sys.builtin_module_names:
             return ""
-        by_name = [info for info in self._installed if _plain_name(info) == _plain(module)]
-        return _titles(by_name[:1] or self._owners(module)) or None
+        by_name = self._called(module)
+        return (
+            _titles([*by_name, *self._parts(module)] if by_name else self._owners(module)) or None
+        )
+
+    def _called(self, module: str) -> list[str]:
+        return [info for info in self._installed if _plain_name(info) == _plain(module)][:1]
+
+    def _parts(self, module: str) -> list[str]:
+        """The distributions that add to the package of another: `acme-core` has `acme.core`."""
+        start = f"{_plain(module)}_"
+        longer = [(i, f) for i, f in self._installed.items() if _plain_name(i).startswith(start)]
+        return [info for info, folder in longer if _holds(folder, info, module)]
 
     @cached_property
     def _installed(self) -> dict[str, str]:
@@ -105,6 +131,15 @@ class Distributions:
             ]
             cached = self._cache[key] = "\n".join(owners).encode()
         return cached.decode().split("\n") if cached else []
+
+
+def _compiled_content(module: str) -> bytes | None:
+    """A digest of the file of an extension module, such as one that the project compiles."""
+    path = str(getattr(sys.modules.get(module), "__file__", None) or "")
+    if not path.endswith(tuple(EXTENSION_SUFFIXES)):
+        return None
+    content = _read(path)
+    return None if content is None else blake2b(content, digest_size=16).digest()
 
 
 def _holds(folder: str, info: str, module: str) -> bool:

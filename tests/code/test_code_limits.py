@@ -4,7 +4,9 @@ that cannot be read, and large values."""
 from __future__ import annotations
 
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from code_projects import Seen, imported, look, write
 from assetgraph.code import CodeVersions
 from assetgraph.code import constant_values as values
 from assetgraph.code.changes import Change, Comparison
-from assetgraph.code.libraries import Distributions
+from assetgraph.code.libraries import Distributions, Libraries
 from assetgraph.definitions.registry import current_registry
 
 ASSET = "from assetgraph import asset\n"
@@ -238,6 +240,41 @@ def test_a_distribution_is_found_by_its_files_once(tmp_path: Path, site: Path) -
     assert Distributions(cache).of("other_library") == "PyOther 2.5"
     assert Distributions({}).of("json") == ""
     assert Distributions({}).of("nobody_has_this") is None
+
+
+def test_a_distribution_that_adds_to_the_package_of_another_counts_too(site: Path) -> None:
+    install(site, "acme", "acme", "1.0", "acme/__init__.py,,\n")
+    install(site, "acme_core", "unused", "2.0", "acme/core.py,,\n")
+    install(site, "acme_else", "unused", "3.0", "acme_else/__init__.py,,\n")
+
+    assert Distributions({}).of("acme") == "acme 1.0, acme_core 2.0"
+
+
+def test_a_library_in_editable_mode_is_noted(tmp_path: Path, site: Path) -> None:
+    install(site, "acme", "acme", "1.0", "__editable__.acme.pth,,\n")
+    info = site / "acme-1.0.dist-info"
+    (info / "direct_url.json").write_text('{"dir_info": {"editable": true}, "url": "file:///x"}')
+    write(tmp_path, pipeline("import acme", "acme.call()"))
+
+    assert "installed in editable mode" in notes(look(tmp_path))
+
+
+def test_an_extension_module_without_a_distribution_counts_by_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / f"quick{EXTENSION_SUFFIXES[0]}"
+    module = ModuleType("quick")
+    module.__file__ = str(file)
+    monkeypatch.setitem(sys.modules, "quick", module)
+    contents = []
+    for content in (b"one", b"two"):
+        file.write_bytes(content)
+        vertex = Libraries(Distributions({})).as_written("quick", "f").vertex
+        assert vertex is not None
+        assert not vertex.blind_spots
+        contents.append(vertex.own)
+
+    assert contents[0] != contents[1]
 
 
 def test_a_library_without_a_distribution_is_noted(tmp_path: Path, site: Path) -> None:
