@@ -143,7 +143,7 @@ def key_text(file_name: str) -> str:
 def partition_file_name(partition: str | None) -> str:
     """A partition as one file name: percent-encoded, and cut if it is long; `_` for None. Two
     partitions never have the same one."""
-    return _short(_encoded(partition))
+    return "_" if partition is None else _short(_encoded(partition))
 
 
 def partition_of(file_name: str) -> str | None:

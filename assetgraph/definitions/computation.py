@@ -157,7 +157,7 @@ class Computation:
     def config_parameter(self) -> Parameter | None:
         """The parameter that takes config: its annotation is a subclass of `Config`."""
         for parameter in self.parameters:
-            if is_config_type(parameter.annotation):
+            if parameter.annotation is not EMPTY and is_config_type(parameter.annotation):
                 return parameter
         return None
 

@@ -77,11 +77,12 @@ class AssetGraph:
     @cached_property
     def _before_cycles(self) -> tuple[AssetKey, ...]:
         """The order of the assets that are neither on a cycle nor downstream of one."""
-        calls = [  # by name
-            self.siblings.get(key, (key,)) for key in self._assets if self._is_first(key)
-        ]
+        siblings, parents = self.siblings, self._parents
+        calls = list(dict.fromkeys([siblings.get(key, (key,)) for key in self._assets]))  # by name
         rank = {key: number for number, keys in enumerate(calls) for key in keys}
-        waits_for = [sum(len(self._parents[key]) for key in keys) for keys in calls]
+        waits_for = [0] * len(calls)
+        for key, number in rank.items():
+            waits_for[number] += len(parents[key])
         ready = [number for number, count in enumerate(waits_for) if not count]  # a heap
         order: list[AssetKey] = []
         while ready:
@@ -113,9 +114,6 @@ class AssetGraph:
             for key in tuple(found):
                 found.update(self.siblings.get(key, ()))
         return found
-
-    def _is_first(self, key: AssetKey) -> bool:
-        return key not in self.siblings or self.siblings[key][0] is key
 
     @cached_property
     def positions(self) -> Mapping[AssetKey, int]:

@@ -75,9 +75,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def upstreams(self) -> Mapping[Target, frozenset[Target]]:
-        """What each output is made from, if there are several."""
-        if len(self.outputs) == 1:
-            return {}
+        """What each output is made from."""
         return {output: frozenset(self.upstream(output)) for output in self.outputs}
 
 

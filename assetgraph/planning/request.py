@@ -81,12 +81,17 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
 def _shared(plan: Plan, facts: StoreFacts) -> Iterator[str]:
     """A warning for each other project that made values of the same assets in this store."""
     found: dict[str, list[str]] = {}
-    for step in plan.steps:
-        if any(reason.kind is ReasonKind.CODE_CHANGED for reason in step.reasons):
-            for target in step.outputs:
-                other = facts.other_project(target)
-                if other is not None:
-                    found.setdefault(other, []).append(target.text)
+    changed = [
+        target
+        for step in plan.steps
+        for reason in step.reasons
+        if reason.kind is ReasonKind.CODE_CHANGED
+        for target in step.outputs
+    ]
+    for target in dict.fromkeys(changed):
+        other = facts.other_project(target)
+        if other is not None:
+            found.setdefault(other, []).append(target.text)
     for other, names in found.items():
         some = names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], "others"]
         yield (

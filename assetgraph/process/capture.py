@@ -1,12 +1,13 @@
 """Records what each step prints, logs and warns, and ends with it what it does to its process.
 
-A run captures the streams, descriptors, logging and warnings of its process once; `step_output`
+A run captures the streams, descriptors, logging and warnings of its process once; `begin_output`
 says which step a thread works for. A forked child gets back what a plain program has.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from assetgraph.process.streams import Streams
 from assetgraph.process.surroundings import Surroundings, forget_changes
 
 if TYPE_CHECKING:
+    from assetgraph.process.current_step import Outside
     from assetgraph.process.step_sink import StepSink
 
 _lock = threading.Lock()
@@ -35,21 +37,18 @@ _EXIT = (
 )
 
 
-class step_output:  # noqa: N801 - used as a function; a generator would cost each step more
-    """A block whose output, log records and warnings go to `sink`."""
+# Two functions, since a context manager would cost each step more than all that they do.
+def begin_output(sink: StepSink) -> Outside:
+    """Send the output, log records and warnings of this thread to `sink`, until `end_output` gets
+    what this returns."""
+    return current_step.enter(sink)
 
-    __slots__ = ("_sink", "_token")
 
-    def __init__(self, sink: StepSink) -> None:
-        self._sink = sink
-
-    def __enter__(self) -> None:
-        self._token = current_step.enter(self._sink)
-
-    def __exit__(self, *exception: object) -> None:
-        if _capture is not None:
-            _capture.end_step(self._sink)
-        current_step.leave(self._sink, self._token)
+def end_output(sink: StepSink, outside: Outside) -> None:
+    """Complete the output of a step, and undo what it has changed in its process."""
+    if _capture is not None:
+        _capture.end_step(sink)
+    current_step.leave(sink, outside)
 
 
 @contextmanager
@@ -104,7 +103,9 @@ class _Capture:
         for part in (self.descriptors, self.streams, self.logs, self.surroundings):
             if part is not None:
                 part.start()
-        write_lines_at_once()
+        self._by_lines = "ctypes" in sys.modules
+        if self._by_lines:
+            write_lines_at_once()
         self._undo.append(_threads_join_steps())
         if self.streams is not None:
             self._undo.append(_exits_are_told(self.streams))
@@ -113,7 +114,9 @@ class _Capture:
 
     def end_step(self, sink: StepSink) -> None:
         """Complete the output of a step, and undo what it has changed."""
-        write_lines_at_once()
+        if not self._by_lines and "ctypes" in sys.modules:
+            self._by_lines = True
+            write_lines_at_once()
         streams = self.streams
         if streams is not None:
             closed = streams.settle()
@@ -124,7 +127,9 @@ class _Capture:
             if self.stepped_aside:
                 self.stepped_aside = False
                 streams.start()
-            elif not streams.taken() and len(current_step.running()) == 1:
+            elif (sys.stdout is not streams.out or sys.stderr is not streams.err) and len(
+                current_step.running()
+            ) == 1:
                 streams.take()
         changed = self.surroundings.end_step(sink)
         if self.logs.end_step():

@@ -25,7 +25,10 @@ _covered: list[StepSink] = []  # those in which another run's step runs
 _of_thread: WeakKeyDictionary[threading.Thread, StepSink] = WeakKeyDictionary()
 
 
-def enter(sink: StepSink) -> Token[StepSink | None]:
+Outside = Token["StepSink | None"]  # what a thread works for outside its step
+
+
+def enter(sink: StepSink) -> Outside:
     """Make `sink` the step of this thread, until `leave` gets what this returns."""
     if _active:
         outer = current_sink()
@@ -35,9 +38,9 @@ def enter(sink: StepSink) -> Token[StepSink | None]:
     return _current.set(sink)
 
 
-def leave(sink: StepSink, token: Token[StepSink | None]) -> None:
+def leave(sink: StepSink, outside: Outside) -> None:
     _active.remove(sink)
-    _current.reset(token)
+    _current.reset(outside)
     if _covered:
         outer = current_sink()
         if outer in _covered:

@@ -281,15 +281,16 @@ _lines_at_once = False
 
 
 def write_lines_at_once() -> None:
-    """Make the C library write each line that C code prints at once, if `ctypes` is imported:
-    without it, little C code prints. It would hold back what goes to a pipe, until another step
-    runs or the program ends."""
+    """Make the C library write each line that C code prints at once. It would hold back what goes
+    to a pipe, until another step runs or the program ends. Needs `ctypes` to be imported: without
+    it, little C code prints."""
     global _lines_at_once
-    if _lines_at_once or "ctypes" not in sys.modules:
+    if _lines_at_once:
         return
     _lines_at_once, ctypes = True, sys.modules["ctypes"]
     with suppress(Exception):  # another C library
         library = ctypes.CDLL(None)
         name = "__stdoutp" if sys.platform == "darwin" else "stdout"
         stream = ctypes.c_void_p.in_dll(library, name)
+        library.fflush(stream)
         library.setvbuf(stream, None, _BY_LINES, ctypes.c_size_t(0))

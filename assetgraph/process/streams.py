@@ -201,9 +201,6 @@ class Streams:
         """Replace the streams, also those that a step has put in their place."""
         sys.stdout, sys.stderr = self.out, self.err
 
-    def taken(self) -> bool:
-        return sys.stdout is self.out and sys.stderr is self.err
-
     def settle(self) -> bool:
         """Write what the replaced streams hold back: bytes that went to their buffers. True if a
         step has closed one."""

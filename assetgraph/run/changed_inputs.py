@@ -6,7 +6,7 @@ The file stays where the upstream wrote it, so such a step makes its own upstrea
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from assetgraph.records import Event, EventType, now
@@ -19,32 +19,34 @@ if TYPE_CHECKING:
 _Stamp = tuple[int, int, int] | None
 
 
-def input_files(task: StepTask, store: Store) -> list[tuple[Input, _Stamp]]:
-    """The returned files and folders that the step reads, each with its present stamp."""
-    return [
-        (one, _stamp(one, store))
-        for one in task.inputs
-        if one.stored.path is not None and location_of(one.stored) == "project"
-    ]
+class InputFiles:
+    """The returned files and folders that a step reads, each with its stamp before the call."""
 
+    def __init__(self, task: StepTask, store: Store) -> None:
+        self._step = task.step_id
+        self._store = store
+        self._before = [
+            (one, _stamp(one, store))
+            for one in task.inputs
+            if one.stored.path is not None and location_of(one.stored) == "project"
+        ]
 
-def changed_inputs(
-    task: StepTask, store: Store, files: Sequence[tuple[Input, _Stamp]]
-) -> Iterator[Event]:
-    """A warning for each of these files whose content became another. Only a file with a new stamp
-    is read."""
-    for source, before in files:
-        if _stamp(source, store) == before:
-            continue
-        condition = store.values.check(source.stored)
-        if condition == "intact":
-            continue
-        what = "is gone" if condition == "gone" else "has changed"
-        message = (
-            f"{source.stored.path}, which {source.target.text} returned, {what} since this step "
-            f"began. So {source.target.text} is not up to date. Write to another file instead."
-        )
-        yield Event(EventType.LOG, now(), task.step_id, "WARNING", message, {})
+    def changes(self) -> Iterator[Event]:
+        """A warning for each file whose content became another. Only one with a new stamp is
+        read."""
+        for source, before in self._before:
+            if _stamp(source, self._store) == before:
+                continue
+            condition = self._store.values.check(source.stored)
+            if condition == "intact":
+                continue
+            what = "is gone" if condition == "gone" else "has changed"
+            name = source.target.text
+            message = (
+                f"{source.stored.path}, which {name} returned, {what} since this step began. So "
+                f"{name} is not up to date. Write to another file instead."
+            )
+            yield Event(EventType.LOG, now(), self._step, "WARNING", message, {})
 
 
 def _stamp(source: Input, store: Store) -> _Stamp:

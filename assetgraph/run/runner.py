@@ -260,7 +260,7 @@ class _Run:
             limits=self._setup.limits,
             passed=self._passed.of(step.id),
             gathered=step.gathered,
-            upstream=step.upstreams,
+            upstream=step.upstreams if len(step.outputs) > 1 else {},
         )
 
     def _input(self, target: Target, parameter: str | None) -> Input:

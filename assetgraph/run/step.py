@@ -63,7 +63,7 @@ def run_step(
             if elsewhere is not None:
                 result = elsewhere(task, store)
             else:
-                if task.timeout_s is not None:
+                if task.computation.timeout is not None:
                     channel.started()
                 result = compute_step(task, store, channel)
         return _commit(task, store, channel, result, locks)

@@ -22,7 +22,7 @@ from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, me
 from assetgraph.definitions.retries import retry_delay, retry_text
 from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
-from assetgraph.process.capture import step_output
+from assetgraph.process.capture import begin_output, end_output
 from assetgraph.records import Event, EventType, Materialization, StepState, now
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.column_changes import schema_change_text, schema_changes
@@ -30,6 +30,8 @@ from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.run.changed_inputs import InputFiles
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
@@ -50,22 +52,22 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
         several=len(task.outputs) > 1,
     )
     try:
-        with step_output(recorder):
+        outside = begin_output(recorder)
+        try:
             if task.computation.code_version is not None and not store.ephemeral:
                 # Before the call, because a worker has not computed it yet: changes that the step
                 # makes to its own classes must not count.
                 store.code.version(task.computation)
             arguments = _arguments(task, store, context, result.events)
-            if task.inputs:
-                from assetgraph.run.changed_inputs import changed_inputs, input_files
-
-                files = input_files(task, store)
+            files = _input_files(task, store)
             returned = _call(task.computation.function, arguments)
-            if task.inputs:
-                result.events += changed_inputs(task, store, files)
+            if files is not None:
+                result.events += files.changes()
             if not channel.wanted():
                 return StepResult(StepState.CANCELED, [])
             _save(task, store, context, returned, started, result)
+        finally:
+            end_output(recorder, outside)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -139,15 +141,17 @@ def _arguments(
         config = build_config(computation.config_type, task.config, computation.name)
         arguments[computation.config_parameter.name] = config
     annotations = {p.name: p.annotation for p in computation.inputs} if task.inputs else {}
-    arguments.update((name, {}) for name in task.gathered)
+    passed, several = task.passed, task.gathered
+    if several:
+        arguments |= {name: {} for name in several}
     loaded_at = now()
     for source in task.inputs:
         name = source.parameter
         if name is None:
             continue
-        gathered = name in task.gathered
+        gathered = name in several
         wanted = EMPTY if gathered else annotations[name]
-        value = task.passed.get(source.target, _NOT_PASSED)
+        value = passed.get(source.target, _NOT_PASSED)
         try:
             if value is not _NOT_PASSED:  # it is here already, so `loaded_at` stays
                 value = store.values.adapt(value, wanted)
@@ -166,6 +170,15 @@ def _arguments(
         what = {"upstream": source.target.text}
         events.append(Event(EventType.LOADED_INPUT, loaded_at, task.step_id, "INFO", None, what))
     return arguments
+
+
+def _input_files(task: StepTask, store: Store) -> InputFiles | None:
+    for source in task.inputs:
+        if source.stored.path is not None:
+            from assetgraph.run.changed_inputs import InputFiles
+
+            return InputFiles(task, store)
+    return None
 
 
 def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -297,7 +310,12 @@ def _stored(
     if manager is None or value is None:
         class_version = None if store.ephemeral else store.code.class_version
         return store.values.save(target, task.run_id, value, class_version=class_version)
+    return _handled(manager, task, target, value, metadata)
 
+
+def _handled(
+    manager: IOManager, task: StepTask, target: Target, value: Any, metadata: dict[str, Any]
+) -> Saved:
     def add(more: Mapping[str, Any]) -> None:
         metadata.update(metadata_json(more))
 

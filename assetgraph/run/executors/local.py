@@ -80,7 +80,7 @@ class SerialExecutor:
         self._threads = ThreadExecutor(1)
 
     def submit(self, task: StepTask, store: Store, channel: StepChannel) -> Future[StepResult]:
-        if task.timeout_s is not None:
+        if task.computation.timeout is not None:
             return self._threads.submit(task, store, channel)
         try:
             return _Done(run_step(task, store, channel))
