@@ -21,7 +21,11 @@ from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
-from assetgraph.planning.upstreams_elsewhere import require_valid, with_upstreams_elsewhere
+from assetgraph.planning.upstreams_elsewhere import (
+    require_valid,
+    value_elsewhere,
+    with_upstreams_elsewhere,
+)
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.project.settings import find_project, working_folder
 from assetgraph.records import Materialization
@@ -247,9 +251,11 @@ def load(
     found, named = _project_at(project), _key(key)
     store = found.open_store()
     made = _made_by(store, named, run_id) if run_id else store.history.current(Target(named))[0]
-    if made is None:
-        _require_known(found, store, named, elsewhere=project is not None)
-        raise store.no_value(named)
+    if made is None or made.origin:
+        graph = _require_known(found, store, named, elsewhere=project is not None)
+        if graph is None or named not in graph.externals:
+            raise store.no_value(named)
+        made = value_elsewhere(graph, store, named)
     store.values.require_intact(made.value)
     if not made.value.by_io_manager:
         return store.values.load(made.value, as_type)
@@ -341,9 +347,11 @@ def _is_kept(store: Store, made: Materialization) -> bool:
     return store.values.check(made.value) not in ("gone", "changed")
 
 
-def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: bool) -> None:
-    """Raise `AssetGraphError` if the project defines no asset `key`. The modules of a project that
-    is `elsewhere` are not imported into this process."""
+def _require_known(
+    project: Project, store: Store, key: AssetKey, *, elsewhere: bool
+) -> AssetGraph | None:
+    """The project's graph. Raises `AssetGraphError` if it defines no asset `key`. The modules of a
+    project that is `elsewhere` are not imported into this process."""
     graph = project.load().graph if project.modules and not elsewhere else None
     present = store.names.present_name(key)
     if present != key and (graph is None or key not in graph):
@@ -359,6 +367,7 @@ def _require_known(project: Project, store: Store, key: AssetKey, *, elsewhere: 
             f"the store in {store.folder} has no value of {key.text!r}.",
             hint=similar or "Materialize it there.",
         )
+    return graph
 
 
 def _key(given: KeyLike) -> AssetKey:

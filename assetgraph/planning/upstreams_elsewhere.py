@@ -9,10 +9,12 @@ from assetgraph.definitions.external import external_asset, stored_asset
 from assetgraph.errors import DefinitionsError, NoValueError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey, Target
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.definitions.asset import Asset
+    from assetgraph.records import Materialization
     from assetgraph.storage.store import Store
 
 
@@ -67,6 +69,17 @@ def require_valid(graph: AssetGraph, *, has_store: bool) -> None:
                 for one in error.problems
             ]
         ) from None
+
+
+def value_elsewhere(graph: AssetGraph, store: Store, key: AssetKey) -> Materialization:
+    """What there is of the value of an external asset. Raises `NoValueError` if that is nothing."""
+    made = StoreFacts(graph, store).of(Target(key)).current
+    if made is None or made.value.format == "none":
+        raise NoValueError(
+            f"something else makes {key.text!r}, and its value is not here.",
+            hint="Read it where it is, or give its AssetSpec an io_manager that loads it.",
+        )
+    return made
 
 
 def _is_stored(store: Store, key: AssetKey) -> bool:

@@ -488,3 +488,17 @@ def test_a_dependency_of_a_project_that_nothing_defines_says_how_to_declare_it(
 
     assert refused.code == 2
     assert 'AssetSpec("warehouse")' in refused.out
+
+
+def test_the_value_of_a_source_is_its_path_and_that_of_a_table_elsewhere_is_not_here(
+    run: Command, pipeline: ProjectFolder
+) -> None:
+    assert dg.load("customers") == Path("data/customers.csv")
+    assert dg.load("parts") == [Path("data/part_1.csv"), Path("data/part_2.csv")]
+    assert "a b" in run("show", "customers", "--head", "5").out
+    for key in ("orders", "feed"):
+        with pytest.raises(dg.AssetGraphError, match=f"something else makes '{key}'"):
+            dg.load(key)
+        shown = run("show", key, "--head", "5")
+        assert shown.code != 0
+        assert "its value is not here" in shown.err

@@ -84,11 +84,16 @@ def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) ->
     from assetgraph.cli.render.value_head import value_lines, value_notes
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.keys import Target
+    from assetgraph.planning.upstreams_elsewhere import value_elsewhere
     from assetgraph.queries.value_preview import readable_preview
 
-    made = session.facts.of(Target(asset.key)).current
-    if made is None:
-        raise session.store.no_value(asset.key)
+    if asset.key in session.graph.externals:
+        made = value_elsewhere(session.graph, session.store, asset.key)
+    else:
+        current = session.facts.of(Target(asset.key)).current
+        if current is None:
+            raise session.store.no_value(asset.key)
+        made = current
     shown = readable_preview(session.store, made.value, most)
     answer(as_json, data=lambda: shown, lines=lambda width: value_lines(shown, most, width))
     if not as_json:
