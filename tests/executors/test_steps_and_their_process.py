@@ -382,8 +382,13 @@ def test_each_step_starts_with_the_logging_of_the_run(
         logging.getLogger("existing").setLevel("ERROR")
 
     @dg.asset(deps=[silences])
+    def disables() -> None:
+        logging.info("after levels")
+        logging.config.dictConfig({"version": 1})  # disables every logger that is there
+
+    @dg.asset(deps=[disables])
     def mutes() -> None:
-        logging.info("after disable")
+        logging.getLogger("existing").info("after disable")
         for handler in logging.getLogger().handlers:
             handler.setLevel("ERROR")
 
@@ -399,7 +404,7 @@ def test_each_step_starts_with_the_logging_of_the_run(
         logging.info("after filters")
         logging.getLogger("existing").info("after all")
     """
-    assets = "configures, forces, silences, mutes, filters, last"
+    assets = "configures, forces, silences, disables, mutes, filters, last"
     result = ran(tmp_path, executor, script, assets)
     assert result.failures == {}
     said = {
@@ -410,6 +415,7 @@ def test_each_step_starts_with_the_logging_of_the_run(
         "configures": ["INFO before"],
         "forces": ["INFO after dictConfig"],
         "silences": ["INFO after basicConfig"],
+        "disables": ["INFO after levels"],
         "mutes": ["INFO after disable"],
         "filters": ["INFO after muted handlers"],
         "last": ["INFO after filters", "INFO after all"],
@@ -440,12 +446,17 @@ def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has
         sys.stdout = sys.stderr = open(os.devnull, "w")
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGALRM, lambda *_: None)
+            signal.setitimer(signal.ITIMER_REAL, 1000)
             for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
         sys.path.insert(0, HERE)
         import library_of_steps
 
     @dg.asset(deps=[changes])
+    def replaces() -> None:
+        os.environ = {"NEW": "new"}
+
+    @dg.asset(deps=[replaces])
     def finds() -> list:
         print("seen")
         return [
@@ -453,12 +464,14 @@ def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has
             signal.getsignal(signal.SIGALRM) == signal.SIG_DFL,
             signal.SIG_IGN in map(signal.getsignal, (signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP)),
             os.environ.get("OF_LIBRARY"), os.environ.get("BOTH"),
+            signal.getitimer(signal.ITIMER_REAL)[0],
         ]
     """
-    result = ran(tmp_path, executor, script, "changes, finds")
+    result = ran(tmp_path, executor, script, "changes, replaces, finds")
     assert result.failures == {}
-    new, home, moved, alarm, ignored, of_library, both = result.values["finds"]
+    new, home, moved, alarm, ignored, of_library, both, timer = result.values["finds"]
     assert (new, home, moved, alarm, ignored) == (None, True, False, True, False)
+    assert timer == 0  # it would end the process of the run
     if executor[0] in ("serial", "threads"):
         assert (of_library, both) == ("kept", "library")
     assert result.printed["finds.out"] == "seen\n"

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
+from conftest import REPOSITORY
 
 import assetgraph as dg
 from assetgraph.process.signals import held_back, let_through
@@ -127,3 +133,37 @@ def test_an_interrupt_before_the_first_step_is_recorded_too(
         dg.materialize([first], instance=instance)
     (run,) = list_runs(instance.store).runs
     assert run.status is RunStatus.CANCELED
+
+
+def test_a_signal_in_the_midst_of_a_fork_ends_the_child_as_in_a_plain_program(
+    tmp_path: Path,
+) -> None:
+    """A handler of the run would take it, and a pool that ends its workers would wait for ever."""
+    (tmp_path / "pipeline.py").write_text(
+        dedent("""
+        import os
+        import assetgraph as dg
+
+        @dg.asset
+        def code_of_child() -> int:
+            os.environ["ARMED"] = "yes"
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        """)
+    )
+    script = """
+    import os, signal, sys
+
+    def interrupt():
+        if "ARMED" in os.environ:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    os.register_at_fork(after_in_child=interrupt)  # it runs before what assetgraph registers
+    from assetgraph.cli.app import run
+    sys.exit(run(["materialize", "code_of_child", "-m", "pipeline.py", "--store", "store", "-q"]))
+    """
+    environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    subprocess.run([sys.executable, "-c", dedent(script)], cwd=tmp_path, env=environ, check=True)
+    assert dg.load("code_of_child", project=tmp_path / "store") == -signal.SIGTERM
