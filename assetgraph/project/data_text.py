@@ -138,7 +138,12 @@ class _YamlSize:
                         raise DataError(f"{_mark(event.start_mark)}*{event.anchor} contains itself")
                     self._add(event, *known, None)
                 case "ScalarEvent":
-                    if len(event.value) > MOST_DIGITS and _NUMBER.fullmatch(event.value):
+                    is_text = event.implicit[1]  # it is quoted, and has no tag
+                    if (
+                        len(event.value) > MOST_DIGITS
+                        and not is_text
+                        and _NUMBER.fullmatch(event.value)
+                    ):
                         raise DataError(
                             f"{_mark(event.start_mark)}a number has {len(event.value):,} digits"
                             " (quote it, if it is text)"
