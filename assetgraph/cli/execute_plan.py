@@ -33,7 +33,7 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
 
         answer(as_json, data=lambda: None, lines=lambda _: ())
         if not session.quiet:
-            say([*plan_lines(plan, err.width), *unfinished_run(session, request, plan)])
+            say([*plan_lines(request, plan, err.width), *unfinished_run(session, request, plan)])
         return 0
     code, outcome = 0, None
     steps = [step.id for step in plan.steps]

@@ -56,6 +56,15 @@ class RunRequest(msgspec.Struct, frozen=True):
     parent_run_id: str | None = None
 
 
+def nothing_to_do(request: RunRequest, plan: Plan) -> str:
+    """Why `plan`, which has no steps, has none."""
+    if plan.selects_nothing:
+        return "Nothing to do: no asset matches."
+    part = request.targets or request.exclude or request.selection not in ((), ("*",))
+    what = "everything selected" if part else "everything"
+    return f"Nothing to do: {what} is up to date."
+
+
 def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     """The plan of a run of `request`, as of now.
 

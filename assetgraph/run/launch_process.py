@@ -33,8 +33,6 @@ PATIENCE_S = 60.0
 _LOOK_INTERVAL_S = 0.02
 _SHOWN_OUTPUT = 8000
 _STILL_LOADING = "The project is still loading after {:.0f} s. The run will start as {}."
-_NOTHING_TO_DO = "Nothing to do: everything is up to date."
-_NO_MATCH = "Nothing to do: no asset matches."
 
 
 class LaunchError(AssetGraphError):
@@ -114,7 +112,7 @@ def main() -> int:
 
 def _run(request: RunRequest, project: Project) -> int:
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.request import plan_run
+    from assetgraph.planning.request import nothing_to_do, plan_run
     from assetgraph.run.launch import launch
     from assetgraph.run.observe import observe_first
 
@@ -123,7 +121,7 @@ def _run(request: RunRequest, project: Project) -> int:
     observe_first(request, facts)
     plan = plan_run(request, facts)
     if not plan.steps:
-        print(_NO_MATCH if plan.selects_nothing else _NOTHING_TO_DO)
+        print(nothing_to_do(request, plan))
         return 0
     return 1 if launch(request, plan, facts, project=project, echo=False).errors else 0
 

@@ -115,3 +115,20 @@ def test_an_opened_group_stands_in_a_frame_whose_name_folds_it_again(
     page.mouse.dblclick(graph["x"] + graph["width"] / 2, graph["y"] + 28 + 20 * scale)
     expect(page.locator(".graph-card")).to_have_count(3)
     expect(page.locator('.graph-card[data-id="group:made"]')).to_be_visible()
+
+
+def test_the_last_column_of_a_graph_that_is_higher_than_the_window_is_not_cut(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    names = [f"step_{n:02}" for n in range(12)]
+    page = open_page(f"{serve({'pipeline.py': groups(names, size=17)}).url}/lineage")
+    expect(page.locator(".graph-card").first).to_be_visible()
+    graph = page.locator(".graph").bounding_box()
+    assert graph
+    assert float(page.evaluate(SCALE)) >= 0.8
+    right = [
+        box["x"] + box["width"]
+        for card in page.locator(".graph-card").all()
+        if (box := card.bounding_box())
+    ]
+    assert max(right) <= graph["x"] + graph["width"]

@@ -193,3 +193,22 @@ def test_the_parts_of_a_head_never_overprint_each_other(
         })"""
     )
     assert overprinted == []
+
+
+def test_names_that_differ_at_their_end_can_be_told_apart_in_the_table(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = """
+        import assetgraph as dg
+
+        @dg.asset(key_prefix="a_schema_with_a_long_name", owners=["team:somebody@example.com"])
+        def manhattan_map(): ...
+
+        @dg.asset(key_prefix="a_schema_with_a_long_name")
+        def manhattan_stats(): ...
+    """
+    page = open_page(f"{serve({'pipeline.py': text}).url}/assets", width=1024)
+    names = page.locator(".cell-name .key-text > :last-child")
+    expect(names).to_have_text(["manhattan_map", "manhattan_stats"])
+    cut = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    assert names.evaluate_all(cut) == []

@@ -135,6 +135,27 @@ def test_materialize_stale_spares_what_gets_the_same_data(
     assert len(assetgraph("runs", "list", "--json").json) == 2
 
 
+def test_nothing_to_do_says_only_what_was_selected_is_up_to_date(
+    changed: ProjectFolder, assetgraph: Command
+) -> None:
+    assetgraph("materialize", "--all")
+    changed.write("pipeline.py", CHANGED.replace("sum(raw_trips)", "len(raw_trips)"))
+    told = "Nothing to do: everything selected is up to date.\n"
+    assert assetgraph("materialize", "--stale", "raw_trips").err == told
+    assert assetgraph("materialize", "--stale", "--exclude", "daily_fares").err == told
+    assert assetgraph("plan", "raw_trips", "--stale").out == told
+
+
+def test_an_upstream_whose_value_is_gone_is_not_said_to_have_none_yet(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    pipeline.write("pipeline.py", FILE + "\n@dg.asset\ndef reader(fares_file): ...\n")
+    assetgraph("materialize", "--all")
+    (pipeline.root / "fares.csv").unlink()
+    told = assetgraph("plan", "reader").err
+    assert told == "1 upstream asset has no usable value and will also run: fares_file\n"
+
+
 def test_a_stale_upstream_is_used_as_it_is_and_said_once(
     changed: ProjectFolder, assetgraph: Command
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
@@ -146,7 +147,8 @@ def _print_plan(session: Session, request: RunRequest, plan: Plan, as_json: bool
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import plan_json
 
-    answer(as_json, data=lambda: plan_json(plan), lines=lambda width: plan_lines(plan, width))
+    lines = partial(plan_lines, request, plan)
+    answer(as_json, data=lambda: plan_json(plan), lines=lines)
     say([*plan_warnings(plan, stderr().width), *plan_notes(plan)])
     if not plan.steps:
         from assetgraph.cli.unfinished_run import unfinished_run

@@ -148,7 +148,7 @@ class LaunchDialog {
         'div',
         {class: 'switch', role: 'group', 'aria-label': 'What to run'},
         choice(false, 'Everything selected', 'Run every selected asset, up to date or not'),
-        choice(true, 'Only stale assets', 'Run the missing and stale assets of the selection and of its upstream'),
+        choice(true, 'Only what is not up to date', 'Run the missing, stale and failed assets of the selection and of its upstream'),
       ),
       h('code', {class: 'muted cut grow', title: this.selection.join(' or ')}, this.selection.map(readable).join(', ')),
     );
@@ -164,7 +164,7 @@ class LaunchDialog {
   steps() {
     if (!this.plan) return this.error ? null : h('div', {class: 'plan plan-loading', key: 'loading'}, [70, 55, 62].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}})));
     const {steps, warnings} = this.plan;
-    if (!steps.length) return h('div', {class: 'plan-none', key: 'none'}, this.plan.selects_nothing ? 'Nothing to do: no asset matches.' : 'Nothing to do: everything is up to date.');
+    if (!steps.length) return h('div', {class: 'plan-none', key: 'none'}, this.plan.selects_nothing ? 'Nothing to do: no asset matches.' : 'Nothing to do: everything selected is up to date.');
     return [
       warnings.map((text) => h('div', {class: 'warning-note', key: text}, icon('warning', 'icon-small'), h('span', {}, text))),
       h(

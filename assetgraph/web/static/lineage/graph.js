@@ -1,7 +1,7 @@
 // The view of the graph: a canvas with cards above it, both moved by one camera.
 
 import {h, icon, patch} from '../dom.js';
-import {Camera} from './camera.js';
+import {Camera, EDGE} from './camera.js';
 import {card} from './cards.js';
 import {listen} from './gestures.js';
 import {CARDS_FROM, Painter, READABLE_FROM} from './painter.js';
@@ -142,6 +142,13 @@ export class Graph {
     this.draw();
   }
 
+  /** The zoom for a small graph that is higher than the window: less than its full size if that
+   * keeps the last column from being cut. */
+  fullSize() {
+    const wide = (this.width - 2 * EDGE) / Math.max(this.scene.box().width, 1);
+    return wide < NEARLY_FULL ? 1 : Math.min(1, wide);
+  }
+
   draw() {
     if (!this.scene || !this.width) return;
     if (this.whole && !this.painted) {
@@ -149,7 +156,7 @@ export class Graph {
       this.camera.fit(this.scene.box(), this.width, high);
       // A graph that nearly fits is shown whole, or its last card would be cut.
       const small = this.scene.nodes.size <= SMALL;
-      if (this.readable && this.camera.zoom < (small ? NEARLY_FULL : READABLE_FROM)) this.camera.fit(this.scene.box(), this.width, high, {least: small ? 1 : READABLE_FROM});
+      if (this.readable && this.camera.zoom < (small ? NEARLY_FULL : READABLE_FROM)) this.camera.fit(this.scene.box(), this.width, high, {least: small ? this.fullSize() : READABLE_FROM});
     }
     const {camera, awaited} = this;
     if (awaited) {

@@ -7,6 +7,7 @@ import {caveatSign} from '../caveat.js';
 import {Facets} from '../facets.js';
 import {duration} from '../format.js';
 import {failedAge, shownReasons, valueInUse} from '../failed_state.js';
+import {keyText} from '../key_text.js';
 import {openLaunch} from '../launch_dialog.js';
 import {markdownGist} from '../markdown.js';
 import {AssetSearch} from '../asset_search.js';
@@ -217,7 +218,7 @@ function row(asset, index) {
     h(
       'span',
       {role: 'cell', class: 'cell-name'},
-      h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, asset.key),
+      h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, keyText(asset.key)),
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, markdownGist(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
     h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), caveatSign(asset), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
