@@ -41,6 +41,8 @@ _EXIT = (
 def begin_output(sink: StepSink) -> Outside:
     """Send the output, log records and warnings of this thread to `sink`, until `end_output` gets
     what this returns."""
+    if _capture is not None:
+        _capture.look_for_c_code()
     return current_step.enter(sink)
 
 
@@ -103,20 +105,23 @@ class _Capture:
         for part in (self.descriptors, self.streams, self.logs, self.surroundings):
             if part is not None:
                 part.start()
-        self._by_lines = "ctypes" in sys.modules
-        if self._by_lines:
-            write_lines_at_once()
+        self._by_lines = False
+        self.look_for_c_code()
         self._undo.append(_threads_join_steps())
         if self.streams is not None:
             self._undo.append(_exits_are_told(self.streams))
         if self.descriptors is not None:
             self._undo.append(watch_children(self.descriptors))
 
-    def end_step(self, sink: StepSink) -> None:
-        """Complete the output of a step, and undo what it has changed."""
+    def look_for_c_code(self) -> None:
+        """Have C code write its lines at once, as soon as `ctypes` is there to call it."""
         if not self._by_lines and "ctypes" in sys.modules:
             self._by_lines = True
             write_lines_at_once()
+
+    def end_step(self, sink: StepSink) -> None:
+        """Complete the output of a step, and undo what it has changed."""
+        self.look_for_c_code()
         streams = self.streams
         if streams is not None:
             closed = streams.settle()

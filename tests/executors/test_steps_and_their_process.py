@@ -76,11 +76,13 @@ def ran(folder: Path, executor: tuple[str, str], script: str, assets: str, shell
     file.write_text(_RUN + dedent(script) + ending)
     answer = folder / "answer.json"
     out, err = folder / "out", folder / "err"
+    surroundings = {**os.environ, "PYTHONPATH": str(REPOSITORY), "ANSWER": str(answer)}
+    surroundings.pop("PYTHONUNBUFFERED", None)  # with it, nothing holds back what is printed
     with out.open("w") as to_out, err.open("w") as to_err:  # a child may keep a pipe open
         done = subprocess.run(
             [*(("sh", "-c", shell, "sh") if shell else ()), sys.executable, str(file), *executor],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "ANSWER": str(answer)},
+            env=surroundings,
             stdout=to_out,
             stderr=to_err,
             timeout=120,
@@ -229,6 +231,23 @@ def test_what_a_step_writes_to_descriptors_is_in_its_log(
     assert result.failures == {}
     assert result.printed["writes.out"].split() == ["one", "two", "three", "four", "five", "six"]
     assert result.printed["writes.err"] == "wrong\n"
+
+
+def test_what_a_step_prints_from_c_as_it_imports_ctypes_is_in_its_own_log(tmp_path: Path) -> None:
+    script = """
+    @dg.asset
+    def first() -> None:
+        import ctypes
+
+        ctypes.CDLL(None).puts(b"of the first")
+
+    @dg.asset(deps=[first])
+    def second() -> None:
+        os.write(1, b"of the second\\n")
+    """
+    result = ran(tmp_path, ("serial", ""), script, "first, second")
+    assert result.failures == {}
+    assert result.printed == {"first.out": "of the first\n", "second.out": "of the second\n"}
 
 
 def test_functions_of_a_script_are_values_and_go_to_pools_everywhere(
