@@ -833,3 +833,30 @@ def test_a_step_that_a_worker_cannot_load_fails_and_nothing_of_it_runs_elsewhere
     assert result.failures["needs"].startswith("WorkerError: it cannot be loaded in")
     assert "Ending: not here" in result.failures["needs"]
     assert result.values == {"other": 1}
+
+
+@pytest.mark.parametrize("name", ["serial", "threads"])
+def test_a_forked_child_holds_no_pipe_of_the_run_but_those_of_its_step(
+    tmp_path: Path, name: str
+) -> None:
+    """One that lives on would keep a reader waiting, and write into what is no longer read."""
+    script = """
+    def pipes(numbers):
+        links = [f"/proc/self/fd/{number}" for number in numbers]
+        return [os.path.basename(link) for link in links if os.path.islink(link)
+                and os.readlink(link).startswith("pipe:")]
+
+    @dg.asset
+    def forks() -> None:
+        child = os.fork()
+        if child == 0:
+            with open("pipes", "w") as file:
+                json.dump([pipes([1, 2]), pipes(range(3, 1000))], file)
+            os.write(1, b"of the child\\n")
+            os._exit(0)
+        os.waitpid(child, 0)
+    """
+    result = ran(tmp_path, (name, ""), script, "forks")
+    assert result.failures == {}
+    assert json.loads((tmp_path / "pipes").read_text()) == [["1", "2"], []]
+    assert result.printed["forks.out"] == "of the child\n"

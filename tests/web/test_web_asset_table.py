@@ -79,7 +79,7 @@ def test_what_a_living_run_is_at_is_running_before_its_lock_says_so(
 
 
 def test_a_lock_that_outlasts_its_run_is_looked_at_until_it_is_released(
-    graph: AssetGraph, instance: Instance
+    graph: AssetGraph, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dg.materialize(graph, instance=instance)
     lock = Store(instance.store.folder).lock(Target(AssetKey("a")))
@@ -90,7 +90,10 @@ def test_a_lock_that_outlasts_its_run_is_looked_at_until_it_is_released(
     lock.release()
     assert AssetKey("a") in table.refresh([], {})
     assert_same_as_read_anew(table, graph, instance.store)
+    looked_at: list[Target] = []
+    monkeypatch.setattr(StoreFacts, "forget", lambda _facts, target: looked_at.append(target))
     assert table.refresh([], {}) == set()
+    assert looked_at == []
 
 
 def test_an_asset_whose_history_does_not_read_hides_no_other(
