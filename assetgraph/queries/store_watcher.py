@@ -36,10 +36,12 @@ _decode = decoder(Event).decode
 
 @dataclass(slots=True)
 class LiveRun:
-    """A run that is in progress, as of the last look."""
+    """A run that is in progress, as of the last look. `running` are those of its `steps` that run
+    now."""
 
     tail: RunTail
     steps: dict[str, StepRecord]
+    running: dict[str, StepRecord] = field(default_factory=dict)
     events: int = 0
     progress: dict[str, Any] = field(default_factory=dict)
     progress_stamp: int = 0
@@ -47,6 +49,14 @@ class LiveRun:
     @property
     def record(self) -> RunRecord:
         return self.tail.record
+
+    def move(self, step: StepRecord) -> None:
+        """Take a step as it is now."""
+        self.steps[step.step_id] = step
+        if step.state is StepState.RUNNING:
+            self.running[step.step_id] = step
+        else:
+            self.running.pop(step.step_id, None)
 
     @property
     def step_counts(self) -> dict[str, int]:
@@ -110,8 +120,7 @@ class StoreWatcher:
         return {
             recorded_target(text).key: run_id
             for run_id, run in self.live.items()
-            for step in run.steps.values()
-            if step.state is StepState.RUNNING
+            for step in run.running.values()
             for text in step.targets
         }
 
@@ -174,7 +183,8 @@ class StoreWatcher:
             run.events += 1
             step = _moved(run, line)
             if step is not None:
-                run.steps[step.step_id] = moved[step.step_id] = step
+                moved[step.step_id] = step
+                run.move(step)
                 changes.assets |= {recorded_target(text).key for text in step.targets}
         if moved:
             changes.runs[run_id] = run.record
