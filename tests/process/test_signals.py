@@ -154,15 +154,15 @@ def test_a_signal_in_the_midst_of_a_fork_ends_the_child_as_in_a_plain_program(
         """)
     )
     script = """
-    import os, signal, sys
+    import os, runpy, signal, sys
 
     def interrupt():
         if "ARMED" in os.environ:
             os.kill(os.getpid(), signal.SIGTERM)
 
     os.register_at_fork(after_in_child=interrupt)  # it runs before what assetgraph registers
-    from assetgraph.cli.app import run
-    sys.exit(run(["materialize", "code_of_child", "-m", "pipeline.py", "--store", "store", "-q"]))
+    sys.argv[1:] = ["materialize", "code_of_child", "-m", "pipeline.py", "--store", "store", "-q"]
+    runpy.run_module("assetgraph", run_name="__main__")
     """
     environ = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
     subprocess.run([sys.executable, "-c", dedent(script)], cwd=tmp_path, env=environ, check=True)

@@ -54,6 +54,18 @@ def test_runs_beyond_the_limit_are_deleted(store: Store) -> None:
     assert list(store.runs.ids()) == [newest]
 
 
+def test_an_old_run_that_goes_on_stays_and_those_beside_it_are_deleted(store: Store) -> None:
+    newest, *_, living = runs(store, 4)
+    lock = Lock(f"{store.runs.path(living)}/lock")
+    assert lock.acquire()
+    drop_old_runs(keeping_one(store))
+    assert list(store.runs.ids()) == [newest, living]
+    assert not [item for item in find_prunable(keeping_one(store)) if item.kind == "run"]
+    lock.release()
+    drop_old_runs(keeping_one(store))
+    assert list(store.runs.ids()) == [newest]
+
+
 def saved(store: Store, run_id: str, partition: str | None) -> str:
     """The folder of a value that the run made of a partition, and recorded."""
     value = store.values.save(Target(KEY, partition), run_id, b"x" * 10_000).stored
