@@ -29,9 +29,10 @@ class WholeNumber(click.IntRange):
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
             name = max(param.opts, key=len) if param else "the value"
-            limits = f"from {self.min}" + ("" if self.max is None else f" to {self.max}")
+            least = f", {self.min} or more"
+            limits = least if self.max is None else f" from {self.min} to {self.max}"
             raise click.UsageError(
-                f"{name} must be a whole number {limits}, not {value!r}.", ctx
+                f"{name} must be a whole number{limits}, not {value!r}.", ctx
             ) from None
 
 

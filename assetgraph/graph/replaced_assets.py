@@ -63,7 +63,7 @@ def not_an_asset(item: object) -> str:
     """Why something in a list of assets is refused."""
     inner = wrapped_asset(item)
     if inner is not None:
-        return f"{_what(item)} is around the asset {inner.name!r} ({inner.place}). {_REMEDY}"
+        return f"{_what(item)} wraps the asset {inner.name!r} ({inner.place}). {_REMEDY}"
     return f"{item!r} is not an asset: decorate the function with @asset"
 
 
@@ -113,7 +113,7 @@ def _is_set(cell: Any) -> bool:
 
 
 def _marked(asset: Asset, wrapper: object) -> Asset:
-    wrong = f"{_what(wrapper)} is around it, and a run would not call that"
+    wrong = f"{_what(wrapper)} wraps the asset, and a run would not call the wrapper"
     return replace(asset, mistakes=(*asset.mistakes, (wrong, _REMEDY)))
 
 

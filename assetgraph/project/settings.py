@@ -23,8 +23,8 @@ Limits = Mapping[str, Count]
 _IN_WORDS: Mapping[Any, str] = {
     str: "text",
     bool: "true or false",
-    Count: "a whole number from 1",
-    Limits: "a table of whole numbers from 1",
+    Count: "a whole number, 1 or more",
+    Limits: "a table of whole numbers, 1 or more",
 }
 
 

@@ -421,9 +421,12 @@ def test_a_config_file_is_found_from_the_folder_that_it_was_named_in(
         (["list", "-m", "./"], "is not inside the project's folder"),
         (["list", "-m", "no_such_module"], "there is no module 'no_such_module'"),
         (["list", "--store", "pyproject.toml"], "pyproject.toml"),
-        (["materialize", "--all", "-j", "0"], "--jobs must be a whole number from 1, not '0'"),
-        (["materialize", "--all", "-j", "2.5"], "--jobs must be a whole number from 1, not '2.5'"),
-        (["runs", "list", "--limit", "0"], "--limit must be a whole number from 1, not '0'"),
+        (["materialize", "--all", "-j", "0"], "--jobs must be a whole number, 1 or more, not '0'"),
+        (
+            ["materialize", "--all", "-j", "2.5"],
+            "--jobs must be a whole number, 1 or more, not '2.5'",
+        ),
+        (["runs", "list", "--limit", "0"], "--limit must be a whole number, 1 or more, not '0'"),
         (["dev", "--port", "70000"], "--port must be a whole number from 0 to 65535, not '70000'"),
     ],
 )

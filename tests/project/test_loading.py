@@ -167,7 +167,7 @@ def test_a_decorator_above_asset_that_would_not_be_called_is_an_error_with_its_p
     (problem,) = made.load().validate()
     assert problem.file.endswith("pipeline.py")
     assert problem.line == WRAPPERS.count("\n") + 1
-    assert "is around it, and a run would not call that" in problem.message
+    assert "wraps the asset, and a run would not call the wrapper" in problem.message
     assert problem.remedy.startswith("Put @asset above every other decorator")
     found = load_assets_from_modules([sys.modules["pipeline"]])
     assert not found or Definitions(found).graph.validate()
@@ -183,7 +183,7 @@ def test_an_asset_of_a_module_that_a_loaded_one_imports_counts(project: MakeProj
         }
     )
     assert names(made) == ["a", "b", "c"]
-    assert ["is around it" in problem.message for problem in made.load().validate()] == [True]
+    assert ["wraps the asset" in problem.message for problem in made.load().validate()] == [True]
 
 
 def test_a_wrapped_asset_of_a_factory_is_an_error_too(project: MakeProject) -> None:

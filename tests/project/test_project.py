@@ -114,8 +114,8 @@ def test_settings_are_relative_to_the_project(project: MakeProject) -> None:
         ("[tool.assetgraph]\nmodule = 5", "module must be a name or a list of names"),
         ("[tool]\nassetgraph = 5", "must be a table"),
         ("[tool.assetgraph\n", "cannot be read"),
-        ("[tool.assetgraph]\nkeep_values = 0", "keep_values must be a whole number from 1"),
-        ("[tool.assetgraph]\nkeep_runs = true", "keep_runs must be a whole number from 1"),
+        ("[tool.assetgraph]\nkeep_values = 0", "keep_values must be a whole number, 1 or more"),
+        ("[tool.assetgraph]\nkeep_runs = true", "keep_runs must be a whole number, 1 or more"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(

@@ -26,7 +26,7 @@ def mv_command(session: Session, old: str, new: str, as_json: bool) -> None:
     """Let the asset NEW have the history and the values of OLD.
 
     Rename the asset in the code first. Nothing is copied, and the assets that read it stay fresh,
-    unless the renaming changed their code too: accept that.
+    unless the renaming changed their code too: then `accept` them.
 
     \b
     Example:
