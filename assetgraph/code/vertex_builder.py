@@ -15,7 +15,6 @@ from typing import Any
 from assetgraph.code.classes import ClassSource, computed_values, foreign_functions
 from assetgraph.code.constant_values import has_identity, is_plain
 from assetgraph.code.definition_graph import Vertex
-from assetgraph.code.fillers import fillers
 from assetgraph.code.libraries import Distributions, Libraries
 from assetgraph.code.live_objects import LiveObjects
 from assetgraph.code.modules import Module, Modules
@@ -321,6 +320,8 @@ class VertexBuilder:
             if written.unread or written.hides or self._objects.is_wrapper(value):
                 writer.edge("made by", vertex.origin)
         if written.unread and module is not None and name:
+            from assetgraph.code.fillers import fillers
+
             for other, more in fillers(value, module, name, self._modules):
                 writer.edge("filled by", self._expression(vertex, other, more))
         if written.unread:
