@@ -101,6 +101,8 @@ def _histories(store: Store, *, deep: bool) -> Iterator[Finding]:
         try:
             attempts = list(read_lines(path, Attempt))
             cut = has_cut_line(path)
+        except FileNotFoundError:  # it was deleted since it was listed, or is a link to nothing
+            continue
         except StoreError as error:
             yield Finding(str(error), serious=True)
             continue

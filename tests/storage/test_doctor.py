@@ -296,3 +296,10 @@ def test_an_interrupted_run_is_no_problem_once_the_targets_of_its_steps_are_mate
         made = Materialization("later", now(), value, "1", partition=target.partition)
         store.history.append(target, made)
     assert not interrupted(store)
+
+
+def test_a_history_that_is_gone_since_it_was_listed_stops_no_examination(
+    made: Path,
+) -> None:
+    (made / "assets" / "gone.jsonl").symlink_to("nowhere")
+    assert found(made) == []
