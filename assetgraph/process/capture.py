@@ -138,7 +138,7 @@ class _Capture:
                 streams.take()
         changed = self.surroundings.end_step(sink)
         if self.logs.end_step():
-            changed.append("the logging")
+            changed.append("the configuration of logging")
         if changed and self._shared:
             sink.log("WARNING", _SHARED.format(", ".join(changed)), {})
 
