@@ -33,6 +33,9 @@ _CAST = {
     "time with time zone": "VARCHAR",
 }
 _CAST_BACK = {*_CAST, "enum", "tuple"}
+# Arrow has these types too.
+_PLAIN = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "VARCHAR"}
+_PLAIN |= {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "BLOB", "DATE", "TIMESTAMP"}
 # Arrow counts the smallest part of an interval in nanoseconds, in 64 bits.
 _LONGEST_HOURS = (1 << 63) // (3600 * 10**9) - 1
 _TOO_LONG = "an interval is too long for Arrow"
@@ -43,8 +46,11 @@ def arrow_reader(relation: Any) -> pa.RecordBatchReader:
 
     Raises `ValueTypeError` for a name that two columns have, and for a type that cannot come back.
     """
-    columns = list(zip(relation.columns, relation.types, strict=True))
-    _check_names(relation.columns)
+    names, kinds = relation.columns, relation.types
+    _check_names(names)
+    if _PLAIN.issuperset(map(str, kinds)):
+        return pa.RecordBatchReader.from_stream(relation)
+    columns = list(zip(names, kinds, strict=True))
     selected = [_selected(name, kind) for name, kind in columns]
     if selected != [_quoted(name) for name, _ in columns]:
         relation = relation.project(", ".join(selected))
