@@ -73,8 +73,8 @@ def values(folder: Path) -> Values:
 
 # What may change, in the words of the docs; here, what the comparisons below allow.
 MAY_CHANGE = {
-    "pandas: The object of a time zone": "exact_dtype",
-    "pandas: Labels or categories that are a range": "exact_index",
+    "pandas: The class of a time zone": "exact_dtype",
+    "pandas: A range of labels or categories": "exact_index",
     "pandas: Levels of a `MultiIndex` that no row uses": "exact_index",
     "numpy: An array that is not contiguous": "test_values_arrays.py",
     "another class with `__arrow_c_stream__`: It comes back as a `pa.Table`": "test_values.py",
