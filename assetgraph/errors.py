@@ -4,6 +4,7 @@
     ├── InvalidKeyError             text that is not a valid asset key
     ├── DefinitionsError            all problems in a set of definitions
     ├── ProjectError                no project found, a wrong setting, or a failed import
+    ├── ObservationError            a function that observes an asset, and fails
     ├── SelectionError              a selection that is invalid or matches nothing
     ├── ConfigError                 config that does not fit its asset
     ├── MetadataError               metadata that cannot be recorded

@@ -10,6 +10,7 @@ from assetgraph.errors import DefinitionsError, NoValueError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
+from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def require_valid(graph: AssetGraph, *, has_store: bool) -> None:
 def value_elsewhere(graph: AssetGraph, store: Store, key: AssetKey) -> Materialization:
     """What there is of the value of an external asset. Raises `NoValueError` if that is nothing."""
     made = StoreFacts(graph, store).of(Target(key)).current
-    if made is None or made.value.format == "none":
+    if made is None or location_of(made.value) == "nowhere":
         raise NoValueError(
             f"something else makes {key.text!r}, and its value is not here.",
             hint="Read it where it is, or give its AssetSpec an io_manager that loads it.",

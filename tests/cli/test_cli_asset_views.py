@@ -18,6 +18,7 @@ from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.planning.plan import Cause, Plan, Step
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
+from assetgraph.planning.request import RunRequest
 from assetgraph.queries.asset_views import AssetDetails, AssetView
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue
 
@@ -239,7 +240,7 @@ def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pi
     added = Reason(ReasonKind.UPSTREAM_ADDED, {"upstream": "zones"})
     step = Step("taxi_trips_file", "", (), Cause.STALE, (code, added))
     assert (
-        text(plan_lines(Plan((step, step)), 52))
+        text(plan_lines(RunRequest(), Plan((step, step)), 52))
         == """\
    ASSET            CAUSE  WHY
 1  taxi_trips_file  stale  `fares` in
@@ -249,7 +250,7 @@ def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pi
                            `taxi/fares.py` changed
                            upstream zones was added"""
     )
-    assert text(plan_lines(Plan((step,)), None)).splitlines()[1] == (
+    assert text(plan_lines(RunRequest(), Plan((step,)), None)).splitlines()[1] == (
         "1  taxi_trips_file  stale  `fares` in `taxi/fares.py` changed; upstream zones was added"
     )
 

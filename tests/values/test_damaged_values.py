@@ -60,7 +60,7 @@ VALUES: dict[str, Callable[[], Any]] = {
     "arrow_file": lambda: pa.table({"at": pa.array([1, 2, None], pa.timestamp("s"))}),
     "frame": lambda: pd.DataFrame({"zone": ["Harlem", "SoHo"], "fare": [1.0, 2.0]}),
 }
-NOT_IN_THE_STORE = {"none", "custom", "path"}
+NOT_IN_THE_STORE = {"none", "custom", "path", "source"}
 
 
 @pytest.fixture(scope="module")
