@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Answer, ProjectFolder
+from conftest import REPOSITORY, Answer, ProjectFolder
 
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError, DefinitionsError, SelectionError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.run.launch_process import launch_process
 from assetgraph.storage.store import Store
 
 Command = Callable[..., Answer]
@@ -502,3 +503,17 @@ def test_the_value_of_a_source_is_its_path_and_that_of_a_table_elsewhere_is_not_
         shown = run("show", key, "--head", "5")
         assert shown.code != 0
         assert "its value is not here" in shown.err
+
+
+def test_a_run_in_a_process_of_its_own_observes_first_too(
+    run: Command, pipeline: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    (pipeline.root / "version.txt").write_text("v3")
+    project = pipeline.find()
+
+    launched = launch_process(RunRequest(stale=True), project, project.open_store())
+
+    assert launched.run_id is not None  # without the observation there is nothing to do
+    (found,) = json.loads(run("status", "feed", "--json").out)
+    assert found["external"]["data_version"] == "v3"
