@@ -18,9 +18,9 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def visit(page: Page, url: str) -> Page:
-    """Open an address and wait until it is drawn."""
+    """Open an address and wait until it is drawn, with all that it reads after it opened."""
     page.goto(url)
-    page.locator("body[data-ready]").wait_for()
+    page.locator("body[data-ready]:not([data-loading])").wait_for()
     return page
 
 

@@ -109,7 +109,7 @@ def test_json_is_shown_in_readable_lines_and_nothing_else_of_it_changes(
     assert '"<b>0</b>"' in _words(page, ".preview", "string")
     written = (server.root / "shapes.geojson").read_text()
     assert "".join(text.split()) == written[:16384].replace(" ", "")[: len("".join(text.split()))]
-    assert page.locator(".metadata pre").first.inner_text() == '{"on": true, "n": [1, 2]}'
+    expect(page.locator(".metadata pre").first).to_have_text('{"on": true, "n": [1, 2]}')
 
     visit(page, f"{server.url}/assets/by_hand")
     assert page.locator(".preview pre").inner_text() == '{"a":\n      1}'
@@ -118,7 +118,9 @@ def test_json_is_shown_in_readable_lines_and_nothing_else_of_it_changes(
     visit(page, f"{server.url}/assets/notes")
     expect(page.locator(".preview").get_by_role("heading")).to_have_text("Title")
     visit(page, f"{server.url}/assets/rates")
-    kinds = [head.get_attribute("class") or "" for head in page.locator(".preview th").all()]
+    heads = page.locator(".preview th")
+    expect(heads).to_have_count(6)
+    kinds = [head.get_attribute("class") or "" for head in heads.all()]
     assert kinds == ["", "number", "number", "", "number", ""]
 
 

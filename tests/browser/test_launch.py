@@ -167,4 +167,4 @@ def test_a_launch_offers_every_executor_and_no_other(
     page.get_by_role("button", name="Materialize").click()
     page.get_by_text("Tags and execution").click()
     offered = page.get_by_label("Executor").locator("option")
-    assert tuple(offered.all_inner_texts()) == ("project default", *EXECUTORS)
+    expect(offered).to_have_text(["project default", *EXECUTORS])

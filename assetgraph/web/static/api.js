@@ -7,10 +7,28 @@ class ApiError extends Error {
   }
 }
 
-/** The JSON at an address, and the position from which to follow the stream. */
+let reading = 0;
+
+/**
+ * The JSON at an address, and the position from which to follow the stream.
+ *
+ * The body has `data-loading` until what was read is drawn.
+ */
 export async function read(path, options = {}) {
-  const answer = await send(path, {signal: options.signal});
-  return {data: await content(answer), position: answer.headers.get('Live-Position')};
+  reading += 1;
+  document.body.dataset.loading = '';
+  try {
+    const answer = await send(path, {signal: options.signal});
+    return {data: await content(answer), position: answer.headers.get('Live-Position')};
+  } finally {
+    // The frame after the next one: in the next one the page is drawn.
+    requestAnimationFrame(() => requestAnimationFrame(loaded));
+  }
+}
+
+function loaded() {
+  reading -= 1;
+  if (!reading) delete document.body.dataset.loading;
 }
 
 /** Posts `body` to an address and returns the answer. */

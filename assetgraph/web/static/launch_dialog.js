@@ -1,10 +1,9 @@
 // The dialog that starts a run: the plan with its reasons, the config, tags and execution options.
 
-import {address, write} from './api.js';
+import {address, runPage, write} from './api.js';
 import {ConfigForm} from './config_form.js';
 import {h, icon, patch, withCode} from './dom.js';
 import {plural, runName} from './format.js';
-import {runPage} from './api.js';
 import {EXECUTORS} from './states.js';
 import {complain, toast} from './toast.js';
 
