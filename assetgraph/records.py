@@ -146,6 +146,36 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.format == IO_MANAGED
 
 
+class ReadKind(StrEnum):
+    """What a step read while it ran. The last three cannot be compared later."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    PATTERN = "pattern"
+    VARIABLE = "variable"
+    ASSET = "asset"
+    PROGRAM = "program"
+    HOST = "host"
+    DATABASE = "database"
+
+
+class ObservedRead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that a step read while it ran, without declaring it.
+
+    `name` is a path, relative to the project's folder if it is inside; or a pattern, the name of an
+    environment variable, the text of a target, a program, a host, a database. `digest` is that of a
+    file's content, of the names that a folder or a pattern had, a salted one of a variable's value,
+    or the data version of an asset; "" if nothing was there, or if a `note` says why nothing can be
+    compared. `stamp` is (size, mtime, ctime, inode), which are compared first.
+    """
+
+    kind: ReadKind
+    name: str
+    digest: str = ""
+    stamp: tuple[int, ...] | None = None
+    note: str = ""
+
+
 # How a stored value compares with its record: see `ValueStore.check`.
 ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 
@@ -156,7 +186,8 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     `inputs` maps the text of each upstream target to the data version that was read. A record with
     `accepted_at` repeats the one before it, with the code version that a person accepted then. The
     code versions before that are in `earlier_code`: they count too. Data that something else made
-    has an `origin`: it was observed, or reported.
+    has an `origin`: it was observed, or reported. `observed` is the digest of the set of what the
+    step read without declaring it; None if that is nothing, or was not observed.
     """
 
     run_id: str
@@ -172,6 +203,7 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     accepted_at: datetime | None = None
     earlier_code: tuple[str, ...] = ()
     origin: Literal["", "observed", "reported"] = ""
+    observed: str | None = None
 
     def is_of_code(self, version: str | None) -> bool:
         """Whether the value counts as made by code of this version."""
@@ -183,7 +215,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 
     `absent` has the files that were not there, as paths relative to the project's folder if they
     are inside. `file_version` is the data version of the file that the asset returned before, or ""
-    if that file was gone; None if its value is no file.
+    if that file was gone; None if its value is no file. `observed` is as in a materialization.
     """
 
     run_id: str
@@ -196,6 +228,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
     partition: str | None = None
     absent: tuple[str, ...] = ()
     file_version: str | None = None
+    observed: str | None = None
 
 
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,7 @@ def _commit(
         return StepResult(StepState.CANCELED, [])
     if result.state is StepState.SUCCESS:
         try:
+            _name_reads(store, result)
             for target, materialization in result.outputs.items():
                 locks[target].append(materialization)
         except StoreError as error:
@@ -144,6 +146,17 @@ def _commit(
             return result
     _record_failure(task, store, result, _through(locks))
     return result
+
+
+def _name_reads(store: Store, result: StepResult) -> None:
+    """Record what the step read, and have its records name that. The records come after it, so
+    that none names what is not there."""
+    if result.reads:
+        observed = store.reads.record(result.reads)
+        result.outputs = {
+            target: msgspec.structs.replace(made, observed=observed)
+            for target, made in result.outputs.items()
+        }
 
 
 def _through(locks: Locks) -> Append:
@@ -163,6 +176,10 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
     if result.retry_in_s is not None:
         return
     assert result.error is not None
+    observed = None
+    if result.reads:
+        with suppress(StoreError):  # a full disk, say: the run's record has the failure
+            observed = store.reads.record(result.reads)
     for target in task.outputs:
         current = store.history.known(target)
         if current is not None and current.run_id == task.run_id:
@@ -178,11 +195,10 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
             partition=target.partition,
             absent=_absent(result.error, store),
             file_version=_file_version(current, store),
+            observed=observed,
         )
-        try:
+        with suppress(StoreError):
             append(target, attempt)
-        except StoreError:
-            pass  # a full disk, say: the run's record has the failure
 
 
 def _absent(error: ErrorInfo, store: Store) -> tuple[str, ...]:

@@ -9,7 +9,14 @@ import msgspec
 
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.keys import Target
-from assetgraph.records import ErrorInfo, Event, Materialization, StepState, StoredValue
+from assetgraph.records import (
+    ErrorInfo,
+    Event,
+    Materialization,
+    ObservedRead,
+    StepState,
+    StoredValue,
+)
 
 if TYPE_CHECKING:
     from assetgraph.run.sent_exception import SentException
@@ -88,7 +95,7 @@ class StepResult(msgspec.Struct):
 
     `outputs` has what it materialized, by target. `values`, also by target, and `exception` exist
     only in the process that ran the step. `retry_in_s` is set if the step
-    failed and is to run again.
+    failed and is to run again. `reads` has what its call read without declaring it.
     """
 
     state: StepState
@@ -96,11 +103,12 @@ class StepResult(msgspec.Struct):
     outputs: Mapping[Target, Materialization] = {}
     error: ErrorInfo | None = None
     retry_in_s: float | None = None
+    reads: tuple[ObservedRead, ...] = ()
     values: Mapping[Target, Any] = {}
     exception: BaseException | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = (self.state, self.events, self.outputs, self.error, self.retry_in_s)
+        kept = (self.state, self.events, self.outputs, self.error, self.retry_in_s, self.reads)
         from assetgraph.run.sent_exception import sent  # only for workers
 
         return _received, (kept, sent(self.exception) if self.exception is not None else None)

@@ -1,113 +1,24 @@
 """The table of definitions, `code/definitions.jsonl`, and the cache of what source files contain.
 
-Lines are only appended, each with the hash of its content as the key, so it does not matter which
-process writes one first. A damaged line is one definition that a reason cannot name.
+A damaged line of the table is one definition that a reason cannot name.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
-
-import msgspec
+from collections.abc import Iterator, MutableMapping
 
 from assetgraph.code import Node
 from assetgraph.errors import StoreError
-from assetgraph.records import decoder
-from assetgraph.storage.atomic_files import (
-    make_folder,
-    make_store_folder,
-    require_known_format,
-    store_error,
-    write_whole,
-)
-
-FORMAT = 1
+from assetgraph.storage.atomic_files import make_folder, make_store_folder, write_whole
+from assetgraph.storage.line_table import LineTable
 
 
-class CodeTable:
+class CodeTable(LineTable[Node]):
     """The definitions behind the code versions that a store has recorded, in `folder`."""
 
     def __init__(self, folder: str) -> None:
-        self._folder = folder
-        self._path = f"{folder}/definitions.jsonl"
-        self._nodes: dict[str, Node] = {}
-        self._read_to = 0
-        self.damaged = 0  # how many of the loaded lines cannot be read
-        self._encode = msgspec.json.Encoder().encode
-        self._decode = decoder(tuple[str, Node]).decode
-
-    def load(self) -> Mapping[str, Node]:
-        """Every recorded definition. Raises `StoreFormatError` if a later assetgraph wrote them."""
-        try:
-            with open(self._path, "rb") as file:
-                file.seek(self._read_to)
-                data = file.read()
-        except FileNotFoundError:
-            return self._nodes
-        except OSError as error:
-            raise store_error(error, "read", self._path) from error
-        *lines, rest = data.split(b"\n")
-        if self._read_to == 0 and lines and self._is_header(lines[0]):
-            lines.pop(0)
-        for line in lines:
-            self._take(line)
-        self._read_to += len(data) - len(rest)  # a line without an end may still be growing
-        return self._nodes
-
-    def add(self, table: Mapping[str, Node]) -> int:
-        """Record the definitions that are not recorded yet, and return their number. Raises
-        `StoreError`."""
-        known = self.load()
-        new = [(key, node) for key, node in table.items() if key not in known]
-        if new:
-            self._append(self._encoded(new))
-        return len(new)
-
-    def repair(self) -> None:
-        """Remove the lines that cannot be read."""
-        write_whole(self._path, self._header() + self._encoded(self.load().items()))
-        self._read_to = self.damaged = 0
-
-    def _encoded(self, nodes: Iterable[tuple[str, Node]]) -> bytes:
-        return b"".join([self._encode(line) + b"\n" for line in nodes])
-
-    def _header(self) -> bytes:
-        return self._encode({"format": FORMAT}) + b"\n"
-
-    def _append(self, lines: bytes) -> None:
-        """Append in one write, so that two processes do not mix their lines. A last line without an
-        end, whose writer died, gets one first."""
-        make_folder(self._folder)
-        try:
-            with open(self._path, "ab+", buffering=0) as file:
-                end = file.seek(0, os.SEEK_END)
-                if end == 0:
-                    lines = self._header() + lines
-                else:
-                    file.seek(end - 1)
-                    lines = lines if file.read(1) == b"\n" else b"\n" + lines
-                file.write(lines)
-        except OSError as error:
-            raise store_error(error, "write", self._path) from error
-
-    def _take(self, line: bytes) -> None:
-        try:
-            key, node = self._decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            self.damaged += 1
-            return
-        self._nodes.setdefault(key, node)
-
-    def _is_header(self, line: bytes) -> bool:
-        """Whether the line is the header. Raises `StoreFormatError` if a later assetgraph wrote
-        it."""
-        try:
-            found = msgspec.json.decode(line, type=dict[str, int])["format"]
-        except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
-            return False
-        require_known_format(self._path, found, FORMAT)
-        return True
+        super().__init__(f"{folder}/definitions.jsonl", Node)
 
 
 class FolderCache(MutableMapping[str, bytes]):

@@ -26,10 +26,12 @@ from assetgraph.storage.histories import AssetHistory, TargetLock
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from assetgraph.keys import AssetKey, Target
+    from assetgraph.storage.present_reads import PresentReads
     from assetgraph.storage.project_code import ProjectCode
+    from assetgraph.storage.read_table import ReadTable
     from assetgraph.storage.value_store import ValueStore
 
 FORMAT = 1
@@ -43,7 +45,7 @@ class Store:
     folder or an object store's URL, by default the store's own folder `values`. The store keeps the
     last `keep_values` values of each asset, and the last `keep_runs` runs, or all if that is None.
     The content of an `ephemeral` store need not survive a power cut, and is never older than the
-    code. `renamings` are those of the process that this one works for.
+    code. `renamings` and `salt` are those of the process that this one works for.
 
     Raises `StoreError` if the folder cannot hold a store, and `StoreFormatError` if a later
     assetgraph wrote it.
@@ -59,6 +61,7 @@ class Store:
         keep_runs: int | None = None,
         ephemeral: bool = False,
         renamings: Sequence[Renaming] | None = None,
+        salt: int | None = None,
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.project_root = Path(project_root or Path.cwd()).absolute()
@@ -68,6 +71,7 @@ class Store:
         self.ephemeral = ephemeral
         self._exists = self._check()
         self._renamings = renamings
+        self._salt = salt
 
     def __reduce__(self) -> tuple[Any, ...]:
         options: dict[str, Any] = {
@@ -77,6 +81,7 @@ class Store:
             "keep_runs": self.keep_runs,
             "ephemeral": self.ephemeral,
             "renamings": self.names.renamings,
+            "salt": self.reads.salt,
         }
         return partial(Store, **options), (self.folder,)
 
@@ -103,6 +108,18 @@ class Store:
         from assetgraph.storage.project_code import ProjectCode
 
         return ProjectCode(self.project_root, self.folder)
+
+    @cached_property
+    def reads(self) -> ReadTable:
+        from assetgraph.storage.read_table import ReadTable
+
+        return ReadTable(f"{self.folder}/reads.jsonl", self.names, self._salt)
+
+    def present_reads(self, is_left_out: Callable[[str], bool] = lambda _: False) -> PresentReads:
+        """Looks at what steps may have read, as it is now."""
+        from assetgraph.storage.present_reads import PresentReads
+
+        return PresentReads(self.project_root, self.values.verified, is_left_out)
 
     def forget_code(self) -> None:
         """Compute the versions of the code again when they are next needed."""

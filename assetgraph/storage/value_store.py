@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.storage.formats.preview_types import Preview
     from assetgraph.storage.formats.source_file import Source
+    from assetgraph.storage.formats.verified_contents import VerifiedContents
 
 PREVIEW_ROWS = 50
 _IMMUTABLE = {str, bytes, int, float, bool, complex, type(None)}
@@ -69,6 +70,11 @@ class ValueStore:
         self._names = names or AssetNames("", ())
         self._files = ValueFiles(root, project_root, cache)
         self._formats = ValueFormats(self._files)
+
+    @property
+    def verified(self) -> VerifiedContents:
+        """What was read of files, by their stamps."""
+        return self._files.verified
 
     def save(
         self,

@@ -216,11 +216,11 @@ def test_a_settled_file_is_read_once_for_all_processes(
     file, read = tmp_path / "big.csv", []
     file.write_text("data")
     os.utime(file, (1, 1))
-    from assetgraph.storage.formats import source_file
+    from assetgraph.storage.formats import verified_contents
 
-    digest = source_file.digest_of_file
-    monkeypatch.setattr(source_file, "digest_of_file", lambda p: read.append(p) or digest(p))
-    monkeypatch.setattr(source_file, "_SETTLED_NS", 0)
+    digest = verified_contents.digest_of_file
+    monkeypatch.setattr(verified_contents, "digest_of_file", lambda p: read.append(p) or digest(p))
+    monkeypatch.setattr(verified_contents, "_SETTLED_NS", 0)
 
     versions = set()
     for _ in range(3):

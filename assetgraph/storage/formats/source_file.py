@@ -11,7 +11,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from glob import glob
@@ -22,17 +21,15 @@ from assetgraph.definitions.external import is_address, is_pattern
 from assetgraph.errors import NoValueError, StoreError
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
-from assetgraph.storage.formats.digest import digest_of, digest_of_file, hasher
+from assetgraph.storage.formats.digest import digest_of, hasher
 from assetgraph.storage.formats.returned_path import loaded_path, recorded_path
 from assetgraph.storage.formats.value_format import ClassVersion, Location, Saved, ValueFormat
-from assetgraph.storage.value_places import Look, place_at
+from assetgraph.storage.value_places import place_at
 
 if TYPE_CHECKING:
     from assetgraph.storage.formats.preview_types import Preview
 
 FORMAT = "source"
-READ_UP_TO = 1 << 30  # bytes
-_SETTLED_NS = 2_000_000_000
 
 
 class Source(NamedTuple):
@@ -137,14 +134,7 @@ class SourceFormat(ValueFormat):
     def _file(self, path: str, info: os.stat_result) -> _Part:
         if not stat.S_ISREG(info.st_mode):
             raise StoreError(f"cannot read {path}: it is neither a file nor a folder.")
-        stamp = info.st_mtime_ns + info.st_ctime_ns
-        if info.st_size > READ_UP_TO:
-            digest = digest_of("stamp", f"{info.st_size} {info.st_mtime_ns}".encode())
-        elif time.time_ns() - max(info.st_mtime_ns, info.st_ctime_ns) < _SETTLED_NS:
-            digest = digest_of_file(path)
-        else:
-            look = Look(info.st_size, stamp)
-            digest = self.files.verified.content(path, look, lambda: digest_of_file(path))
+        digest = self.files.verified.of_file(path, info)
         return _Part(digest, info.st_size, info.st_mtime_ns)
 
     def _object(self, address: str) -> Source:

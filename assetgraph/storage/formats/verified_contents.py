@@ -9,13 +9,17 @@ read-only store, only means that each process reads the content once.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
 from assetgraph.errors import StoreError
 from assetgraph.storage.atomic_files import write_whole
-from assetgraph.storage.formats.digest import DIGEST_BYTES, digest_of
+from assetgraph.storage.formats.digest import DIGEST_BYTES, digest_of, digest_of_file
 from assetgraph.storage.value_places import Look
+
+READ_UP_TO = 1 << 30  # bytes
+_SETTLED_NS = 2_000_000_000
 
 
 class VerifiedContents:
@@ -61,6 +65,20 @@ class VerifiedContents:
                 self._remember(name, _line(seen, known))
             self._found[name, seen] = known
         return known
+
+    def of_file(self, path: str, info: os.stat_result) -> str:
+        """The digest of the content of a file, which something else may write, with this status.
+        Raises `OSError`.
+
+        A file that changed within the last seconds is read each time, since its stamp may stay the
+        same over another change. Of one of more than a gigabyte only size and time count.
+        """
+        if info.st_size > READ_UP_TO:
+            return digest_of("stamp", f"{info.st_size} {info.st_mtime_ns}".encode())
+        if time.time_ns() - max(info.st_mtime_ns, info.st_ctime_ns) < _SETTLED_NS:
+            return digest_of_file(path)
+        seen = Look(info.st_size, info.st_mtime_ns + info.st_ctime_ns)
+        return self.content(path, seen, lambda: digest_of_file(path))
 
     def forget(self, name: str) -> None:
         """Remove what is remembered of a file that was deleted."""

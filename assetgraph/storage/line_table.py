@@ -1,0 +1,121 @@
+"""A file of lines that are only appended, each with the digest of its content as its key.
+
+It does not matter which process writes a line first, nor that two write the same. A line that is
+damaged, or cut by the death of its writer, is one entry that is not known any more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from assetgraph.records import decoder
+from assetgraph.storage.atomic_files import (
+    encoded,
+    make_folder,
+    require_known_format,
+    store_error,
+    write_whole,
+)
+
+FORMAT = 1
+Entry = TypeVar("Entry")
+
+
+class LineTable(Generic[Entry]):
+    """The table in the file at `path`, whose entries are of the type `kind`."""
+
+    def __init__(self, path: str, kind: Any) -> None:
+        self.path = path
+        self.damaged = 0  # how many of the loaded lines cannot be read
+        self._entries: dict[str, Entry] = {}
+        self.first_line: dict[str, int] = {"format": FORMAT}
+        self._read_to = 0
+        self._decode = decoder(tuple[str, kind]).decode
+
+    def load(self) -> Mapping[str, Entry]:
+        """Every recorded entry. Raises `StoreFormatError` if a later assetgraph wrote them."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._read_to)
+                data = file.read()
+        except FileNotFoundError:
+            return self._entries
+        except OSError as error:
+            raise store_error(error, "read", self.path) from error
+        *lines, rest = data.split(b"\n")
+        if self._read_to == 0 and lines and self._is_header(lines[0]):
+            lines.pop(0)
+        for line in lines:
+            self._take(line)
+        self._read_to += len(data) - len(rest)  # a line without an end may still be growing
+        return self._entries
+
+    def get(self, key: str) -> Entry | None:
+        """The entry with a key, also one that another process added since."""
+        return self._entries.get(key) or self.load().get(key)
+
+    def add(self, entries: Mapping[str, Entry]) -> int:
+        """Record the entries that are not recorded yet, and return their number. Raises
+        `StoreError`."""
+        known = self.load()
+        new = [(key, entry) for key, entry in entries.items() if key not in known]
+        if new:
+            self._append(_lines(new))
+        return len(new)
+
+    def repair(self) -> None:
+        """Remove the lines that cannot be read."""
+        self.keep(self.load())
+
+    def keep(self, entries: Mapping[str, Entry]) -> None:
+        """Replace the table by one with these entries. Raises `StoreError`."""
+        write_whole(self.path, self._header() + _lines(entries.items()))
+        self._read_to = self.damaged = 0
+        self._entries = {}
+
+    def _header(self) -> bytes:
+        return encoded(self.first_line) + b"\n"
+
+    def _append(self, lines: bytes) -> None:
+        """Append in one write, so that two processes do not mix their lines. A last line without an
+        end, whose writer died, gets one first."""
+        make_folder(os.path.dirname(self.path))
+        try:
+            with open(self.path, "ab+", buffering=0) as file:
+                end = file.seek(0, os.SEEK_END)
+                if end == 0:
+                    lines = self._header() + lines
+                else:
+                    file.seek(end - 1)
+                    lines = lines if file.read(1) == b"\n" else b"\n" + lines
+                file.write(lines)
+        except OSError as error:
+            raise store_error(error, "write", self.path) from error
+
+    def _take(self, line: bytes) -> None:
+        try:
+            key, entry = self._decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Two processes that began the table at once have both written its first line.
+            self.damaged += not line.startswith(b'{"format":')
+            return
+        self._entries.setdefault(key, entry)
+
+    def _is_header(self, line: bytes) -> bool:
+        """Whether the line is the header. Raises `StoreFormatError` if a later assetgraph wrote
+        it."""
+        try:
+            found = msgspec.json.decode(line, type=dict[str, int])
+            require_known_format(self.path, found["format"], FORMAT)
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
+            return False
+        self.first_line.update(found)
+        return True
+
+
+def _lines(entries: Iterable[tuple[str, Any]]) -> bytes:
+    return b"".join([encoded(entry) + b"\n" for entry in entries])

@@ -1,0 +1,98 @@
+"""What a step read without declaring it is recorded with its value and with its failure."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.keys import Target
+from assetgraph.records import ObservedRead, ReadKind, StepState
+from assetgraph.run import step
+from assetgraph.run.step_task import Channel, StepResult, StepTask
+from assetgraph.storage.store import Store
+
+ZONES = ObservedRead(ReadKind.FILE, "zones.csv", "d1", (1, 2, 3, 4))
+
+
+@pytest.fixture
+def observing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has every step read `zones.csv`."""
+    compute = step.compute_step
+
+    def compute_and_observe(task: StepTask, store: Store, channel: Channel) -> StepResult:
+        result = compute(task, store, channel)
+        result.reads = (ZONES,)
+        return result
+
+    monkeypatch.setattr(step, "compute_step", compute_and_observe)
+
+
+@pytest.mark.usefixtures("observing")
+def test_a_value_names_what_its_step_read(instance: dg.Instance) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    @dg.asset
+    def fares() -> int:
+        return 2
+
+    dg.materialize([trips, fares], instance=instance)
+    found = [instance.store.history.known(Target(one.key)) for one in (trips, fares)]
+    digests = {made.observed for made in found if made is not None}
+
+    assert [instance.store.reads.of(digest or "") for digest in digests] == [(ZONES,)]
+
+
+@pytest.mark.usefixtures("observing")
+def test_a_failure_names_what_its_step_read(instance: dg.Instance) -> None:
+    @dg.asset
+    def trips() -> int:
+        raise ValueError("no such zone")
+
+    dg.materialize([trips], instance=instance, raise_on_error=False)
+    _, failed = instance.store.history.current(Target(trips.key))
+
+    assert failed is not None
+    assert instance.store.reads.of(failed.observed or "") == (ZONES,)
+
+
+def test_a_step_that_read_nothing_leaves_no_table(instance: dg.Instance) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    dg.materialize([trips], instance=instance)
+    made = instance.store.history.known(Target(trips.key))
+
+    assert made is not None
+    assert made.observed is None
+    assert not (Path(instance.store.folder) / "reads.jsonl").exists()
+
+
+def test_what_a_worker_read_comes_back_with_its_result() -> None:
+    result = pickle.loads(pickle.dumps(StepResult(StepState.SUCCESS, [], reads=(ZONES,))))
+
+    assert result.reads == (ZONES,)
+
+
+@pytest.mark.usefixtures("observing")
+def test_a_set_is_written_before_the_record_that_names_it(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("assetgraph.storage.histories.TargetLock.append", killed)
+    with pytest.raises(KeyboardInterrupt):
+        dg.materialize([trips], instance=instance)
+
+    assert list(instance.store.reads.table.load().values()) == [(ZONES,)]
+    assert instance.store.history.known(Target(trips.key)) is None
