@@ -79,7 +79,7 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
                 f"{owner!r} has no config field {name!r}.",
                 hint=" ".join(filter(None, [did_you_mean(name, fields), takes])),
             )
-    values = {name: _from_text(value, fields[name].type) for name, value in given.items()}
+    values = {name: from_text(value, fields[name].type) for name, value in given.items()}
     try:
         built: C = from_value(values, kind, strict=False)
         return built
@@ -144,7 +144,8 @@ def _declared(field: msgspec.structs.FieldInfo) -> str:
     return kind if field.required else f"{kind} = {field.default_factory()!r}"
 
 
-def _from_text(value: Any, wanted: Any) -> Any:
+def from_text(value: Any, wanted: Any) -> Any:
+    """What is meant by `value` for a field of the type `wanted`: a text may be JSON."""
     if not isinstance(value, str) or _takes_text(value, wanted):
         return value
     try:

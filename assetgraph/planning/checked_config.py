@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.definitions.config import build_config, config_json
+from assetgraph.definitions.config import build_config, config_json, from_text, from_value
 from assetgraph.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,26 +31,60 @@ def checked_config(
         built = build_config(kind, given, key.text)
         recorded = config_json(built)
         checked[key] = {name: recorded[name] for name in given}
-        _require_same(kind, built, checked[key], key)
+        _require_same(built, given, checked[key], key)
     return checked
 
 
 def _require_same(
-    kind: type[Config], built: Config, recorded: Mapping[str, Any], key: AssetKey
+    built: Config, given: Mapping[str, Any], recorded: Mapping[str, Any], key: AssetKey
 ) -> None:
     """Raise `ConfigError` if the config would be another one when it is read from its record."""
     read = msgspec.json.decode(msgspec.json.encode(recorded))
-    try:
-        same = build_config(kind, read, key.text) == built
-    except ConfigError:
-        same = False
-    if not same:
-        lost = [name for name, value in recorded.items() if read[name] != value]
-        shown = ", ".join(f"{name}={recorded[name]!r}" for name in lost or recorded)
+    lost = [
+        field.encode_name
+        for field in msgspec.structs.fields(built)
+        if field.encode_name in read
+        and not _comes_back(read[field.encode_name], getattr(built, field.name), field.type)
+    ]
+    if not lost and _replaces_fields(built, given):
+        again = build_config(type(built), read, key.text)
+        lost = [name for name in read if config_json(again)[name] != recorded[name]]
+    if lost:
+        shown = ", ".join(f"{name}={recorded[name]!r}" for name in lost)
         raise ConfigError(
             f"config of {key.text!r}: JSON cannot record {shown}.",
             hint="Give a value that comes back from JSON as it was.",
         )
+
+
+def _comes_back(read: Any, value: Any, kind: Any) -> bool:
+    """Whether `value` is what its field becomes when it is `read` from a record.
+
+    Classes inside are compared by their fields, and not built once more: a `__post_init__` runs
+    once before the run.
+    """
+    if isinstance(value, msgspec.Struct) and isinstance(read, dict):
+        return all(
+            _comes_back(read[field.encode_name], getattr(value, field.name), field.type)
+            for field in msgspec.structs.fields(value)
+            if field.encode_name in read
+        )
+    try:
+        return bool(read == value or from_value(read, kind, strict=False) == value)
+    except msgspec.ValidationError:
+        return False
+
+
+def _replaces_fields(built: Config, given: Mapping[str, Any]) -> bool:
+    """Whether a `__post_init__` of the class puts something else in the place of a given field."""
+    if not hasattr(built, "__post_init__"):
+        return False
+    for field in msgspec.structs.fields(built):
+        if field.encode_name in given:
+            meant = from_text(given[field.encode_name], field.type)
+            if not _comes_back(meant, getattr(built, field.name), field.type):
+                return True
+    return False
 
 
 def check_config(computation: Computation, config: Mapping[str, Any]) -> None:

@@ -51,7 +51,8 @@ class Step(msgspec.Struct, frozen=True):
     has the targets that each parameter loads: a parameter in `gathered` takes several, as a mapping
     by partition. `deps` are upstreams that no parameter loads; for a step with several outputs,
     `deps_of` says which of them are of which output. `after` holds the ids of the steps that come
-    before. `config` has the given fields, without defaults.
+    before. `config` has the given fields, without defaults; with `config_given`, it was given for
+    this run, and checked.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Step(msgspec.Struct, frozen=True):
     after: tuple[str, ...] = ()
     gathered: frozenset[str] = frozenset()
     deps_of: Mapping[Target, tuple[Target, ...]] = {}
+    config_given: bool = False
 
     def upstream(self, output: Target) -> tuple[Target, ...]:
         """The targets that `output` is made from, each once: all that the step reads, and the
@@ -314,17 +316,19 @@ class _StepMaker:
             deps = tuple([up for up in upstream if up not in loaded])
         after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
         after.pop(step_id, None)
+        given = self._given(outputs)
         return Step(
             id=step_id,
             computation=computation.name,
             outputs=outputs,
             cause=cause,
             reasons=reasons,
-            config=self._given(outputs, cause),
+            config=self._recorded(first, cause) if given is None else dict(given),
             reads=reads,
             deps=deps,
             after=tuple(after),
             deps_of=self._deps_of(outputs, set(deps)) if deps and len(outputs) > 1 else {},
+            config_given=given is not None,
         )
 
     def _deps_of(
@@ -334,8 +338,8 @@ class _StepMaker:
         upstreams = {output: upstream_targets(self._graph, output) for output in outputs}
         return {output: tuple([u for u in ups if u in deps]) for output, ups in upstreams.items()}
 
-    def _given(self, outputs: Sequence[Target], cause: Cause) -> Mapping[str, Any]:
-        """The config given for any output of the call, or that of the value that it replaces."""
+    def _given(self, outputs: Sequence[Target]) -> Mapping[str, Any] | None:
+        """The config given for any output of the call."""
         config = self._config
         given = [config[one.key] for one in outputs if one.key in config] if config else []
         for one in given[1:]:
@@ -345,9 +349,11 @@ class _StepMaker:
                     f"{names} are materialized by one call, but were given different config.",
                     hint="Give config for only one of them.",
                 )
-        if given:
-            return dict(given[0])
-        current = None if cause is Cause.REQUESTED else self._facts.of(outputs[0]).current
+        return given[0] if given else None
+
+    def _recorded(self, output: Target, cause: Cause) -> Mapping[str, Any]:
+        """The config of the value that the step replaces, if nobody asked for the step."""
+        current = None if cause is Cause.REQUESTED else self._facts.of(output).current
         return dict(current.config) if current else {}
 
     def _cause(self, outputs: Sequence[Target]) -> Cause:

@@ -41,7 +41,8 @@ class RunSetup(msgspec.Struct, frozen=True):
         """
         _require_a_readable_history(plan, facts)
         for step in plan.steps:
-            check_config(plan.computations[step.computation], step.config)
+            if not step.config_given:  # else the plan has checked it
+                check_config(plan.computations[step.computation], step.config)
         if not self.request.wait:
             _check_locks(plan, facts.store)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from enum import Enum
 from typing import Any, ClassVar, Literal
+from uuid import uuid4
 
+import msgspec
 import pytest
 
 from assetgraph import Asset, Config, Definitions, asset, materialize
@@ -199,3 +202,99 @@ def test_config_whose_class_is_not_found_says_what_to_do() -> None:
     assert "If it takes config, annotate it with a subclass of Config." in plain
     assert "If `Hidden` is a Config class, define or import it at module level" in other
     assert "Config" not in table
+
+
+BUILT: list[str] = []
+
+
+class Server(Config):
+    port: int = 80
+
+    def __post_init__(self) -> None:
+        BUILT.append("server")
+
+
+class Client(Config):
+    server: Server
+    day: date
+    limit: float
+
+    def __post_init__(self) -> None:
+        BUILT.append("client")
+
+
+def test_given_config_is_built_once_before_its_step_and_once_for_it() -> None:
+    @asset
+    def a(config: Client) -> int:
+        return config.server.port
+
+    BUILT.clear()
+    given = {"server": {"port": "81"}, "day": "2024-01-31", "limit": "1.5"}
+    assert materialize([a], run_config={"a": given}).value("a") == 81
+    assert BUILT == ["server", "client"] * 2
+
+
+def test_a_default_that_differs_each_time_is_not_taken_for_a_lost_value() -> None:
+    class Run(Config):
+        rows: int
+        id: str = msgspec.field(default_factory=lambda: uuid4().hex)
+
+    @asset
+    def a(config: Run) -> int:
+        return config.rows
+
+    assert materialize([a], run_config={"a": {"rows": "3"}}).value("a") == 3
+
+
+def test_config_that_changes_each_time_it_is_built_is_refused() -> None:
+    class Share(Config):
+        percent: float
+
+        def __post_init__(self) -> None:
+            msgspec.structs.force_setattr(self, "percent", self.percent / 100)
+
+    @asset
+    def a(config: Share) -> float:
+        return config.percent
+
+    with pytest.raises(ConfigError, match=r"config of 'a'.*percent=0.05"):
+        materialize([a], run_config={"a": {"percent": 5}})
+
+
+def test_config_that_is_tidied_when_it_is_built_is_recorded_tidy() -> None:
+    class Month(Config):
+        month: str
+
+        def __post_init__(self) -> None:
+            msgspec.structs.force_setattr(self, "month", self.month.strip())
+
+    @asset
+    def a(config: Month) -> str:
+        return config.month
+
+    result = materialize([a], run_config={"a": {"month": " 2023-03 "}})
+    assert result.value("a") == "2023-03"
+
+
+class Anything(Config):
+    field: Any
+
+
+class Number(Config):
+    field: float
+
+
+@asset
+def anything(config: Anything) -> None: ...
+
+
+@asset
+def number(config: Number) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("made", "value"), [(anything, (1, 2)), (anything, date(2024, 1, 1)), (number, math.nan)]
+)
+def test_a_value_that_json_does_not_give_back_is_refused(made: Asset[Any], value: object) -> None:
+    with pytest.raises(ConfigError, match="JSON cannot record field="):
+        materialize([made], run_config={made.name: {"field": value}})
