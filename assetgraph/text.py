@@ -22,12 +22,20 @@ _BETWEEN_WORDS = re.compile("[/_.-]")
 _ALIKE = 0.8
 _LONGEST_LINE = 1000
 _LONGEST_FAILURE = 200
+_MOST_NAMES = 8
 
 
 def listed(names: Iterable[str], word: str = "and") -> str:
     """The names as a list in words: `a, b and c`. `names` must not be empty."""
     *head, last = names
     return f"{', '.join(head)} {word} {last}" if head else last
+
+
+def some(what: str, names: Iterable[str]) -> str | None:
+    """A hint with up to eight of the `names` that there are; None without any."""
+    known = sorted(names)
+    shown = [*known[:_MOST_NAMES], "…"] if len(known) > _MOST_NAMES else known
+    return f"{what}: {', '.join(shown)}." if shown else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -132,6 +132,16 @@ class Session:
                 error.hint = f"Give the key of one asset. To see those: {command('list', text)}"
             raise
 
+    def defined_names(self) -> Sequence[str]:
+        """The keys of the assets as texts; none if the project cannot be loaded, which what only
+        reads the store need not care about."""
+        from assetgraph.errors import AssetGraphError
+
+        try:
+            return [key.text for key in self.project.load().graph.assets]
+        except AssetGraphError:
+            return ()
+
     @contextmanager
     def renamed(self, texts: Sequence[str]) -> Iterator[None]:
         """Say in an error about an unknown asset what it is called now, if it was renamed. `texts`

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
+from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import recorded_target
 from assetgraph.queries.event_text import event_json, event_text, warning_text
 from assetgraph.queries.record_json import record_json
+from assetgraph.queries.run_filter import RunFilter
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
-from assetgraph.states import RUN_STATUS_WORDS, state_words
 from assetgraph.storage.step_states import is_log_lost, require_steps, run_steps
-from assetgraph.text import did_you_mean, failure_line, listed
+from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
@@ -59,52 +59,6 @@ class StepLog(msgspec.Struct, frozen=True):
     stream: str
     text: str
     targets: tuple[str, ...]
-
-
-class RunFilter(msgspec.Struct, frozen=True):
-    """Which runs to list: those that meet every condition that is given.
-
-    `assets` holds keys, and a run of any of them counts. `tags` holds `KEY=VALUE`, or a `KEY` that
-    may have any value. `text` is part of a run's id, of an asset's key, of a tag or of the name of
-    who launched the run, in any case.
-    """
-
-    statuses: frozenset[RunStatus] = frozenset()
-    assets: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    since: datetime | None = None
-    text: str = ""
-
-    def takes(self, run: RunRecord) -> bool:
-        return (
-            (not self.statuses or run.status in self.statuses)
-            and (self.since is None or run.started_at >= self.since)
-            and (not self.assets or any(key in self.assets for key in run.assets))
-            and all(_has_tag(run, tag) for tag in self.tags)
-            and (not self.text or _mentions(run, self.text.casefold()))
-        )
-
-
-def _has_tag(run: RunRecord, tag: str) -> bool:
-    key, equals, value = tag.partition("=")
-    return key in run.tags and (not equals or run.tags[key] == value)
-
-
-def _mentions(run: RunRecord, folded: str) -> bool:
-    tags = (f"{name}={value}" for name, value in run.tags.items())
-    words = chain((run.run_id, run.launched_by), run.assets, tags)
-    return any(folded in word.casefold() for word in words)
-
-
-def status_named(word: str) -> RunStatus:
-    """The status of a run by any of its words. Raises `AssetGraphError`."""
-    found = RUN_STATUS_WORDS.get(state_words(word))
-    if found is None:
-        hint = did_you_mean(state_words(word), RUN_STATUS_WORDS)
-        raise AssetGraphError(
-            f"there is no status {word!r}.", hint=hint or f"A run is {listed(RunStatus, 'or')}."
-        )
-    return found
 
 
 _EVERY_RUN = RunFilter()
@@ -152,6 +106,11 @@ def page_of_runs(
         if takes(record):
             runs.append(record)
     return RunPage(tuple(runs), tuple(damaged))
+
+
+def every_run(store: Store) -> Sequence[RunRecord]:
+    """The runs that can be read."""
+    return page_of_runs(store, limit=sys.maxsize, before=None, takes=lambda _: True).runs
 
 
 def find_run(store: Store, text: str) -> RunRecord:

@@ -124,18 +124,81 @@ def test_runs_are_listed_by_asset_tag_and_time(assetgraph: Run) -> None:
     assert keys() == ["table", "b", "a"]
     assert keys("--asset", "a") == ["a"]
     assert keys("--asset", "a", "--asset", "table") == ["table", "a"]
-    assert keys("--asset", "nothing") == []
+    assert keys("--asset", "c") == []
+    assert keys("--tag", "why=nothing") == []
     assert keys("--tag", "why") == ["b", "a"]
     assert keys("--tag", "why=test") == ["a"]
     assert keys("--tag", "why", "--tag", "who=me") == ["a"]
     assert keys("--since", "1h") == ["table", "b", "a"]
     assert keys("--since", "2099-01-01") == []
     assert keys("--since", "today", "--asset", "b", "--status", "success") == ["b"]
-    empty = assetgraph("runs", "list", "--asset", "nothing")
+    empty = assetgraph("runs", "list", "--asset", "c")
     assert "No run matches" in empty.err
     wrong = assetgraph("runs", "list", "--since", "soon")
     assert (wrong.code, wrong.out) == (2, "")
     assert "Write 2h, 3d, today" in wrong.err
+
+
+NAMES = """
+from assetgraph import asset
+@asset(group_name="raw", kinds={"python"}, owners=["team:data"], tags={"tier": "gold"})
+def trips(): return 1
+@asset
+def zones(trips): return trips
+"""
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "runs list --asset trip",
+        "runs list --asset zones --asset trip",
+        "runs list --tag reasn",
+        "runs list --tag reasn=backfill",
+        "runs list --status failur",
+        "runs logs latest trip",
+        "runs rerun latest --step trip",
+        *(f"{command} trip" for command in ("list", "status", "show", "lineage", "plan")),
+        *(f"{command} trip" for command in ("materialize", "accept", "wipe --yes", "observe")),
+        "mv trip riders",
+        "report trip",
+        "plan --exclude trip",
+        "materialize zones --config trip.n=3",
+        *(f"list {text}" for text in ("group:rew", "kind:pyton", "owner:team:dta", "tag:teir")),
+        *(f"list {text}" for text in ("tag:tier=god", "status:stal")),
+    ],
+)
+def test_a_name_that_exists_nowhere_is_an_error_wherever_one_is_given(
+    typed: str, project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": NAMES}).root)
+    assetgraph("materialize", "--all", "--tag", "reason=backfill")
+    answer = assetgraph(*typed.split())
+    assert (answer.code, answer.out) == (2, "")
+    assert "Did you mean" in answer.err
+
+
+def test_an_asset_that_is_no_longer_defined_is_found_by_its_runs(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project({"pipeline.py": NAMES})
+    monkeypatch.chdir(folder.root)
+    assetgraph("materialize", "--all")
+    folder.write("pipeline.py", "from assetgraph import asset\n@asset\ndef other(): return 1\n")
+    for then in ((), ("wipe", "zones", "--yes")):
+        assetgraph(*then)
+        assert len(assetgraph("runs", "list", "--asset", "zones", "--json").json) == 1
+    folder.write("pipeline.py", "1 / 0")
+    unknown = assetgraph("runs", "list", "--asset", "zone", "--json")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "there is no asset 'zone', and no run of one.\nDid you mean 'zones'?" in unknown.err
+
+
+def test_a_tag_of_no_run_is_an_answer_where_there_are_no_runs_yet(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": NAMES}).root)
+    assert assetgraph("runs", "list", "--tag", "nightly", "--json").json == []
 
 
 def test_every_way_to_write_a_time_is_understood(utc: None) -> None:

@@ -21,7 +21,8 @@ from assetgraph import AssetExecutionContext, Instance, asset, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, UnknownRunError
 from assetgraph.keys import Target
 from assetgraph.queries.event_text import event_text
-from assetgraph.queries.run_views import RunFilter, list_runs, run_details
+from assetgraph.queries.run_filter import RunFilter
+from assetgraph.queries.run_views import list_runs, run_details
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.executors import make
 from assetgraph.storage.retention import drop_old_runs

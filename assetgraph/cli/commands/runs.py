@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from assetgraph.queries.run_views import RunFilter
+    from assetgraph.queries.run_filter import RunFilter
 
 _PAGE = 20
 _STATUSES = "|".join(RunStatus)
@@ -81,15 +81,14 @@ def list_command(
     """
     from assetgraph.cli.render.run_list import page_notes, run_table
     from assetgraph.cli.terminal.output import answer, say
-    from assetgraph.queries.run_views import list_runs, run_json
+    from assetgraph.queries.run_views import every_run, list_runs, run_json
     from assetgraph.records import now
 
-    page = list_runs(
-        session.store,
-        limit=limit,
-        before=session.store.runs.find(before) if before else None,
-        only=_only(status, [session.key(text).text for text in assets], tags, since),
-    )
+    store = session.store
+    only = _only(status, [session.key(text).text for text in assets], tags, since)
+    older_than = store.runs.find(before) if before else None
+    page = list_runs(store, limit=limit, before=older_than, only=only)
+    only.require_known(store, page.runs, lambda: every_run(store), session.defined_names)
     answer(
         as_json,
         data=lambda: [run_json(run) for run in page.runs],
@@ -107,7 +106,7 @@ def _only(
 ) -> RunFilter:
     """The filter that the options ask for. Raises `AssetGraphError`."""
     from assetgraph.cli.since import moment
-    from assetgraph.queries.run_views import RunFilter, status_named
+    from assetgraph.queries.run_filter import RunFilter, status_named
     from assetgraph.records import now
 
     return RunFilter(

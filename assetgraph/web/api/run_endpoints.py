@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.keys import recorded_target
+from assetgraph.queries.run_filter import RunFilter, status_named
 from assetgraph.queries.run_views import (
-    RunFilter,
     failures,
     page_of_runs,
     run_details,
     run_json,
-    status_named,
     step_json,
 )
 from assetgraph.web.api.json_endpoint import NotFoundError, number
