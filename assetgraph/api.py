@@ -158,11 +158,8 @@ class RunResult:
         Raises `NoValueError` if there was none, or if it has since been replaced and pruned.
         """
         _require_type(as_type)
-        asset = self.facts.graph.asset(_key(key))
-        made = self.materialization(key)
-        values = self.instance.store.values
-        values.require_intact(made.value)
-        return values.load_output(made.value, as_type, run_id=made.run_id, maker=asset)
+        asset, made = self.facts.graph.asset(_key(key)), self.materialization(key)
+        return self.instance.store.values.load_made(asset.key, made, as_type, maker=asset)
 
     def output_for_node(self, node: KeyLike) -> Any:
         """Dagster's name for `value`."""
@@ -256,16 +253,15 @@ def load(
         if graph is None or named not in graph.externals:
             raise store.no_value(named)
         made = value_elsewhere(graph, store, named)
-    store.values.require_intact(made.value)
     if not made.value.by_io_manager:
-        return store.values.load(made.value, as_type)
+        return store.values.load_made(named, made, as_type)
     if project is not None:
         raise NoValueError(
             f"the value of {named.text!r} is stored by the IO manager of another project.",
             hint=f"Load it in a program that runs in {found.root}.",
         )
     maker = found.load().graph.asset(named)
-    return store.values.load_output(made.value, as_type, run_id=made.run_id, maker=maker)
+    return store.values.load_made(named, made, as_type, maker=maker)
 
 
 def as_graph(assets: Assets) -> AssetGraph:

@@ -49,6 +49,11 @@ class AssetGraphError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}" if self.hint else self.message
 
+    def about(self, what: str) -> None:
+        """Begin the message with the thing that it is about, which whoever raised it did not
+        know."""
+        self.message = f"{what}: {self.message}"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.args, self.__dict__)
 

@@ -31,11 +31,11 @@ def listed(names: Iterable[str], word: str = "and") -> str:
     return f"{', '.join(head)} {word} {last}" if head else last
 
 
-def some(what: str, names: Iterable[str]) -> str | None:
-    """A hint with up to eight of the `names` that there are; None without any."""
+def some_of(what: str, names: Iterable[str]) -> str:
+    """A hint with up to eight of the `names` that there are; "" without any."""
     known = sorted(names)
     shown = [*known[:_MOST_NAMES], "…"] if len(known) > _MOST_NAMES else known
-    return f"{what}: {', '.join(shown)}." if shown else None
+    return f"{what}: {', '.join(shown)}." if shown else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import reprlib
+import sys
 import types
 import typing
 from collections import abc
@@ -131,6 +132,16 @@ def type_name(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
+def public_name(cls: type) -> str:
+    """The name of a type as a program writes it: `polars.DataFrame`, not
+    `polars.dataframe.frame.DataFrame`."""
+    if cls.__module__ == "builtins":
+        return cls.__qualname__
+    package = cls.__module__.partition(".")[0]
+    exported = vars(sys.modules.get(package, cls)).get(cls.__qualname__)
+    return f"{package}.{cls.__qualname__}" if exported is cls else type_name(cls)
+
+
 def is_understood(annotation: Any) -> bool:
     """Whether `annotation` is a type, or a text that names one which this module knows."""
     if isinstance(annotation, str):
@@ -168,13 +179,13 @@ def annotation_text(annotation: Any) -> str:
     if annotation is types.NoneType or annotation is None:
         return "None"
     if isinstance(annotation, type) and not typing.get_args(annotation):
-        return type_name(annotation)
+        return public_name(annotation)
     return repr(annotation).replace("typing.", "").replace("collections.abc.", "")
 
 
 def of_which_type(value: object) -> str:
     """The type of `value` with its article: `an int`, `a str`."""
-    name = type_name(type(value))
+    name = public_name(type(value))
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 

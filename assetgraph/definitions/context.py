@@ -65,7 +65,7 @@ class AssetExecutionContext:
                 "add_output_metadata does not say which of the function's assets it is about.",
                 hint="Return a MaterializeResult with its own metadata for each asset.",
             )
-        self._metadata.update(metadata_json(metadata))
+        self._metadata.update(metadata_json(metadata, self.asset_key.text))
 
     def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
         """Report progress: `done` of `total`, or of an unknown total.

@@ -152,15 +152,21 @@ def metadata_value(name: str, value: Any) -> MetadataValue:
     except MetadataError as error:
         kind = "array" if hasattr(value, "tolist") else ""
         raise MetadataError(
-            f"the metadata {name!r} is {of_which_type(value)}, which cannot be recorded",
+            f"the metadata {name!r} is {of_which_type(value)}, which cannot be recorded.",
             hint="Pass text, a number, a bool, a path, a datetime, or lists and dicts of these."
             + _MORE_HINTS.get(kind_of_value(value) or kind, ""),
         ) from error
 
 
-def metadata_json(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata in its recorded form. Raises `MetadataError` if a value cannot be recorded."""
-    return {str(name): metadata_value(name, value).to_json() for name, value in metadata.items()}
+def metadata_json(metadata: Mapping[str, Any], owner: str = "") -> dict[str, Any]:
+    """The metadata of the asset `owner` in its recorded form. Raises `MetadataError`, which names
+    the asset, if a value cannot be recorded."""
+    try:
+        return {str(name): metadata_value(name, one).to_json() for name, one in metadata.items()}
+    except MetadataError as error:
+        if owner:
+            error.about(f"asset {owner!r}")
+        raise
 
 
 def _scalar(value: Any) -> Any:

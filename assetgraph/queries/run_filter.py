@@ -11,7 +11,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.hints import command
 from assetgraph.records import RunRecord, RunStatus
 from assetgraph.states import RUN_STATUS_WORDS, state_words
-from assetgraph.text import did_you_mean, listed, some
+from assetgraph.text import did_you_mean, listed, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -71,7 +71,7 @@ class RunFilter(msgspec.Struct, frozen=True):
             given = {name for run in runs for name in run.tags}
             for name in names:
                 if name not in given:
-                    hint = did_you_mean(name, given) or some("The tags of runs", given)
+                    hint = did_you_mean(name, given) or some_of("The tags of runs", given)
                     raise AssetGraphError(f"no run has the tag {name!r}.", hint=hint)
 
 

@@ -14,12 +14,12 @@ from assetgraph.errors import StoreError, UnknownRunError
 from assetgraph.keys import recorded_target
 from assetgraph.queries.event_text import event_json, event_text, warning_text
 from assetgraph.queries.record_json import record_json
-from assetgraph.queries.run_filter import RunFilter
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepRecord, StepState
 from assetgraph.storage.step_states import is_log_lost, require_steps, run_steps
 from assetgraph.text import failure_line
 
 if TYPE_CHECKING:
+    from assetgraph.queries.run_filter import RunFilter
     from assetgraph.storage.store import Store
 
 
@@ -61,7 +61,6 @@ class StepLog(msgspec.Struct, frozen=True):
     targets: tuple[str, ...]
 
 
-_EVERY_RUN = RunFilter()
 _LOST_LOG = (
     "The end of this run's log is lost, and with it what became of some steps. Restore its "
     "events.jsonl from a copy, if there is one."
@@ -69,12 +68,17 @@ _LOST_LOG = (
 
 
 def list_runs(
-    store: Store, *, limit: int = 20, before: str | None = None, only: RunFilter = _EVERY_RUN
+    store: Store, *, limit: int = 20, before: str | None = None, only: RunFilter | None = None
 ) -> RunPage:
     """At most `limit` runs with their step counts, newest first, older than the run `before`."""
-    page = page_of_runs(store, limit=limit, before=before, takes=only.takes)
+    takes = only.takes if only else _any
+    page = page_of_runs(store, limit=limit, before=before, takes=takes)
     runs = tuple(with_counts(store, run) for run in page.runs)
     return msgspec.structs.replace(page, runs=runs)
+
+
+def _any(_: RunRecord) -> bool:
+    return True
 
 
 def page_of_runs(
@@ -110,7 +114,7 @@ def page_of_runs(
 
 def every_run(store: Store) -> Sequence[RunRecord]:
     """The runs that can be read."""
-    return page_of_runs(store, limit=sys.maxsize, before=None, takes=lambda _: True).runs
+    return page_of_runs(store, limit=sys.maxsize, before=None, takes=_any).runs
 
 
 def find_run(store: Store, text: str) -> RunRecord:

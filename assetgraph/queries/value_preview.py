@@ -59,7 +59,7 @@ def readable_preview(store: Store, stored: StoredValue, most: int = ROWS) -> dic
         return _shown(store.values.preview(stored, most), most)
     except (OSError, ValueError, csv.Error) as error:
         raise NoValueError(
-            f"The value cannot be read: {error}", hint="Materialize its asset again."
+            f"the value cannot be read: {error}.", hint="Materialize its asset again."
         ) from error
 
 

@@ -61,7 +61,7 @@ def observe(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[Observation]:
         before = facts.of(target).data_version or ""
         result = _result(_external(facts.graph, key), facts.store)
         version = result.data_version.value
-        metadata = metadata_json(result.metadata)
+        metadata = metadata_json(result.metadata, key.text)
         spent = time.perf_counter() - started
         _record(facts.store, key, version, metadata, "observed", duration_s=spent)
         facts.forget(target)
@@ -91,7 +91,7 @@ def report(
     """Record that something outside made an asset. Without a `data_version`, its data counts as
     new. Raises `StoreError`, `LockedError` and `MetadataError`."""
     version = data_version or store.runs.new_id(now())
-    return _record(store, key, version, metadata_json(metadata or {}), "reported")
+    return _record(store, key, version, metadata_json(metadata or {}, key.text), "reported")
 
 
 def require_external(graph: AssetGraph, key: AssetKey) -> None:

@@ -20,7 +20,7 @@ from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.io_manager import OutputContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.definitions.retries import retry_delay, retry_text
-from assetgraph.errors import ValueTypeError
+from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
 from assetgraph.records import Event, EventType, Materialization, StepState, now
@@ -160,9 +160,9 @@ def _arguments(
                     source.stored, wanted, run_id=source.run_id, maker=source.maker
                 )
                 loaded_at = now()
-        except ValueTypeError as error:
-            where = f"parameter {name!r} of asset {computation.name!r}"
-            raise ValueTypeError(f"{where}: {error.message}", hint=error.hint) from error.__cause__
+        except AssetGraphError as error:
+            error.about(_parameter(name, computation.name, source.target))
+            raise
         if gathered:
             arguments[name][source.target.partition] = value
         else:
@@ -170,6 +170,11 @@ def _arguments(
         what = {"upstream": source.target.text}
         events.append(Event(EventType.LOADED_INPUT, loaded_at, task.step_id, "INFO", None, what))
     return arguments
+
+
+def _parameter(name: str, asset: str, read: Target) -> str:
+    other = "" if read.text == name else f", which reads {read.text!r}"
+    return f"parameter {name!r} of asset {asset!r}{other}"
 
 
 def _input_files(task: StepTask, store: Store) -> InputFiles | None:
@@ -268,7 +273,7 @@ def _saved(
     value, version, metadata = returned, None, {}
     if isinstance(returned, MaterializeResult):
         value, version = returned.value, returned.data_version
-        metadata = metadata_json(returned.metadata)
+        metadata = metadata_json(returned.metadata, target.text)
     added = dict(context.output_metadata)
     saved = _stored(task, store, target, value, added)
     metadata = {**saved.metadata, **added, **metadata}
@@ -317,7 +322,7 @@ def _handled(
     manager: IOManager, task: StepTask, target: Target, value: Any, metadata: dict[str, Any]
 ) -> Saved:
     def add(more: Mapping[str, Any]) -> None:
-        metadata.update(metadata_json(more))
+        metadata.update(metadata_json(more, target.text))
 
     output = OutputContext(target.key, task.run_id, add)
     manager.handle_output(output, value)

@@ -16,10 +16,11 @@ from assetgraph.definitions.annotations import (
     accepts,
     annotation_text,
     described,
+    public_name,
     table_kind,
     type_name,
 )
-from assetgraph.errors import NoValueError, ValueTypeError
+from assetgraph.errors import AssetGraphError, NoValueError, ValueTypeError
 from assetgraph.keys import AssetKey, Target, key_text, partition_file_name
 from assetgraph.records import Materialization, StoredValue, ValueCondition
 from assetgraph.storage.asset_names import AssetNames
@@ -122,6 +123,26 @@ class ValueStore:
         from assetgraph.definitions.io_manager import InputContext
 
         return maker.io_manager.load_input(InputContext(maker.key, run_id, annotation))
+
+    def load_made(
+        self,
+        key: AssetKey,
+        made: Materialization,
+        annotation: Any = EMPTY,
+        *,
+        maker: AssetSpec | None = None,
+    ) -> object:
+        """The value that `made` records of an asset, as `load_output` returns it. An error names
+        the asset."""
+        try:
+            self.require_intact(made.value)
+            return self.load_output(made.value, annotation, run_id=made.run_id, maker=maker)
+        except AssetGraphError as error:
+            error.about(f"asset {key.text!r}")
+            raise
+        except Exception as error:  # of the IO manager
+            error.add_note(f"It was raised when the value of asset {key.text!r} was loaded.")
+            raise
 
     def adapt(self, value: object, annotation: Any = EMPTY) -> object:
         """What `load` would return, for an immutable value that is still in memory."""
@@ -260,5 +281,5 @@ def _fitting(value: object, annotation: Any) -> object:
         f"the value cannot be loaded as `{annotation_text(annotation)}`: it is {described(value)}.",
         hint="Return pathlib.Path(…) instead of its text; the file is then tracked, too."
         if isinstance(value, str) and annotation is Path
-        else f"Ask for {type_name(returned)}, or change what the asset returns.",
+        else f"Ask for {public_name(returned)}, or change what the asset returns.",
     )

@@ -138,10 +138,10 @@ CONTRADICTING: list[tuple[object, Any, str]] = [
     (2, "str", "is annotated `-> str` but returned an int: 2"),
     (2, "pa.Table", "is annotated `-> pa.Table` but returned an int: 2"),
     (2, "list[int] | None", "is annotated `-> list[int] | None` but returned an int: 2"),
-    (TABLE, "pd.DataFrame", "is annotated `-> pd.DataFrame` but returned a pyarrow.lib.Table"),
-    (pd.DataFrame(), pa.Table, "is annotated `-> pyarrow.lib.Table` but returned a pandas"),
+    (TABLE, "pd.DataFrame", "is annotated `-> pd.DataFrame` but returned a pyarrow.Table"),
+    (pd.DataFrame(), pa.Table, "is annotated `-> pyarrow.Table` but returned a pandas"),
     (pd.DataFrame(), "pl.DataFrame", "but returned a pandas"),
-    (TABLE, str, "is annotated `-> str` but returned a pyarrow.lib.Table"),
+    (TABLE, str, "is annotated `-> str` but returned a pyarrow.Table"),
     (Path("x"), str, "but returned a pathlib.PosixPath: PosixPath('x')"),
     ("x" * 99, int, "is annotated `-> int` but returned a str: 'xxx"),
     (Unhelpful(), int, "is annotated `-> int` but returned a test_annotations.Unhelpful"),
@@ -227,8 +227,8 @@ def test_what_may_reach_a_parameter_does_not_contradict(returns: Any, wanted: An
         (float, int, "annotated `int`, but its upstream is annotated `-> float`"),
         (int | None, str, "annotated `str`, but its upstream is annotated `-> int | None`"),
         (Path, str, "annotated `str`, but its upstream is annotated `-> pathlib.Path`"),
-        (Path, pa.Table, "annotated `pyarrow.lib.Table`, but its upstream"),
-        (pa.Table, int, "annotated `int`, but its upstream is annotated `-> pyarrow.lib.Table`"),
+        (Path, pa.Table, "annotated `pyarrow.Table`, but its upstream"),
+        (pa.Table, int, "annotated `int`, but its upstream is annotated `-> pyarrow.Table`"),
         ("pa.Table", int, "annotated `int`, but its upstream is annotated `-> pa.Table`"),
         (int, "pd.DataFrame", "annotated `pd.DataFrame`, but its upstream is annotated `-> int`"),
         (None, "pd.DataFrame", "but its upstream is annotated `-> None`"),
@@ -270,7 +270,7 @@ def test_a_value_is_described_briefly() -> None:
     assert described([0] * 1000) == "a list: [0, 0, 0, 0, 0, 0, ...]"
     assert described("a\nb") == r"a str: 'a\nb'"
     assert len(described("x" * 10**6)) < 80
-    assert described(TABLE) == "a pyarrow.lib.Table"
+    assert described(TABLE) == "a pyarrow.Table"
 
 
 def test_nothing_is_imported_to_compare() -> None:

@@ -83,6 +83,7 @@ def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) ->
     """Print the beginning of an asset's value, without running code from it."""
     from assetgraph.cli.render.value_head import value_lines, value_notes
     from assetgraph.cli.terminal.output import answer, say, stderr
+    from assetgraph.errors import AssetGraphError
     from assetgraph.keys import Target
     from assetgraph.planning.upstreams_elsewhere import value_elsewhere
     from assetgraph.queries.value_preview import readable_preview
@@ -94,7 +95,11 @@ def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) ->
         if current is None:
             raise session.store.no_value(asset.key)
         made = current
-    shown = readable_preview(session.store, made.value, most)
+    try:
+        shown = readable_preview(session.store, made.value, most)
+    except AssetGraphError as error:
+        error.about(f"asset {asset.key.text!r}")
+        raise
     answer(as_json, data=lambda: shown, lines=lambda width: value_lines(shown, most, width))
     if not as_json:
         say(value_notes(shown, most, stderr().width))

@@ -22,7 +22,7 @@ from assetgraph.graph.selection.syntax import (
 )
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
-from assetgraph.text import did_you_mean, shorten, some
+from assetgraph.text import did_you_mean, shorten, some_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -130,13 +130,13 @@ class _Evaluator:
         if node.field == "tag" and node.tag_value is not None and node.value in known:
             values = {asset.tags[node.value] for asset in assets if node.value in asset.tags}
             message = f"no asset has the tag {node.value!r} with the value {node.tag_value!r}."
-            hint = did_you_mean(node.tag_value, values) or some("Its values", values)
-            return self._error(node, message, hint)
+            alike = did_you_mean(node.tag_value, values)
+            return self._error(node, message, alike or some_of("Its values", values))
         message = _NOTHING[node.field].format(repr(shorten(node.value, _SOURCE_CELLS)))
         elsewhere = _other_field(node.value, assets) if node.field == "key" else None
         hint = elsewhere or did_you_mean(node.value, known)
         if hint is None and node.field != "key":
-            hint = some("There are", known) or f"No asset has {_ARTICLES[node.field]}."
+            hint = some_of("There are", known) or f"No asset has {_ARTICLES[node.field]}."
         hint = hint or f"See them with: {command('list')}"
         return self._error(node, message, hint)
 
