@@ -36,6 +36,21 @@ class WholeNumber(click.IntRange):
             ) from None
 
 
+class Choice(click.Choice):  # type: ignore[type-arg] # generic from click 8.2 on
+    """One of several words. Another is answered with the words that resemble it, or with all."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            from assetgraph.text import did_you_mean, listed
+
+            name = max(param.opts, key=len) if param else "the value"
+            hint = did_you_mean(str(value), self.choices)
+            hint = hint or f"It is {listed(self.choices, 'or')}."
+            raise click.UsageError(f"{name} cannot be {value!r}. {hint}", ctx) from None
+
+
 def complete_assets(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     from assetgraph.cli.completion import matching_assets
 
@@ -111,7 +126,7 @@ def execution_options(command: F) -> F:
         ),
         click.option(
             "--executor", "executor_name", callback=_keep, expose_value=False,
-            type=click.Choice(EXECUTORS),
+            type=Choice(EXECUTORS),
             help="Where steps run.  [default: the project's, else serial; with -j, processes]",
         ),
         click.option(

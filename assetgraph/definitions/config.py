@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from enum import Enum
 from functools import partial
 from pathlib import PurePath
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform, get_args
 
 import msgspec
 
@@ -93,6 +94,7 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
         takes = ", ".join(f"{name}: {declared}" for name, declared in declared_fields(kind).items())
         example = _example(owner, str(error))
         hint = f"It takes: {takes}." + (f" In a shell, write {example}" if example else "")
+        hint = " ".join(filter(None, [_meant(given, fields, str(error)), hint]))
         raise ConfigError(f"config of {owner!r}: {_readable(str(error))}.", hint=hint) from None
 
 
@@ -188,6 +190,19 @@ def _readable(error: str) -> str:
 def _what_and_field(error: str) -> tuple[str, str]:
     what, found, where = error.partition(" - at `$")
     return what, where.rstrip("`").lstrip(".") if found else ""
+
+
+def _meant(
+    given: Mapping[str, Any], fields: Mapping[str, msgspec.structs.FieldInfo], error: str
+) -> str | None:
+    """The words of an Enum or a Literal that resemble the one that was given."""
+    what, name = _what_and_field(error)
+    if not what.startswith("Invalid enum value") or name not in fields:
+        return None
+    kind = fields[name].type
+    is_enum = isinstance(kind, type) and issubclass(kind, Enum)
+    words = [one.value for one in kind] if is_enum else get_args(kind)
+    return did_you_mean(str(given[name]), [word for word in words if isinstance(word, str)])
 
 
 def _example(owner: str, error: str) -> str | None:

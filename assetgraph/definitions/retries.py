@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from assetgraph.text import listed
+
 LONGEST_S = 30 * 86_400.0  # of a delay or a timeout; a longer one is a mistake
 
 
@@ -51,6 +53,13 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         _check(self, "delay")
+        for name, given, kind in (
+            ("backoff", self.backoff, Backoff),
+            ("jitter", self.jitter, Jitter),
+        ):
+            if not (given is None or isinstance(given, kind)):
+                known = listed([str(one) for one in kind], "or")
+                raise ValueError(f"{name}= of RetryPolicy is {known}, not {given!r}")
         if self.delay is None and (self.backoff or self.jitter):
             raise ValueError("backoff= and jitter= of RetryPolicy need delay=")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from conftest import Answer, ProjectFolder
 
 from assetgraph import Instance, asset, materialize
+from assetgraph.cli.app import assetgraph as cli
 from assetgraph.errors import DefinitionsError, ValueTypeError
 from assetgraph.project.data_text import DataError, decode
 
@@ -464,3 +466,37 @@ def test_a_toml_name_of_many_parts_is_refused_before_it_takes_minutes(text: str)
 )
 def test_toml_with_many_dots_is_taken_where_no_name_has_many_parts(text: str) -> None:
     assert decode(text.encode(), "toml")
+
+
+def _choices(command: click.Command, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Each option that is one of several words, as it is typed with a word that is mistyped."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found
+            yield from _choices(found, (*words, name))
+        return
+    arguments = [p for p in command.params if isinstance(p, click.Argument) and p.required]
+    for option in command.params:
+        if isinstance(option.type, click.Choice):
+            word = str(next(iter(option.type.choices)))
+            yield (*words, *("x" for _ in arguments), max(option.opts, key=len), f"{word}x")
+
+
+@pytest.mark.parametrize("typed", list(_choices(cli)), ids=" ".join)
+def test_a_mistyped_choice_is_answered_with_the_one_that_is_meant(
+    typed: tuple[str, ...], assetgraph: Callable[..., Answer]
+) -> None:
+    answer = assetgraph(*typed)
+    option, word = typed[-2:]
+    assert (answer.code, answer.out) == (2, "")
+    first = f"Error: {option} cannot be {word!r}. Did you mean {word[:-1]!r}?"
+    assert answer.err.startswith(first)
+
+
+def test_a_word_that_resembles_no_choice_is_answered_with_all(
+    assetgraph: Callable[..., Answer],
+) -> None:
+    answer = assetgraph("materialize", "a", "--executor", "cloud")
+    assert "cannot be 'cloud'. It is serial, threads, processes or dask." in answer.err

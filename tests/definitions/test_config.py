@@ -298,3 +298,9 @@ def number(config: Number) -> None: ...
 def test_a_value_that_json_does_not_give_back_is_refused(made: Asset[Any], value: object) -> None:
     with pytest.raises(ConfigError, match="JSON cannot record field="):
         materialize([made], run_config={made.name: {"field": value}})
+
+
+def test_a_mistyped_word_of_an_enum_or_literal_is_answered_with_the_one_that_is_meant() -> None:
+    for field, text in {"mode": "ful", "source": "samples"}.items():
+        with pytest.raises(ConfigError, match=r"Did you mean '(full|sample)'"):
+            build_config(Trips, {field: text}, "trips")

@@ -152,6 +152,8 @@ WRONG_SECONDS = [-1, math.inf, math.nan, 1e12, True, "1"]
         {"max_retries": -1},
         {"max_retries": 1.5},
         {"backoff": dg.Backoff.LINEAR},
+        {"delay": 1, "backoff": "exponential"},
+        {"delay": 1, "jitter": "FULL"},
         *({"delay": seconds} for seconds in WRONG_SECONDS),
     ],
 )

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from assetgraph.cli.options import WholeNumber, json_option, project_options, selection_argument
+from assetgraph.cli.options import (
+    Choice,
+    WholeNumber,
+    json_option,
+    project_options,
+    selection_argument,
+)
 from assetgraph.cli.session import Session
 
 
@@ -13,11 +19,12 @@ from assetgraph.cli.session import Session
 @click.option("--upstream", is_flag=True, help="Add everything upstream of the selection.")
 @click.option("--downstream", is_flag=True, help="Add everything downstream of the selection.")
 @click.option(
-    "--depth", type=WholeNumber(1), help="How many levels --upstream and --downstream add."
-)
+    "--depth", metavar="N", type=WholeNumber(1),
+    help="How many levels --upstream and --downstream add.",
+)  # fmt: skip
 @click.option(
     "--format", "form", default="tree", show_default=True, help="The output format.",
-    type=click.Choice(("tree", "mermaid", "dot", "svg", "json")),
+    type=Choice(("tree", "mermaid", "dot", "svg", "json")),
 )  # fmt: skip
 @json_option
 @project_options
