@@ -32,7 +32,7 @@ from assetgraph.code import importer
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.definitions.registry import current_registry
 from assetgraph.code import CodeVersions, Node
-from assetgraph.storage.code_table import FolderCache
+from assetgraph.storage.keyed_files import FolderCache
 importer.install(".")
 for file in sorted(Path(".").glob("part_*.py")):
     __import__(file.stem)

@@ -1,4 +1,5 @@
-"""Accepting the current code of assets without running them, after a harmless change."""
+"""Accepting the current code of assets, and what they read, without running them, after a harmless
+change."""
 
 from __future__ import annotations
 
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 
 def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
-    """Record the current code of `keys` as the code that their values were made with.
+    """Record the current code of `keys` as the code that their values were made with, and what
+    their steps read as it is now.
 
-    The code before that counts too, and a failed attempt no longer does. Returns the keys whose
+    The code before that counts too, and a failed attempt no longer does. Data of an upstream and
+    config are not accepted: with other ones, the value would be another. Returns the keys whose
     record changed. Raises `NoValueError` for an asset that was never materialized, before anything
-    is recorded, and `LockedError` for an asset that is being materialized.
+    is recorded, also if what its step read is not known any more, and `LockedError` for an asset
+    that is being materialized.
     """
     keys = tuple(key for key in keys if key not in facts.graph.externals)
     for key in keys:
@@ -40,6 +44,11 @@ def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
                 f"{key.text!r} was never materialized: there is nothing to accept.",
                 hint=f"Materialize it with: {command('materialize', key.text)}",
             )
+        if known.read_changes is None:
+            raise NoValueError(
+                f"what {key.text!r} read is not known any more: the store lost it.",
+                hint=f"Materialize it with: {command('materialize', key.text)}",
+            )
     return tuple(key for key in keys if _accept(facts, Target(key)))
 
 
@@ -52,6 +61,7 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
         known.current.is_of_code(known.code_version)
         and known.current.value.has_class_digest(class_digest)
         and known.failed is None
+        and known.read_changes == ()
     ):
         return False
     code_version = known.code_version
@@ -62,6 +72,8 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
         current, _ = facts.store.history.current(target)  # a run may have replaced it since
         assert current is not None
         accepted = _accepted(current, code_version, facts.class_digest(computation, current))
+        observed = facts.reads.accepted(current.observed)
+        accepted = msgspec.structs.replace(accepted, observed=observed)
         facts.record_code()
         lock.append(accepted)
     finally:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.external import ExternalAsset
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
+    from assetgraph.storage.read_changes import Changes, ReadChanges
     from assetgraph.storage.store import Store
 
 
@@ -41,6 +44,13 @@ class StoreFacts:
         store.names.refresh()
         self._facts: dict[Target, TargetFacts] = {}
         self._other_projects: dict[str, str | None] = {}  # by the run that made a value
+
+    @cached_property
+    def reads(self) -> ReadChanges:
+        """Compares what steps read with what is there now."""
+        from assetgraph.storage.read_changes import ReadChanges
+
+        return ReadChanges(self.store, self._present_version)
 
     def state(self, key: AssetKey) -> str:
         """The name of an asset's state. The first call computes the states of all assets."""
@@ -102,8 +112,25 @@ class StoreFacts:
 
     def forget(self, target: Target) -> None:
         """Read the facts about `target` again on next use."""
-        self._facts.pop(target, None)
+        known = self._facts.pop(target, None)
         self._untouched.discard(target.key)
+        if known is not None:
+            for observed in _observed(known.current, known.failed):
+                self.reads.forget(observed)
+
+    def look_again(self, targets: Iterable[Target]) -> None:
+        """Compare what the steps of `targets` read with what is there by now."""
+        for target in targets:
+            known = self.of(target)
+            observed = list(_observed(known.current, known.failed))
+            for one in observed:
+                self.reads.forget(one)
+            if observed:
+                self._facts[target] = msgspec.structs.replace(
+                    known,
+                    read_changes=self._read_changes(known.current),
+                    failed_reads=self._read_changes(known.failed),
+                )
 
     def states(
         self, keys: Iterable[AssetKey]
@@ -149,10 +176,33 @@ class StoreFacts:
         appeared = self._appeared(failed) if failed is not None and failed.absent else ()
         if current is None:
             return TargetFacts(
-                failed=failed, code_version=code_version, running=running, appeared=appeared
-            )
+                failed=failed, code_version=code_version, running=running, appeared=appeared,
+                failed_reads=self._read_changes(failed),
+            )  # fmt: skip
         value, data_version = self._condition(target, computation, current)
-        return TargetFacts(current, failed, value, data_version, code_version, running, appeared)
+        return TargetFacts(
+            current, failed, value, data_version, code_version, running, appeared,
+            read_changes=self._read_changes(current), failed_reads=self._read_changes(failed),
+        )  # fmt: skip
+
+    def _read_changes(self, attempt: Materialization | FailedAttempt | None) -> Changes | None:
+        if attempt is None or attempt.observed is None:
+            return ()
+        return self.reads.of(attempt.observed)
+
+    def _present_version(self, target: Target) -> str:
+        """The data version of a value that a step loads, as it is now; "" if there is none. It does
+        not ask whether the value is up to date, which may depend on who asks."""
+        current = self.store.history.known(target)
+        if target.key not in self.graph:
+            return current.data_version if current is not None else ""
+        computation = self.graph.computation(target.key)
+        if computation.is_external:
+            return self.of(target).data_version or ""
+        if current is None:
+            return ""
+        value, version = self._condition(target, computation, current)
+        return (version or "") if value in ("intact", "changed") else ""
 
     def _external(self, target: Target, asset: ExternalAsset) -> TargetFacts:
         """The facts about what something else makes: its source as it is now, or what is on record
@@ -214,6 +264,13 @@ class StoreFacts:
         if computation.code_version is None or self.store.ephemeral:
             return current.value.class_digest
         return self.store.values.class_digest(current.value, self.store.code.named_version)
+
+
+def _observed(*attempts: Materialization | FailedAttempt | None) -> Iterator[str]:
+    """The sets of what these attempts read."""
+    for attempt in attempts:
+        if attempt is not None and attempt.observed is not None:
+            yield attempt.observed
 
 
 def _outside(

@@ -19,6 +19,8 @@ class ReasonKind(StrEnum):
     FILE_CHANGED = "file_changed"
     CODE_CHANGED = "code_changed"
     CONFIG_CHANGED = "config_changed"
+    READ_CHANGED = "read_changed"
+    READS_LOST = "reads_lost"
     UPSTREAM_DATA = "upstream_data"
     UPSTREAM_ADDED = "upstream_added"
     UPSTREAM_REMOVED = "upstream_removed"
@@ -40,7 +42,8 @@ class Reason(msgspec.Struct, frozen=True):
     `state`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and `error`,
     and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`,
     `file_changed`, `history_missing` and `source_missing` have `path`; `history_damaged` and
-    `source_unreadable` have `error`.
+    `source_unreadable` have `error`; `read_changed` has what the step read without declaring it,
+    as `what` and `name`, `how` that differs now, and `why` it cannot be read.
 
     A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
@@ -81,6 +84,54 @@ def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
 
 
+def read_text(what: str, name: str, how: str, why: str = "") -> str:
+    """How something differs now that a step read without declaring it."""
+    if how == "unreadable":
+        return f"`{name}`, which it read, cannot be read now: {why}"
+    if what == "variable":
+        return f"the environment variable `{name}`, which it read, {_NOW[what, how]}"
+    verb = "looked for" if how == "appeared" else _VERBS[what]
+    return f"`{name}`, which it {verb}, {_NOW.get((what, how)) or _NOW['file', how]}"
+
+
+def since_text(what: str, name: str, how: str) -> str:
+    """What has happened since a step failed that read something without declaring it."""
+    shown = f"the environment variable `{name}`" if what == "variable" else f"`{name}`"
+    return f"before {shown} {_SINCE.get((what, how)) or _SINCE['file', how]}"
+
+
+_VERBS = {
+    "file": "read",
+    "existence": "looked for",
+    "status": "looked at",
+    "folder": "listed",
+    "pattern": "listed",
+    "asset": "loaded",
+}
+_NOW = {
+    ("file", "changed"): "changed",
+    ("file", "gone"): "is gone",
+    ("file", "appeared"): "is there now",
+    ("folder", "changed"): "has other files",
+    ("pattern", "changed"): "has other files",
+    ("pattern", "gone"): "has no files now",
+    ("pattern", "appeared"): "has files now",
+    ("variable", "changed"): "changed",
+    ("variable", "gone"): "is no longer set",
+    ("variable", "appeared"): "is set now",
+    ("asset", "gone"): "has no value now",
+    ("asset", "appeared"): "has a value now",
+}
+_SINCE = {
+    ("file", "changed"): "changed",
+    ("file", "gone"): "was gone",
+    ("file", "appeared"): "was there",
+    ("variable", "gone"): "was unset",
+    ("variable", "appeared"): "was set",
+    ("asset", "gone"): "lost its value",
+    ("asset", "appeared"): "had a value",
+}
+
 _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.NEVER_MATERIALIZED: lambda _: "never materialized",
     ReasonKind.VALUE_GONE: lambda f: f"its value is gone{_place_text(f['path'])}",
@@ -95,6 +146,8 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ),
     ReasonKind.CODE_CHANGED: _code_text,
     ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
+    ReasonKind.READ_CHANGED: lambda f: read_text(**f),
+    ReasonKind.READS_LOST: lambda _: "what it read is not known any more: the store lost it",
     ReasonKind.UPSTREAM_DATA: lambda f: (
         f"upstream {f['upstream']} has new data ({_versions_text(f['old'], f['new'])})"
     ),

@@ -14,7 +14,7 @@ import msgspec
 
 from assetgraph.graph.walk import walk
 from assetgraph.keys import Target
-from assetgraph.planning.reason_kinds import Reason, ReasonKind
+from assetgraph.planning.reason_kinds import Reason, ReasonKind, since_text
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.records import AssetState, FailedAttempt, Materialization, ValueCondition
 from assetgraph.text import listed
@@ -22,6 +22,7 @@ from assetgraph.text import listed
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
+    from assetgraph.storage.read_changes import Changes
 
 Configs = Mapping["AssetKey", Mapping[str, Any]]
 
@@ -32,7 +33,9 @@ class TargetFacts(msgspec.Struct, frozen=True):
     `value` is the condition of the stored value. `data_version` describes the data as it is now: a
     file that an asset returned may have been changed from outside, and is used as it is. `failed`
     is the last attempt, if it failed; `appeared` has the files that were absent then and are there
-    now. `damage` says why the target's history cannot be read, and `lost` is the path of a history
+    now. `read_changes` has what differs of the things that the value's step read, and
+    `failed_reads` of those that the failed one read; None if what they read is not known any more.
+    `damage` says why the target's history cannot be read, and `lost` is the path of a history
     that is missing although there are values; nothing else is known then. The `current` record of
     an `external` target describes its source as it is now, or repeats what was last observed or
     reported.
@@ -48,6 +51,8 @@ class TargetFacts(msgspec.Struct, frozen=True):
     damage: str | None = None
     lost: str | None = None
     external: bool = False
+    read_changes: Changes | None = ()
+    failed_reads: Changes | None = ()
 
     @property
     def file_version(self) -> str:
@@ -170,6 +175,7 @@ def direct_reasons(
     if not known.current.is_of_code(known.code_version):
         changes = list(facts.code_changes(target))
         reasons.append(Reason(ReasonKind.CODE_CHANGED, {"changes": changes}))
+    reasons += _read_reasons(known.read_changes)
     if config is not None and dict(config) != known.current.config:
         difference = {"old": known.current.config, "new": dict(config)}
         reasons.append(Reason(ReasonKind.CONFIG_CHANGED, difference))
@@ -229,6 +235,18 @@ def _value_reasons(known: TargetFacts) -> list[Reason]:
     return [Reason(kind, {"path": known.current.value.path or ""})] if kind else []
 
 
+def _read_reasons(changes: Changes | None) -> list[Reason]:
+    if changes is None:
+        return [Reason(ReasonKind.READS_LOST)]
+    return [
+        Reason(
+            ReasonKind.READ_CHANGED,
+            {"what": one.kind.value, "name": one.name, "how": one.how, "why": one.why},
+        )
+        for one in changes
+    ]
+
+
 def _input_reasons(current: Materialization, upstream: Mapping[Target, str | None]) -> list[Reason]:
     reasons = []
     present = {target.text: version for target, version in upstream.items()}
@@ -280,7 +298,18 @@ def _changes_since(
         changes.append(f"while {listed(known.appeared)} {verb} not there")
     elif failed.file_version is not None and failed.file_version != known.file_version:
         changes.append("before its file was changed")
-    return changes
+    return changes + _read_since(known)
+
+
+def _read_since(known: TargetFacts) -> list[str]:
+    """How what the failed attempt read differs now."""
+    if known.failed_reads is None:
+        return ["after it read what is not known any more"]
+    return [
+        since_text(change.kind, change.name, change.how)
+        for change in known.failed_reads
+        if change.how != "unreadable" and change.name not in known.appeared
+    ]
 
 
 def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:

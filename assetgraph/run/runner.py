@@ -170,12 +170,16 @@ class _Run:
             if step_id is None:
                 return
             step = self._steps[step_id]
-            if step.cause is not Cause.REQUESTED and not still_needed(step, self._facts):
+            if step.cause is not Cause.REQUESTED and not self._is_needed(step):
                 self._queue.leave(step_id)
                 self._spare(step_id, "unchanged upstream")
                 self._passed.release(step_id)
             else:
                 self._start(step)
+
+    def _is_needed(self, step: Step) -> bool:
+        self._facts.look_again(step.outputs)  # a step may have written what this one reads
+        return still_needed(step, self._facts)
 
     def _start(self, step: Step) -> None:
         self._attempts[step.id] += 1

@@ -242,8 +242,22 @@ def _made_by_another_run(
             and current.config == dict(task.config)
             and current.inputs == task.input_versions(target)
             and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
+            and _read_the_same(current, store)
         )
         if not same:
             return None
         found[target] = current
     return found
+
+
+def _read_the_same(current: Materialization, store: Store) -> bool:
+    """Whether everything that the step of a value read is as it was."""
+    if current.observed is None:
+        return True
+    from assetgraph.storage.read_changes import ReadChanges
+
+    def version_of(target: Target) -> str:
+        made = store.history.known(target)
+        return made.data_version if made is not None else ""
+
+    return ReadChanges(store, version_of).of(current.observed) == ()

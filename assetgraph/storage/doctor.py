@@ -26,10 +26,10 @@ from assetgraph.records import (
 )
 from assetgraph.storage.asset_records import orphaned
 from assetgraph.storage.atomic_files import AppendFile, is_cut, names_in, opened, read_lines
-from assetgraph.storage.code_table import CodeTable
 from assetgraph.storage.file_locks import is_held
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
-from assetgraph.storage.retention import Prunable, find_prunable, has_folder, prune
+from assetgraph.storage.project_code import CodeTable
+from assetgraph.storage.retention import Prunable, find_prunable, has_folder, named_reads, prune
 from assetgraph.storage.step_states import is_log_lost
 from assetgraph.text import listed
 
@@ -68,7 +68,7 @@ def examine(
     histories = partial(_histories, deep=deep)
     orphans = partial(_orphaned, defined=defined)
     runs = partial(_runs, defined=defined)
-    for part in (histories, orphans, runs, _code, _left_over):
+    for part in (histories, orphans, runs, _code, _reads, _left_over):
         try:
             yield from part(store)
         except StoreError as error:
@@ -269,12 +269,34 @@ def _code(store: Store) -> Iterator[Finding]:
     table = CodeTable(f"{store.folder}/code")
     table.load()
     if table.damaged:
-        lines = "1 line" if table.damaged == 1 else f"{table.damaged} lines"
         yield Finding(
-            f"{lines} of {store.folder}/code/definitions.jsonl cannot be read. If those "
+            f"{_lines(table.damaged)} of {table.path} cannot be read. If those "
             "definitions change, the reason cannot name them",
             repair=table.repair,
         )
+
+
+def _reads(store: Store) -> Iterator[Finding]:
+    table = store.reads.table
+    known = table.load()
+    lost = sorted({target.text for target, named in named_reads(store) if named not in known})
+    if table.damaged:
+        yield Finding(
+            f"{_lines(table.damaged)} of {table.path}, which says what steps read, cannot be read",
+            repair=table.repair,
+        )
+    if lost:
+        keys = [recorded_target(text).key.text for text in lost]
+        yield Finding(
+            f"what {listed(lost)} read is not known any more, so that "
+            f"{'it counts' if len(lost) == 1 else 'they count'} as not up to date. "
+            f"To record it again: {command('materialize', *keys)}",
+            serious=True,
+        )
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
 
 
 def _left_over(store: Store) -> Iterator[Finding]:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.code import CodeVersions, Definition
-from assetgraph.storage.code_table import CodeTable, FolderCache
+from assetgraph.code import CodeVersions, Definition, Node
+from assetgraph.storage.keyed_files import FolderCache, LineTable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assetgraph.definitions.computation import Computation
+
+
+class CodeTable(LineTable[Node]):
+    """The definitions behind the code versions that a store has recorded, in `folder`. A damaged
+    line is one definition that a reason cannot name."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"{folder}/definitions.jsonl", Node)
 
 
 class ProjectCode:

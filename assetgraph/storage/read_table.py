@@ -8,7 +8,7 @@ was lost is not known any more: what it stood for may have changed.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 import msgspec
@@ -16,8 +16,9 @@ import msgspec
 from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.records import ObservedRead, ReadKind
 from assetgraph.storage.asset_names import AssetNames
+from assetgraph.storage.atomic_files import encoded
 from assetgraph.storage.formats.digest import hasher
-from assetgraph.storage.line_table import LineTable
+from assetgraph.storage.keyed_files import LineTable
 
 Reads = tuple[ObservedRead, ...]
 
@@ -49,6 +50,11 @@ class ReadTable:
         if found is None or not self._names.renamings:
             return found
         return tuple([_renamed(read, self._names.name) for read in found])
+
+    def size(self, digests: Iterable[str]) -> int:
+        """How many bytes the lines of these sets take."""
+        recorded = self.table.load()
+        return sum(len(encoded((one, recorded[one]))) + 1 for one in digests)
 
     @cached_property
     def salt(self) -> int:

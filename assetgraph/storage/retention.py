@@ -1,5 +1,6 @@
 """Deleting what a store no longer needs: values that newer ones replaced, runs beyond the project's
-limit, what a dead process left unfinished, and the files of partitions' locks.
+limit, what a dead process left unfinished, the files of partitions' locks, and what replaced values
+were made from.
 
 An asset's current value, a value that a step may be reading, and a run in progress always stay.
 """
@@ -28,13 +29,14 @@ if TYPE_CHECKING:
 
 class Prunable(msgspec.Struct, frozen=True):
     """One thing that can be deleted: an old value, a value that was never committed, an old run,
-    what a process that died left behind, or the file of a partition's lock.
+    what a process that died left behind, the file of a partition's lock, or in the table of what
+    steps read, the sets of replaced values.
 
     `name` is the text of a target, a run id, or the name of a file; `path` says where it is; `size`
     is in bytes.
     """
 
-    kind: Literal["value", "orphan", "run", "leftover", "lock"]
+    kind: Literal["value", "orphan", "run", "leftover", "lock", "reads"]
     name: str
     path: str
     size: int
@@ -66,6 +68,7 @@ def find_prunable(store: Store) -> Iterator[Prunable]:
     yield from _old_runs(store)
     yield from _leftovers(store)
     yield from _free_locks(store)
+    yield from _unnamed_reads(store)
 
 
 def prune(store: Store, item: Prunable) -> bool:
@@ -76,6 +79,8 @@ def prune(store: Store, item: Prunable) -> bool:
         return _drop_leftover(store, item)
     if item.kind == "lock":
         return prune_lock(item.path)
+    if item.kind == "reads":
+        return _drop_reads(store)
     store.runs.delete(item.name)
     return True
 
@@ -224,6 +229,47 @@ def _free_locks(store: Store) -> Iterator[Prunable]:
         path = f"{folder}/{name}"
         if suffix in ("lock", "read") and not stem.endswith("=_") and not is_held(path):
             yield Prunable("lock", name, path, _size(path))
+
+
+def named_reads(store: Store) -> Iterator[tuple[Target, str]]:
+    """The sets that the current value of each target, or a later failure, was made from. A history
+    that cannot be read has those of its readable lines."""
+    for text in sorted(store.history.touched()):
+        key, seen = AssetKey.unchecked(text), set()
+        for attempt in store.history.readable(key):
+            if attempt.partition in seen:
+                continue
+            if attempt.observed is not None:
+                yield Target(key, attempt.partition), attempt.observed
+            if isinstance(attempt, Materialization):
+                seen.add(attempt.partition)
+                if attempt.partition is None:
+                    break
+
+
+def _unnamed_reads(store: Store) -> Iterator[Prunable]:
+    recorded = store.reads.table.load()
+    size = store.reads.size(recorded.keys() - {one for _, one in named_reads(store)})
+    if size:
+        path = store.reads.table.path
+        yield Prunable("reads", os.path.basename(path), path, size)
+
+
+def _drop_reads(store: Store) -> bool:
+    """Delete while no run is under way: a step records a set before the record that names it."""
+    store.prepare()  # the folder of locks may not exist yet
+    beginning = store.runs.beginning()
+    if not beginning.acquire():
+        return False
+    try:
+        if any(store.runs.under_way()):
+            return False
+        named = {one for _, one in named_reads(store)}
+        recorded = store.reads.table.load()
+        store.reads.table.keep({key: recorded[key] for key in recorded if key in named})
+        return True
+    finally:
+        beginning.release()
 
 
 def _size(path: str) -> int:

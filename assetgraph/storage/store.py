@@ -26,9 +26,10 @@ from assetgraph.storage.histories import AssetHistory, TargetLock
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from assetgraph.keys import AssetKey, Target
+    from assetgraph.storage.output_paths import Known, OutputPaths
     from assetgraph.storage.present_reads import PresentReads
     from assetgraph.storage.project_code import ProjectCode
     from assetgraph.storage.read_table import ReadTable
@@ -72,6 +73,7 @@ class Store:
         self._exists = self._check()
         self._renamings = renamings
         self._salt = salt
+        self._returned_paths: Known = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         options: dict[str, Any] = {
@@ -115,11 +117,18 @@ class Store:
 
         return ReadTable(f"{self.folder}/reads.jsonl", self.names, self._salt)
 
-    def present_reads(self, is_left_out: Callable[[str], bool] = lambda _: False) -> PresentReads:
-        """Looks at what steps may have read, as it is now."""
+    def outputs(self) -> OutputPaths:
+        """Which asset made a file."""
+        from assetgraph.storage.output_paths import OutputPaths
+
+        root = str(self.project_root)
+        return OutputPaths(self.history, root, self.storage, self._returned_paths)
+
+    def present_reads(self) -> PresentReads:
+        """Looks at what steps may have read, as it is now. What assets made is not listed."""
         from assetgraph.storage.present_reads import PresentReads
 
-        return PresentReads(self.project_root, self.values.verified, is_left_out)
+        return PresentReads(self.project_root, self.values.verified, self.outputs().is_output)
 
     def forget_code(self) -> None:
         """Compute the versions of the code again when they are next needed."""

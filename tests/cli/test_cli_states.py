@@ -167,7 +167,7 @@ def test_a_stale_upstream_is_used_as_it_is_and_said_once(
 
 
 def test_accept_takes_a_change_as_harmless(changed: ProjectFolder, assetgraph: Command) -> None:
-    assert assetgraph("accept", "raw_trips").out == "Accepted the code of raw_trips\n"
+    assert assetgraph("accept", "raw_trips").out == "Accepted raw_trips\n"
     assert assetgraph("status", "--exit-code").code == 0
     page = assetgraph("show", "raw_trips").out
     assert "  Code accepted  20" in page
@@ -194,7 +194,7 @@ def test_a_changed_class_of_a_value_whose_asset_has_its_own_version_reaches_its_
     (step,) = assetgraph("plan", "--json").json
     assert step["key"] == "paid"
     assert step["reasons"][0]["kind"] == "upstream_data"
-    assert assetgraph("accept", "rate").out == "Accepted the code of rate\n"
+    assert assetgraph("accept", "rate").out == "Accepted rate\n"
     assert assetgraph("plan", "--json").json == []
 
     pipeline.write("tax.py", tax.replace("2", "4"))

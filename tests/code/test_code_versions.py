@@ -19,7 +19,7 @@ from code_projects import imported, look, read_edits, write
 from assetgraph.code import CodeVersions, importer
 from assetgraph.code.changes import Comparison
 from assetgraph.code.sources import CHANGED, NO_SOURCE
-from assetgraph.storage.code_table import FolderCache
+from assetgraph.storage.keyed_files import FolderCache
 from assetgraph.storage.project_code import ProjectCode
 
 PROJECT = {

@@ -20,7 +20,8 @@ TRIPS = ObservedRead(ReadKind.ASSET, "trips", "d3")
 
 @pytest.fixture
 def present(folder: Path) -> PresentReads:
-    return Store(folder / ".assetgraph").present_reads(lambda path: path.endswith(".parquet"))
+    values = Store(folder / ".assetgraph").values
+    return PresentReads(folder, values.verified, lambda path: path.endswith(".parquet"))
 
 
 def test_a_set_is_recorded_once_whatever_its_order_and_stamps(store: Store) -> None:

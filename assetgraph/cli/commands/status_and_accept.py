@@ -58,7 +58,8 @@ def status_command(
 def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) -> None:
     """Mark the selected assets as up to date with the current code, without running them.
 
-    Use it after a change that cannot affect their values.
+    Use it after a change that cannot affect their values. What their steps read, such as files
+    that they opened, is taken as it is now. Other data of an upstream and another config are not.
 
     \b
     Example:
@@ -74,9 +75,9 @@ def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) 
     answer(
         as_json,
         data=lambda: keys,
-        lines=lambda _: [Line(f"Accepted the code of {key}") for key in keys],
+        lines=lambda _: [Line(f"Accepted {key}") for key in keys],
     )
     if not selected:
         say(nothing_note(selection))
     elif not keys:
-        say([Line("Nothing to accept: the code is the same as when the values were materialized.")])
+        say([Line("Nothing to accept: no code and nothing that was read has changed.")])

@@ -22,6 +22,7 @@ _WHAT = {
     "run": ("old run", "old runs"),
     "leftover": ("leftover", "leftovers"),
     "lock": ("unused lock", "unused locks"),
+    "reads": ("list of what replaced values read", "lists of what replaced values read"),
 }
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from assetgraph.code import Node
 from assetgraph.errors import StoreFormatError
-from assetgraph.storage.code_table import CodeTable, FolderCache
+from assetgraph.storage.keyed_files import FolderCache
+from assetgraph.storage.project_code import CodeTable
 
 
 def node(name: str, *refs: str, origin: str = "") -> Node:

@@ -1,0 +1,309 @@
+"""What a step read without declaring it makes its value stale when that changes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from observing import list_folder, list_pattern, observe, read_file, read_variable
+
+import assetgraph as dg
+from assetgraph.errors import NoValueError
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.keys import AssetKey, Target
+from assetgraph.planning.accept import accept
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.plan import make_plan
+from assetgraph.planning.reasons import past_failure
+from assetgraph.records import EventType, ObservedRead, ReadKind
+from assetgraph.run.runner import run_plan
+from assetgraph.storage.doctor import examine
+from assetgraph.storage.retention import find_prunable, prune
+from assetgraph.storage.store import Store
+
+READS: dict[str, Callable[[], str]] = {
+    "file": lambda: read_file("zones.csv"),
+    "folder": lambda: list_folder("inbox"),
+    "pattern": lambda: list_pattern("inbox/*.csv"),
+    "variable": lambda: read_variable("FACTOR"),
+}
+
+
+@dg.asset
+def trips() -> str:
+    return " ".join(READS[kind]() for kind in os.environ["KINDS"].split())
+
+
+@dg.asset
+def report(trips: str) -> str:
+    return trips.upper()
+
+
+GRAPH = AssetGraph([trips, report])
+SOME, OTHER, NONE = "some", "other", ""
+
+
+@pytest.fixture(autouse=True)
+def observing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    observe(monkeypatch)
+    monkeypatch.setenv("KINDS", "file folder pattern variable")
+
+
+def put(kind: str, what: str, patch: pytest.MonkeyPatch) -> None:
+    """Have what is read of a kind be as `what` says."""
+    if kind == "variable":
+        patch.setenv("FACTOR", what) if what else patch.delenv("FACTOR", raising=False)
+    elif kind == "file":
+        Path("zones.csv").write_text(what) if what else Path("zones.csv").unlink(missing_ok=True)
+    else:
+        shutil.rmtree("inbox", ignore_errors=True)
+        if what:
+            Path("inbox").mkdir()
+            Path("inbox", f"{what}.csv").touch()
+
+
+def facts(folder: Path | str = ".") -> StoreFacts:
+    return StoreFacts(GRAPH, Store(Path(folder, ".assetgraph"), project_root=folder))
+
+
+def run_stale(graph: AssetGraph = GRAPH) -> list[str]:
+    """Run what is stale of what has a value, and return what ran."""
+    now = StoreFacts(graph, Store(".assetgraph"))
+    made = [key for key in graph.order if now.of(Target(key)).current]
+    outcome = run_plan(make_plan(graph, now, made, stale_only=True), now)
+    events = now.store.runs.events(outcome.record.run_id)
+    return [e.step or "" for e in events if e.type is EventType.STEP_SUCCESS]
+
+
+def why(key: str = "trips", folder: Path | str = ".") -> list[str]:
+    _, reasons = facts(folder).states([AssetKey(key)])[AssetKey(key)]
+    return [reason.text for reason in reasons]
+
+
+@pytest.mark.parametrize(("kind", "before", "after", "sentence"), [
+    ("file", SOME, OTHER, "`zones.csv`, which it read, changed"),
+    ("file", SOME, NONE, "`zones.csv`, which it read, is gone"),
+    ("file", NONE, SOME, "`zones.csv`, which it looked for, is there now"),
+    ("folder", SOME, OTHER, "`inbox`, which it listed, has other files"),
+    ("folder", SOME, NONE, "`inbox`, which it listed, is gone"),
+    ("folder", NONE, SOME, "`inbox`, which it looked for, is there now"),
+    ("pattern", SOME, OTHER, "`inbox/*.csv`, which it listed, has other files"),
+    ("pattern", SOME, NONE, "`inbox/*.csv`, which it listed, has no files now"),
+    ("pattern", NONE, SOME, "`inbox/*.csv`, which it looked for, has files now"),
+    ("variable", SOME, OTHER, "the environment variable `FACTOR`, which it read, changed"),
+    ("variable", SOME, NONE, "the environment variable `FACTOR`, which it read, is no longer set"),
+    ("variable", NONE, SOME, "the environment variable `FACTOR`, which it read, is set now"),
+])  # fmt: skip
+def test_a_change_of_what_a_step_read_is_a_reason_that_names_it(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch,
+    kind: str, before: str, after: str, sentence: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("KINDS", kind)
+    put(kind, before, monkeypatch)
+    dg.materialize([trips, report], instance=instance)
+    assert why() == why("report") == []
+    put(kind, after, monkeypatch)
+    assert why() == [sentence]
+    assert why("report") == ["upstream trips is stale"]
+    put(kind, before, monkeypatch)
+    assert why() == []
+    put(kind, after, monkeypatch)
+    assert run_stale() == ["trips", "report"]
+    assert why() == why("report") == []
+
+
+def test_a_file_that_is_only_touched_or_replaced_by_an_equal_one_is_no_reason(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("file", SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    os.utime("zones.csv", (1, 1))
+    assert why() == []
+    Path("copy.csv").write_text(SOME)
+    os.replace("copy.csv", "zones.csv")
+    assert why() == []
+
+
+def test_a_project_that_is_moved_stays_fresh_and_follows_its_files_there(
+    instance: dg.Instance, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in READS:
+        put(kind, SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    there = folder / "there"
+    shutil.copytree(".", there, ignore=shutil.ignore_patterns("there"))
+    assert why(folder=there) == []
+    (there / "zones.csv").write_text(OTHER)
+
+    assert why(folder=there) == ["`zones.csv`, which it read, changed"]
+    assert why() == []
+
+
+def test_an_output_of_an_asset_in_a_listed_folder_is_no_reason(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def export() -> Path:
+        Path("inbox/export.csv").write_text("made")
+        return Path("inbox/export.csv")
+
+    put("folder", SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    dg.materialize([export], instance=instance)
+
+    assert why() == []
+
+
+def test_a_set_that_was_lost_makes_its_value_stale_until_it_is_materialized(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dg.materialize([trips], instance=instance)
+    table = Path(".assetgraph/reads.jsonl")
+    lines = table.read_bytes().split(b"\n")
+    lines[1] = lines[1][:-9] + b"\x00\xff" + lines[1][-7:]
+    table.write_bytes(b"\n".join(lines))
+
+    lost = "what it read is not known any more: the store lost it"
+    assert why() == [lost]
+    with pytest.raises(NoValueError, match="what 'trips' read is not known any more"):
+        accept(facts(), [trips.key])
+    damaged, named = examine(Store(".assetgraph"))
+    assert damaged.text == (
+        f"1 line of {table.absolute()}, which says what steps read, cannot be read"
+    )
+    assert named.text == (
+        "what trips read is not known any more, so that it counts as not up to date. "
+        "To record it again: assetgraph materialize trips"
+    )
+    assert damaged.repair is not None
+    damaged.repair()
+    assert [finding.text for finding in examine(Store(".assetgraph"))] == [named.text]
+    assert why() == [lost]
+    assert run_stale() == ["trips"]
+    assert why() == []
+    assert list(examine(Store(".assetgraph"))) == []
+
+
+def test_accepting_takes_what_was_read_as_it_is_now_and_follows_it_on(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in READS:
+        put(kind, SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    for kind in READS:
+        put(kind, OTHER, monkeypatch)
+    assert len(why()) == 4
+
+    assert accept(facts(), [trips.key]) == (trips.key,)
+    assert accept(facts(), [trips.key]) == ()
+    assert why() == []
+    put("variable", SOME, monkeypatch)
+    put("file", NONE, monkeypatch)
+    assert len(why()) == 2
+
+
+@dg.asset
+def fragile() -> str:
+    found = READS[os.environ["KINDS"]]()
+    if not found:
+        raise ValueError("nothing there")
+    return found
+
+
+@pytest.mark.parametrize(("kind", "since"), [
+    ("file", "before `zones.csv` was there"),
+    ("folder", "before `inbox` was there"),
+    ("pattern", "before `inbox/*.csv` was there"),
+    ("variable", "before the environment variable `FACTOR` was set"),
+])  # fmt: skip
+def test_a_failed_step_is_retried_when_what_it_read_changed(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch, kind: str, since: str
+) -> None:
+    monkeypatch.setenv("KINDS", kind)
+    put(kind, NONE, monkeypatch)
+    dg.materialize([fragile], instance=instance, raise_on_error=False)
+    graph, target = AssetGraph([fragile]), Target(fragile.key)
+
+    def state() -> tuple[str, str]:
+        now = StoreFacts(graph, Store(".assetgraph"))
+        past = past_failure(graph, now, target)
+        return now.state(fragile.key), past.text if past else ""
+
+    assert state() == ("failed", "")
+    put(kind, SOME, monkeypatch)
+    name, text = state()
+    assert name == "missing"
+    assert text.startswith(f"its last attempt failed {since} (run ")
+
+
+def test_a_file_that_an_earlier_step_of_the_run_wrote_counts_at_the_early_cut_off(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset(code_version="1")
+    def first() -> int:
+        Path("zones.csv").write_text(Path("wanted").read_text())
+        return 1
+
+    @dg.asset
+    def second(first: int) -> str:
+        return read_file("zones.csv")
+
+    Path("wanted").write_text("a")
+    dg.materialize([first, second], instance=instance)
+    assert run_stale(AssetGraph([first, second])) == []
+    Path("wanted").write_text("b")
+    changed = dg.asset(name="first", code_version="2")(first.function)
+
+    assert run_stale(AssetGraph([changed, second])) == ["first", "second"]
+    made = instance.store.history.known(Target(second.key))
+    assert made is not None
+    assert made.value.inline == "b"
+
+
+def test_what_cannot_be_read_any_more_is_a_reason(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("file", SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    Path("zones.csv").unlink()
+    os.mkfifo("zones.csv")
+
+    assert why() == [
+        "`zones.csv`, which it read, cannot be read now: it is neither a file nor a folder"
+    ]
+
+
+def test_pruning_keeps_what_the_current_values_were_made_from(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for what in (SOME, OTHER, "third"):
+        put("file", what, monkeypatch)
+        dg.materialize([trips], instance=instance)
+    store = instance.store
+    (item,) = find_prunable(store)
+    before = os.stat(store.reads.table.path).st_size
+
+    assert prune(store, item)
+    assert before - os.stat(store.reads.table.path).st_size == item.size > 0
+    assert list(find_prunable(store)) == []
+    assert why() == []
+    put("file", OTHER, monkeypatch)
+    assert why() == ["`zones.csv`, which it read, changed"]
+
+
+def test_pruning_waits_for_a_run_whose_steps_have_not_recorded_yet(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pruned = []
+
+    @dg.asset
+    def meanwhile() -> None:
+        pruned.extend([prune(instance.store, item) for item in find_prunable(instance.store)])
+
+    instance.store.reads.record([ObservedRead(ReadKind.FILE, "zones.csv")])
+    dg.materialize([meanwhile], instance=instance)
+
+    assert pruned == [False]
