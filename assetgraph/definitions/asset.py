@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.computation import AssetSpec, Computation
-from assetgraph.definitions.io_manager import IOManager
 from assetgraph.keys import AssetKey
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.io_manager import IOManager
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from assetgraph.definitions.annotations import EMPTY
-from assetgraph.definitions.config import Config
-from assetgraph.definitions.io_manager import IOManager
-from assetgraph.definitions.retries import RetryPolicy
 from assetgraph.definitions.signature import (
     BY_NAME,
     Parameter,
@@ -25,6 +23,11 @@ from assetgraph.definitions.signature import (
 )
 from assetgraph.keys import AssetKey
 from assetgraph.text import place_text
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.config import Config
+    from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.definitions.retries import RetryPolicy
 
 
 class _Named(msgspec.Struct, frozen=True, eq=False):
@@ -195,4 +198,9 @@ class Computation:
 
 
 def is_config_type(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Config)
+    module = sys.modules.get("assetgraph.definitions.config")  # nothing imports it without need
+    return (
+        module is not None
+        and isinstance(annotation, type)
+        and issubclass(annotation, module.Config)
+    )

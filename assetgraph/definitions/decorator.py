@@ -6,19 +6,21 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
-from typing import Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset, AssetIn, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
-from assetgraph.definitions.io_manager import IOManager
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.definitions.option_reader import OptionReader
 from assetgraph.definitions.registry import current_registry
-from assetgraph.definitions.retries import RetryPolicy
 from assetgraph.definitions.signature import local_names, plain_function, require_signature
 from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, listed
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.definitions.retries import RetryPolicy
 
 
 class AssetOptions(TypedDict, total=False):

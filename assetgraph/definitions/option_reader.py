@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from assetgraph.definitions.retries import LONGEST_S, RetryPolicy, is_seconds
 from assetgraph.errors import AssetGraphError
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.retries import RetryPolicy
 
 T = TypeVar("T")
 
@@ -70,7 +72,11 @@ class OptionReader:
         return None
 
     def policy(self, given: Any) -> RetryPolicy | None:
-        if given is None or isinstance(given, RetryPolicy):
+        if given is None:
+            return None
+        from assetgraph.definitions.retries import RetryPolicy
+
+        if isinstance(given, RetryPolicy):
             return given
         self.note(
             f"retry_policy= takes a RetryPolicy, not {given!r}",
@@ -79,7 +85,11 @@ class OptionReader:
         return None
 
     def seconds(self, option: str, given: Any) -> float | None:
-        if given is None or (is_seconds(given) and given > 0):
+        if given is None:
+            return None
+        from assetgraph.definitions.retries import LONGEST_S, is_seconds
+
+        if is_seconds(given) and given > 0:
             return given  # type: ignore[no-any-return]
         remedy = f"Pass at most {LONGEST_S:.0f} s, which is {LONGEST_S / 86400:.0f} days."
         self.note(f"{option}= must be a positive number of seconds, not {given!r}", remedy)

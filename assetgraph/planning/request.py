@@ -10,7 +10,6 @@ import msgspec
 from assetgraph.errors import AssetGraphError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, recorded_target
-from assetgraph.planning.checked_config import checked_config
 from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.process.garbage_collector import paused_collector
@@ -73,18 +72,26 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     """
     graph = facts.graph
     with paused_collector():
-        config = request.config and checked_config(graph, config_by_key(graph, request.config))
+        config = _config(graph, request)
         keys = requested_keys(request, facts)
         plan = make_plan(
             graph,
             facts,
             keys,
             stale_only=request.stale,
-            config=config or None,
+            config=config,
             excluded=_excluded(request, facts),
         )
         shared = tuple(_shared(plan, facts))
         return msgspec.structs.replace(plan, warnings=plan.warnings + shared) if shared else plan
+
+
+def _config(graph: AssetGraph, request: RunRequest) -> dict[AssetKey, dict[str, Any]] | None:
+    if not request.config:
+        return None
+    from assetgraph.planning.checked_config import checked_config
+
+    return checked_config(graph, config_by_key(graph, request.config))
 
 
 def _shared(plan: Plan, facts: StoreFacts) -> Iterator[str]:
@@ -146,8 +153,11 @@ def requested_keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]
     """The assets that a request names, in no particular order. Raises `SelectionError`."""
     if request.targets:
         return [_key(text, facts) for text in request.targets]
-    if not request.selection:
+    if request.selection in ((), ("*",)):
         return facts.graph.order
+    named = [AssetKey.unchecked(text) for text in request.selection]
+    if all(key in facts.graph for key in named):  # these need no language
+        return named
     from assetgraph.graph.selection import select
 
     return select(request.selection, facts.graph, facts.state)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assetgraph.planning.checked_config import check_config
 from assetgraph.planning.request import RunRequest
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.run.step_task import Limits
@@ -41,8 +40,11 @@ class RunSetup(msgspec.Struct, frozen=True):
         """
         _require_a_readable_history(plan, facts)
         for step in plan.steps:
-            if not step.config_given:  # else the plan has checked it
-                check_config(plan.computations[step.computation], step.config)
+            made = plan.computations[step.computation]
+            if not step.config_given and (step.config or made.config_parameter):
+                from assetgraph.planning.checked_config import check_config  # few assets take any
+
+                check_config(made, step.config)
         if not self.request.wait:
             _check_locks(plan, facts.store)
 

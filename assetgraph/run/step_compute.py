@@ -15,17 +15,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from assetgraph.definitions.annotations import EMPTY, contradiction, described
-from assetgraph.definitions.config import build_config
 from assetgraph.definitions.context import AssetExecutionContext
-from assetgraph.definitions.io_manager import OutputContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
-from assetgraph.definitions.retries import retry_delay, retry_text
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
 from assetgraph.records import Event, EventType, Materialization, StepState, now
 from assetgraph.run.step_task import Channel, StepResult, StepTask
-from assetgraph.storage.column_changes import schema_change_text, schema_changes
 from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
 
@@ -87,6 +83,7 @@ def failed_step(
     It asks for another attempt if the step's retry policy, or the error itself, says so.
     """
     from assetgraph.code.tracebacks import definition_frame, error_info  # few steps fail
+    from assetgraph.definitions.retries import retry_delay, retry_text
 
     info = error_info(error, str(store.project_root))
     function = task.computation.plain_function
@@ -137,9 +134,8 @@ def _arguments(
     arguments: dict[str, Any] = {}
     if computation.context_parameter:
         arguments[computation.context_parameter] = context
-    if computation.config_parameter and computation.config_type:
-        config = build_config(computation.config_type, task.config, computation.name)
-        arguments[computation.config_parameter.name] = config
+    if computation.config_parameter is not None:
+        arguments[computation.config_parameter.name] = _config(task)
     annotations = {p.name: p.annotation for p in computation.inputs} if task.inputs else {}
     passed, several = task.passed, task.gathered
     if several:
@@ -170,6 +166,14 @@ def _arguments(
         what = {"upstream": source.target.text}
         events.append(Event(EventType.LOADED_INPUT, loaded_at, task.step_id, "INFO", None, what))
     return arguments
+
+
+def _config(task: StepTask) -> Any:
+    from assetgraph.definitions.config import build_config
+
+    kind = task.computation.config_type
+    assert kind is not None
+    return build_config(kind, task.config, task.computation.name)
 
 
 def _parameter(name: str, asset: str, read: Target) -> str:
@@ -298,6 +302,8 @@ def _compare_columns(
     task: StepTask, store: Store, target: Target, metadata: dict[str, Any], events: list[Event]
 ) -> None:
     """Record how the columns differ from those of the previous value, and log a warning."""
+    from assetgraph.storage.column_changes import schema_change_text, schema_changes
+
     before = store.history.known(target)
     found = schema_changes(before.metadata if before else {}, metadata)
     if found:
@@ -323,6 +329,8 @@ def _handled(
 ) -> Saved:
     def add(more: Mapping[str, Any]) -> None:
         metadata.update(metadata_json(more, target.text))
+
+    from assetgraph.definitions.io_manager import OutputContext
 
     output = OutputContext(target.key, task.run_id, add)
     manager.handle_output(output, value)

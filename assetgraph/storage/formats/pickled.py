@@ -14,7 +14,6 @@ from assetgraph.definitions.annotations import EMPTY, kind_of_value, table_kind,
 from assetgraph.errors import NoValueError, StoreError
 from assetgraph.records import StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
-from assetgraph.storage.column_changes import table_metadata
 from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFormat
 
 if TYPE_CHECKING:
@@ -126,6 +125,7 @@ def _as_asked(value: object, kind: str | None) -> object:
 
 
 def _metadata(frame: Any) -> dict[str, Any]:
+    from assetgraph.storage.column_changes import table_metadata
     from assetgraph.storage.formats.arrow.pandas_frames import columns_of
 
     return table_metadata(len(frame), columns_of(frame))

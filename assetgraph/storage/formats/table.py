@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.annotations import described, table_kind, type_name
 from assetgraph.errors import ValueTypeError
 from assetgraph.records import StoredValue
-from assetgraph.storage.column_changes import table_metadata
 from assetgraph.storage.formats.value_format import ClassVersion, Saved, ValueFormat
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ class TableFormat(ValueFormat):
             )
         if not _may_be_table(value):
             return None
+        from assetgraph.storage.column_changes import table_metadata
         from assetgraph.storage.formats.arrow import table_writer
         from assetgraph.storage.formats.arrow.streams import stream_of
 
