@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.external import ExternalAsset
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
+    from assetgraph.storage.output_paths import OutputPaths
     from assetgraph.storage.read_changes import Changes, ReadChanges
     from assetgraph.storage.store import Store
 
@@ -51,6 +52,11 @@ class StoreFacts:
         from assetgraph.storage.read_changes import ReadChanges
 
         return ReadChanges(self.store, self._present_version)
+
+    @cached_property
+    def outputs(self) -> OutputPaths:
+        """Which asset made a file, as of the first question and with what was taken over since."""
+        return self.store.outputs()
 
     def state(self, key: AssetKey) -> str:
         """The name of an asset's state. The first call computes the states of all assets."""
@@ -106,6 +112,8 @@ class StoreFacts:
     def take_over(self, target: Target, made: Materialization) -> None:
         """Replace the facts about `target` with a materialization that was just recorded."""
         code_version = self.of(target).code_version
+        if "outputs" in self.__dict__:
+            self.outputs.add(target.key, made)
         self._facts[target] = TargetFacts(
             current=made, data_version=made.data_version, code_version=code_version
         )

@@ -297,6 +297,10 @@ class _Run:
         del self._running[step_id]
         attempt.channel.end()
         self._queue.leave(step_id)
+        if result.reads:
+            from assetgraph.run.undeclared_reads import warn_of_undeclared  # few steps read
+
+            warn_of_undeclared(self._facts, attempt.task, result)
         self._journal.hold(result.events)
         if result.state is StepState.FAILURE and result.retry_in_s is not None:
             self._states[step_id] = StepState.WAITING

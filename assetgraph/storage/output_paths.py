@@ -35,7 +35,7 @@ class OutputPaths:
 
     def maker(self, path: str) -> AssetKey | None:
         """The asset that made a file, or the folder that it is in."""
-        path = os.path.normpath(os.path.join(self._root, path))
+        path = self._full(path)
         if path.startswith(self._values):
             return self._history.key_of(path.removeprefix(self._values).partition("/")[0])
         while self._makers and len(path) > 1:
@@ -44,13 +44,19 @@ class OutputPaths:
             path = os.path.dirname(path)
         return None
 
+    def add(self, key: AssetKey, made: Materialization) -> None:
+        """Count what was made just now."""
+        path = _returned_path(made)
+        if path is not None:
+            self._makers[self._full(path)] = key
+
     @cached_property
     def _makers(self) -> dict[str, AssetKey]:
         makers = {}
         for text in sorted(self._history.touched()):
             key = AssetKey.unchecked(text)
             for path in self._returned(key):
-                makers[os.path.normpath(os.path.join(self._root, path))] = key
+                makers[self._full(path)] = key
         return makers
 
     def _returned(self, key: AssetKey) -> tuple[str, ...]:
@@ -71,7 +77,16 @@ class OutputPaths:
         for attempt in self._history.readable(key):
             if isinstance(attempt, Materialization) and attempt.partition not in seen:
                 seen.add(attempt.partition)
-                if attempt.value.path is not None and location_of(attempt.value) == "project":
-                    yield attempt.value.path
+                path = _returned_path(attempt)
+                if path is not None:
+                    yield path
                 if attempt.partition is None:
                     return
+
+    def _full(self, path: str) -> str:
+        return os.path.normpath(os.path.join(self._root, path))
+
+
+def _returned_path(made: Materialization) -> str | None:
+    value = made.value
+    return value.path if value.path is not None and location_of(value) == "project" else None
