@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     _open_closed_streams()
+    from assetgraph.process.garbage_collector import pause_collector
+
+    pause_collector()
     from assetgraph.cli.app import run
     from assetgraph.process.signals import raise_on_termination
 

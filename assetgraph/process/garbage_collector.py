@@ -29,6 +29,14 @@ def paused_collector() -> Iterator[None]:
         gc.enable()
 
 
+def pause_collector() -> None:
+    """Disable the garbage collector until `heap_left_alone`: what a command imports and makes stays
+    until its process ends, unless the command is one that goes on."""
+    global _paused
+    gc.disable()
+    _paused = True
+
+
 @contextmanager
 def heap_left_alone() -> Iterator[None]:
     """Make the garbage collector ignore all objects that exist now until the block ends.

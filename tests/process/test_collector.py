@@ -102,3 +102,50 @@ def test_versions_leave_no_garbage_that_only_the_collector_can_free(
         print(gc.collect())
         """)
     assert int(counted.stdout) < 100, counted.stderr
+
+
+MAIN = "from assetgraph.cli import main\nmain()\n"
+
+
+def test_a_command_collects_nothing_until_it_runs_something(
+    project: Callable[..., ProjectFolder],
+) -> None:
+    folder = project(
+        {
+            "pipeline.py": """
+            import gc
+            import assetgraph as dg
+            found = [gc.isenabled()]
+            @dg.asset
+            def a():
+                return [*found, gc.isenabled()]
+            """
+        }
+    )
+    folder.python("import sys\nsys.argv[1:] = ['materialize', 'a']\n" + MAIN)
+    shown = folder.python("import assetgraph as dg; print(dg.load('a'))").stdout
+    assert shown == "[False, True]\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [
+        ("doctor --deep", "assetgraph.storage.doctor:examine"),
+        ("observe", "assetgraph.run.observe:observe"),
+        ("runs logs latest --follow", "assetgraph.cli.commands.follow_logs:follow_run"),
+        ("dev", "assetgraph.web.http.server:serve"),
+    ],
+)
+def test_a_command_that_goes_on_collects_its_garbage(
+    typed: str, called: str, project: Callable[..., ProjectFolder]
+) -> None:
+    folder = project({"pipeline.py": "import assetgraph as dg\n@dg.asset\ndef a(): return 1\n"})
+    folder.python("import sys\nsys.argv[1:] = ['materialize', 'a']\n" + MAIN)
+    module, _, name = called.partition(":")
+    ended = folder.python(
+        f"import gc, sys, {module} as module\n"
+        f"sys.argv[1:] = {typed.split()!r}\n"
+        f"def seen(*given, **named):\n    print(gc.isenabled())\n    sys.exit(0)\n"
+        f"module.{name} = seen\n" + MAIN
+    )
+    assert ended.stdout == "True\n", ended.stderr

@@ -9,6 +9,7 @@ import click
 from assetgraph.cli.options import WholeNumber, project_options
 from assetgraph.cli.session import Session
 from assetgraph.errors import AssetGraphError
+from assetgraph.process.garbage_collector import heap_left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,8 @@ def dev_command(session: Session, port: int, host: str, open_browser: bool, watc
         if open_browser:
             click.launch(address.url)
 
-    serve(session.project, port=port, host=host, watch=watch, ready=ready)
+    with heap_left_alone():
+        serve(session.project, port=port, host=host, watch=watch, ready=ready)
 
 
 def _serve() -> Callable[..., None]:

@@ -9,6 +9,7 @@ from assetgraph.cli.progress.plain_display import PlainLines
 from assetgraph.cli.render.run_summary import RunHighlights, summary
 from assetgraph.cli.terminal.json_text import json_line
 from assetgraph.cli.terminal.output import say, stderr, stdout
+from assetgraph.process.garbage_collector import heap_left_alone
 from assetgraph.queries.event_text import event_json
 from assetgraph.queries.run_tail import follow_run
 from assetgraph.queries.run_views import StepLog, find_run, run_details, step_log_json
@@ -25,14 +26,15 @@ def follow_logs(session: Session, run: str, keys: Sequence[str], *, as_json: boo
     out, record = stdout(), find_run(session.store, run)
     lines = PlainLines(record.step_ids)
     try:
-        for item in follow_run(session.store, record.run_id, keys):
-            if as_json:
-                said = step_log_json(item) if isinstance(item, StepLog) else event_json(item)
-                out.write_text(json_line(said) + "\n")
-            elif isinstance(item, StepLog):
-                out.write(lines.output(item.step_id, item.stream, item.text))
-            else:
-                out.write(lines.event(item))
+        with heap_left_alone():
+            for item in follow_run(session.store, record.run_id, keys):
+                if as_json:
+                    said = step_log_json(item) if isinstance(item, StepLog) else event_json(item)
+                    out.write_text(json_line(said) + "\n")
+                elif isinstance(item, StepLog):
+                    out.write(lines.output(item.step_id, item.stream, item.text))
+                else:
+                    out.write(lines.event(item))
         if not as_json:
             out.write(lines.rest())
     except KeyboardInterrupt:

@@ -6,6 +6,7 @@ import click
 
 from assetgraph.cli.options import complete_assets, json_option, project_options, selection_argument
 from assetgraph.cli.session import Session
+from assetgraph.process.garbage_collector import heap_left_alone
 
 
 @click.command("observe", short_help="Look which version assets have that something else makes.")
@@ -33,7 +34,8 @@ def observe_command(session: Session, selection: tuple[str, ...], as_json: bool)
 
     session.may_create_store = True
     keys = observables(session.graph, session.selected(selection))
-    found = observe(session.facts, keys)
+    with heap_left_alone():
+        found = observe(session.facts, keys)
     answer(
         as_json,
         data=lambda: [{**record_json(one), "is_new": one.is_new} for one in found],

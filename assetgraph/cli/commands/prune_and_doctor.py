@@ -10,6 +10,7 @@ from assetgraph.cli.exit_codes import STORE_DAMAGED
 from assetgraph.cli.options import json_option, project_options
 from assetgraph.cli.session import Session
 from assetgraph.hints import command
+from assetgraph.process.garbage_collector import heap_left_alone
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -95,10 +96,11 @@ def doctor_command(session: Session, repair: bool, deep: bool, as_json: bool) ->
     store = session.store
     session.project.enter()  # a pickle may name a class of the project
     findings, repaired = [], []
-    for finding in examine(store, deep=deep, defined=_defined(session)):
-        findings.append(finding)
-        if repair and finding.repair and finding.repair() is not False:
-            repaired.append(finding)
+    with heap_left_alone():
+        for finding in examine(store, deep=deep, defined=_defined(session)):
+            findings.append(finding)
+            if repair and finding.repair and finding.repair() is not False:
+                repaired.append(finding)
     answer(
         as_json,
         data=lambda: [_finding_json(finding, finding in repaired) for finding in findings],

@@ -85,10 +85,13 @@ def list_command(
     from assetgraph.records import now
 
     store = session.store
-    only = _only(status, [session.key(text).text for text in assets], tags, since)
+    asked = _asked(status, assets, tags, since)
+    keys = [session.key(text).text for text in assets]
+    only = _only(status, keys, tags, since) if asked else None
     older_than = store.runs.find(before) if before else None
     page = list_runs(store, limit=limit, before=older_than, only=only)
-    only.require_known(store, page.runs, lambda: every_run(store), session.defined_names)
+    if only is not None:
+        only.require_known(store, page.runs, lambda: every_run(store), session.defined_names)
     answer(
         as_json,
         data=lambda: [run_json(run) for run in page.runs],
@@ -96,7 +99,6 @@ def list_command(
     )
     if not as_json:
         more = page.following if sys.stdout.isatty() else None
-        asked = _asked(status, assets, tags, since)
         older = _older(more, limit, asked) if more else None
         say(page_notes(page, older, narrowed=bool(before or asked)))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.render.run_summary import ENDED_WELL
-from assetgraph.cli.render.state_style import run_state_line
+from assetgraph.cli.render.state_style import ENDED_WELL, run_state_line
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.cli.terminal.table import Column, table

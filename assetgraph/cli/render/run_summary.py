@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.cli.render.state_style import glyph, step_counts, warned
+from assetgraph.cli.render.state_style import ENDED_WELL, glyph, step_counts, warned
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural
 from assetgraph.hints import command
-from assetgraph.records import EventType, RunStatus, StepState, StoredValue
+from assetgraph.records import EventType, RunStatus, StoredValue
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.text import width as cell_width
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _MOST_OUTPUTS = 10
 _MOST_FAILURES = 3
 _MOST_WARNINGS = 10
-ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
 _ENDS = {
     RunStatus.SUCCESS: "succeeded in",
     RunStatus.FAILURE: "failed after",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from assetgraph.queries.asset_views import AssetView
     from assetgraph.records import RunRecord
 
+ENDED_WELL = (StepState.SUCCESS, StepState.UNCHANGED)
 # The glyph and style of each state of a step or a run. The theme has those of an asset.
 _LOOKS: dict[str, tuple[str, str]] = {
     StepState.WAITING: ("·", "muted"),
