@@ -1,0 +1,152 @@
+"""Trials: an edit of a project, brought up to date, and compared with the same from scratch."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import oracle.places_of_values  # noqa: F401  (registers more places)
+from oracle.edits import Edit, mutations, written_edits
+from oracle.idioms import Idiom
+from oracle.neutral import neutral_edits
+from oracle.places import COUNTS_IN, LIMITS, PLACES, Files
+from oracle.server import FAILED, SKIPPED, Answer, Server
+
+SETTINGS = '[tool.assetgraph]\nmodule = "pipeline"\n'
+
+
+class Verdict(StrEnum):
+    """What became of an edit.
+
+    `seen`: the value is another, and the asset ran. `kept`: it is the same, and nothing ran.
+    `cautious`: the code is another and the asset ran, though its value came out the same.
+    `needless`: something ran after a neutral edit. `missed`: a value is not what it is from
+    scratch, and nothing ran. `wrong`: the same, though something ran. `said`: one of these two,
+    where `show` says that the code cannot be followed, or the documentation names the limit.
+    `broken`: the edited project does not run, or its value differs from process to process.
+    """
+
+    SEEN = "seen"
+    KEPT = "kept"
+    CAUTIOUS = "cautious"
+    NEEDLESS = "needless"
+    MISSED = "missed"
+    WRONG = "wrong"
+    SAID = "said"
+    BROKEN = "broken"
+
+
+class Trial(NamedTuple):
+    """One edit and what became of it."""
+
+    idiom: str
+    place: str
+    edit: str
+    verdict: Verdict
+    neutral: bool
+    detail: str = ""
+
+    @property
+    def is_bad(self) -> bool:
+        return self.verdict in (Verdict.WRONG, Verdict.MISSED, Verdict.NEEDLESS)
+
+
+class Bench:
+    """Three servers and a folder: one materializes projects before they are edited, one brings them
+    up to date, and one materializes them from scratch."""
+
+    def __init__(self, folder: Path, seed: int, libraries: tuple[str, ...] = ()) -> None:
+        self.folder = folder
+        self.before, self.after, self.scratch = (Server(seed + n, libraries) for n in (1, 2, 3))
+
+    def close(self) -> None:
+        for server in (self.before, self.after, self.scratch):
+            server.close()
+
+    def trials(
+        self, idiom: Idiom, place: str, chance: random.Random, most: tuple[int, int]
+    ) -> Iterator[Trial]:
+        """Trials of at most `most` mutations and neutral edits of one project, besides those that
+        the idiom names. None, if the idiom makes no sense in this place."""
+        try:
+            files = PLACES[place](idiom)
+        except SyntaxError:
+            return
+        home, kept = self.folder / "project", self.folder / "kept"
+        write(home, files)
+        first = self.before.ask(home)
+        if first.error or FAILED in first.values.values():
+            return
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(home / ".assetgraph", kept)
+        for edit in _edits(idiom, files, chance, most):
+            write(home, edit.files)
+            shutil.copytree(kept, home / ".assetgraph")
+            now = self.after.ask(home, stale=True)
+            write(self.folder / "scratch", edit.files)
+            scratch = self.scratch.ask(self.folder / "scratch")
+            neutral = edit.neutral and edit.name not in COUNTS_IN.get(place, ())
+            limit = idiom.limit or LIMITS.get(place, "")
+            verdict, detail = judge(first, now, scratch, neutral, limit)
+            if verdict in (Verdict.WRONG, Verdict.MISSED):
+                again = self.before.ask(self.folder / "scratch")
+                if again.values != scratch.values:
+                    verdict, detail = Verdict.BROKEN, "its value differs from process to process"
+            yield Trial(idiom.title, place, edit.name, verdict, neutral, detail)
+
+
+def projects(idioms: list[Idiom], places: list[str], seed: int) -> list[tuple[Idiom, str]]:
+    """Every idiom in every place, so mixed that a part of them has each idiom equally often."""
+    chance = random.Random(seed)
+    rows = [[(idiom, place) for place in chance.sample(places, len(places))] for idiom in idioms]
+    return [project for column in zip(*rows, strict=True) for project in column]
+
+
+def judge(
+    first: Answer, now: Answer, scratch: Answer, neutral: bool, limit: str
+) -> tuple[Verdict, str]:
+    """What became of an edit: `first` is the project before it, `now` after it with `--stale`, and
+    `scratch` after it in an empty store."""
+    if scratch.error or now.error:
+        same = bool(scratch.error) == bool(now.error)
+        return (Verdict.BROKEN, "") if same else (Verdict.WRONG, now.error or "it loads only now")
+    made = {key: value for key, value in scratch.values.items() if value != SKIPPED}
+    off = [key for key, value in made.items() if now.values.get(key) != value]
+    if off:
+        key = off[0]
+        detail = f"{key}: {now.values.get(key)!r:.60} and not {scratch.values[key]!r:.60}"
+        if limit or now.notes:
+            return Verdict.SAID, detail
+        return (Verdict.WRONG if now.ran else Verdict.MISSED), detail
+    if FAILED in scratch.values.values():
+        return Verdict.BROKEN, ""
+    changed = [key for key, value in scratch.values.items() if first.values.get(key) != value]
+    extra = [key for key in now.ran if key not in changed]
+    if extra and neutral:
+        return Verdict.NEEDLESS, ", ".join(extra)
+    if not now.ran:
+        return Verdict.KEPT, ""
+    return (Verdict.SEEN if changed else Verdict.CAUTIOUS), ""
+
+
+def _edits(
+    idiom: Idiom, files: Files, chance: random.Random, most: tuple[int, int]
+) -> Iterator[Edit]:
+    neutral = list(neutral_edits(files))
+    yield from chance.sample(neutral, min(most[1], len(neutral)))
+    yield from mutations(files, chance, most[0])
+    written = list(written_edits(idiom, files))
+    yield from chance.sample(written, min(2, len(written)))
+
+
+def write(folder: Path, files: Files) -> None:
+    """Make a folder hold exactly a project."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, text in (files | {"pyproject.toml": SETTINGS}).items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
