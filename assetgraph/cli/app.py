@@ -27,6 +27,7 @@ class LazyGroup(CommandGroup):
         "status": "status_and_accept",
         "show": "list_and_show",
         "lineage": "lineage",
+        "reads": "reads",
         "plan": "materialize_and_plan",
         "materialize": "materialize_and_plan",
         "accept": "status_and_accept",

@@ -21,8 +21,8 @@ class Vertex:
     `own` is its own content, in which numbers stand for the definitions that it names. Those are
     the keys of `edges`, in the order of their numbers. `origin` is the expression that made a
     value: it explains a change and is not part of the hash. `blind_spots` are sentences about code
-    that cannot be followed, with their lines (0 if unknown). `volatile` is a name in the definition
-    that looks like a clock, chance or the environment.
+    that cannot be followed, with their lines (0 if unknown). `volatile` are the names in the
+    definition that look like a clock, chance or the environment.
     """
 
     __slots__ = (
@@ -47,7 +47,7 @@ class Vertex:
         self.edges: dict[Vertex, int] = {}
         self.origin: Vertex | None = None
         self.blind_spots: tuple[tuple[int, str], ...] = ()
-        self.volatile = ""
+        self.volatile: tuple[str, ...] = ()
         self.hash = b""
 
     def number(self, other: Vertex) -> int:

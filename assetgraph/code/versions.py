@@ -24,13 +24,15 @@ _SHOWN = ("function", "class", "value", "module", "library")
 class Definition(msgspec.Struct, frozen=True, omit_defaults=True):
     """One definition that a code version covers. `kind` is function, class, value, module or
     library. `file` is relative to the project's folder. `notes` say what cannot be fully followed
-    in it, and where."""
+    in it, and where. `volatile` are the names in it that look like a clock, chance or the
+    environment."""
 
     kind: str
     name: str
     file: str = ""
     line: int = 0
     notes: tuple[str, ...] = ()
+    volatile: tuple[str, ...] = ()
 
 
 class CodeVersions:
@@ -75,7 +77,12 @@ class CodeVersions:
         """The definitions that the version of `function` covers, nearest first, with notes on what
         cannot be followed."""
         shown = (vertex for vertex in self._root(function).reached() if vertex.kind in _SHOWN)
-        found = (Definition(v.kind, v.name, v.file, v.line, tuple(_notes(v))) for v in shown)
+        found = (
+            Definition(
+                v.kind, v.name, v.file, v.line, tuple(_notes(v)), tuple(map(_dotted, v.volatile))
+            )
+            for v in shown
+        )
         return tuple(dict.fromkeys(found))
 
     def table(self) -> Table:
@@ -115,7 +122,11 @@ def _notes(vertex: Vertex) -> Iterator[str]:
     for line, text in sorted(set(vertex.blind_spots)):
         yield f"line {line}: {text}" if line else text
     makers = vertex.origin.reached() if vertex.origin is not None else ()
-    volatile = next((maker.volatile for maker in makers if maker.volatile), "")
+    volatile = next((maker.volatile[0] for maker in makers if maker.volatile), "")
     if volatile:
-        name = volatile.removesuffix("[]").lstrip(".").replace(":", ".")
-        yield f"its value comes from `{name}`, so it may change by itself"
+        yield f"its value comes from `{_dotted(volatile)}`, so it may change by itself"
+
+
+def _dotted(name: str) -> str:
+    """A name as a person writes it: see `File.names`."""
+    return name.removesuffix("[]").lstrip(".").replace(":", ".")

@@ -92,8 +92,8 @@ class VertexWriter:
         self._parts.append(piece.digest)
         volatile = module.file.volatile
         if volatile and not volatile.isdisjoint(piece.names):
-            name = next(module.file.names[p] for p in piece.names if p in volatile)
-            self.vertex.volatile = name
+            names = [module.file.names[p] for p in piece.names if p in volatile]
+            self.vertex.volatile = tuple(dict.fromkeys([*self.vertex.volatile, *names]))
         referents, edges, resolve = module.referents, self.vertex.edges, self._resolver.resolve
         for position in piece.names:
             if position in enclosed:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.reason_kinds import Reason
     from assetgraph.planning.reasons import Facts, TargetFacts
+    from assetgraph.queries.observed_views import ObservedReads
     from assetgraph.records import FailedAttempt, Materialization
 
 HISTORY = 10
@@ -106,7 +107,8 @@ class AssetDetails(msgspec.Struct, frozen=True):
 
     `config_fields` maps each field of its config to its declaration. `history` has the last
     attempts, newest first. `covers` lists the definitions that its code version covers, and is
-    empty where the asset sets its own version.
+    empty where the asset sets its own version. `observed` has what its step read without declaring
+    it.
     """
 
     view: AssetView
@@ -115,6 +117,7 @@ class AssetDetails(msgspec.Struct, frozen=True):
     history: tuple[Materialization | FailedAttempt, ...] = ()
     code_version: str | None = None
     covers: tuple[Definition, ...] = ()
+    observed: ObservedReads | None = None
 
 
 def asset_views(facts: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
@@ -171,6 +174,7 @@ def _external_data(computation: Computation, known: TargetFacts) -> ExternalData
 def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
     """Everything about one asset: see `AssetDetails`."""
     from assetgraph.definitions.config import declared_fields
+    from assetgraph.queries.observed_views import observed_reads
 
     (view,) = asset_views(facts, [asset])
     computation = view.computation
@@ -185,6 +189,7 @@ def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
         history=history,
         code_version=None if view.external else facts.of(Target(asset.key)).code_version,
         covers=covers,
+        observed=observed_reads(facts, Target(asset.key)),
     )
 
 
@@ -225,6 +230,7 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "metadata": dict(view.asset.metadata),
         "code_version": details.code_version,
         "covers": [record_json(one) for one in details.covers],
+        "observed": details.observed and record_json(details.observed),
         "materialization": record_json(made) if made else None,
         "failure": record_json(failed) if failed else None,
         "history": [record_json(attempt) for attempt in details.history],

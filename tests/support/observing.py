@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from assetgraph.records import ReadKind
+from assetgraph.records import ObservedRead, ReadKind
 from assetgraph.run import step
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.store import Store
 
+_used: list[ObservedRead] = []
 _seen: list[tuple[ReadKind, str]] = []
 
 
@@ -36,15 +37,21 @@ def list_pattern(pattern: str) -> str:
     return " ".join(sorted(glob(pattern)))
 
 
+def used(kind: ReadKind, name: str) -> None:
+    """Have every step use something that cannot be compared."""
+    _used.append(ObservedRead(kind, name))
+
+
 def observe(patch: pytest.MonkeyPatch) -> None:
     """Record what the functions above read."""
     compute = step.compute_step
+    _used.clear()
 
     def compute_and_observe(task: StepTask, store: Store, channel: Channel) -> StepResult:
         _seen.clear()
         result = compute(task, store, channel)
         present, salt = store.present_reads(), store.reads.salt
-        result.reads = tuple([present.look(kind, name, salt) for kind, name in _seen])
+        result.reads = tuple([present.look(kind, name, salt) for kind, name in _seen] + _used)
         return result
 
     patch.setattr(step, "compute_step", compute_and_observe)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.code_version_lines import code_lines
 from assetgraph.cli.render.metadata_lines import metadata_lines, metadata_text
+from assetgraph.cli.render.read_lines import read_lines
 from assetgraph.cli.render.state_style import asset_state_line, glyph, warned
 from assetgraph.cli.render.status_lines import shown_reasons
 from assetgraph.cli.terminal import units
@@ -68,6 +69,8 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     if details.code_version:
         lines += [Line(), Line(("Code version", "heading"))]
         lines += code_lines(details.covers, details.code_version, width)
+    if details.observed and (details.observed.reads or not details.observed.known):
+        lines += [Line(), Line(("Observed reads", "heading")), *read_lines(details.observed, width)]
     if view.failure:
         facts = {
             "When": _when(view.failure.timestamp, view.failure.run_id),
@@ -104,7 +107,7 @@ def _external(data: ExternalData, width: int | None) -> list[Line]:
 
 def _attempt(attempt: Materialization | FailedAttempt) -> list[Line]:
     if isinstance(attempt, Materialization) and attempt.accepted_at is not None:
-        outcome = Line(glyph(StepState.UNCHANGED), " code accepted")
+        outcome = Line(glyph(StepState.UNCHANGED), " accepted")
         return [Line(units.local_time(attempt.accepted_at)), Line(attempt.run_id), Line(), outcome]
     if isinstance(attempt, Materialization) and attempt.origin:
         outcome = Line(
@@ -123,7 +126,7 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
         {
             "When": _when(made.timestamp, made.run_id),
             "Took": Line(units.duration(made.duration_s)),
-            "Code accepted": Line(units.local_time(made.accepted_at) if made.accepted_at else ""),
+            "Accepted": Line(units.local_time(made.accepted_at) if made.accepted_at else ""),
             "Value": _value(made),
             "Data version": Line(made.data_version),
             "Config": Line(", ".join(f"{name}={value}" for name, value in made.config.items())),
