@@ -147,13 +147,21 @@ class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReadKind(StrEnum):
-    """What a step read while it ran. The last three cannot be compared later."""
+    """What a step read while it ran. From `WRITTEN` on, it cannot be compared later.
+
+    `EXISTENCE` and `STATUS` are of a path that it did not open: whether it is there, or its size
+    and time. `WRITTEN` is a file that it also wrote, and `ENVIRONMENT` a copy of all variables.
+    """
 
     FILE = "file"
+    EXISTENCE = "existence"
+    STATUS = "status"
     FOLDER = "folder"
     PATTERN = "pattern"
     VARIABLE = "variable"
     ASSET = "asset"
+    WRITTEN = "written"
+    ENVIRONMENT = "environment"
     PROGRAM = "program"
     HOST = "host"
     DATABASE = "database"

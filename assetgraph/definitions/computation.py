@@ -65,9 +65,10 @@ class Computation:
     """One function, and the assets that a call of it materializes. Calling it calls the function.
 
     `name` is unique in a graph. `ins` has the upstream of each parameter that does not name it
-    itself. `timeout` is in seconds. `module` is where the function was decorated. `mistakes` holds
-    the options that are wrong and were left out, each as a message and a remedy. `local_names`
-    holds the local variables of an enclosing function that the annotations name.
+    itself. `timeout` is in seconds. `observe_reads` says whether what a call reads is recorded.
+    `module` is where the function was decorated. `mistakes` holds the options that are wrong and
+    were left out, each as a message and a remedy. `local_names` holds the local variables of an
+    enclosing function that the annotations name.
 
     A function of one asset returns its value. A function of several assets returns a tuple: one
     value for each of `specs`, in their order.
@@ -81,6 +82,7 @@ class Computation:
     retry_policy: RetryPolicy | None = None
     timeout: float | None = None
     pool: str | None = None
+    observe_reads: bool = True
     op_tags: Mapping[str, Any] = field(default_factory=dict)
     module: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()

@@ -43,6 +43,8 @@ class AssetOptions(TypedDict, total=False):
     # In seconds. A step that runs longer fails. A process is killed; a thread is abandoned.
     timeout: float | None
     pool: str | None  # a pool limits how many of its assets run at once
+    # Whether the files, folders and variables that it reads are recorded: yes, unless False.
+    observe_reads: bool | None
     # Hints for the executor: {"dagster-dask/resource_requirements": {"GPU": 1}} asks for a Dask
     # worker that has a GPU.
     op_tags: Mapping[str, Any] | None
@@ -240,5 +242,6 @@ _COMPUTATION_OPTIONS: Mapping[str, Reader] = {
     "retry_policy": lambda read, given: read.policy(given),
     "timeout": lambda read, given: read.seconds("timeout", given),
     "pool": lambda read, given: read.text("pool", given),
+    "observe_reads": lambda read, given: read.switch("observe_reads", given),
     "op_tags": lambda read, given: read.mapping("op_tags", given),
 }

@@ -84,6 +84,12 @@ class OptionReader:
         )
         return None
 
+    def switch(self, option: str, given: Any) -> bool | None:
+        if given is None or isinstance(given, bool):
+            return given
+        self.note(f"{option}= takes True or False, not {given!r}", f"Write {option}={bool(given)}.")
+        return None
+
     def seconds(self, option: str, given: Any) -> float | None:
         if given is None:
             return None

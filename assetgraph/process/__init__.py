@@ -1,1 +1,2 @@
-"""What a run changes in its own process: output, signals, the garbage collector."""
+"""What a run changes in its own process: output, signals, the garbage collector; and what its steps
+read there."""

@@ -20,7 +20,7 @@ _RUN = os.path.join(os.path.dirname(os.path.dirname(__file__)), "run") + os.sep
 _IMPORT = "<frozen importlib._bootstrap>"
 
 _current: ContextVar[StepSink | None] = ContextVar("sink", default=None)
-_active: list[StepSink] = []
+active: list[StepSink] = []
 _covered: list[StepSink] = []  # those in which another run's step runs
 _of_thread: WeakKeyDictionary[threading.Thread, StepSink] = WeakKeyDictionary()
 
@@ -30,16 +30,16 @@ Outside = Token["StepSink | None"]  # what a thread works for outside its step
 
 def enter(sink: StepSink) -> Outside:
     """Make `sink` the step of this thread, until `leave` gets what this returns."""
-    if _active:
+    if active:
         outer = current_sink()
         if outer is not None:
             _covered.append(outer)
-    _active.append(sink)
+    active.append(sink)
     return _current.set(sink)
 
 
 def leave(sink: StepSink, outside: Outside) -> None:
-    _active.remove(sink)
+    active.remove(sink)
     _current.reset(outside)
     if _covered:
         outer = current_sink()
@@ -52,14 +52,14 @@ def current_sink() -> StepSink | None:
     sink = _current.get()
     if sink is None and _of_thread:
         sink = _of_thread.get(threading.current_thread())
-        if sink not in _active:
+        if sink not in active:
             return None
     return sink
 
 
 def running() -> list[StepSink]:
     """The sinks of the steps that run now, without those that wait for a run of their own."""
-    return [sink for sink in tuple(_active) if sink not in _covered]
+    return [sink for sink in tuple(active) if sink not in _covered]
 
 
 def join_step(thread: threading.Thread) -> None:
@@ -72,7 +72,7 @@ def join_step(thread: threading.Thread) -> None:
 def no_step() -> None:
     """Forget every step, in a forked child."""
     _current.set(None)
-    _active.clear()
+    active.clear()
     _covered.clear()
     _of_thread.clear()
 

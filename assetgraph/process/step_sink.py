@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from assetgraph.process.reads.recorder import Recorder
 
 
 class StepSink(Protocol):
-    """Receives what one step logs, prints and reports while it runs."""
+    """Receives what one step logs, prints and reports while it runs. `reads` is told what it reads,
+    unless that is not observed."""
+
+    reads: Recorder | None
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """Record one log message. `level` is a name of `logging`, such as "WARNING"."""

@@ -15,6 +15,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.process.current_step import current_sink, is_importing, running
+from assetgraph.process.reads.variables import NotedEnviron
 
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
@@ -162,18 +163,25 @@ _changes: dict[str, tuple[str | None, set[StepSink]]] = {}
 _lock = threading.Lock()
 
 
-class _WatchedEnviron(os._Environ):  # type: ignore[type-arg]
+class _WatchedEnviron(NotedEnviron):
     """`os.environ` during a run: it knows which step has changed what."""
 
     def __setitem__(self, key: str, value: str) -> None:
-        before = self.get(key) if isinstance(key, str) else None
+        before = _before(self, key)
         super().__setitem__(key, value)
         _note(key, before)
 
     def __delitem__(self, key: str) -> None:
-        before = self.get(key) if isinstance(key, str) else None
+        before = _before(self, key)
         super().__delitem__(key)
         _note(key, before)
+
+
+def _before(environ: Any, key: object) -> str | None:
+    try:
+        return os._Environ.__getitem__(environ, key)  # type: ignore[no-any-return]
+    except (KeyError, TypeError):
+        return None
 
 
 def _note(key: str, before: str | None) -> None:
@@ -195,7 +203,7 @@ def _undo_environ(environ: Any, sink: StepSink) -> list[str]:
         for key in mine:
             before, sinks = _changes[key]
             sinks.discard(sink)
-            if environ.get(key) == before:
+            if _before(environ, key) == before:
                 if not sinks:
                     del _changes[key]
                 continue

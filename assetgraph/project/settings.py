@@ -20,11 +20,13 @@ if TYPE_CHECKING:
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Limits = Mapping[str, Count]
+Patterns = tuple[str, ...]
 _IN_WORDS: Mapping[Any, str] = {
     str: "text",
     bool: "true or false",
     Count: "a whole number, 1 or more",
     Limits: "a table of whole numbers, 1 or more",
+    Patterns: 'a list of patterns, such as ["cache/**", "*.log"]',
 }
 
 
@@ -47,6 +49,8 @@ class Project(msgspec.Struct, frozen=True):
     dask_scheduler: str | None = None  # the address of a Dask scheduler
     pools: Limits = {}  # how many steps of each pool run at once
     log_limit: Count | None = None  # bytes kept per step and output stream
+    observe_reads: bool = True  # whether what steps read without declaring it is recorded
+    ignore_reads: Patterns = ()  # of which files it is not
     warnings: tuple[str, ...] = ()
 
     def open_store(self) -> Store:
@@ -57,6 +61,8 @@ class Project(msgspec.Struct, frozen=True):
             storage=self.storage,
             keep_values=self.keep_values,
             keep_runs=self.keep_runs,
+            observe_reads=self.observe_reads,
+            ignore_reads=self.ignore_reads,
         )
 
     def enter(self) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.request import RunRequest
+    from assetgraph.process.reads.recorder import Recorder
     from assetgraph.storage.store import Store
 
 
@@ -125,6 +126,8 @@ def _result(asset: ExternalAsset, store: Store) -> Any:
 
 class _Terminal:
     """Takes what a function logs while it observes, and passes it on to the program's logging."""
+
+    reads: Recorder | None = None
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:  # noqa: ARG002
         logging.getLogger("assetgraph.observe").log(logging.getLevelName(level), message)

@@ -20,7 +20,8 @@ from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, me
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
-from assetgraph.records import Event, EventType, Materialization, StepState, now
+from assetgraph.process.reads.watch import observe
+from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
@@ -39,16 +40,16 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     """Load the inputs, call the function and save its values. Commits nothing."""
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
-    recorder = _Recorder(task, channel, result.events)
+    sink = _Sink(task, store, channel, result.events)
     context = AssetExecutionContext(
         task.outputs[0].key,
         task.run_id,
-        recorder,
+        sink,
         retry_number=task.attempt - 1,
         several=len(task.outputs) > 1,
     )
     try:
-        outside = begin_output(recorder)
+        outside = begin_output(sink)
         try:
             if task.computation.code_version is not None and not store.ephemeral:
                 # Before the call, because a worker has not computed it yet: changes that the step
@@ -63,16 +64,26 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
                 return StepResult(StepState.CANCELED, [])
             _save(task, store, context, returned, started, result)
         finally:
-            end_output(recorder, outside)
+            end_output(sink, outside)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         failed = failed_step(task, store, error, started)
         failed.events[:0] = result.events
-        return failed
+        result = failed
     finally:
-        recorder.close()
+        sink.close()
+    result.reads = _reads(task, store, sink)
     return result
+
+
+def _reads(task: StepTask, store: Store, sink: _Sink) -> tuple[ObservedRead, ...]:
+    """What the step has read without declaring it."""
+    if sink.reads is None or not sink.reads.has_any():
+        return ()
+    from assetgraph.run.observed_reads import observed_reads  # few steps read anything
+
+    return observed_reads(sink.reads, task, store)
 
 
 def failed_step(
@@ -355,10 +366,12 @@ def _awaited(coroutine: Any) -> Any:
         return thread.submit(copy_context().run, asyncio.run, coroutine).result()
 
 
-class _Recorder:
+class _Sink:
     """The sink of one step. The `pending` events of the step are sent before anything it logs."""
 
-    def __init__(self, task: StepTask, channel: Channel, pending: list[Event]) -> None:
+    def __init__(
+        self, task: StepTask, store: Store, channel: Channel, pending: list[Event]
+    ) -> None:
         self.output = channel.output
         self.progress = channel.progress
         self._pending = pending
@@ -366,6 +379,8 @@ class _Recorder:
         self._limit = task.limits.log_events
         self._channel = channel
         self._logged = 0
+        rules = store.read_rules if task.computation.observe_reads else None
+        self.reads = None if rules is None else observe(rules)
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:
         self._logged += 1

@@ -15,7 +15,11 @@ from assetgraph.records import ObservedRead, ReadKind
 from assetgraph.storage.formats.digest import digest_of, hasher
 from assetgraph.storage.formats.verified_contents import READ_UP_TO, VerifiedContents
 
-COMPARABLE = frozenset({ReadKind.FILE, ReadKind.FOLDER, ReadKind.PATTERN, ReadKind.VARIABLE})
+COMPARABLE = frozenset(
+    {ReadKind.FILE, ReadKind.EXISTENCE, ReadKind.STATUS}
+    | {ReadKind.FOLDER, ReadKind.PATTERN, ReadKind.VARIABLE}
+)
+PRESENT = "present"
 NO_FILE = "it is neither a file nor a folder"
 BY_STAMP = "over 1 GB: its size and times are compared"
 _SALT_DIGITS = 16
@@ -38,7 +42,7 @@ class PresentReads:
     ) -> None:
         self._root = os.fspath(root)
         self._verified = verified
-        self._is_left_out = is_left_out
+        self.is_left_out = is_left_out
 
     def look(self, kind: ReadKind, name: str, salt: int = 0) -> ObservedRead:
         """What is there now under a name: as `ObservedRead` describes. `salt` is for a variable.
@@ -52,6 +56,11 @@ class PresentReads:
                 return self._file(name)
             if kind is ReadKind.FOLDER:
                 return self._folder(name)
+            if kind in (ReadKind.EXISTENCE, ReadKind.STATUS):
+                info = os.stat(self.path(name))
+                closely = kind is ReadKind.STATUS
+                digest = status_digest(info.st_size, info.st_mtime_ns) if closely else PRESENT
+                return ObservedRead(kind, name, digest)
             return ObservedRead(kind, name, self._matches(name))
         except (FileNotFoundError, NotADirectoryError):
             return ObservedRead(kind, name)
@@ -92,16 +101,16 @@ class PresentReads:
 
     def _counts(self, entry: os.DirEntry[str]) -> bool:
         hidden = entry.name.startswith(".") or entry.name == "__pycache__"
-        return not hidden and not self._is_left_out(entry.path)
+        return not hidden and not self.is_left_out(entry.path)
 
     def _matches(self, pattern: str) -> str:
         """The digest of the names that a pattern has; "" if it has none."""
         if pattern.startswith("/"):
-            found = [path for path in glob(pattern, recursive=True) if not self._is_left_out(path)]
+            found = [path for path in glob(pattern, recursive=True) if not self.is_left_out(path)]
         else:
             prefix = len(self._root) + 1
             paths = glob(f"{escape(self._root)}/{pattern}", recursive=True)
-            found = [path[prefix:] for path in paths if not self._is_left_out(path)]
+            found = [path[prefix:] for path in paths if not self.is_left_out(path)]
         return _listing(found) if found else ""
 
 
@@ -113,6 +122,11 @@ def variable_digest(name: str, value: str | None, salt: int) -> str:
     digits = f"{salt:0{_SALT_DIGITS}x}"
     text = f"{digits}\0{name}\0{value}"
     return digits + digest_of("variable", text.encode("utf-8", "surrogateescape"))
+
+
+def status_digest(size: int, mtime_ns: int) -> str:
+    """The digest of what a step found out about a file that it did not open."""
+    return digest_of("status", f"{size} {mtime_ns}".encode())
 
 
 def salt_in(digest: str) -> int:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assetgraph.keys import AssetKey, Target
+    from assetgraph.process.reads.rules import Rules
+    from assetgraph.storage.ignored_paths import IgnoredPaths
     from assetgraph.storage.output_paths import Known, OutputPaths
     from assetgraph.storage.present_reads import PresentReads
     from assetgraph.storage.project_code import ProjectCode
@@ -47,6 +49,7 @@ class Store:
     last `keep_values` values of each asset, and the last `keep_runs` runs, or all if that is None.
     The content of an `ephemeral` store need not survive a power cut, and is never older than the
     code. `renamings` and `salt` are those of the process that this one works for.
+    `observe_reads` says whether to observe what steps read, and `ignore_reads` of which files not.
 
     Raises `StoreError` if the folder cannot hold a store, and `StoreFormatError` if a later
     assetgraph wrote it.
@@ -63,6 +66,8 @@ class Store:
         ephemeral: bool = False,
         renamings: Sequence[Renaming] | None = None,
         salt: int | None = None,
+        observe_reads: bool = True,
+        ignore_reads: Sequence[str] = (),
     ) -> None:
         self.folder = os.path.abspath(folder)
         self.project_root = Path(project_root or Path.cwd()).absolute()
@@ -70,6 +75,8 @@ class Store:
         self.keep_values = keep_values
         self.keep_runs = keep_runs
         self.ephemeral = ephemeral
+        self._observe_reads = observe_reads and not ephemeral
+        self._ignore_reads = tuple(ignore_reads)
         self._exists = self._check()
         self._renamings = renamings
         self._salt = salt
@@ -84,6 +91,8 @@ class Store:
             "ephemeral": self.ephemeral,
             "renamings": self.names.renamings,
             "salt": self.reads.salt,
+            "observe_reads": self._observe_reads,
+            "ignore_reads": self._ignore_reads,
         }
         return partial(Store, **options), (self.folder,)
 
@@ -125,10 +134,39 @@ class Store:
         return OutputPaths(self.history, root, self.storage, self._returned_paths)
 
     def present_reads(self) -> PresentReads:
-        """Looks at what steps may have read, as it is now. What assets made is not listed."""
+        """Looks at what steps may have read, as it is now. Its listings leave
+        out what assets made, and what the project ignores."""
         from assetgraph.storage.present_reads import PresentReads
 
-        return PresentReads(self.project_root, self.values.verified, self.outputs().is_output)
+        root, outputs = f"{self.project_root}/", self.outputs()
+
+        def is_left_out(path: str) -> bool:
+            inside = path.startswith(root) and path.removeprefix(root) in self.ignored_reads
+            return inside or outputs.is_output(path)
+
+        return PresentReads(self.project_root, self.values.verified, is_left_out)
+
+    @cached_property
+    def read_rules(self) -> Rules | None:
+        """Which paths count as read by a step; None if that is not observed."""
+        if not self._observe_reads:
+            return None
+        from assetgraph.code.project_folder import ProjectFolder
+        from assetgraph.process.reads.rules import Rules
+        from assetgraph.storage.formats.digest import digest_of_file
+
+        root = str(self.project_root)
+        never = [self.folder]
+        if "://" not in self.storage:
+            never.append(os.path.join(root, self.storage))
+        return Rules(root, never, ProjectFolder(root).contains, digest_of_file)
+
+    @cached_property
+    def ignored_reads(self) -> IgnoredPaths:
+        """The paths, relative to the project's folder, that do not count."""
+        from assetgraph.storage.ignored_paths import IgnoredPaths
+
+        return IgnoredPaths(self._ignore_reads)
 
     def forget_code(self) -> None:
         """Compute the versions of the code again when they are next needed."""

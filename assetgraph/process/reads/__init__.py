@@ -1,0 +1,1 @@
+"""What a step reads while it runs, without declaring it: files, folders, patterns and variables."""

@@ -1,0 +1,76 @@
+"""Tells the recorder which environment variables the project reads by name."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+from assetgraph.process.reads.current import current_recorder
+from assetgraph.process.reads.recorder import Recorder
+from assetgraph.process.reads.rules import Code
+
+COPY = "os.environ"
+_COPIED = "a copy of all variables cannot be compared: read those that count by their names"
+_BY_NAME = frozenset({"get", "__contains__", "pop", "setdefault", "getenv", "expandvars"})
+_THROUGH = frozenset({"os.py", "_collections_abc.py", "posixpath.py", "<frozen os>"}) | {
+    "<frozen _collections_abc>",
+    "<frozen posixpath>",
+}
+
+
+class NotedEnviron(os._Environ):  # type: ignore[type-arg]
+    """An `os.environ` whose readers are noted."""
+
+    def __getitem__(self, key: str) -> str:
+        recorder = current_recorder()
+        if recorder is not None:
+            _note(recorder, self, key)
+        return super().__getitem__(key)  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[str]:
+        recorder = current_recorder()
+        if recorder is not None:
+            _note_copy(recorder)
+        return super().__iter__()
+
+
+def _note(recorder: Recorder, environ: NotedEnviron, key: object) -> None:
+    if not isinstance(key, str) or key in recorder.variables:
+        return
+    reader, through = _reader(sys._getframe(2))
+    if not _is_project(recorder, reader) or not through <= _BY_NAME:
+        return
+    if recorder.copying == (id(reader), reader.f_lasti):  # type: ignore[union-attr]
+        return
+    try:
+        value: str | None = os._Environ.__getitem__(environ, key)
+    except KeyError:
+        value = None
+    recorder.variables[key] = value
+
+
+def _note_copy(recorder: Recorder) -> None:
+    reader, _ = _reader(sys._getframe(2))
+    if reader is not None and _is_project(recorder, reader):
+        recorder.copying = (id(reader), reader.f_lasti)
+        recorder.uses("environment", COPY, _COPIED)
+
+
+def _reader(frame: FrameType | None) -> tuple[FrameType | None, set[str]]:
+    """Who reads, and through which functions of the standard library."""
+    through = set()
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.rpartition("/")[2] not in _THROUGH:
+            break
+        through.add(code.co_name)
+        frame = frame.f_back
+    return frame, through
+
+
+def _is_project(recorder: Recorder, frame: FrameType | None) -> bool:
+    if frame is None:
+        return False
+    return recorder.rules.code(frame.f_code.co_filename) is Code.PROJECT
