@@ -31,6 +31,7 @@ class LazyGroup(CommandGroup):
         "plan": "materialize_and_plan",
         "materialize": "materialize_and_plan",
         "accept": "status_and_accept",
+        "reproduce": "reproduce",
         "observe": "observe_and_report",
         "report": "observe_and_report",
         "mv": "mv_and_wipe",

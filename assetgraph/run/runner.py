@@ -35,11 +35,10 @@ from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.ready_queue import ReadyQueue
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.step import abandoned_step, committed, lost_step
-from assetgraph.run.step_task import Input, StepResult, StepTask
+from assetgraph.run.step_task import StepResult, StepTask, inputs_of
 from assetgraph.storage.retention import drop_old_runs
 
 if TYPE_CHECKING:
-    from assetgraph.keys import Target
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.run.channel import Observer
@@ -244,11 +243,6 @@ class _Run:
                 self._settle(step_id, attempt, result)
 
     def _task(self, step: Step) -> StepTask:
-        inputs = [
-            self._input(target, name) for name, targets in step.reads.items() for target in targets
-        ]
-        if step.deps:
-            inputs += [self._input(target, None) for target in step.deps]
         facts = [self._facts.of(target) for target in step.outputs]
         return StepTask(
             step_id=step.id,
@@ -256,7 +250,7 @@ class _Run:
             outputs=step.outputs,
             run_id=self._journal.record.run_id,
             attempt=self._attempts[step.id],
-            inputs=tuple(inputs),
+            inputs=inputs_of(step, self._facts),
             config=step.config,
             code_version=facts[0].code_version,
             known_run_ids=tuple([f.current.run_id if f.current else None for f in facts]),
@@ -266,14 +260,6 @@ class _Run:
             gathered=step.gathered,
             upstream=step.upstreams if len(step.outputs) > 1 else {},
         )
-
-    def _input(self, target: Target, parameter: str | None) -> Input:
-        facts = self._facts.of(target)
-        made = facts.current
-        assert made is not None  # a plan includes every upstream without a value
-        version = facts.data_version or made.data_version
-        maker = self._facts.spec(target) if made.value.by_io_manager else None
-        return Input(target, parameter, version, made.value, maker, made.run_id)
 
     def _finish(self, step_id: str, attempt: _Attempt) -> None:
         if self._running.get(step_id) is not attempt:

@@ -19,6 +19,8 @@ from assetgraph.records import (
 )
 
 if TYPE_CHECKING:
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Step
     from assetgraph.run.sent_exception import SentException
 
 
@@ -112,6 +114,25 @@ class StepResult(msgspec.Struct):
         from assetgraph.run.sent_exception import sent  # only for workers
 
         return _received, (kept, sent(self.exception) if self.exception is not None else None)
+
+
+def inputs_of(step: Step, facts: StoreFacts) -> tuple[Input, ...]:
+    """The upstream targets of a step as they are now: those that it loads, then the others."""
+    inputs = [
+        _input(target, name, facts) for name, targets in step.reads.items() for target in targets
+    ]
+    if step.deps:
+        inputs += [_input(target, None, facts) for target in step.deps]
+    return tuple(inputs)
+
+
+def _input(target: Target, parameter: str | None, facts: StoreFacts) -> Input:
+    known = facts.of(target)
+    made = known.current
+    assert made is not None  # a plan includes every upstream without a value
+    version = known.data_version or made.data_version
+    maker = facts.spec(target) if made.value.by_io_manager else None
+    return Input(target, parameter, version, made.value, maker, made.run_id)
 
 
 class Channel(Protocol):
