@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.config import Config, config_json
+from assetgraph.definitions.config import Config, config_by_asset, config_json
 from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
@@ -386,9 +386,8 @@ def _selection_texts(selection: KeyLike | Sequence[KeyLike] | None) -> tuple[str
 
 def _config_texts(
     given: RunConfig | Mapping[str, Any] | None,
-) -> dict[str, Mapping[str, Any]]:
+) -> dict[str, dict[str, Any]]:
     ops = given.ops if isinstance(given, RunConfig) else given or {}
-    return {
-        name: config_json(one) if isinstance(one, Config) else dict(one)
-        for name, one in ops.items()
-    }
+    if isinstance(ops, Mapping):
+        ops = {key: config_json(c) if isinstance(c, Config) else c for key, c in ops.items()}
+    return config_by_asset(ops, "run_config")

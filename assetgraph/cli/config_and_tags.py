@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.definitions.config import config_by_asset
 from assetgraph.errors import ConfigError
 from assetgraph.project.data_text import DataError, decode
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 
 Settings = dict[str, dict[str, Any]]
-_EXAMPLE = 'As JSON, for example: {"taxi_trips_file": {"month": "2023-04"}}'
 _KINDS = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 
 
@@ -52,9 +52,7 @@ def read_config_file(file: Path) -> Settings:
         raise ConfigError(f"{file} cannot be read: {error}.", hint=hint) from error
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror}.") from error
-    if not isinstance(given, dict) or not all(isinstance(v, dict) for v in given.values()):
-        raise ConfigError(f"{file} must contain {{asset key: {{field: value}}}}.", hint=_EXAMPLE)
-    return {str(key): dict(fields) for key, fields in given.items()}
+    return config_by_asset(given, str(file))
 
 
 def parse_tags(tags: Sequence[str]) -> Mapping[str, str]:

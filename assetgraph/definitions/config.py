@@ -11,7 +11,7 @@ from typing import Any, TypeVar, dataclass_transform, get_args
 
 import msgspec
 
-from assetgraph.definitions.annotations import annotation_text, type_name
+from assetgraph.definitions.annotations import annotation_text, described, type_name
 from assetgraph.errors import ConfigError
 from assetgraph.text import did_you_mean
 
@@ -60,6 +60,10 @@ _WORDS = {
     "Invalid RFC3339 encoded date": "not a date such as 2024-03-31",
     "Invalid RFC3339 encoded time": "not a time of day such as 17:00:00",
     "Invalid ISO8601 duration": "not a duration such as P1DT2H, which is a day and two hours",
+    "Invalid base64 encoded string": "not text in base64",
+    "Invalid decimal string": "not a decimal number such as 1.5",
+    "Object contains unknown field": "there is no field",
+    " | null`": " | None`",
     "Invalid UUID": "not a UUID such as 123e4567-e89b-12d3-a456-426614174000",
 }
 
@@ -98,6 +102,29 @@ def build_config(kind: type[C], given: Mapping[str, Any], owner: str) -> C:
         raise ConfigError(f"config of {owner!r}: {_readable(str(error))}.", hint=hint) from None
 
 
+def config_by_asset(given: Any, what: str = "config") -> dict[str, dict[str, Any]]:
+    """`given` as {asset key: {field: value}}. Raises `ConfigError`, which calls it `what`, if it is
+    something else."""
+    wrong = None
+    if not isinstance(given, Mapping):
+        wrong = f"it is {described(given)}"
+    else:
+        for key, fields in given.items():
+            names = fields if isinstance(fields, Mapping) else ()
+            if not isinstance(key, str):
+                wrong = f"{key!r} is no asset key, but {described(key)}"
+            elif not isinstance(fields, Mapping):
+                wrong = f"{key!r} has {described(fields)} instead of fields"
+            elif other := [name for name in names if not isinstance(name, str)]:
+                wrong = f"{key!r} has a field {other[0]!r}, and fields are text"
+    if wrong:
+        raise ConfigError(
+            f"{what} must be {{asset key: {{field: value}}}}: {wrong}.",
+            hint='For example: {"taxi_trips_file": {"month": "2023-04"}}',
+        )
+    return {key: dict(fields) for key, fields in given.items()}
+
+
 def config_json(config: Config) -> dict[str, Any]:
     """All fields with their values, defaults included, as JSON types.
 
@@ -106,9 +133,11 @@ def config_json(config: Config) -> dict[str, Any]:
     try:
         built: dict[str, Any] = msgspec.to_builtins(config, enc_hook=_encoded, str_keys=True)
         msgspec.json.encode(built)
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        why = "it nests too deep" if isinstance(error, RecursionError) else error
+        why = "a key of a dict is no text or number" if "str-like" in str(error) else why
         raise ConfigError(
-            f"{type(config).__name__} cannot be recorded: {error}.",
+            f"{type(config).__name__} cannot be recorded: {why}.",
             hint="Give it values that JSON can express: text, numbers, dates, lists and so on.",
         ) from error
     return built
@@ -142,8 +171,17 @@ def declared_fields(kind: type[Config]) -> dict[str, str]:
 def _declared(field: msgspec.structs.FieldInfo) -> str:
     kind = annotation_text(field.type)
     if field.default is not msgspec.NODEFAULT:
-        return f"{kind} = {field.default!r}"
-    return kind if field.required else f"{kind} = {field.default_factory()!r}"
+        return f"{kind} = {_typed(field.default)}"
+    return kind if field.required else f"{kind} = {_typed(field.default_factory())}"
+
+
+def _typed(value: Any) -> str:
+    """A default as a person gives it in Python or JSON: 'data/raw' for a Path or 'full' for the
+    member of an Enum."""
+    try:
+        return repr(msgspec.to_builtins(value, enc_hook=_encoded, str_keys=True))
+    except (TypeError, ValueError, OverflowError):
+        return repr(value)
 
 
 def from_text(value: Any, wanted: Any) -> Any:
@@ -188,8 +226,16 @@ def _readable(error: str) -> str:
 
 
 def _what_and_field(error: str) -> tuple[str, str]:
+    """What is wrong, and where: the path of a field such as `source.port`, or a key in one."""
     what, found, where = error.partition(" - at `$")
-    return what, where.rstrip("`").lstrip(".") if found else ""
+    if found:
+        return what, _path(where)
+    what, found, where = error.partition(" - at `key` in `$")
+    return what, f"a key of {_path(where)}" if found else ""
+
+
+def _path(theirs: str) -> str:
+    return theirs.rstrip("`").lstrip(".").replace("[...]", "[…]")
 
 
 def _meant(

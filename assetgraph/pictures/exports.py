@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assetgraph.pictures.gist import gist
 from assetgraph.pictures.theme import LIGHT, LOOKS
-from assetgraph.text import first_line, printable
+from assetgraph.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -75,7 +76,7 @@ def _grouped(cards: Sequence[Card]) -> Iterator[tuple[str | None, list[Card]]]:
 
 
 def _dot_attributes(card: Card) -> str:
-    pairs = {"tooltip": first_line(card.description)}
+    pairs = {"tooltip": gist(card.description)}
     if card.state is not None:
         look = LOOKS[card.state]
         pairs |= {"fillcolor": look.light_tint, "color": look.light}

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from assetgraph.pictures.gist import gist
 from assetgraph.pictures.layout import arranged, worth_frames
 from assetgraph.pictures.text_width import ems, fitted
 from assetgraph.pictures.theme import DARK, LIGHT, LOOKS, state_word
-from assetgraph.text import first_line, printable
+from assetgraph.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -79,7 +80,7 @@ class _Shape:
     @staticmethod
     def of(cards: Sequence[Card]) -> _Shape:
         names = max((ems(card.id) * NAME_SIZE * 1.05 for card in cards), default=0)
-        with_description = any(first_line(card.description) for card in cards)
+        with_description = any(gist(card.description) for card in cards)
         with_state = any(card.state is not None for card in cards)
         least = USUAL if with_description or with_state else NARROWEST
         return _Shape(
@@ -107,7 +108,7 @@ class _Shape:
             self._text("name", 25, card.id, NAME_SIZE * 1.05),
         ]
         if self.with_description:
-            parts.append(self._text("about", 44, first_line(card.description), TEXT_SIZE))
+            parts.append(self._text("about", 44, gist(card.description), TEXT_SIZE))
         parts += self._footer(card)
         drawn = "".join([*parts, "</g>"])
         return f'<a href="{_escaped(card.link)}">{drawn}</a>' if card.link else drawn
@@ -137,7 +138,7 @@ class _Shape:
 
 def _summary(card: Card) -> str:
     state = state_word(card.state, card.made) if card.state is not None else ""
-    words = [printable(card.id), printable(card.group), state, first_line(card.description)]
+    words = [printable(card.id), printable(card.group), state, gist(card.description)]
     return " · ".join(word for word in words if word)
 
 

@@ -18,8 +18,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from assetgraph.pictures.gist import gist
 from assetgraph.pictures.theme import LOOKS
-from assetgraph.text import first_line, printable, shorten, width
+from assetgraph.text import printable, shorten, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -224,7 +225,7 @@ class _Table:
         return tuple(spans)
 
     def _description(self, row: _Row, used: int) -> str:
-        description = first_line(row.card.description)
+        description = gist(row.card.description)
         if self.columns is None:
             return description
         room = self.columns - max(used, self.description_at)

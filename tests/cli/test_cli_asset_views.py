@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 import assetgraph as dg
 from assetgraph.cli.render.asset_list import asset_table, list_notes, nothing_note
 from assetgraph.cli.render.asset_page import asset_page
+from assetgraph.cli.render.lineage_lines import lineage
 from assetgraph.cli.render.metadata_lines import metadata_lines
 from assetgraph.cli.render.plan_lines import plan_lines
 from assetgraph.cli.render.status_lines import status_table
@@ -233,6 +235,35 @@ taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed
         "taxi_trips_file  ! stale  `fares` in `taxi/fares.py` changed; "
         "upstream zones has new data (aaaaaaaa to bbbbbbbb)"
     )
+
+
+def test_status_shows_the_error_of_a_failed_attempt_in_a_line_that_fits() -> None:
+    assert (
+        text(status_table([STATISTICS], 50))
+        == """\
+ASSET      STATE     WHY
+택시_운행  ✕ failed  its last attempt failed (run
+                     20261122-160837-482-4f2a)
+                     ValueError: no good [2J"""
+    )
+    long = msgspec.structs.replace(STATISTICS.failure, error="ValueError: " + "far too long " * 50)
+    view = msgspec.structs.replace(STATISTICS, failure=long)
+    assert text(status_table([view], 50)).splitlines()[-1].endswith("ValueError: far too long far…")
+    (line,) = text(status_table([view], None)).splitlines()[1:]
+    assert "20261122-160837-482-4f2a); ValueError: far too long" in line
+    assert line.endswith("…")
+
+
+def test_a_description_is_plain_words_in_every_list_and_picture() -> None:
+    @dg.asset
+    def trips() -> None:
+        """Trips of **all** taxis, see [the docs](https://x.y)."""
+
+    view = AssetView(trips.asset_spec, trips, (), AssetState.MISSING, (), None, None)
+    pictures = [text(lineage([view], [], form, 100)) for form in ("tree", "svg", "dot")]
+    for shown in (text(asset_table([view], NOW, 120)), *pictures):
+        assert "Trips of all taxis, see the docs." in shown
+        assert "**" not in shown
 
 
 def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pipe() -> None:

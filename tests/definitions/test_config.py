@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from decimal import Decimal
 from enum import Enum
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
@@ -12,7 +14,7 @@ import msgspec
 import pytest
 
 from assetgraph import Asset, Config, Definitions, asset, materialize
-from assetgraph.definitions.config import build_config, config_json
+from assetgraph.definitions.config import build_config, config_json, declared_fields
 from assetgraph.definitions.config_problems import config_problems
 from assetgraph.errors import ConfigError
 
@@ -304,3 +306,68 @@ def test_a_mistyped_word_of_an_enum_or_literal_is_answered_with_the_one_that_is_
     for field, text in {"mode": "ful", "source": "samples"}.items():
         with pytest.raises(ConfigError, match=r"Did you mean '(full|sample)'"):
             build_config(Trips, {field: text}, "trips")
+
+
+class Wide(Config):
+    folder: Path = Path("data/raw")
+    folders: list[Path] = [Path("a")]  # noqa: RUF012 - copied for each instance
+    mode: Mode = Mode.FULL
+    day: date = date(2024, 1, 31)
+    server: Server = Server()
+    names: dict[int, str] = {}  # noqa: RUF012
+    days: dict[date, int] = {}  # noqa: RUF012
+    share: Decimal = Decimal("1.5")
+    limit: int | None = None
+
+
+def test_defaults_are_shown_as_a_person_types_them() -> None:
+    shown = declared_fields(Wide)
+    assert shown["folder"] == "pathlib.Path = 'data/raw'"
+    assert shown["folders"] == "list[pathlib.Path] = ['a']"
+    assert shown["mode"].endswith("Mode = 'full'")
+    assert shown["day"] == "datetime.date = '2024-01-31'"
+    assert shown["server"].endswith("Server = {'port': 80}")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"names": {"x": "a"}}, "a key of names: expected `int`, got `str`."),
+        ({"names": {"1": "a", "x": "b"}}, "a key of names: expected `int`, got `str`."),
+        ({"names": {1: 2}}, "names[…]: expected `str`, got `int`."),
+        ({"days": {"x": 1}}, "a key of days: not a date such as 2024-03-31."),
+        ({"server": {3: 4}}, "a key of server: expected `str`."),
+        ({"server": {"prt": 3}}, "server: there is no field `prt`."),
+        ({"share": "x"}, "share: not a decimal number such as 1.5."),
+        ({"limit": "x"}, "limit: expected `int | None`, got `str`."),
+    ],
+)
+def test_what_is_wrong_in_a_field_is_said_in_our_words(given: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        build_config(Wide, given, "a")
+    assert raised.value.message == f"config of 'a': {message}"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (5, "it is an int: 5"),
+        ({1: {"n": 2}}, "1 is no asset key, but an int: 1"),
+        ({"a": 5}, "'a' has an int: 5 instead of fields"),
+        ({"a": None}, "'a' has None instead of fields"),
+        ({"a": {1: 2}}, "'a' has a field 1, and fields are text"),
+    ],
+)
+def test_config_of_another_shape_is_answered_with_the_right_one(given: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        materialize([number], run_config=given)
+    what = "run_config must be {asset key: {field: value}}"
+    assert raised.value.message == f"{what}: {message}."
+
+
+def test_config_that_nests_too_deep_is_refused() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ConfigError, match="cannot be recorded: it nests too deep"):
+        materialize([anything], run_config={"anything": {"field": deep}})

@@ -124,3 +124,20 @@ def adds_it(context: Any) -> None:
 def test_metadata_that_cannot_be_recorded_names_its_asset(made: Asset[Any]) -> None:
     with pytest.raises(AssetGraphError, match=rf"asset '{made.name}': the metadata 'rows' is an"):
         materialize([made])
+
+
+@pytest.mark.parametrize("kind", [list, dict])
+def test_a_value_that_nests_too_deep_is_refused_in_plain_words(kind: type) -> None:
+    @asset
+    def nested() -> Any:
+        value: Any = kind()
+        for _ in range(5000):
+            value = [value] if kind is list else {"in": value}
+        return value
+
+    with pytest.raises(ValueTypeError) as raised:
+        materialize([nested])
+    assert (
+        raised.value.message
+        == f"asset 'nested' returned a {kind.__name__} that nests too deep to be stored."
+    )

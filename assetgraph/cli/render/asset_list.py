@@ -9,7 +9,7 @@ from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.cli.terminal.table import Column, table
 from assetgraph.hints import command
-from assetgraph.text import first_line
+from assetgraph.pictures.gist import gist
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
             Line(view.asset.group_name if grouped else ""),
             Line(", ".join(sorted(view.asset.kinds))),
             Line(units.short_time(view.updated_at, now) if view.updated_at else ""),
-            Line((first_line(view.asset.description), "muted")),
+            Line((gist(view.asset.description), "muted")),
         ]
         for view in views
     ]  # fmt: skip

@@ -13,7 +13,7 @@ from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.hints import command
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.records import AssetState
-from assetgraph.text import listed
+from assetgraph.text import first_line, listed, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,19 +21,29 @@ if TYPE_CHECKING:
     from assetgraph.queries.asset_views import AssetView, ExternalData
 
 _COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
+_LONGEST_ERROR = 200
 _NO_HEAD = (Line(), Line())
 
 
 def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
-    """A line for each asset. On a terminal each reason has lines of its own, uncut."""
+    """A line for each asset. On a terminal each reason has lines of its own, uncut, and the error
+    of a failed attempt has one."""
     heads = [[Line(view.asset.key.text), asset_state_line(view)] for view in views]
     room = room_beside(_COLUMNS, heads, width)
     rows = [
-        [*(head if number == 0 else _NO_HEAD), Line((reason, "muted"))]
+        [*(head if number == 0 else _NO_HEAD), reason]
         for head, view in zip(heads, views, strict=True)
-        for number, reason in enumerate(stacked(shown_reasons(view), room))
+        for number, reason in enumerate(_why(view, room))
     ]
     return table(_COLUMNS, rows, width)
+
+
+def _why(view: AssetView, room: int | None) -> list[Line]:
+    lines = [Line((reason, "muted")) for reason in stacked(shown_reasons(view), room)]
+    if view.failure is None:
+        return lines
+    error = (shorten(first_line(view.failure.error), room or _LONGEST_ERROR), "failure")
+    return [*lines, Line(error)] if room else [Line(*lines, ("; ", "muted"), error)]
 
 
 def shown_reasons(view: AssetView) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.definitions.config import config_by_asset
 from assetgraph.errors import AssetGraphError, ConfigError, UnknownRunError
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import RunRequest, plan_run
@@ -177,10 +178,7 @@ def _absent(fields: list[dict[str, Any]], given: Mapping[str, Any]) -> list[str]
 def parse_config(text: str) -> Config:
     """`{asset key: {field: value}}` from JSON, or from YAML where PyYAML is installed."""
     found = _json_or_yaml(text.encode())
-    try:
-        return msgspec.convert({} if found is None else found, dict[str, dict[str, Any]])
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"config must be {{asset key: {{field: value}}}}: {error}.") from None
+    return config_by_asset({} if found is None else found)
 
 
 def _json_or_yaml(data: bytes) -> Any:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import IO, Any, NamedTuple, Protocol
 
-from assetgraph.definitions.annotations import described
+from assetgraph.definitions.annotations import described, of_which_type
 from assetgraph.errors import NoValueError, StoreError, ValueTypeError
 from assetgraph.storage.formats.digest import SummedFile, hasher
 from assetgraph.storage.formats.pickling.canonical_hash import canonical_digest
@@ -51,6 +51,11 @@ def write_pickle(
         checksum = written.checksum()
     except StoreError:
         raise
+    except RecursionError as error:
+        raise ValueTypeError(
+            f"returned {of_which_type(value)} that nests too deep to be stored.",
+            hint="Return flatter data, or write it to a file and return its pathlib.Path.",
+        ) from error
     except Exception as error:
         raise ValueTypeError(
             f"returned {described(value)}, which cannot be stored: {error}.", hint=_hint(value)
