@@ -12,6 +12,8 @@ from collections.abc import Callable
 from glob import escape, glob
 
 from assetgraph.records import ObservedRead, ReadKind
+from assetgraph.storage import bounded_wait
+from assetgraph.storage.bounded_wait import BoundedWait
 from assetgraph.storage.formats.digest import digest_of, hasher
 from assetgraph.storage.formats.verified_contents import READ_UP_TO, VerifiedContents
 
@@ -43,6 +45,7 @@ class PresentReads:
         self._root = os.fspath(root)
         self._verified = verified
         self.is_left_out = is_left_out
+        self._wait = BoundedWait()
 
     def look(self, kind: ReadKind, name: str, salt: int = 0) -> ObservedRead:
         """What is there now under a name: as `ObservedRead` describes. `salt` is for a variable.
@@ -51,17 +54,11 @@ class PresentReads:
         """
         if kind is ReadKind.VARIABLE:
             return ObservedRead(kind, name, variable_digest(name, os.environ.get(name), salt))
+        path = self.path(name)
         try:
-            if kind is ReadKind.FILE:
-                return self._file(name)
-            if kind is ReadKind.FOLDER:
-                return self._folder(name)
-            if kind in (ReadKind.EXISTENCE, ReadKind.STATUS):
-                info = os.stat(self.path(name))
-                closely = kind is ReadKind.STATUS
-                digest = status_digest(info.st_size, info.st_mtime_ns) if closely else PRESENT
-                return ObservedRead(kind, name, digest)
-            return ObservedRead(kind, name, self._matches(name))
+            if self._wait.is_needed and kind is not ReadKind.PATTERN:
+                self._wait.call(path, lambda: os.stat(path), bounded_wait.ANSWER_S)
+            return self._wait.call(path, lambda: self._found(kind, name), bounded_wait.READ_S)
         except (FileNotFoundError, NotADirectoryError):
             return ObservedRead(kind, name)
         except (OSError, ValueError) as error:
@@ -70,14 +67,27 @@ class PresentReads:
 
     def stamp(self, name: str) -> Stamp | None:
         """The stamp of a file or folder; None if it is not there. Raises `OSError`."""
+        path = self.path(name)
         try:
-            return stamp_of(os.stat(self.path(name)))
+            return stamp_of(self._wait.call(path, lambda: os.stat(path), bounded_wait.ANSWER_S))
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def path(self, name: str) -> str:
         """The full path of a file, folder or pattern by its recorded name."""
         return name if name.startswith("/") else f"{self._root}/{name}"
+
+    def _found(self, kind: ReadKind, name: str) -> ObservedRead:
+        if kind is ReadKind.FILE:
+            return self._file(name)
+        if kind is ReadKind.FOLDER:
+            return self._folder(name)
+        if kind is ReadKind.PATTERN:
+            return ObservedRead(kind, name, self._matches(name))
+        info = os.stat(self.path(name))
+        closely = kind is ReadKind.STATUS
+        digest = status_digest(info.st_size, info.st_mtime_ns) if closely else PRESENT
+        return ObservedRead(kind, name, digest)
 
     def _file(self, name: str) -> ObservedRead:
         path = self.path(name)

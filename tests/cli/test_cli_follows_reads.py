@@ -1,0 +1,127 @@
+"""A file that an asset reads with `pd.read_csv` is edited: the plan names it, `--stale` makes the
+right value, and nothing else runs again. The same through a helper and a variable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., Any]
+FILES = {
+    "pipeline/__init__.py": "",
+    "pipeline/helpers.py": """
+        from pathlib import Path
+
+        FOLDER = Path("lookups")
+
+
+        def rates(name):
+            return [float(line) for line in (FOLDER / name).read_text().split()]
+        """,
+    "pipeline/assets.py": """
+        import os
+
+        import assetgraph as dg
+        import duckdb
+        import pandas as pd
+
+        from pipeline.helpers import rates
+
+
+        @dg.asset
+        def zones() -> list[str]:
+            return sorted(pd.read_csv("lookups/zones.csv")["name"])
+
+
+        @dg.asset
+        def prices() -> float:
+            return sum(rates("rates.txt"))
+
+
+        @dg.asset
+        def factor() -> float:
+            return float(os.environ["FACTOR"])
+
+
+        @dg.asset
+        def total() -> int:
+            query = "select sum(amount) from read_csv('lookups/amounts.csv')"
+            return int(duckdb.sql(query).fetchall()[0][0])
+
+
+        @dg.asset
+        def report(zones: list[str], prices: float, factor: float, total: int) -> list[object]:
+            return [zones, prices * factor, total]
+
+
+        @dg.asset
+        def apart() -> int:
+            return 1
+        """,
+    "lookups/zones.csv": "name\nBronx\nQueens\n",
+    "lookups/rates.txt": "1.5 2.5\n",
+    "lookups/amounts.csv": "name,amount\na,10\nb,20\n",
+}
+
+
+@pytest.fixture
+def root(project: Callable[..., Any], assetgraph: Command, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a project in which everything is materialized."""
+    made = project(FILES, module="pipeline")
+    monkeypatch.chdir(made.root)
+    monkeypatch.setenv("FACTOR", "2")
+    first = assetgraph("materialize", "--all")
+    assert first.code == 0, first.err
+    assert assetgraph("plan", "--stale", "--json").json == []
+    return Path(made.root)
+
+
+def value(assetgraph: Command, key: str) -> Any:
+    stored = assetgraph("show", key, "--json").json["materialization"]["value"]
+    return json.loads(stored["inline"])
+
+
+def ran(assetgraph: Command) -> list[str]:
+    """The assets that `materialize --stale` ran."""
+    run = assetgraph("materialize", "--stale", "--json")
+    assert run.code == 0
+    steps = (run.json or {"steps": []})["steps"]
+    return [step["step"] for step in steps if step["state"] == "success"]
+
+
+EDITS = {
+    "zones": (
+        lambda root, _: (root / "lookups/zones.csv").write_text("name\nBronx\nHarlem\n"),
+        "`lookups/zones.csv`, which it read, changed",
+        [["Bronx", "Harlem"], 8.0, 30],
+    ),
+    "prices": (
+        lambda root, _: (root / "lookups/rates.txt").write_text("1.5 3.5\n"),
+        "`lookups/rates.txt`, which it read, changed",
+        [["Bronx", "Queens"], 10.0, 30],
+    ),
+    "factor": (
+        lambda _, patch: patch.setenv("FACTOR", "3"),
+        "the environment variable `FACTOR`, which it read, changed",
+        [["Bronx", "Queens"], 12.0, 30],
+    ),
+}
+
+
+@pytest.mark.parametrize("key", EDITS)
+def test_an_edit_of_what_an_asset_reads_runs_it_again_and_nothing_else(
+    root: Path, assetgraph: Command, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    edit, sentence, result = EDITS[key]
+    edit(root, monkeypatch)
+
+    plan = assetgraph("plan", "--stale")
+    assert sentence in " ".join(plan.out.split())
+    assert ran(assetgraph) == [key, "report"]
+    assert value(assetgraph, "report") == result
+    assert assetgraph("status", "--exit-code").code == 0
+    assert ran(assetgraph) == []
