@@ -11,7 +11,9 @@ from functools import cached_property, partialmethod
 from types import FunctionType
 from typing import Any
 
-from assetgraph.code.constant_values import is_data, is_plain
+from assetgraph.code.constant_values import is_data
+from assetgraph.code.modules import global_of
+from assetgraph.code.plain_data import is_plain
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File
 from assetgraph.code.sources import Sources
@@ -28,7 +30,7 @@ class ClassSource:
     `entries` are its definitions in the file: several if they cannot be told apart, none if no
     `class` statement made the class. `functions` are the live functions that it holds, by line and
     name. `methods` are the lines and names of the methods in its text. `bound` are the names that
-    its body binds.
+    its body binds, and `text_names` those that its file uses.
     """
 
     def __init__(self, kind: type, sources: Sources) -> None:
@@ -47,10 +49,12 @@ class ClassSource:
         }
         text = sources.text(self.filename, self.names) if self.filename else ""
         self.entries: list[Class] = []
+        self.text_names: tuple[str, ...] = ()
         self.methods: set[tuple[int, str]] = set()
         if not isinstance(text, str):
             candidates = text.classes.get(kind.__qualname__, [])
             self.entries = self._matching(candidates, text.file)
+            self.text_names = text.file.names
             self.methods = {place for entry in self.entries for place in _methods(entry, text.file)}
         self.bound = frozenset(name for entry in self.entries for name in entry.bound)
 
@@ -106,8 +110,8 @@ def computed_values(source: ClassSource, in_project: Callable[[type], bool]) -> 
     """The attributes of a class that are values, by name, with what dataclasses, enums and abstract
     bases keep elsewhere: defaults and factories of fields, values of members, registered classes.
 
-    An attribute that is assigned later counts too, unless a library keeps something of its own
-    there.
+    An attribute that is assigned later counts too, unless a library takes part in making the class
+    and may keep something of its own there.
     """
     kind = source.kind
     values = {
@@ -139,12 +143,31 @@ def _counts(
     source: ClassSource, name: str, member: Any, in_project: Callable[[type], bool]
 ) -> bool:
     """Whether an attribute of a class counts by its value."""
-    if is_plain(member):
+    if is_plain(member) or (isinstance(member, type) and in_project(member)):
         return True
     if hasattr(type(member), "__get__"):
         own = isinstance(member, _DESCRIPTORS) or in_project(type(member))
         return own and name not in source.bound
-    return name in source.bound or _is_familiar(type(member), in_project) or is_data(type(member))
+    if name in source.bound or _is_familiar(type(member), in_project) or is_data(type(member)):
+        return True
+    return not name.startswith("_") and not is_of_library(source, in_project)
+
+
+def is_of_library(source: ClassSource, in_project: Callable[[type], bool]) -> bool:
+    """Whether a library takes part in making a class, so that it may keep something there: as a
+    base, a metaclass or a decorator."""
+    made_by = [type(source.kind), *source.kind.__mro__, *_makers(source)]
+    return not all(_is_familiar(kind, in_project) for kind in made_by)
+
+
+def _makers(source: ClassSource) -> Iterator[Any]:
+    """The functions and classes that decorate a class, as far as its text names them."""
+    for entry in source.entries:
+        for decorator in entry.decorators:
+            if decorator.callee >= 0:
+                held = global_of(source.names, source.text_names[decorator.callee])
+                if isinstance(held, FunctionType | type):
+                    yield held
 
 
 def _set_later(member: Enum) -> dict[str, Any]:
@@ -161,7 +184,8 @@ def _registered(kind: type) -> set[type]:
     return {held for held in (reference() for reference in dump(kind)[0]) if held}
 
 
-def _is_familiar(kind: type, in_project: Callable[[type], bool]) -> bool:
+def _is_familiar(kind: Any, in_project: Callable[[Any], bool]) -> bool:
+    """Whether a class or a function is of the project or the standard library."""
     return in_project(kind) or kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 

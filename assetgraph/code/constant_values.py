@@ -23,21 +23,21 @@ from hashlib import blake2b
 from operator import itemgetter
 from pathlib import PurePath
 from types import (
-    EllipsisType,
     FunctionType,
     MappingProxyType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
-    NoneType,
 )
 from typing import Any
+
+from assetgraph.code.arrow_content import arrow_hash, is_arrow
+from assetgraph.code.plain_data import PLAIN, is_plain, is_plain_data
+from assetgraph.code.wrapped_functions import functions_inside
 
 Refer = Callable[[Any], bytes | None]
 Collect = Callable[[Any], bytes]
 
-_SCALARS = {int, float, complex, str, bytes, bool, NoneType, EllipsisType}
-_PLAIN = _SCALARS | {list, tuple, set, frozenset, dict}
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
 _CONTAINER_MODULES = ("collections", "builtins", "types")
 # `functools.wraps` copies these from the wrapped function. Python versions differ in which ones.
@@ -104,7 +104,7 @@ class ValueWriter:
     def _plain(self, value: Any) -> bytes | None:
         """The bytes of plain data, written at C speed; None for any other value."""
         try:
-            if not _is_plain(value):
+            if not is_plain_data(value):
                 return None
             # Version 2 writes no references, so equal data gives equal bytes. It sorts sets.
             data = marshal.dumps(value, 2)
@@ -138,7 +138,7 @@ class ValueWriter:
         kind = type(value)
         if kind is str:
             return _join(b"text", [self._relative(value).encode("utf-8", "surrogatepass")])
-        if kind in _PLAIN:
+        if kind in PLAIN:
             return self._container(kind, value)
         referred = self._refer(value)
         if referred is not None:
@@ -205,8 +205,13 @@ class ValueWriter:
             return _join(b"instance", written)
         if kind is ContextVar:
             return _join(b"context", self._all([value.name, value.get(_NOTHING)]))
+        if is_arrow(kind):
+            return _join(b"arrow", [arrow_hash(value)])
         hid = self.hides
-        parts = [*self._all([kind]), *self._reduced(kind, value)]
+        if callable(value) and self._is_around_project(kind, value):
+            parts = [*self._all([kind]), *self._state(value, ())]
+        else:
+            parts = [*self._all([kind]), *self._reduced(kind, value)]
         # Arrays and tables count by their content alone, whatever a library keeps beside it.
         self.hides = hid if is_data(kind) else self.hides or not self._is_open(kind)
         return _join(b"reduced", parts)
@@ -222,6 +227,12 @@ class ValueWriter:
                 slots = [m for m in members if isinstance(m, MemberDescriptorType)]
             self._layouts[kind] = slots
         return self._layouts[kind]
+
+    def _is_around_project(self, kind: type, value: Any) -> bool:
+        """Whether a library made a function of functions of the project. Its pickle may only name
+        them, so it counts by its attributes."""
+        inside = functions_inside(getattr(value, "__dict__", {}))
+        return any(map(self._in_project, inside)) and not self._is_open(kind)
 
     def _is_open(self, kind: type) -> bool:
         """Whether pickle writes all that an instance holds, as for classes of the standard library
@@ -273,14 +284,6 @@ class ValueWriter:
         return text
 
 
-def is_plain(value: Any) -> bool:
-    """Whether a value consists only of built-in data types."""
-    try:
-        return _is_plain(value)
-    except RecursionError:
-        return False
-
-
 def is_data(kind: type) -> bool:
     """Whether other libraries read such values in place: arrays and tables."""
     return any(hasattr(kind, name) for name in _DATA)
@@ -301,22 +304,6 @@ def _by_key(value: dict[Any, Any]) -> Callable[[tuple[Any, Any]], Any]:
     if set(map(type, value)) <= {str}:
         return itemgetter(0)
     return lambda item: marshal.dumps(item[0], 2)
-
-
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    if kind in _SCALARS:
-        return True
-    if kind is dict:
-        return _all_plain(value) and _all_plain(value.values())
-    return kind in _PLAIN and _all_plain(value)
-
-
-def _all_plain(values: Any) -> bool:
-    kinds = set(map(type, values))
-    if kinds <= _SCALARS:
-        return True
-    return kinds <= _PLAIN and all(map(_is_plain, values))
 
 
 def _is_simple(base: type, in_project: Callable[[type], bool]) -> bool:

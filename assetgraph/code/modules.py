@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -11,6 +12,8 @@ from assetgraph.code.definition_graph import Referent
 from assetgraph.code.ownership import Ownership
 from assetgraph.code.source_summary import File
 from assetgraph.code.sources import EMPTY, Sources, Text
+
+LAMBDA = "<lambda>"
 
 
 class Module:
@@ -29,6 +32,12 @@ class Module:
         self.referents: list[Referent | None] = [None] * len(self.file.names)
         self.known: dict[str, Referent] = {}
         self.idle_decorators: dict[int, bool] = {}
+
+    @cached_property
+    def unbound(self) -> frozenset[str]:
+        """The names that the text imports, but the module does not have: the import is only for
+        type checking, or failed."""
+        return frozenset(self.file.imports.keys() - self.names.keys())
 
 
 class Modules:
@@ -64,3 +73,22 @@ class Modules:
         """The live module `name`, imported if it is not yet. If that fails, the error, or None if
         there is no such module."""
         return sys.modules.get(name) or self._ownership.import_project_module(name)
+
+
+def name_of(function: FunctionType) -> str:
+    """The qualified name of a function; of a lambda, the name of the global that holds it."""
+    name = function.__code__.co_qualname
+    if name != LAMBDA:
+        return name
+    held = list(function.__globals__.items())
+    return next((called for called, value in held if value is function), name)
+
+
+def global_of(names: Mapping[str, Any], name: str) -> Any:
+    """What a name with attributes (`tools.clean`) is in a module with the globals `names`, followed
+    through modules; None if it cannot be followed."""
+    root, *attributes = name.split(".")
+    value = names.get(root)
+    for attribute in attributes:
+        value = vars(value).get(attribute) if isinstance(value, ModuleType) else None
+    return value

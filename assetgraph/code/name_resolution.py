@@ -11,13 +11,13 @@ import builtins
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from assetgraph.code.definition_graph import Referent, Vertex
 from assetgraph.code.libraries import OWN_PACKAGE, Libraries
 from assetgraph.code.live_objects import LiveObjects, Vertices
-from assetgraph.code.modules import Module, Modules
+from assetgraph.code.modules import Module, Modules, global_of
 from assetgraph.code.ownership import Ownership
 
 # Attributes of a definition that say what it is called, so they are part of its version.
@@ -93,15 +93,17 @@ class Resolver:
             return self._from_module(value, attributes, lookup)
         return Referent(found.text + _text(attributes), found.vertex)
 
+    def makes_assets(self, module: Module, position: int) -> bool:
+        """Whether a name is a function of the project that uses assetgraph, as a team's own wrapper
+        around `asset` does."""
+        value = global_of(module.names, module.file.names[position])
+        return isinstance(value, FunctionType) and self.in_project(value) and _uses_us(value)
+
     def _is_idle(self, module: Module, name: str) -> bool:
-        root, *attributes = name.split(".")
-        value = module.names.get(root)
-        for attribute in attributes:
-            value = vars(value).get(attribute) if isinstance(value, ModuleType) else None
+        value = global_of(module.names, name)
         while isinstance(value, partial):
             value = value.func
-        names = value.__globals__ if isinstance(value, FunctionType) else {}
-        home = str(names.get("__name__"))
+        home = _home(value)
         if home in ("typing", "typing_extensions"):
             return getattr(value, "__name__", "") in ("final", "override")
         return home.partition(".")[0] == OWN_PACKAGE
@@ -286,6 +288,28 @@ def _is_found_later(name: str, module: Module) -> bool:
         and isinstance(names[name], ModuleType)
         and name not in module.file.imports
     )
+
+
+def _uses_us(function: FunctionType) -> bool:
+    """Whether a function, or one that it calls by a global name, names assetgraph."""
+    waiting = [(function.__code__, function.__globals__)]
+    known = {function.__code__}
+    for code, names in waiting:
+        held = [names.get(name) for name in code.co_names]
+        if any(_home(value).partition(".")[0] == OWN_PACKAGE for value in held):
+            return True
+        called = [(v.__code__, v.__globals__) for v in held if isinstance(v, FunctionType)]
+        inner = [(part, names) for part in code.co_consts if isinstance(part, CodeType)]
+        waiting += [pair for pair in (*called, *inner) if pair[0] not in known]
+        known.update(part for part, _ in (*called, *inner))
+    return False
+
+
+def _home(value: Any) -> str:
+    """The module of a function, the name of a module, or nothing."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    return str(value.__globals__.get("__name__")) if isinstance(value, FunctionType) else ""
 
 
 def _both(name: str, finder: Vertex, found: Vertex | None) -> Vertex:

@@ -7,26 +7,30 @@ any order and to any depth.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any
 
-from assetgraph.code.classes import ClassSource, computed_values, foreign_functions
-from assetgraph.code.constant_values import has_identity, is_plain
+from assetgraph.code.classes import (
+    ClassSource,
+    computed_values,
+    foreign_functions,
+    is_of_library,
+)
+from assetgraph.code.constant_values import has_identity
 from assetgraph.code.definition_graph import Vertex
 from assetgraph.code.libraries import Distributions, Libraries
 from assetgraph.code.live_objects import LiveObjects
-from assetgraph.code.modules import Module, Modules
+from assetgraph.code.modules import LAMBDA, Module, Modules, name_of
 from assetgraph.code.name_resolution import Resolver
 from assetgraph.code.ownership import Ownership
+from assetgraph.code.plain_data import is_plain
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, Function, Piece
 from assetgraph.code.sources import Found, Sources, find
-from assetgraph.code.vertex_writer import NO_CELLS, VertexWriter
+from assetgraph.code.vertex_writer import VertexWriter, cells_of
 from assetgraph.code.wrapped_functions import functions_inside, plain_captured
-
-_LAMBDA = "<lambda>"
 
 Fill = Callable[[Vertex], None]
 Place = tuple[str, str, int]  # a name, a file relative to the project, a line
@@ -84,7 +88,7 @@ class VertexBuilder:
             return known
         code = function.__code__
         fill = partial(self._fill_function, function=function, annotated=annotated)
-        place = (_name(function), self._folder.relative(code.co_filename), code.co_firstlineno)
+        place = (name_of(function), self._folder.relative(code.co_filename), code.co_firstlineno)
         return self._new_vertex(key, function, "function", place, fill)
 
     def class_(self, kind: type) -> Vertex:
@@ -161,9 +165,9 @@ class VertexBuilder:
     def _fill_function(self, vertex: Vertex, function: FunctionType, annotated: bool) -> None:
         module = self._modules.of_function(function)
         found = find(function, module.text)
-        writer = VertexWriter(vertex, self._resolver, module, _cells(function), self._captured)
+        writer = VertexWriter(vertex, self._resolver, module, cells_of(function), self._captured)
         for entry in found.functions:
-            if not entry.qualname.endswith(_LAMBDA):
+            if not entry.qualname.endswith(LAMBDA):
                 vertex.name = entry.qualname
             writer.function(entry, annotated=annotated)
         if found.problem:
@@ -235,7 +239,9 @@ class VertexBuilder:
                 writer.add(name.encode(), token)
         self._write_values(writer, source, module)
         pieces = [made.piece for made in module.file.statements.get(kind.__qualname__, ())]
-        if pieces and not source.entries:  # a call made it, not a `class` statement
+        # Without an entry a call made it, not a `class` statement. What a statement does to a class
+        # of a library may be hidden in what the library keeps.
+        if pieces and (not source.entries or is_of_library(source, self.in_project)):
             writer.edge("made by", self._expression(vertex, module, pieces))
         writer.finish()
 
@@ -374,21 +380,6 @@ class VertexBuilder:
 
 def _place(vertex: Vertex) -> Place:
     return vertex.name, vertex.file, vertex.line
-
-
-def _name(function: FunctionType) -> str:
-    """The qualified name of a function; of a lambda, the name of the global that holds it."""
-    name = function.__code__.co_qualname
-    if name != _LAMBDA:
-        return name
-    held = list(function.__globals__.items())
-    return next((called for called, value in held if value is function), name)
-
-
-def _cells(function: FunctionType) -> Mapping[str, Any]:
-    """The captured variables of a function, by name."""
-    held = function.__closure__
-    return dict(zip(function.__code__.co_freevars, held, strict=True)) if held else NO_CELLS
 
 
 def _is_python_name(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import CodeType, MappingProxyType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
 from assetgraph.code.constant_values import TooLargeError, ValueWriter
@@ -62,26 +62,44 @@ class VertexWriter:
 
     def function(self, entry: Function, *, annotated: bool) -> None:
         """The text of a function. Annotations count if something may read them: a decorator, or,
-        with `annotated`, the caller of the function."""
+        with `annotated`, the caller of the function: it is then an asset's function."""
         self.piece(entry.body)
+        if self._module and self._module.unbound:
+            self._unbound(entry.body, self._module)
         if entry.defaults:
             self.piece(entry.defaults, entry.enclosed)
         if entry.decorators:
-            self.decorators(entry.decorators, entry.enclosed)
+            self.decorators(entry.decorators, entry.enclosed, of_asset=annotated)
         if entry.annotations and (annotated or entry.decorators):
             self.piece(entry.annotations, entry.enclosed)
         if entry.blind_spots:
             self.blind_spots(entry.blind_spots)
 
-    def decorators(self, decorators: Iterable[Decorator], enclosed: frozenset[int]) -> None:
+    def _unbound(self, body: Piece, module: Module) -> None:
+        """Names that a body reads, but that are imported only for type checking. Without them the
+        function fails, although an annotation may name them."""
+        for position in body.names:
+            root = module.file.names[position].removesuffix("[]").partition(".")[0]
+            if root in module.unbound and root not in self._cells:
+                self._parts.append(b"unbound")
+
+    def decorators(
+        self,
+        decorators: Iterable[Decorator],
+        enclosed: frozenset[int],
+        *,
+        of_asset: bool = False,
+    ) -> None:
         """Decorators of assetgraph describe an asset, and `final` and `override` speak to type
-        checkers. They do not change what a definition does, so they are left out."""
+        checkers. They do not change what a definition does, so they are left out. So are the
+        project's own wrappers around `asset` on the very function that the asset runs."""
         module = self._module
         assert module is not None
         for decorator in decorators:
             callee = decorator.callee
             known = callee >= 0 and callee not in enclosed
-            if not (known and self._resolver.changes_nothing(module, callee)):
+            idle = known and self._resolver.changes_nothing(module, callee)
+            if not (idle or (of_asset and known and self._resolver.makes_assets(module, callee))):
                 self.piece(decorator.piece, enclosed)
 
     def piece(self, piece: Piece, enclosed: frozenset[int] = frozenset()) -> None:
@@ -188,6 +206,12 @@ class VertexWriter:
         return self._resolver.live(
             value, attributes, lambda: captured(self.vertex, root, cell, value)
         )
+
+
+def cells_of(function: FunctionType) -> Mapping[str, Any]:
+    """The captured variables of a function, by name."""
+    held = function.__closure__
+    return dict(zip(function.__code__.co_freevars, held, strict=True)) if held else NO_CELLS
 
 
 def _imported_by(code: CodeType) -> Iterator[str]:

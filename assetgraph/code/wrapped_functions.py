@@ -7,7 +7,7 @@ from functools import cached_property, partial, partialmethod
 from types import FunctionType, MappingProxyType, MethodType
 from typing import Any
 
-from assetgraph.code.constant_values import is_plain
+from assetgraph.code.plain_data import is_plain
 
 # Where descriptors keep the functions that they were made of.
 MEMBER_PARTS = ("__func__", "fget", "fset", "fdel", "func", "__wrapped__")

@@ -33,7 +33,13 @@ def written_edits(idiom: Idiom, files: Files) -> Iterator[Edit]:
             old, new = _as_written(old), _as_written(new)
             edited = {name: text.replace(old, new) for name, text in files.items()}
             if edited != files:
-                yield Edit(f"{old} => {new}", edited, neutral)
+                # The text of a function or class counts, whatever its values are.
+                inside = any(old in line and line[0] == " " for line in lines(files))
+                yield Edit(f"{old} => {new}", edited, neutral and not inside)
+
+
+def lines(files: Files) -> list[str]:
+    return [line for text in files.values() for line in text.split("\n")]
 
 
 def mutations(files: Files, chance: random.Random, most: int) -> Iterator[Edit]:

@@ -222,6 +222,8 @@ def _options_in_wrapper(tree: ast.Module) -> None:
             for keyword in node.keywords:
                 if keyword.arg == "group_name" and ast.unparse(keyword.value) == "'team'":
                     keyword.value = ast.Constant("of_another_team")
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "team_asset":
+            node.keywords[0].value = ast.Constant("It is theirs.")
 
 
 @edit_of_files
