@@ -36,7 +36,7 @@ from assetgraph.run.ready_queue import ReadyQueue
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.step import abandoned_step, committed, lost_step
 from assetgraph.run.step_task import StepResult, StepTask, inputs_of
-from assetgraph.storage.retention import drop_old_runs
+from assetgraph.storage.retention import drop_old_reads, drop_old_runs
 
 if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts
@@ -147,6 +147,7 @@ class _Run:
             self._journal.close()
             with suppress(StoreError):  # the next prune finds what could not be deleted
                 drop_old_runs(self._store)
+                drop_old_reads(self._store)
         return RunOutcome(self._journal.record, self._errors, self._exceptions)
 
     def _captured(self) -> AbstractContextManager[None]:

@@ -57,6 +57,11 @@ class LineTable(Generic[Entry]):
         self._read_to += len(data) - len(rest)  # a line without an end may still be growing
         return self._entries
 
+    def first_line_now(self) -> Mapping[str, int]:
+        """What the first line of the file says. Raises `StoreError`."""
+        self.load()
+        return self.first_line
+
     def get(self, key: str) -> Entry | None:
         """The entry with a key, also one that another process added since."""
         return self._entries.get(key) or self.load().get(key)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from assetgraph.storage.store import Store
 
 
+_LARGE_TABLE = 4_000_000  # bytes: below, reading it takes no time that matters
+
+
 class Prunable(msgspec.Struct, frozen=True):
     """One thing that can be deleted: an old value, a value that was never committed, an old run,
     what a process that died left behind, the file of a partition's lock, or in the table of what
@@ -60,6 +63,15 @@ def drop_old_runs(store: Store) -> None:
     """Delete the oldest runs beyond the store's limit, if it has one. Raises `StoreError`."""
     for run_id in _old_run_ids(store):
         store.runs.delete(run_id)
+
+
+def drop_old_reads(store: Store) -> None:
+    """Delete the sets of replaced values once the table of what steps read has grown large, and to
+    twice the size that it had after the last time. Raises `StoreError`."""
+    table = store.reads.table
+    size = _file_size(table.path)
+    if size > _LARGE_TABLE and size > 2 * table.first_line_now().get("kept", 0):
+        _drop_reads(store)
 
 
 def find_prunable(store: Store) -> Iterator[Prunable]:
@@ -265,8 +277,11 @@ def _drop_reads(store: Store) -> bool:
         if any(store.runs.under_way()):
             return False
         named = {one for _, one in named_reads(store)}
-        recorded = store.reads.table.load()
-        store.reads.table.keep({key: recorded[key] for key in recorded if key in named})
+        table = store.reads.table
+        recorded = table.load()
+        kept = {key: recorded[key] for key in recorded if key in named}
+        table.first_line["kept"] = store.reads.size(kept)
+        table.keep(kept)
         return True
     finally:
         beginning.release()

@@ -26,7 +26,7 @@ from assetgraph.project.settings import find_project
 from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
 
-EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "15"))
 FILES = ("f0.txt", "sub/f1.txt", "f2.txt")
 VARIABLES = ("OBSERVED_A", "OBSERVED_B")
 BOX = ("one.txt", "two.txt", "three.csv")
