@@ -15,8 +15,9 @@ from assetgraph.process.streams import Streams, muted
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
 
-_State = tuple[int, tuple[logging.Handler, ...], bool, bool]
-_CHANGES = ("addHandler", "removeHandler", "setLevel")
+_State = tuple[int, bool, bool, tuple[logging.Handler, ...], tuple[Any, ...]]
+_CHANGES = ("addHandler", "removeHandler", "addFilter", "removeFilter")
+_SETTINGS = ("level", "propagate", "disabled", "handlers", "filters")
 _in_child = False
 
 
@@ -42,7 +43,8 @@ class Logs:
     """The logging and the warnings of this process, from `start` to `close`.
 
     Every step finds the handlers and levels with which the run began, and what imports have added
-    since. `streams` are the redirected streams, if there are any.
+    since. A logger that only a step has made is like a new one afterwards. `streams` are the
+    redirected streams, if there are any.
     """
 
     def __init__(self, streams: Streams | None) -> None:
@@ -62,12 +64,10 @@ class Logs:
             root.setLevel(logging.INFO)
         root.addHandler(self._handler)
         warnings.showwarning = _show_warning
-        # One that `dictConfig` disables along with all others.
-        self._witness = logging.getLogger("assetgraph.run")
         self._states = {logger: _state(logger) for logger in _loggers(root)}
-        self._filters = list(root.filters)
         for name in _CHANGES:
             self._replace(logging.Logger, name, self._noting)
+        self._replace(logging.Logger, "__setattr__", self._noting_settings)
         self._replace(logging.Handler, "handle", self._once)
 
     def close(self) -> None:
@@ -78,7 +78,10 @@ class Logs:
     def give_back(self) -> None:
         """Put back what a plain program has, except the level of the root logger."""
         for owner, name, method in self._methods:
-            setattr(owner, name, method)
+            if method is None:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, method)
         self._methods.clear()
         warnings.showwarning = self._showwarning
         if self._handler in self._root.handlers:
@@ -97,26 +100,19 @@ class Logs:
             or self._handler not in root.handlers
             or self._handler.level
             or self._handler.filters
-            or root.filters != self._filters
             or root.manager._disable != self._disable  # type: ignore[attr-defined]
-            or self._witness.disabled
         ):
             return False
-        for logger in _loggers(root):
-            if logger in known:
-                _put(logger, known[logger])
-            else:
-                logger.disabled = False
+        for logger, state in tuple(known.items()):
+            _put(logger, state)
         logging.disable(self._disable)
         self._handler.level, self._handler.filters = logging.NOTSET, []
-        root.filters[:] = self._filters
         self._changed = False
         return True
 
     def _replace(self, owner: type, name: str, wrap: Callable[[Any], Any]) -> None:
-        method = getattr(owner, name)
-        self._methods.append((owner, name, method))
-        setattr(owner, name, wrap(method))
+        self._methods.append((owner, name, vars(owner).get(name)))
+        setattr(owner, name, wrap(getattr(owner, name)))
 
     def _noting(self, method: Callable[..., None]) -> Callable[..., None]:
         """A method of loggers that notes who changes one: an import's change stays."""
@@ -128,7 +124,7 @@ class Logs:
                 return
             lasts = current_sink() is None or is_importing()
             if not lasts:
-                known.setdefault(logger, (*_state(logger)[:3], False))
+                known.setdefault(logger, _state(logger))
             method(logger, *given, **named)
             if lasts:
                 known[logger] = _state(logger)
@@ -136,6 +132,17 @@ class Logs:
                 self._changed = True
 
         return change
+
+    def _noting_settings(self, method: Callable[..., None]) -> Callable[..., None]:
+        change = self._noting(method)
+
+        def set_attribute(logger: logging.Logger, name: str, value: Any) -> None:
+            if name in _SETTINGS and "_cache" in vars(logger):  # else it is being made
+                change(logger, name, value)
+            else:
+                method(logger, name, value)
+
+        return set_attribute
 
     def _once(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """`Handler.handle`, which does not print what the step's log already has."""
@@ -173,14 +180,16 @@ def _loggers(root: logging.Logger) -> Iterator[logging.Logger]:
 
 
 def _state(logger: logging.Logger) -> _State:
-    return logger.level, tuple(logger.handlers), logger.propagate, logger.disabled
+    handlers, filters = tuple(logger.handlers), tuple(logger.filters)
+    return logger.level, logger.propagate, logger.disabled, handlers, filters
 
 
 def _put(logger: logging.Logger, state: _State) -> None:
     if _state(logger) != state:
-        level, handlers, logger.propagate, logger.disabled = state
-        logger.handlers[:] = handlers
-        logger.level = level
+        level, propagate, disabled, handlers, filters = state
+        # Not as attributes, which are noted.
+        vars(logger).update(level=level, propagate=propagate, disabled=disabled)
+        logger.handlers[:], logger.filters[:] = handlers, filters
         logger.manager._clear_cache()  # type: ignore[attr-defined]
 
 

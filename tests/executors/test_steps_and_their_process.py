@@ -4,6 +4,7 @@ environment. Steps run in fresh interpreters, as they do for a user."""
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 
+import assetgraph as dg
 from assetgraph.states import EXECUTORS
 
 _RUN = """
@@ -442,6 +444,79 @@ def test_each_step_starts_with_the_logging_of_the_run(
     assert result.printed == {}  # what `basicConfig` would print, the log has
     warned = [line for lines in result.logged.values() for line in lines if "logging" in line]
     assert bool(warned) == (executor[0] in ("threads", "dask"))
+
+
+def test_a_logger_that_a_step_made_is_a_new_one_for_the_next_and_one_of_an_import_stays(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    (tmp_path / "sets_up.py").write_text(
+        "import logging\n"
+        "log = logging.getLogger('imported')\n"
+        "log.propagate, log.level = False, logging.ERROR\n"
+        "log.addHandler(logging.NullHandler())\n"
+    )
+    script = """
+    import logging
+    logging.getLogger("existing")
+    HERE = os.path.dirname(os.path.abspath(__file__))
+    NAMES = ("existing", "propagates", "level", "assigned", "handlers", "disabled", "filters", "all")
+
+    @dg.asset
+    def makes() -> None:
+        logging.getLogger("existing").propagate = False
+        logging.getLogger("propagates").propagate = False
+        logging.getLogger("level").setLevel("ERROR")
+        logging.getLogger("assigned").level = logging.ERROR
+        logging.getLogger("handlers").handlers = [logging.NullHandler()]
+        logging.getLogger("disabled").disabled = True
+        logging.getLogger("filters").addFilter(lambda record: False)
+        log = logging.getLogger("all")
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+        log.setLevel("ERROR")
+        sys.path.insert(0, HERE)
+        import sets_up
+        logging.getLogger("imported").setLevel("CRITICAL")
+
+    @dg.asset(deps=[makes])
+    def uses() -> list:
+        found = []
+        for name in NAMES:
+            log = logging.getLogger(name)
+            log.info(name)
+            found.append([log.level, log.propagate, log.handlers, log.disabled, log.filters])
+        log = logging.getLogger("imported")
+        return [found, [log.level, log.propagate, len(log.handlers)]]
+    """
+    result = ran(tmp_path, executor, script, "makes, uses")
+    assert result.failures == {}
+    names = [
+        "existing",
+        "propagates",
+        "level",
+        "assigned",
+        "handlers",
+        "disabled",
+        "filters",
+        "all",
+    ]
+    said = [line for line in result.logged["uses"] if "changed while" not in line]
+    assert said == [f"INFO {name}" for name in names]
+    found, imported = result.values["uses"]
+    assert found == [[0, True, [], False, []]] * len(names)
+    if executor[0] in ("serial", "threads"):  # of the others, each step may have its own process
+        assert imported == [40, False, 1]
+
+
+def test_a_run_leaves_the_class_of_loggers_as_it_was() -> None:
+    before = dict(vars(logging.Logger))
+
+    @dg.asset
+    def a() -> None:
+        logging.getLogger("of a step").propagate = False
+
+    dg.materialize([a])
+    assert dict(vars(logging.Logger)) == before
 
 
 def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has_set_up(
