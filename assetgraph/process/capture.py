@@ -97,7 +97,7 @@ class _Capture:
         self.runs = 0
         self.stepped_aside = False
         self._shared = shared
-        self.descriptors = Descriptors(echo) if streams and descriptors else None
+        self.descriptors = Descriptors(echo, shared) if streams and descriptors else None
         if self.descriptors is not None:
             self.descriptors.open()
         self.streams = Streams(echo, self.descriptors) if streams else None

@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 from assetgraph.process.current_step import current_sink, running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from assetgraph.process.step_sink import StepSink
 
 NUMBERS = {"out": 1, "err": 2}
@@ -33,17 +35,19 @@ _CHUNK = 65536
 _FIRST_FREE = 3  # of the descriptors that no program takes for a standard stream
 _NOTHING = bytes(4)
 _BY_LINES = 1  # C's `_IOLBF`
+_dup2 = os.dup2
 
 
 class _Pipe:
     """A pipe for one stream, of one step or, without a sink, of all."""
 
-    __slots__ = ("_decoder", "fd", "name", "sink", "write_fd")
+    __slots__ = ("_decoder", "fd", "inode", "name", "sink", "write_fd")
 
     def __init__(self, name: str, sink: StepSink | None = None) -> None:
         read_fd, write_fd = os.pipe()
         self.fd, self.write_fd = not_standard(read_fd), not_standard(write_fd)
         os.set_blocking(self.fd, False)
+        self.inode = os.fstat(self.fd).st_ino
         self.name = name
         self.sink = sink
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
@@ -70,13 +74,16 @@ class _Pipe:
 class Descriptors:
     """The descriptors 1 and 2 of this process, captured from `start` to `close`.
 
-    With `echo`, what is captured still goes where it would without a run.
+    With `echo`, what is captured still goes where it would without a run. `shared` says that
+    several steps may run at once.
     """
 
-    def __init__(self, echo: bool) -> None:
+    def __init__(self, echo: bool, shared: bool) -> None:
         self.lock = threading.RLock()
         self.outside: dict[str, int] = {}  # copies of the descriptors as they were
         self._echo = echo
+        self._several = shared
+        self.moved = False  # whether the step has called `os.dup2` for one of them
         self._shared: dict[str, _Pipe] = {}
         self._places: list[tuple[int, int]] = []  # writing ends of those, and where they stand
         self._of_step: dict[StepSink, dict[str, _Pipe]] = {}
@@ -102,18 +109,20 @@ class Descriptors:
     def start(self) -> None:
         self.take()
         self._thread.start()
+        os.dup2 = self._noting_dup2()
 
     def take(self) -> None:
         """Put the pipes in place of the descriptors."""
         for write_fd, number in self._places:
-            os.dup2(write_fd, number)
+            _dup2(write_fd, number)
 
     def give_back(self) -> None:
         """Put the descriptors back as they were, until `take`."""
         for name, fd in self.outside.items():
-            os.dup2(fd, NUMBERS[name])
+            _dup2(fd, NUMBERS[name])
 
     def close(self) -> None:
+        os.dup2 = _dup2
         self.give_back()
         with self.lock:
             for pipe in self._pipes.values():
@@ -127,10 +136,21 @@ class Descriptors:
                 _let_live(pipe, self.outside.get(pipe.name) if self._echo else None)
         self._close_all()
 
+    def replaced(self, name: str) -> bool:
+        """Whether the step has put something else in the place of a descriptor, so that what it
+        prints goes there, as in a program of its own. With several steps at once, it is nobody's
+        alone, and goes to the log."""
+        if self._several or not self.moved or name not in self._shared:
+            return False
+        try:
+            return os.fstat(NUMBERS[name]).st_ino != self._shared[name].inode
+        except OSError:
+            return False  # the step has closed it
+
     def of_step(self, name: str) -> int:
         """A descriptor for a child of the step of this thread. Raises `LookupError` without one."""
         sink = current_sink()
-        if sink is None or name not in self._shared:
+        if sink is None or name not in self._shared or self.replaced(name):
             raise LookupError
         with self.lock:
             pipes = self._of_step.setdefault(sink, {})
@@ -160,8 +180,9 @@ class Descriptors:
                 for pipe in self._of_step.pop(sink, {}).values():
                     self._drain(pipe)
                     pipe.seal()
+            self.moved = False
             for write_fd, number in self._places:  # the step may have closed them
-                os.dup2(write_fd, number)
+                _dup2(write_fd, number)
 
     def before_fork(self) -> None:
         """Prepare the pipes of the step that forks, and let nobody read or write one meanwhile."""
@@ -173,10 +194,22 @@ class Descriptors:
 
     def drop_in_child(self) -> None:
         """In a forked child: write to its step, or to where the program writes outside a run."""
+        os.dup2 = _dup2
         pipes = self._of_step.get(current_sink(), {})  # type: ignore[arg-type]
         for name, fd in self.outside.items():
-            os.dup2(pipes[name].write_fd if name in pipes else fd, NUMBERS[name])
+            if not self.replaced(name):
+                _dup2(pipes[name].write_fd if name in pipes else fd, NUMBERS[name])
         self._close_all()
+
+    def _noting_dup2(self) -> Callable[..., int]:
+        def dup2(fd: int, fd2: int, inheritable: bool = True) -> int:
+            if fd2 in NUMBERS.values() and current_sink() is not None:
+                self.moved = True
+            return _dup2(fd, fd2, inheritable)
+
+        # A pickle names it, as in `Pool(initializer=os.dup2, …)`.
+        dup2.__module__, dup2.__qualname__ = "os", "dup2"
+        return dup2
 
     def _open(self, name: str, sink: StepSink | None = None) -> _Pipe:
         pipe = _Pipe(name, sink)

@@ -37,6 +37,7 @@ class Redirect(io.TextIOBase):
         self._echo = echo
         self._descriptors = descriptors
         self._isatty = stream.isatty()
+        self._stands_for_descriptor = is_plain(stream) and stream.fileno() == NUMBERS[name]
         self._outside = _outside(stream, name, descriptors)
         self._write = self._outside.write
         self._decoders: WeakKeyDictionary[StepSink, codecs.IncrementalDecoder] = WeakKeyDictionary()
@@ -54,11 +55,23 @@ class Redirect(io.TextIOBase):
             return len(text)
         if self._descriptors is not None:
             self._descriptors.catch_up(self._name, sink)
+            if self._descriptors.moved and self._is_elsewhere():
+                _write_all(NUMBERS[self._name], text.encode(self.encoding, "backslashreplace"))
+                return len(text)
         sink.output(self._name, text)
         if self._echo:
             with suppress(OSError):  # a full disk must not fail the step; the sink has the text
                 self._write(text)
         return len(text)
+
+    def _is_elsewhere(self) -> bool:
+        """Whether the step has put something else in the place of the stream's descriptor."""
+        descriptors = self._descriptors
+        return (
+            descriptors is not None
+            and self._stands_for_descriptor
+            and descriptors.replaced(self._name)
+        )
 
     def write_outside(self, text: str) -> None:
         with suppress(OSError, ValueError):
@@ -69,6 +82,9 @@ class Redirect(io.TextIOBase):
         """Write bytes, which a step does through `sys.stdout.buffer`."""
         sink = current_sink()
         if sink is not None:
+            if self._is_elsewhere():
+                _write_all(NUMBERS[self._name], data)
+                return
             sink.output(self._name, self._decoder(sink).decode(data))
         if sink is None or self._echo:
             with nullcontext() if sink is None else suppress(OSError):
@@ -246,6 +262,11 @@ def _outside(stream: IO[str], name: str, descriptors: Descriptors | None) -> Any
         return _Original(stream)
     assert isinstance(stream, io.TextIOWrapper)
     return _copy(stream, fd)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 @contextmanager

@@ -519,6 +519,58 @@ def test_a_run_leaves_the_class_of_loggers_as_it_was() -> None:
     assert dict(vars(logging.Logger)) == before
 
 
+def test_what_a_step_prints_goes_where_it_has_put_the_descriptor(
+    tmp_path: Path, executor: tuple[str, str]
+) -> None:
+    script = """
+    import subprocess
+
+    def says(name: str) -> None:
+        print(name, "by print")
+        sys.stdout.buffer.write(f"{name} by bytes\\n".encode())
+        sys.stdout.flush()
+        os.write(1, f"{name} by number\\n".encode())
+        subprocess.run(["echo", name, "by a child"])
+        os.system(f"echo {name} by a shell")
+        if os.fork() == 0:
+            print(name, "by a fork", flush=True)
+            os._exit(0)
+        os.wait()
+
+    @dg.asset
+    def moves() -> str:
+        says("before")
+        kept = os.dup(1)
+        file = os.open("moved.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(file, 1)
+        says("moved")
+        os.dup2(kept, 1)
+        says("back")
+        os.dup2(2, 1)
+        says("err")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        says("nowhere")
+        with open("moved.txt") as written:
+            return written.read()
+
+    @dg.asset(deps=[moves])
+    def after() -> None:
+        says("after")
+    """
+    ways = ("print", "bytes", "number", "a child", "a shell", "a fork")
+
+    def said(*names: str) -> str:
+        return "".join(f"{name} by {way}\n" for name in names for way in ways)
+
+    result = ran(tmp_path, executor, script, "moves, after")
+    assert result.failures == {}
+    assert result.printed["after.out"] == said("after")
+    if executor[0] in ("serial", "processes"):
+        assert result.values["moves"] == said("moved")
+        assert result.printed["moves.out"] == said("before", "back")
+        assert result.printed["moves.err"] == said("err")
+
+
 def test_what_a_step_does_to_its_process_ends_with_it_but_for_what_an_import_has_set_up(
     tmp_path: Path, executor: tuple[str, str]
 ) -> None:
