@@ -16,6 +16,8 @@ def warn_of_undeclared(facts: StoreFacts, task: StepTask, result: StepResult) ->
     """Add a warning for each edge that the step lacks, before the event that ends it."""
     keys = [target.key for target in task.outputs]
     edges = undeclared_edges(facts.graph, facts.outputs, keys, result.reads)
+    if not (edges and result.events):
+        return
     at = result.events[-1].timestamp
     result.events[-1:-1] = [
         Event(EventType.LOG, at, task.step_id, "WARNING", edge.text) for edge in edges
