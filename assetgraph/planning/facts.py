@@ -122,6 +122,7 @@ class StoreFacts:
         """Read the facts about `target` again on next use."""
         known = self._facts.pop(target, None)
         self._untouched.discard(target.key)
+        self.__dict__.pop("outputs", None)
         if known is not None:
             for observed in _observed(known.current, known.failed):
                 self.reads.forget(observed)

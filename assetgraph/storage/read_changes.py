@@ -87,6 +87,8 @@ class ReadChanges:
         if observed is None or self._changes.pop(observed, None) is None:
             return
         for read in self._store.reads.of(observed) or ():
+            if read.kind in (ReadKind.FOLDER, ReadKind.PATTERN):
+                self._present = self._store.present_reads()  # assets may have made other files
             self._looks.pop((read.kind, read.name), None)
             self._stamps.pop(read.name, None)
 

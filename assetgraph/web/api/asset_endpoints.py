@@ -14,6 +14,7 @@ from assetgraph.code.importer import reading_of
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey, Target
+from assetgraph.queries.record_json import record_json
 from assetgraph.queries.value_preview import image_file, preview
 from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
@@ -56,6 +57,7 @@ def asset(page: PageState, request: Request) -> dict[str, Any]:
         "value": made and value_json(made),
         "metadata": made.metadata if made else {},
         "schema_changes": _schema_changes(page, view),
+        "observed": _observed(page, table, definition.key),
         "definition_metadata": dict(definition.metadata),
         "config_fields": config_fields(view.computation),
         "config": made.config if made else {},
@@ -149,6 +151,14 @@ def _schema_changes(page: PageState, view: AssetView) -> list[dict[str, str]]:
     past = page.store.history.readable(view.asset.key)
     made = [attempt for attempt in islice(past, 20) if isinstance(attempt, Materialization)]
     return schema_changes(made[1].metadata, made[0].metadata) if len(made) > 1 else []
+
+
+def _observed(page: PageState, table: AssetTable, key: AssetKey) -> dict[str, Any]:
+    """What the asset's step read without declaring it, and what to do about what cannot be
+    compared."""
+    with page.lock:
+        observed = table.observed(key)
+    return {**record_json(observed), "remedies": observed.remedies}
 
 
 def _neighbour(table: AssetTable, key: AssetKey) -> dict[str, Any]:

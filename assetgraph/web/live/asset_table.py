@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.reasons import reasons_given, target_state
 from assetgraph.queries.asset_views import AssetView, asset_view
+from assetgraph.queries.observed_views import ObservedReads, observed_reads
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class AssetTable:
     def views(self) -> Mapping[AssetKey, AssetView]:
         """Every asset's view, upstream before downstream."""
         return self._views
+
+    def observed(self, key: AssetKey) -> ObservedReads:
+        """What the step of an asset read without declaring it."""
+        return observed_reads(self._facts, Target(key))
 
     @property
     def damage(self) -> Mapping[AssetKey, str]:

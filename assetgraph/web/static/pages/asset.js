@@ -13,6 +13,7 @@ import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.
 import {openLaunch} from '../launch_dialog.js';
 import {markdown} from '../markdown.js';
 import {isNumber, metadataTable} from '../metadata.js';
+import {observedReads} from '../observed_reads.js';
 import {previewOf} from '../value_preview.js';
 import {schema, withoutSchema} from '../schema.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
@@ -86,7 +87,7 @@ function draw() {
   return h(
     'div',
     {class: 'columns', key: 'asset'},
-    h('div', {class: 'stack asset-main'}, head(), asset.external ? externalCard(asset) : latest(), schema(asset), charts(), shownPreview(), history(), source()),
+    h('div', {class: 'stack asset-main'}, head(), asset.external ? externalCard(asset) : latest(), schema(asset), charts(), shownPreview(), observedReads(asset), history(), source()),
     h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream)),
   );
 }
