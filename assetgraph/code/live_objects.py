@@ -12,6 +12,7 @@ from assetgraph.code.libraries import OWN_PACKAGE, Libraries
 from assetgraph.code.modules import Module, Modules
 from assetgraph.code.ownership import Ownership
 from assetgraph.definitions.asset import Asset
+from assetgraph.process.reads.originals import original_of
 
 
 class Vertices(Protocol):
@@ -48,6 +49,7 @@ class LiveObjects:
 
     def definition(self, value: Any) -> Referent | None:
         """What a function, class, module or asset counts as; None for any other value."""
+        value = original_of(value)
         kind = type(value)
         if kind is FunctionType:
             return self._function(value)

@@ -19,6 +19,7 @@ from assetgraph.code.libraries import OWN_PACKAGE, Libraries
 from assetgraph.code.live_objects import LiveObjects, Vertices
 from assetgraph.code.modules import Module, Modules, global_of
 from assetgraph.code.ownership import Ownership
+from assetgraph.process.reads.originals import original_of
 
 # Attributes of a definition that say what it is called, so they are part of its version.
 _TITLES = ("__name__", "__qualname__", "__module__", "__doc__")
@@ -155,7 +156,7 @@ class Resolver:
                 there = vars(source).get(attribute, sys.modules.get(f"{absolute}.{attribute}"))
             else:
                 there = source
-            if there is not value or vars(source) is module.names:
+            if original_of(there) is not original_of(value) or vars(source) is module.names:
                 continue
             if self.in_project(source):
                 return self._from_module(source, path, lookup)

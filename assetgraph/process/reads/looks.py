@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from assetgraph.process.reads.current import current_recorder
+from assetgraph.process.reads.originals import stands_for
 from assetgraph.process.reads.recorder import Recorder
 from assetgraph.process.reads.rules import Code
 
@@ -56,6 +57,7 @@ def stat(path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) 
 # A pickle names it, as in `pool.map(os.stat, paths)`.
 stat.__module__, stat.__qualname__ = "os", "stat"
 stat.__doc__ = _stat.__doc__
+stands_for(stat, _stat)
 stat.__text_signature__ = _stat.__text_signature__  # type: ignore[attr-defined]
 
 
@@ -69,5 +71,7 @@ def _note(recorder: Recorder, path: Any, found: os.stat_result | None) -> None:
         frame = frame.f_back
     if frame is None or recorder.rules.code(frame.f_code.co_filename) is not Code.PROJECT:
         return
-    if through <= _ASKING:  # not on the way to something else, as `Path.glob` does
+    if not through & set(frame.f_code.co_names) and through and found is not None:
+        recorder.opened(path)  # by a built-in function of a library, which has no frame
+    elif through <= _ASKING:  # not on the way to something else, as `Path.glob` does
         recorder.looks(path, found, closely=not through & _WHETHER)

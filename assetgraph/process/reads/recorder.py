@@ -208,6 +208,13 @@ def is_there(path: str) -> bool:
     return True
 
 
+def is_folder(path: str) -> bool:
+    try:
+        return stat.S_ISDIR(_status(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def full_path(path: object) -> str | None:
     """A path as absolute text without `..`; None for a descriptor."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assetgraph.process.reads.audit_hook import add_hook
+from assetgraph.process.reads.libraries import stop_libraries, watch_libraries
 from assetgraph.process.reads.looks import stop_looks, watch_looks
 from assetgraph.process.reads.recorder import Recorder
 from assetgraph.process.reads.rules import Rules
@@ -22,6 +23,7 @@ def _watch() -> None:
     _watching = True
     add_hook()
     watch_looks()
+    watch_libraries()
 
 
 def stop_watching() -> None:
@@ -30,3 +32,4 @@ def stop_watching() -> None:
     if _watching:
         _watching = False
         stop_looks()
+        stop_libraries()

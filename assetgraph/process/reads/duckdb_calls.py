@@ -1,0 +1,117 @@
+"""Tells the recorder which files DuckDB reads: those that it is given, and those that SQL names.
+
+DuckDB looks for tables among the variables of whoever calls it. So a call is made in a frame that
+has the variables of that caller.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial, wraps
+from glob import glob, has_magic
+from types import CodeType, ModuleType
+from typing import Any
+
+from assetgraph.process.reads.current import current_recorder
+from assetgraph.process.reads.given_sources import paths_in, places, reads
+from assetgraph.process.reads.originals import stands_for
+from assetgraph.process.reads.recorder import Recorder, is_there, quiet
+
+_SQL = ("sql", "query", "execute", "executemany", "from_query")
+_FILES = ("read_csv", "read_parquet", "read_json", "from_parquet", "from_csv_auto")
+_RELATION_WRITES = ("write_parquet", "write_csv", "to_parquet", "to_csv")
+_TEXTS = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"]|\"\")*)\"")
+_WRITES_TO = re.compile(r"\b(?:to|export\s+database)\s*$", re.IGNORECASE)
+_CALL: CodeType = compile("__assetgraph_call__()", __file__, "eval")
+_MOST_TEXT = 1 << 20
+
+
+def watch_duckdb(module: ModuleType) -> Iterator[Callable[[], None]]:
+    """Watch the functions of the module and the methods of its classes. Gives what undoes that."""
+    kinds = [
+        (module, (*_SQL, *_FILES, "connect")),
+        (getattr(module, "DuckDBPyConnection", None), (*_SQL, *_FILES)),
+        (getattr(module, "DuckDBPyRelation", None), _RELATION_WRITES),
+    ]
+    for owner, names in kinds:
+        for name in names:
+            function = vars(owner).get(name) if owner is not None else None
+            if function is None:
+                continue
+            with suppress(AttributeError, TypeError):
+                telling = stands_for(_telling(function, name, isinstance(owner, type)), function)
+                for place in places(owner, name, function):
+                    setattr(place, name, telling)
+                    yield partial(setattr, place, name, function)
+
+
+def _telling(function: Any, name: str, is_method: bool) -> Any:
+    def call(*args: Any, **named: Any) -> Any:
+        recorder = current_recorder()
+        if recorder is not None:
+            with suppress(Exception):  # it would reach the step, in place of what it does
+                _tell(recorder, name, args[1:] if is_method else args, named)
+        caller = sys._getframe(1)
+        # A lambda would be one more frame between DuckDB and those variables.
+        variables = {**caller.f_locals, "__assetgraph_call__": partial(function, *args, **named)}
+        return eval(_CALL, caller.f_globals, variables)
+
+    return wraps(function)(call)
+
+
+def _tell(recorder: Recorder, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+    values = [*args, *(named[key] for key in named if key not in ("alias", "connection"))]
+    if name in _RELATION_WRITES:
+        for path in paths_in(values[:1]):
+            recorder.writes(path)
+    elif name == "connect":
+        for path in paths_in(values[:1]):
+            if not path.startswith(":"):
+                recorder.opened(path, by_program=True)
+    elif name in _SQL:
+        for value in values:
+            _tell_query(recorder, value)
+    else:
+        for path in paths_in(values[:1]):
+            reads(recorder, path)
+
+
+def _tell_query(recorder: Recorder, value: Any) -> None:
+    """A query, with what its parameters are: text among them may be the path of a file."""
+    if isinstance(value, str) and (" " in value.strip() or "\n" in value):
+        for path, is_written in _paths_in_sql(value[:_MOST_TEXT]):
+            if is_written:
+                recorder.writes(path)
+            elif not _is_no_path(path):
+                _reads_if_there(recorder, path)
+    elif isinstance(value, dict):
+        for one in value.values():
+            _tell_query(recorder, one)
+    else:
+        for path in paths_in(value):
+            _reads_if_there(recorder, path)
+
+
+def _reads_if_there(recorder: Recorder, path: str) -> None:
+    if has_magic(path):
+        with quiet():
+            found = glob(path, recursive=True)
+        if found:
+            reads(recorder, path)
+    elif is_there(path):
+        recorder.opened(path, by_program=True)
+
+
+def _paths_in_sql(text: str) -> Iterator[tuple[str, bool]]:
+    """The texts in quotes that may be paths, and whether the query writes there."""
+    for found in _TEXTS.finditer(text):
+        quoted = found[1].replace("''", "'") if found[1] is not None else found[2]
+        if quoted and "://" not in quoted:
+            yield quoted, _WRITES_TO.search(text, 0, found.start()) is not None
+
+
+def _is_no_path(text: str) -> bool:
+    return len(text) > 4096 or text.strip() != text or text in (".", "..", "/", "*", "%")

@@ -1,0 +1,179 @@
+"""Tells the recorder what libraries open in C++ or Rust, of which Python reports nothing: by what
+their functions are given.
+
+A function written in Python tells itself (`swapped_code`). One that is built in is replaced where
+it is found, while steps run. Libraries that are not imported yet are watched when they are.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial, wraps
+from importlib.machinery import ModuleSpec
+from inspect import unwrap
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from assetgraph.process.reads.current import current_recorder
+from assetgraph.process.reads.duckdb_calls import watch_duckdb
+from assetgraph.process.reads.given_sources import places, reads_all, writes_all
+from assetgraph.process.reads.originals import stands_for
+from assetgraph.process.reads.swapped_code import tell_before
+
+_POLARS_READ = "csv parquet ipc ipc_stream json ndjson avro lines parquet_schema ipc_schema"
+_POLARS_READ += " parquet_metadata csv_batched delta"
+_POLARS_WRITE = "parquet csv ipc ipc_stream ndjson json avro"
+# By module: the functions that read what they are given, and those that write it.
+_READS: Mapping[str, Sequence[str]] = {
+    "polars": [
+        *(f"read_{name}" for name in _POLARS_READ.split()),
+        *(f"scan_{name}" for name in ["csv", "parquet", "ipc", "ndjson", "lines", "delta"]),
+    ],
+    "pandas": ["read_hdf", "read_spss", "read_orc", "read_parquet"],
+    "pyarrow": ["memory_map", "input_stream"],
+    "pyarrow.csv": ["read_csv", "open_csv"],
+    "pyarrow.json": ["read_json", "open_json"],
+    "pyarrow.parquet": [
+        *("read_table", "read_pandas", "read_schema", "read_metadata"),
+        *("ParquetFile.__init__", "ParquetDataset.__init__"),
+    ],
+    "pyarrow.dataset": ["dataset", "parquet_dataset"],
+    "pyarrow.feather": ["read_table", "read_feather"],
+    "pyarrow.orc": ["read_table", "ORCFile.__init__"],
+    "pyarrow.ipc": ["open_file", "open_stream"],
+}
+_WRITES: Mapping[str, Sequence[str]] = {
+    "polars": [
+        *(f"DataFrame.write_{name}" for name in _POLARS_WRITE.split()),
+        *(f"LazyFrame.sink_{name}" for name in ["parquet", "csv", "ipc", "ndjson"]),
+    ],
+    "pandas": ["DataFrame.to_parquet", "DataFrame.to_orc", "DataFrame.to_hdf"],
+    "pyarrow": ["output_stream"],
+    "pyarrow.csv": ["write_csv"],
+    "pyarrow.parquet": ["write_table", "write_to_dataset", "ParquetWriter.__init__"],
+    "pyarrow.dataset": ["write_dataset"],
+    "pyarrow.feather": ["write_feather"],
+    "pyarrow.orc": ["write_table", "ORCWriter.__init__"],
+    "pyarrow.ipc": ["new_file", "new_stream"],
+}
+_WATCHED = {*_READS, *_WRITES, "duckdb"}
+
+Given = Mapping[str, Any]
+_undo: list[Callable[[], None]] = []
+_done: set[int] = set()  # functions, by id: some modules share them
+
+
+def watch_libraries() -> None:
+    """Watch those that are imported, and those that will be, until `stop_libraries`."""
+    for name in _WATCHED:
+        module = sys.modules.get(name)
+        if module is not None:
+            _watch(name, module)
+    sys.meta_path.insert(0, _finder)
+
+
+def stop_libraries() -> None:
+    with suppress(ValueError):
+        sys.meta_path.remove(_finder)
+    while _undo:
+        _undo.pop()()
+    _done.clear()
+
+
+def _watch(name: str, module: ModuleType) -> None:
+    for table, tell in ((_READS, _told_read), (_WRITES, _told_written)):
+        for path in table.get(name, ()):
+            with suppress(LookupError, AttributeError, TypeError, ValueError):
+                _watch_function(module, path, tell)
+    if name == "duckdb":
+        _undo.extend(watch_duckdb(module))
+
+
+def _watch_function(module: ModuleType, path: str, tell: Callable[[Given], None]) -> None:
+    owner: Any = module
+    *outer, last = path.split(".")
+    for name in outer:
+        owner = getattr(owner, name)
+    function = vars(owner)[last]
+    if isinstance(function, FunctionType):
+        function = unwrap(function)  # that has the names of the arguments
+    if id(function) in _done:
+        return
+    if isinstance(function, FunctionType):
+        _done.add(id(function))
+        before = tell_before(function, tell)
+        _undo.append(lambda: _give_back(function, before))
+    elif owner is module and callable(function) and not isinstance(function, type):
+        telling = stands_for(_telling(function, tell), function)
+        for place in places(owner, last, function):
+            setattr(place, last, telling)
+            _undo.append(partial(setattr, place, last, function))
+
+
+def _give_back(function: FunctionType, code: CodeType) -> None:
+    function.__code__ = code
+
+
+def _telling(function: Any, tell: Callable[[Given], None]) -> Any:
+    """A function for a built-in one, with its name and place."""
+
+    @wraps(function)
+    def call(*args: Any, **named: Any) -> Any:
+        tell({"source": args[0] if args else None, **named})
+        return function(*args, **named)
+
+    return call
+
+
+def _told_read(given: Given) -> None:
+    recorder = current_recorder()
+    if recorder is not None:
+        with suppress(Exception):  # it would reach the step, in place of what it does
+            reads_all(recorder, given)
+
+
+def _told_written(given: Given) -> None:
+    recorder = current_recorder()
+    if recorder is not None:
+        with suppress(Exception):
+            writes_all(recorder, given)
+
+
+class _Finder:
+    """Has libraries watched as soon as they are imported."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        if name not in _WATCHED:
+            return None
+        for finder in sys.meta_path:
+            if finder is self or not hasattr(finder, "find_spec"):
+                continue
+            spec = finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
+                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                return spec
+        return None
+
+
+class _Loader:
+    """Loads a module as its own loader does, which it then has, and watches it."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)  # type: ignore[no-any-return]
+
+    def exec_module(self, module: ModuleType) -> None:
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        if _finder in sys.meta_path:
+            _watch(module.__name__, module)
+
+
+_finder: Any = _Finder()
