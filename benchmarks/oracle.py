@@ -120,6 +120,8 @@ def main() -> None:
     given = parser.parse_args()
     started = time.monotonic()
     trials = list(tried(given))
+    if not trials:
+        sys.exit("No project ran.")
     if given.json:
         print(json.dumps([trial._asdict() for trial in trials], indent=1))
     else:

@@ -19,6 +19,7 @@ from assetgraph.code.libraries import OWN_PACKAGE, Libraries
 from assetgraph.code.live_objects import LiveObjects, Vertices
 from assetgraph.code.modules import Module, Modules, global_of
 from assetgraph.code.ownership import Ownership
+from assetgraph.code.source_summary import Decorator
 from assetgraph.process.reads.originals import original_of
 
 # Attributes of a definition that say what it is called, so they are part of its version.
@@ -65,12 +66,13 @@ class Resolver:
         """What `import name` in the code of `module` refers to."""
         return self._imported(module, f"{name}:", False)
 
-    def changes_nothing(self, module: Module, position: int) -> bool:
-        """Whether a name is a decorator that changes nothing: `asset` or a partial of it, `final`
-        or `override`, whatever the module calls them."""
+    def is_idle(self, module: Module, decorator: Decorator) -> bool:
+        """Whether a decorator changes nothing: `asset` or a partial of it, `final` or `override`,
+        whatever the module calls them."""
+        position = decorator.callee
         known = module.idle_decorators.get(position)
         if known is None:
-            known = self._is_idle(module, module.file.names[position])
+            known = position >= 0 and self._is_idle(module, module.file.names[position])
             module.idle_decorators[position] = known
         return known
 
@@ -94,10 +96,12 @@ class Resolver:
             return self._from_module(value, attributes, lookup)
         return Referent(found.text + _text(attributes), found.vertex)
 
-    def makes_assets(self, module: Module, position: int) -> bool:
-        """Whether a name is a function of the project that uses assetgraph, as a team's own wrapper
-        around `asset` does."""
-        value = global_of(module.names, module.file.names[position])
+    def makes_assets(self, module: Module, decorator: Decorator) -> bool:
+        """Whether a decorator is a function of the project that uses assetgraph, as a team's own
+        wrapper around `asset` does."""
+        if decorator.callee < 0:
+            return False
+        value = global_of(module.names, module.file.names[decorator.callee])
         return isinstance(value, FunctionType) and self.in_project(value) and _uses_us(value)
 
     def _is_idle(self, module: Module, name: str) -> bool:

@@ -277,7 +277,12 @@ class VertexBuilder:
         statements = module.file.statements.get(source.kind.__qualname__, ())
         pieces = (
             *(entry.body for entry in source.entries),
-            *(decorator.piece for entry in source.entries for decorator in entry.decorators),
+            *(
+                decorator.piece
+                for entry in source.entries
+                for decorator in entry.decorators
+                if not self._resolver.is_idle(module, decorator)
+            ),
             *(statement.piece for statement in statements),
         )
         fill = partial(self._fill_value, value=values, module=module, pieces=pieces)

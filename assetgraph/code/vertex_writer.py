@@ -96,10 +96,11 @@ class VertexWriter:
         module = self._module
         assert module is not None
         for decorator in decorators:
-            callee = decorator.callee
-            known = callee >= 0 and callee not in enclosed
-            idle = known and self._resolver.changes_nothing(module, callee)
-            if not (idle or (of_asset and known and self._resolver.makes_assets(module, callee))):
+            known = decorator.callee not in enclosed
+            idle = known and self._resolver.is_idle(module, decorator)
+            if not (
+                idle or (of_asset and known and self._resolver.makes_assets(module, decorator))
+            ):
                 self.piece(decorator.piece, enclosed)
 
     def piece(self, piece: Piece, enclosed: frozenset[int] = frozenset()) -> None:

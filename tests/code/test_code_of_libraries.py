@@ -134,3 +134,15 @@ def test_it_does_not_count(tmp_path: Path, case: tuple[str, str, str]) -> None:
     before, after = versions(tmp_path, *case)
 
     assert before == after
+
+
+def test_a_mark_for_type_checkers_on_a_class_of_a_library_does_not_count(tmp_path: Path) -> None:
+    pytest.importorskip("pydantic")
+    text = asset(
+        "import pydantic, typing\nD = typing.TypeVar('D')\n"
+        "class Page(pydantic.BaseModel, typing.Generic[D]):\n    rows: list[D]\n",
+        "Page[int](rows=['1']).rows",
+    )
+    before, after = versions(tmp_path, text, "class Page", "@typing.final\nclass Page")
+
+    assert before == after

@@ -17,6 +17,17 @@ Files = dict[str, str]
 Place = Callable[[Idiom], Files]
 
 PLACES: dict[str, Place] = {}
+# Places that differ in where definitions lie and how they are imported, which does not count.
+ALIKE = (
+    "same module",
+    "helper module",
+    "module under another name",
+    "names imported",
+    "names imported as others",
+    "star import",
+    "re-exported by a package",
+    "imported in the body",
+)
 # Places where more counts than elsewhere. Code that passes a module around counts by all names in
 # it, and a pickle holds the names of modules, functions and classes.
 _NAMES = ("unused function and constant", "unused import", "renamed function", "@final")

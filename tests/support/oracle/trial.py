@@ -13,9 +13,10 @@ import oracle.places_of_values  # noqa: F401  (registers more places)
 from oracle.edits import Edit, mutations, written_edits
 from oracle.idioms import Idiom
 from oracle.neutral import neutral_edits
-from oracle.places import COUNTS_IN, LIMITS, PLACES, Files
+from oracle.places import ALIKE, COUNTS_IN, LIMITS, PLACES, Files
 from oracle.server import FAILED, SKIPPED, Answer, Server
 
+EDITED_BACK = 0.25  # how often an edit is undone, to see that the old value comes back
 SETTINGS = '[tool.assetgraph]\nmodule = "pipeline"\n'
 
 
@@ -83,7 +84,7 @@ class Bench:
             return
         shutil.rmtree(kept, ignore_errors=True)
         shutil.copytree(home / ".assetgraph", kept)
-        for edit in _edits(idiom, files, chance, most):
+        for edit in _edits(idiom, place, files, chance, most):
             write(home, edit.files)
             shutil.copytree(kept, home / ".assetgraph")
             now = self.after.ask(home, stale=True)
@@ -96,6 +97,11 @@ class Bench:
                 again = self.before.ask(self.folder / "scratch")
                 if again.values != scratch.values:
                     verdict, detail = Verdict.BROKEN, "its value differs from process to process"
+            if verdict is Verdict.SEEN and chance.random() < EDITED_BACK:
+                write_files(home, files)
+                back = self.after.ask(home, stale=True)
+                if back.values != first.values:
+                    verdict, detail = Verdict.WRONG, f"edited back: {back.values!r:.100}"
             yield Trial(idiom.title, place, edit.name, verdict, neutral, detail)
 
 
@@ -134,18 +140,29 @@ def judge(
 
 
 def _edits(
-    idiom: Idiom, files: Files, chance: random.Random, most: tuple[int, int]
+    idiom: Idiom, place: str, files: Files, chance: random.Random, most: tuple[int, int]
 ) -> Iterator[Edit]:
-    neutral = list(neutral_edits(files))
+    neutral = [*neutral_edits(files), *_moves(idiom, place)]
     yield from chance.sample(neutral, min(most[1], len(neutral)))
     yield from mutations(files, chance, most[0])
     written = list(written_edits(idiom, files))
     yield from chance.sample(written, min(2, len(written)))
 
 
+def _moves(idiom: Idiom, place: str) -> Iterator[Edit]:
+    """The same code in another module, or imported in another way."""
+    for other in ALIKE if place in ALIKE else ():
+        if other != place:
+            yield Edit(f"moved: {other}", PLACES[other](idiom), True)
+
+
 def write(folder: Path, files: Files) -> None:
-    """Make a folder hold exactly a project."""
+    """Make a folder hold exactly a project, without a store."""
     shutil.rmtree(folder, ignore_errors=True)
+    write_files(folder, files)
+
+
+def write_files(folder: Path, files: Files) -> None:
     for name, text in (files | {"pyproject.toml": SETTINGS}).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
