@@ -38,6 +38,12 @@ _BY_ATTRIBUTE = {
     "read_text": "`read_text` reads a file",
     "read_bytes": "`read_bytes` reads a file",
 }
+# Of these, what is read is observed while the step runs.
+_OBSERVED = tuple(
+    text
+    for name, text in (_BY_FULL_NAME | _BY_ATTRIBUTE).items()
+    if name in ("open", "read_text", "read_bytes")
+)
 COMPUTED_ATTRIBUTE = "`getattr` reads a name that is computed"
 
 _VOLATILE = re.compile(
@@ -59,6 +65,11 @@ def blind_spot_of_name(name: str) -> str | None:
     if text is None and dotted.startswith("subprocess."):
         return f"`{dotted}` runs another program"
     return text
+
+
+def is_observed(note: str) -> bool:
+    """Whether a note is about files that are observed while the step runs."""
+    return note.endswith(_OBSERVED)
 
 
 def blind_spot_of_attribute(attribute: str) -> str | None:

@@ -174,14 +174,14 @@ def _external_data(computation: Computation, known: TargetFacts) -> ExternalData
 def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
     """Everything about one asset: see `AssetDetails`."""
     from assetgraph.definitions.config import declared_fields
-    from assetgraph.queries.observed_views import observed_reads
+    from assetgraph.queries.observed_views import covered, observed_reads
 
     (view,) = asset_views(facts, [asset])
     computation = view.computation
     downstream = tuple(key.text for key in facts.graph.children(asset.key))
     kind = view.computation.config_type
     history = tuple(islice(facts.store.history.readable(asset.key), HISTORY))
-    covers = facts.store.code.covers(computation) if computation.code_version is None else ()
+    covers = covered(facts, computation) if computation.code_version is None else ()
     return AssetDetails(
         view=view,
         downstream=downstream,

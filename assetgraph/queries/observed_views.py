@@ -14,6 +14,7 @@ from assetgraph.planning.reason_kinds import read_text
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
+    from assetgraph.definitions.computation import Computation
     from assetgraph.keys import AssetKey
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.records import ObservedRead
@@ -34,8 +35,6 @@ _REMEDIES = {
     "@observable_source_asset, or its file with source_file.",
     "program": "What another program reads cannot be compared. Declare its files with source_file, "
     "or give the asset a code_version.",
-    "environment": "A copy of all environment variables is not compared. Read them by their names.",
-    "written": "A file that the step writes too is not compared. Read another one.",
 }
 _CLOCK = re.compile(
     r"(^|\.)(now|utcnow|today|time|time_ns|monotonic|monotonic_ns|perf_counter|localtime|gmtime)$"
@@ -132,6 +131,22 @@ def observed_reads(facts: StoreFacts, target: Target) -> ObservedReads:
     )  # fmt: skip
 
 
+def covered(facts: StoreFacts, computation: Computation) -> tuple[Definition, ...]:
+    """The definitions that the version of a computation covers, with notes on what cannot be
+    followed. Of files that its step opens there are none, unless nothing is observed."""
+    covers = facts.store.code.covers(computation)
+    if facts.store.read_rules is None or not computation.observe_reads:
+        return covers
+    from assetgraph.code.blind_spots import is_observed
+
+    return tuple(
+        msgspec.structs.replace(one, notes=tuple(n for n in one.notes if not is_observed(n)))
+        if one.notes
+        else one
+        for one in covers
+    )
+
+
 def asset_reads(facts: StoreFacts, keys: Iterable[AssetKey]) -> Iterator[AssetReads]:
     """What each asset of the project depends on besides its upstreams."""
     for key in keys:
@@ -140,7 +155,7 @@ def asset_reads(facts: StoreFacts, keys: Iterable[AssetKey]) -> Iterator[AssetRe
             continue
         target = Target(key)
         known = facts.of(target)
-        covers = facts.store.code.covers(computation)
+        covers = covered(facts, computation)
         yield AssetReads(
             key.text,
             observed_reads(facts, target),

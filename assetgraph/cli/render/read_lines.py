@@ -80,7 +80,8 @@ def _row(read: ReadView) -> list[Line]:
 
 
 def _remarks(read: ReadView) -> Iterator[str]:
-    yield read.compared or "cannot be compared"
+    if read.compared or "compared" not in read.note:
+        yield read.compared or "cannot be compared"
     if read.note:
         yield read.note
     if read.made_by:
