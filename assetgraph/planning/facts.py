@@ -137,8 +137,8 @@ class StoreFacts:
             if observed:
                 self._facts[target] = msgspec.structs.replace(
                     known,
-                    read_changes=self._read_changes(known.current),
-                    failed_reads=self._read_changes(known.failed),
+                    read_changes=self._read_changes(target, known.current),
+                    failed_reads=self._read_changes(target, known.failed),
                 )
 
     def states(
@@ -186,17 +186,22 @@ class StoreFacts:
         if current is None:
             return TargetFacts(
                 failed=failed, code_version=code_version, running=running, appeared=appeared,
-                failed_reads=self._read_changes(failed),
+                failed_reads=self._read_changes(target, failed),
             )  # fmt: skip
         value, data_version = self._condition(target, computation, current)
         return TargetFacts(
             current, failed, value, data_version, code_version, running, appeared,
-            read_changes=self._read_changes(current), failed_reads=self._read_changes(failed),
+            read_changes=self._read_changes(target, current),
+            failed_reads=self._read_changes(target, failed),
         )  # fmt: skip
 
-    def _read_changes(self, attempt: Materialization | FailedAttempt | None) -> Changes | None:
+    def _read_changes(
+        self, target: Target, attempt: Materialization | FailedAttempt | None
+    ) -> Changes | None:
         if attempt is None or attempt.observed is None:
             return ()
+        if not self.store.observes or not self.graph.computation(target.key).observe_reads:
+            return ()  # they were observed before that was switched off
         return self.reads.of(attempt.observed)
 
     def _present_version(self, target: Target) -> str:

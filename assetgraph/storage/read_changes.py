@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 How = Literal["changed", "gone", "appeared", "unreadable"]
 
 
+_OF_PATHS = COMPARABLE - {ReadKind.VARIABLE}
+
+
 class ReadChange(msgspec.Struct, frozen=True):
     """One thing that a step read, and how it differs now. `why` says why it is unreadable."""
 
@@ -93,6 +96,8 @@ class ReadChanges:
             self._stamps.pop(read.name, None)
 
     def _change(self, read: ObservedRead) -> ReadChange | None:
+        if read.kind in _OF_PATHS and read.name in self._store.ignored_reads:
+            return None  # by a pattern that was added since
         if read.stamp is not None and read.stamp == self._stamp(read.name):
             return None
         now = self.now(read)

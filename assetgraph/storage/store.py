@@ -75,7 +75,7 @@ class Store:
         self.keep_values = keep_values
         self.keep_runs = keep_runs
         self.ephemeral = ephemeral
-        self._observe_reads = observe_reads and not ephemeral
+        self.observes = observe_reads and not ephemeral
         self._ignore_reads = tuple(ignore_reads)
         self._exists = self._check()
         self._renamings = renamings
@@ -91,7 +91,7 @@ class Store:
             "ephemeral": self.ephemeral,
             "renamings": self.names.renamings,
             "salt": self.reads.salt,
-            "observe_reads": self._observe_reads,
+            "observe_reads": self.observes,
             "ignore_reads": self._ignore_reads,
         }
         return partial(Store, **options), (self.folder,)
@@ -149,7 +149,7 @@ class Store:
     @cached_property
     def read_rules(self) -> Rules | None:
         """Which paths count as read by a step; None if that is not observed."""
-        if not self._observe_reads:
+        if not self.observes:
             return None
         from assetgraph.code.project_folder import ProjectFolder
         from assetgraph.process.reads.rules import Rules

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from observing import list_folder, list_pattern, observe, read_file, read_variable
@@ -323,3 +324,21 @@ def test_a_large_table_loses_the_sets_of_replaced_values_at_the_end_of_a_run(
         assert why() == []
 
     assert max(sizes) < 4 * min(sizes)
+
+
+def test_what_is_no_longer_observed_or_is_ignored_now_is_no_reason(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("file", SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    put("file", OTHER, monkeypatch)
+    off = dg.asset(name="trips", observe_reads=False)(trips.function)
+
+    def reasons(graph: AssetGraph, **options: Any) -> list[str]:
+        now = StoreFacts(graph, Store(".assetgraph", **options))
+        return [reason.text for reason in now.states([trips.key])[trips.key][1]]
+
+    assert reasons(GRAPH) == ["`zones.csv`, which it read, changed"]
+    assert reasons(GRAPH, observe_reads=False) == []
+    assert reasons(GRAPH, ignore_reads=["*.csv"]) == []
+    assert reasons(AssetGraph([off])) == []
