@@ -1,5 +1,5 @@
 """A file that an asset reads with `pd.read_csv` is edited: the plan names it, `--stale` makes the
-right value, and nothing else runs again. The same through a helper and a variable."""
+right value, and nothing else runs again. The same through a helper, a variable and a DuckDB query."""
 
 from __future__ import annotations
 
@@ -108,6 +108,11 @@ EDITS = {
         lambda _, patch: patch.setenv("FACTOR", "3"),
         "the environment variable `FACTOR`, which it read, changed",
         [["Bronx", "Queens"], 12.0, 30],
+    ),
+    "total": (
+        lambda root, _: (root / "lookups/amounts.csv").write_text("name,amount\na,10\nb,30\n"),
+        "`lookups/amounts.csv`, which it read, changed",
+        [["Bronx", "Queens"], 8.0, 40],
     ),
 }
 
