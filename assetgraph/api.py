@@ -27,6 +27,7 @@ from assetgraph.planning.upstreams_elsewhere import (
     with_upstreams_elsewhere,
 )
 from assetgraph.process.garbage_collector import paused_collector
+from assetgraph.process.reads.current import reads_asset
 from assetgraph.project.settings import find_project, working_folder
 from assetgraph.records import Materialization
 from assetgraph.run.executors.base import StepExecutor
@@ -253,6 +254,8 @@ def load(
         if graph is None or named not in graph.externals:
             raise store.no_value(named)
         made = value_elsewhere(graph, store, named)
+    if not run_id and project is None:
+        reads_asset(Target(named).text, made.data_version)
     if not made.value.by_io_manager:
         return store.values.load_made(named, made, as_type)
     if project is not None:

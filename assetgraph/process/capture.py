@@ -17,7 +17,6 @@ from assetgraph.process import current_step
 from assetgraph.process.child_programs import watch_children
 from assetgraph.process.descriptors import Descriptors, write_lines_at_once
 from assetgraph.process.logs import Logs, print_logs_from_now_on
-from assetgraph.process.reads.watch import stop_watching
 from assetgraph.process.streams import Streams
 from assetgraph.process.surroundings import Surroundings, forget_changes
 
@@ -77,7 +76,9 @@ def captured(
             mine.runs -= 1
             if mine.runs == 0:
                 _capture = None
-                stop_watching()
+                watch = sys.modules.get("assetgraph.process.reads.watch")
+                if watch is not None:  # a step was observed
+                    watch.stop_watching()
                 mine.close()
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from assetgraph.definitions.external import is_pattern
+from assetgraph.process.reads.forks import take_from_children
 from assetgraph.process.reads.recorder import FileRead, Looked, Recorder
 from assetgraph.records import ObservedRead, ReadKind
+from assetgraph.run.kept_reads import any_kept, keep, kept_for
 from assetgraph.storage.formats.digest import digest_of
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.present_reads import PRESENT, status_digest, variable_digest
@@ -36,11 +38,13 @@ _known: dict[tuple[str, _Stamp], ObservedRead] = {}  # so that a file is hashed 
 
 
 def observed_reads(recorder: Recorder, task: StepTask, store: Store) -> tuple[ObservedRead, ...]:
-    """What the step of `task` read. Empty for most steps, at once."""
-    if not recorder.has_any():
-        return ()
-    ended = _Ended(recorder, task, store)
-    return tuple(ended.all())
+    """What the step of `task` read."""
+    take_from_children(recorder)
+    found = list(_Ended(recorder, task, store).all())
+    keep(recorder, found)
+    if any_kept():
+        found += kept_for(task, store, found)
+    return tuple(found)
 
 
 class _Ended:
@@ -50,6 +54,7 @@ class _Ended:
         self._recorder = recorder
         self._rules = recorder.rules
         self._store = store
+        self._task = task
         self._present = store.present_reads()
         self._declared = _declared(task, store)
 
@@ -71,8 +76,10 @@ class _Ended:
         for name, value in recorder.variables.items():
             digest = variable_digest(name, value, self._store.reads.salt)
             yield ObservedRead(ReadKind.VARIABLE, name, digest)
+        declared = {source.target.text for source in self._task.inputs}
         for text, version in recorder.assets.items():
-            yield ObservedRead(ReadKind.ASSET, text, version)
+            if text not in declared:
+                yield ObservedRead(ReadKind.ASSET, text, version)
         for (what, name), note in recorder.used.items():
             yield ObservedRead(ReadKind(what), name, note=note)
 

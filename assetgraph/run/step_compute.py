@@ -20,8 +20,9 @@ from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, me
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
-from assetgraph.process.reads.watch import observe
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
+from assetgraph.run.kept_reads import any_kept
+from assetgraph.run.step_recorder import StepRecorder
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
@@ -40,7 +41,7 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     """Load the inputs, call the function and save its values. Commits nothing."""
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
-    sink = _Sink(task, store, channel, result.events)
+    sink = StepRecorder(task, store, channel, result.events)
     context = AssetExecutionContext(
         task.outputs[0].key,
         task.run_id,
@@ -77,9 +78,9 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     return result
 
 
-def _reads(task: StepTask, store: Store, sink: _Sink) -> tuple[ObservedRead, ...]:
+def _reads(task: StepTask, store: Store, sink: StepRecorder) -> tuple[ObservedRead, ...]:
     """What the step has read without declaring it."""
-    if sink.reads is None or not sink.reads.has_any():
+    if sink.reads is None or not (sink.reads.has_any() or any_kept()):
         return ()
     from assetgraph.run.observed_reads import observed_reads  # few steps read anything
 
@@ -364,33 +365,3 @@ def _awaited(coroutine: Any) -> Any:
 
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(copy_context().run, asyncio.run, coroutine).result()
-
-
-class _Sink:
-    """The sink of one step. The `pending` events of the step are sent before anything it logs."""
-
-    def __init__(
-        self, task: StepTask, store: Store, channel: Channel, pending: list[Event]
-    ) -> None:
-        self.output = channel.output
-        self.progress = channel.progress
-        self._pending = pending
-        self._step = task.step_id
-        self._limit = task.limits.log_events
-        self._channel = channel
-        self._logged = 0
-        rules = store.read_rules if task.computation.observe_reads else None
-        self.reads = None if rules is None else observe(rules)
-
-    def log(self, level: str, message: str, data: dict[str, Any]) -> None:
-        self._logged += 1
-        if self._logged <= self._limit:
-            event = Event(EventType.LOG, now(), self._step, level, message, data)
-            self._channel.events([*self._pending, event])
-            self._pending.clear()
-
-    def close(self) -> None:
-        dropped = self._logged - self._limit
-        if dropped > 0:
-            message = f"{dropped} more log records were not kept"
-            self._channel.events([Event(EventType.LOG, now(), self._step, "WARNING", message)])

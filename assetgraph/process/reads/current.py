@@ -20,6 +20,13 @@ def current_recorder() -> Recorder | None:
     return _of_child if sink is None else sink.reads
 
 
+def reads_asset(target: str, data_version: str) -> None:
+    """The current value of an asset is loaded; `target` is the text of it."""
+    recorder = current_recorder()
+    if recorder is not None:
+        recorder.assets.setdefault(target, data_version)
+
+
 def record_all(recorder: Recorder | None) -> None:
     """In a forked child: record what any of its threads reads."""
     global _of_child

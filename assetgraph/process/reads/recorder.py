@@ -17,6 +17,7 @@ from glob import glob
 from typing import NamedTuple
 
 from assetgraph.process.reads.callers import Caller, caller, names
+from assetgraph.process.reads.keepers import Keeper, keepers
 from assetgraph.process.reads.rules import Place, Rules
 
 MOST_FILES = 10_000  # from here on, only their folders are kept
@@ -64,12 +65,15 @@ class Recorder:
         self.copying: tuple[int, int] | None = None  # the frame that copies all, and where
         self.assets: dict[str, str] = {}  # data versions, by the texts of targets
         self.used: dict[tuple[str, str], str] = {}  # notes, by what and its name
+        # What functions that keep what they read have read: parts of this and keys in them.
+        self.kept: dict[Keeper, set[tuple[str, str]]] = {}
+        self.children_fd = -1  # a file that forked children write to
 
     def has_any(self) -> bool:
         """Whether the step did anything that is recorded."""
         return bool(
             self.files or self.variables or self.looked or self.listings or self.patterns
-            or self.used or self.assets or self.read_before
+            or self.used or self.assets or self.read_before or self.children_fd >= 0
         )  # fmt: skip
 
     def opened(self, path: object, *, by_program: bool = False) -> None:
@@ -120,6 +124,7 @@ class Recorder:
             return
         found = FileRead(stamp_of(info), by_program=by_program)
         self.files[path] = found
+        self._keep("files", path)
         if (
             time.time_ns() - changed_ns < _UNSETTLED_NS
             and stat.S_ISREG(info.st_mode)
@@ -142,6 +147,7 @@ class Recorder:
         try:
             with quiet():
                 self.listings[full] = frozenset(os.listdir(full))
+            self._keep("listings", full)
         except (FileNotFoundError, NotADirectoryError):
             if who.project is not None and names(who, full):
                 self.looked.setdefault(full, Looked(False))
@@ -162,6 +168,7 @@ class Recorder:
             return
         with quiet(), suppress(OSError):
             self.patterns[full] = frozenset(glob(full, recursive=True))
+            self._keep("patterns", full)
 
     def looks(self, path: object, status: os.stat_result | None, *, closely: bool) -> None:
         """The project asks whether a path is there, or, with `closely`, for its size or times."""
@@ -177,6 +184,15 @@ class Recorder:
             self.looked[full] = Looked(True, (status.st_size, status.st_mtime_ns))
         else:
             self.looked.setdefault(full, Looked(True))
+
+    def variable(self, name: str, value: str | None) -> None:
+        """The project reads an environment variable by its name."""
+        self.variables[name] = value
+        self._keep("variables", name)
+
+    def _keep(self, part: str, key: str) -> None:
+        for keeper in keepers(self.rules):
+            self.kept.setdefault(keeper, set()).add((part, key))
 
     def uses(self, what: str, name: str, note: str = "") -> None:
         """The step uses something that cannot be compared, such as a host."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from enum import Enum
 
@@ -66,6 +65,8 @@ class Rules:
         folders = {os.path.abspath(folder) for folder in (*never, *prefixes, _PACKAGE)}
         folders |= {os.path.realpath(folder) for folder in folders}
         self._never = folders.union(_SYSTEM) - {"/"}
+        import tempfile  # which takes a moment
+
         self._temporary = {tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir())}
         self._places: dict[str, Place] = {}
         self._codes: dict[str, Code] = {}

@@ -48,7 +48,7 @@ def _note(recorder: Recorder, environ: NotedEnviron, key: object) -> None:
         value: str | None = os._Environ.__getitem__(environ, key)
     except KeyError:
         value = None
-    recorder.variables[key] = value
+    recorder.variable(key, value)
 
 
 def _note_copy(recorder: Recorder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import assetgraph.process.reads.forks  # noqa: F401 - watches forks
 from assetgraph.process.reads.audit_hook import add_hook
 from assetgraph.process.reads.libraries import stop_libraries, watch_libraries
 from assetgraph.process.reads.looks import stop_looks, watch_looks
