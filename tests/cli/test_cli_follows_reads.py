@@ -4,6 +4,7 @@ right value, and nothing else runs again. The same through a helper, a variable 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,18 @@ def test_an_edit_of_what_an_asset_reads_runs_it_again_and_nothing_else(
     assert value(assetgraph, "report") == result
     assert assetgraph("status", "--exit-code").code == 0
     assert ran(assetgraph) == []
+
+
+def test_the_page_about_observed_reads_shows_what_happens(
+    project: Callable[..., Any], assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/observed-reads.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", page, re.S)[0]
+    plan, shown = re.findall(r"```text\n(.*?)```", page, re.S)[:2]
+    made = project({"pipeline.py": code, "lookups/zones.csv": "name\nBronx\n"})
+    monkeypatch.chdir(made.root)
+    assetgraph("materialize", "--all")
+
+    assert shown in assetgraph("show", "zones").out
+    (made.root / "lookups/zones.csv").write_text("name\nQueens\n")
+    assert assetgraph("plan").out == plan

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural, wrapped
 from assetgraph.cli.terminal.table import Column, table
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("READ"),
     Column("NAME", least=20),
-    Column("CHANGED", drop=1),
     Column("COMPARED", least=16),
 )
 _SHOWN = 20
@@ -74,7 +72,6 @@ def _row(read: ReadView) -> list[Line]:
     return [
         Line(read.kind),
         Line((read.name, "path")),
-        Line(units.local_time(read.at) if read.at else ""),
         Line("; ".join(_remarks(read))),
     ]
 
