@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,21 @@ LAYERS = """
 
 def card(page: Page, key: str) -> object:
     return page.locator(f'.graph-card[data-id="{key}"]')
+
+
+def test_the_tools_of_the_graph_stay_in_one_row_beside_a_panel(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": textwrap.dedent(LAYERS).format(width=3, layers=3)})
+    page = open_page(f"{server.url}/lineage?selected=a0_0")
+    tools = page.locator(".lineage-tools")
+    for width in (1600, 1360, 1280, 1200, 1100, 1024):
+        page.set_viewport_size({"width": width, "height": 700})
+        middles = tools.evaluate(
+            "element => [...element.children].map(one => one.getBoundingClientRect())"
+            ".map(box => Math.round(box.top + box.height / 2))"
+        )
+        assert max(middles) - min(middles) <= 2, width
 
 
 def test_a_card_is_chosen_shown_and_materialized(

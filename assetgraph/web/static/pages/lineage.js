@@ -195,7 +195,7 @@ function focusSwitch() {
     h('span', {class: 'muted small wide'}, 'Steps around'),
     h(
       'div',
-      {class: 'switch', role: 'group', 'aria-label': `How much to show around ${key}`},
+      {class: 'switch', role: 'group', 'aria-label': `How much to show around ${key}`, title: `Steps around ${key}`},
       h('button', {type: 'button', 'aria-pressed': String(!focus), onclick: () => focusOn('', 1)}, 'All'),
       HOPS.map((count) => h('button', {type: 'button', 'aria-pressed': String(Boolean(focus) && hops === count), onclick: () => focusOn(key, count)}, String(count))),
     ),
