@@ -150,13 +150,15 @@ class ReadKind(StrEnum):
     """What a step read while it ran. From `WRITTEN` on, it cannot be compared later.
 
     `EXISTENCE` and `STATUS` are of a path that it did not open: whether it is there, or its size
-    and time. `WRITTEN` is a file that it also wrote, and `ENVIRONMENT` a copy of all variables.
+    and time. `FILES` are those of a folder of which it opened very many. `WRITTEN` is a file that
+    it also wrote, and `ENVIRONMENT` a copy of all variables.
     """
 
     FILE = "file"
     EXISTENCE = "existence"
     STATUS = "status"
     FOLDER = "folder"
+    FILES = "files"
     PATTERN = "pattern"
     VARIABLE = "variable"
     ASSET = "asset"

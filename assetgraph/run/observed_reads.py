@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 CHANGED = "it changed while the step ran"
 GONE = "it was gone when the step ended"
 WRITTEN = "the step writes it too, so it is not compared"
+MANY = "the step read many of its files: their names, sizes and times are compared"
+_MOST_FILES = 1_000  # that are recorded one by one, if a folder has many of them
+_MANY = 100
 _WRITTEN = ReadKind.WRITTEN
 _SETTLED_NS = 2_000_000_000
 _FINE_NS = 100_000_000  # enough where a file system keeps parts of milliseconds
@@ -60,7 +65,13 @@ class _Ended:
 
     def all(self) -> Iterator[ObservedRead]:
         recorder = self._recorder
-        found = [self._file(*item) for item in recorder.files.items() if self._counts(item[0])]
+        many = self._folders_of_many()
+        found = [self._all_files(folder) for folder in sorted(many)]
+        found += [
+            self._file(path, read)
+            for path, read in recorder.files.items()
+            if os.path.dirname(path) not in many and self._counts(path)
+        ]
         found += [self._written(path) for path in sorted(recorder.read_before)]
         for kind, listings in (
             (ReadKind.FOLDER, recorder.listings),
@@ -82,6 +93,27 @@ class _Ended:
                 yield ObservedRead(ReadKind.ASSET, text, version)
         for (what, name), note in recorder.used.items():
             yield ObservedRead(ReadKind(what), name, note=note)
+
+    def _folders_of_many(self) -> set[str]:
+        """The folders of which the step read so many files that they count together."""
+        files = self._recorder.files
+        if len(files) <= _MOST_FILES:
+            return set()
+        counts = Counter(map(os.path.dirname, files))
+        counts.update(self._recorder.folders_of_many)
+        return {folder for folder, count in counts.items() if count >= _MANY}
+
+    def _all_files(self, folder: str) -> ObservedRead | None:
+        if not self._counts(folder):
+            return None
+        found = self._present.look(ReadKind.FILES, self._rules.name(folder))
+        own, began = self._recorder.written, self._recorder.started_ns
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.path not in own and entry.stat().st_ctime_ns >= began:
+                    digest = digest_of("before", f"{folder} {began}".encode())
+                    return msgspec.structs.replace(found, digest=digest, note=CHANGED)
+        return msgspec.structs.replace(found, note=found.note or MANY)
 
     def _counts(self, path: str) -> bool:
         name = self._rules.name(path)

@@ -19,7 +19,7 @@ from assetgraph.storage.formats.verified_contents import READ_UP_TO, VerifiedCon
 
 COMPARABLE = frozenset(
     {ReadKind.FILE, ReadKind.EXISTENCE, ReadKind.STATUS}
-    | {ReadKind.FOLDER, ReadKind.PATTERN, ReadKind.VARIABLE}
+    | {ReadKind.FOLDER, ReadKind.FILES, ReadKind.PATTERN, ReadKind.VARIABLE}
 )
 PRESENT = "present"
 NO_FILE = "it is neither a file nor a folder"
@@ -84,6 +84,8 @@ class PresentReads:
             return self._folder(name)
         if kind is ReadKind.PATTERN:
             return ObservedRead(kind, name, self._matches(name))
+        if kind is ReadKind.FILES:
+            return ObservedRead(kind, name, self._files(name))
         info = os.stat(self.path(name))
         closely = kind is ReadKind.STATUS
         digest = status_digest(info.st_size, info.st_mtime_ns) if closely else PRESENT
@@ -108,6 +110,16 @@ class PresentReads:
         with os.scandir(path) as entries:
             names = [f"{e.name}/" if e.is_dir() else e.name for e in entries if self._counts(e)]
         return ObservedRead(ReadKind.FOLDER, name, _listing(names), stamp_of(info))
+
+    def _files(self, name: str) -> str:
+        """The digest of the sizes and times of the files in a folder."""
+        found = []
+        with os.scandir(self.path(name)) as entries:
+            for entry in entries:
+                if self._counts(entry) and entry.is_file():
+                    info = entry.stat()
+                    found.append(f"{entry.name}\0{info.st_size} {info.st_mtime_ns}")
+        return _listing(found)
 
     def _counts(self, entry: os.DirEntry[str]) -> bool:
         hidden = entry.name.startswith(".") or entry.name == "__pycache__"

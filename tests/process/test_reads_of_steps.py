@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import assetgraph as dg
 from assetgraph.keys import Target
-from tests.support.ways_to_read import ReadingProject
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.records import ReadKind
+from tests.support.ways_to_read import ReadingProject, without_programs
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -137,3 +141,232 @@ def test_a_value_that_a_step_loads_counts_by_its_data_version(
     assert made is not None
     found = project.reads("return dg.load('rates')")
     assert found["asset rates"].digest == made.data_version
+
+
+def state(project: ReadingProject, asset: Any) -> str:
+    graph = dg.Definitions(assets=[asset]).graph
+    return StoreFacts(graph, project.store).state(asset.key)
+
+
+def settle(project: ReadingProject) -> None:
+    """Make the files of the project as old as files usually are."""
+    for path in (project.root / "data").rglob("*"):
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+
+
+# What happens to a file while the step runs: after each of them it must run again.
+MEANWHILE = {
+    "grows while it is read": "f = open('data/a.csv')\nf.read(1)\nother('data/a.csv', 'a\\n1\\n2\\n')",
+    "is edited after it was read": "open('data/a.csv').read()\nother('data/a.csv', 'a\\n2\\n')",
+    "is replaced after it was read": (
+        "open('data/a.csv').read()\nother('data/new', 'a\\n2\\n')\nmove('data/new', 'data/a.csv')"
+    ),
+    "is deleted after it was read": "open('data/a.csv').read()\ndelete('data/a.csv')",
+    "appears after it was looked for": "os.path.exists('data/b.csv')\nother('data/b.csv', 'b')",
+    "appears in a folder that was listed": "os.listdir('data')\nother('data/b.csv', 'b')",
+    "appears after a pattern was matched": (
+        "import glob\nglob.glob('data/*.csv')\nother('data/b.csv', 'b')"
+    ),
+}
+OTHER_PROGRAM = """
+def other(path, text): run("open(%r, 'w').write(%r)" % (path, text))
+def move(path, to): run("import os; os.replace(%r, %r)" % (path, to))
+def delete(path): run("import os; os.unlink(%r)" % path)
+def run(text):
+    import subprocess, sys
+    subprocess.run([sys.executable, '-c', text], check=True)
+"""
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_a_step_runs_again_for_a_file_that(project: ReadingProject, what: str) -> None:
+    settle(project)
+    asset = project.asset(MEANWHILE[what], OTHER_PROGRAM)
+    project.run(asset)
+    assert state(project, asset) == "stale"
+    project.run(project.asset("pass"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "open('data/out.csv', 'w').write('x')\nopen('data/out.csv').read()",
+        "os.listdir('data')\nopen('data/out.csv', 'w').write('x')",
+        "if not os.path.exists('data/cache'): open('data/cache', 'w').write('x')",
+        "open('data/a.csv', 'r+').write('b')",
+        "open('data/a.csv').read()\nopen('data/a.csv', 'a').write('x')",
+        "open('data/step.log', 'a').write('x')",
+        "os.close(os.open('data/step.lock', os.O_CREAT | os.O_RDWR))",
+        "import sqlite3\nc = sqlite3.connect('data/a.db')\nc.execute('create table t (a)')\n"
+        "c.commit()\nc.close()",
+        "import tempfile\nwith tempfile.NamedTemporaryFile() as f: open(f.name).read()",
+        "open('data/new', 'w').write('x')\nos.replace('data/new', 'data/out.csv')\n"
+        "open('data/out.csv').read()",
+        "import shutil\nshutil.copy('data/a.csv', 'data/b.csv')\nopen('data/b.csv').read()",
+        "import subprocess\nsubprocess.run('cat data/a.csv > data/out.csv', shell=True)\n"
+        "open('data/out.csv').read()",
+    ],
+)
+def test_what_a_step_writes_itself_never_makes_it_stale(project: ReadingProject, body: str) -> None:
+    settle(project)
+    asset = project.asset(body)
+    project.run(asset)
+    assert state(project, asset) == "fresh"
+
+
+def test_a_file_that_is_read_and_written_is_said(project: ReadingProject) -> None:
+    found = project.reads("open('data/a.csv').read()\nopen('data/a.csv', 'a').write('x')")
+    assert "it is not compared" in found["written data/a.csv"].note
+
+
+def test_a_pipe_and_a_device_are_not_read_again(project: ReadingProject) -> None:
+    os.mkfifo(project.root / "data" / "pipe")
+    found = project.reads(
+        "os.close(os.open('data/pipe', os.O_RDONLY | os.O_NONBLOCK))\nopen('/dev/null').read()"
+    )
+    assert {name: read.note for name, read in found.items()} == {
+        "file data/pipe": "it is neither a file nor a folder"
+    }
+
+
+def test_of_a_huge_file_only_the_stamp_counts(project: ReadingProject) -> None:
+    with open(project.root / "data" / "huge", "wb") as file:
+        file.truncate(50 << 30)
+    found = project.reads("open('data/huge', 'rb').read(10)")
+    assert "over 1 GB" in found["file data/huge"].note
+
+
+def test_thousands_of_files_of_a_folder_count_together(project: ReadingProject) -> None:
+    for number in range(1200):
+        (project.root / "data" / f"{number}.txt").write_text("x")
+    settle(project)
+    body = "for path in sorted(Path('data').iterdir()): path.read_text()"
+    asset = project.asset(body)
+    project.run(asset)
+    assert {read.kind for read in project.recorded()} == {ReadKind.FILES, ReadKind.FOLDER}
+    # Files that were made just now seem to have changed while the step ran.
+    assert state(project, asset) in ("fresh", "stale")
+
+
+def test_only_a_salted_digest_of_a_variable_is_stored(
+    project: ReadingProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIN", "tr0ub4dor")
+    project.reads("return len(os.environ['PIN'])")
+    stored = b"".join(p.read_bytes() for p in project.store_files())
+    assert b"PIN" in stored
+    assert b"tr0ub4dor" not in stored
+
+
+def test_a_library_that_walks_the_environment_reads_no_variable(project: ReadingProject) -> None:
+    found = project.reads(
+        "import subprocess, string\n"
+        "subprocess.run(['true'], env=os.environ)\n"
+        "string.Template('x').substitute(os.environ)"
+    )
+    assert without_programs(found) == set()
+
+
+def test_a_copy_of_the_environment_is_said(project: ReadingProject) -> None:
+    found = project.reads("dict(os.environ)\nos.environ.copy()\nlist(os.environ.items())")
+    assert set(found) == {"environment os.environ"}
+
+
+def test_a_variable_that_the_step_sets_itself_does_not_count(project: ReadingProject) -> None:
+    assert project.reads("os.environ['A'] = '1'\nos.environ['A']") == {}
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+def test_reads_are_recorded_in_every_executor(project: ReadingProject, executor: str) -> None:
+    found = project.reads("open('data/a.csv').read()\nos.getenv('A')", executor=executor, jobs=1)
+    assert set(found) == {A, "variable A"}
+
+
+def test_steps_in_threads_have_each_their_own_reads(project: ReadingProject) -> None:
+    (project.root / "data" / "b.csv").write_text("b")
+    wait = "import threading\nboth = threading.Barrier(2)\n"
+    module = project.module(
+        f"import assetgraph as dg\n{wait}"
+        "@dg.asset\ndef one(): both.wait(); open('data/a.csv').read(); both.wait()\n"
+        "@dg.asset\ndef two(): both.wait(); open('data/b.csv').read(); both.wait()\n"
+    )
+    project.run(module.one, module.two, executor="threads", jobs=2)
+    assert [read.name for read in project.recorded("one")] == ["data/a.csv"]
+    assert [read.name for read in project.recorded("two")] == ["data/b.csv"]
+
+
+def test_a_failed_step_has_its_reads(project: ReadingProject) -> None:
+    assert set(project.reads("open('data/a.csv').read()\n1 / 0")) == {A}
+
+
+def test_what_is_not_observed_is_not_recorded(project: ReadingProject, tmp_path: Path) -> None:
+    body = "open('data/a.csv').read()"
+    project.run(project.asset(body, options="observe_reads=False"))
+    assert project.recorded() == ()
+    ignoring = ReadingProject(project.root, ignore_reads=["data/**", "*.log"])
+    assert ignoring.reads(body) == {}
+    off = ReadingProject(project.root, observe_reads=False)
+    assert off.reads(body) == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "counts"),
+    [
+        ("data/a.csv", True),
+        (".git/config", False),
+        (".venv/lib/x.txt", False),
+        ("data/__pycache__/x.txt", False),
+        (".assetgraph/store.json", False),
+        ("../outside/a.csv", True),
+        ("/etc/hostname", False),
+    ],
+)
+def test_where_a_file_lies_says_whether_it_counts(
+    project: ReadingProject, where: str, counts: bool
+) -> None:
+    path = Path(os.path.normpath(project.root / where))
+    if not path.exists() and not where.startswith(("/", ".assetgraph")):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+    assert bool(project.reads(f"open({where!r}).read()")) is (counts and path.exists())
+
+
+def test_a_file_elsewhere_counts_only_if_the_project_names_it(
+    project: ReadingProject, tmp_path: Path
+) -> None:
+    library = tmp_path / "lib" / "site-packages" / "reading_library.py"
+    library.parent.mkdir(parents=True)
+    outside = tmp_path / "outside.csv"
+    outside.write_text("x")
+    library.write_text(
+        f"def own(): return open({str(outside)!r}).read()\ndef given(path): return open(path).read()\n"
+    )
+    before = f"import sys\nsys.path.insert(0, {str(library.parent)!r})\nimport reading_library"
+    project.run(project.asset("return reading_library.own()", before))
+    assert project.recorded() == ()
+    project.run(project.asset(f"return reading_library.given({str(outside)!r})", before))
+    assert [read.name for read in project.recorded()] == [str(outside)]
+
+
+def test_a_declared_source_is_no_observed_read(project: ReadingProject) -> None:
+    module = project.module(
+        "import assetgraph as dg\n"
+        "table = dg.source_file('data/a.csv', key='table')\n"
+        "@dg.asset\ndef reads(table): return table.read_text()\n"
+    )
+    project.run(module.table, module.reads)
+    assert project.recorded() == ()
+
+
+def test_a_lazily_imported_module_is_no_file_that_was_read(project: ReadingProject) -> None:
+    (project.root / "lazy_part.py").write_text("VALUE = 1\n")
+    body = f"import sys\nsys.path.insert(0, {str(project.root)!r})\nimport lazy_part"
+    assert project.reads(body) == {}
+
+
+def test_nothing_of_the_process_stays_replaced(project: ReadingProject) -> None:
+    import sys
+
+    before = os.stat, type(os.environ), list(sys.meta_path)
+    project.reads("open('data/a.csv').read()")
+    assert (os.stat, type(os.environ), list(sys.meta_path)) == before

@@ -59,6 +59,9 @@ class ReadingProject:
         assert made is not None
         return () if made.observed is None else self.store.reads.of(made.observed) or ()
 
+    def store_files(self) -> list[Path]:
+        return [path for path in Path(self.store.folder).rglob("*") if path.is_file()]
+
     def reads(self, body: str, before: str = "", **options: Any) -> dict[str, ObservedRead]:
         """What an asset with this body read, by kind and name."""
         self.run(self.asset(body, before), raise_on_error=False, **options)

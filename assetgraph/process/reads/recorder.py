@@ -62,6 +62,7 @@ class Recorder:
         self.read_before: set[str] = set()  # of those written
         self.removed: set[str] = set()
         self.variables: dict[str, str | None] = {}
+        self.own_variables: set[str] = set()  # that the step has set
         self.copying: tuple[int, int] | None = None  # the frame that copies all, and where
         self.assets: dict[str, str] = {}  # data versions, by the texts of targets
         self.used: dict[tuple[str, str], str] = {}  # notes, by what and its name
@@ -108,7 +109,9 @@ class Recorder:
         try:
             info = _status(path)
         except (FileNotFoundError, NotADirectoryError):
-            if place is not Place.TEMPORARY and who.project is not None and names(who, path):
+            if by_program:
+                self.written.add(path)  # a database, which connecting to it makes
+            elif place is not Place.TEMPORARY and who.project is not None and names(who, path):
                 self.looked.setdefault(path, Looked(False))
             return
         except (OSError, ValueError):

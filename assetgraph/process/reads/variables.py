@@ -29,6 +29,12 @@ class NotedEnviron(os._Environ):  # type: ignore[type-arg]
             _note(recorder, self, key)
         return super().__getitem__(key)  # type: ignore[no-any-return]
 
+    def __setitem__(self, key: str, value: str) -> None:
+        super().__setitem__(key, value)
+        recorder = current_recorder()
+        if recorder is not None:
+            recorder.own_variables.add(key)
+
     def __iter__(self) -> Iterator[str]:
         recorder = current_recorder()
         if recorder is not None:
@@ -37,7 +43,7 @@ class NotedEnviron(os._Environ):  # type: ignore[type-arg]
 
 
 def _note(recorder: Recorder, environ: NotedEnviron, key: object) -> None:
-    if not isinstance(key, str) or key in recorder.variables:
+    if not isinstance(key, str) or key in recorder.variables or key in recorder.own_variables:
         return
     reader, through = _reader(sys._getframe(2))
     if not _is_project(recorder, reader) or not through <= _BY_NAME:
