@@ -57,7 +57,7 @@ def undeclared_edges(
         maker = _maker(made, read)
         if maker is None or maker in keys or maker in found or maker not in graph:
             continue
-        if any(maker in graph.parents(key) for key in keys):
+        if any(maker in graph.upstream(key) for key in keys):
             continue
         below = {one for key in keys for one in graph.downstream(key)}
         name = "" if read.kind is ReadKind.ASSET else read.name

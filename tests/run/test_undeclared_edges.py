@@ -66,14 +66,18 @@ def test_a_step_that_names_the_asset_or_made_the_file_itself_says_nothing(
     def report() -> str:
         return read_file("orders.csv") + read_file("plain.csv")
 
+    @dg.asset(deps=[report])
+    def summary() -> str:
+        return read_file("orders.csv")  # an upstream of its upstream, so the order is known
+
     @dg.asset
     def again() -> Path:
         Path("again.csv").write_text(read_file("again.csv") + "a")
         return Path("again.csv")
 
     for _ in range(2):
-        result = dg.materialize([orders, report, again], instance=instance)
-        assert warnings(result, "report") == warnings(result, "again") == []
+        result = dg.materialize([orders, report, summary, again], instance=instance)
+        assert [warnings(result, step) for step in ("report", "summary", "again")] == [[], [], []]
 
 
 def test_a_step_that_reads_a_file_made_from_its_own_value_is_told_of_the_circle(

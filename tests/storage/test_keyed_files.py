@@ -64,6 +64,16 @@ def test_a_damaged_line_is_left_out(folder: str) -> None:
     assert set(CodeTable(folder).load()) == {"a", "c"}
 
 
+def test_a_first_line_that_two_processes_have_both_written_is_no_damage(folder: str) -> None:
+    CodeTable(folder).add({"a": node("f")})
+    lines = file_of(folder).read_bytes().split(b"\n")
+    file_of(folder).write_bytes(b"\n".join([lines[0], lines[0], lines[1], b""]))
+    table = CodeTable(folder)
+
+    assert set(table.load()) == {"a"}
+    assert table.damaged == 0
+
+
 def test_a_table_from_the_future_is_left_alone(folder: str) -> None:
     file = file_of(folder)
     file.parent.mkdir()

@@ -82,7 +82,8 @@ def _remarks(read: ReadView) -> Iterator[str]:
     if read.note:
         yield read.note
     if read.made_by:
-        yield f"{read.made_by} made it, which is not an upstream"
+        made_it = "" if read.kind == "asset" else f"{read.made_by} made it, "
+        yield f"{made_it}which is not an upstream"
     if read.change:
         yield "it differs now"
 
