@@ -59,6 +59,12 @@ class ClassSource:
         self.bound = frozenset(name for entry in self.entries for name in entry.bound)
 
     @property
+    def called(self) -> list[str]:
+        """The names by which its module knows the class."""
+        own = self.kind.__qualname__
+        return [name for name, held in self.names.items() if held is self.kind or name == own]
+
+    @property
     def line(self) -> int:
         return self.entries[0].line if self.entries else 0
 
@@ -133,10 +139,23 @@ def computed_values(source: ClassSource, in_project: Callable[[type], bool]) -> 
         values["__members__"] = [
             (name, member._value_, _set_later(member)) for name, member in kind.__members__.items()
         ]
+    if not source.entries:
+        values |= _fields_of_call(kind)
     registered = _registered(kind)
     if registered:
         values["register"] = registered
     return dict(sorted(values.items()))
+
+
+def _fields_of_call(kind: type) -> dict[str, Any]:
+    """The fields of a class that `attrs.make_class` or `msgspec.defstruct` made."""
+    fields = [
+        (field.name, field.default, field.validator, field.converter)
+        for field in vars(kind).get("__attrs_attrs__", ())
+    ]
+    names = ("__struct_fields__", "__struct_defaults__")  # the metaclass gives them
+    structs = {name: getattr(kind, name) for name in names if hasattr(kind, name)}
+    return {"__attrs_attrs__": fields, **structs} if fields else structs
 
 
 def _counts(

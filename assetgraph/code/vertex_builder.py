@@ -238,7 +238,9 @@ class VertexBuilder:
             if name in source.bound or token[:1].isdigit():
                 writer.add(name.encode(), token)
         self._write_values(writer, source, module)
-        pieces = [made.piece for made in module.file.statements.get(kind.__qualname__, ())]
+        names = [kind.__qualname__] if source.entries else source.called
+        statements = (module.file.statements.get(name, ()) for name in names)
+        pieces = [statement.piece for found in statements for statement in found]
         # Without an entry a call made it, not a `class` statement. What a statement does to a class
         # of a library may be hidden in what the library keeps.
         if pieces and (not source.entries or is_of_library(source, self.in_project)):

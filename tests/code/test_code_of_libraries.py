@@ -52,6 +52,24 @@ COUNTS = {
         ),
         "'a'", "'b'",
     ),
+    "a class that a call made, reached under another name": (
+        "attrs",
+        asset(
+            "import attrs\nZed = attrs.make_class('Other', {'a': attrs.field(default=1)})\n"
+            "HELD = None\ndef set_up():\n    global HELD\n    HELD = (Zed,)\nset_up()",
+            "HELD[0]().a",
+        ),
+        "default=1", "default=2",
+    ),
+    "a class that a call made, taken out of a dict": (
+        "msgspec",
+        asset(
+            "import msgspec\nMADE = {'z': msgspec.defstruct('Other', [('a', int, 1)])}\n"
+            "HELD = None\ndef set_up():\n    global HELD\n    HELD = (MADE['z'],)\nset_up()",
+            "HELD[0]().a",
+        ),
+        "int, 1", "int, 2",
+    ),
     "what a statement does to a class of a library": (
         "pydantic",
         asset(

@@ -38,8 +38,17 @@ def written_edits(idiom: Idiom, files: Files) -> Iterator[Edit]:
                 yield Edit(f"{old} => {new}", edited, neutral and not inside)
 
 
+def edits_of_data(idiom: Idiom, files: Files) -> Iterator[Edit]:
+    """The edits of the files and variables that the idiom reads."""
+    for name, content, neutral in idiom.data_edits:
+        edited = {**files, name: content}
+        if not content:
+            del edited[name]
+        yield Edit(f"{name} {'is ' + content if content else 'is gone'}"[:60], edited, neutral)
+
+
 def lines(files: Files) -> list[str]:
-    return [line for text in files.values() for line in text.split("\n")]
+    return [line for text in files.values() for line in text.split("\n") if line]
 
 
 def mutations(files: Files, chance: random.Random, most: int) -> Iterator[Edit]:
@@ -47,6 +56,7 @@ def mutations(files: Files, chance: random.Random, most: int) -> Iterator[Edit]:
     found = [
         (name, position, called)
         for name, text in files.items()
+        if name.endswith(".py")
         for position, called in _sites(ast.parse(text))
     ]
     for name, position, called in chance.sample(found, min(most, len(found))):

@@ -1,4 +1,4 @@
-"""The idioms, read from `idioms/*.txt`: a new one is a new block there.
+r"""The idioms, read from `idioms/*.txt`: a new one is a new block there.
 
 ## title                        starts a block; `needs NAME` after it names a library
 import math                     its code, imports first
@@ -31,6 +31,8 @@ class Idiom:
     use: str = ""
     edits: list[tuple[str, str]] = field(default_factory=list)
     neutral: list[tuple[str, str]] = field(default_factory=list)
+    data: dict[str, str] = field(default_factory=dict)
+    data_edits: list[tuple[str, str, bool]] = field(default_factory=list)
     limit: str = ""
 
     @cached_property
@@ -70,6 +72,8 @@ def read_idioms() -> list[Idiom]:
     idioms = [_read(block) for block in blocks]
     titles = [idiom.title for idiom in idioms]
     assert len(set(titles)) == len(titles), "two idioms have the same title"
+    idle = [idiom.title for idiom in idioms if not idiom.used]
+    assert not idle, f"no name of the code is used in {idle}"
     return [idiom for idiom in idioms if idiom.available]
 
 
@@ -85,6 +89,14 @@ def _read(block: str) -> Idiom:
         old, _, new = line[2:].partition(" => ")
         if line.startswith(">> "):
             idiom.use = line[3:]
+        elif line.startswith(("= ", "! ", "!~ ")):
+            mark, _, rest = line.partition(" ")
+            name, _, content = rest.partition(":")
+            content = content.strip().replace("\\n", "\n")
+            if mark == "=":
+                idiom.data[name] = content
+            else:
+                idiom.data_edits.append((name, content, mark == "!~"))
         elif line.startswith("? "):
             idiom.limit = line[2:]
         elif line.startswith("- "):
@@ -109,11 +121,11 @@ def _bound(statements: Iterable[ast.stmt]) -> set[str]:
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             names |= {(a.asname or a.name).partition(".")[0] for a in statement.names}
         else:
+            inner = list(ast.walk(statement))
             names |= {
-                node.id
-                for node in ast.walk(statement)
-                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+                n.id for n in inner if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
             }
+            names |= {n.name for n in inner if isinstance(n, ast.FunctionDef | ast.ClassDef)}
     return names
 
 

@@ -17,9 +17,13 @@ NEUTRAL: dict[str, Callable[[Files], Files | None]] = {}
 
 
 def neutral_edits(files: Files) -> Iterator[Edit]:
-    """Every neutral edit that applies to a project."""
+    """Every neutral edit that applies to the code of a project."""
+    data = {name: text for name, text in files.items() if not name.endswith(".py")}
+    code = {name: text for name, text in files.items() if name not in data}
     for name, change in NEUTRAL.items():
-        edited = change(files)
+        edited = change(code)
+        if edited is not None:
+            edited = edited | data
         if edited is not None and (edited != files or name == "no edit"):
             yield Edit(name, edited, True)
 

@@ -14,15 +14,17 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[3]
 TIMEOUT_S = 120
 MOST_CPU_S, MOST_BYTES = 3, 3 << 30  # an edit may make a loop endless
 IMPORTED = ("assetgraph.run.launch", "assetgraph.planning.facts", "assetgraph.project.load")
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 FAILED, SKIPPED = "failed", "skipped"
 
 
@@ -53,12 +55,15 @@ class Server:
             },
         )
 
-    def ask(self, folder: Path, *, stale: bool = False) -> Answer:
-        """Materialize every asset of the project in a folder, or only the stale ones."""
+    def ask(
+        self, folder: Path, variables: Mapping[str, str] = NO_VARIABLES, *, stale: bool = False
+    ) -> Answer:
+        """Materialize every asset of the project in a folder, or only the stale ones, with some
+        environment variables."""
         pipe = self._process
         assert pipe.stdin is not None
         assert pipe.stdout is not None
-        pipe.stdin.write(json.dumps({"folder": str(folder), "stale": stale}) + "\n")
+        pipe.stdin.write(json.dumps([str(folder), dict(variables), stale]) + "\n")
         pipe.stdin.flush()
         if not pipe.stdout.readline():
             raise RuntimeError("the server is gone")
@@ -81,10 +86,11 @@ def serve() -> None:
     for name in (*IMPORTED, *sys.argv[1:]):
         import_module(name)
     for line in sys.stdin:
-        asked = json.loads(line)
+        folder, variables, stale = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _child(Path(asked["folder"]), asked["stale"])
+            os.environ.update(variables)
+            _child(Path(folder), stale)
         os.waitpid(pid, 0)
         print("done", flush=True)
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-import oracle.places_of_values  # noqa: F401  (registers more places)
-from oracle.edits import Edit, mutations, written_edits
+import oracle.places_of_functions
+import oracle.places_of_modules
+import oracle.places_of_values  # noqa: F401  (each registers places)
+from oracle.edits import Edit, edits_of_data, mutations, written_edits
 from oracle.idioms import Idiom
 from oracle.neutral import neutral_edits
 from oracle.places import ALIKE, COUNTS_IN, LIMITS, PLACES, Files
 from oracle.server import FAILED, SKIPPED, Answer, Server
 
 EDITED_BACK = 0.25  # how often an edit is undone, to see that the old value comes back
+SAME_SECOND = 1_700_000_000  # only what is in a file tells edits apart
 SETTINGS = '[tool.assetgraph]\nmodule = "pipeline"\n'
 
 
@@ -79,7 +85,7 @@ class Bench:
             return
         home, kept = self.folder / "project", self.folder / "kept"
         write(home, files)
-        first = self.before.ask(home)
+        first = self.before.ask(home, variables_of(files))
         if first.error or FAILED in first.values.values():
             return
         shutil.rmtree(kept, ignore_errors=True)
@@ -87,19 +93,22 @@ class Bench:
         for edit in _edits(idiom, place, files, chance, most):
             write(home, edit.files)
             shutil.copytree(kept, home / ".assetgraph")
-            now = self.after.ask(home, stale=True)
+            given = variables_of(edit.files)
+            now = self.after.ask(home, given, stale=True)
             write(self.folder / "scratch", edit.files)
-            scratch = self.scratch.ask(self.folder / "scratch")
+            scratch = self.scratch.ask(self.folder / "scratch", given)
             neutral = edit.neutral and edit.name not in COUNTS_IN.get(place, ())
             limit = idiom.limit or LIMITS.get(place, "")
             verdict, detail = judge(first, now, scratch, neutral, limit)
             if verdict in (Verdict.WRONG, Verdict.MISSED):
-                again = self.before.ask(self.folder / "scratch")
+                again = self.before.ask(self.folder / "scratch", given)
                 if again.values != scratch.values:
                     verdict, detail = Verdict.BROKEN, "its value differs from process to process"
             if verdict is Verdict.SEEN and chance.random() < EDITED_BACK:
+                for name in edit.files.keys() - files.keys():
+                    (home / name).unlink(missing_ok=True)
                 write_files(home, files)
-                back = self.after.ask(home, stale=True)
+                back = self.after.ask(home, variables_of(files), stale=True)
                 if back.values != first.values:
                     verdict, detail = Verdict.WRONG, f"edited back: {back.values!r:.100}"
             yield Trial(idiom.title, place, edit.name, verdict, neutral, detail)
@@ -145,7 +154,7 @@ def _edits(
     neutral = [*neutral_edits(files), *_moves(idiom, place)]
     yield from chance.sample(neutral, min(most[1], len(neutral)))
     yield from mutations(files, chance, most[0])
-    written = list(written_edits(idiom, files))
+    written = [*written_edits(idiom, files), *edits_of_data(idiom, files)]
     yield from chance.sample(written, min(2, len(written)))
 
 
@@ -163,7 +172,54 @@ def write(folder: Path, files: Files) -> None:
 
 
 def write_files(folder: Path, files: Files) -> None:
+    """Write the files of a project. A name with `$` is a variable, not a file."""
     for name, text in (files | {"pyproject.toml": SETTINGS}).items():
         file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if not name.startswith("$"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write(file, text)
+            os.utime(file, (SAME_SECOND, SAME_SECOND))
+
+
+def _write(file: Path, text: str) -> None:
+    kind, mark, held = text.partition(":")
+    if not mark or kind not in WRITERS:
         file.write_text(text, encoding="utf-8")
+    else:
+        WRITERS[kind](file, held)
+
+
+def _parquet(file: Path, held: str) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table(json.loads(held)), file)
+
+
+def _feather(file: Path, held: str) -> None:
+    import pyarrow as pa
+    from pyarrow import feather
+
+    feather.write_feather(pa.table(json.loads(held)), str(file))
+
+
+def _npy(file: Path, held: str) -> None:
+    import numpy as np
+
+    np.save(file, np.array(json.loads(held)))
+
+
+def _gzip(file: Path, held: str) -> None:
+    file.write_bytes(gzip.compress(held.encode(), mtime=0))
+
+
+WRITERS: dict[str, Callable[[Path, str], None]] = {
+    "parquet": _parquet,
+    "feather": _feather,
+    "npy": _npy,
+    "gzip": _gzip,
+}
+
+
+def variables_of(files: Files) -> dict[str, str]:
+    return {name[1:]: text for name, text in files.items() if name.startswith("$")}
