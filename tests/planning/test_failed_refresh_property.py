@@ -1,5 +1,5 @@
 """The rule for a failed attempt, against a plain reading of it. After any sequence of edits, configs,
-files that go and come back, accepted code and runs, an asset is failed only if its next attempt
+files that change, go and come back, accepted code and runs, an asset is failed only if its next attempt
 would meet just what its last one met; else the failure is shown beside its state."""
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
 KEYS = ("source", "middle", "sink")
 PARENTS = {"source": (), "middle": ("source",), "sink": ("middle",)}
 FILE = Path("input.txt")
+UNREAD = "not read"
+
+
+def text_of_file() -> str | None:
+    return FILE.read_text() if FILE.exists() else None
 
 
 class Mode(dg.Config):
@@ -63,13 +68,18 @@ class World:
 @dataclass(frozen=True)
 class Attempt:
     """What an attempt met, and the value that it made, or None if it failed. `codes` are those that
-    count as the code of the value."""
+    count as the code of the value. `file` is the text of the file that it read, or None if that was
+    not there."""
 
     codes: frozenset[int]
     config: dict[str, int]
     inputs: dict[str, str]
     value: str | None
-    lacked_file: bool = False
+    file: str | None = UNREAD
+
+    @property
+    def met_this_file(self) -> bool:
+        return self.file in (UNREAD, text_of_file())
 
 
 class Reading:
@@ -102,6 +112,7 @@ class Reading:
         fresh = (
             self.world.code[key] in current.codes
             and current.inputs == self.inputs(key)
+            and current.met_this_file
             and all(self.states[parent] == "fresh" for parent in PARENTS[key])
         )
         return "fresh" if fresh else "stale"
@@ -112,7 +123,7 @@ class Reading:
             failed.codes == {self.world.code[key]}
             and failed.inputs == self.inputs(key)
             and (current is None or current.config == failed.config)
-            and not (failed.lacked_file and FILE.exists())
+            and failed.met_this_file
         )
 
 
@@ -160,11 +171,11 @@ class Project:
     def note(self, key: str, config: dict[str, int], end: str) -> None:
         code, inputs = self.world.code[key], self.reading().inputs(key)
         read = {parent: value for parent, value in inputs.items() if value is not None}
-        value, lacked_file = None, False
+        value, file = None, UNREAD
         if key == "middle":
             broken = (code, config.get("mode", 0), read["source"]) in self.world.broken
-            lacked_file = not broken and not FILE.exists()
-            assert (end == "failure") == (broken or lacked_file)
+            file = UNREAD if broken else text_of_file()
+            assert (end == "failure") == (broken or file is None)
         if end == "success":
             made = {
                 "source": lambda: str(code // 2),
@@ -172,15 +183,17 @@ class Project:
                 "sink": lambda: read["middle"],
             }
             value = made[key]()
-        attempt = Attempt(frozenset({code}), config, read, value, lacked_file)
+        attempt = Attempt(frozenset({code}), config, read, value, file)
         self.attempts[key].append(attempt)
 
     def accept(self, key: str) -> None:
         current = self.reading().current(key)
         if current is not None:
-            known = replace(current, codes=current.codes | {self.world.code[key]})
+            file = current.file if current.met_this_file else text_of_file()
+            known = replace(current, codes=current.codes | {self.world.code[key]}, file=file)
             accepted = accept(self.facts(), [dg.AssetKey(key)])
-            same = self.world.code[key] in current.codes and not self.reading().has_failed(key)
+            same = self.world.code[key] in current.codes and current.met_this_file
+            same = same and not self.reading().has_failed(key)
             assert bool(accepted) == (not same)
             self.attempts[key].append(known)
 
@@ -222,10 +235,11 @@ def happens(project: Project, data: st.DataObject) -> None:
         what = st.tuples(st.integers(0, 3), st.integers(0, 1), st.sampled_from(["0", "1"]))
         project.world = replace(world, broken=data.draw(st.frozensets(what, max_size=12)))
     elif kind == "file":
-        if FILE.exists():
-            FILE.unlink()
+        text = data.draw(st.sampled_from([None, "x", "y"]))
+        if text is None:
+            FILE.unlink(missing_ok=True)
         else:
-            FILE.write_text("x")
+            FILE.write_text(text)
     elif kind == "accept":
         project.accept(data.draw(st.sampled_from(KEYS)))
     elif kind == "ask":

@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from observing import observe, read_file
 
 import assetgraph as dg
 from assetgraph.keys import Target
@@ -96,3 +97,22 @@ def test_a_set_is_written_before_the_record_that_names_it(
 
     assert list(instance.store.reads.table.load().values()) == [(ZONES,)]
     assert instance.store.history.known(Target(trips.key)) is None
+
+
+def test_what_another_run_made_is_taken_only_while_what_it_read_is_the_same(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observe(monkeypatch)
+
+    @dg.asset
+    def trips() -> str:
+        return read_file("zones.csv")
+
+    Path("zones.csv").write_text("a")
+    dg.materialize([trips], instance=instance)
+    made = instance.store.history.known(Target(trips.key))
+    assert made is not None
+
+    assert step._read_the_same(made, instance.store)
+    Path("zones.csv").write_text("b")
+    assert not step._read_the_same(made, instance.store)
