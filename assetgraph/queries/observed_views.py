@@ -88,7 +88,7 @@ class UsedName(msgspec.Struct, frozen=True):
 class AssetReads(msgspec.Struct, frozen=True):
     """What an asset depends on besides its upstreams: what its step read, and in its code the names
     that look like a clock or chance, and what cannot be followed. `ran` is False for an asset that
-    has never run."""
+    has never run, and `observes` where its reads are not observed."""
 
     key: str
     observed: ObservedReads
@@ -96,6 +96,7 @@ class AssetReads(msgspec.Struct, frozen=True):
     chance: tuple[UsedName, ...] = ()
     not_followed: tuple[UsedName, ...] = ()
     ran: bool = True
+    observes: bool = True
 
     @property
     def is_empty(self) -> bool:
@@ -135,7 +136,7 @@ def covered(facts: StoreFacts, computation: Computation) -> tuple[Definition, ..
     """The definitions that the version of a computation covers, with notes on what cannot be
     followed. Of files that its step opens there are none, unless nothing is observed."""
     covers = facts.store.code.covers(computation)
-    if facts.store.read_rules is None or not computation.observe_reads:
+    if not (facts.store.observes and computation.observe_reads):
         return covers
     from assetgraph.code.blind_spots import is_observed
 
@@ -165,6 +166,7 @@ def asset_reads(facts: StoreFacts, keys: Iterable[AssetKey]) -> Iterator[AssetRe
                 UsedName(note, one.name, one.file, one.line) for one in covers for note in one.notes
             ),
             ran=known.current is not None or known.failed is not None,
+            observes=facts.store.observes and computation.observe_reads,
         )
 
 

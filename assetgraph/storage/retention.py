@@ -68,9 +68,8 @@ def drop_old_runs(store: Store) -> None:
 def drop_old_reads(store: Store) -> None:
     """Delete the sets of replaced values once the table of what steps read has grown large, and to
     twice the size that it had after the last time. Raises `StoreError`."""
-    table = store.reads.table
-    size = _file_size(table.path)
-    if size > _LARGE_TABLE and size > 2 * table.first_line_now().get("kept", 0):
+    size = _file_size(store.reads_path)
+    if size > _LARGE_TABLE and size > 2 * store.reads.table.first_line_now().get("kept", 0):
         _drop_reads(store)
 
 

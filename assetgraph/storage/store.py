@@ -124,7 +124,12 @@ class Store:
     def reads(self) -> ReadTable:
         from assetgraph.storage.read_table import ReadTable
 
-        return ReadTable(f"{self.folder}/reads.jsonl", self.names, self._salt)
+        return ReadTable(self.reads_path, self.names, self._salt)
+
+    @property
+    def reads_path(self) -> str:
+        """The file of the table of what steps read."""
+        return f"{self.folder}/reads.jsonl"
 
     def outputs(self) -> OutputPaths:
         """Which asset made a file."""

@@ -34,6 +34,7 @@ PIPELINE = """
     def plain() -> int:
         return 1
     """
+PLAIN_OFF = "@dg.asset(observe_reads=False)\ndef plain"
 SECRET = "hunter2"
 
 
@@ -129,7 +130,7 @@ def test_reads_lists_by_asset_what_no_upstream_declares(
     assert set(found) == {"trips", "report", "plain"}
     assert found["report"]["chance"][0]["name"] == "random.random"
     assert found["plain"]["observed"] == {"reads": [], "known": True}
-    assert "Nothing was read that is not declared." in assetgraph("reads", "plain").err
+    assert "Nothing was observed that is not declared." in assetgraph("reads", "plain").err
 
 
 def test_no_view_and_no_file_of_the_store_has_the_value_of_a_variable(
@@ -148,3 +149,18 @@ def test_no_view_and_no_file_of_the_store_has_the_value_of_a_variable(
     assert "FACTOR" in said[0]
     assert not any(SECRET in text for text in said)
     assert not any(SECRET.encode() in data for data in written)
+
+
+def test_reads_says_of_which_assets_nothing_is_observed(
+    reading: Path, assetgraph: Callable[..., Any]
+) -> None:
+    pipeline = reading / "pipeline.py"
+    text = pipeline.read_text().replace("@dg.asset\ndef plain", PLAIN_OFF)
+    pipeline.write_text(text + "\n\n@dg.asset(observe_reads=False)\ndef off() -> str:\n"
+                        "    return Path('lookups/zones.csv').read_text()\n")  # fmt: skip
+    assetgraph("materialize", "--all")
+    listed = assetgraph("reads", "plain", "off")
+
+    assert listed.err.splitlines() == ["Not observed, by observe_reads: off, plain."]
+    assert "not followed  line" in listed.out
+    assert "`read_text` reads a file in off" in listed.out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.terminal.styled_text import Line, plural, wrapped
+from assetgraph.cli.terminal.styled_text import Line, first_few, plural, wrapped
 from assetgraph.cli.terminal.table import Column, table
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def project_notes(found: Sequence[AssetReads], width: int | None) -> list[Line]:
     never = [one.key for one in found if not one.ran]
     notes = []
     if all(one.is_empty for one in found) and len(never) < len(found):
-        notes.append("Nothing was read that is not declared.")
+        notes.append("Nothing was observed that is not declared.")
+    if unobserved := [one.key for one in found if not one.observes]:
+        notes.append(f"Not observed, by observe_reads: {', '.join(first_few(unobserved))}.")
     if never:
         notes.append(
             f"{plural(len(never), 'asset')} never ran, so what "
