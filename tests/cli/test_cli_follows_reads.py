@@ -146,3 +146,18 @@ def test_the_page_about_observed_reads_shows_what_happens(
     assert shown in assetgraph("show", "zones").out
     (made.root / "lookups/zones.csv").write_text("name\nQueens\n")
     assert assetgraph("plan").out == plan
+
+
+@pytest.mark.parametrize("options", [("--executor", "threads"), ("-j", "2")], ids=" ".join)
+def test_what_is_read_elsewhere_than_in_the_run_s_thread_is_followed_too(
+    root: Path, assetgraph: Command, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    assert assetgraph("materialize", "--all", *options).code == 0
+    (root / "lookups/rates.txt").write_text("5 5\n")
+    monkeypatch.setenv("FACTOR", "3")
+
+    said = assetgraph("plan", "--json").json
+    assert [step["key"] for step in said] == ["factor", "prices", "report"]
+    assert assetgraph("materialize", "--stale", *options).code == 0
+    assert value(assetgraph, "report") == [["Bronx", "Queens"], 30.0, 30]
+    assert ran(assetgraph) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -169,3 +171,25 @@ def test_a_file_where_a_folder_was_and_a_folder_where_a_file_was_differ(
 
     assert present.look(ReadKind.FILE, "a").digest != present.look(ReadKind.FILE, "b").digest
     assert present.look(ReadKind.FOLDER, "a").digest != present.look(ReadKind.FOLDER, "b").digest
+
+
+def test_two_processes_record_at_once_and_lose_nothing(folder: Path) -> None:
+    code = (
+        "import sys\n"
+        "from assetgraph.records import ObservedRead, ReadKind\n"
+        "from assetgraph.storage.store import Store\n"
+        "store = Store('.assetgraph')\n"
+        "for at in range(100):\n"
+        "    name = f'{sys.argv[1]} {at}' if at % 2 else f'shared {at}'\n"
+        "    store.reads.record([ObservedRead(ReadKind.FILE, name)])\n"
+    )
+    repository = str(Path(__file__).parents[2])
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, name], env={"PYTHONPATH": repository})
+        for name in "ab"
+    ]
+    assert [process.wait() for process in processes] == [0, 0]
+    table = Store(folder / ".assetgraph").reads.table
+
+    assert len(table.load()) == 150
+    assert table.damaged == 0
