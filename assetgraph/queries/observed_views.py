@@ -114,7 +114,7 @@ def observed_reads(facts: StoreFacts, target: Target) -> ObservedReads:
     attempt = known.current or known.failed
     if known.external or attempt is None or attempt.observed is None:
         return ObservedReads()
-    reads = facts.store.reads.of(attempt.observed)
+    reads = facts.reads.recorded(attempt.observed)
     if reads is None:
         return ObservedReads(known=False)
     differing = known.read_changes if known.current else known.failed_reads

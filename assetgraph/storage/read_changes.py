@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from assetgraph.errors import StoreError, StoreFormatError
 from assetgraph.keys import Target, recorded_target
 from assetgraph.records import ObservedRead, ReadKind
 from assetgraph.storage.present_reads import COMPARABLE, salt_in
@@ -52,11 +53,20 @@ class ReadChanges:
         if observed is None:
             return ()
         if observed not in self._changes:
-            reads = self._store.reads.of(observed)
+            reads = self.recorded(observed)
             self._changes[observed] = (
                 None if reads is None else tuple(filter(None, map(self._change, reads)))
             )
         return self._changes[observed]
+
+    def recorded(self, observed: str) -> tuple[ObservedRead, ...] | None:
+        """The set with this digest; None if the store lost it, or its table cannot be read."""
+        try:
+            return self._store.reads.of(observed)
+        except StoreFormatError:
+            raise
+        except StoreError:
+            return None  # `doctor` says why
 
     def now(self, read: ObservedRead) -> ObservedRead:
         """What is there now of something that was read; itself where that cannot be compared."""
@@ -79,7 +89,7 @@ class ReadChanges:
         changes = self.of(observed)
         if not changes or observed is None:
             return observed
-        reads = self._store.reads.of(observed) or ()
+        reads = self.recorded(observed) or ()
         changed = {(change.kind, change.name) for change in changes}
         return self._store.reads.record(
             [self.now(read) if (read.kind, read.name) in changed else read for read in reads]
@@ -89,7 +99,7 @@ class ReadChanges:
         """Look again at the things of a set when they are next asked for."""
         if observed is None or self._changes.pop(observed, None) is None:
             return
-        for read in self._store.reads.of(observed) or ():
+        for read in self.recorded(observed) or ():
             if read.kind in (ReadKind.FOLDER, ReadKind.PATTERN):
                 self._present = self._store.present_reads()  # assets may have made other files
             self._looks.pop((read.kind, read.name), None)

@@ -342,3 +342,15 @@ def test_what_is_no_longer_observed_or_is_ignored_now_is_no_reason(
     assert reasons(GRAPH, observe_reads=False) == []
     assert reasons(GRAPH, ignore_reads=["*.csv"]) == []
     assert reasons(AssetGraph([off])) == []
+
+
+def test_a_table_that_cannot_be_read_makes_values_stale_and_is_named_by_doctor(
+    instance: dg.Instance,
+) -> None:
+    dg.materialize([trips], instance=instance)
+    table = Path(".assetgraph/reads.jsonl")
+    table.unlink()
+    table.mkdir()
+
+    assert why() == ["what it read is not known any more: the store lost it"]
+    assert any("reads.jsonl" in finding.text for finding in examine(Store(".assetgraph")))
