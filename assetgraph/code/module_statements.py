@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Iterable
 
 _CHANGES_NOTHING = ("print", "repr", "len", "isinstance")
 _TAKES_IN = ("append", "add", "extend", "insert", "update", "setdefault", "remove", "discard")
+_BUILT_IN = frozenset(vars(builtins))
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -32,11 +34,13 @@ def is_main_block(node: ast.stmt) -> bool:
     )
 
 
-def changed_names(node: ast.stmt) -> set[str]:
+def changed_names(node: ast.stmt) -> tuple[set[str], set[str]]:
     """The names that a statement assigns or whose values it changes: `TABLE = {}`,
     `TABLE["x"] = 1`, `TABLE.update(more)`, `setattr(Trip, "rate", 1)`, `getcontext().prec = 5`,
-    `fill(TABLE)`; also inside `if`, `for`, `try` and the like."""
-    names = set()
+    `fill(TABLE)`; also inside `if`, `for`, `try` and the like. And those that it only hands to a
+    call, which it reads as well: `CONN.executemany(SQL, ROWS)`, `fill(TABLE)`."""
+    names: set[str] = set()
+    given: set[str] = set()
     for inner in ast.walk(node) if _is_compound(node) else (node,):
         targets: Iterable[ast.AST] = ()
         if isinstance(inner, ast.Assign | ast.Delete):
@@ -44,10 +48,12 @@ def changed_names(node: ast.stmt) -> set[str]:
         elif isinstance(inner, ast.AugAssign | ast.AnnAssign | ast.For | ast.AsyncFor):
             targets = (inner.target,)
         elif isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Call):
-            targets = _handed_over(inner.value)
+            targets = _taker(inner.value)
+            given.update(name for one in _given(inner.value) for name in _roots(one))
         for target in targets:
             names |= set(_roots(target))
-    return names
+    built_in = given & _BUILT_IN
+    return names | built_in, given - names - built_in
 
 
 def handed_names(node: ast.stmt) -> set[str]:
@@ -58,23 +64,35 @@ def handed_names(node: ast.stmt) -> set[str]:
     while waiting:
         inner = waiting.pop()
         if isinstance(inner, ast.Call):
-            for target in _handed_over(inner):
+            for target in (*_taker(inner), *_given(inner)):
                 names.update(_roots(target))
         if not isinstance(inner, (*DEFINITIONS, ast.Lambda)):
             waiting += ast.iter_child_nodes(inner)
     return names
 
 
-def _handed_over(call: ast.Call) -> list[ast.expr]:
-    """What a call whose result nobody takes may change: the object whose method is called, and the
-    objects that it gets."""
+def _taker(call: ast.Call) -> list[ast.expr]:
+    """The object whose method a call is, or whose attribute it sets."""
     called = call.func
-    given = [*call.args, *(keyword.value for keyword in call.keywords)]
     if isinstance(called, ast.Attribute):
-        return [called] if called.attr in _TAKES_IN else [called, *given]
-    if not isinstance(called, ast.Name) or called.id in _CHANGES_NOTHING:
+        return [called]
+    return call.args[:1] if _sets_attribute(called) else []
+
+
+def _given(call: ast.Call) -> list[ast.expr]:
+    """The objects that a call gets and may change."""
+    called = call.func
+    if isinstance(called, ast.Attribute):
+        changes = called.attr not in _TAKES_IN
+    else:
+        changes = isinstance(called, ast.Name) and called.id not in _CHANGES_NOTHING
+    if not changes or _sets_attribute(called):
         return []
-    return call.args[:1] if called.id in ("setattr", "delattr") else given
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
+
+
+def _sets_attribute(called: ast.expr) -> bool:
+    return isinstance(called, ast.Name) and called.id in ("setattr", "delattr")
 
 
 def _roots(target: ast.AST) -> Iterable[str]:

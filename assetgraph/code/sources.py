@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # The version of the summaries in the cache. Change it with every change to what a summary holds;
 # otherwise existing stores go on using summaries of the old form.
-ALGORITHM = "7"
+ALGORITHM = "8"
 EMPTY = File()
 
 NO_SOURCE = "its source is not available, so its compiled code counts"

@@ -117,14 +117,14 @@ class Summarizer(TreeWriter):
             self.write(node)
             return
         scope = self.open_scope("module")
-        names = changed_names(node)
+        names, given = changed_names(node)
         value = value_of_plain_assignment(node)
         if value is None:
             scope.bound |= names
             self.write(node)
         else:
             self.write(value)
-        names |= scope.bound
+        names |= scope.bound | given
         scope.blind_spots.clear()  # only those of functions and classes are shown
         closed = self.close_scope()
         handed = handed_names(node) - names

@@ -70,6 +70,35 @@ COUNTS = {
         ),
         "int, 1", "int, 2",
     ),
+    "a function that a method of an object gets": (
+        "sqlite3",
+        asset(
+            "import sqlite3\nCONN = sqlite3.connect(':memory:', check_same_thread=False)\n"
+            "def plus(x): return x + 1\nCONN.create_function('plus', 1, plus)",
+            "CONN.execute('select plus(1)').fetchone()[0]",
+        ),
+        "x + 1", "x + 2",
+    ),
+    "rows that a method of an object gets": (
+        "sqlite3",
+        asset(
+            "import sqlite3\nCONN = sqlite3.connect(':memory:', check_same_thread=False)\n"
+            "ROWS = [(1,), (2,)]\nCONN.execute('create table t (x)')\n"
+            "CONN.executemany('insert into t values (?)', ROWS)",
+            "CONN.execute('select sum(x) from t').fetchone()[0]",
+        ),
+        "(2,)", "(3,)",
+    ),
+    "a query that a helper gets with an object": (
+        "sqlite3",
+        asset(
+            "import sqlite3\nCONN = sqlite3.connect(':memory:', check_same_thread=False)\n"
+            "QUERY = 'create table t as select 1 x'\n"
+            "def fill(conn, *, query): conn.execute(query)\nfill(CONN, query=QUERY)",
+            "CONN.execute('select x from t').fetchone()[0]",
+        ),
+        "1 x", "2 x",
+    ),
     "what a statement does to a class of a library": (
         "pydantic",
         asset(

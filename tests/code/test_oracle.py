@@ -13,7 +13,7 @@ from oracle.server import Answer
 from oracle.trial import Bench, Trial, Verdict, judge, projects
 
 VERSIONS = Path(__file__).parents[2] / "docs" / "versions.md"
-EDITS = 80
+EDITS = 60
 SEED = 13
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from observing import observe, read_file
@@ -116,3 +118,25 @@ def test_what_another_run_made_is_taken_only_while_what_it_read_is_the_same(
     assert step._read_the_same(made, instance.store)
     Path("zones.csv").write_text("b")
     assert not step._read_the_same(made, instance.store)
+
+
+def test_data_that_a_package_of_the_project_gives_counts(
+    project: Callable[..., Any], assetgraph: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = """
+        import assetgraph as dg
+        import pkgutil
+        import tables
+        @dg.asset
+        def zones():
+            return pkgutil.get_data("tables", "zones.txt").decode()
+    """
+    made = project(
+        {"pipeline.py": pipeline, "tables/__init__.py": "A = 1\n", "tables/zones.txt": "1"}
+    )
+    monkeypatch.chdir(made.root)
+    assert assetgraph("materialize", "--all").code == 0
+    made.write("tables/zones.txt", "2")
+
+    (planned,) = assetgraph("plan", "--json").json
+    assert [reason["kind"] for reason in planned["reasons"]] == ["read_changed"]

@@ -46,11 +46,10 @@ def caller(rules: Rules) -> Caller | None:
 def _gives_data(frame: FrameType, rules: Rules) -> bool:
     """Whether a loader reads a file of data for `pkgutil.get_data`."""
     above = frame.f_back
-    return (
-        frame.f_code.co_name == "get_data"
-        and above is not None
-        and rules.code(above.f_code.co_filename) is Code.LIBRARY
-    )
+    if above is None or frame.f_code.co_name != "get_data":
+        return False
+    kind = rules.code(above.f_code.co_filename)
+    return kind is Code.LIBRARY or (kind is Code.IMPORTING and _gives_data(above, rules))
 
 
 def names(who: Caller, path: str) -> bool:

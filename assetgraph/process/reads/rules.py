@@ -18,7 +18,8 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__fil
 _OBSERVING = os.path.join(_PACKAGE, "process") + os.sep
 _CALLING = os.path.join(_PACKAGE, "run", "step_compute.py")
 CALLS_THE_STEP = "_call"  # there
-_IMPORTING = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>")
+_OUR_LOADER = os.path.join(_PACKAGE, "code", "importer.py")
+_IMPORTING = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>", _OUR_LOADER)
 _status = os.stat  # which is another function while steps run
 
 
@@ -118,10 +119,10 @@ class Rules:
             return Code.OBSERVING
         if file == _CALLING:
             return Code.CALL
-        if file.startswith(_PACKAGE + os.sep):
-            return Code.ENGINE
         if file in _IMPORTING:
             return Code.IMPORTING
+        if file.startswith(_PACKAGE + os.sep):
+            return Code.ENGINE
         if os.path.basename(file) == "linecache.py":
             return Code.LINES
         if file.startswith("<frozen"):
