@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from assetgraph.process.reads.recorder import kept_so_far
 from assetgraph.records import ObservedRead, ReadKind
 
 if TYPE_CHECKING:
-    from assetgraph.process.reads.keepers import Keeper
     from assetgraph.process.reads.recorder import Recorder
     from assetgraph.run.step_task import StepTask
     from assetgraph.storage.store import Store
@@ -23,11 +23,6 @@ _PARTS = {
     "patterns": (ReadKind.PATTERN,),
     "variables": (ReadKind.VARIABLE,),
 }
-_kept: dict[Keeper, dict[tuple[ReadKind, str], ObservedRead]] = {}
-
-
-def any_kept() -> bool:
-    return bool(_kept)
 
 
 def keep(recorder: Recorder, reads: Sequence[ObservedRead]) -> None:
@@ -36,7 +31,7 @@ def keep(recorder: Recorder, reads: Sequence[ObservedRead]) -> None:
         return
     by_key = {(read.kind, read.name): read for read in reads}
     for keeper, items in tuple(recorder.kept.items()):
-        known = _kept.setdefault(keeper, {})
+        known = kept_so_far.setdefault(keeper, {})
         for part, key in items:
             name = key if part == "variables" else recorder.rules.name(key)
             found = (by_key.get((kind, name)) for kind in _PARTS[part])
@@ -53,7 +48,7 @@ def kept_for(task: StepTask, store: Store, own: Sequence[ObservedRead]) -> Itera
     names = {(file, name.rpartition(":")[2]) for file, _, name in covered}
     rules = store.read_rules
     assert rules is not None
-    for (path, line, name), reads in tuple(_kept.items()):
+    for (path, line, name), reads in tuple(kept_so_far.items()):
         file, owner = rules.name(path), name.rpartition(".")[0]
         if (file, line) in places or (owner and (file, owner) in names):
             yield from (read for key, read in reads.items() if key not in known)

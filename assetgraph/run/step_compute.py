@@ -20,8 +20,8 @@ from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, me
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
+from assetgraph.process.reads.recorder import kept_so_far
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
-from assetgraph.run.kept_reads import any_kept
 from assetgraph.run.step_recorder import StepRecorder
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.value_store import Saved
@@ -80,7 +80,7 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
 
 def _reads(task: StepTask, store: Store, sink: StepRecorder) -> tuple[ObservedRead, ...]:
     """What the step has read without declaring it."""
-    if sink.reads is None or not (sink.reads.has_any() or any_kept()):
+    if sink.reads is None or not (sink.reads.has_any() or kept_so_far):
         return ()
     from assetgraph.run.observed_reads import observed_reads  # few steps read anything
 

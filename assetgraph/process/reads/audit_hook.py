@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 from assetgraph.process.reads.current import current_recorder
-from assetgraph.process.reads.programs import started, told_shell
 from assetgraph.process.reads.recorder import Recorder
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -119,6 +118,12 @@ def _lookup(recorder: Recorder, args: tuple[Any, ...]) -> None:
         recorder.uses("host", os.fsdecode(host))
 
 
+def _start(recorder: Recorder, args: Any, folder: Any = None) -> None:
+    from assetgraph.process.reads.programs import started  # few steps start one
+
+    started(recorder, args, folder)
+
+
 _HANDLERS: dict[str, Callable[[Recorder, tuple[Any, ...]], None]] = {
     "open": _open,
     "os.listdir": _list,
@@ -136,10 +141,10 @@ _HANDLERS: dict[str, Callable[[Recorder, tuple[Any, ...]], None]] = {
     "os.symlink": lambda recorder, args: recorder.writes(args[1]),
     "socket.connect": _host,
     "socket.getaddrinfo": _lookup,
-    "subprocess.Popen": lambda recorder, args: started(recorder, args[1], args[2]),
-    "os.posix_spawn": lambda recorder, args: started(recorder, args[1], None),
-    "os.exec": lambda recorder, args: started(recorder, args[1], None),
-    "os.system": lambda recorder, args: told_shell(recorder, os.fsdecode(args[0]), None),
+    "subprocess.Popen": lambda recorder, args: _start(recorder, args[1], args[2]),
+    "os.posix_spawn": lambda recorder, args: _start(recorder, args[1]),
+    "os.exec": lambda recorder, args: _start(recorder, args[1]),
+    "os.system": lambda recorder, args: _start(recorder, args[0]),
 }
 
 

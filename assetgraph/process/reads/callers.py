@@ -7,7 +7,16 @@ import sys
 from types import FrameType
 from typing import Any, NamedTuple
 
-from assetgraph.process.reads.rules import CALLS_THE_STEP, Code, Rules
+from assetgraph.process.reads.rules import (
+    CALL,
+    CALLS_THE_STEP,
+    ENGINE,
+    IMPORTING,
+    LIBRARY,
+    LINES,
+    PROJECT,
+    Rules,
+)
 
 _ITEMS = 200  # of a list that a library is given
 
@@ -29,15 +38,15 @@ def caller(rules: Rules) -> Caller | None:
     while frame is not None:
         code = frame.f_code
         kind = whose(code.co_filename)
-        if kind is Code.LIBRARY:
+        if kind is LIBRARY:
             called = frame
-        elif kind is Code.PROJECT:
+        elif kind is PROJECT:
             return Caller(frame, called)
-        elif kind is Code.ENGINE:
+        elif kind is ENGINE:
             return None
-        elif kind is Code.CALL:
+        elif kind is CALL:
             return Caller(None, called) if code.co_name == CALLS_THE_STEP else None
-        elif kind is Code.LINES or (kind is Code.IMPORTING and not _gives_data(frame, rules)):
+        elif kind is LINES or (kind is IMPORTING and not _gives_data(frame, rules)):
             return None
         frame = frame.f_back
     return Caller(None, called)  # a thread
@@ -49,7 +58,7 @@ def _gives_data(frame: FrameType, rules: Rules) -> bool:
     if above is None or frame.f_code.co_name != "get_data":
         return False
     kind = rules.code(above.f_code.co_filename)
-    return kind is Code.LIBRARY or (kind is Code.IMPORTING and _gives_data(above, rules))
+    return kind is LIBRARY or (kind is IMPORTING and _gives_data(above, rules))
 
 
 def names(who: Caller, path: str) -> bool:

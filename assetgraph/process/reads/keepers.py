@@ -7,14 +7,12 @@ step it was that really read: see `run/observed_reads.py`.
 from __future__ import annotations
 
 import opcode
-import sys
 from collections.abc import Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from assetgraph.process.reads.rules import CALLS_THE_STEP, Code, Rules
-
-Keeper = tuple[str, int, str]  # the file, the first line and the full name of a function
+from assetgraph.process.reads.recorder import Keeper
+from assetgraph.process.reads.rules import CALL, CALLS_THE_STEP, PROJECT, Rules
 
 _CODES = opcode.opmap
 _STORE_GLOBAL = _CODES["STORE_GLOBAL"]
@@ -23,34 +21,45 @@ _CONTAINERS = (dict, list, set)
 _OWN_PACKAGE = __name__.partition(".")[0]
 
 
-def keepers(rules: Rules) -> Iterator[Keeper]:
-    """The functions on the stack that keep what they read."""
-    frame: FrameType | None = sys._getframe(1)
+def keepers(rules: Rules, frame: FrameType | None) -> Iterator[Keeper]:
+    """The functions that keep what they read, from a frame of the project upward."""
     while frame is not None:
         code = frame.f_code
         kind = rules.code(code.co_filename)
-        if kind is Code.PROJECT and code.co_name != "<module>":
-            if _keeps(frame):
+        if kind is PROJECT:
+            known = _known.get(id(code))
+            if known is None:
+                known = _known[id(code)] = code, _how(code, frame.f_globals)
+            how = known[1]
+            if how is _ALWAYS or (how is _IF_SHARED and _is_of_a_shared_object(frame)):
                 yield code.co_filename, code.co_firstlineno, code.co_qualname
-        elif kind is Code.CALL and code.co_name == CALLS_THE_STEP:
+        elif kind is CALL and code.co_name == CALLS_THE_STEP:
             return
         frame = frame.f_back
 
 
-def _keeps(frame: FrameType) -> bool:
-    code, names = frame.f_code, frame.f_globals
+_ALWAYS, _NEVER, _IF_SHARED = "always", "never", "if it is a method of a shared object"
+_known: dict[int, tuple[CodeType, str]] = {}  # by the id of a code, which must stay alive
+
+
+def _how(code: CodeType, names: dict[str, Any]) -> str:
+    if code.co_name == "<module>":
+        return _NEVER
     operations = set(code.co_code[::2])
     if _STORE_GLOBAL in operations or _is_decorated(code, names):
-        return True
+        return _ALWAYS
     if not operations & _STORES and not _calls_a_method(code):
-        return False
+        return _NEVER
     if any(isinstance(names.get(name), _CONTAINERS) for name in code.co_names):
-        return True
-    first = code.co_varnames[0] if code.co_argcount else ""
-    if first not in ("self", "cls"):
-        return False
-    owner = frame.f_locals.get(first)
-    return isinstance(owner, type) or any(value is owner for value in tuple(names.values()))
+        return _ALWAYS
+    takes_object = code.co_argcount and code.co_varnames[0] in ("self", "cls")
+    return _IF_SHARED if takes_object else _NEVER
+
+
+def _is_of_a_shared_object(frame: FrameType) -> bool:
+    owner = frame.f_locals.get(frame.f_code.co_varnames[0])
+    shared = tuple(frame.f_globals.values())
+    return isinstance(owner, type) or any(value is owner for value in shared)
 
 
 def _calls_a_method(code: CodeType) -> bool:

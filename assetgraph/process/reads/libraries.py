@@ -17,10 +17,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from assetgraph.process.reads.current import current_recorder
-from assetgraph.process.reads.duckdb_calls import watch_duckdb
-from assetgraph.process.reads.given_sources import places, reads_all, writes_all
 from assetgraph.process.reads.originals import stands_for
-from assetgraph.process.reads.swapped_code import tell_before
 
 _POLARS_READ = "csv parquet ipc ipc_stream json ndjson avro lines parquet_schema ipc_schema"
 _POLARS_READ += " parquet_metadata csv_batched delta"
@@ -88,10 +85,15 @@ def _watch(name: str, module: ModuleType) -> None:
             with suppress(LookupError, AttributeError, TypeError, ValueError):
                 _watch_function(module, path, tell)
     if name == "duckdb":
+        from assetgraph.process.reads.duckdb_calls import watch_duckdb
+
         _undo.extend(watch_duckdb(module))
 
 
 def _watch_function(module: ModuleType, path: str, tell: Callable[[Given], None]) -> None:
+    from assetgraph.process.reads.given_sources import places
+    from assetgraph.process.reads.swapped_code import tell_before
+
     owner: Any = module
     *outer, last = path.split(".")
     for name in outer:
@@ -128,6 +130,8 @@ def _telling(function: Any, tell: Callable[[Given], None]) -> Any:
 
 
 def _told_read(given: Given) -> None:
+    from assetgraph.process.reads.given_sources import reads_all
+
     recorder = current_recorder()
     if recorder is not None:
         with suppress(Exception):  # it would reach the step, in place of what it does
@@ -135,6 +139,8 @@ def _told_read(given: Given) -> None:
 
 
 def _told_written(given: Given) -> None:
+    from assetgraph.process.reads.given_sources import writes_all
+
     recorder = current_recorder()
     if recorder is not None:
         with suppress(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 from assetgraph.process.reads.current import current_recorder
 from assetgraph.process.reads.originals import stands_for
 from assetgraph.process.reads.recorder import Recorder
-from assetgraph.process.reads.rules import Code
+from assetgraph.process.reads.rules import PROJECT
 
 _THROUGH = frozenset(
     {"os.py", "genericpath.py", "posixpath.py", "pathlib.py", "_local.py", "_abc.py", "_os.py"}
@@ -65,11 +65,11 @@ def _note(recorder: Recorder, path: Any, found: os.stat_result | None) -> None:
     frame: FrameType | None = sys._getframe(2)
     through: set[str] = set()
     while frame is not None and frame.f_code.co_filename.rpartition("/")[2] in _THROUGH:
-        if recorder.rules.code(frame.f_code.co_filename) is Code.PROJECT:
+        if recorder.rules.code(frame.f_code.co_filename) is PROJECT:
             break
         through.add(frame.f_code.co_name)
         frame = frame.f_back
-    if frame is None or recorder.rules.code(frame.f_code.co_filename) is not Code.PROJECT:
+    if frame is None or recorder.rules.code(frame.f_code.co_filename) is not PROJECT:
         return
     if not through & set(frame.f_code.co_names) and through and found is not None:
         recorder.opened(path)  # by a built-in function of a library, which has no frame

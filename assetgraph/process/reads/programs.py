@@ -15,16 +15,16 @@ def started(recorder: Recorder, args: Any, folder: Any) -> None:
     """The step starts a program with `args`, in `folder`."""
     where = os.fsdecode(folder) if folder is not None else ""
     if isinstance(args, str | bytes | os.PathLike):
-        told_shell(recorder, os.fsdecode(args), where)
+        _told_shell(recorder, os.fsdecode(args), where)
         return
     words = [os.fsdecode(one) for one in args]
     if len(words) == 3 and words[1] == "-c" and os.path.basename(words[0]) in _SHELLS:
-        told_shell(recorder, words[2], where)
+        _told_shell(recorder, words[2], where)
     elif words:
         _uses(recorder, words, where)
 
 
-def told_shell(recorder: Recorder, line: str, folder: str | None) -> None:
+def _told_shell(recorder: Recorder, line: str, folder: str) -> None:
     """The step has a shell do what a line says."""
     import shlex
 
@@ -37,10 +37,10 @@ def told_shell(recorder: Recorder, line: str, folder: str | None) -> None:
     reads = []
     for before, word in zip(["", *words], words, strict=False):
         if before in _WRITES_TO:
-            recorder.writes(os.path.join(folder or "", word))
+            recorder.writes(os.path.join(folder, word))
         else:
             reads.append(word)
-    _uses(recorder, reads, folder or "")
+    _uses(recorder, reads, folder)
 
 
 def _uses(recorder: Recorder, words: list[str], folder: str) -> None:

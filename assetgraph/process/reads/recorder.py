@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from glob import glob
-from typing import NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple
 
 from assetgraph.process.reads.callers import Caller, caller, names
-from assetgraph.process.reads.keepers import Keeper, keepers
-from assetgraph.process.reads.rules import Place, Rules
+from assetgraph.process.reads.rules import INSIDE, NEVER, TEMPORARY, Place, Rules
 
 MOST_FILES = 10_000  # from here on, only their folders are kept
 _UNSETTLED_NS = 2_000_000_000  # another change may leave the stamp of such a file as it is
@@ -26,6 +26,10 @@ _READ_AT_ONCE = 1 << 24  # bytes
 _status = os.stat  # which is another function while steps run
 
 Stamp = tuple[int, int, int, int]
+Keeper = tuple[str, int, str]  # the file, the first line and the full name of a function
+
+# What functions that keep what they read have read in this process: see `run/kept_reads.py`.
+kept_so_far: dict[Keeper, dict[tuple[Any, str], Any]] = {}
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class Recorder:
     def opened(self, path: object, *, by_program: bool = False) -> None:
         """A file is opened for reading."""
         full = full_path(path)
-        if full is None or (place := self.rules.place(full)) is Place.NEVER:
+        if full is None or (place := self.rules.place(full)) is NEVER:
             return
         if full in self.files or full in self.written:
             return
@@ -91,7 +95,7 @@ class Recorder:
     def writes(self, path: object, *, reads: bool = False) -> None:
         """A file is opened for writing; with `reads`, for both."""
         full = full_path(path)
-        if full is None or self.rules.place(full) is Place.NEVER:
+        if full is None or self.rules.place(full) is NEVER:
             return
         if full in self.files or (reads and full not in self.written and is_there(full)):
             self.read_before.add(full)
@@ -99,19 +103,19 @@ class Recorder:
 
     def removes(self, path: object) -> None:
         full = full_path(path)
-        if full is not None and self.rules.place(full) is not Place.NEVER:
+        if full is not None and self.rules.place(full) is not NEVER:
             self.removed.add(full)
             self.written.add(full)
 
     def _read(self, path: str, place: Place, who: Caller, by_program: bool) -> None:
-        if place is not Place.INSIDE and not names(who, path):
+        if place is not INSIDE and not names(who, path):
             return
         try:
             info = _status(path)
         except (FileNotFoundError, NotADirectoryError):
             if by_program:
                 self.written.add(path)  # a database, which connecting to it makes
-            elif place is not Place.TEMPORARY and who.project is not None and names(who, path):
+            elif place is not TEMPORARY and who.project is not None and names(who, path):
                 self.looked.setdefault(path, Looked(False))
             return
         except (OSError, ValueError):
@@ -119,7 +123,7 @@ class Recorder:
         if stat.S_ISDIR(info.st_mode):
             return
         changed_ns = max(info.st_mtime_ns, info.st_ctime_ns)
-        if place is Place.TEMPORARY and changed_ns >= self.started_ns:
+        if place is TEMPORARY and changed_ns >= self.started_ns:
             return
         if len(self.files) >= MOST_FILES:
             folder = os.path.dirname(path)
@@ -127,7 +131,7 @@ class Recorder:
             return
         found = FileRead(stamp_of(info), by_program=by_program)
         self.files[path] = found
-        self._keep("files", path)
+        self._keep("files", path, who.project)
         if (
             time.time_ns() - changed_ns < _UNSETTLED_NS
             and stat.S_ISREG(info.st_mode)
@@ -142,15 +146,15 @@ class Recorder:
         if full is None or full in self.listings:
             return
         place = self.rules.place_of_folder(full)
-        if place in (Place.NEVER, Place.TEMPORARY):
+        if place in (NEVER, TEMPORARY):
             return
         who = caller(self.rules)
-        if who is None or (place is not Place.INSIDE and not names(who, full)):
+        if who is None or (place is not INSIDE and not names(who, full)):
             return
         try:
             with quiet():
                 self.listings[full] = frozenset(os.listdir(full))
-            self._keep("listings", full)
+            self._keep("listings", full, who.project)
         except (FileNotFoundError, NotADirectoryError):
             if who.project is not None and names(who, full):
                 self.looked.setdefault(full, Looked(False))
@@ -164,14 +168,14 @@ class Recorder:
             return
         start = full.split("*", 1)[0].split("?", 1)[0].split("[", 1)[0]
         place = self.rules.place(start + "x")
-        if place in (Place.NEVER, Place.TEMPORARY):
+        if place in (NEVER, TEMPORARY):
             return
         who = caller(self.rules)
-        if who is None or (place is not Place.INSIDE and who.project is None):
+        if who is None or (place is not INSIDE and who.project is None):
             return
         with quiet(), suppress(OSError):
             self.patterns[full] = frozenset(glob(full, recursive=True))
-            self._keep("patterns", full)
+            self._keep("patterns", full, who.project)
 
     def looks(self, path: object, status: os.stat_result | None, *, closely: bool) -> None:
         """The project asks whether a path is there, or, with `closely`, for its size or times."""
@@ -179,7 +183,7 @@ class Recorder:
         if full is None or full in self.written:
             return
         place = self.rules.place(full)
-        if place in (Place.NEVER, Place.TEMPORARY) or full in self.rules.roots:
+        if place in (NEVER, TEMPORARY) or full in self.rules.roots:
             return
         if status is None:
             self.looked.setdefault(full, Looked(False))
@@ -188,13 +192,18 @@ class Recorder:
         else:
             self.looked.setdefault(full, Looked(True))
 
-    def variable(self, name: str, value: str | None) -> None:
+    def variable(self, name: str, value: str | None, project: FrameType | None) -> None:
         """The project reads an environment variable by its name."""
         self.variables[name] = value
-        self._keep("variables", name)
+        self._keep("variables", name, project)
 
-    def _keep(self, part: str, key: str) -> None:
-        for keeper in keepers(self.rules):
+    def _keep(self, part: str, key: str, project: FrameType | None) -> None:
+        """Note which functions, from a frame of the project upward, keep what was read."""
+        if project is None:
+            return
+        from assetgraph.process.reads.keepers import keepers
+
+        for keeper in keepers(self.rules, project):
             self.kept.setdefault(keeper, set()).add((part, key))
 
     def uses(self, what: str, name: str, note: str = "") -> None:
@@ -236,6 +245,8 @@ def is_folder(path: str) -> bool:
 
 def full_path(path: object) -> str | None:
     """A path as absolute text without `..`; None for a descriptor."""
+    if type(path) is str and path[:1] == "/" and not ("/." in path or "//" in path):
+        return path.rstrip("/") or path  # as most are
     try:
         text = os.fsdecode(path)  # type: ignore[arg-type]
         return os.path.abspath(text) if text and "\0" not in text else None

@@ -44,6 +44,10 @@ class Code(Enum):
     LINES = 7  # what reads source for tracebacks
 
 
+PROJECT, LIBRARY, ENGINE, CALL, OBSERVING, IMPORTING, LINES = Code  # faster than attributes
+INSIDE, OUTSIDE, TEMPORARY, NEVER = Place
+
+
 class Rules:
     """The rules for the project in `root`. Nothing in the folders `never` counts.
 
@@ -74,7 +78,7 @@ class Rules:
 
     def place(self, path: str) -> Place:
         """Where an absolute path lies. Looks at the disk once for each folder."""
-        folder = os.path.dirname(path)
+        folder = path[: path.rfind("/")] or "/"
         known = self._places.get(folder)
         if known is None:
             known = self._places[folder] = self._find_out(folder)
@@ -102,34 +106,34 @@ class Rules:
 
     def _find_out(self, folder: str) -> Place:
         if folder in self.roots:
-            return Place.INSIDE
+            return INSIDE
         if folder in self._never or os.path.basename(folder) in _NEVER_CALLED:
-            return Place.NEVER
+            return NEVER
         if any(_is_there(f"{folder}/{mark}") for mark in _MARKS):
-            return Place.NEVER
+            return NEVER
         parent = os.path.dirname(folder)
         if parent == folder:
-            return Place.OUTSIDE
-        if folder in self._temporary and self.place(folder) is Place.OUTSIDE:
-            return Place.TEMPORARY
+            return OUTSIDE
+        if folder in self._temporary and self.place(folder) is OUTSIDE:
+            return TEMPORARY
         return self.place(folder)
 
     def _whose(self, file: str) -> Code:
         if file.startswith(_OBSERVING):
-            return Code.OBSERVING
+            return OBSERVING
         if file == _CALLING:
-            return Code.CALL
+            return CALL
         if file in _IMPORTING:
-            return Code.IMPORTING
+            return IMPORTING
         if file.startswith(_PACKAGE + os.sep):
-            return Code.ENGINE
+            return ENGINE
         if os.path.basename(file) == "linecache.py":
-            return Code.LINES
+            return LINES
         if file.startswith("<frozen"):
-            return Code.LIBRARY
+            return LIBRARY
         # Text that `exec` or a notebook runs has a name in brackets: it is the project's.
         project = file.startswith("<") or self._is_project_file(file)
-        return Code.PROJECT if project else Code.LIBRARY
+        return PROJECT if project else LIBRARY
 
 
 def _is_there(path: str) -> bool:

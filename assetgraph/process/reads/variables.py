@@ -9,7 +9,7 @@ from types import FrameType
 
 from assetgraph.process.reads.current import current_recorder
 from assetgraph.process.reads.recorder import Recorder
-from assetgraph.process.reads.rules import Code
+from assetgraph.process.reads.rules import PROJECT
 
 COPY = "os.environ"
 _COPIED = "a copy of all variables cannot be compared: read those that count by their names"
@@ -54,7 +54,7 @@ def _note(recorder: Recorder, environ: NotedEnviron, key: object) -> None:
         value: str | None = os._Environ.__getitem__(environ, key)
     except KeyError:
         value = None
-    recorder.variable(key, value)
+    recorder.variable(key, value, reader)
 
 
 def _note_copy(recorder: Recorder) -> None:
@@ -79,4 +79,4 @@ def _reader(frame: FrameType | None) -> tuple[FrameType | None, set[str]]:
 def _is_project(recorder: Recorder, frame: FrameType | None) -> bool:
     if frame is None:
         return False
-    return recorder.rules.code(frame.f_code.co_filename) is Code.PROJECT
+    return recorder.rules.code(frame.f_code.co_filename) is PROJECT
