@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from assetgraph.process.reads.recorder import Keeper
-from assetgraph.process.reads.rules import CALL, CALLS_THE_STEP, PROJECT, Rules
+from assetgraph.process.reads.rules import CALL, CALLS_THE_STEP, PROJECT, Keeper, Rules
 
 _CODES = opcode.opmap
 _STORE_GLOBAL = _CODES["STORE_GLOBAL"]

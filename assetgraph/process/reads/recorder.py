@@ -18,7 +18,7 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from assetgraph.process.reads.callers import Caller, caller, names
-from assetgraph.process.reads.rules import INSIDE, NEVER, TEMPORARY, Place, Rules
+from assetgraph.process.reads.rules import INSIDE, NEVER, TEMPORARY, Keeper, Place, Rules
 
 MOST_FILES = 10_000  # from here on, only their folders are kept
 _UNSETTLED_NS = 2_000_000_000  # another change may leave the stamp of such a file as it is
@@ -26,7 +26,6 @@ _READ_AT_ONCE = 1 << 24  # bytes
 _status = os.stat  # which is another function while steps run
 
 Stamp = tuple[int, int, int, int]
-Keeper = tuple[str, int, str]  # the file, the first line and the full name of a function
 
 # What functions that keep what they read have read in this process: see `run/kept_reads.py`.
 kept_so_far: dict[Keeper, dict[tuple[Any, str], Any]] = {}

@@ -45,6 +45,7 @@ class Code(Enum):
 
 
 PROJECT, LIBRARY, ENGINE, CALL, OBSERVING, IMPORTING, LINES = Code  # faster than attributes
+Keeper = tuple[str, int, str]  # the file, the first line and the full name of a function
 INSIDE, OUTSIDE, TEMPORARY, NEVER = Place
 
 

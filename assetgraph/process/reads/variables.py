@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import opcode
 import os
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,8 @@ def _note(recorder: Recorder, environ: NotedEnviron, key: object) -> None:
     reader, through = _reader(sys._getframe(2))
     if not _is_project(recorder, reader) or not through <= _BY_NAME:
         return
+    if not _reads_itself(reader, through):  # type: ignore[arg-type]
+        return
     if recorder.copying == (id(reader), reader.f_lasti):  # type: ignore[union-attr]
         return
     try:
@@ -74,6 +77,15 @@ def _reader(frame: FrameType | None) -> tuple[FrameType | None, set[str]]:
         through.add(code.co_name)
         frame = frame.f_back
     return frame, through
+
+
+def _reads_itself(frame: FrameType, through: set[str]) -> bool:
+    """Whether the code of a frame reads, and not a built-in function of a library that it calls:
+    that has no frame of its own."""
+    code = frame.f_code
+    if through - {"__contains__"}:
+        return not through.isdisjoint(code.co_names)
+    return not opcode.opname[code.co_code[frame.f_lasti]].startswith("CALL")
 
 
 def _is_project(recorder: Recorder, frame: FrameType | None) -> bool:
