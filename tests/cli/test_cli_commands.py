@@ -351,7 +351,7 @@ def test_config_names_a_field_of_a_field(pipeline: ProjectFolder, assetgraph: Co
     assert both.json["config"] == {"raw.trips": {"source": {"host": "there", "port": 2}}}
     for setting, told in {
         "raw.trips.nested.x=4": "'raw.trips' has no config field 'nested'.\nIt takes: source, month.",
-        "raw.trips.source.por=4": "config of 'raw.trips': source: object contains unknown field",
+        "raw.trips.source.por=4": "config of 'raw.trips': source: there is no field `por`",
         "raw.trips.month.x=4": "month: expected `str`, got `dict`",
         "fares.a.b=4": "asset 'fares' takes no config",
         "nothing.a.b=4": "there is no asset 'nothing.a'",
