@@ -21,12 +21,15 @@ import pyarrow as pa
 import pytest
 
 import assetgraph as dg
+from assetgraph.code.libraries import Distributions
 
 KEPT = Path(__file__).parents[1] / "support" / "store_of_0_1"
 WHERE_IT_WAS_MADE = "/srv/pipeline"
 # The names of sentences of ours, which may be reworded.
 WORDING = frozenset({"text", "changes", "notes", "reason"})
 REWORDED = {"Stored as path at ": "Returned the path "}  # sentences among messages of the steps
+# The versions of libraries that count in the code of its assets, which are stale with another.
+OF_THE_STORE = {"msgspec": "msgspec 0.23.0"}
 NEVER_MATERIALIZED = {"killed", "below_killed", "broken", "below_broken"}
 
 pytestmark = pytest.mark.usefixtures("old_project", "utc")
@@ -38,6 +41,12 @@ def old_project(project: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) ->
     root: Path = project({"pipeline/__init__.py": ""}).root
     shutil.copytree(KEPT / "project", root, dirs_exist_ok=True, copy_function=shutil.copyfile)
     monkeypatch.chdir(root)
+    installed = Distributions.of
+    monkeypatch.setattr(
+        Distributions,
+        "of",
+        lambda self, module: OF_THE_STORE.get(module) or installed(self, module),
+    )
     return root
 
 
