@@ -276,7 +276,7 @@ def test_a_variable_that_the_step_sets_itself_does_not_count(project: ReadingPro
     assert project.reads("os.environ['A'] = '1'\nos.environ['A']") == {}
 
 
-@pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+@pytest.mark.parametrize("executor", ["serial", "threads", "processes", "dask"])
 def test_reads_are_recorded_in_every_executor(project: ReadingProject, executor: str) -> None:
     found = project.reads("open('data/a.csv').read()\nos.getenv('A')", executor=executor, jobs=1)
     assert set(found) == {A, "variable A"}
