@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from hashlib import blake2b, file_digest
+from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DIGEST_BYTES = 16
 CRC_DIGITS = 8
+_LEAST_READ, _MOST_READ = 1 << 14, 1 << 20  # bytes at once: what was read is still in the cache
 _LARGE = 1 << 18  # from here on, summing takes longer than handing over to a thread
 
 
@@ -34,8 +35,13 @@ def digest_of(kind: str, data: bytes) -> str:
 
 def digest_of_file(path: str | os.PathLike[str]) -> str:
     """The hash of a file's content. Raises `OSError`."""
-    with open(path, "rb") as file:
-        return file_digest(file, lambda: hasher("file")).hexdigest()
+    digest = hasher("file")
+    with open(path, "rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        buffer = memoryview(bytearray(min(max(size + 1, _LEAST_READ), _MOST_READ)))
+        while count := file.readinto(buffer):
+            digest.update(buffer[:count])
+    return digest.hexdigest()
 
 
 class Crc32:
