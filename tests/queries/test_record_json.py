@@ -66,6 +66,7 @@ def test_what_is_unknown_is_null_and_what_is_empty_is_empty() -> None:
         "file": None,
         "line": None,
         "notes": [],
+        "volatile": [],
     }
     assert record_json(RECORDS[1])["duration_s"] == 0.0
     assert record_json(RECORDS[3])["partition"] == ""

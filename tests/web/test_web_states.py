@@ -42,8 +42,9 @@ def test_a_failed_refresh_counts_as_failed_beside_a_value_that_is_in_use(
     assert failed.get("/api/overview").json()["counts"]["failed"] == 1
     assert failed.get("/api/summary").json()["counts"]["failed"] == 1
     asset = failed.get("/api/assets/city/fares").json()
-    (reason,) = asset["reasons"]
+    looked_for, reason = asset["reasons"]
     assert (asset["state"], reason["kind"]) == ("failed", "attempt_failed")
+    assert (looked_for["kind"], looked_for["name"]) == ("read_changed", "break")
     assert reason["value_run_id"] == asset["materialization"]["run_id"]
     assert asset["failure"]["timestamp"] > asset["materialization"]["timestamp"]
     (node,) = (n for n in failed.get("/api/lineage").json()["nodes"] if n["key"] == "city/fares")
