@@ -90,16 +90,19 @@ def read_text(what: str, name: str, how: str, why: str = "") -> str:
         return f"`{name}`, which it read, cannot be read now: {why}"
     if what == "variable":
         return f"the environment variable `{name}`, which it read, {_NOW[what, how]}"
+    if what == "files":  # of a folder
+        return f"files in `{name}`, which it read, {'are gone' if how == 'gone' else 'changed'}"
     verb = "looked for" if how == "appeared" else _VERBS[what]
     return f"`{name}`, which it {verb}, {_NOW.get((what, how)) or _NOW['file', how]}"
 
 
 def since_text(what: str, name: str, how: str) -> str:
     """What has happened since a step failed that read something without declaring it."""
-    shown = f"the environment variable `{name}`" if what == "variable" else f"`{name}`"
+    shown = f"{_BEFORE_NAMES.get(what, '')}`{name}`"
     return f"before {shown} {_SINCE.get((what, how)) or _SINCE['file', how]}"
 
 
+_BEFORE_NAMES = {"variable": "the environment variable ", "files": "files in "}
 _VERBS = {
     "file": "read",
     "existence": "looked for",
@@ -126,6 +129,7 @@ _SINCE = {
     ("file", "changed"): "changed",
     ("file", "gone"): "was gone",
     ("file", "appeared"): "was there",
+    ("files", "gone"): "were gone",
     ("variable", "gone"): "was unset",
     ("variable", "appeared"): "was set",
     ("asset", "gone"): "lost its value",

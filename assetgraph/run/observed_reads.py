@@ -100,8 +100,8 @@ class _Ended:
         if len(files) <= _MOST_FILES:
             return set()
         counts = Counter(map(os.path.dirname, files))
-        counts.update(self._recorder.folders_of_many)
-        return {folder for folder, count in counts.items() if count >= _MANY}
+        together = {folder for folder, count in counts.items() if count >= _MANY}
+        return together.union(self._recorder.folders_of_many)  # these have files that are not known
 
     def _all_files(self, folder: str) -> ObservedRead | None:
         if not self._counts(folder):

@@ -11,7 +11,9 @@ import pytest
 import assetgraph as dg
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
+from assetgraph.process.reads import recorder
 from assetgraph.records import ReadKind
+from assetgraph.run import observed_reads
 from tests.support.ways_to_read import ReadingProject, without_programs
 
 pytestmark = [
@@ -148,6 +150,13 @@ def state(project: ReadingProject, asset: Any) -> str:
     return StoreFacts(graph, project.store).state(asset.key)
 
 
+def texts(project: ReadingProject, asset: Any) -> list[str]:
+    """Why the asset is stale."""
+    graph = dg.Definitions(assets=[asset]).graph
+    _, reasons = StoreFacts(graph, project.store).states([asset.key])[asset.key]
+    return [reason.text for reason in reasons]
+
+
 def settle(project: ReadingProject) -> None:
     """Make the files of the project as old as files usually are."""
     for path in (project.root / "data").rglob("*"):
@@ -246,6 +255,25 @@ def test_thousands_of_files_of_a_folder_count_together(project: ReadingProject) 
     assert {read.kind for read in project.recorded()} == {ReadKind.FILES, ReadKind.FOLDER}
     # Files that were made just now seem to have changed while the step ran.
     assert state(project, asset) in ("fresh", "stale")
+    (project.root / "data" / "7.txt").write_text("xy")
+    assert texts(project, asset) == ["files in `data`, which it read, changed"]
+
+
+def test_no_file_is_forgotten_of_very_many_in_small_folders(
+    project: ReadingProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "MOST_FILES", 10)
+    monkeypatch.setattr(observed_reads, "_MOST_FILES", 5)
+    for number in range(20):
+        folder = project.root / f"part{number}"
+        folder.mkdir()
+        (folder / "a.txt").write_text("x")
+    asset = project.asset("for number in range(20): open(f'part{number}/a.txt').read()")
+    project.run(asset)
+    recorded = {read.name.partition("/")[0] for read in project.recorded()}
+    assert recorded == {f"part{number}" for number in range(20)}
+    (project.root / "part19" / "a.txt").write_text("xy")
+    assert "files in `part19`, which it read, changed" in texts(project, asset)
 
 
 def test_only_a_salted_digest_of_a_variable_is_stored(
