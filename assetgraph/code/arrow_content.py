@@ -5,13 +5,6 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-_KINDS = ("Array", "ChunkedArray", "RecordBatch", "Table")
-
-
-def is_arrow(kind: type) -> bool:
-    """Whether values of a class are arrays or tables of pyarrow."""
-    return kind.__module__ == "pyarrow.lib" and any(k.__name__ in _KINDS for k in kind.__mro__)
-
 
 def arrow_hash(value: Any) -> bytes:
     """The hash of an array or a table. Offsets into shared buffers and a list of missing values

@@ -11,9 +11,8 @@ from functools import cached_property, partialmethod
 from types import FunctionType
 from typing import Any
 
-from assetgraph.code.constant_values import is_data
 from assetgraph.code.modules import global_of
-from assetgraph.code.plain_data import is_plain
+from assetgraph.code.plain_data import is_data, is_plain
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File
 from assetgraph.code.sources import Sources

@@ -23,16 +23,13 @@ from hashlib import blake2b
 from operator import itemgetter
 from pathlib import PurePath
 from types import (
-    FunctionType,
     MappingProxyType,
     MemberDescriptorType,
     MethodType,
-    ModuleType,
 )
 from typing import Any
 
-from assetgraph.code.arrow_content import arrow_hash, is_arrow
-from assetgraph.code.plain_data import PLAIN, is_plain, is_plain_data
+from assetgraph.code.plain_data import PLAIN, is_arrow, is_data, is_plain, is_plain_data
 from assetgraph.code.wrapped_functions import functions_inside
 
 Refer = Callable[[Any], bytes | None]
@@ -43,7 +40,6 @@ _CONTAINER_MODULES = ("collections", "builtins", "types")
 # `functools.wraps` copies these from the wrapped function. Python versions differ in which ones.
 _COPIED = {"__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__annotate__"}
 _COPIED |= {"__type_params__"}
-_DATA = ("__array_interface__", "__arrow_c_stream__", "__arrow_c_array__", "__arrow_c_schema__")
 _NOTHING = "no value"
 # Objects of libraries that are others in every process: they hold ids, the time or a random token.
 _NEVER_THE_SAME = frozenset(
@@ -206,6 +202,8 @@ class ValueWriter:
         if kind is ContextVar:
             return _join(b"context", self._all([value.name, value.get(_NOTHING)]))
         if is_arrow(kind):
+            from assetgraph.code.arrow_content import arrow_hash
+
             return _join(b"arrow", [arrow_hash(value)])
         hid = self.hides
         if callable(value) and self._is_around_project(kind, value):
@@ -282,20 +280,6 @@ class ValueWriter:
         for root in self._roots:
             text = re.sub(f"{re.escape(root)}(?=$|{re.escape(os.sep)})", "\0project", text)
         return text
-
-
-def is_data(kind: type) -> bool:
-    """Whether other libraries read such values in place: arrays and tables."""
-    return any(hasattr(kind, name) for name in _DATA)
-
-
-def has_identity(value: Any) -> bool:
-    """Whether equal values of this kind are still distinct: a list that code may append to, an
-    `object()` that code compares with."""
-    if isinstance(value, ModuleType | FunctionType | type):
-        return False
-    hashing: Any = type(value).__hash__
-    return hashing is None or hashing is object.__hash__
 
 
 def _by_key(value: dict[Any, Any]) -> Callable[[tuple[Any, Any]], Any]:

@@ -18,14 +18,13 @@ from assetgraph.code.classes import (
     foreign_functions,
     is_of_library,
 )
-from assetgraph.code.constant_values import has_identity
 from assetgraph.code.definition_graph import Vertex
 from assetgraph.code.libraries import Distributions, Libraries
 from assetgraph.code.live_objects import LiveObjects
 from assetgraph.code.modules import LAMBDA, Module, Modules, name_of
 from assetgraph.code.name_resolution import Resolver
 from assetgraph.code.ownership import Ownership
-from assetgraph.code.plain_data import is_plain
+from assetgraph.code.plain_data import has_identity, is_plain
 from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, Function, Piece
 from assetgraph.code.sources import Found, Sources, find

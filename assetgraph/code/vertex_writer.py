@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
-from assetgraph.code.constant_values import TooLargeError, ValueWriter
 from assetgraph.code.definition_graph import Referent, Vertex
 from assetgraph.code.modules import Module
 from assetgraph.code.name_resolution import Resolver
@@ -143,6 +142,8 @@ class VertexWriter:
     def value(self, value: Any, collect: Collect, *, any_order: bool = False) -> Written:
         """A value as bytes. `collect` makes the vertex of a set, or of a dict whose order does not
         count."""
+        from assetgraph.code.constant_values import TooLargeError, ValueWriter
+
         objects = self._resolver.objects
         hiding: list[Any] = []
 

@@ -26,7 +26,6 @@ from assetgraph.process.capture import captured
 from assetgraph.process.garbage_collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
 from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
-from assetgraph.run import cancel
 from assetgraph.run.channel import StepChannel
 from assetgraph.run.executors.local import SerialExecutor
 from assetgraph.run.journal import Journal
@@ -341,6 +340,8 @@ class _Run:
         interrupt cuts that short."""
         self._journal.channel.stopping = True
         try:
+            from assetgraph.run import cancel  # few runs are canceled
+
             self._executor.interrupt()
             deadline = time.monotonic() + cancel.GRACE_S
             while any(attempt.future is not None for attempt in self._running.values()):
@@ -359,6 +360,8 @@ class _Run:
 
     def _give_up(self, step_id: str, attempt: _Attempt) -> None:
         """Settle an interrupted step. If it has committed, it is a success."""
+        from assetgraph.run import cancel
+
         if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
             wait([attempt.future], timeout=cancel.COMMIT_S)
         result = StepResult(StepState.CANCELED, [])

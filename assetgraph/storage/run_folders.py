@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,7 +36,9 @@ from assetgraph.storage.atomic_files import (
     write_whole,
 )
 from assetgraph.storage.file_locks import POLL_S, Lock, is_held
-from assetgraph.storage.progress_file import ProgressFile, read_progress
+
+if TYPE_CHECKING:
+    from assetgraph.storage.progress_file import ProgressFile
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _RECENT = 1000  # a run in progress is looked for among this many of the newest runs
@@ -71,7 +74,8 @@ class RunLog:
         self._lock = Lock(f"{hidden}/lock")
         self._mutex = threading.Lock()
         self._closed = False
-        self._progress = ProgressFile(folder)
+        self._progress: ProgressFile | None = None
+        self._progress_ended = False
         try:
             make_folder(f"{hidden}/logs")
             if not self._lock.acquire():  # pragma: no cover - the id is random
@@ -101,11 +105,20 @@ class RunLog:
 
     def progress(self, step: str, done: float, total: float | None, unit: str) -> None:
         """Show the progress of a step to other processes that watch the run."""
-        self._progress.report(step, done, total, unit)
+        with self._mutex:
+            if self._progress is None and not self._progress_ended:
+                from assetgraph.storage.progress_file import ProgressFile  # few steps report it
+
+                self._progress = ProgressFile(self.folder)
+        if self._progress is not None:
+            self._progress.report(step, done, total, unit)
 
     def end_progress(self) -> None:
         """Delete `progress.json`, and ignore what an abandoned thread still reports."""
-        self._progress.close()
+        with self._mutex:
+            self._progress_ended = True
+        if self._progress is not None:
+            self._progress.close()
 
     def finish(self, record: RunRecord) -> None:
         """Replace the run's summary."""
@@ -116,7 +129,7 @@ class RunLog:
         return f"{self.folder}/logs/{step_file_name(step_id)}.{attempt}"
 
     def close(self) -> None:
-        self._progress.close()
+        self.end_progress()
         with self._mutex:
             self._closed = True  # another file may get the same descriptor
             self._events.close()
@@ -300,6 +313,8 @@ class RunStorage:
         """When a run whose last event came at `recorded` last recorded something: its steps may
         have printed something or reported progress later. The file times of a copied store are
         ignored."""
+        from assetgraph.storage.progress_file import read_progress
+
         folder = self.path(record.run_id)
         times = [recorded.timestamp(), *(step["at"] for step in read_progress(folder).values())]
         try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from assetgraph.process.reads.libraries import WATCHED
+from assetgraph.process.reads.watch import LIBRARIES
 from tests.support.ways_to_read import ReadingProject, without_programs
 
 duckdb = pytest.importorskip("duckdb")
@@ -267,3 +269,7 @@ def test_each_way_of_a_library_to_read_is_recorded_by_what_was_read(
 ) -> None:
     body, expected = WAYS[way]
     assert without_programs(project.reads(body)) == expected
+
+
+def test_each_library_with_followed_functions_is_watched_when_it_is_imported() -> None:
+    assert {name.partition(".")[0] for name in WATCHED} == LIBRARIES

@@ -2,16 +2,14 @@
 their functions are given.
 
 A function written in Python tells itself (`swapped_code`). One that is built in is replaced where
-it is found, while steps run. Libraries that are not imported yet are watched when they are.
+it is found, while steps run.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial, wraps
-from importlib.machinery import ModuleSpec
 from inspect import unwrap
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -55,31 +53,22 @@ _WRITES: Mapping[str, Sequence[str]] = {
     "pyarrow.orc": ["write_table", "ORCWriter.__init__"],
     "pyarrow.ipc": ["new_file", "new_stream"],
 }
-_WATCHED = {*_READS, *_WRITES, "duckdb"}
+WATCHED = {*_READS, *_WRITES, "duckdb"}
 
 Given = Mapping[str, Any]
 _undo: list[Callable[[], None]] = []
 _done: set[int] = set()  # functions, by id: some modules share them
 
 
-def watch_libraries() -> None:
-    """Watch those that are imported, and those that will be, until `stop_libraries`."""
-    for name in _WATCHED:
-        module = sys.modules.get(name)
-        if module is not None:
-            _watch(name, module)
-    sys.meta_path.insert(0, _finder)
-
-
 def stop_libraries() -> None:
-    with suppress(ValueError):
-        sys.meta_path.remove(_finder)
+    """Leave the libraries as they were."""
     while _undo:
         _undo.pop()()
     _done.clear()
 
 
-def _watch(name: str, module: ModuleType) -> None:
+def watch_module(name: str, module: ModuleType) -> None:
+    """Watch the functions of a module until `stop_libraries`."""
     for table, tell in ((_READS, _told_read), (_WRITES, _told_written)):
         for path in table.get(name, ()):
             with suppress(LookupError, AttributeError, TypeError, ValueError):
@@ -145,41 +134,3 @@ def _told_written(given: Given) -> None:
     if recorder is not None:
         with suppress(Exception):
             writes_all(recorder, given)
-
-
-class _Finder:
-    """Has libraries watched as soon as they are imported."""
-
-    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name not in _WATCHED:
-            return None
-        for finder in sys.meta_path:
-            if finder is self or not hasattr(finder, "find_spec"):
-                continue
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                if spec.loader is not None and hasattr(spec.loader, "exec_module"):
-                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
-                return spec
-        return None
-
-
-class _Loader:
-    """Loads a module as its own loader does, which it then has, and watches it."""
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)  # type: ignore[no-any-return]
-
-    def exec_module(self, module: ModuleType) -> None:
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        module.__loader__ = self._loader
-        self._loader.exec_module(module)
-        if _finder in sys.meta_path:
-            _watch(module.__name__, module)
-
-
-_finder: Any = _Finder()
