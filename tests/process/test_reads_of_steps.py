@@ -223,6 +223,28 @@ def test_what_a_step_writes_itself_never_makes_it_stale(project: ReadingProject,
     assert state(project, asset) == "fresh"
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        "os.path.exists('data/flag')",
+        "Path('data/flag').is_file() and open('data/flag').read()",
+        "text('data/flag')",
+        "os.path.isfile('data/flag') and os.path.getsize('data/flag')",
+    ],
+)
+def test_a_step_that_waits_for_a_file_saw_it_there(project: ReadingProject, asks: str) -> None:
+    settle(project)
+    helper = """
+def text(path):
+    try: return open(path).read()
+    except FileNotFoundError: return None
+"""
+    body = f"from pathlib import Path\nwhile not ({asks}): other('data/flag', 'now')"
+    asset = project.asset(body, OTHER_PROGRAM + helper)
+    project.run(asset)
+    assert state(project, asset) == "fresh"
+
+
 def test_a_file_that_is_read_and_written_is_said(project: ReadingProject) -> None:
     found = project.reads("open('data/a.csv').read()\nopen('data/a.csv', 'a').write('x')")
     assert "it is not compared" in found["written data/a.csv"].note

@@ -50,6 +50,9 @@ class Looked(NamedTuple):
     status: tuple[int, int] | None = None
 
 
+_ABSENT = Looked(False)
+
+
 class Recorder:
     """What one step does, as the hooks of its process tell it. Its methods never raise."""
 
@@ -115,7 +118,7 @@ class Recorder:
             if by_program:
                 self.written.add(path)  # a database, which connecting to it makes
             elif place is not TEMPORARY and who.project is not None and names(who, path):
-                self.looked.setdefault(path, Looked(False))
+                self.looked[path] = _ABSENT
             return
         except (OSError, ValueError):
             return
@@ -156,7 +159,7 @@ class Recorder:
             self._keep("listings", full, who.project)
         except (FileNotFoundError, NotADirectoryError):
             if who.project is not None and names(who, full):
-                self.looked.setdefault(full, Looked(False))
+                self.looked[full] = _ABSENT
         except OSError:
             pass
 
@@ -184,12 +187,13 @@ class Recorder:
         place = self.rules.place(full)
         if place in (NEVER, TEMPORARY) or full in self.rules.roots:
             return
+        # The last answer counts: a step may wait for a file.
         if status is None:
-            self.looked.setdefault(full, Looked(False))
+            self.looked[full] = _ABSENT
         elif closely and stat.S_ISREG(status.st_mode):
             self.looked[full] = Looked(True, (status.st_size, status.st_mtime_ns))
-        else:
-            self.looked.setdefault(full, Looked(True))
+        elif not self.looked.get(full, _ABSENT).present:
+            self.looked[full] = Looked(True)
 
     def variable(self, name: str, value: str | None, project: FrameType | None) -> None:
         """The project reads an environment variable by its name."""
