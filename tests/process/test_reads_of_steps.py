@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -420,3 +422,21 @@ def test_nothing_of_the_process_stays_replaced(project: ReadingProject) -> None:
     before = os.stat, type(os.environ), list(sys.meta_path)
     project.reads("open('data/a.csv').read()")
     assert (os.stat, type(os.environ), list(sys.meta_path)) == before
+
+
+@pytest.mark.parametrize("variables", [{}, {"TMPDIR": "data"}, {"TMPDIR": "none", "TMP": "data"}])
+def test_the_temporary_folder_is_that_of_tempfile(
+    project: ReadingProject, variables: dict[str, str]
+) -> None:
+    text = (
+        "import sys\n"
+        "from assetgraph.process.reads.rules import _temporary_folder\n"
+        "before, known = _temporary_folder(), 'tempfile' in sys.modules\n"
+        "import tempfile\n"
+        "print(known, before == tempfile.gettempdir() == _temporary_folder())\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in ("TMPDIR", "TEMP")}
+    said = subprocess.check_output(
+        [sys.executable, "-c", text], env=kept | variables, cwd=project.root, text=True
+    )
+    assert said.split() == ["False", "True"]

@@ -71,9 +71,8 @@ class Rules:
         folders = {os.path.abspath(folder) for folder in (*never, *prefixes, _PACKAGE)}
         folders |= {os.path.realpath(folder) for folder in folders}
         self._never = folders.union(_SYSTEM) - {"/"}
-        import tempfile  # which takes a moment
-
-        self._temporary = {tempfile.gettempdir(), os.path.realpath(tempfile.gettempdir())}
+        temporary = _temporary_folder()
+        self._temporary = {temporary, os.path.realpath(temporary)}
         self._places: dict[str, Place] = {}
         self._codes: dict[str, Code] = {}
 
@@ -135,6 +134,15 @@ class Rules:
         # Text that `exec` or a notebook runs has a name in brackets: it is the project's.
         project = file.startswith("<") or self._is_project_file(file)
         return PROJECT if project else LIBRARY
+
+
+def _temporary_folder() -> str:
+    """What `tempfile.gettempdir` says, which few steps import, or would say."""
+    loaded = sys.modules.get("tempfile")
+    if loaded is not None and hasattr(loaded, "gettempdir"):
+        return str(loaded.gettempdir())
+    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return next((os.path.abspath(one) for one in named if one and os.path.isdir(one)), "/tmp")
 
 
 def _is_there(path: str) -> bool:
