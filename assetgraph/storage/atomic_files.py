@@ -304,7 +304,7 @@ def _with_backslashes(value: Any) -> Any:
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
         return {_with_backslashes(name): _with_backslashes(item) for name, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_with_backslashes(item) for item in value]
     return value
 

@@ -7,6 +7,7 @@ was lost is not known any more: what it stood for may have changed.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -41,13 +42,17 @@ class ReadTable:
             digest.update(text.encode("utf-8", "surrogateescape"))
         key = digest.hexdigest()
         self.table.first_line["salt"] = self.salt
-        self.table.add({key: tuple(found)})
+        self.table.add({key: tuple(map(_with_marks, found))})
         return key
 
     def of(self, digest: str) -> Reads | None:
         """The set with this digest; None if its line was lost. Raises `StoreError`."""
         found = self.table.get(digest)
-        if found is None or not self._names.renamings:
+        if found is None:
+            return None
+        if any("\0" in read.name for read in found):
+            found = tuple(map(_without_marks, found))
+        if not self._names.renamings:
             return found
         return tuple([_renamed(read, self._names.name) for read in found])
 
@@ -70,6 +75,19 @@ def _renamed(read: ObservedRead, called: Callable[[AssetKey], AssetKey]) -> Obse
         return read
     target = recorded_target(read.name)
     return msgspec.structs.replace(read, name=Target(called(target.key), target.partition).text)
+
+
+# JSON is UTF-8, and a name of a file may be any bytes: each that is no text stands after a NUL.
+def _with_marks(read: ObservedRead) -> ObservedRead:
+    if read.name.isascii():
+        return read
+    name = re.sub("[\udc80-\udcff]", lambda found: f"\0{ord(found[0]) - 0xDC00:x}", read.name)
+    return msgspec.structs.replace(read, name=name)
+
+
+def _without_marks(read: ObservedRead) -> ObservedRead:
+    name = re.sub("\0(..)", lambda found: chr(0xDC00 + int(found[1], 16)), read.name)
+    return msgspec.structs.replace(read, name=name)
 
 
 def _order(read: ObservedRead) -> tuple[str, str, str, str]:

@@ -56,6 +56,17 @@ def test_a_set_whose_line_was_lost_is_not_known(store: Store) -> None:
     assert Store(store.folder).reads.of(digest) is None
 
 
+def test_a_name_that_is_no_text_is_found_again(store: Store, folder: Path) -> None:
+    name = os.fsdecode(b"caf\xe9 \xff1.csv")
+    (folder / name).write_text("x")
+    read = store.present_reads().look(ReadKind.FILE, name)
+    digest = store.reads.record([read, ZONES])
+    again = Store(store.folder)
+
+    assert set(again.reads.of(digest) or ()) == {read, ZONES}
+    assert read.digest
+
+
 def test_the_salt_is_that_of_the_store_in_every_process(store: Store) -> None:
     worker = pickle.loads(pickle.dumps(store))
     store.reads.record([ZONES])
