@@ -4,7 +4,9 @@ right value, and nothing else runs again. The same through a helper, a variable 
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,3 +163,42 @@ def test_what_is_read_elsewhere_than_in_the_run_s_thread_is_followed_too(
     assert assetgraph("materialize", "--stale", *options).code == 0
     assert value(assetgraph, "report") == [["Bronx", "Queens"], 30.0, 30]
     assert ran(assetgraph) == []
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="names of files are UTF-8 there")
+def test_a_file_whose_name_is_no_text_is_followed_and_shown(
+    project: Callable[..., Any], assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """
+        import os
+        import assetgraph as dg
+
+        def load():
+            with open(b"caf\\xe9.csv") as file:
+                return file.read()
+
+        @dg.asset
+        def zones() -> str:
+            return load()
+
+        @dg.asset
+        def child() -> int:
+            if os.fork() == 0:
+                load()
+                os._exit(0)
+            return os.wait()[1]
+        """
+    made = project({"pipeline.py": code})
+    monkeypatch.chdir(made.root)
+    named = Path(os.fsdecode(b"caf\xe9.csv"))
+    named.write_text("1")
+    assert assetgraph("materialize", "--all").code == 0
+    assert assetgraph("plan", "--stale", "--json").json == []
+
+    named.write_text("2")
+    plan = assetgraph("plan", "--json").json
+    assert [(step["key"], step["reasons"][0]["kind"]) for step in plan] == [
+        ("child", "read_changed"),
+        ("zones", "read_changed"),
+    ]
+    assert "caf" in assetgraph("show", "zones", "--json").out

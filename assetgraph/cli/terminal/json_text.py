@@ -7,17 +7,19 @@ from typing import Any
 
 import msgspec
 
+from assetgraph.storage.atomic_files import encoded
+
 _UNSAFE = {"Cc", "Cf", "Zl", "Zp"}
 
 
 def json_text(data: Any) -> str:
     """`data` as indented JSON, with every control character and direction mark escaped."""
-    return _safe(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+    return _safe(msgspec.json.format(encoded(data), indent=2).decode())
 
 
 def json_line(data: Any) -> str:
     """`data` likewise, on one line."""
-    return _safe(msgspec.json.encode(data).decode())
+    return _safe(encoded(data).decode())
 
 
 def _safe(text: str) -> str:

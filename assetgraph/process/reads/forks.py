@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-import msgspec
-
 from assetgraph.process.reads.current import current_recorder, record_all
 from assetgraph.process.reads.recorder import FileRead, Looked, Recorder, quiet
 
@@ -43,12 +41,14 @@ def take_from_children(recorder: Recorder) -> None:
     fd, recorder.children_fd = recorder.children_fd, -1
     if fd < 0:
         return
+    import json
+
     with quiet(), os.fdopen(fd, "rb") as file:
         file.seek(0)
         for line in file:
             # It may be cut, by the death of its writer.
-            with suppress(ValueError, TypeError, LookupError, msgspec.DecodeError):
-                _take(recorder, *msgspec.json.decode(line))
+            with suppress(ValueError, TypeError, LookupError):
+                _take(recorder, *json.loads(line))
 
 
 def _take(recorder: Recorder, part: str, key: Any, plain: Any) -> None:
@@ -67,7 +67,9 @@ class _Sender:
         self.left = _MOST_BYTES
 
     def send(self, part: str, key: Any, plain: Any = None) -> None:
-        line = msgspec.json.encode((part, key, plain)) + b"\n"
+        import json  # which writes any name of a file, as msgspec does not
+
+        line = json.dumps((part, key, plain)).encode() + b"\n"
         self.left -= len(line)
         if self.left > 0:
             with suppress(OSError):
@@ -106,6 +108,8 @@ def _before_fork() -> None:
     recorder = current_recorder()
     if recorder is None:
         return
+    import json  # noqa: F401 - not in the child, where less may be imported
+
     if recorder.children_fd < 0:
         with quiet(), suppress(OSError):
             recorder.children_fd = _nameless_file()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from assetgraph.errors import AssetGraphError, SelectionError, UnknownRunError
 from assetgraph.project.data_text import DataError, decode
+from assetgraph.storage.atomic_files import encoded
 from assetgraph.text import did_you_mean, listed
 from assetgraph.web.api.body_timeout import BodyTimeout
 from assetgraph.web.live.page_state import PageState
@@ -59,9 +59,7 @@ def json_answer(data: Any, status: int = 200, position: str | None = None) -> Re
     headers = {"cache-control": "no-store"}
     if position is not None:
         headers[POSITION] = position
-    return Response(
-        msgspec.json.encode(data), status, headers=headers, media_type="application/json"
-    )
+    return Response(encoded(data), status, headers=headers, media_type="application/json")
 
 
 def error_answer(request: Request, error: Exception) -> Response:

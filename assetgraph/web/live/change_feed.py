@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
+from assetgraph.storage.atomic_files import encoded
 
 HEARTBEAT_S = 15.0
 
@@ -35,7 +35,7 @@ class ChangeFeed:
     def publish(self, message: dict[str, Any]) -> None:
         """Add a message and wake every reader. Only from the event loop's thread."""
         self._last += 1
-        data = msgspec.json.encode(message)
+        data = encoded(message)
         self._kept.append((self._last, self._frame("change", self._last, data)))
         self._wake()
 
