@@ -175,12 +175,13 @@ def _loaded_from(project_root: Path | str) -> tuple[dict[str, ModuleType], dict[
 
 
 def _is_from(folder: ProjectFolder, name: str, variables: Mapping[str, Any]) -> bool:
-    file = variables.get("__file__") or _files.get(name)
-    if file:  # an object that took a module's place has no file of its own
-        return folder.contains(file)
+    file = variables.get("__file__")
     # A folder without `__init__.py`. One that is also installed keeps its installed modules.
-    paths = getattr(variables.get("__path__"), "_path", None) or ()
-    return bool(paths) and all(folder.contains(f"{path}/x.py") for path in paths)
+    paths = getattr(variables.get("__path__"), "_path", None)
+    if not file and paths:
+        return all(folder.contains(f"{path}/x.py") for path in paths)
+    file = file or _files.get(name)  # an object that took a module's place has no file of its own
+    return bool(file) and folder.contains(str(file))
 
 
 def reading_of(file: str, names: Mapping[str, Any] | None = None) -> Reading | None:

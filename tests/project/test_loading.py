@@ -11,6 +11,7 @@ import pytest
 from conftest import Answer, ProjectFolder
 
 from assetgraph import Definitions, load_assets_from_modules
+from assetgraph.code import importer
 
 MakeProject = Callable[..., ProjectFolder]
 
@@ -52,6 +53,17 @@ def test_a_folder_without_init_is_loaded_wherever_python_can_import_from_it(
     assert sys.modules["pipe"]
     assert names(made) == expected
     assert warnings(made) == []
+
+
+def test_a_folder_that_lost_its_init_is_loaded_anew(project: MakeProject) -> None:
+    made = project({"pipe/__init__.py": "", "pipe/a.py": ASSET.format("a")}, module="pipe")
+    assert names(made) == ["a"]
+    (made.root / "pipe/__init__.py").unlink()
+    for name in ("b", "c"):
+        importer.forget(made.root)
+        made.write(f"pipe/{name}.py", ASSET.format(name))
+    assert names(made) == ["a", "b", "c"]
+    assert importer.forget(made.root) == ("pipe", "pipe.a", "pipe.b", "pipe.c")
 
 
 def test_a_link_to_a_folder_above_is_not_followed(project: MakeProject) -> None:
