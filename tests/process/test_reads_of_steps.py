@@ -234,6 +234,29 @@ def test_a_library_that_walks_the_environment_reads_no_variable(project: Reading
     assert without_programs(found) == set()
 
 
+@pytest.mark.parametrize(
+    ("body", "counts"),
+    [
+        # pyarrow asks for this variable in C, so that it has no frame of its own.
+        ("known = {'a': 1}\nknown.get('a')\nimport pyarrow\npyarrow.array([1]).to_pandas()", False),
+        ("known = {'a': 1}\nknown.get('a')\nos.environ.get('PYARROW_IGNORE_TIMEZONE')", True),
+        ("(os.environ\n    .get('PYARROW_IGNORE_TIMEZONE'))", True),
+        ("one = os.environ.get\none('PYARROW_IGNORE_TIMEZONE')", True),
+        ("list(map(os.environ.get, ['PYARROW_IGNORE_TIMEZONE']))", True),
+        ("['PYARROW_IGNORE_TIMEZONE'].sort(key=os.environ.get)", True),
+        ("os.getenv('PYARROW_IGNORE_TIMEZONE')", True),
+        ("from os import getenv\ngetenv('PYARROW_IGNORE_TIMEZONE')", True),
+    ],
+)
+def test_a_variable_that_a_built_in_function_reads_is_not_read_by_its_caller(
+    project: ReadingProject, body: str, counts: bool
+) -> None:
+    pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    found = [name for name in project.reads(body) if name.startswith("variable")]
+    assert found == ["variable PYARROW_IGNORE_TIMEZONE"] * counts
+
+
 def test_a_copy_of_the_environment_is_said(project: ReadingProject) -> None:
     found = project.reads("dict(os.environ)\nos.environ.copy()\nlist(os.environ.items())")
     assert set(found) == {"environment os.environ"}

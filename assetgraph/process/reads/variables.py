@@ -6,15 +6,21 @@ import opcode
 import os
 import sys
 from collections.abc import Iterator
-from types import FrameType
+from functools import lru_cache
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING
 
 from assetgraph.process.reads.current import current_recorder
 from assetgraph.process.reads.recorder import Recorder
 from assetgraph.process.reads.rules import PROJECT
 
+if TYPE_CHECKING:
+    from dis import Instruction
+
 COPY = "os.environ"
 _COPIED = "a copy of all variables cannot be compared: read those that count by their names"
 _BY_NAME = frozenset({"get", "__contains__", "pop", "setdefault", "getenv", "expandvars"})
+_ATTRIBUTES = ("LOAD_METHOD", "LOAD_ATTR")
 _THROUGH = frozenset({"os.py", "_collections_abc.py", "posixpath.py", "<frozen os>"}) | {
     "<frozen _collections_abc>",
     "<frozen posixpath>",
@@ -84,8 +90,33 @@ def _reads_itself(frame: FrameType, through: set[str]) -> bool:
     that has no frame of its own."""
     code = frame.f_code
     if through - {"__contains__"}:
-        return not through.isdisjoint(code.co_names)
-    return not opcode.opname[code.co_code[frame.f_lasti]].startswith("CALL")
+        return not through.isdisjoint(code.co_names) and _may_call(
+            code, frame.f_lasti, frozenset(through)
+        )
+    return not opcode.opname[code.co_code[frame.f_lasti]].startswith(("CALL", "PRECALL"))
+
+
+@lru_cache(maxsize=1000)
+def _may_call(code: CodeType, at: int, through: frozenset[str]) -> bool:
+    """Whether the instruction of `code` at `at` may call one of the functions `through`: not if it
+    calls another method, and the code does nothing with these functions but call them."""
+    from dis import get_instructions  # few steps read a variable
+
+    before = [one for one in get_instructions(code) if one.offset <= at]
+    start = before[-1].positions and before[-1].positions[0::2]
+    for one in reversed(before):
+        if one.opname in _ATTRIBUTES and one.positions and one.positions[0::2] == start:
+            return one.argval in through or any(
+                other.argval in through and not _is_called(other)
+                for other in get_instructions(code)
+                if other.opname in _ATTRIBUTES
+            )
+    return True
+
+
+def _is_called(attribute: Instruction) -> bool:
+    """Whether what an instruction loads is a method that is called at once."""
+    return attribute.opname == "LOAD_METHOD" or attribute.argrepr.startswith("NULL|self")
 
 
 def _is_project(recorder: Recorder, frame: FrameType | None) -> bool:
