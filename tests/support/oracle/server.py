@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -60,12 +60,21 @@ class Server:
     ) -> Answer:
         """Materialize every asset of the project in a folder, or only the stale ones, with some
         environment variables."""
+        return self.begin(folder, variables, stale=stale)()
+
+    def begin(
+        self, folder: Path, variables: Mapping[str, str] = NO_VARIABLES, *, stale: bool = False
+    ) -> Callable[[], Answer]:
+        """The same, without waiting: what this returns waits for the answer."""
         pipe = self._process
         assert pipe.stdin is not None
-        assert pipe.stdout is not None
         pipe.stdin.write(json.dumps([str(folder), dict(variables), stale]) + "\n")
         pipe.stdin.flush()
-        if not pipe.stdout.readline():
+        return lambda: self._answer(folder)
+
+    def _answer(self, folder: Path) -> Answer:
+        assert self._process.stdout is not None
+        if not self._process.stdout.readline():
             raise RuntimeError("the server is gone")
         file = folder / "answer.json"
         if not file.exists():

@@ -65,15 +65,15 @@ class Trial(NamedTuple):
 
 
 class Bench:
-    """Three servers and a folder: one materializes projects before they are edited, one brings them
-    up to date, and one materializes them from scratch."""
+    """Two servers and a folder: one materializes projects from scratch, before they are edited and
+    after it, and one brings them up to date at the same time."""
 
     def __init__(self, folder: Path, seed: int, libraries: tuple[str, ...] = ()) -> None:
         self.folder = folder
-        self.before, self.after, self.scratch = (Server(seed + n, libraries) for n in (1, 2, 3))
+        self.scratch, self.after = (Server(seed + n, libraries) for n in (1, 2))
 
     def close(self) -> None:
-        for server in (self.before, self.after, self.scratch):
+        for server in (self.scratch, self.after):
             server.close()
 
     def trials(
@@ -87,7 +87,7 @@ class Bench:
             return
         home, kept = self.folder / "project", self.folder / "kept"
         write(home, files)
-        first = self.before.ask(home, variables_of(files))
+        first = self.scratch.ask(home, variables_of(files))
         if first.error or FAILED in first.values.values():
             return
         shutil.rmtree(kept, ignore_errors=True)
@@ -96,14 +96,15 @@ class Bench:
             write(home, edit.files)
             shutil.copytree(kept, home / ".assetgraph")
             given = variables_of(edit.files)
-            now = self.after.ask(home, given, stale=True)
+            updated = self.after.begin(home, given, stale=True)
             write(self.folder / "scratch", edit.files)
             scratch = self.scratch.ask(self.folder / "scratch", given)
+            now = updated()
             neutral = edit.neutral and edit.name not in COUNTS_IN.get(place, ())
             limit = idiom.limit or LIMITS.get(place, "")
             verdict, detail = judge(first, now, scratch, neutral, limit)
             if verdict in (Verdict.WRONG, Verdict.MISSED, Verdict.SAID):
-                again = self.before.ask(self.folder / "scratch", given)
+                again = self.after.ask(self.folder / "scratch", given)
                 if again.values != scratch.values:
                     verdict, detail = Verdict.BROKEN, "its value differs from process to process"
             if verdict is Verdict.SEEN and chance.random() < EDITED_BACK:
