@@ -15,9 +15,9 @@ import msgspec
 
 from assetgraph.definitions.external import is_pattern
 from assetgraph.process.reads.forks import take_from_children
-from assetgraph.process.reads.recorder import FileRead, Looked, Recorder, kept_so_far
+from assetgraph.process.reads.recorder import FileRead, Looked, Recorder, keeping, kept_so_far
 from assetgraph.records import ObservedRead, ReadKind
-from assetgraph.run.kept_reads import keep, kept_for
+from assetgraph.run.kept_reads import keep, kept_for, take_from_steps_under_way
 from assetgraph.storage.formats.digest import digest_of
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.present_reads import PRESENT, status_digest, variable_digest
@@ -45,8 +45,12 @@ _known: dict[tuple[str, _Stamp], ObservedRead] = {}  # so that a file is hashed 
 def observed_reads(recorder: Recorder, task: StepTask, store: Store) -> tuple[ObservedRead, ...]:
     """What the step of `task` read."""
     take_from_children(recorder)
-    found = list(_Ended(recorder, task, store).all())
-    keep(recorder, found)
+    take_from_steps_under_way(recorder, task, store)
+    try:
+        found = list(_Ended(recorder, task, store).all())
+        keep(recorder, found)
+    finally:
+        keeping.pop(id(recorder), None)
     if kept_so_far:
         found += kept_for(task, store, found)
     return tuple(found)

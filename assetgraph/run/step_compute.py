@@ -20,7 +20,7 @@ from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, me
 from assetgraph.errors import AssetGraphError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
-from assetgraph.process.reads.recorder import kept_so_far
+from assetgraph.process.reads.recorder import keeping, kept_so_far
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
 from assetgraph.run.step_recorder import StepRecorder
 from assetgraph.run.step_task import Channel, StepResult, StepTask
@@ -67,6 +67,7 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
         finally:
             end_output(sink, outside)
     except KeyboardInterrupt:
+        _keep_reads(task, store, sink)
         raise
     except BaseException as error:
         failed = failed_step(task, store, error, started)
@@ -80,11 +81,17 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
 
 def _reads(task: StepTask, store: Store, sink: StepRecorder) -> tuple[ObservedRead, ...]:
     """What the step has read without declaring it."""
-    if sink.reads is None or not (sink.reads.has_any() or kept_so_far):
+    if sink.reads is None or not (sink.reads.has_any() or kept_so_far or keeping):
         return ()
     from assetgraph.run.observed_reads import observed_reads  # few steps read anything
 
     return observed_reads(sink.reads, task, store)
+
+
+def _keep_reads(task: StepTask, store: Store, sink: StepRecorder) -> None:
+    """Have what a cache keeps count for later steps, though this one is interrupted."""
+    if sink.reads is not None and sink.reads.kept:
+        _reads(task, store, sink)
 
 
 def failed_step(

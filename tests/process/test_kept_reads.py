@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assetgraph.records import ReadKind
 from tests.support.ways_to_read import ReadingProject
 
 pytestmark = [
@@ -226,3 +227,56 @@ def test_a_helper_that_keeps_nothing_gives_each_step_its_own_reads(project: Read
     project.run(module.first, module.second)
     assert [read.name for read in project.recorded("first")] == ["data/a.csv"]
     assert [read.name for read in project.recorded("second")] == ["data/b.csv"]
+
+
+def test_what_a_step_under_way_has_put_into_a_cache_counts(project: ReadingProject) -> None:
+    module = project.module(
+        """
+        import threading
+        from functools import cache
+        import assetgraph as dg
+        cached, got = threading.Event(), threading.Event()
+        @cache
+        def table(): return open('data/a.csv').read()
+        @dg.asset
+        def first():
+            table()
+            cached.set()
+            got.wait(20)
+        @dg.asset
+        def second():
+            cached.wait(20)
+            return table()
+        @dg.asset
+        def third(second):
+            got.set()
+        """
+    )
+    project.run(module.first, module.second, module.third, executor="threads", jobs=2)
+    assert [read.name for read in project.recorded("first")] == ["data/a.csv"]
+    assert project.recorded("second") == project.recorded("first")
+    assert project.recorded("third") == ()
+
+
+def test_what_an_interrupted_step_has_put_into_a_cache_counts(project: ReadingProject) -> None:
+    module = project.module(
+        """
+        from functools import cache
+        import assetgraph as dg
+        @cache
+        def table(): return open('data/a.csv').read()
+        @dg.asset
+        def first():
+            table()
+            raise KeyboardInterrupt
+        @dg.asset
+        def second(): return table()
+        """
+    )
+    with pytest.raises(KeyboardInterrupt):
+        project.run(module.first)
+    (project.root / "data" / "a.csv").write_text("changed")
+    project.run(module.second)
+    read = project.store.present_reads().look(ReadKind.FILE, "data/a.csv")
+    assert [one.name for one in project.recorded("second")] == ["data/a.csv"]
+    assert project.recorded("second")[0].digest != read.digest

@@ -29,6 +29,8 @@ Stamp = tuple[int, int, int, int]
 
 # What functions that keep what they read have read in this process: see `run/kept_reads.py`.
 kept_so_far: dict[Keeper, dict[tuple[Any, str], Any]] = {}
+# The recorders, by their ids, of steps that have called such functions and are not recorded yet.
+keeping: dict[int, Recorder] = {}
 
 
 @dataclass(slots=True)
@@ -208,6 +210,7 @@ class Recorder:
 
         for keeper in keepers(self.rules, project):
             self.kept.setdefault(keeper, set()).add((part, key))
+            keeping[id(self)] = self
 
     def uses(self, what: str, name: str, note: str = "") -> None:
         """The step uses something that cannot be compared, such as a host."""
