@@ -257,6 +257,31 @@ def test_a_variable_that_a_built_in_function_reads_is_not_read_by_its_caller(
     assert found == ["variable PYARROW_IGNORE_TIMEZONE"] * counts
 
 
+SETTINGS = """
+    from pydantic_settings import BaseSettings, SettingsConfigDict
+    class Settings(BaseSettings):
+        model_config = SettingsConfigDict(env_prefix="SALES_", env_nested_delimiter="__")
+        rate: float = 1.0
+        months: dict[str, int] = {}
+"""
+
+
+def test_the_variables_of_a_settings_class_of_pydantic_count_also_those_that_are_not_set(
+    project: ReadingProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pydantic_settings")
+    monkeypatch.setenv("SALES_MONTHS__MAY", "5")
+    monkeypatch.setenv("sales_rate", "2")
+    found = project.reads("Settings()", SETTINGS)
+    assert set(found) == {
+        "variable sales_rate",
+        "variable SALES_MONTHS",
+        "variable SALES_MONTHS__MAY",
+    }
+    monkeypatch.delenv("sales_rate")
+    assert "variable SALES_RATE" in project.reads("Settings()", SETTINGS)
+
+
 def test_a_copy_of_the_environment_is_said(project: ReadingProject) -> None:
     found = project.reads("dict(os.environ)\nos.environ.copy()\nlist(os.environ.items())")
     assert set(found) == {"environment os.environ"}

@@ -53,7 +53,11 @@ _WRITES: Mapping[str, Sequence[str]] = {
     "pyarrow.orc": ["write_table", "ORCWriter.__init__"],
     "pyarrow.ipc": ["new_file", "new_stream"],
 }
-WATCHED = {*_READS, *_WRITES, "duckdb"}
+# By module: the functions that look up the variables of a settings class.
+_LOOK_UPS: Mapping[str, Sequence[str]] = {
+    "pydantic_settings": ["EnvSettingsSource.get_field_value"],
+}
+WATCHED = {*_READS, *_WRITES, *_LOOK_UPS, "duckdb"}
 
 Given = Mapping[str, Any]
 _undo: list[Callable[[], None]] = []
@@ -69,7 +73,8 @@ def stop_libraries() -> None:
 
 def watch_module(name: str, module: ModuleType) -> None:
     """Watch the functions of a module until `stop_libraries`."""
-    for table, tell in ((_READS, _told_read), (_WRITES, _told_written)):
+    told = ((_READS, _told_read), (_WRITES, _told_written), (_LOOK_UPS, _told_look_up))
+    for table, tell in told:
         for path in table.get(name, ()):
             with suppress(LookupError, AttributeError, TypeError, ValueError):
                 _watch_function(module, path, tell)
@@ -134,3 +139,12 @@ def _told_written(given: Given) -> None:
     if recorder is not None:
         with suppress(Exception):
             writes_all(recorder, given)
+
+
+def _told_look_up(given: Given) -> None:
+    recorder = current_recorder()
+    if recorder is not None:
+        from assetgraph.process.reads.settings_calls import looks_up
+
+        with suppress(Exception):
+            looks_up(recorder, given)

@@ -18,7 +18,7 @@ from assetgraph.process.reads.recorder import Recorder
 from assetgraph.process.reads.rules import Rules
 
 # Those of which `process/reads/libraries.py` knows functions.
-LIBRARIES = frozenset({"duckdb", "pandas", "polars", "pyarrow"})
+LIBRARIES = frozenset({"duckdb", "pandas", "polars", "pyarrow", "pydantic_settings"})
 _watching = False
 
 
