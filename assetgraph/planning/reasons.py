@@ -295,7 +295,8 @@ def _changes_since(
         changes.append("with other upstream data")
     if known.appeared:
         verb = "was" if len(known.appeared) == 1 else "were"
-        changes.append(f"while {listed(known.appeared)} {verb} not there")
+        names = listed(f"`{name}`" for name in known.appeared)
+        changes.append(f"while {names} {verb} not there")
     elif failed.file_version is not None and failed.file_version != known.file_version:
         changes.append("before its file was changed")
     return changes + _read_since(known)

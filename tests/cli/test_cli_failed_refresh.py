@@ -135,7 +135,7 @@ def _file(_made: ProjectFolder, assetgraph: Command) -> str:
     assert assetgraph("materialize", "rides").code == 1
     assert states(assetgraph)["rides"] == "failed"
     Path("away.csv").rename("rides.csv")
-    return "while rides.csv was not there"
+    return "while `rides.csv` was not there"
 
 
 @pytest.mark.parametrize("happens", [_code, _config, _file])

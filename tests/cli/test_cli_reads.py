@@ -102,12 +102,14 @@ def test_what_cannot_be_compared_is_said_with_what_to_do(
 ) -> None:
     used(ReadKind.HOST, "api.example.com:443")
     used(ReadKind.PROGRAM, "git")
+    used(ReadKind.ENVIRONMENT, "os.environ")
     assetgraph("materialize", "trips")
     page = " ".join(assetgraph("show", "trips").out.split())
 
     assert "host api.example.com:443 cannot be compared" in page
     assert "Declare it as an @observable_source_asset" in page
     assert "! What another program reads cannot be compared." in page
+    assert "Read those that count by their names." in page
 
 
 def test_reads_lists_by_asset_what_no_upstream_declares(

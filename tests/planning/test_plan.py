@@ -206,11 +206,15 @@ def test_a_failed_attempt_of_the_code_of_now_counts_beside_what_changed_since_th
         ({"config": {"month": 2}}, (), "with another config"),
         ({"inputs": {"a": "v0"}}, (), "with other upstream data"),
         ({}, (), "with other upstream data"),
-        ({"inputs": {"a": "va"}, "absent": ("in.csv",)}, ("in.csv",), "while in.csv was not there"),
+        (
+            {"inputs": {"a": "va"}, "absent": ("in.csv",)},
+            ("in.csv",),
+            "while `in.csv` was not there",
+        ),
         (
             {"inputs": {"a": "va"}, "absent": ("in.csv", "x")},
             ("in.csv", "x"),
-            "while in.csv and x were not there",
+            "while `in.csv` and `x` were not there",
         ),
         ({"inputs": {"a": "va"}, "file_version": ""}, (), "before its file was changed"),
         (

@@ -49,7 +49,7 @@ def status_command(
     return NOT_FRESH if exit_code and not fresh else 0
 
 
-@click.command("accept", short_help="Mark assets as up to date after a harmless change of code.")
+@click.command("accept", short_help="Mark assets as up to date after a harmless change.")
 @click.argument(
     "selection", nargs=-1, required=True, metavar="SELECTION...", shell_complete=complete_assets
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dis import Instruction
 
 COPY = "os.environ"
-_COPIED = "a copy of all variables cannot be compared: read those that count by their names"
+_COPIED = "a copy of all variables cannot be compared"
 _BY_NAME = frozenset({"get", "__contains__", "pop", "setdefault", "getenv", "expandvars"})
 _ATTRIBUTES = ("LOAD_METHOD", "LOAD_ATTR")
 _THROUGH = frozenset({"os.py", "_collections_abc.py", "posixpath.py", "<frozen os>"}) | {

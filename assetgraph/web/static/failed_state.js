@@ -6,7 +6,7 @@ import {when} from './live_times.js';
 
 const FAILURES = {
   attempt_failed: (reason) => `its last attempt failed: ${reason.error}`,
-  past_failure: (reason) => `its last attempt failed ${reason.changes.join(' and ')}: ${reason.error}`,
+  past_failure: (reason) => [...withCode(`its last attempt failed ${reason.changes.join(' and ')}`), `: ${reason.error}`],
 };
 
 /** The reasons to show, after those the failure that no longer counts. */
