@@ -140,6 +140,6 @@ class LiveObjects:
         # An object may answer every attribute with anything, so the name may not be text.
         for part in name.split(".") if type(name) is str else ():
             found = vars(found).get(part) if isinstance(found, ModuleType | type) else None
-        if found is not value or module is None or self.in_project(module):
+        if original_of(found) is not value or module is None or self.in_project(module):
             return None
         return self._libraries.of_object(module.__name__, name)

@@ -23,6 +23,7 @@ _ENGINE = (
     os.path.dirname(importlib.__file__) + os.sep,
     os.path.join(os.path.dirname(os.__file__), "concurrent", "futures") + os.sep,
 )
+_WATCHING = os.path.join(_ENGINE[0], "process") + os.sep
 _DUCKDB_ERROR = "IOException"
 _PATH_IN_TEXT = re.compile(r"""'([^']+)'|"([^"]+)"|([^\s'",:;()\[\]]*[./][^\s'",:;()\[\]]+)""")
 _SENT_TRACE = re.compile(r"^Traceback \(most recent call last\):\n", re.MULTILINE)
@@ -114,6 +115,7 @@ def _trace(error: BaseException) -> str:
         trace = traceback.TracebackException(
             type(error), error, _user_part(error), capture_locals=False, compact=True
         )
+        _leave_out_watching(trace)
         text = "".join(trace.format())
     except BaseException as problem:  # any attribute of the user's exception may fail
         text = f"{type(error).__name__} (its traceback cannot be shown: {type(problem).__name__})\n"
@@ -121,6 +123,23 @@ def _trace(error: BaseException) -> str:
         half = _MAX_TRACE // 2
         text = f"{text[:half]}\n… {len(text) - _MAX_TRACE} characters …\n{text[-half:]}"
     return text
+
+
+def _leave_out_watching(trace: traceback.TracebackException) -> None:
+    """Remove the frames of what watches a step, between the step and a function that it calls."""
+    waiting: list[traceback.TracebackException | None] = [trace]
+    while waiting:
+        one = waiting.pop()
+        if one is None:
+            continue
+        kept: list[traceback.FrameSummary] = []
+        for frame in one.stack:
+            if not frame.filename.startswith(_WATCHING):
+                kept.append(frame)
+            elif frame.filename.endswith("swapped_code.py") and kept:
+                kept.pop()  # the library's function, which comes once more
+        one.stack[:] = kept
+        waiting += [one.__cause__, one.__context__, *(getattr(one, "exceptions", None) or ())]
 
 
 def _message(error: BaseException) -> str:

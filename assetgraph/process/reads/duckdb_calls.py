@@ -36,16 +36,20 @@ def watch_duckdb(module: ModuleType) -> Iterator[Callable[[], None]]:
         (getattr(module, "DuckDBPyConnection", None), (*_SQL, *_FILES)),
         (getattr(module, "DuckDBPyRelation", None), _RELATION_WRITES),
     ]
+    made: dict[int, Any] = {}  # some functions have two names
     for owner, names in kinds:
         for name in names:
             function = vars(owner).get(name) if owner is not None else None
             if function is None:
                 continue
             with suppress(AttributeError, TypeError):
-                telling = stands_for(_telling(function, name, isinstance(owner, type)), function)
-                for place in places(owner, name, function):
-                    setattr(place, name, telling)
-                    yield partial(setattr, place, name, function)
+                if id(function) not in made:
+                    telling = _telling(function, name, isinstance(owner, type))
+                    made[id(function)] = stands_for(telling, function)
+                telling = made[id(function)]
+                for place, called in places(owner, name, function):
+                    setattr(place, called, telling)
+                    yield partial(setattr, place, called, function)
 
 
 def _telling(function: Any, name: str, is_method: bool) -> Any:

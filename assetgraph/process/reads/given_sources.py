@@ -67,12 +67,18 @@ def paths_in(value: Any) -> Iterator[str]:
             yield from paths_in(one)
 
 
-def places(owner: Any, name: str, function: Any) -> Iterator[Any]:
-    """Where a built-in function is found: a pickle looks in the module that defines it."""
-    yield owner
+def places(owner: Any, name: str, function: Any) -> Iterator[tuple[Any, str]]:
+    """Where a function is found, and by which name: a pickle looks in the module that defines it,
+    for the name that the function has there."""
+    yield owner, name
     home = sys.modules.get(getattr(function, "__module__", None) or "")
-    if home is not None and home is not owner and vars(home).get(name) is function:
-        yield home
+    for there in {name, getattr(function, "__qualname__", name)}:
+        if (
+            home is not None
+            and (home, there) != (owner, name)
+            and vars(home).get(there) is function
+        ):
+            yield home, there
 
 
 def _inside(root: str) -> Iterator[tuple[str, bool]]:

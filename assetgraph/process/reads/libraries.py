@@ -103,9 +103,9 @@ def _watch_function(module: ModuleType, path: str, tell: Callable[[Given], None]
         _undo.append(lambda: _give_back(function, before))
     elif owner is module and callable(function) and not isinstance(function, type):
         telling = stands_for(_telling(function, tell), function)
-        for place in places(owner, last, function):
-            setattr(place, last, telling)
-            _undo.append(partial(setattr, place, last, function))
+        for place, called in places(owner, last, function):
+            setattr(place, called, telling)
+            _undo.append(partial(setattr, place, called, function))
 
 
 def _give_back(function: FunctionType, code: CodeType) -> None:

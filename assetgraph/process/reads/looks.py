@@ -58,7 +58,7 @@ def stat(path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) 
 stat.__module__, stat.__qualname__ = "os", "stat"
 stat.__doc__ = _stat.__doc__
 stands_for(stat, _stat)
-stat.__text_signature__ = _stat.__text_signature__  # type: ignore[attr-defined]
+stat.__text_signature__ = (_stat.__text_signature__ or "").replace("$module, /, ", "")  # type: ignore[attr-defined]
 
 
 def _note(recorder: Recorder, path: Any, found: os.stat_result | None) -> None:
