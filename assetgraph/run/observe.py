@@ -95,12 +95,20 @@ def report(
     return _record(store, key, version, metadata_json(metadata or {}, key.text), "reported")
 
 
-def require_external(graph: AssetGraph, key: AssetKey) -> None:
-    """Raise `AssetGraphError` if the project itself makes an asset, or does not define it."""
+def require_reportable(graph: AssetGraph, key: AssetKey) -> None:
+    """Raise `AssetGraphError` if the project itself makes an asset, or does not define it, or if
+    the content of a file says which version it has."""
     if not graph.computation(key).is_external:
         raise AssetGraphError(
             f"the project makes {key.text!r} itself, so nothing outside can report it.",
             hint=f"To make it: {command('materialize', key.text)}",
+        )
+    source = _external(graph, key).source
+    if source is not None:
+        raise AssetGraphError(
+            f"{key.text!r} is {source}, whose content says which version it has: there is nothing "
+            "to report.",
+            hint=f"To see what a change of it makes stale: {command('plan')}",
         )
 
 

@@ -178,6 +178,20 @@ def test_what_the_project_makes_cannot_be_reported(run: Command) -> None:
     assert "assetgraph materialize names" in refused.err
 
 
+def test_a_source_file_cannot_be_reported_since_its_content_says_which_version_it_has(
+    run: Command,
+) -> None:
+    refused = run("report", "customers")
+    assert refused.code != 0
+    assert "'customers' is data/customers.csv, whose content says" in refused.err
+    assert "assetgraph plan" in refused.err
+
+
+def test_status_names_a_source_file_that_is_gone_once(run: Command) -> None:
+    Path("data/customers.csv").unlink()
+    assert run("status", "customers").out.count("data/customers.csv") == 1
+
+
 def test_the_state_of_what_something_else_makes_is_external(run: Command) -> None:
     states = {one["key"]: one["state"] for one in json.loads(run("status", "--json").out)}
 

@@ -76,12 +76,12 @@ def report_command(
     from assetgraph.cli.terminal.styled_text import Line
     from assetgraph.keys import AssetKey
     from assetgraph.queries.record_json import record_json
-    from assetgraph.run.observe import report, require_external
+    from assetgraph.run.observe import report, require_reportable
 
     session.may_create_store = True
     found = AssetKey.unchecked(key)
     with session.renamed([key]):
-        require_external(session.graph, found)
+        require_reportable(session.graph, found)
     pairs = parse_pairs("--metadata", metadata)
     made = report(session.store, found, data_version=data_version, metadata=pairs)
     answer(

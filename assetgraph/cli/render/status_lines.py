@@ -50,7 +50,8 @@ def shown_reasons(view: AssetView) -> list[str]:
     """Why the asset is not up to date, beyond what its state says; first, the run that
     materializes it now, and last, a failure that no longer counts."""
     why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_MATERIALIZED]
-    if view.external is not None:
+    is_gone = any(r.kind is ReasonKind.SOURCE_MISSING for r in view.reasons)  # that names the file
+    if view.external is not None and not is_gone:
         why.append(external_text(view.external))
     if view.state is AssetState.RUNNING:
         run_id = view.running_run_id
