@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,29 @@ CACHES = {
             return get
         table = make()
     """,
+    "another name of a dictionary": """
+        _tables = {}
+        def table():
+            tables = _tables
+            if 'a' not in tables:
+                tables['a'] = open('data/a.csv').read()
+            return tables['a']
+    """,
+    "a dictionary in a dictionary": """
+        _tables = {'data': {}}
+        def table():
+            if 'a' not in _tables['data']:
+                _tables['data']['a'] = open('data/a.csv').read()
+            return _tables['data']['a']
+    """,
+    "a dictionary that is passed": """
+        _tables = {}
+        def load(tables):
+            if 'a' not in tables:
+                tables['a'] = open('data/a.csv').read()
+            return tables['a']
+        def table(): return load(_tables)
+    """,
     "an object in a dictionary": """
         class Repository:
             rows = None
@@ -158,8 +182,6 @@ CACHES = {
 def test_what_a_cache_keeps_counts_for_each_step_that_uses_it(
     project: ReadingProject, cache: str
 ) -> None:
-    import textwrap
-
     module = project.module(
         "import assetgraph as dg\n"
         + textwrap.dedent(CACHES[cache])
@@ -216,12 +238,46 @@ def test_an_object_of_each_step_gives_it_its_own_reads(project: ReadingProject) 
     assert [read.name for read in project.recorded("second")] == ["data/b.csv"]
 
 
-def test_a_helper_that_keeps_nothing_gives_each_step_its_own_reads(project: ReadingProject) -> None:
+KEEPING_NOTHING = {
+    "only reads": "def load(name): return open(f'data/{name}.csv').read()",
+    "looks a name up": """
+        NAMES = {'a': 'x', 'b': 'y'}
+        def load(name):
+            found = {}
+            for line in open(f'data/{name}.csv'):
+                found[NAMES.get(line, line)] = line
+            return found
+    """,
+    "makes a list": """
+        FACTORS = [1, 2]
+        def load(name):
+            rows = []
+            for line in open(f'data/{name}.csv'):
+                rows.append(line * FACTORS[0])
+            return rows
+    """,
+    "is chosen from a dictionary": """
+        def read(path):
+            rows = list()
+            rows.extend(open(path))
+            return rows
+        READERS = {'.csv': read}
+        def load(name):
+            path = Path(f'data/{name}.csv')
+            return READERS[path.suffix](path)
+    """,
+}
+
+
+@pytest.mark.parametrize("helper", KEEPING_NOTHING)
+def test_a_helper_that_keeps_nothing_gives_each_step_its_own_reads(
+    project: ReadingProject, helper: str
+) -> None:
     (project.root / "data" / "b.csv").write_text("b")
     module = project.module(
         "import assetgraph as dg\n"
-        "def load(name): return open(f'data/{name}.csv').read()\n"
-        "@dg.asset\ndef first(): return load('a')\n"
+        + textwrap.dedent(KEEPING_NOTHING[helper])
+        + "\n@dg.asset\ndef first(): return load('a')\n"
         "@dg.asset\ndef second(first): return load('b')\n"
     )
     project.run(module.first, module.second)

@@ -6,23 +6,16 @@ step it was that really read: see `run/observed_reads.py`.
 
 from __future__ import annotations
 
-import dis
 import opcode
-from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
+from collections.abc import Iterator
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+from assetgraph.process.reads.kept_in import CONTAINERS, kept_in
 from assetgraph.process.reads.project_objects import is_of_assetgraph, is_shared, is_wrapped
 from assetgraph.process.reads.rules import CALL, CALLS_THE_STEP, PROJECT, Keeper, Rules
 
-_CODES = opcode.opmap
-_STORE_GLOBAL = _CODES["STORE_GLOBAL"]
-_STORES = frozenset(_CODES[name] for name in ("STORE_SUBSCR", "STORE_ATTR") if name in _CODES)
-_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
-_CONTAINERS = (MutableMapping, MutableSequence, MutableSet)
-_PUTTING = frozenset(
-    {"setdefault", "append", "appendleft", "extend", "insert", "add", "update", "put", "set"}
-)
+_STORE_GLOBAL = opcode.opmap["STORE_GLOBAL"]
 
 
 def keepers(rules: Rules, frame: FrameType | None) -> Iterator[Keeper]:
@@ -33,57 +26,49 @@ def keepers(rules: Rules, frame: FrameType | None) -> Iterator[Keeper]:
         if kind is PROJECT:
             known = _known.get(id(code))
             if known is None:
-                known = _known[id(code)] = code, _how(rules, code, frame.f_globals)
+                known = _known[id(code)] = code, _keeps(rules, code, frame.f_globals)
             how = known[1]
-            if how is _ALWAYS or (how is _IF_SHARED and _is_of_a_shared_object(rules, frame)):
+            if how is True or (how and _are_shared(rules, frame, how)):
                 yield code.co_filename, code.co_firstlineno, code.co_qualname
         elif kind is CALL and code.co_name == CALLS_THE_STEP:
             return
         frame = frame.f_back
 
 
-_ALWAYS, _NEVER, _IF_SHARED = "always", "never", "if it is a method of a shared object"
-_known: dict[int, tuple[CodeType, str]] = {}  # by the id of a code, which must stay alive
+# By the id of a code, which must stay alive: whether it keeps anything, or the parameters in which.
+_known: dict[int, tuple[CodeType, bool | set[str]]] = {}
 
 
-def _how(rules: Rules, code: CodeType, names: dict[str, Any]) -> str:
+def _keeps(rules: Rules, code: CodeType, names: dict[str, Any]) -> bool | set[str]:
+    """Whether a function keeps what it reads, or the parameters that do if others have them too."""
     if code.co_name == "<module>":
-        return _NEVER
-    operations = set(code.co_code[::2])
-    if _STORE_GLOBAL in operations or _is_decorated(code, names) or is_wrapped(rules, code):
-        return _ALWAYS
-    if not operations & _STORES and _PUTTING.isdisjoint(code.co_names):
-        return _NEVER
-    if _sets_attribute_of_global(code) or _has_container(code, names):
-        return _ALWAYS
-    takes_object = code.co_argcount and code.co_varnames[0] in ("self", "cls")
-    return _IF_SHARED if takes_object else _NEVER
+        return False
+    if _STORE_GLOBAL in code.co_code[::2] or _is_decorated(code, names) or is_wrapped(rules, code):
+        return True
+    parameters = kept_in(code, names)
+    if parameters is None or not parameters.isdisjoint(_container_defaults(code, names)):
+        return True
+    return parameters
 
 
-def _is_of_a_shared_object(rules: Rules, frame: FrameType) -> bool:
-    owner = frame.f_locals.get(frame.f_code.co_varnames[0])
-    return isinstance(owner, type) or is_shared(rules, owner)
-
-
-def _sets_attribute_of_global(code: CodeType) -> bool:
-    """Whether a function puts something on itself, on a class or on another object of a module."""
-    before = ""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "STORE_ATTR" and before in _GLOBAL:
+def _are_shared(rules: Rules, frame: FrameType, parameters: set[str]) -> bool:
+    """Whether one of these parameters has something that outlives the call."""
+    for name in parameters:
+        value = frame.f_locals.get(name)
+        if isinstance(value, type) or is_shared(rules, value):
             return True
-        before = instruction.opname
     return False
 
 
-def _has_container(code: CodeType, names: dict[str, Any]) -> bool:
-    """Whether a function uses a container of its module, or has one as a default."""
-    if any(isinstance(names.get(name), _CONTAINERS) for name in code.co_names):
-        return True
+def _container_defaults(code: CodeType, names: dict[str, Any]) -> set[str]:
+    """The parameters of a function whose default is a container: all calls share it."""
     function = names.get(code.co_name)
     if not isinstance(function, FunctionType) or function.__code__ is not code:
-        return False
-    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    return any(isinstance(one, _CONTAINERS) for one in defaults)
+        return set()
+    defaults = dict(function.__kwdefaults__ or {})
+    values = function.__defaults__ or ()
+    defaults |= zip(code.co_varnames[code.co_argcount - len(values) :], values, strict=False)
+    return {name for name, value in defaults.items() if isinstance(value, CONTAINERS)}
 
 
 def _is_decorated(code: CodeType, names: dict[str, Any]) -> bool:
