@@ -33,8 +33,7 @@ _REMEDIES = {
     "give the asset a code_version and change it when the answer changes.",
     "database": "What a database holds cannot be compared. Declare it as an "
     "@observable_source_asset, or its file with source_file.",
-    "environment": "Variables that only a copy of all of them holds are not compared. Read those "
-    "that count by their names.",
+    "environment": "Read the variables that count by their names, so that a change is noticed.",
     "program": "What another program reads cannot be compared. Declare its files with source_file, "
     "or give the asset a code_version.",
 }

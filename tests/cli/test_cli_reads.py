@@ -109,7 +109,7 @@ def test_what_cannot_be_compared_is_said_with_what_to_do(
     assert "host api.example.com:443 cannot be compared" in page
     assert "Declare it as an @observable_source_asset" in page
     assert "! What another program reads cannot be compared." in page
-    assert "Read those that count by their names." in page
+    assert "Read the variables that count by their names" in page
 
 
 def test_reads_lists_by_asset_what_no_upstream_declares(
