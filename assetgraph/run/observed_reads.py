@@ -154,7 +154,7 @@ class _Ended:
         others = {
             full
             for full in (prefix + name for name in present ^ names)
-            if full not in own and not _is_hidden(full) and not self._present.is_left_out(full)
+            if full not in own and not self._present.passes_over(full)
         }
         if not others:
             return msgspec.structs.replace(now, stamp=None) if _is_recent(now.stamp) else now
@@ -208,11 +208,6 @@ def _names_now(kind: ReadKind, path: str) -> frozenset[str]:
         return frozenset(found)
     except OSError:
         return frozenset()
-
-
-def _is_hidden(path: str) -> bool:
-    name = os.path.basename(path)
-    return name.startswith(".") or name == "__pycache__"
 
 
 def _declared(task: StepTask, store: Store) -> list[Callable[[str], bool]]:

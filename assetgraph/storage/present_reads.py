@@ -44,7 +44,7 @@ class PresentReads:
     ) -> None:
         self._root = os.fspath(root)
         self._verified = verified
-        self.is_left_out = is_left_out
+        self._is_left_out = is_left_out
         self._wait = BoundedWait()
 
     def look(self, kind: ReadKind, name: str, salt: int = 0) -> ObservedRead:
@@ -72,6 +72,11 @@ class PresentReads:
             return stamp_of(self._wait.call(path, lambda: os.stat(path), bounded_wait.ANSWER_S))
         except (FileNotFoundError, NotADirectoryError):
             return None
+
+    def passes_over(self, path: str) -> bool:
+        """Whether listings pass over an absolute path."""
+        name = path[path.rfind("/") + 1 :]
+        return name.startswith(".") or name == "__pycache__" or self._is_left_out(path)
 
     def path(self, name: str) -> str:
         """The full path of a file, folder or pattern by its recorded name."""
@@ -122,17 +127,16 @@ class PresentReads:
         return _listing(found)
 
     def _counts(self, entry: os.DirEntry[str]) -> bool:
-        hidden = entry.name.startswith(".") or entry.name == "__pycache__"
-        return not hidden and not self.is_left_out(entry.path)
+        return not self.passes_over(entry.path)
 
     def _matches(self, pattern: str) -> str:
         """The digest of the names that a pattern has; "" if it has none."""
         if pattern.startswith("/"):
-            found = [path for path in glob(pattern, recursive=True) if not self.is_left_out(path)]
+            found = [path for path in glob(pattern, recursive=True) if not self._is_left_out(path)]
         else:
             prefix = len(self._root) + 1
             paths = glob(f"{escape(self._root)}/{pattern}", recursive=True)
-            found = [path[prefix:] for path in paths if not self.is_left_out(path)]
+            found = [path[prefix:] for path in paths if not self._is_left_out(path)]
         return _listing(found) if found else ""
 
 
