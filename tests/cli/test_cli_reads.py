@@ -166,3 +166,13 @@ def test_reads_says_of_which_assets_nothing_is_observed(
     assert listed.err.splitlines() == ["Not observed, by observe_reads: off, plain."]
     assert "not followed  line" in listed.out
     assert "`read_text` reads a file in off" in listed.out
+
+
+def test_a_read_of_what_another_asset_made_is_marked_in_whole_phrases() -> None:
+    from assetgraph.cli.render.read_lines import _remarks
+    from assetgraph.queries.observed_views import ReadView
+
+    loaded = ReadView("asset", "trips", "by its data version", made_by="trips")
+    opened = ReadView("file", "out.csv", "by its content", made_by="export")
+    assert list(_remarks(loaded))[1:] == ["it is not an upstream"]
+    assert list(_remarks(opened))[1:] == ["made by export, not an upstream"]

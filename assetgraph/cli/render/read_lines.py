@@ -84,8 +84,8 @@ def _remarks(read: ReadView) -> Iterator[str]:
     if read.note:
         yield read.note
     if read.made_by:
-        made_it = "" if read.kind == "asset" else f"{read.made_by} made it, "
-        yield f"{made_it}which is not an upstream"
+        is_value = read.kind == "asset"
+        yield "it is not an upstream" if is_value else f"made by {read.made_by}, not an upstream"
     if read.change:
         yield "it differs now"
 

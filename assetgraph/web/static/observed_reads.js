@@ -25,7 +25,7 @@ export function observedReads({observed}) {
 
 function line(read) {
   const state = read.change ? 'stale' : undefined;
-  const how = [read.compared ?? (read.note?.includes('compared') ? null : 'cannot be compared'), read.note, read.made_by && `${read.kind === 'asset' ? '' : `${read.made_by} made it, `}which is not an upstream`].filter(Boolean).join('; ');
+  const how = [read.compared ?? (read.note?.includes('compared') ? null : 'cannot be compared'), read.note, read.made_by && (read.kind === 'asset' ? 'it is not an upstream' : `made by ${read.made_by}, not an upstream`)].filter(Boolean).join('; ');
   return h(
     'li',
     {class: 'schema-column', data: {state}, key: `${read.kind} ${read.name}`},
