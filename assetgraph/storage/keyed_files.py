@@ -105,6 +105,8 @@ class LineTable(Generic[Entry]):
             raise store_error(error, "write", self.path) from error
 
     def _take(self, line: bytes) -> None:
+        if not line.strip():
+            return  # after a line that another process had not written whole yet, and then had
         try:
             key, entry = self._decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError):

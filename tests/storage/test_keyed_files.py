@@ -74,6 +74,17 @@ def test_a_first_line_that_two_processes_have_both_written_is_no_damage(folder: 
     assert table.damaged == 0
 
 
+def test_an_empty_line_is_no_damage(folder: str) -> None:
+    CodeTable(folder).add({"a": node("f")})
+    with file_of(folder).open("a") as file:
+        file.write("\n")
+    table = CodeTable(folder)
+    table.add({"b": node("g")})
+
+    assert sorted(CodeTable(folder).load()) == ["a", "b"]
+    assert table.damaged == 0
+
+
 def test_a_table_from_the_future_is_left_alone(folder: str) -> None:
     file = file_of(folder)
     file.parent.mkdir()
