@@ -162,6 +162,19 @@ def text(path):
     assert state(project, asset) == "fresh"
 
 
+@pytest.mark.parametrize(("body", "read"), [
+    ("import tempfile\nwith tempfile.NamedTemporaryFile() as file: open(file.name).read()", set()),
+    ("open('data/a.csv', 'r+').read()", {"written data/a.csv"}),
+    ("os.path.exists('.')", set()),
+    ("open('data/x', 'w').close()\nos.rename('data/x', 'data/y')\nopen('data/y').read()", set()),
+    ("open('data/a.csv').read()\nos.truncate('data/a.csv', 0)", {"written data/a.csv"}),
+])  # fmt: skip
+def test_what_a_step_makes_or_changes_is_no_file_that_it_read(
+    project: ReadingProject, body: str, read: set[str]
+) -> None:
+    assert set(project.reads(body)) == read
+
+
 def test_a_file_that_is_read_and_written_is_said(project: ReadingProject) -> None:
     found = project.reads("open('data/a.csv').read()\nopen('data/a.csv', 'a').write('x')")
     assert "it is not compared" in found["written data/a.csv"].note
