@@ -64,6 +64,8 @@ def test_axe_finds_nothing_on_any_page(
     visit(page, f"{server.url}/assets/trips_file")
     page.get_by_role("button", name="Materialize").click()
     page.get_by_label("month").wait_for()
+    launch = page.get_by_role("dialog").get_by_role("button", name="Materialize")
+    expect(launch).to_be_enabled()
     found += _violations(page, script, "the launch dialog")
     visit(page, f"{server.url}/assets/trips_file")
     page.get_by_role("button", name="Choose the editor").click()
@@ -151,6 +153,7 @@ def test_a_small_screen_has_the_theme_the_stream_and_names_for_bare_icons(
 
 def _violations(page: Page, script: str, where: str) -> list[str]:
     page.evaluate(script)
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
         f"{where}: {one['id']}: {one['help']}: {one['nodes'][0]['html'][:200]}"

@@ -92,7 +92,7 @@ def test_a_run_in_progress_is_offered_to_be_canceled_and_is_not_deleted(
     dialog.get_by_role("button", name="Delete 1 run").click()
     expect(page.locator(ROW)).to_have_count(1)
 
-    page.get_by_role("checkbox", name="Select the run of").check()
+    expect(page.get_by_role("checkbox", name="Select the run of")).to_be_checked()
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
     page.get_by_role("button", name="Cancel 1 run").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel 1 run").click()

@@ -13,7 +13,7 @@ export function inProgress(run) {
   return run.status === 'STARTED';
 }
 
-/** Asks whether to delete the ended ones of `runs`, and deletes them. Returns whether it did. */
+/** Asks whether to delete the ended ones of `runs`, and deletes them. Returns those. */
 export async function deleteRuns(runs) {
   const ended = runs.filter((run) => !inProgress(run));
   const living = runs.length - ended.length;
@@ -27,10 +27,10 @@ export async function deleteRuns(runs) {
     refuse: ended.length === 1 ? 'Keep it' : 'Keep them',
     agree: `Delete ${plural(ended.length, 'run')}`,
   });
-  return agreed && act('delete', ended, 'Deleted');
+  return agreed ? act('delete', ended, 'Deleted') : [];
 }
 
-/** Asks whether to cancel those of `runs` that are in progress, and does. Returns whether it did. */
+/** Asks whether to cancel those of `runs` that are in progress, and does. Returns those. */
 export async function cancelRuns(runs) {
   const living = runs.filter(inProgress);
   const agreed = await confirmed({
@@ -39,7 +39,7 @@ export async function cancelRuns(runs) {
     refuse: living.length === 1 ? 'Let it run' : 'Let them run',
     agree: `Cancel ${plural(living.length, 'run')}`,
   });
-  return agreed && act('cancel', living, 'Canceling');
+  return agreed ? act('cancel', living, 'Canceling') : [];
 }
 
 async function act(verb, runs, said) {
@@ -47,10 +47,10 @@ async function act(verb, runs, said) {
     const {done, refused} = await write(address('runs', verb), {runs: runs.map((run) => run.run_id)});
     if (done.length) toast('fresh', [`${said} ${plural(done.length, 'run')}.`]);
     for (const {message, hint} of refused.slice(0, 2)) complain({message, hint});
-    return true;
+    return runs;
   } catch (error) {
     complain(error);
-    return false;
+    return [];
   }
 }
 

@@ -100,8 +100,9 @@ function drawActions() {
 }
 
 async function act(withRuns) {
-  if (!(await withRuns(runs.filter((run) => ticked.has(run.run_id))))) return;
-  ticked.clear();
+  const done = await withRuns(runs.filter((run) => ticked.has(run.run_id)));
+  if (!done.length) return;
+  for (const run of done) ticked.delete(run.run_id); // others may have been ticked since
   await load();
   if (!runs.length && pages.length > 1) turn(null);
   else redraw();
