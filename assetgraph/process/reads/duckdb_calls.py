@@ -25,6 +25,9 @@ _FILES = ("read_csv", "read_parquet", "read_json", "from_parquet", "from_csv_aut
 _RELATION_WRITES = ("write_parquet", "write_csv", "to_parquet", "to_csv")
 _TEXTS = re.compile(r"'((?:[^']|'')*)'|\"((?:[^\"]|\"\")*)\"")
 _WRITES_TO = re.compile(r"\b(?:to|export\s+database)\s*$", re.IGNORECASE)
+_ATTACHES = re.compile(
+    r"\battach\s+(?:or\s+replace\s+)?(?:database\s+)?(?:if\s+not\s+exists\s+)?$", re.IGNORECASE
+)
 _CALL: CodeType = compile("__assetgraph_call__()", __file__, "eval")
 _MOST_TEXT = 1 << 20
 
@@ -86,11 +89,11 @@ def _tell(recorder: Recorder, name: str, args: tuple[Any, ...], named: dict[str,
 def _tell_query(recorder: Recorder, value: Any) -> None:
     """A query, with what its parameters are: text among them may be the path of a file."""
     if isinstance(value, str) and (" " in value.strip() or "\n" in value):
-        for path, is_written in _paths_in_sql(value[:_MOST_TEXT]):
-            if is_written:
+        for path, before in _paths_in_sql(value[:_MOST_TEXT]):
+            if before is _WRITES_TO:
                 recorder.writes(path)
             elif not _is_no_path(path):
-                _reads_if_there(recorder, path)
+                _reads_if_there(recorder, path, may_write=before is _ATTACHES)
     elif isinstance(value, dict):
         for one in value.values():
             _tell_query(recorder, one)
@@ -99,22 +102,23 @@ def _tell_query(recorder: Recorder, value: Any) -> None:
             _reads_if_there(recorder, path)
 
 
-def _reads_if_there(recorder: Recorder, path: str) -> None:
+def _reads_if_there(recorder: Recorder, path: str, *, may_write: bool = False) -> None:
     if has_magic(path):
         with quiet():
             found = glob(path, recursive=True)
         if found:
             reads(recorder, path)
     elif is_there(path):
-        recorder.opened(path, by_program=True)
+        recorder.opened(path, by_program=may_write)
 
 
-def _paths_in_sql(text: str) -> Iterator[tuple[str, bool]]:
-    """The texts in quotes that may be paths, and whether the query writes there."""
+def _paths_in_sql(text: str) -> Iterator[tuple[str, re.Pattern[str] | None]]:
+    """The texts in quotes that may be paths, each with which of the patterns stands before it."""
     for found in _TEXTS.finditer(text):
         quoted = found[1].replace("''", "'") if found[1] is not None else found[2]
         if quoted and "://" not in quoted:
-            yield quoted, _WRITES_TO.search(text, 0, found.start()) is not None
+            patterns = (_WRITES_TO, _ATTACHES)
+            yield quoted, next((p for p in patterns if p.search(text, 0, found.start())), None)
 
 
 def _is_no_path(text: str) -> bool:
