@@ -241,6 +241,20 @@ def test_a_failed_step_is_retried_when_what_it_read_changed(
     assert text.startswith(f"its last attempt failed {since} (run ")
 
 
+def test_a_failed_step_is_retried_when_the_store_lost_what_it_read(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINDS", "file")
+    dg.materialize([fragile], instance=instance, raise_on_error=False)
+    Path(".assetgraph/reads.jsonl").unlink()
+    now = StoreFacts(AssetGraph([fragile]), Store(".assetgraph"))
+    past = past_failure(now.graph, now, Target(fragile.key))
+
+    assert now.state(fragile.key) == "missing"
+    assert past is not None
+    assert "after it read what is not known any more" in past.text
+
+
 def test_a_file_that_an_earlier_step_of_the_run_wrote_counts_at_the_early_cut_off(
     instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

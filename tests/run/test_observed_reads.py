@@ -12,8 +12,11 @@ from observing import observe, read_file
 
 import assetgraph as dg
 from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.plan import make_plan
 from assetgraph.records import ObservedRead, ReadKind, StepState
 from assetgraph.run import step
+from assetgraph.run.runner import run_plan
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.store import Store
 
@@ -118,6 +121,74 @@ def test_what_another_run_made_is_taken_only_while_what_it_read_is_the_same(
     assert step._read_the_same(made, instance.store)
     Path("zones.csv").write_text("b")
     assert not step._read_the_same(made, instance.store)
+
+
+@pytest.mark.parametrize(("edited", "count"), [(False, "unchanged"), (True, "success")])
+def test_a_planned_step_takes_over_another_run_s_value_unless_a_file_changed_since(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch, edited: bool, count: str
+) -> None:
+    observe(monkeypatch)
+
+    @dg.asset
+    def trips() -> str:
+        return read_file("zones.csv")
+
+    Path("zones.csv").write_text("a")
+    facts = StoreFacts(dg.Definitions(assets=[trips]).graph, instance.store)
+    plan = make_plan(facts.graph, facts, [trips.key])
+    dg.materialize([trips], instance=instance)
+    if edited:
+        Path("zones.csv").write_text("b")
+
+    assert run_plan(plan, facts).record.step_counts == {count: 1}
+
+
+def test_a_value_that_a_step_loads_is_compared_before_another_run_s_value_is_taken_over(
+    instance: dg.Instance,
+) -> None:
+    values = iter((1, 1, 2))
+
+    @dg.asset(code_version="1")
+    def rates() -> int:
+        return next(values)
+
+    @dg.asset(code_version="1")
+    def trips() -> int:
+        return 1
+
+    def read_rates(task: StepTask, store: Store, channel: Channel) -> StepResult:
+        result = compute(task, store, channel)
+        version = store.history.known(Target(rates.key))
+        if task.step_id == "trips" and version is not None:
+            result.reads = (ObservedRead(ReadKind.ASSET, "rates", version.data_version),)
+        return result
+
+    compute = step.compute_step
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "compute_step", read_rates)
+        dg.materialize([rates], instance=instance)
+        dg.materialize([trips], instance=instance)
+    made = instance.store.history.known(Target(trips.key))
+    assert made is not None
+    for same in (True, False):
+        dg.materialize([rates], instance=instance)
+        assert step._read_the_same(made, instance.store) is same
+
+
+@pytest.mark.usefixtures("observing")
+def test_a_step_that_fails_has_its_own_error_though_its_reads_cannot_be_recorded(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def trips() -> str:
+        (Path(instance.store.folder) / "reads.jsonl").mkdir(parents=True)
+        raise ValueError("no such zone")
+
+    dg.materialize([trips], instance=instance, raise_on_error=False)
+    _, failed = instance.store.history.current(Target(trips.key))
+
+    assert failed is not None
+    assert failed.error == "ValueError: no such zone"
 
 
 def test_data_that_a_package_of_the_project_gives_counts(
