@@ -23,6 +23,7 @@ from assetgraph.records import EventType, ObservedRead, ReadKind
 from assetgraph.run.runner import run_plan
 from assetgraph.storage import retention
 from assetgraph.storage.doctor import examine
+from assetgraph.storage.read_changes import ReadChanges
 from assetgraph.storage.retention import find_prunable, prune
 from assetgraph.storage.store import Store
 
@@ -253,6 +254,107 @@ def test_a_failed_step_is_retried_when_the_store_lost_what_it_read(
     assert now.state(fragile.key) == "missing"
     assert past is not None
     assert "after it read what is not known any more" in past.text
+
+
+def test_a_failure_stays_while_what_it_read_cannot_be_read(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def broken() -> None:
+        read_file("zones.csv")
+        raise ValueError("it is broken")
+
+    put("file", SOME, monkeypatch)
+    dg.materialize([broken], instance=instance, raise_on_error=False)
+    Path("zones.csv").unlink()
+    os.mkfifo("zones.csv")
+
+    assert StoreFacts(AssetGraph([broken]), Store(".assetgraph")).state(broken.key) == "failed"
+
+
+def test_a_file_whose_absence_made_the_step_fail_is_named_once(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset
+    def broken() -> None:
+        read_file("zones.csv")
+        raise FileNotFoundError(2, "No such file or directory", "zones.csv")
+
+    dg.materialize([broken], instance=instance, raise_on_error=False)
+    now = StoreFacts(AssetGraph([broken]), Store(".assetgraph"))
+    assert past_failure(now.graph, now, Target(broken.key)) is None
+    put("file", SOME, monkeypatch)
+    now = StoreFacts(AssetGraph([broken]), Store(".assetgraph"))
+    past = past_failure(now.graph, now, Target(broken.key))
+
+    assert past is not None
+    assert past.text.count("zones.csv") == 1
+    assert "while `zones.csv` was not there" in past.text
+
+
+def test_what_a_failed_step_read_is_looked_at_again_in_a_run(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINDS", "file")
+    dg.materialize([fragile], instance=instance, raise_on_error=False)
+    now, target = StoreFacts(AssetGraph([fragile]), Store(".assetgraph")), Target(fragile.key)
+    assert now.of(target).failed_reads == ()
+    put("file", SOME, monkeypatch)
+    now.look_again([target])
+
+    assert [change.name for change in now.of(target).failed_reads or ()] == ["zones.csv"]
+
+
+def test_a_variable_is_compared_with_the_salt_that_it_was_recorded_with(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put("variable", SOME, monkeypatch)
+    dg.materialize([trips], instance=instance)
+    table = Path(".assetgraph/reads.jsonl")
+    first, _, rest = table.read_text().partition("\n")
+    table.write_text(f'{{"format":1,"salt":5}}\n{rest}')
+
+    assert "salt" in first
+    assert why() == []
+    put("variable", OTHER, monkeypatch)
+    assert why() == ["the environment variable `FACTOR`, which it read, changed"]
+
+
+@pytest.mark.parametrize(("now", "how"), [(NONE, "gone"), (SOME, "changed")])
+def test_what_could_not_be_read_and_is_gone_or_can_be_read_now_is_a_change(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch, now: str, how: str
+) -> None:
+    Path("zones.csv").mkdir()
+    store = Store(".assetgraph")
+    digest = store.reads.record([ObservedRead(ReadKind.FILE, "zones.csv", note="no permission")])
+    Path("zones.csv").rmdir()
+    put("file", now, monkeypatch)
+    (change,) = ReadChanges(store, lambda _: "").of(digest) or ()
+
+    assert change.how == how
+
+
+def test_a_file_that_an_earlier_step_of_the_run_made_in_a_listed_folder_is_no_reason(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dg.asset(code_version="1")
+    def first() -> Any:
+        path = Path("inbox", Path("wanted").read_text())
+        path.write_text("made")
+        return dg.MaterializeResult(path, data_version="1")
+
+    @dg.asset
+    def second(first: Path) -> str:
+        return list_folder("inbox")
+
+    put("folder", SOME, monkeypatch)
+    Path("wanted").write_text("a.csv")
+    dg.materialize([first, second], instance=instance)
+    Path("inbox/a.csv").unlink()
+    Path("wanted").write_text("b.csv")
+    changed = dg.asset(name="first", code_version="2")(first.function)
+
+    assert run_stale(AssetGraph([changed, second])) == ["first"]
 
 
 def test_a_file_that_an_earlier_step_of_the_run_wrote_counts_at_the_early_cut_off(

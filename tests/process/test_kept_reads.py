@@ -163,6 +163,14 @@ CACHES = {
         REPOSITORIES = {'a': Repository()}
         def table(): return REPOSITORIES['a'].load()
     """,
+    "a cache around a function that writes the file too": """
+        from functools import cache
+        @cache
+        def table():
+            text = open('data/a.csv').read()
+            open('data/a.csv', 'a').write('x')
+            return text
+    """,
     "an object that a cache keeps": """
         from functools import cache
         class Repository:
