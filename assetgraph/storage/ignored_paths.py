@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_TOKENS = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|\[!?[^\]]*\]|.", re.DOTALL)
-_MEANS = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_TOKENS = re.compile(r"/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[!?[^\]]*\]|.", re.DOTALL)
+_MEANS = {
+    "/**/": "/(?:.*/)?",
+    "**/": "(?:.*/)?",
+    "/**": "/.*",
+    "**": ".*",
+    "*": "[^/]*",
+    "?": "[^/]",
+}
 
 
 class IgnoredPaths:
@@ -36,4 +43,4 @@ def _literal(token: str) -> str:
     if len(token) < 2:
         return re.escape(token)
     inside = token[1:-1].replace("\\", r"\\")
-    return f"[^{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
+    return f"[^/{inside[1:]}]" if inside.startswith("!") else f"[{inside}]"
