@@ -70,3 +70,23 @@ def test_a_mount_that_hangs_is_said_and_asked_only_once(
     assert second.note == f"{mounted} does not answer"
     assert len(asked) == 1
     assert here.digest
+
+
+def test_a_path_belongs_to_the_innermost_mount(tmp_path: Path) -> None:
+    lines = ["a:/ /net nfs rw", "b:/ /net/deep/er nfs rw", "c:/ /net/deep nfs rw", "d / ext4 rw"]
+    (tmp_path / "mounts").write_text("\n".join(lines))
+
+    assert network_mounts(str(tmp_path / "mounts")) == ["/net/deep/er", "/net/deep", "/net"]
+
+
+def test_a_folder_that_leads_to_a_mount_that_hangs_leaves_the_others_readable(
+    mounted: Path, folder: Path
+) -> None:
+    wait, answered = BoundedWait(), threading.Event()
+    try:
+        for _ in range(2):
+            with pytest.raises(TimeoutError, match=r"/link d"):
+                wait.call(f"{folder}/link/a.csv", answered.wait, 0.05)
+        assert wait.call(f"{folder}/here.csv", lambda: 3, 5) == 3
+    finally:
+        answered.set()

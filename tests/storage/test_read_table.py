@@ -151,6 +151,39 @@ def test_a_pattern_is_compared_by_its_matches(present: PresentReads, folder: Pat
             file.unlink()
 
 
+def test_an_output_that_a_pattern_matches_does_not_count(
+    present: PresentReads, folder: Path
+) -> None:
+    (folder / "in").mkdir()
+    for pattern in ("in/*", str(folder / "in/*")):
+        (folder / "in/a.csv").touch()
+        before = present.look(ReadKind.PATTERN, pattern).digest
+        (folder / "in/made_by_an_asset.parquet").touch()
+        assert present.look(ReadKind.PATTERN, pattern).digest == before
+        (folder / "in/made_by_an_asset.parquet").unlink()
+
+
+def test_a_pattern_is_found_in_a_project_whose_folder_looks_like_one(folder: Path) -> None:
+    root = folder / "sales [2024]*"
+    root.mkdir()
+    (root / "a.csv").touch()
+    present = Store(root / ".assetgraph", project_root=root).present_reads()
+
+    assert present.look(ReadKind.PATTERN, "*.csv").digest
+    assert present.look(ReadKind.PATTERN, "*.txt").digest == ""
+
+
+def test_the_status_of_a_file_is_its_size_and_its_time(present: PresentReads, folder: Path) -> None:
+    found = set()
+    for text, seconds in (("a", 1), ("ab", 1), ("a", 2)):
+        (folder / "zones.csv").write_text(text)
+        os.utime(folder / "zones.csv", (seconds, seconds))
+        found.add(present.look(ReadKind.STATUS, "zones.csv").digest)
+
+    assert len(found) == 3
+    assert present.look(ReadKind.EXISTENCE, "zones.csv").digest not in found
+
+
 @pytest.mark.parametrize("name", ["fifo", "nul\0name", "locked/file", "circle"])
 def test_what_cannot_be_read_is_said_and_never_raised(
     present: PresentReads, folder: Path, name: str, monkeypatch: pytest.MonkeyPatch
