@@ -165,7 +165,7 @@ class _Capture:
     def drop_in_child(self) -> None:
         for undo in reversed(self._undo):
             undo()
-        self.surroundings.give_back()
+        self.surroundings.drop_in_child()
         self.logs.give_back()
         if self.streams is not None:
             self.streams.give_back()

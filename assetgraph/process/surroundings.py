@@ -70,6 +70,12 @@ class Surroundings:
             setattr(warnings, name, setter)
         _signal.signal = self._set_handler
 
+    def drop_in_child(self) -> None:
+        """Give a forked child what a plain program has. The variables that it reads still count."""
+        self.give_back()
+        if self._environ_class is os._Environ:
+            self._environ.__class__ = NotedEnviron
+
     def end_step(self, sink: StepSink) -> list[str]:
         """Undo what the step has changed, and name it."""
         changed = []

@@ -140,6 +140,7 @@ def _in_child() -> None:
         return
     child = Recorder(parent.rules)
     child.started_ns, child.children_fd = parent.started_ns, parent.children_fd
+    child.own_variables = set(parent.own_variables)
     sender = _Sender(parent.children_fd)
     for part in _MAPPINGS:
         setattr(child, part, _SentMapping(part, sender))

@@ -28,7 +28,9 @@ _THROUGH = frozenset({"os.py", "_collections_abc.py", "posixpath.py", "<frozen o
 
 
 class NotedEnviron(os._Environ):  # type: ignore[type-arg]
-    """An `os.environ` whose readers are noted."""
+    """An `os.environ` whose readers are noted. It calls itself what it stands for."""
+
+    __module__ = "os"
 
     def __getitem__(self, key: str) -> str:
         recorder = current_recorder()
