@@ -12,7 +12,7 @@ import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.records import ReadKind
 from assetgraph.run import observed_reads
-from tests.support.ways_to_read import ReadingProject
+from tests.support.ways_to_read import ReadingProject, without_programs
 
 OTHER = f"""
 def other(text):
@@ -106,3 +106,24 @@ def test_a_subfolder_among_files_that_count_together_does_not_count(
     assert present.look(ReadKind.FILES, "data/in").digest == before
     os.utime(folder / "1.csv", (1, 1))
     assert present.look(ReadKind.FILES, "data/in").digest != before
+
+
+@pytest.mark.parametrize(("body", "found"), [
+    ("Path('data/cache/x.txt').read_text()", set()),
+    ("Path('data/env/x.txt').read_text()", set()),
+    ("exec(\"import os\\nos.getenv('A')\")", {"variable A"}),
+    ("exec(\"from pathlib import Path\\nPath('data/a.csv').read_text()\")", {"file data/a.csv"}),
+    ("other(\"open('../made', 'w').close()\")\nPath('../made').read_text()", set()),
+    ("import sqlite3\nsqlite3.connect('data/new.db').close()\nos.path.exists('data/new.db')", set()),
+    ("if os.path.exists('data/a.csv'): os.remove('data/a.csv')", set()),
+    ("try: os.listdir('data/none')\nexcept OSError: pass", {"existence data/none"}),
+    ("all_of_them = {**os.environ}", {"environment os.environ"}),
+])  # fmt: skip
+def test_a_step_has_read_what_was_there_before_and_may_be_another_later(
+    project: ReadingProject, body: str, found: set[str]
+) -> None:
+    for name, mark in (("cache", "CACHEDIR.TAG"), ("env", "pyvenv.cfg")):
+        (project.root / "data" / name).mkdir()
+        for file in (mark, "x.txt"):
+            (project.root / "data" / name / file).touch()
+    assert without_programs(project.reads(body, OTHER)) == found
