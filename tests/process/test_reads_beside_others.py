@@ -127,3 +127,28 @@ def test_a_step_has_read_what_was_there_before_and_may_be_another_later(
         for file in (mark, "x.txt"):
             (project.root / "data" / name / file).touch()
     assert without_programs(project.reads(body, OTHER)) == found
+
+
+@pytest.mark.parametrize(("made", "says"), [
+    ("table = dg.source_file('data/a.csv', key='table')", "changed"),
+    ("@dg.asset\ndef table() -> Path: return Path('data/a.csv')", "changed"),
+])  # fmt: skip
+def test_a_file_that_is_loaded_by_its_key_is_followed_when_it_is_edited(
+    project: ReadingProject, made: str, says: str
+) -> None:
+    (project.root / "pyproject.toml").write_text("[tool.assetgraph]\nmodule = 'pipeline'\n")
+    (project.root / "pipeline.py").write_text(
+        f"from pathlib import Path\nimport assetgraph as dg\n{made}\n"
+    )
+    module = project.module(
+        f"import assetgraph as dg\n{made}\n@dg.asset\ndef reads(): dg.load('table')\n"
+    )
+    if "source_file" not in made:
+        project.run(module.table)
+    project.run(module.table, module.reads)
+    assert [read.name for read in project.recorded() if read.kind is ReadKind.ASSET] == ["table"]
+    assert state(project, module.table, module.reads) == "fresh"
+    (project.root / "data" / "a.csv").write_text("other")
+    facts = StoreFacts(dg.Definitions(assets=[module.table, module.reads]).graph, project.store)
+    (reason,) = facts.states([module.reads.key])[module.reads.key][1]
+    assert reason.text.endswith(says)

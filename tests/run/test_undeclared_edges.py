@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from observing import observe, read_file
+from observing import observe, read_file, used
 
 import assetgraph as dg
-from assetgraph.records import EventType
+from assetgraph.records import EventType, ReadKind
 
 
 @pytest.fixture(autouse=True)
@@ -109,3 +109,20 @@ def test_an_asset_that_the_project_no_longer_has_is_not_suggested(instance: dg.I
     dg.materialize([orders], instance=instance)
 
     assert warnings(dg.materialize([report], instance=instance), "report") == []
+
+
+def test_a_step_that_loads_the_value_of_another_asset_says_which_upstream_to_name(
+    instance: dg.Instance,
+) -> None:
+    @dg.asset
+    def report() -> int:
+        return 1
+
+    used(ReadKind.ASSET, "orders")
+    result = dg.materialize([orders, report], instance=instance)
+
+    assert warnings(result, "orders") == []
+    assert warnings(result, "report") == [
+        "It loads the value of orders, but orders is not an upstream of it. So a run may start "
+        'both at once, and a change takes two runs. Add deps=["orders"].'
+    ]
