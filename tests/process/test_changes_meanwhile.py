@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from ways_to_read import ReadingProject
 
 import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
-from tests.support.ways_to_read import ReadingProject
 
 OLD = 1_600_000_000
 SORT = f"""

@@ -6,9 +6,9 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from ways_to_read import ReadingProject
 
 from assetgraph.records import ReadKind
-from tests.support.ways_to_read import ReadingProject
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

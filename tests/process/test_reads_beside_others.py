@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from ways_to_read import ReadingProject, without_programs
 
 import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.records import ReadKind
 from assetgraph.run import observed_reads
-from tests.support.ways_to_read import ReadingProject, without_programs
 
 OTHER = f"""
 def other(text):

@@ -6,10 +6,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from ways_to_read import ReadingProject, without_programs
 
 import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
-from tests.support.ways_to_read import ReadingProject, without_programs
 
 IN_CHILD = {
     "a variable": ("os.environ.get('A')", {"variable A"}),

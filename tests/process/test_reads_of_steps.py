@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ways_to_read import ReadingProject, without_programs
 
 import assetgraph as dg
 from assetgraph.keys import Target
@@ -16,7 +17,6 @@ from assetgraph.planning.facts import StoreFacts
 from assetgraph.process.reads import recorder
 from assetgraph.records import ReadKind
 from assetgraph.run import observed_reads
-from tests.support.ways_to_read import ReadingProject, without_programs
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -13,12 +13,12 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+from ways_to_read import ReadingProject
 
 from assetgraph.process.reads import watch
 from assetgraph.process.reads.libraries import _READS, _WRITES
 from assetgraph.records import ErrorInfo
 from assetgraph.storage.store import Store
-from tests.support.ways_to_read import ReadingProject
 
 for _name in ("duckdb", "pandas", "polars", "pyarrow"):
     pytest.importorskip(_name)

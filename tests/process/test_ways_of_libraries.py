@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ways_to_read import ReadingProject, without_programs
 
 from assetgraph.process.reads.libraries import WATCHED
 from assetgraph.process.reads.watch import LIBRARIES
-from tests.support.ways_to_read import ReadingProject, without_programs
 
 duckdb = pytest.importorskip("duckdb")
 np = pytest.importorskip("numpy")

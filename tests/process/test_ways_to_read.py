@@ -6,8 +6,7 @@ import gc
 from pathlib import Path
 
 import pytest
-
-from tests.support.ways_to_read import ReadingProject, without_programs
+from ways_to_read import ReadingProject, without_programs
 
 # The ways are as people write them, and many of them leave a file open.
 pytestmark = [

@@ -8,13 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from ways_to_read import ReadingProject
 
 import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.process.reads import recorder
 from assetgraph.run import observed_reads
 from assetgraph.storage import present_reads
-from tests.support.ways_to_read import ReadingProject
 
 JUST_NOW = 10_000_000_000_000_000_000  # later than any clock of today says
 READ = "Path('data/a.csv').read_text()"

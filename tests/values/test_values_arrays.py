@@ -109,6 +109,25 @@ def test_an_array_is_stored_as_npy_and_comes_back_exactly(
         assert_same(mapped.view(np.ndarray), array)
 
 
+@pytest.mark.parametrize("within", ["a record", "a record in a record", "an array in a record"])
+def test_what_lies_between_the_fields_of_a_record_is_no_part_of_its_value(
+    values: ValueStore, within: str
+) -> None:
+    gaps = np.dtype({"names": ["a", "b"], "formats": ["i4", "i2"], "offsets": [0, 8]})
+    dtype = {
+        "a record": gaps,
+        "a record in a record": np.dtype([("r", gaps)]),
+        "an array in a record": np.dtype([("r", gaps, (2, 2))]),
+    }[within]
+    zeros, noise = (np.full(10 * dtype.itemsize, byte, "u1").view(dtype) for byte in (0, 255))
+    noise[...] = zeros
+    assert zeros.tobytes() != noise.tobytes()
+    first, second = (values.save(TARGET, run, one) for run, one in (("1", zeros), ("2", noise)))
+    assert first.data_version == second.data_version
+    for annotation in (np.ndarray, np.memmap):
+        assert_same(np.asarray(values.load(second.stored, annotation)), zeros)
+
+
 @pytest.mark.parametrize("value", PICKLED.values(), ids=PICKLED.keys())
 def test_what_npy_would_change_is_pickled(values: ValueStore, value: Any) -> None:
     stored = values.save(TARGET, "run", value).stored

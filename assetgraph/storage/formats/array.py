@@ -117,7 +117,8 @@ def _of_scalar(value: Any) -> Any:
 def _read_array(file: Any) -> Any:
     from numpy.lib.format import read_array
 
-    return read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+    array = read_array(file, allow_pickle=False, max_header_size=_LONGEST_HEADER)
+    return _with_clear_gaps(array) if _has_gaps(array.dtype) else array
 
 
 def _read_small(data: bytes, is_array: bool) -> Any:
@@ -149,12 +150,34 @@ def _write(array: Any, file: Any) -> None:
     from numpy.lib import format as npy
 
     if array.dtype.names is not None:
+        if _has_gaps(array.dtype):
+            array = _with_clear_gaps(array)
         npy.write_array(file, array, (3, 0), allow_pickle=False)  # which has names in UTF-8
         return
     npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
     if not array.flags.forc:
         array = array.copy()
     file.write(array.reshape(-1, order="A").view("u1").data if array.nbytes else b"")
+
+
+def _has_gaps(dtype: Any) -> bool:
+    """Whether there are bytes between the fields of a type, or after them."""
+    if dtype.subdtype is not None:
+        return _has_gaps(dtype.subdtype[0])
+    fields = [dtype.fields[name][0] for name in dtype.names or ()]
+    if not fields:
+        return False
+    return sum(field.itemsize for field in fields) < dtype.itemsize or any(map(_has_gaps, fields))
+
+
+def _with_clear_gaps(array: Any) -> Any:
+    """A copy with zeros between its fields. What stands there is whatever was in memory, so equal
+    arrays would have different bytes."""
+    import numpy as np
+
+    copy = np.zeros(array.shape, array.dtype, order="F" if array.flags.fnc else "C")
+    copy[...] = array
+    return copy
 
 
 def _read_empty(file: Any) -> Any:
