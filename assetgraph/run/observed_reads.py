@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CHANGED = "it changed while the step ran"
 GONE = "it was gone when the step ended"
 WRITTEN = "the step writes it too, so it is not compared"
+PERHAPS_WRITTEN = "a program or database of the step may have written it, so it is not compared"
 MANY = "the step read many of its files: their names, sizes and times are compared"
 _MOST_FILES = 1_000  # that are recorded one by one, if a folder has many of them
 _MANY = 100
@@ -131,7 +132,7 @@ class _Ended:
         name = self._rules.name(path)
         now = _content(self._present, path, name, read.stamp)
         if read.by_program and now.stamp != read.stamp:
-            return ObservedRead(_WRITTEN, name, note=WRITTEN)
+            return ObservedRead(_WRITTEN, name, note=PERHAPS_WRITTEN)
         if now.stamp is None:  # it cannot be compared, or is gone
             return now if now.note else _unlike(name, read, GONE)
         if now.stamp != read.stamp or (read.digest is not None and now.digest != read.digest):

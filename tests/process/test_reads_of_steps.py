@@ -180,6 +180,17 @@ def test_a_file_that_is_read_and_written_is_said(project: ReadingProject) -> Non
     assert "it is not compared" in found["written data/a.csv"].note
 
 
+def test_a_file_that_changes_while_a_program_reads_it_may_be_written_by_that(
+    project: ReadingProject,
+) -> None:
+    body = "subprocess.run(['cat', 'data/a.csv'])\nother('data/a.csv', 'a\\n2\\n')"
+    asset = project.asset(f"import subprocess\n{body}", OTHER_PROGRAM)
+    settle(project)
+    project.run(asset)
+    found = {read.name: read.note for read in project.recorded()}
+    assert "may have written it" in found["data/a.csv"]
+
+
 def test_a_pipe_and_a_device_are_not_read_again(project: ReadingProject) -> None:
     os.mkfifo(project.root / "data" / "pipe")
     found = project.reads(
