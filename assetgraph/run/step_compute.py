@@ -17,7 +17,7 @@ import msgspec
 from assetgraph.definitions.annotations import EMPTY, contradiction, described
 from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
-from assetgraph.errors import AssetGraphError, ValueTypeError
+from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
 from assetgraph.process.reads.recorder import keeping, kept_so_far
@@ -75,23 +75,33 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
         result = failed
     finally:
         sink.close()
-    result.reads = _reads(task, store, sink)
+    result.reads = _reads(task, store, sink, result.state)
     return result
 
 
-def _reads(task: StepTask, store: Store, sink: StepRecorder) -> tuple[ObservedRead, ...]:
-    """What the step has read without declaring it."""
+def _reads(
+    task: StepTask, store: Store, sink: StepRecorder, state: StepState
+) -> tuple[ObservedRead, ...]:
+    """What the step has read without declaring it.
+
+    Raises `StoreError`, but not of a step that failed: its own error matters more.
+    """
     if sink.reads is None or not (sink.reads.has_any() or kept_so_far or keeping):
         return ()
     from assetgraph.run.observed_reads import observed_reads  # few steps read anything
 
-    return observed_reads(sink.reads, task, store)
+    try:
+        return observed_reads(sink.reads, task, store)
+    except StoreError:
+        if state is StepState.SUCCESS:
+            raise
+        return ()
 
 
 def _keep_reads(task: StepTask, store: Store, sink: StepRecorder) -> None:
     """Have what a cache keeps count for later steps, though this one is interrupted."""
     if sink.reads is not None and sink.reads.kept:
-        _reads(task, store, sink)
+        _reads(task, store, sink, StepState.CANCELED)
 
 
 def failed_step(

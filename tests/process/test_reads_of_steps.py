@@ -191,6 +191,17 @@ def test_a_file_that_changes_while_a_program_reads_it_may_be_written_by_that(
     assert "may have written it" in found["data/a.csv"]
 
 
+def test_a_step_that_fails_says_why_though_the_table_of_reads_cannot_be_read(
+    project: ReadingProject,
+) -> None:
+    body = "os.environ.get('ZONE')\nraise ValueError('no such zone')"
+    (Path(project.store.folder) / "reads.jsonl").mkdir(parents=True)
+    result = project.run(project.asset(body), raise_on_error=False)
+    assert result.failures["reads"].message == "no such zone"
+    result = project.run(project.asset("os.environ.get('ZONE')"), raise_on_error=False)
+    assert "it is a folder" in result.failures["reads"].message
+
+
 def test_a_pipe_and_a_device_are_not_read_again(project: ReadingProject) -> None:
     os.mkfifo(project.root / "data" / "pipe")
     found = project.reads(
