@@ -106,7 +106,6 @@ def project(
     root = tmp_path / "project"
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    modules = set(sys.modules)
 
     def make(files: dict[str, str], *, module: str | list[str] = "pipeline") -> ProjectFolder:
         made = ProjectFolder(root)
@@ -115,13 +114,13 @@ def project(
         for name, text in files.items():
             made.write(name, text)
             top = name.partition("/")[0].removesuffix(".py")
-            monkeypatch.delitem(sys.modules, top, raising=False)  # another module of that name
+            sys.modules.pop(top, None)  # another module of that name
         return made
 
     yield make
     remove_importer(root)
     importer.forget(root)
-    for name in set(sys.modules) - modules:
+    for name in tuple(sys.modules):
         file = getattr(sys.modules[name], "__file__", None) or ""
         if file.startswith(str(tmp_path)):
             del sys.modules[name]

@@ -53,6 +53,7 @@ def imported(root: Path, module: str = "pipeline") -> Iterator[ModuleType]:
     writes, sys.dont_write_bytecode = sys.dont_write_bytecode, False
     sys.path.insert(0, str(root))
     importer.install(root)
+    sys.modules.pop(module, None)  # another project's
     try:
         yield importlib.import_module(module)
     finally:
