@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from code_projects import remove_importer
 from ways_to_read import ReadingProject, without_programs
 
 import assetgraph as dg
+from assetgraph.code import importer
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.records import ReadKind
 from assetgraph.run import observed_reads
@@ -22,12 +25,15 @@ def other(text):
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ReadingProject:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReadingProject]:
     (tmp_path / "data" / "in").mkdir(parents=True)
     for name in ("a.csv", "in/1.csv", "in/2.csv"):
         (tmp_path / "data" / name).write_text("a")
     monkeypatch.chdir(tmp_path)
-    return ReadingProject(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield ReadingProject(tmp_path)
+    importer.forget(tmp_path)  # `dg.load` in a step loads the project
+    remove_importer(tmp_path)
 
 
 def state(project: ReadingProject, *assets: dg.Asset) -> str:
