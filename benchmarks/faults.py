@@ -61,8 +61,10 @@ def main() -> None:
     broken = []
     with ProcessPoolExecutor(2) as pool:
         play_each = partial(play_one, kinds=tuple(given.kinds), together=given.together)
-        for kind, end, problem in pool.map(play_each, seeds):
+        for done, (kind, end, problem) in enumerate(pool.map(play_each, seeds), 1):
             ends[kind, end] += 1
+            if done % 100 == 0:
+                print(f"{done} of {given.runs}, {len(broken)} broken promises", file=sys.stderr)
             if problem:
                 broken.append(problem)
                 print(problem, flush=True)

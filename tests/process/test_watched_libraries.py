@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import pickle
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -95,6 +96,22 @@ def test_what_stands_for_another_function_looks_like_it(module: str, path: str) 
         if is_pickled:
             assert pickle.loads(pickle.dumps(during)) is during
     assert found(module, path) is before
+
+
+@pytest.mark.filterwarnings("error")
+def test_watching_warns_of_nothing_and_leaves_the_filters_of_warnings_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The filters belong to the process: another thread would meet what one of them ignores."""
+
+    def refuse(*given: Any, **named: Any) -> None:
+        raise AssertionError("the filters of the process are touched")
+
+    filters = list(warnings.filters)
+    for name in ("catch_warnings", "simplefilter", "filterwarnings"):
+        monkeypatch.setattr(warnings, name, refuse)
+    with watched():
+        assert warnings.filters == filters
 
 
 def signature(function: Any) -> inspect.Signature | None:

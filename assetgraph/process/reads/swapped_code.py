@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-import warnings
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
 from typing import Any
@@ -76,10 +75,10 @@ def _template(free: int) -> CodeType:
     """The code of a function that calls `_HERE`, and has as many free variables."""
     names = [f"v{number}" for number in range(free)]
     tuple_of = f"({' '.join(f'{name},' for name in names)})"
-    text = f"def outer({', '.join(names)}):\n def call():\n  return {_HERE!r}()\n  {tuple_of}\n"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SyntaxWarning)  # a text is called, until it is replaced
-        found = compile(text, "<call>", "exec")
+    # `'…'()` would warn that a text is called, and to ignore a warning is not safe among threads.
+    called = f"{_HERE!r}.__call__()"
+    text = f"def outer({', '.join(names)}):\n def call():\n  return {called}\n  {tuple_of}\n"
+    found = compile(text, "<call>", "exec")
     for _ in range(2):
         found = next(one for one in found.co_consts if isinstance(one, CodeType))
     return found
