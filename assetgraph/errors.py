@@ -5,6 +5,7 @@
     ├── DefinitionsError            all problems in a set of definitions
     ├── ProjectError                no project found, a wrong setting, or a failed import
     ├── ObservationError            a function that observes an asset, and fails
+    ├── PartitionsError             a partitions definition, mapping or key that is wrong
     ├── SelectionError              a selection that is invalid or matches nothing
     ├── ConfigError                 config that does not fit its asset
     ├── MetadataError               metadata that cannot be recorded
@@ -115,6 +116,10 @@ class ProjectError(AssetGraphError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.traceback = traceback
+
+
+class PartitionsError(AssetGraphError):
+    """A partitions definition, a mapping or the key of a partition is wrong."""
 
 
 class ObservationError(AssetGraphError):

@@ -17,6 +17,7 @@ EXAMPLES = [
     errors.DefinitionsError([Problem("a.py", 3, "is wrong.", "Fix it.", "a")]),
     errors.ProjectError("does not import.", hint="Fix it.", traceback="File a.py"),
     errors.ObservationError("fails.", hint="Fix it.", traceback="File a.py"),
+    errors.PartitionsError("no such key", hint="There are 3."),
     errors.SelectionError("reads badly", text="a or", column=4),
     errors.ConfigError("no such field", hint="It takes: month."),
     errors.MetadataError("a set"),
