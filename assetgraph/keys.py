@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 from assetgraph.errors import InvalidKeyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MAX_KEY_BYTES = 200
 _MAX_NAME_BYTES = 240  # of a file name of 255, so that a suffix such as `.1234567.out` fits
@@ -133,6 +133,15 @@ def recorded_target(text: str) -> Target:
     """The target with this `text`, which was recorded and so is not checked."""
     key, at, partition = text.partition("@")
     return Target(AssetKey.unchecked(key), partition if at else None)
+
+
+def partitions_by_asset(targets: Iterable[Target]) -> dict[AssetKey, list[str]]:
+    """The partitions among `targets`, by their assets."""
+    found: dict[AssetKey, list[str]] = {}
+    for key, partition in targets:
+        if partition is not None:
+            found.setdefault(key, []).append(partition)
+    return found
 
 
 def key_text(file_name: str) -> str:

@@ -241,6 +241,16 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
     observed: str | None = None
 
 
+class PartitionsWiped(msgspec.Struct, frozen=True, tag="wiped"):
+    """A line of a history after which what it says of `partitions` before does not count.
+
+    Nothing in a history moves, so that a position in it keeps its meaning.
+    """
+
+    timestamp: datetime
+    partitions: tuple[str, ...]
+
+
 class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's summary, `run.json`.
 

@@ -95,8 +95,6 @@ def _made_by(store: Store, text: str, run_ids: Collection[str]) -> bool:
     if not store.history.is_there(target.key):
         target = target._replace(key=store.names.present_name(target.key))
     return any(
-        isinstance(attempt, Materialization)
-        and attempt.partition == target.partition
-        and attempt.run_id in run_ids
-        for attempt in store.history.readable(target.key)
+        isinstance(attempt, Materialization) and attempt.run_id in run_ids
+        for attempt in store.history.readable(target)
     )

@@ -25,8 +25,7 @@ def target_locks(task: StepTask, store: Store) -> Locks:
     if len(task.outputs) == 1:
         (target,) = task.outputs
         return {target: store.lock(target)}
-    targets = sorted(task.outputs, key=lambda target: target.text)
-    return {target: store.lock(target) for target in targets}
+    return store.locks(task.outputs)
 
 
 def acquire(task: StepTask, store: Store, channel: Channel, locks: Locks) -> bool | None:
@@ -59,9 +58,10 @@ def _waits(task: StepTask, store: Store, target: Target) -> Event:
 
 def read_guards(task: StepTask, store: Store) -> list[Lock]:
     """Locks that keep the stored inputs from being pruned while the step may read them."""
-    return [
-        store.reading(source.target, shared=True)
+    read = [
+        source.target
         for source in task.inputs
         if source.stored.path is not None and source.parameter is not None
         if has_folder(source.stored)
     ]
+    return store.reading_all(read, shared=True) if read else []

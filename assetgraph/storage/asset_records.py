@@ -6,19 +6,19 @@ Both ask for the locks first, so that neither happens under a step.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetgraph.errors import AssetGraphError, DamagedStoreError, LockedError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.keys import AssetKey, Target, partitions_by_asset, recorded_target
 from assetgraph.records import Materialization, now
 from assetgraph.storage.asset_names import Renaming
 from assetgraph.storage.atomic_files import append_line, encoded
 from assetgraph.storage.file_locks import Lock
 from assetgraph.storage.formats.format_registry import location_of
-from assetgraph.storage.retention import stored_target
+from assetgraph.storage.retention import with_targets
 from assetgraph.storage.store import sync_file_system
 from assetgraph.text import did_you_mean
 
@@ -100,27 +100,33 @@ def records_of(store: Store, keys: Iterable[AssetKey]) -> list[AssetRecords]:
     return found
 
 
-def wipe(store: Store, keys: Sequence[AssetKey]) -> None:
-    """Delete the histories and the values of assets.
+def wipe(
+    store: Store, keys: Sequence[AssetKey], *, partitions: Collection[Target] | None = None
+) -> None:
+    """Delete the histories and the values of assets, or of `partitions` only.
 
-    Raises `LockedError` if a run materializes one of them, or reads its value; then nothing was
-    deleted. If the process dies, values without a record are left, which `prune` deletes.
+    What a history says of wiped partitions does not count any more; the rest of it stays. Raises
+    `LockedError` if a run materializes one of them, or reads its value; then nothing was deleted.
+    If the process dies, values without a record are left, which `prune` deletes.
     """
     store.prepare()  # the folder of locks may not exist yet
     with ExitStack() as held:
-        for key in keys:
-            for target in _targets(store, key):
-                held.enter_context(_locked(store, target))
-                guard = store.reading(target)
-                if not guard.acquire():
-                    raise LockedError(
-                        f"a step is reading the value of {target.text!r}.",
-                        key=target.key.text, holder="", hint="Wipe it once that run has ended.",
-                    )  # fmt: skip
-                held.callback(guard.release)
-        for key in keys:
-            store.history.empty(key)
-            store.values.delete_all(key)
+        if partitions is None:
+            _lock_all(store, [one for key in keys for one in _targets(store, key)], held)
+            for key in keys:
+                store.history.empty(key)
+                store.values.delete_all(key)
+            return
+        _lock_all(store, partitions, held)
+        for key, names in partitions_by_asset(partitions).items():
+            store.history.wipe_partitions(key, names)
+            store.values.delete_all(key, names)
+
+
+def orphaned_partitions(store: Store, key: AssetKey, existing: Container[str]) -> list[str]:
+    """The partitions of an asset with a record or a value that are not `existing` any more."""
+    found = (target.partition for target in _targets(store, key))
+    return [one for one in found if one is not None and one not in existing]
 
 
 def orphaned(store: Store, defined: Collection[AssetKey]) -> Iterator[AssetKey]:
@@ -172,12 +178,30 @@ def _locked(store: Store, target: Target) -> ExitStack:
     return context
 
 
-def _targets(store: Store, key: AssetKey) -> Sequence[Target]:
+def _lock_all(store: Store, targets: Collection[Target], held: ExitStack) -> None:
+    """Hold the locks on targets, and on reading their values, until the context ends."""
+    for target, lock in store.locks(targets).items():
+        if not lock.acquire():
+            raise store.locked(target, hint="Type this again once that run has ended.")
+        held.callback(lock.release)
+    for guard in store.reading_all(targets):
+        if not guard.acquire():
+            read = min(store.being_read(targets), key=lambda target: target.text, default=None)
+            named = repr(read.text) if read else "one of these assets"
+            raise LockedError(
+                f"a step is reading the value of {named}.",
+                key=read.key.text if read else "",
+                holder="",
+                hint="Wipe it once that run has ended.",
+            )
+        held.callback(guard.release)
+
+
+def _targets(store: Store, key: AssetKey) -> list[Target]:
     """The asset itself, and each of its partitions that has a record or a value."""
-    names = {run.partition_name for run in store.values.runs() if run.key == key.text}
-    stored = (stored_target(store, key, name) for name in names)
-    found = {target.partition for target in stored if target is not None}
-    found |= {attempt.partition for attempt in _attempts(store, key)}
+    runs = [run for run in store.values.runs() if run.key == key.text]
+    stored = (target for _, target in with_targets(store, key, runs) if target is not None)
+    found = {*store.history.partitions(key), *(target.partition for target in stored)}
     partitions = sorted(partition for partition in found if partition is not None)
     return [Target(key), *(Target(key, partition) for partition in partitions)]
 

@@ -25,7 +25,7 @@ from assetgraph.records import (
     now,
 )
 from assetgraph.storage.asset_records import orphaned
-from assetgraph.storage.atomic_files import AppendFile, is_cut, names_in, opened, read_lines
+from assetgraph.storage.atomic_files import AppendFile, is_cut, names_in, opened
 from assetgraph.storage.file_locks import is_held
 from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
 from assetgraph.storage.project_code import CodeTable
@@ -99,7 +99,7 @@ def _histories(store: Store, *, deep: bool) -> Iterator[Finding]:
         key = AssetKey.unchecked(text)
         path = store.history.path(key)
         try:
-            attempts = list(read_lines(path, Attempt))
+            attempts = [*store.history.newest_first(key)][::-1]
             cut = has_cut_line(path)
         except FileNotFoundError:  # it was deleted since it was listed, or is a link to nothing
             continue

@@ -38,7 +38,7 @@ class Lock:
     def acquire(self) -> bool:
         """Take the lock if it is free. Raises `StoreError` where files cannot be locked."""
         while True:
-            fd = _open(self.path)
+            fd = open_lock(self.path)
             try:
                 taken = _flock(fd, self._mode, self.path) or _take(fd, self._mode, self.path)
                 pruned = self._may_be_pruned and not os.fstat(fd).st_nlink
@@ -126,7 +126,8 @@ def try_shared(fd: int, path: str) -> bool:
     return _flock(fd, fcntl.LOCK_SH, path)
 
 
-def _open(path: str) -> int:
+def open_lock(path: str) -> int:
+    """The file of a lock, open, and created if it is missing. Raises `StoreError`."""
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
@@ -152,13 +153,18 @@ def _flock(fd: int, mode: int, path: str) -> bool:
     except BlockingIOError:
         return False
     except OSError as error:
-        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
-            raise StoreError(
-                f"cannot lock {path}: its file system has no locks.",
-                hint="Keep the store on a local disk: [tool.assetgraph] store, or --store.",
-            ) from error
-        raise store_error(error, "lock", path) from error
+        raise no_locks(error, path) from error
     return True
+
+
+def no_locks(error: OSError, path: str) -> StoreError:
+    """The error for a file that cannot be locked."""
+    if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+        return StoreError(
+            f"cannot lock {path}: its file system has no locks.",
+            hint="Keep the store on a local disk: [tool.assetgraph] store, or --store.",
+        )
+    return store_error(error, "lock", path)
 
 
 def _forget_in_child() -> None:

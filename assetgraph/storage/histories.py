@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from threading import Lock as Mutex
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ import msgspec
 
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target, key_text, recorded_target
-from assetgraph.records import FailedAttempt, Materialization
+from assetgraph.records import FailedAttempt, Materialization, PartitionsWiped, now
 from assetgraph.storage.atomic_files import (
     AppendFile,
     append_to,
@@ -35,8 +36,10 @@ from assetgraph.storage.file_locks import POLL_S, Lock, held_locks, is_held, try
 
 if TYPE_CHECKING:
     from assetgraph.storage.asset_names import AssetNames
+    from assetgraph.storage.partition_index import PartitionIndex
 
 Attempt = Materialization | FailedAttempt
+Recorded = Attempt | PartitionsWiped  # what a line of a history may be
 
 _SHORT_POLL_S = 0.0002  # a line is appended in less
 _FEW_TRIES = 3
@@ -48,11 +51,18 @@ class AssetHistory:
 
     The files, and the inputs in their lines, are called by identities. Everyone else speaks of
     assets by their present names.
+
+    All partitions of an asset share its history, and an index says where the lines of each are.
+    `allow_partitions` is called before a line about a partition is written.
     """
 
-    def __init__(self, folder: str, names: AssetNames) -> None:
+    def __init__(
+        self, folder: str, names: AssetNames, allow_partitions: Callable[[], None]
+    ) -> None:
         self._folder = folder
         self._names = names
+        self._allow_partitions = allow_partitions
+        self._indexes: dict[str, PartitionIndex] = {}
 
     def append(self, target: Target, attempt: Attempt) -> None:
         """Record an attempt at `target`. Raises `StoreError`; then nothing was committed.
@@ -71,22 +81,40 @@ class AssetHistory:
             _append(path, line)
 
     def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
-        """Raises `DamagedStoreError` at a line that cannot be read."""
-        attempts: Iterator[Attempt] = read_last(self.path(key), Attempt)
-        if not self._names.renamings:
-            return attempts
-        return (_with_inputs(attempt, self._names.name) for attempt in attempts)
+        """The attempts at an asset and its partitions. Raises `DamagedStoreError` at a line that
+        cannot be read."""
+        return self._named(_without_wiped(read_last(self.path(key), Recorded)))
+
+    def attempts(self, target: Target, *, to_materialization: bool = False) -> Iterator[Attempt]:
+        """The attempts at `target`, newest first, or those to its last materialization. Raises
+        `DamagedStoreError`."""
+        if target.partition is None:
+            return self._named(self._of_asset(target.key, to_materialization))
+        index = self._index(target.key)
+        return self._named(index.attempts(target.partition, to_materialization))
 
     def current(self, target: Target) -> tuple[Materialization | None, FailedAttempt | None]:
         """The last materialization of `target`, and its last failure where that came later."""
         failed = None
-        for attempt in self.newest_first(target.key):
-            if attempt.partition != target.partition:
-                continue
+        for attempt in self.attempts(target, to_materialization=True):
             if isinstance(attempt, Materialization):
                 return attempt, failed
             failed = failed or attempt
         return None, failed
+
+    def partitions(self, key: AssetKey) -> Mapping[str | None, bool]:
+        """Each partition of an asset with a record that can be read, or None for the asset itself,
+        and whether it has a materialization."""
+        return self._index(key).partitions()
+
+    def position(self, key: AssetKey) -> int:
+        """The size of an asset's history in bytes, up to the end of its last whole line."""
+        return self._index(key).position()
+
+    def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
+        """The data version that each partition of an asset had when its history ended at
+        `position`. None has one if the history was deleted since, and begun anew."""
+        return self._index(key).versions_at(position)
 
     def known(self, target: Target) -> Materialization | None:
         """The last materialization of `target`; None also if the history is damaged."""
@@ -95,12 +123,19 @@ class AssetHistory:
         except StoreError:
             return None
 
-    def readable(self, key: AssetKey) -> Iterator[Attempt]:
-        """The attempts at `key`, newest first, up to a line that cannot be read."""
+    def readable(self, of: AssetKey | Target) -> Iterator[Attempt]:
+        """The attempts at a target, or at an asset and its partitions, newest first, up to a line
+        that cannot be read."""
         try:
-            yield from self.newest_first(key)
+            yield from self.attempts(of) if isinstance(of, Target) else self.newest_first(of)
         except StoreError:
             return  # the asset's state says so
+
+    def wipe_partitions(self, key: AssetKey, partitions: Iterable[str]) -> None:
+        """Have what is recorded of some partitions not count any more. The caller holds the locks
+        on them. Raises `StoreError`; then nothing was wiped."""
+        self._allow_partitions()
+        _append(self.path(key), encoded(PartitionsWiped(now(), tuple(partitions))) + b"\n")
 
     def keys(self) -> list[str]:
         """The texts of all keys that have a history with any line."""
@@ -138,13 +173,40 @@ class AssetHistory:
         """The present name of the asset with the history in this file."""
         return self._names.name(AssetKey.unchecked(key_text(file_name.removesuffix(".jsonl"))))
 
+    def _index(self, key: AssetKey) -> PartitionIndex:
+        path = self.path(key)
+        found = self._indexes.get(path)
+        if found is None:
+            from assetgraph.storage.partition_index import PartitionIndex
+
+            found = self._indexes.setdefault(path, PartitionIndex(path))
+        return found
+
+    def _of_asset(self, key: AssetKey, to_materialization: bool) -> Iterator[Attempt]:
+        """The attempts at the asset itself, newest first."""
+        for count, line in enumerate(read_last(self.path(key), Recorded)):
+            if isinstance(line, PartitionsWiped) or line.partition is not None:
+                # Perhaps there are thousands of these: the index knows where the others are.
+                known = self._index(key).attempts(None, to_materialization)
+                yield from islice(known, count, None)
+                return
+            yield line
+
+    def _named(self, attempts: Iterable[Attempt]) -> Iterator[Attempt]:
+        """The attempts with their inputs called by their present names."""
+        if not self._names.renamings:
+            return iter(attempts)
+        return (_with_inputs(attempt, self._names.name) for attempt in attempts)
+
     def path(self, key: AssetKey) -> str:
         if self._names.renamings:
             key = self._names.identity(key)
         return f"{self._folder}/{key.file_name}.jsonl"
 
     def line(self, attempt: Attempt) -> bytes:
-        """The line that records an attempt."""
+        """The line that records an attempt, which the store's format allows from now on."""
+        if attempt.partition is not None:
+            self._allow_partitions()
         if self._names.renamings:
             attempt = _with_inputs(attempt, self._names.identity)
         return encoded(attempt) + b"\n"
@@ -215,6 +277,16 @@ class TargetLock(Lock):
         if newest is None:
             return _FEW_TRIES
         return 0 if newest.partition is None else _MANY_TRIES
+
+
+def _without_wiped(lines: Iterable[Recorded]) -> Iterator[Attempt]:
+    """The attempts of `lines`, newest first, that count."""
+    wiped: set[str | None] = set()
+    for line in lines:
+        if isinstance(line, PartitionsWiped):
+            wiped.update(line.partitions)
+        elif line.partition not in wiped:
+            yield line
 
 
 def _with_inputs(attempt: Attempt, called: Callable[[AssetKey], AssetKey]) -> Attempt:

@@ -8,8 +8,7 @@ An asset's current value, a value that a step may be reading, and a run in progr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal
@@ -25,6 +24,7 @@ from assetgraph.storage.formats.format_registry import location_of
 
 if TYPE_CHECKING:
     from assetgraph.storage.store import Store
+    from assetgraph.storage.value_store import StoredRun
 
 
 _LARGE_TABLE = 4_000_000  # bytes: below, reading it takes no time that matters
@@ -158,39 +158,50 @@ def _old_runs(store: Store) -> Iterator[Prunable]:
 
 
 def _values(store: Store) -> Iterator[Prunable]:
-    for (text, name), group in groupby(
-        store.values.runs(), key=attrgetter("key", "partition_name")
-    ):
-        found = list(group)
-        target = stored_target(store, AssetKey.unchecked(text), name)
-        if target is None or (target.partition is None and store.history.is_missing(target.key)):
-            continue  # the history may come back: a step makes the file before it stores a value
+    for text, group in groupby(store.values.runs(), key=attrgetter("key")):
+        key = AssetKey.unchecked(text)
+        stored: dict[Target, list[StoredRun]] = {}
+        for run, target in with_targets(store, key, list(group)):
+            if target is not None:
+                stored.setdefault(target, []).append(run)
+        if store.history.is_missing(key):
+            stored.pop(Target(key), None)  # it may come back: a step makes it before its value
         # Check the locks before reading the history: with no lock held, a value that was stored
         # before this check is in the history by now, or will never be recorded.
-        reading = store.reading(target).path
-        if store.is_running(target) or is_held(reading, shared=True):
-            continue
-        try:
-            kept, recorded = _kept_and_recorded(store, target)
-        except StoreError:
-            continue  # a damaged history does not say which values are in use
-        for stored in found:
-            if stored.folder not in kept:
-                kind: Literal["value", "orphan"]
-                kind = "value" if stored.folder in recorded else "orphan"
-                yield Prunable(kind, target.text, stored.folder, stored.size, target)
+        in_use = store.running(stored) | store.being_read(stored)
+        for target, found in stored.items():
+            if target not in in_use:
+                yield from _prunable_values(store, target, found)
 
 
-def stored_target(store: Store, key: AssetKey, partition_name: str) -> Target | None:
-    """The target with this name for its partition, as in a `StoredRun`. None if the name was cut
-    and no attempt at the partition is recorded: its next attempt tells whose values these are."""
-    if not is_cut_name(partition_name):
-        return Target(key, partition_of(partition_name))
-    with suppress(StoreError):  # a damaged history
-        for attempt in store.history.newest_first(key):
-            if partition_file_name(attempt.partition) == partition_name:
-                return Target(key, attempt.partition)
-    return None
+def _prunable_values(
+    store: Store, target: Target, stored: Iterable[StoredRun]
+) -> Iterator[Prunable]:
+    try:
+        kept, recorded = _kept_and_recorded(store, target)
+    except StoreError:
+        return  # a damaged history does not say which values are in use
+    for run in stored:
+        if run.folder not in kept:
+            kind: Literal["value", "orphan"] = "value" if run.folder in recorded else "orphan"
+            yield Prunable(kind, target.text, run.folder, run.size, target)
+
+
+def with_targets(
+    store: Store, key: AssetKey, runs: Sequence[StoredRun]
+) -> Iterator[tuple[StoredRun, Target | None]]:
+    """What runs stored of an asset, each with the target; None if the name of its partition was cut
+    and no attempt at it is recorded: its next attempt tells whose values these are."""
+    recorded: Iterable[str | None] = ()
+    if any(is_cut_name(run.partition_name) for run in runs):
+        recorded = store.history.partitions(key)
+    cut = {partition_file_name(partition): partition for partition in recorded}
+    for run in runs:
+        if not is_cut_name(run.partition_name):
+            yield run, Target(key, partition_of(run.partition_name))
+        else:
+            partition = cut.get(run.partition_name)
+            yield run, None if partition is None else Target(key, partition)
 
 
 def _kept_and_recorded(store: Store, target: Target) -> tuple[set[str], set[str]]:
@@ -201,9 +212,7 @@ def _kept_and_recorded(store: Store, target: Target) -> tuple[set[str], set[str]
 def _stored(store: Store, target: Target) -> Iterator[StoredValue]:
     """The recorded values of `target` that have a folder of their own, newest first."""
     last = None
-    for attempt in store.history.newest_first(target.key):
-        if attempt.partition != target.partition:
-            continue
+    for attempt in store.history.attempts(target):
         if isinstance(attempt, Materialization) and has_folder(attempt.value):
             if attempt.value.path != last:  # a record that accepts code repeats the value before it
                 yield attempt.value

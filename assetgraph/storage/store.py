@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import LockedError, NoValueError, StoreError
+from assetgraph.errors import DamagedStoreError, LockedError, NoValueError, StoreError
 from assetgraph.hints import command
+from assetgraph.keys import Target, partitions_by_asset
 from assetgraph.storage.asset_names import AssetNames, Renaming
 from assetgraph.storage.atomic_files import (
     damaged,
     encoded,
     make_folder,
     make_store_folder,
+    names_in,
     require_known_format,
     store_error,
     write_whole,
@@ -26,19 +28,20 @@ from assetgraph.storage.histories import AssetHistory, TargetLock
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence, Set
 
-    from assetgraph.keys import AssetKey, Target
+    from assetgraph.keys import AssetKey
     from assetgraph.process.reads.rules import Rules
     from assetgraph.storage.ignored_paths import IgnoredPaths
     from assetgraph.storage.output_paths import Known, OutputPaths
+    from assetgraph.storage.partition_locks import PartitionLocks
     from assetgraph.storage.present_reads import PresentReads
     from assetgraph.storage.project_code import ProjectCode
     from assetgraph.storage.read_table import ReadTable
     from assetgraph.storage.value_store import ValueStore
 
 FORMAT = 1
-_FORMAT_TEXT = f'{{"format": {FORMAT}}}'
+WITH_PARTITIONS = 2  # an earlier assetgraph takes a line about a partition for one about its asset
 
 
 class Store:
@@ -77,10 +80,12 @@ class Store:
         self.ephemeral = ephemeral
         self.observes = observe_reads and not ephemeral
         self._ignore_reads = tuple(ignore_reads)
-        self._exists = self._check()
+        self._exists = self._format() is not None
+        self._format_stamp: tuple[int, int] | None = None  # of a format that allows partitions
         self._renamings = renamings
         self._salt = salt
         self._returned_paths: Known = {}
+        self._locks_of_partitions: dict[tuple[AssetKey, AssetKey], PartitionLocks] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         options: dict[str, Any] = {
@@ -106,7 +111,7 @@ class Store:
 
     @cached_property
     def history(self) -> AssetHistory:
-        return AssetHistory(f"{self.folder}/assets", self.names)
+        return AssetHistory(f"{self.folder}/assets", self.names, self._allow_partitions)
 
     @cached_property
     def values(self) -> ValueStore:
@@ -178,18 +183,65 @@ class Store:
         self.__dict__.pop("code", None)
 
     def lock(self, target: Target) -> TargetLock:
-        """The lock on materializing `target`."""
-        return TargetLock(self.history, target, self._lock_path(target))
+        """The lock on materializing `target`.
+
+        For an asset without partitions it is on the history, so that a step opens one file.
+        """
+        if target.partition is None:
+            return TargetLock(self.history, target, self.history.path(target.key))
+        return self._partition_locks(target.key).locks([target.partition])[0]
+
+    def locks(self, targets: Iterable[Target]) -> dict[Target, TargetLock]:
+        """The locks on all of `targets`, for one step. They have one order for all steps, so that
+        two which share targets never wait for each other."""
+        found = [self.lock(target) for target in targets if target.partition is None]
+        for key, partitions in partitions_by_asset(targets).items():
+            found.extend(self._partition_locks(key).locks(sorted(partitions)))
+        return {lock.target: lock for lock in sorted(found, key=lambda lock: lock.target.text)}
 
     def reading(self, target: Target, *, shared: bool = False) -> Lock:
         """The lock that a step holds (shared) while it reads the stored value of `target`, so that
         the value is not pruned."""
-        path = f"{self._lock_name(target)}.read"
-        return Lock(path, shared=shared, may_be_pruned=target.partition is not None)
+        if target.partition is None:
+            return Lock(
+                f"{self._locks}/{self.names.identity_of(target).file_name}.read", shared=shared
+            )
+        return self._partition_locks(target.key).reading([target.partition], shared=shared)[0]
+
+    def reading_all(self, targets: Iterable[Target], *, shared: bool = False) -> list[Lock]:
+        """The locks on reading the stored values of `targets`."""
+        whole = [target for target in targets if target.partition is None]
+        found = [self.reading(target, shared=shared) for target in whole]
+        for key, partitions in partitions_by_asset(targets).items():
+            found.extend(self._partition_locks(key).reading(partitions, shared=shared))
+        return found
 
     def is_running(self, target: Target) -> bool:
         """Whether a living process is materializing `target`."""
-        return is_held(self._lock_path(target)) and self.lock(target).is_taken()
+        if target.partition is None:
+            return is_held(self.history.path(target.key)) and self.lock(target).is_taken()
+        return bool(self.running_partitions(target.key, [target.partition]))
+
+    def running_partitions(self, key: AssetKey, partitions: Collection[str]) -> Set[str]:
+        """Those of some partitions of an asset that a living process is materializing."""
+        return self._partition_locks(key).running(partitions)
+
+    def running(self, targets: Iterable[Target]) -> set[Target]:
+        """Those of `targets` that a living process is materializing."""
+        found = {one for one in targets if one.partition is None and self.is_running(one)}
+        for key, partitions in partitions_by_asset(targets).items():
+            running = self.running_partitions(key, partitions)
+            found.update(Target(key, partition) for partition in running)
+        return found
+
+    def being_read(self, targets: Iterable[Target]) -> set[Target]:
+        """Those of `targets` whose value a step may be reading."""
+        whole = [target for target in targets if target.partition is None]
+        found = {one for one in whole if is_held(self.reading(one).path, shared=True)}
+        for key, partitions in partitions_by_asset(targets).items():
+            read = self._partition_locks(key).read(partitions)
+            found.update(Target(key, partition) for partition in read)
+        return found
 
     def holder(self, target: Target, *, but: str = "") -> str:
         """The id of the run, other than `but`, that materializes `target`, or ""."""
@@ -226,37 +278,68 @@ class Store:
         """Whether anything has been recorded in the folder."""
         return self._exists
 
-    def prepare(self) -> None:
+    def prepare(self, *, partitions: bool = False) -> None:
         """Create the store's folder with its format and its subfolders, as far as they are
-        missing."""
+        missing. With `partitions`, records of these are to follow."""
         if not self._exists:
             make_store_folder(self.folder)
             # Before the subfolders: a store with subfolders and no format is damaged.
-            write_whole(f"{self.folder}/store.json", encoded({"format": FORMAT}) + b"\n")
+            write_whole(self._format_path, _format_line(FORMAT))
             self._exists = True
         for part in ("/runs", "/assets", "/locks"):
             make_folder(self.folder + part)
+        if partitions:
+            self._allow_partitions()
 
-    def _lock_path(self, target: Target) -> str:
-        """The file that the lock on `target` is on.
+    def _allow_partitions(self) -> None:
+        """Have the store say that earlier versions would misread it, before it has a record of a
+        partition."""
+        if self._format_stamp is not None and self._format_stamp == self._stamp_of_format():
+            return
+        found = self._format()
+        if found is None:
+            raise StoreError(f"cannot write {self.folder}: its store was deleted during the step.")
+        if found < WITH_PARTITIONS:
+            write_whole(self._format_path, _format_line(WITH_PARTITIONS))
+            if not self.ephemeral:
+                sync_file_system(self.folder)
+        self._format_stamp = self._stamp_of_format()
 
-        A partition has one of its own. For an asset without partitions it is the history, so that a
-        step opens one file.
-        """
-        if target.partition is None:
-            return self.history.path(target.key)
-        return f"{self._lock_name(target)}.lock"
+    def _stamp_of_format(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self._format_path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
-    def _lock_name(self, target: Target) -> str:
-        return f"{self.folder}/locks/{self.names.identity_of(target).file_name}"
+    @property
+    def _locks(self) -> str:
+        return f"{self.folder}/locks"
 
-    def _check(self) -> bool:
-        path = f"{self.folder}/store.json"
+    def _partition_locks(self, key: AssetKey) -> PartitionLocks:
+        identity = self.names.identity(key)
+        known = self._locks_of_partitions.get((key, identity))
+        if known is None:
+            from assetgraph.storage.partition_locks import partition_locks
+
+            known = partition_locks(self.history, key, self._locks, identity)
+            self._locks_of_partitions[key, identity] = known
+        return known
+
+    @property
+    def _format_path(self) -> str:
+        return f"{self.folder}/store.json"
+
+    def _format(self) -> int | None:
+        """The format of the store; None if there is none."""
+        path = self._format_path
         try:
             with open(path, "rb") as file:
                 data = file.read()
         except FileNotFoundError:
-            return self._check_absent()
+            if any(os.path.exists(f"{self.folder}/{name}") for name in ("runs", "assets")):
+                raise self._damaged_format("it is missing from a store that has records") from None
+            return None
         except NotADirectoryError as error:
             raise StoreError(
                 f"cannot use {self.folder} as a store: it is a file.",
@@ -267,25 +350,31 @@ class Store:
         try:
             found = msgspec.json.decode(data, type=dict[str, int])["format"]
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
-            raise damaged(
-                path, f"it should contain {_FORMAT_TEXT}", hint=_write_format(path)
-            ) from error
-        require_known_format(f"the store {self.folder}", found, FORMAT)
-        return True
+            raise self._damaged_format() from error
+        require_known_format(f"the store {self.folder}", found, WITH_PARTITIONS)
+        return found
 
-    def _check_absent(self) -> bool:
-        if os.path.exists(f"{self.folder}/runs") or os.path.exists(f"{self.folder}/assets"):
-            path = f"{self.folder}/store.json"
-            why = "it is missing from a store that has records"
-            raise damaged(path, why, hint=_write_format(path))
+    def _damaged_format(self, why: str = "") -> DamagedStoreError:
+        """The error for a damaged or missing format, which says how to write it."""
+        from shlex import quote
+
+        path = self._format_path
+        known = WITH_PARTITIONS if self._may_have_partitions() else FORMAT
+        text = _format_line(known).decode().strip()
+        why = why or f"it should contain {text}"
+        return damaged(path, why, hint=f"Write it with: echo '{text}' > {quote(path)}")
+
+    def _may_have_partitions(self) -> bool:
+        folder = f"{self.folder}/assets"
+        for name in names_in(folder):
+            with open(f"{folder}/{name}", "rb") as file:
+                if any(b'"partition' in line for line in file):
+                    return True
         return False
 
 
-def _write_format(path: str) -> str:
-    """How to write the missing or damaged format of a store."""
-    from shlex import quote
-
-    return f"Write it with: echo '{_FORMAT_TEXT}' > {quote(path)}"
+def _format_line(number: int) -> bytes:
+    return encoded({"format": number}) + b"\n"
 
 
 def sync_file_system(path: str) -> None:

@@ -255,12 +255,15 @@ class ValueStore:
         self._files.place.delete_folder(folder)
         self._files.verified.forget(folder)
 
-    def delete_all(self, key: AssetKey) -> None:
-        """Delete everything that is stored of one asset."""
+    def delete_all(self, key: AssetKey, partitions: Iterable[str] | None = None) -> None:
+        """Delete everything that is stored of one asset, or of some of its partitions."""
+        names = None if partitions is None else set(map(partition_file_name, partitions))
         for run in tuple(self.runs()):
-            if run.key == key.text:
+            if run.key == key.text and (names is None or run.partition_name in names):
                 self.delete(run.folder)
-        self._files.place.delete_folder(self._names.identity(key).file_name)
+        folder = self._names.identity(key).file_name
+        for each in [folder] if names is None else [f"{folder}/{name}" for name in names]:
+            self._files.place.delete_folder(each)
 
     @staticmethod
     def is_immutable(value: object) -> bool:

@@ -230,9 +230,16 @@ def test_a_file_that_a_dead_run_was_writing_goes_and_that_of_a_living_one_stays(
     assert Path(log.folder, "run.json").exists()
 
 
+@pytest.fixture
+def lock_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that cannot lock bytes, so that each partition has a file."""
+    monkeypatch.setattr("assetgraph.storage.partition_locks.has_range_locks", lambda: False)
+
+
 LONG = "2023-03-01 at the corner of " + "x" * 300
 
 
+@pytest.mark.usefixtures("lock_files")
 @pytest.mark.parametrize("partition", ["2023-03-01", LONG, "", "_", "a/b"])
 def test_the_lock_files_of_a_partition_are_pruned_and_those_of_an_asset_stay(
     store: Store, partition: str
@@ -255,6 +262,7 @@ def test_the_lock_files_of_a_partition_are_pruned_and_those_of_an_asset_stay(
     assert list(find_prunable(store)) == []
 
 
+@pytest.mark.usefixtures("lock_files")
 @pytest.mark.parametrize("reads", [False, True])
 def test_a_lock_that_is_held_is_not_pruned(store: Store, reads: bool) -> None:
     store.prepare()
@@ -269,13 +277,14 @@ def test_a_lock_that_is_held_is_not_pruned(store: Store, reads: bool) -> None:
     assert prune(store, item)
 
 
+@pytest.mark.usefixtures("lock_files")
 def test_nobody_holds_the_lock_of_a_pruned_file(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare()
     target = Target(KEY, "2023")
     slow, other = store.lock(target), store.lock(target)
-    opened = locks._open
+    opened = locks.open_lock
     pruned: list[bool] = []
 
     def pruned_since(path: str) -> int:
@@ -285,7 +294,7 @@ def test_nobody_holds_the_lock_of_a_pruned_file(
             assert prune_lock(path)
         return fd
 
-    monkeypatch.setattr(locks, "_open", pruned_since)
+    monkeypatch.setattr(locks, "open_lock", pruned_since)
     assert slow.acquire()
     assert not other.acquire()
     assert store.is_running(target)
@@ -294,6 +303,7 @@ def test_nobody_holds_the_lock_of_a_pruned_file(
     other.release()
 
 
+@pytest.mark.usefixtures("lock_files")
 def test_a_lock_excludes_others_while_its_file_is_pruned_again_and_again(store: Store) -> None:
     store.prepare()
     target, at_work, met = Target(KEY, "2023"), [0], []

@@ -16,6 +16,7 @@ from assetgraph import AssetKey, Instance, materialize
 from assetgraph.errors import DamagedStoreError, StoreError, StoreFormatError
 from assetgraph.keys import Target
 from assetgraph.records import FailedAttempt, Materialization, StoredValue, now
+from assetgraph.storage.atomic_files import require_known_format
 from assetgraph.storage.store import Store
 
 OWN_NAMES = [
@@ -118,11 +119,89 @@ def test_a_file_in_place_of_a_store_is_named(folder: Path) -> None:
 
 def test_a_store_of_a_later_format_is_left_alone(folder: Path) -> None:
     Store(folder / "records").prepare()
-    future = '{"format": 2}'
+    future = '{"format": 3}'
     (folder / "records/store.json").write_text(future)
-    with pytest.raises(StoreFormatError, match=r"has format 2.*Upgrade assetgraph"):
+    with pytest.raises(StoreFormatError, match=r"has format 3.*Upgrade assetgraph"):
         Store(folder / "records")
     assert (folder / "records/store.json").read_text() == future
+
+
+def format_of(store: Store) -> int:
+    found: int = json.loads(Path(store.folder, "store.json").read_text())["format"]
+    return found
+
+
+MARCH = Target(AssetKey("a"), "2023-03")
+OF_MARCH = Materialization(
+    "1", now(), StoredValue("json", inline="1"), "v", partition=MARCH.partition
+)
+
+
+@pytest.mark.parametrize("how", ["prepare", "append", "lock", "wipe"])
+def test_the_first_record_of_a_partition_raises_the_format_before_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    store.prepare()
+    store.history.append(Target(MARCH.key), made("1"))
+    assert format_of(store) == format_of(Store(store.folder)) == 1
+    path, sizes = Path(store.history.path(MARCH.key)), []
+    before = path.stat().st_size
+    rename = os.rename
+
+    def renamed(old: str, new: str) -> None:
+        sizes.append(path.stat().st_size)
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", renamed)
+    for _ in range(2):
+        if how == "prepare":
+            store.prepare(partitions=True)
+        elif how == "append":
+            store.history.append(MARCH, OF_MARCH)
+        elif how == "lock":
+            lock = store.lock(MARCH)
+            assert lock.acquire()
+            lock.append(OF_MARCH)
+            lock.release()
+        else:
+            store.history.wipe_partitions(MARCH.key, ["2023-03"])
+    assert sizes == [before]  # written once, before any record
+    assert format_of(store) == 2
+    assert Store(store.folder).exists
+    store.prepare()
+    assert format_of(store) == 2
+
+
+def test_the_version_of_before_refuses_a_store_with_partitions(store: Store) -> None:
+    store.prepare(partitions=True)
+    with pytest.raises(StoreFormatError) as caught:
+        require_known_format(f"the store {store.folder}", format_of(store), 1)
+    assert caught.value.message == (
+        f"the store {store.folder} has format 2, written by a later assetgraph; "
+        "this one knows format 1."
+    )
+
+
+def test_a_format_that_another_process_took_back_is_raised_again(store: Store) -> None:
+    store.prepare(partitions=True)
+    Path(store.folder, "store.json").unlink()
+    Path(store.folder, "store.json").write_text('{"format": 1}')
+    store.history.append(MARCH, OF_MARCH)
+    assert format_of(store) == 2
+
+
+@pytest.mark.parametrize("partition", [None, "2023-03"])
+def test_a_lost_format_is_written_as_the_records_need_it(
+    store: Store, partition: str | None
+) -> None:
+    store.prepare()
+    target = Target(MARCH.key, partition)
+    store.history.append(target, msgspec.structs.replace(OF_MARCH, partition=partition))
+    Path(store.folder, "store.json").unlink()
+    with pytest.raises(DamagedStoreError) as caught:
+        Store(store.folder)
+    assert caught.value.hint is not None
+    assert f'{{"format":{1 if partition is None else 2}}}' in caught.value.hint
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": "one"}', "{}", "\udcff"])
@@ -261,7 +340,7 @@ def test_a_damaged_line_of_a_history_is_named_when_it_is_reached(store: Store) -
         store.history.current(Target(key))
 
 
-def test_a_partition_has_its_own_lock(store: Store) -> None:
+def test_a_partition_has_its_own_lock_in_the_file_of_its_asset(store: Store) -> None:
     store.prepare()
     key = AssetKey("a/b")
     lock = store.lock(Target(key, "2023-03/x"))
@@ -270,11 +349,14 @@ def test_a_partition_has_its_own_lock(store: Store) -> None:
     assert not store.is_running(Target(key))
     assert not store.is_running(Target(key, "_"))
     lock.release()
-    assert os.listdir(f"{store.folder}/locks") == ["a,b=2023-03%2Fx.lock"]
+    assert os.listdir(f"{store.folder}/locks") == ["a,b.partitions"]
 
 
-def test_every_partition_has_a_lock_and_a_reading_lock_of_its_own(store: Store) -> None:
+def test_every_partition_has_a_lock_and_a_reading_lock_of_its_own(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store.prepare()
+    monkeypatch.setattr("assetgraph.storage.partition_locks.has_range_locks", lambda: False)
     key = AssetKey("a")
     targets = [Target(key, name) for name in (None, "x", "x.read", "x.lock", "_", "")]
     paths = [lock(target).path for lock in (store.lock, store.reading) for target in targets]
