@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assetgraph.api import Instance, RunConfig, RunResult, load, materialize
+    from assetgraph.api import RunConfig, RunResult, load, materialize
     from assetgraph.definitions.asset import Asset, AssetIn
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.config import Config
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from assetgraph.errors import AssetGraphError
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.definitions import Definitions, load_assets_from_modules
+    from assetgraph.instance import Instance
     from assetgraph.keys import AssetKey
     from assetgraph.version import __version__ as __version__
 
@@ -59,7 +60,7 @@ _HOME = {
     "Definitions": "graph.definitions",
     "IOManager": "definitions.io_manager",
     "InputContext": "definitions.io_manager",
-    "Instance": "api",
+    "Instance": "instance",
     "Jitter": "definitions.retries",
     "MaterializeResult": "definitions.metadata",
     "MetadataValue": "definitions.metadata",

@@ -1,11 +1,8 @@
-"""The Python interface, for tests, scripts and notebooks: `materialize`, `load`, `Instance`."""
+"""The Python interface, for tests, scripts and notebooks: `materialize` and `load`."""
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
-import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +15,7 @@ from assetgraph.definitions.config import Config, config_by_asset, config_json
 from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
+from assetgraph.instance import Instance, KeyLike, key_of
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
@@ -33,7 +31,6 @@ from assetgraph.records import Materialization
 from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
 from assetgraph.run.outcome import RunOutcome
-from assetgraph.storage.asset_records import rename, wipe
 from assetgraph.storage.store import Store
 from assetgraph.text import did_you_mean
 
@@ -44,7 +41,6 @@ if TYPE_CHECKING:
     from assetgraph.run.channel import Observer
 
 Assets = Definitions | AssetGraph | ModuleType | Iterable[Asset | Iterable[Asset]]
-KeyLike = str | AssetKey | Asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,70 +51,6 @@ class RunConfig:
     """
 
     ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
-
-
-class Instance:
-    """The store that runs are recorded in.
-
-    `Instance.get()` is the store of the current folder's project, `Instance(folder)` is any other,
-    and `Instance.ephemeral()` is a temporary one.
-    """
-
-    def __init__(self, folder: str | Path) -> None:
-        self.store = Store(working_folder() / folder)
-
-    @classmethod
-    def get(cls) -> Instance:
-        """The store of the current folder's project. Raises `ProjectError` outside of a project."""
-        return cls._of(find_project().open_store())
-
-    @classmethod
-    def ephemeral(cls) -> Instance:
-        """A store in a temporary folder, deleted with this object."""
-        here = working_folder()
-        folder = tempfile.mkdtemp(prefix="assetgraph-")
-        instance = cls._of(Store(f"{folder}/store", project_root=here, ephemeral=True))
-        weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
-        return instance
-
-    def rename_asset(self, old: KeyLike, new: KeyLike) -> None:
-        """Let the asset `new` have the history and the values of `old`. Nothing is copied.
-
-        Raises `AssetGraphError` if `old` has no history or `new` has one, or a run is at work on
-        either.
-        """
-        rename(self.store, _key(old), _key(new))
-
-    def wipe_assets(self, keys: Sequence[KeyLike]) -> None:
-        """Delete the histories and the values of assets, which then count as never materialized.
-
-        Raises `AssetGraphError` if a run is at work on one of them; then nothing was deleted.
-        """
-        self.store.names.refresh()
-        wipe(self.store, [_key(key) for key in keys])
-
-    def report(
-        self,
-        key: KeyLike,
-        *,
-        data_version: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Record that something outside made an asset, such as a job that loads a table.
-
-        What reads it is stale if its `data_version` is another; without one, its data counts as
-        new. Raises `AssetGraphError` if another process does the same, or for metadata that cannot
-        be recorded.
-        """
-        from assetgraph.run.observe import report
-
-        report(self.store, _key(key), data_version=data_version, metadata=metadata)
-
-    @classmethod
-    def _of(cls, store: Store) -> Instance:
-        instance = cls.__new__(cls)
-        instance.store = store
-        return instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +91,7 @@ class RunResult:
         Raises `NoValueError` if there was none, or if it has since been replaced and pruned.
         """
         _require_type(as_type)
-        asset, made = self.facts.graph.asset(_key(key)), self.materialization(key)
+        asset, made = self.facts.graph.asset(key_of(key)), self.materialization(key)
         return self.instance.store.values.load_made(asset.key, made, as_type, maker=asset)
 
     def output_for_node(self, node: KeyLike) -> Any:
@@ -168,7 +100,7 @@ class RunResult:
 
     def materialization(self, key: KeyLike) -> Materialization:
         """The record of that value: its versions, its metadata and where it is stored."""
-        asset = self.facts.graph.asset(_key(key))
+        asset = self.facts.graph.asset(key_of(key))
         made = self.facts.of(Target(asset.key)).current
         if made is None:
             raise self.instance.store.no_value(asset.key)
@@ -246,7 +178,7 @@ def load(
     similar keys, for an asset that is not defined.
     """
     _require_type(as_type)
-    found, named = _project_at(project), _key(key)
+    found, named = _project_at(project), key_of(key)
     store = found.open_store()
     made = _made_by(store, named, run_id) if run_id else store.history.current(Target(named))[0]
     if made is None or made.origin:
@@ -369,12 +301,6 @@ def _require_known(
     return graph
 
 
-def _key(given: KeyLike) -> AssetKey:
-    if isinstance(given, Asset):
-        return given.key
-    return given if isinstance(given, AssetKey) else AssetKey(given)
-
-
 def _selection_texts(selection: KeyLike | Sequence[KeyLike] | None) -> tuple[str, ...]:
     if selection is None:
         return ()
@@ -384,7 +310,7 @@ def _selection_texts(selection: KeyLike | Sequence[KeyLike] | None) -> tuple[str
         selection = (selection,)
     if not selection:
         raise AssetGraphError("the selection is empty.", hint="Leave it out to take every asset.")
-    return tuple(one if isinstance(one, str) else f'key:"{_key(one).text}"' for one in selection)
+    return tuple(one if isinstance(one, str) else f'key:"{key_of(one).text}"' for one in selection)
 
 
 def _config_texts(

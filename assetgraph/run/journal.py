@@ -13,7 +13,7 @@ import msgspec
 from assetgraph.errors import StoreError
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.channel import Observer, RunChannel
-from assetgraph.storage.store import sync_file_system
+from assetgraph.storage.atomic_files import sync_file_system
 from assetgraph.text import failure_line
 
 if TYPE_CHECKING:

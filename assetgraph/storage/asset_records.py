@@ -15,11 +15,10 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, partitions_by_asset, recorded_target
 from assetgraph.records import Materialization, now
 from assetgraph.storage.asset_names import Renaming
-from assetgraph.storage.atomic_files import append_line, encoded
+from assetgraph.storage.atomic_files import append_line, encoded, sync_file_system
 from assetgraph.storage.file_locks import Lock
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import with_targets
-from assetgraph.storage.store import sync_file_system
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:

@@ -73,6 +73,25 @@ def write_whole(path: str, data: bytes) -> None:
         raise store_error(error, "write", path) from error
 
 
+def sync_file_system(path: str) -> None:
+    """Write everything that the kernel still holds for the file system of `path` to disk, in one
+    call.
+
+    Syncs every file system where the C library has no `syncfs` (macOS).
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):  # pragma: no cover - not on Linux
+        os.sync()
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        libc.syncfs(fd)
+    finally:
+        os.close(fd)
+
+
 def make_folder(path: str) -> None:
     """Create a folder and its parents if they are missing. Raises `StoreError`."""
     try:

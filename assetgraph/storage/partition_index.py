@@ -18,11 +18,10 @@ import msgspec
 from assetgraph.errors import DamagedStoreError
 from assetgraph.records import FailedAttempt, Materialization, PartitionsWiped, decoder
 from assetgraph.storage.atomic_files import damaged, store_error
+from assetgraph.storage.growing_file import GrowingFile, lines_of
 
 Attempt = Materialization | FailedAttempt
 
-_CHUNK = 1 << 20
-_END = 256  # bytes at the end of what was read, which tell whether a file only grew
 _TRIES = 3
 _FAILED, _MADE, _WIPED, _DAMAGED = range(4)
 _NONE = -1  # no line
@@ -51,6 +50,7 @@ class PartitionIndex:
     def __init__(self, path: str) -> None:
         self._path = path
         self._mutex = Mutex()
+        self._file = GrowingFile()
         self._forget()
 
     def attempts(
@@ -91,16 +91,16 @@ class PartitionIndex:
     def position(self) -> int:
         """The size of the history up to the end of its last whole line."""
         with self._refreshed():
-            return self._covered
+            return self._file.covered
 
     def versions_at(self, position: int) -> Mapping[str | None, str]:
         """The data version that each partition had when the history ended at `position`. None has
         one if no line ends there: then the history was deleted since, and begun anew."""
         versions: dict[str | None, str] = {}
         with self._refreshed() as fd:
-            if not 0 < position <= self._covered or os.pread(fd, 1, position - 1) != b"\n":
+            if not 0 < position <= self._file.covered or os.pread(fd, 1, position - 1) != b"\n":
                 return {}
-            for lines in _lines_of(fd, 0, position):
+            for lines in lines_of(fd, 0, position):
                 for text in lines:
                     _replay(text, versions)
         return versions
@@ -139,13 +139,11 @@ class PartitionIndex:
 
     def _text(self, fd: int, line: int) -> bytes:
         start, after = self._starts[line], line + 1
-        end = self._starts[after] if after < len(self._starts) else self._covered
+        end = self._starts[after] if after < len(self._starts) else self._file.covered
         return os.pread(fd, end - start - 1, start)
 
     def _forget(self) -> None:
-        self._stamp: tuple[int, ...] | None = None  # of the file when it was last read
-        self._covered = 0  # bytes, up to the end of the last whole line
-        self._end = b""  # of what was read
+        self._file.forget()
         # Columns by the number of a line:
         self._starts = array("q")
         self._kinds = bytearray()
@@ -161,26 +159,15 @@ class PartitionIndex:
         if fd == _MISSING:
             self._forget()
             return
-        info = os.fstat(fd)
-        stamp = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
-        if stamp == self._stamp:
-            return
-        if not self._grew(fd, stamp):
+        try:
+            for lines in self._file.appended(fd, self._forget):
+                self._take(lines, self._file.covered)
+        except BaseException:  # an interrupt, say: half of some lines was taken in
             self._forget()
-        start = self._covered
-        for lines in _lines_of(fd, start, info.st_size):
-            start = self._take(lines, start)
-        self._covered, self._stamp = start, stamp
+            raise
 
-    def _grew(self, fd: int, stamp: tuple[int, ...]) -> bool:
-        """Whether the file is the one that was read, with lines appended."""
-        known, size = self._stamp, stamp[2]
-        if known is None or known[:2] != stamp[:2] or known[2] == size or size < self._covered:
-            return False
-        return os.pread(fd, len(self._end), self._covered - len(self._end)) == self._end
-
-    def _take(self, lines: Sequence[bytes], start: int) -> int:
-        """Take in whole lines, of which the first begins at `start`; where they end."""
+    def _take(self, lines: Sequence[bytes], start: int) -> None:
+        """Take in whole lines, of which the first begins at `start`."""
         starts, kinds, before, last = self._starts, self._kinds, self._before, self._last
         decode = decoder(_Line).decode
         for number, text in enumerate(lines, len(starts)):
@@ -200,8 +187,6 @@ class PartitionIndex:
                 kinds.append(_DAMAGED)
                 self._damaged = number
             before.append(earlier)
-        self._end = lines[-1][-_END:] + b"\n"
-        return start
 
 
 class _Open:
@@ -231,20 +216,6 @@ class _Open:
         self._mutex.release()
         if isinstance(error, OSError):
             raise store_error(error, "read", self._path) from error
-
-
-def _lines_of(fd: int, start: int, end: int) -> Iterator[list[bytes]]:
-    """The whole lines of a part of a file, many at once."""
-    rest = b""
-    while start < end:
-        chunk = os.pread(fd, min(_CHUNK, end - start), start)
-        if not chunk:
-            return  # the file was truncated meanwhile
-        start += len(chunk)
-        lines = (rest + chunk).split(b"\n")
-        rest = lines.pop()
-        if lines:
-            yield lines
 
 
 def _replay(text: bytes, versions: dict[str | None, str]) -> None:

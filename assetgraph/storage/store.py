@@ -21,6 +21,7 @@ from assetgraph.storage.atomic_files import (
     names_in,
     require_known_format,
     store_error,
+    sync_file_system,
     write_whole,
 )
 from assetgraph.storage.file_locks import Lock, is_held
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from assetgraph.keys import AssetKey
     from assetgraph.process.reads.rules import Rules
+    from assetgraph.storage.dynamic_partitions import DynamicPartitions
     from assetgraph.storage.ignored_paths import IgnoredPaths
     from assetgraph.storage.output_paths import Known, OutputPaths
     from assetgraph.storage.partition_locks import PartitionLocks
@@ -130,6 +132,12 @@ class Store:
         from assetgraph.storage.read_table import ReadTable
 
         return ReadTable(self.reads_path, self.names, self._salt)
+
+    @cached_property
+    def dynamic_partitions(self) -> DynamicPartitions:
+        from assetgraph.storage.dynamic_partitions import DynamicPartitions
+
+        return DynamicPartitions(f"{self.folder}/partitions", self.prepare)
 
     @property
     def reads_path(self) -> str:
@@ -375,22 +383,3 @@ class Store:
 
 def _format_line(number: int) -> bytes:
     return encoded({"format": number}) + b"\n"
-
-
-def sync_file_system(path: str) -> None:
-    """Write everything that the kernel still holds for the file system of `path` to disk, in one
-    call.
-
-    Syncs every file system where the C library has no `syncfs` (macOS).
-    """
-    import ctypes
-
-    libc = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(libc, "syncfs"):  # pragma: no cover - not on Linux
-        os.sync()
-        return
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        libc.syncfs(fd)
-    finally:
-        os.close(fd)

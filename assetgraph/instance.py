@@ -1,0 +1,116 @@
+"""`Instance`: the store of a project, for tests, scripts and notebooks."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assetgraph.definitions.asset import Asset
+from assetgraph.keys import AssetKey
+from assetgraph.project.settings import find_project, working_folder
+from assetgraph.storage.asset_records import rename, wipe
+from assetgraph.storage.store import Store
+
+KeyLike = str | AssetKey | Asset
+
+
+class Instance:
+    """The store that runs are recorded in.
+
+    `Instance.get()` is the store of the current folder's project, `Instance(folder)` is any other,
+    and `Instance.ephemeral()` is a temporary one.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.store = Store(working_folder() / folder)
+
+    @classmethod
+    def get(cls) -> Instance:
+        """The store of the current folder's project. Raises `ProjectError` outside of a project."""
+        return cls._of(find_project().open_store())
+
+    @classmethod
+    def ephemeral(cls) -> Instance:
+        """A store in a temporary folder, deleted with this object."""
+        here = working_folder()
+        folder = tempfile.mkdtemp(prefix="assetgraph-")
+        instance = cls._of(Store(f"{folder}/store", project_root=here, ephemeral=True))
+        weakref.finalize(instance, shutil.rmtree, folder, ignore_errors=True)
+        return instance
+
+    def rename_asset(self, old: KeyLike, new: KeyLike) -> None:
+        """Let the asset `new` have the history and the values of `old`. Nothing is copied.
+
+        Raises `AssetGraphError` if `old` has no history or `new` has one, or a run is at work on
+        either.
+        """
+        rename(self.store, key_of(old), key_of(new))
+
+    def wipe_assets(self, keys: Sequence[KeyLike]) -> None:
+        """Delete the histories and the values of assets, which then count as never materialized.
+
+        Raises `AssetGraphError` if a run is at work on one of them; then nothing was deleted.
+        """
+        self.store.names.refresh()
+        wipe(self.store, [key_of(key) for key in keys])
+
+    def report(
+        self,
+        key: KeyLike,
+        *,
+        data_version: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Record that something outside made an asset, such as a job that loads a table.
+
+        What reads it is stale if its `data_version` is another; without one, its data counts as
+        new. Raises `AssetGraphError` if another process does the same, or for metadata that cannot
+        be recorded.
+        """
+        from assetgraph.run.observe import report
+
+        report(self.store, key_of(key), data_version=data_version, metadata=metadata)
+
+    def add_dynamic_partitions(
+        self, partitions_def_name: str, partition_keys: Sequence[str]
+    ) -> None:
+        """Add keys to the dynamic partitions of a name. Those that are there stay where they are.
+
+        Raises `PartitionsError` for a key that cannot be one; then none was added.
+        """
+        self.store.dynamic_partitions.add(partitions_def_name, partition_keys)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> list[str]:
+        """The keys of the dynamic partitions of a name, in the order of their addition."""
+        return self.store.dynamic_partitions.get(partitions_def_name)
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Whether a key is one of the dynamic partitions of a name."""
+        return partition_key in self.get_dynamic_partitions(partitions_def_name)
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Delete a key from the dynamic partitions of a name. What was materialized of it stays."""
+        self.store.dynamic_partitions.delete(partitions_def_name, [partition_key])
+
+    def get_materialized_partitions(self, asset_key: KeyLike) -> set[str]:
+        """The partitions of an asset that were ever materialized, also those that its definition
+        does not have any more."""
+        self.store.names.refresh()
+        recorded = self.store.history.partitions(key_of(asset_key))
+        return {one for one, is_made in recorded.items() if one is not None and is_made}
+
+    @classmethod
+    def _of(cls, store: Store) -> Instance:
+        instance = cls.__new__(cls)
+        instance.store = store
+        return instance
+
+
+def key_of(given: KeyLike) -> AssetKey:
+    if isinstance(given, Asset):
+        return given.key
+    return given if isinstance(given, AssetKey) else AssetKey(given)
