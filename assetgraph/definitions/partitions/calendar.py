@@ -26,8 +26,9 @@ from assetgraph.errors import PartitionsError
 if TYPE_CHECKING:
     from cronsim import CronSim
 
-FIRST_YEAR, LAST_YEAR = 1000, 9997  # what is around a year must be within Python's calendar
+FIRST_YEAR, LAST_YEAR = 1000, 2999
 _CYCLE = range(2000, 2040)  # in these, months of each length begin on every weekday
+_CHANGES = range(1970, 2040)  # in these, the clocks of every zone change in all its ways
 
 
 class Calendar:
@@ -106,6 +107,24 @@ class Calendar:
         return max(
             len(self._days_of(year, month)) for year in _CYCLE for month in self._cron.months
         )
+
+    def splits(self, other: Calendar) -> bool:
+        """Whether each moment of another calendar is one of this too: no window of this one
+        overlaps two of the other."""
+        return self is other or _splits(self, other)
+
+    def _has_all_of(self, other: Calendar) -> bool:
+        days = (
+            set(other._days_of(year, month)) <= set(self._days_of(year, month))
+            for year in _CYCLE
+            for month in other._cron.months
+        )
+        changes = (
+            other._changed_day(day).keys() <= self._changed_day(day).keys()
+            for year in _CHANGES
+            for day in changed_days(self.zone, year)
+        )
+        return set(other._times) <= set(self._times) and all(days) and all(changes)
 
     def _of_day(self, day: int) -> list[int]:
         """The ticks of a local day that is in the table of its year."""
@@ -205,6 +224,11 @@ class Calendar:
 def calendar_of(cron: str, zone: tzinfo) -> Calendar:
     """The calendar of a line in a zone, which all definitions with that line share."""
     return Calendar(cron, zone)
+
+
+@cache
+def _splits(one: Calendar, other: Calendar) -> bool:
+    return one.zone == other.zone and one._has_all_of(other)
 
 
 def _parsed(cron: str) -> CronSim:

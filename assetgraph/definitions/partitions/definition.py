@@ -3,9 +3,11 @@ store holds are given to it."""
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Protocol
 
 from assetgraph.definitions.partitions.keys import (
@@ -14,6 +16,7 @@ from assetgraph.definitions.partitions.keys import (
     partition_problem,
 )
 from assetgraph.errors import PartitionsError
+from assetgraph.text import shorten
 
 
 class DynamicPartitionsStore(Protocol):
@@ -121,11 +124,20 @@ class PartitionsDefinition(ABC):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PartitionsDefinition):
             return NotImplemented
-        return self is other or (self.kind == other.kind and self.content() == other.content())
+        return self is other or self._identity == other._identity
 
     def __hash__(self) -> int:
-        return hash((self.kind, str(sorted(self.content().items(), key=str))))
+        return hash(self._identity)
+
+    @cached_property
+    def _identity(self) -> str:
+        return f"{self.kind} {json.dumps(self.content(), default=repr)}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_identity"}
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{name}={value!r}" for name, value in self.content().items())
+        options = ", ".join(
+            f"{name}={shorten(repr(value), 60)}" for name, value in self.content().items()
+        )
         return f"{type(self).__name__}({options})"

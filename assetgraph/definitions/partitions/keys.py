@@ -47,7 +47,9 @@ class MultiPartitionKey(str):
 
 class PartitionKeys(Sequence[str]):
     """The keys of a definition at one moment, in order. They are counted and found without being
-    listed."""
+    listed. `definition` is what they are the keys of."""
+
+    definition: object
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -131,7 +133,8 @@ class PartitionKeys(Sequence[str]):
 class ListedKeys(PartitionKeys):
     """Keys that are listed."""
 
-    def __init__(self, keys: Sequence[str]) -> None:
+    def __init__(self, definition: object, keys: Sequence[str]) -> None:
+        self.definition = definition
         self._keys = keys
         self._numbers: dict[str, int] | None = None
 

@@ -18,7 +18,7 @@ class StaticPartitionsDefinition(PartitionsDefinition):
     """Partitions that the code lists, in that order. Raises `PartitionsError` for a wrong key."""
 
     def __init__(self, partition_keys: Sequence[str], *, default: str | None = None) -> None:
-        self._keys = ListedKeys(_listed(partition_keys, "StaticPartitionsDefinition"))
+        self._keys = ListedKeys(self, _listed(partition_keys, "StaticPartitionsDefinition"))
         self.default = self._checked_default(default)
 
     def keys(
@@ -54,7 +54,7 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
                 f"the partitions {self.name!r} are in a store, and no store is given.",
                 hint="Pass dynamic_partitions_store=Instance(…).",
             )
-        return ListedKeys(dynamic.get_dynamic_partitions(self.name))
+        return ListedKeys(self, dynamic.get_dynamic_partitions(self.name))
 
     def content(self) -> Mapping[str, Any]:
         return {"name": self.name}

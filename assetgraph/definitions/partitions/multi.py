@@ -18,6 +18,7 @@ from assetgraph.definitions.partitions.keys import (
     PartitionKeys,
 )
 from assetgraph.definitions.partitions.listed import StaticPartitionsDefinition
+from assetgraph.definitions.partitions.number_ranges import Numbers, combined
 from assetgraph.definitions.partitions.time_window import (
     TimeWindow,
     TimeWindowPartitionsDefinition,
@@ -54,7 +55,7 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         self, now: datetime | None = None, dynamic: DynamicPartitionsStore | None = None
     ) -> MultiKeys:
         found = {name: one.keys(now, dynamic) for name, one in self.partitions_defs.items()}
-        return MultiKeys(found)
+        return MultiKeys(self, found)
 
     def content(self) -> Mapping[str, Any]:
         return {
@@ -97,7 +98,10 @@ class MultiPartitionsDefinition(PartitionsDefinition):
 class MultiKeys(PartitionKeys):
     """The combinations of the keys of several dimensions."""
 
-    def __init__(self, dimensions: Mapping[str, PartitionKeys]) -> None:
+    def __init__(
+        self, definition: MultiPartitionsDefinition, dimensions: Mapping[str, PartitionKeys]
+    ) -> None:
+        self.definition: MultiPartitionsDefinition = definition
         self.dimensions = dimensions
 
     def __len__(self) -> int:
@@ -137,6 +141,12 @@ class MultiKeys(PartitionKeys):
         for name, keys in self.dimensions.items():
             found = found * len(keys) + numbers[name]
         return found
+
+    def with_parts(self, parts: Mapping[str, Numbers]) -> Numbers:
+        """The numbers of the partitions whose keys in some dimensions are among `parts`."""
+        sizes = {name: len(keys) for name, keys in self.dimensions.items()}
+        all_parts = [parts.get(name, (range(size),)) for name, size in sizes.items()]
+        return combined(list(sizes.values()), all_parts)
 
     def find(self, text: str) -> int:
         number = self.number(text)

@@ -65,8 +65,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             raise PartitionsError(f"end_offset is {end_offset!r}.", hint="Write a whole number.")
         self.cron_schedule, self.fmt, self.end_offset = cron_schedule, fmt, end_offset
         self.zone = _zone(self.timezone)
-        self._calendar = calendar_of(cron_schedule, self.zone)
-        self._form = checked_form(fmt, cron_schedule, self._calendar)
+        self.calendar = calendar_of(cron_schedule, self.zone)
+        self._form = checked_form(fmt, cron_schedule, self.calendar)
         self.start = self._moment(start, "start")
         self.end = None if end is None else self._moment(end, "end")
         self.default = self._checked_default(default)
@@ -109,18 +109,18 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
     def window(self, number: int) -> TimeWindow:
         """The window with a number, which is below 0 before `start`."""
-        moments = self._calendar.since(number + self._first)
+        moments = self.calendar.since(number + self._first)
         return TimeWindow(self._local(next(moments)), self._local(next(moments)))
 
     def key(self, number: int) -> str:
         """The key of the window with a number."""
-        return self._key(self._calendar.at(number + self._first))
+        return self._key(self.calendar.at(number + self._first))
 
     def keys_of(self, numbers: range) -> Iterator[str]:
         """The keys of the windows with these numbers, which follow each other."""
         if not numbers:
             return iter(())
-        return map(self._key, islice(self._calendar.since(numbers[0] + self._first), len(numbers)))
+        return map(self._key, islice(self.calendar.since(numbers[0] + self._first), len(numbers)))
 
     def number(self, key: str) -> int | None:
         """The number of the window with a key, or None; windows that are not over count too."""
@@ -165,10 +165,21 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
                 high = middle
         return range(first, high)
 
-    def numbers_within(self, window: TimeWindow) -> range:
-        """The numbers of the windows that overlap `window`; those before `start` are below 0."""
-        low = self._until(window.start) - 1
-        return range(low, self._calendar.before(window.end.timestamp()) - self._first)
+    def overlapping(self, first: int, end: int, other: TimeWindowPartitionsDefinition) -> range:
+        """The numbers of the windows of another definition that overlap those from `first` until
+        before `end`; those before its `start` are below 0."""
+        if self.calendar is other.calendar:
+            ahead = self._first - other._first
+            return range(first + ahead, end + ahead)
+        start, stop = self.calendar.at(first + self._first), self.calendar.at(end + self._first)
+        return other.numbers_between(start, stop)
+
+    def numbers_between(self, start: float, end: float) -> range:
+        """The numbers of the windows that overlap the time between two moments; those before
+        `start` are below 0."""
+        return range(
+            self.calendar.until(start) - self._first - 1, self.calendar.before(end) - self._first
+        )
 
     def meant(self, text: str) -> Sequence[str]:
         """Keys near the one that is meant by a wrong text, if that can be told."""
@@ -184,16 +195,16 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     @cached_property
     def _first(self) -> int:
         """The calendar's number of the first window."""
-        return self._calendar.before(self.start.timestamp())
+        return self.calendar.before(self.start.timestamp())
 
     def _until(self, moment: datetime) -> int:
         """The number of the first window after a moment."""
-        return self._calendar.until(moment.timestamp()) - self._first
+        return self.calendar.until(moment.timestamp()) - self._first
 
     def _number_at(self, time: datetime) -> int | None:
         """The number of the first window at a time or after it, or None outside the calendar."""
         try:
-            return self._calendar.before(time.timestamp()) - self._first
+            return self.calendar.before(time.timestamp()) - self._first
         except (OverflowError, ValueError):
             return None
 
@@ -207,7 +218,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             return False
 
     def _key(self, moment: int) -> str:
-        return self._form.text(self._calendar.named(moment))
+        return self._form.text(self.calendar.named(moment))
 
     def _local(self, moment: int) -> datetime:
         return datetime.fromtimestamp(moment, self.zone)
@@ -249,7 +260,7 @@ class TimeKeys(PartitionKeys):
     """The keys of the first windows of a definition."""
 
     def __init__(self, definition: TimeWindowPartitionsDefinition, count: int) -> None:
-        self.definition = definition
+        self.definition: TimeWindowPartitionsDefinition = definition
         self._count = count
 
     def __len__(self) -> int:

@@ -14,10 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assetgraph.definitions.partitions.time_window import (
-    TimeWindow,
-    TimeWindowPartitionsDefinition,
-)
+from assetgraph.definitions.partitions.time_window import TimeWindowPartitionsDefinition
 from assetgraph.errors import PartitionsError
 
 QUARTER = timedelta(minutes=15)
@@ -175,8 +172,9 @@ def test_the_windows_are_those_of_a_calendar_that_steps_through_time(
         )
         assert len(ended.keys(now)) == min(there, sum(one <= end for one in expected[1:]))
         first, last = sorted(data.draw(st.tuples(*[st.integers(0, len(expected) - 2)] * 2)))
-        window = TimeWindow(definition.window(first).start, definition.window(last).end)
-        assert definition.numbers_within(window) == range(first, last + 1)
+        here, there = expected[first].timestamp(), expected[last + 1].timestamp()
+        assert definition.numbers_between(here, there) == range(first, last + 1)
+        assert definition.numbers_between(here + 1, here + 2) == range(first, first + 1)
 
 
 @settings(max_examples=40)
