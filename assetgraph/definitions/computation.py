@@ -27,6 +27,7 @@ from assetgraph.text import place_text
 if TYPE_CHECKING:
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.retries import RetryPolicy
 
 
@@ -44,7 +45,8 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     may hold text, keys and assets.
 
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
-    means the project's value store.
+    means the project's value store. `partitions_def` says which partitions the asset has; None
+    means that it is not partitioned.
     """
 
     deps: tuple[AssetKey, ...] = ()
@@ -55,6 +57,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     kinds: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = {}
     io_manager: IOManager | None = None
+    partitions_def: PartitionsDefinition | None = None
 
     def __repr__(self) -> str:
         return f"<AssetSpec {self.key.text}>"
@@ -68,7 +71,8 @@ class Computation:
     itself. `timeout` is in seconds. `observe_reads` says whether what a call reads is recorded.
     `module` is where the function was decorated. `mistakes` holds the options that are wrong and
     were left out, each as a message and a remedy. `local_names` holds the local variables of an
-    enclosing function that the annotations name.
+    enclosing function that the annotations name. `partition_columns` has, for a parameter that gets
+    several partitions as one table, the name of a column for their keys.
 
     A function of one asset returns its value. A function of several assets returns a tuple: one
     value for each of `specs`, in their order.
@@ -87,6 +91,7 @@ class Computation:
     module: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
     local_names: Mapping[str, Any] = field(default_factory=dict)
+    partition_columns: Mapping[str, str] = field(default_factory=dict)
 
     is_external = False  # whether something else makes the assets
 

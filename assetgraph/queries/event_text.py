@@ -20,7 +20,7 @@ def event_text(event: Event) -> str:
         case EventType.STEP_START:
             return "Started."
         case EventType.LOADED_INPUT:
-            return f"Loaded {data.get('upstream')}."
+            return _loaded_text(data)
         case EventType.STEP_OUTPUT:
             return _output_text(data)
         case EventType.ASSET_MATERIALIZATION:
@@ -45,6 +45,13 @@ def event_text(event: Event) -> str:
             return "The run was canceled."
         case _:
             return event.type.value
+
+
+def _loaded_text(data: dict[str, Any]) -> str:
+    count, upstream = data.get("partitions"), data.get("upstream")
+    if count is None:
+        return f"Loaded {upstream}."
+    return f"Loaded {count:,} partition{'s' * (count != 1)} of {upstream}."
 
 
 def warning_text(event: Event) -> str:

@@ -170,13 +170,21 @@ def _values(
         after = scratch.values.load(made.value, annotation)
     maker = spec if current.value.by_io_manager else None
     try:
-        return store.values.load_output(
-            current.value, annotation, run_id=current.run_id, maker=maker
-        ), after
+        return _load_current(store, current, annotation, maker), after
     except AssetGraphError:
-        return store.values.load_output(
-            current.value, EMPTY, run_id=current.run_id, maker=maker
-        ), after
+        return _load_current(store, current, EMPTY, maker), after
+
+
+def _load_current(
+    store: Store, current: Materialization, annotation: Any, maker: AssetSpec | None
+) -> object:
+    return store.values.load_output(
+        current.value,
+        annotation,
+        run_id=current.run_id,
+        maker=maker,
+        partition=current.partition,
+    )
 
 
 @contextmanager
@@ -233,11 +241,14 @@ class _ScratchValues(ValueStore):
         return self._made.load(stored, annotation)
 
     def load_output(
-        self, stored: Any, annotation: Any = EMPTY, *, run_id: str, maker: AssetSpec | None
-    ) -> object:
+        self, stored: Any, annotation: Any = EMPTY, *,
+        run_id: str, maker: AssetSpec | None, partition: str | None = None,
+    ) -> object:  # fmt: skip
         if maker is None or maker.io_manager is None or not stored.by_io_manager:
             return super().load(stored, annotation)
-        return super().load_output(stored, annotation, run_id=run_id, maker=maker)
+        return super().load_output(
+            stored, annotation, run_id=run_id, maker=maker, partition=partition
+        )
 
 
 class _Silent:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from assetgraph.definitions.annotations import EMPTY, contradiction, described
+from assetgraph.definitions.annotations import EMPTY, contradiction
 from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
@@ -28,8 +28,11 @@ from assetgraph.storage.value_store import Saved
 from assetgraph.text import shorten
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.io_manager import IOManager
+    from datetime import datetime
+
+    from assetgraph.definitions.computation import AssetSpec
     from assetgraph.run.changed_inputs import InputFiles
+    from assetgraph.run.step_task import Input
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
@@ -42,13 +45,7 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
     sink = StepRecorder(task, store, channel, result.events)
-    context = AssetExecutionContext(
-        task.outputs[0].key,
-        task.run_id,
-        sink,
-        retry_number=task.attempt - 1,
-        several=len(task.outputs) > 1,
-    )
+    context = _context(task, sink)
     try:
         outside = begin_output(sink)
         try:
@@ -56,7 +53,7 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
                 # Before the call, because a worker has not computed it yet: changes that the step
                 # makes to its own classes must not count.
                 store.code.version(task.computation)
-            arguments = _arguments(task, store, context, result.events)
+            arguments = arguments_of(task, store, context, result.events)
             files = _input_files(task, store)
             returned = _call(task.computation.function, arguments)
             if files is not None:
@@ -77,6 +74,18 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
         sink.close()
     result.reads = _reads(task, store, sink, result.state)
     return result
+
+
+def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
+    several = len(task.outputs) > 1 and len({target.key for target in task.outputs}) > 1
+    return AssetExecutionContext(
+        task.outputs[0].key,
+        task.run_id,
+        sink,
+        retry_number=task.attempt - 1,
+        several=several,
+        step=task,
+    )
 
 
 def _reads(
@@ -156,45 +165,46 @@ def report_success(task: StepTask, result: StepResult) -> None:
     result.events.append(Event(EventType.STEP_SUCCESS, now(), task.step_id))
 
 
-def _arguments(
+def arguments_of(
     task: StepTask, store: Store, context: AssetExecutionContext, events: list[Event]
 ) -> dict[str, Any]:
+    """The arguments of the step's function, by parameter. What was loaded is added to `events`."""
     computation = task.computation
     arguments: dict[str, Any] = {}
     if computation.context_parameter:
         arguments[computation.context_parameter] = context
     if computation.config_parameter is not None:
         arguments[computation.config_parameter.name] = _config(task)
-    annotations = {p.name: p.annotation for p in computation.inputs} if task.inputs else {}
-    passed, several = task.passed, task.gathered
-    if several:
-        arguments |= {name: {} for name in several}
+    inputs = computation.inputs
+    if not inputs:
+        return arguments
+    annotations = {parameter.name: parameter.annotation for parameter in inputs}
+    several = task.gathered
+    if computation.partition_columns:
+        several |= computation.partition_columns.keys()
     loaded_at = now()
     for source in task.inputs:
         name = source.parameter
-        if name is None:
+        if name is None or name in several:
             continue
-        gathered = name in several
-        wanted = EMPTY if gathered else annotations[name]
-        value = passed.get(source.target, _NOT_PASSED)
-        try:
-            if value is not _NOT_PASSED:  # it is here already, so `loaded_at` stays
-                value = store.values.adapt(value, wanted)
-            else:
-                value = store.values.load_output(
-                    source.stored, wanted, run_id=source.run_id, maker=source.maker
-                )
-                loaded_at = now()
-        except AssetGraphError as error:
-            error.about(_parameter(name, computation.name, source.target))
-            raise
-        if gathered:
-            arguments[name][source.target.partition] = value
-        else:
-            arguments[name] = value
-        what = {"upstream": source.target.text}
-        events.append(Event(EventType.LOADED_INPUT, loaded_at, task.step_id, "INFO", None, what))
+        arguments[name] = _loaded(task, store, source, annotations[name])
+        if source.target not in task.passed:  # what is passed is here already
+            loaded_at = now()
+        events.append(_loaded_event(task, loaded_at, {"upstream": source.target.text}))
+    for parameter in inputs:
+        if parameter.name in several:
+            from assetgraph.run.partition_inputs import gathered_input
+
+            arguments[parameter.name], what = gathered_input(task, store, parameter, _loaded)
+            if what is not None:
+                events.append(_loaded_event(task, now(), what))
+        elif parameter.name not in arguments:
+            arguments[parameter.name] = None  # the first partition of what reads the one before
     return arguments
+
+
+def _loaded_event(task: StepTask, at: datetime, what: dict[str, Any]) -> Event:
+    return Event(EventType.LOADED_INPUT, at, task.step_id, "INFO", None, what)
 
 
 def _config(task: StepTask) -> Any:
@@ -205,9 +215,28 @@ def _config(task: StepTask) -> Any:
     return build_config(kind, task.config, task.computation.name)
 
 
-def _parameter(name: str, asset: str, read: Target) -> str:
-    other = "" if read.text == name else f", which reads {read.text!r}"
-    return f"parameter {name!r} of asset {asset!r}{other}"
+def _loaded(task: StepTask, store: Store, source: Input, wanted: Any) -> Any:
+    """One input as its annotation asks."""
+    value = task.passed.get(source.target, _NOT_PASSED)
+    try:
+        if value is not _NOT_PASSED:
+            return store.values.adapt(value, wanted)
+        return store.values.load_output(
+            source.stored,
+            wanted,
+            run_id=source.run_id,
+            maker=source.maker,
+            partition=source.target.partition,
+        )
+    except AssetGraphError as error:
+        error.about(_parameter(task, source))
+        raise
+
+
+def _parameter(task: StepTask, source: Input) -> str:
+    name, read = source.parameter, source.target.text
+    other = "" if read == name else f", which reads {read!r}"
+    return f"parameter {name!r} of asset {task.computation.name!r}{other}"
 
 
 def _input_files(task: StepTask, store: Store) -> InputFiles | None:
@@ -223,7 +252,11 @@ def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     forks = _forks
     try:
         returned = function(**arguments)
-        return _awaited(returned) if inspect.iscoroutine(returned) else returned
+        if not inspect.iscoroutine(returned):
+            return returned
+        from assetgraph.run.async_call import awaited
+
+        return awaited(returned)
     finally:
         if _forks != forks:  # this is a child that the function forked: only its parent is the step
             _end_child(sys.exception())
@@ -270,27 +303,27 @@ def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
     """Each output with the value returned for it.
 
     Raises `ValueTypeError` if the value contradicts the return annotation, or if a function of
-    several assets does not return one value for each.
+    several assets or a step of several partitions does not return one for each.
     """
     computation = task.computation
-    if len(task.outputs) == 1:
-        if computation.returns is not EMPTY and not isinstance(returned, MaterializeResult):
-            wrong = contradiction(returned, computation.returns)
-            if wrong:
-                raise ValueTypeError(
-                    f"asset {computation.name!r} {wrong}.",
-                    hint="Add the missing return, or annotate the function with `-> None`."
-                    if returned is None
-                    else "Return what the annotation says, or change the annotation.",
-                )
-        return ((task.outputs[0], returned),)
-    count = len(task.outputs)
-    if not isinstance(returned, tuple) or len(returned) != count:
-        raise ValueTypeError(
-            f"{computation.name!r} returned {described(returned)}: it must return a tuple of "
-            f"{count} values, one for each of its assets."
-        )
-    return zip(task.outputs, returned, strict=True)
+    if len(computation.specs) == 1 and computation.returns is not EMPTY:
+        wrong = contradiction(returned, computation.returns)
+        if wrong and not isinstance(returned, MaterializeResult):
+            raise ValueTypeError(
+                f"asset {computation.name!r} {wrong}.",
+                hint="Add the missing return, or annotate the function with `-> None`."
+                if returned is None
+                else "Return what the annotation says, or change the annotation.",
+            )
+    if len(task.outputs) > 1:
+        from assetgraph.run.several_outputs import values_of_each
+
+        return values_of_each(task, returned)
+    if task.gathered:
+        from assetgraph.run.partition_inputs import as_stored
+
+        returned = as_stored(returned)
+    return ((task.outputs[0], returned),)
 
 
 def _saved(
@@ -346,39 +379,22 @@ def _stored(
     task: StepTask, store: Store, target: Target, value: Any, metadata: dict[str, Any]
 ) -> Saved:
     """What is stored of one output. Its IO manager may add to `metadata`."""
-    manager = task.computation.spec(target.key).io_manager
-    if manager is None or value is None:
+    spec = task.computation.spec(target.key)
+    if spec.io_manager is None or value is None:
         class_version = None if store.ephemeral else store.code.class_version
         return store.values.save(target, task.run_id, value, class_version=class_version)
-    return _handled(manager, task, target, value, metadata)
+    return _handled(spec, task, target, value, metadata)
 
 
 def _handled(
-    manager: IOManager, task: StepTask, target: Target, value: Any, metadata: dict[str, Any]
+    spec: AssetSpec, task: StepTask, target: Target, value: Any, metadata: dict[str, Any]
 ) -> Saved:
     def add(more: Mapping[str, Any]) -> None:
         metadata.update(metadata_json(more, target.text))
 
     from assetgraph.definitions.io_manager import OutputContext
 
-    output = OutputContext(target.key, task.run_id, add)
-    manager.handle_output(output, value)
+    assert spec.io_manager is not None
+    output = OutputContext(target.key, task.run_id, add, target.partition, spec.partitions_def)
+    spec.io_manager.handle_output(output, value)
     return Saved.by_io_manager(value, task.run_id)
-
-
-def _awaited(coroutine: Any) -> Any:
-    """The result of an async asset, from a new event loop.
-
-    If a loop is already running here, as in a notebook, the new one runs in a new thread.
-    """
-    import asyncio
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(coroutine)
-    from concurrent.futures import ThreadPoolExecutor
-    from contextvars import copy_context
-
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(copy_context().run, asyncio.run, coroutine).result()

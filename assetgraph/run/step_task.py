@@ -19,6 +19,7 @@ from assetgraph.records import (
 )
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Step
     from assetgraph.run.sent_exception import SentException
@@ -35,7 +36,8 @@ class Input(msgspec.Struct, frozen=True):
     """One upstream target of a step.
 
     `parameter` is None for an upstream that is not loaded. `maker` is the upstream's spec if its
-    own IO manager stored the value. `run_id` is the run that stored it.
+    own IO manager stored the value. `run_id` is the run that stored it. `partitions_def` has the
+    partitions of the upstream, if the target is one of them.
     """
 
     target: Target
@@ -44,6 +46,7 @@ class Input(msgspec.Struct, frozen=True):
     stored: StoredValue
     maker: AssetSpec | None = None
     run_id: str = ""
+    partitions_def: PartitionsDefinition | None = None
 
 
 class StepTask(msgspec.Struct, frozen=True):
@@ -74,6 +77,16 @@ class StepTask(msgspec.Struct, frozen=True):
     @property
     def timeout_s(self) -> float | None:
         return self.computation.timeout
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        """The partitions of what the step materializes."""
+        return self.computation.spec(self.outputs[0].key).partitions_def
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The parameters that name an upstream."""
+        return tuple(parameter.name for parameter in self.computation.inputs)
 
     def input_versions(self, output: Target) -> dict[str, str]:
         """The data version of each upstream of an output, by the text of its target."""
@@ -132,7 +145,10 @@ def _input(target: Target, parameter: str | None, facts: StoreFacts) -> Input:
     assert made is not None  # a plan includes every upstream without a value
     version = known.data_version or made.data_version
     maker = facts.spec(target) if made.value.by_io_manager else None
-    return Input(target, parameter, version, made.value, maker, made.run_id)
+    if target.partition is None:
+        return Input(target, parameter, version, made.value, maker, made.run_id)
+    partitions = facts.spec(target).partitions_def
+    return Input(target, parameter, version, made.value, maker, made.run_id, partitions)
 
 
 class Channel(Protocol):

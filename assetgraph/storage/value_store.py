@@ -31,6 +31,7 @@ from assetgraph.storage.formats.value_format import Saved as Saved
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
+    from assetgraph.storage.formats.arrow.table_sources import TableInFile
     from assetgraph.storage.formats.preview_types import Preview
     from assetgraph.storage.formats.source_file import Source
     from assetgraph.storage.formats.verified_contents import VerifiedContents
@@ -115,14 +116,23 @@ class ValueStore:
         *,
         run_id: str,
         maker: AssetSpec | None,
+        partition: str | None = None,
     ) -> object:
-        """The value that the asset `maker` returned in the run `run_id`: from the asset's IO
-        manager if that stored it, else as `load` returns it."""
+        """The value that the asset `maker` returned for a partition in the run `run_id`: from the
+        asset's IO manager if that stored it, else as `load` returns it."""
         if maker is None or maker.io_manager is None or not stored.by_io_manager:
             return self.load(stored, annotation)
         from assetgraph.definitions.io_manager import InputContext
 
-        return maker.io_manager.load_input(InputContext(maker.key, run_id, annotation))
+        definition = maker.partitions_def
+        return maker.io_manager.load_input(
+            InputContext(maker.key, run_id, annotation, partition, definition)
+        )
+
+    def table_file(self, stored: StoredValue) -> TableInFile | None:
+        """The file of a value that is stored as a table, to read it together with others, or None.
+        Raises what `load` raises."""
+        return self._formats.of(stored).table_file(stored)
 
     def load_made(
         self,
@@ -136,7 +146,13 @@ class ValueStore:
         the asset."""
         try:
             self.require_intact(made.value)
-            return self.load_output(made.value, annotation, run_id=made.run_id, maker=maker)
+            return self.load_output(
+                made.value,
+                annotation,
+                run_id=made.run_id,
+                maker=maker,
+                partition=made.partition,
+            )
         except AssetGraphError as error:
             error.about(f"asset {key.text!r}")
             raise
@@ -182,7 +198,7 @@ class ValueStore:
             return "unreadable"
         from assetgraph.definitions.io_manager import checked_condition
 
-        return checked_condition(maker.io_manager, maker.key, made.run_id, made.metadata)
+        return checked_condition(maker.io_manager, maker.key, made, maker.partitions_def)
 
     def require_intact(self, stored: StoredValue) -> None:
         """Raise `NoValueError` if a value in its record is damaged. Of any other, `load` says so:

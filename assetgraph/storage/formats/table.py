@@ -57,14 +57,14 @@ class TableFormat(ValueFormat):
         from assetgraph.storage.formats.arrow.to_parameter_type import table_as
 
         kind = table_kind(annotation) or table_kind(stored.type) or "table"
-        return table_as(self._file(stored), kind)
+        return table_as(self.table_file(stored), kind)
 
     def preview(self, stored: StoredValue, rows: int) -> Preview:
         from assetgraph.storage.formats.preview_types import MOST_COLUMNS
 
-        return self._file(stored).preview(rows, MOST_COLUMNS)
+        return self.table_file(stored).preview(rows, MOST_COLUMNS)
 
-    def _file(self, stored: StoredValue) -> TableInFile:
+    def table_file(self, stored: StoredValue) -> TableInFile:
         from assetgraph.storage.formats.arrow.table_sources import TableInFile
 
         full_path = self.files.checked_path(stored)

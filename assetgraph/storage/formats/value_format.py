@@ -19,6 +19,7 @@ from assetgraph.records import IO_MANAGED, StoredValue, ValueCondition
 from assetgraph.storage.atomic_files import store_error
 
 if TYPE_CHECKING:
+    from assetgraph.storage.formats.arrow.table_sources import TableInFile
     from assetgraph.storage.formats.preview_types import Preview
     from assetgraph.storage.formats.verified_contents import VerifiedContents
     from assetgraph.storage.value_places import Look, Place
@@ -146,6 +147,10 @@ class ValueFormat(ABC):
         """The stored value, as the annotation asks if the format can convert it.
 
         Raises `NoValueError` if the value is gone or cannot be read."""
+
+    def table_file(self, stored: StoredValue) -> TableInFile | None:
+        """The file of a value that is stored as a table, or None. Raises what `load` raises."""
+        return None
 
     def check(self, stored: StoredValue, *, deep: bool = False) -> ValueCondition:
         """Whether a value is as it was written: see `ValueStore.check`."""

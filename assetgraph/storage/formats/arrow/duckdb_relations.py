@@ -22,8 +22,10 @@ from assetgraph.storage.formats.arrow.column_types import (
     in_microseconds,
     is_everyday,
 )
+from assetgraph.storage.formats.arrow.gathered_tables import GatheredTables
 from assetgraph.storage.formats.arrow.table_sources import TableInFile, TableInMemory
 
+Table = TableInFile | TableInMemory | GatheredTables
 _RECORDED = b"duckdb"
 _CAST = {
     "hugeint": "DECIMAL(38,0)",
@@ -66,7 +68,7 @@ def arrow_reader(relation: Any) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_batches(reader.schema, _batches(reader))
 
 
-def relation_of(source: TableInFile | TableInMemory) -> Any:
+def relation_of(source: Table) -> Any:
     """The table as a relation, with the types that it had if it was one.
 
     Raises `ValueTypeError` if DuckDB would change a name or a value, and what DuckDB and Arrow
@@ -95,9 +97,7 @@ def relation_of(source: TableInFile | TableInMemory) -> Any:
     return relation
 
 
-def _kept_relation(
-    source: TableInFile | TableInMemory, dataset: Any, schema: pa.Schema
-) -> duckdb.DuckDBPyRelation:
+def _kept_relation(source: Table, dataset: Any, schema: pa.Schema) -> duckdb.DuckDBPyRelation:
     """The table as a relation, read and cast first if DuckDB lacks one of its types."""
     _check_intervals(source, schema)
     wanted = as_duckdb_takes(schema)
@@ -242,7 +242,7 @@ def _has_nanoseconds(kind: pa.DataType) -> bool:
     return getattr(kind, "unit", None) == "ns"
 
 
-def _check_intervals(source: TableInFile | TableInMemory, schema: pa.Schema) -> None:
+def _check_intervals(source: Table, schema: pa.Schema) -> None:
     """Arrow has nanoseconds in an interval, and DuckDB cuts them off in silence."""
     names = [field.name for field in schema if types.is_interval(field.type)]
     if not names or _was_relation(source):
@@ -257,7 +257,7 @@ def _check_intervals(source: TableInFile | TableInMemory, schema: pa.Schema) -> 
             )
 
 
-def _was_relation(source: TableInFile | TableInMemory) -> bool:
+def _was_relation(source: Table) -> bool:
     return isinstance(source, TableInFile) and source.returned.endswith("DuckDBPyRelation")
 
 

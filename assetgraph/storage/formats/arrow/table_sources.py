@@ -88,7 +88,7 @@ class TableInFile:
 
         with _reading(self.path):
             return pyarrow.dataset.dataset(
-                self.path, format=self._dataset_format(), filesystem=self.filesystem
+                self.path, format=self.dataset_format(), filesystem=self.filesystem
             )
 
     def preview(self, rows: int, most_columns: int) -> TablePreview:
@@ -120,7 +120,7 @@ class TableInFile:
         shown = schema if names is None else pa.schema([schema.field(i) for i in range(len(names))])
         return schema, pa.Table.from_batches(found, found[0].schema if found else shown)
 
-    def _dataset_format(self) -> FileFormat:
+    def dataset_format(self) -> FileFormat:
         from pyarrow.dataset import IpcFileFormat, ParquetFileFormat, ParquetFragmentScanOptions
 
         if not self.is_parquet:

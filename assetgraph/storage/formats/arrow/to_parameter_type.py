@@ -22,10 +22,11 @@ from assetgraph.storage.formats.arrow.column_types import (
     is_binary_of_no_width,
     is_everyday,
 )
+from assetgraph.storage.formats.arrow.gathered_tables import GatheredTables, LoadedTable, Piece
 from assetgraph.storage.formats.arrow.table_sources import TableInFile, TableInMemory
 from assetgraph.text import listed
 
-Table = TableInFile | TableInMemory
+Table = TableInFile | TableInMemory | GatheredTables
 _NAMES = {
     "batch": "a pyarrow.RecordBatch",
     "dataset": "a pyarrow Dataset",
@@ -73,10 +74,11 @@ def frame_as(frame: Any, kind: str) -> Any:
     Raises `ValueTypeError` if Arrow cannot hold it."""
     if kind == "polars-lazy" and kind_of_value(frame) == "polars":
         return frame.lazy()
-    return table_as(_arrow_of(frame), kind)
+    return table_as(arrow_of(frame), kind)
 
 
-def _arrow_of(frame: Any) -> TableInMemory:
+def arrow_of(frame: Any) -> TableInMemory:
+    """A frame of pandas or polars as a table. Raises `ValueTypeError` if Arrow cannot hold it."""
     is_pandas = kind_of_value(frame) == "pandas"
     try:
         table = pa.Table.from_pandas(frame) if is_pandas else frame.to_arrow()
@@ -189,6 +191,8 @@ def _as_lazy_polars(source: Table) -> Any:
 
     if isinstance(source, TableInMemory):
         return _as_polars(source).lazy()
+    if isinstance(source, GatheredTables):
+        return _gathered_lazily(source)
     if source.is_parquet and source.filesystem is None:  # see `breaks_in_parquet`
         return polars.scan_parquet(source.path)
     schema = source.schema()
@@ -198,6 +202,41 @@ def _as_lazy_polars(source: Table) -> Any:
     if source.filesystem is None:
         return polars.scan_ipc(source.path)
     return polars.scan_pyarrow_dataset(source.dataset())
+
+
+def _gathered_lazily(source: GatheredTables) -> Any:
+    """Each partition as lazily as it is alone, with the columns of all."""
+    import polars as pl
+
+    schema = source.schema()
+    _check_names(schema.names, "polars-lazy")
+    files = [piece.table for piece in source.pieces if isinstance(piece.table, TableInFile)]
+    same = all(piece.schema.equals(source.columns) for piece in source.pieces)
+    if (
+        source.column is None
+        and same
+        and len(files) == len(source.pieces)
+        and all(file.is_parquet and file.filesystem is None for file in files)
+    ):
+        return pl.scan_parquet([file.path for file in files], glob=False)
+    wanted = _as_polars(TableInMemory(schema.empty_table())).schema
+    return pl.concat([_aligned_lazily(source, piece, wanted) for piece in source.pieces])
+
+
+def _aligned_lazily(source: GatheredTables, piece: Piece, wanted: Any) -> Any:
+    import polars as pl
+
+    columns = []
+    for name, kind in wanted.items():
+        if name == source.column:
+            column = pl.lit(piece.partition, pl.String)
+        elif name in piece.schema.names:
+            column = pl.col(name).cast(kind)
+        else:
+            column = pl.lit(None, kind)
+        columns.append(column.alias(name))
+    assert not isinstance(piece.table, LoadedTable)  # only a reader loads tables as it reads them
+    return _as_lazy_polars(piece.table).with_columns(columns).select(list(wanted))
 
 
 def _polars_schema(schema: pa.Schema) -> pa.Schema:
@@ -216,6 +255,8 @@ def _polars_schema(schema: pa.Schema) -> pa.Schema:
 def _as_pandas(source: Table) -> Any:
     from assetgraph.storage.formats.arrow.to_pandas import frame_of
 
+    if isinstance(source, GatheredTables):
+        source.check_labels()
     return frame_of(source.read())
 
 
