@@ -139,12 +139,12 @@ class AssetHistory:
 
     def keys(self) -> list[str]:
         """The texts of all keys that have a history with any line."""
-        return sorted(text for text, path in self._files() if _size(path))
+        return sorted(key.text for path, key in self.files() if _size(path))
 
     def touched(self) -> set[str]:
         """The texts of all keys that have a history, also of those where it is empty. A listing,
         which costs less than `keys`."""
-        return {text for text, _ in self._files()}
+        return {key.text for _, key in self.files()}
 
     def is_there(self, key: AssetKey) -> bool:
         """Whether there is any attempt at an asset. Raises `DamagedStoreError`."""
@@ -164,10 +164,11 @@ class AssetHistory:
         somebody took the file away."""
         return not os.path.exists(self.path(key))
 
-    def _files(self) -> Iterator[tuple[str, str]]:
+    def files(self) -> Iterator[tuple[str, AssetKey]]:
+        """The path of each history, with its asset."""
         for name in names_in(self._folder):
             if name.endswith(".jsonl"):
-                yield self.key_of(name).text, f"{self._folder}/{name}"
+                yield f"{self._folder}/{name}", self.key_of(name)
 
     def key_of(self, file_name: str) -> AssetKey:
         """The present name of the asset with the history in this file."""

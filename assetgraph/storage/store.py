@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from assetgraph.process.reads.rules import Rules
     from assetgraph.storage.dynamic_partitions import DynamicPartitions
     from assetgraph.storage.ignored_paths import IgnoredPaths
-    from assetgraph.storage.output_paths import Known, OutputPaths
+    from assetgraph.storage.output_paths import OutputPaths, ReturnedPaths
     from assetgraph.storage.partition_locks import PartitionLocks
     from assetgraph.storage.present_reads import PresentReads
     from assetgraph.storage.project_code import ProjectCode
@@ -86,7 +86,6 @@ class Store:
         self._format_stamp: tuple[int, int] | None = None  # of a format that allows partitions
         self._renamings = renamings
         self._salt = salt
-        self._returned_paths: Known = {}
         self._locks_of_partitions: dict[tuple[AssetKey, AssetKey], PartitionLocks] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -148,8 +147,13 @@ class Store:
         """Which asset made a file."""
         from assetgraph.storage.output_paths import OutputPaths
 
-        root = str(self.project_root)
-        return OutputPaths(self.history, root, self.storage, self._returned_paths)
+        return OutputPaths(self.history, self.storage, self._returned_paths)
+
+    @cached_property
+    def _returned_paths(self) -> ReturnedPaths:
+        from assetgraph.storage.output_paths import ReturnedPaths
+
+        return ReturnedPaths(str(self.project_root))
 
     def present_reads(self) -> PresentReads:
         """Looks at what steps may have read, as it is now. Its listings leave
