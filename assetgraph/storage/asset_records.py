@@ -99,33 +99,38 @@ def records_of(store: Store, keys: Iterable[AssetKey]) -> list[AssetRecords]:
     return found
 
 
-def wipe(
-    store: Store, keys: Sequence[AssetKey], *, partitions: Collection[Target] | None = None
-) -> None:
-    """Delete the histories and the values of assets, or of `partitions` only.
+def wipe(store: Store, keys: Sequence[AssetKey]) -> None:
+    """Delete the histories and the values of assets.
 
-    What a history says of wiped partitions does not count any more; the rest of it stays. Raises
-    `LockedError` if a run materializes one of them, or reads its value; then nothing was deleted.
-    If the process dies, values without a record are left, which `prune` deletes.
+    Raises `LockedError` if a run materializes one of them, or reads its value; then nothing was
+    deleted. If the process dies, values without a record are left, which `prune` deletes.
     """
     store.prepare()  # the folder of locks may not exist yet
     with ExitStack() as held:
-        if partitions is None:
-            _lock_all(store, [one for key in keys for one in _targets(store, key)], held)
-            for key in keys:
-                store.history.empty(key)
-                store.values.delete_all(key)
-            return
-        _lock_all(store, partitions, held)
-        for key, names in partitions_by_asset(partitions).items():
-            store.history.wipe_partitions(key, names)
-            store.values.delete_all(key, names)
+        _lock_all(store, [target for key in keys for target in _targets(store, key)], held)
+        for key in keys:
+            store.history.empty(key)
+            store.values.delete_all(key)
+
+
+def wipe_partitions(store: Store, targets: Collection[Target]) -> None:
+    """Delete what is recorded and stored of some partitions, as `wipe` does of whole assets.
+
+    A line of the history says that what is before it does not count: the lines of other partitions
+    stay where they are, and other processes may append to it meanwhile.
+    """
+    store.prepare()  # the folder of locks may not exist yet
+    with ExitStack() as held:
+        _lock_all(store, targets, held)
+        for key, partitions in partitions_by_asset(targets).items():
+            store.history.wipe_partitions(key, partitions)
+            store.values.delete_all(key, partitions)
 
 
 def orphaned_partitions(store: Store, key: AssetKey, existing: Container[str]) -> list[str]:
-    """The partitions of an asset with a record or a value that are not `existing` any more."""
-    found = (target.partition for target in _targets(store, key))
-    return [one for one in found if one is not None and one not in existing]
+    """The partitions of an asset with a record that are not `existing` any more."""
+    recorded = store.history.partitions(key)
+    return [one for one in recorded if one is not None and one not in existing]
 
 
 def orphaned(store: Store, defined: Collection[AssetKey]) -> Iterator[AssetKey]:
@@ -185,11 +190,12 @@ def _lock_all(store: Store, targets: Collection[Target], held: ExitStack) -> Non
         held.callback(lock.release)
     for guard in store.reading_all(targets):
         if not guard.acquire():
-            read = min(store.being_read(targets), key=lambda target: target.text, default=None)
-            named = repr(read.text) if read else "one of these assets"
+            held.close()  # or these would count as readers
+            read = store.being_read(targets)
+            first = min(read or targets, key=lambda target: target.text)
             raise LockedError(
-                f"a step is reading the value of {named}.",
-                key=read.key.text if read else "",
+                f"a step is reading the value of {first.text!r}.",
+                key=first.key.text,
                 holder="",
                 hint="Wipe it once that run has ended.",
             )
@@ -198,8 +204,8 @@ def _lock_all(store: Store, targets: Collection[Target], held: ExitStack) -> Non
 
 def _targets(store: Store, key: AssetKey) -> list[Target]:
     """The asset itself, and each of its partitions that has a record or a value."""
-    runs = [run for run in store.values.runs() if run.key == key.text]
-    stored = (target for _, target in with_targets(store, key, runs) if target is not None)
+    runs = with_targets(store, key, tuple(store.values.runs(key)))
+    stored = (target for _, target in runs if target is not None)
     found = {*store.history.partitions(key), *(target.partition for target in stored)}
     partitions = sorted(partition for partition in found if partition is not None)
     return [Target(key), *(Target(key, partition) for partition in partitions)]

@@ -64,8 +64,8 @@ class Place(Protocol):
     def look(self, path: str) -> Look | None:
         """The size and stamp of a file, or None if there is no such file."""
 
-    def files(self) -> Iterator[FileInfo]:
-        """Every file in the place, in no particular order."""
+    def files(self, folder: str = "") -> Iterator[FileInfo]:
+        """Every file in the place, or in one of its folders, in no particular order."""
 
     def delete_folder(self, path: str) -> None:
         """Delete a folder with its files, if it exists."""
@@ -142,10 +142,10 @@ class LocalPlace:
             raise store_error(error, "look at", self.full_path(path)) from error
         return Look(info.st_size, info.st_mtime_ns + info.st_ctime_ns)
 
-    def files(self) -> Iterator[FileInfo]:
-        for folder, _, names in os.walk(self._root):
+    def files(self, folder: str = "") -> Iterator[FileInfo]:
+        for inside, _, names in os.walk(self.full_path(folder).rstrip("/")):
             for name in names:
-                full_path = f"{folder}/{name}"
+                full_path = f"{inside}/{name}"
                 with suppress(FileNotFoundError):
                     size = os.lstat(full_path).st_size
                     yield FileInfo(full_path[len(self._root) + 1 :], size)
@@ -226,10 +226,12 @@ class ObjectPlace:
         tags = [tag for name, tag in facts.items() if name.lower() == "etag"]
         return Look(size, int(digest_of("etag", b"".join(tags))[:15], 16))
 
-    def files(self) -> Iterator[FileInfo]:
+    def files(self, folder: str = "") -> Iterator[FileInfo]:
         from pyarrow.fs import FileSelector
 
-        selector = FileSelector(self._root, recursive=True, allow_not_found=True)
+        selector = FileSelector(
+            self.full_path(folder).rstrip("/"), recursive=True, allow_not_found=True
+        )
         with _translated("list", self._url):
             found = self.filesystem.get_file_info(selector)
         for info in found:

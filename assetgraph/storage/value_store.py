@@ -254,10 +254,11 @@ class ValueStore:
             if name in present and names_in(f"{root}{name}/{partition_file_name(None)}"):
                 yield key
 
-    def runs(self) -> Iterator[StoredRun]:
-        """Everything that is stored, one item for each run of each asset and partition."""
+    def runs(self, of: AssetKey | None = None) -> Iterator[StoredRun]:
+        """Everything that is stored, or all of one asset, one item for each run of each asset and
+        partition."""
         sizes: dict[str, int] = {}
-        for file in self._files.place.files():
+        for file in self._files.place.files(self._names.identity(of).file_name if of else ""):
             folder = "/".join(file.path.split("/")[:3])
             sizes[folder] = sizes.get(folder, 0) + file.size
         for folder, size in sorted(sizes.items()):
@@ -274,8 +275,8 @@ class ValueStore:
     def delete_all(self, key: AssetKey, partitions: Iterable[str] | None = None) -> None:
         """Delete everything that is stored of one asset, or of some of its partitions."""
         names = None if partitions is None else set(map(partition_file_name, partitions))
-        for run in tuple(self.runs()):
-            if run.key == key.text and (names is None or run.partition_name in names):
+        for run in tuple(self.runs(key)):
+            if names is None or run.partition_name in names:
                 self.delete(run.folder)
         folder = self._names.identity(key).file_name
         for each in [folder] if names is None else [f"{folder}/{name}" for name in names]:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from assetgraph.errors import DamagedStoreError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import FailedAttempt, Materialization, StoredValue, now
-from assetgraph.storage.asset_records import wipe
+from assetgraph.storage.asset_records import wipe_partitions
 from assetgraph.storage.histories import Attempt
 from assetgraph.storage.store import Store
 
@@ -305,7 +305,7 @@ def test_a_wiped_partition_begins_anew_and_the_others_stay(prepared: Store) -> N
     for partition in ("a", "b", "c"):
         append(prepared, made(partition, "old"))
     whole = path_of(prepared).read_bytes()
-    wipe(prepared, [], partitions=[Target(KEY, "a"), Target(KEY, "b")])
+    wipe_partitions(prepared, [Target(KEY, "a"), Target(KEY, "b")])
     assert prepared.history.partitions(KEY) == {"c": True}
     assert [one.partition for one in prepared.history.newest_first(KEY)] == ["c"]
     append(prepared, made("b", "new"))
