@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import calendar
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ _CHANGES = range(1970, 2040)  # in these, the clocks of every zone change in all
 
 
 class Calendar:
-    """The moments of a cron line in a zone. They are numbered in order, from the first of 1970 on.
+    """The moments of a cron line in a zone. They are numbered in order, from the first of 2020 on.
 
     A time that the change to summer time skips stands for the moment of the change. A time that
     comes twice when summer time ends stands for the first of the two. A line for every hour is
@@ -50,10 +50,10 @@ class Calendar:
         self._months: dict[tuple[int, int], tuple[int, ...]] = {}
         self._years: dict[int, tuple[list[int], list[int]]] = {}
         self._changed: dict[int, dict[int, int]] = {}
-        self._first_year = 1970
+        self._first_year = 2020  # a number near most definitions, so that few years are counted
         self._before_years = [0]  # the ticks before each year, from the first year on
         self._lock = Lock()
-        if not self.most_days_a_month():
+        if not any(self._days_of(year, month) for year in _CYCLE for month in self._cron.months):
             raise PartitionsError(f"the cron line {cron!r} names no day that there is.")
 
     def __reduce__(self) -> tuple[Callable[[str, tzinfo], Calendar], tuple[str, tzinfo]]:
@@ -69,12 +69,14 @@ class Calendar:
         days, counts = self._year(year)
         rest = number - self._before_year(year)
         place = bisect_right(counts, rest) - 1
-        yield from self._of_day(days[place])[rest - counts[place] :]
-        days = days[place + 1 :]
+        skipped = rest - counts[place]
         while True:
-            for day in days:
-                yield from self._of_day(day)
-            year += 1
+            for day in islice(days, place, None):
+                begin, times = self._of_day(day)
+                for time in islice(times, skipped, None):
+                    yield begin + time
+                skipped = 0
+            place, year = 0, year + 1
             days = self._year(year)[0]
 
     def before(self, moment: float) -> int:
@@ -126,13 +128,13 @@ class Calendar:
         )
         return set(other._times) <= set(self._times) and all(days) and all(changes)
 
-    def _of_day(self, day: int) -> list[int]:
-        """The ticks of a local day that is in the table of its year."""
+    def _of_day(self, day: int) -> tuple[int, Sequence[int]]:
+        """The ticks of a local day that is in the table of its year, as a moment and how many
+        seconds each is after it."""
         if day in changed_days(self.zone, date.fromordinal(day).year):
-            return list(self._changed_day(day))
+            return 0, list(self._changed_day(day))
         noon = datetime.fromordinal(day).replace(hour=12, tzinfo=self.zone)
-        midnight = int(noon.timestamp()) - DAY_S // 2
-        return [midnight + time for time in self._times]
+        return int(noon.timestamp()) - DAY_S // 2, self._times
 
     def _changed_day(self, day: int) -> dict[int, int]:
         """The ticks of a day on which the clocks change, in order, each with the local time that
@@ -152,7 +154,7 @@ class Calendar:
             self._changed[day] = dict(sorted(found.items()))
         return self._changed[day]
 
-    def _number(self, moment: float, bisect: Callable[[list[int], float], int]) -> int:
+    def _number(self, moment: float, bisect: Callable[[Sequence[int], float], int]) -> int:
         day = datetime.fromtimestamp(moment, self.zone).toordinal()
         if day in changed_days(self.zone, date.fromordinal(day).year):
             day += LocalDay(self.zone, day).end <= moment  # the clocks went back past midnight
@@ -162,7 +164,8 @@ class Calendar:
         number = self._before_year(year) + counts[place]
         if place == len(days) or days[place] != day:
             return number
-        return number + bisect(self._of_day(day), moment)
+        begin, times = self._of_day(day)
+        return number + bisect(times, moment - begin)
 
     def _year_of(self, number: int) -> int:
         """The year of the tick with a number."""
@@ -193,15 +196,15 @@ class Calendar:
             if not FIRST_YEAR - 2 <= year <= LAST_YEAR + 1:
                 raise OverflowError(f"the calendar is from {FIRST_YEAR} to {LAST_YEAR}")
             changed = changed_days(self.zone, year)
-            days = set(changed)
+            found = set(changed)
             for month in self._cron.months:
                 before = date(year, month, 1).toordinal() - 1
-                days.update(before + day for day in self._days_of(year, month))
-            counts = [
-                len(self._changed_day(day)) if day in changed else len(self._times)
-                for day in sorted(days)
-            ]
-            self._years[year] = sorted(days), list(accumulate(counts, initial=0))
+                found.update([before + day for day in self._days_of(year, month)])
+            days = sorted(found)
+            counts = [len(self._times)] * len(days)
+            for day in changed:
+                counts[bisect_left(days, day)] = len(self._changed_day(day))
+            self._years[year] = days, list(accumulate(counts, initial=0))
         return self._years[year]
 
     def _matches(self, day: int) -> bool:

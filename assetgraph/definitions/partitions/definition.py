@@ -3,7 +3,6 @@ store holds are given to it."""
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,6 +16,8 @@ from assetgraph.definitions.partitions.keys import (
 )
 from assetgraph.errors import PartitionsError
 from assetgraph.text import shorten
+
+_CACHED = ("_identity", "_first")
 
 
 class DynamicPartitionsStore(Protocol):
@@ -131,10 +132,10 @@ class PartitionsDefinition(ABC):
 
     @cached_property
     def _identity(self) -> str:
-        return f"{self.kind} {json.dumps(self.content(), default=repr)}"
+        return f"{self.kind} {self.content()}"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_identity"}
+        return {name: value for name, value in vars(self).items() if name not in _CACHED}
 
     def __repr__(self) -> str:
         options = ", ".join(
