@@ -21,7 +21,6 @@ from assetgraph.storage.atomic_files import (
     names_in,
     require_known_format,
     store_error,
-    sync_file_system,
     write_whole,
 )
 from assetgraph.storage.file_locks import Lock, is_held
@@ -29,7 +28,7 @@ from assetgraph.storage.histories import AssetHistory, TargetLock
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence, Set
+    from collections.abc import Collection, Sequence, Set
 
     from assetgraph.keys import AssetKey
     from assetgraph.process.reads.rules import Rules
@@ -203,7 +202,7 @@ class Store:
             return TargetLock(self.history, target, self.history.path(target.key))
         return self._partition_locks(target.key).locks([target.partition])[0]
 
-    def locks(self, targets: Iterable[Target]) -> dict[Target, TargetLock]:
+    def locks(self, targets: Collection[Target]) -> dict[Target, TargetLock]:
         """The locks on all of `targets`, for one step. They have one order for all steps, so that
         two which share targets never wait for each other."""
         found = [self.lock(target) for target in targets if target.partition is None]
@@ -220,7 +219,7 @@ class Store:
             )
         return self._partition_locks(target.key).reading([target.partition], shared=shared)[0]
 
-    def reading_all(self, targets: Iterable[Target], *, shared: bool = False) -> list[Lock]:
+    def reading_all(self, targets: Collection[Target], *, shared: bool = False) -> list[Lock]:
         """The locks on reading the stored values of `targets`."""
         whole = [target for target in targets if target.partition is None]
         found = [self.reading(target, shared=shared) for target in whole]
@@ -238,7 +237,7 @@ class Store:
         """Those of some partitions of an asset that a living process is materializing."""
         return self._partition_locks(key).running(partitions)
 
-    def running(self, targets: Iterable[Target]) -> set[Target]:
+    def running(self, targets: Collection[Target]) -> set[Target]:
         """Those of `targets` that a living process is materializing."""
         found = {one for one in targets if one.partition is None and self.is_running(one)}
         for key, partitions in partitions_by_asset(targets).items():
@@ -246,7 +245,7 @@ class Store:
             found.update(Target(key, partition) for partition in running)
         return found
 
-    def being_read(self, targets: Iterable[Target]) -> set[Target]:
+    def being_read(self, targets: Collection[Target]) -> set[Target]:
         """Those of `targets` whose value a step may be reading."""
         whole = [target for target in targets if target.partition is None]
         found = {one for one in whole if is_held(self.reading(one).path, shared=True)}
@@ -313,8 +312,6 @@ class Store:
             raise StoreError(f"cannot write {self.folder}: its store was deleted during the step.")
         if found < WITH_PARTITIONS:
             write_whole(self._format_path, _format_line(WITH_PARTITIONS))
-            if not self.ephemeral:
-                sync_file_system(self.folder)
         self._format_stamp = self._stamp_of_format()
 
     def _stamp_of_format(self) -> tuple[int, int] | None:

@@ -148,6 +148,75 @@ def test_threads_append_through_the_descriptor_that_holds_the_lock(store: Store)
     assert run_ids(store) == sorted(line for name in names for line in written(name, 200))
 
 
+# Each thread takes the lock on one of a few partitions, again and again, and records how many
+# attempts at it there were before. `sys.argv` has the store, the attempts of each thread, and "say"
+# to print a line after each.
+COUNTING = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from test_histories import KEY, Target, Store, committed
+store, attempts = Store(sys.argv[1]), int(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+
+def count(seed):
+    random = Random(seed)
+    for _ in range(attempts):
+        target = Target(KEY, random.choice("abcd"))
+        lock = store.lock(target)
+        while not lock.acquire():
+            pass
+        current = store.history.known(target)
+        known = len(list(store.history.attempts(target)))
+        assert (current is None) == (known == 0) and (known == 0 or current.run_id == str(known - 1))
+        lock.append(committed(target, str(known)))
+        lock.release()
+        if sys.argv[3:]:
+            print(known, flush=True)
+
+with ThreadPoolExecutor(3) as threads:
+    list(threads.map(count, range(3)))
+"""
+
+
+def numbers_of(store: Store, partition: str) -> list[int]:
+    attempts = store.history.attempts(Target(KEY, partition))
+    return [int(attempt.run_id) for attempt in attempts][::-1]
+
+
+def test_processes_and_threads_that_take_turns_at_partitions_lose_nothing(store: Store) -> None:
+    store.prepare()
+    writers = [start_writer(COUNTING, store.folder, "25") for _ in range(3)]
+    assert let_go(*writers) == [0, 0, 0]
+    found = [numbers_of(store, partition) for partition in "abcd"]
+    assert sum(map(len, found)) == 3 * 3 * 25
+    assert all(numbers == list(range(len(numbers))) for numbers in found)
+
+
+def test_processes_that_are_killed_at_their_commits_leave_whole_lines_and_no_lock(
+    store: Store,
+) -> None:
+    store.prepare()
+    targets = [Target(KEY, partition) for partition in "abcd"]
+    for commits in (1, 5, 20):
+        writers = [start_writer(COUNTING, store.folder, "1000", "say") for _ in range(2)]
+        for writer in writers:
+            assert writer.stdin is not None
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+        for writer in writers:
+            assert writer.stdout is not None
+            for _ in range(commits):
+                writer.stdout.readline()
+            writer.kill()
+            writer.communicate()
+        assert not store.running(targets)
+        found = [numbers_of(store, target.partition or "") for target in targets]
+        assert sum(map(len, found)) >= 2 * commits
+        assert all(numbers == list(range(len(numbers))) for numbers in found)
+
+
 def test_a_commit_waits_for_another_process_that_holds_the_history(store: Store) -> None:
     store.prepare()
     code = """

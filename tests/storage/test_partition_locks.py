@@ -254,8 +254,9 @@ store, random = Store(sys.argv[1]), Random(sys.argv[2])
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(60):
-    chosen = random.sample("abcdef", 4)
-    locks = store.locks(Target(AssetKey("trips"), one) for one in chosen).values()
+    chosen = [Target(AssetKey("trips"), one) for one in random.sample("abcdef", 4)]
+    locks = store.locks(chosen).values()
+    assert len(locks) == 4
     assert all(lock.wait(lambda: True) for lock in locks)
     for lock in locks:
         lock.release()
