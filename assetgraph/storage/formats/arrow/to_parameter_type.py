@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
@@ -210,33 +211,58 @@ def _gathered_lazily(source: GatheredTables) -> Any:
 
     schema = source.schema()
     _check_names(schema.names, "polars-lazy")
-    files = [piece.table for piece in source.pieces if isinstance(piece.table, TableInFile)]
-    same = all(piece.schema.equals(source.columns) for piece in source.pieces)
-    if (
-        source.column is None
-        and same
-        and len(files) == len(source.pieces)
-        and all(file.is_parquet and file.filesystem is None for file in files)
-    ):
-        return pl.scan_parquet([file.path for file in files], glob=False)
     wanted = _as_polars(TableInMemory(schema.empty_table())).schema
-    return pl.concat([_aligned_lazily(source, piece, wanted) for piece in source.pieces])
+    return pl.concat([_scanned(source, pieces, wanted) for pieces in _scanned_together(source)])
 
 
-def _aligned_lazily(source: GatheredTables, piece: Piece, wanted: Any) -> Any:
+def _scanned_together(source: GatheredTables) -> list[list[Piece]]:
+    """The partitions in groups, each of which polars can scan at once: one plan for each file
+    would need memory for each."""
+    groups: list[list[Piece]] = []
+    for piece in source.pieces:
+        before = groups[-1][-1] if groups else None
+        together = before is not None and _is_local_parquet(before) and _is_local_parquet(piece)
+        if before is not None and together and piece.schema.equals(before.schema):
+            groups[-1].append(piece)
+        else:
+            groups.append([piece])
+    return groups
+
+
+def _is_local_parquet(piece: Piece) -> bool:
+    table = piece.table
+    return isinstance(table, TableInFile) and table.is_parquet and table.filesystem is None
+
+
+def _scanned(source: GatheredTables, pieces: list[Piece], wanted: Any) -> Any:
+    """A lazy frame of partitions that have the same columns, with those of all partitions."""
     import polars as pl
 
-    columns = []
-    for name, kind in wanted.items():
-        if name == source.column:
-            column = pl.lit(piece.partition, pl.String)
-        elif name in piece.schema.names:
-            column = pl.col(name).cast(kind)
-        else:
-            column = pl.lit(None, kind)
-        columns.append(column.alias(name))
-    assert not isinstance(piece.table, LoadedTable)  # only a reader loads tables as it reads them
-    return _as_lazy_polars(piece.table).with_columns(columns).select(list(wanted))
+    schema = pieces[0].schema
+    paths = {
+        one.table.path: one.partition
+        for one in pieces
+        if isinstance(one.table, TableInFile) and _is_local_parquet(one)
+    }
+    if paths:
+        path = next(name for name in map(str, count()) if name not in schema.names)
+        with_path = None if source.column is None else path
+        frame = pl.scan_parquet(list(paths), glob=False, include_file_paths=with_path)
+        key = pl.col(path).replace_strict(paths, return_dtype=pl.String)
+    else:
+        assert not isinstance(pieces[0].table, LoadedTable)  # which only a reader has
+        frame = _as_lazy_polars(pieces[0].table)
+        key = pl.lit(pieces[0].partition, pl.String)
+    changed = [] if source.column is None else [key.alias(source.column)]
+    for field in source.columns:
+        name, at = field.name, schema.get_field_index(field.name)
+        if at < 0:
+            changed.append(pl.lit(None, wanted[name]).alias(name))
+        elif not schema.field(at).equals(field, check_metadata=True):
+            changed.append(pl.col(name).cast(wanted[name]))
+    if not changed and schema.names == source.columns.names:
+        return frame
+    return frame.with_columns(changed).select(list(wanted))
 
 
 def _polars_schema(schema: pa.Schema) -> pa.Schema:
