@@ -60,7 +60,7 @@ class Calendar:
         return calendar_of, self._args
 
     def at(self, number: int) -> int:
-        """The moment with a number. Raises `OverflowError` outside the years of the calendar."""
+        """The moment with a number. Raises `PartitionsError` outside the calendar."""
         return next(self.since(number))
 
     def since(self, number: int) -> Iterator[int]:
@@ -179,7 +179,7 @@ class Calendar:
     def _before_year(self, year: int) -> int:
         """The number of the first tick of a year or after it."""
         if not FIRST_YEAR - 2 <= year <= LAST_YEAR + 1:
-            raise OverflowError(f"the calendar is from {FIRST_YEAR} to {LAST_YEAR}")
+            raise _outside()
         with self._lock:
             while year < self._first_year:
                 total = self._year(self._first_year - 1)[1][-1]
@@ -194,7 +194,7 @@ class Calendar:
         each; the last number is that of all."""
         if year not in self._years:
             if not FIRST_YEAR - 2 <= year <= LAST_YEAR + 1:
-                raise OverflowError(f"the calendar is from {FIRST_YEAR} to {LAST_YEAR}")
+                raise _outside()
             changed = changed_days(self.zone, year)
             found = set(changed)
             for month in self._cron.months:
@@ -227,6 +227,10 @@ class Calendar:
 def calendar_of(cron: str, zone: tzinfo) -> Calendar:
     """The calendar of a line in a zone, which all definitions with that line share."""
     return Calendar(cron, zone)
+
+
+def _outside() -> PartitionsError:
+    return PartitionsError(f"windows are from the year {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 @cache

@@ -95,7 +95,8 @@ class PartitionMapping:
 
     def content(self) -> Mapping[str, Any]:
         """What makes this mapping another than others of its type."""
-        return dict(vars(self))
+        names = getattr(self, "__dataclass_fields__", vars(self))
+        return {name: getattr(self, name) for name in names}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PartitionMapping):

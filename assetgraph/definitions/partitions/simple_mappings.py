@@ -13,9 +13,12 @@ from assetgraph.definitions.partitions.mapping import (
     everything,
     needs_partitions,
 )
-from assetgraph.definitions.partitions.multi import MultiPartitionsDefinition
+from assetgraph.definitions.partitions.multi import MultiKeys, MultiPartitionsDefinition
 from assetgraph.definitions.partitions.number_ranges import NONE, Numbers, in_ranges
-from assetgraph.definitions.partitions.time_window import TimeWindowPartitionsDefinition
+from assetgraph.definitions.partitions.time_window import (
+    TimeKeys,
+    TimeWindowPartitionsDefinition,
+)
 from assetgraph.errors import PartitionsError
 from assetgraph.text import did_you_mean
 
@@ -28,9 +31,11 @@ class IdentityPartitionMapping(PartitionMapping):
     ) -> Numbers:
         if downstream is None:
             raise PartitionsError(f"{needs_partitions(self)}.")
-        key = downstream.key(number)
+        found = _same(number, downstream, upstream)
+        if found is not None:
+            return in_ranges([found])
         try:
-            return in_ranges([upstream.require(key)])
+            return in_ranges([upstream.require(downstream.key(number))])
         except PartitionsError as error:
             error.about("upstream")
             raise
@@ -38,7 +43,7 @@ class IdentityPartitionMapping(PartitionMapping):
     def downstream(
         self, number: int, downstream: PartitionKeys | None, upstream: PartitionKeys
     ) -> Numbers:
-        found = None if downstream is None else downstream.number(upstream.key(number))
+        found = None if downstream is None else _same(number, upstream, downstream)
         return NONE if found is None else in_ranges([found])
 
     def always_one(
@@ -59,7 +64,7 @@ class IdentityPartitionMapping(PartitionMapping):
         if (
             isinstance(downstream, MultiPartitionsDefinition)
             and isinstance(upstream, MultiPartitionsDefinition)
-            and list(downstream.partitions_defs) != list(upstream.partitions_defs)
+            and _dimensions(downstream) != _dimensions(upstream)
         ):
             return f"{type(self).__name__} is for the same dimensions, and these have others"
         return None
@@ -178,6 +183,29 @@ class StaticPartitionMapping(PartitionMapping):
     def content(self) -> Mapping[str, Any]:
         below = {up: sorted(set(down)) for up, down in sorted(self._below.items())}
         return {"downstream_partition_keys_by_upstream_partition_key": below}
+
+
+def _same(number: int, here: PartitionKeys, there: PartitionKeys) -> int | None:
+    """The number of the same key among other keys, without making its text where that can be."""
+    if isinstance(here, TimeKeys) and isinstance(there, TimeKeys):
+        own, other = here.definition, there.definition
+        if own.calendar is other.calendar and own.fmt == other.fmt:
+            found = own.overlapping(number, number + 1, other)[0]
+            return found if 0 <= found < len(there) else None
+    if isinstance(here, MultiKeys) and isinstance(there, MultiKeys):
+        if list(here.dimensions) != list(there.dimensions):
+            return there.number(here.key(number))
+        numbers = {
+            name: _same(one, here.dimensions[name], there.dimensions[name])
+            for name, one in here.split(number).items()
+        }
+        known = {name: one for name, one in numbers.items() if one is not None}
+        return there.join(known) if len(known) == len(numbers) else None
+    return there.number(here.key(number))
+
+
+def _dimensions(definition: MultiPartitionsDefinition) -> list[tuple[str, str]]:
+    return [(name, one.kind) for name, one in definition.partitions_defs.items()]
 
 
 def _unknown(

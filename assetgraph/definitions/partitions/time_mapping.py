@@ -51,7 +51,10 @@ class TimeWindowPartitionMapping(PartitionMapping):
     ) -> Numbers:
         below, above = self._both(downstream, upstream)
         own = below.overlapping(number, number + 1, above)
-        read = below.overlapping(number + self.start_offset, number + 1 + self.end_offset, above)
+        read = own
+        if self.start_offset or self.end_offset:
+            first, end = number + self.start_offset, number + 1 + self.end_offset
+            read = below.overlapping(first, end, above)
         missing = joined(
             [
                 range(max(read.start, own.start), min(read.stop, 0)),

@@ -98,7 +98,10 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         return TimeWindowPartitionsDefinition.__name__
 
     def resolve(self, text: str) -> str:
-        return self.key(self.find(text))
+        number = self.find(text)
+        if self.end is not None and number >= self._until(self.end) - 1:
+            raise PartitionsError(f"{text!r} is after the end of the partitions.")
+        return self.key(number)
 
     def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
         """The window of a key, whether it is over or not. Raises `PartitionsError`."""
@@ -151,8 +154,11 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     def beginning_with(self, text: str) -> range:
         """The numbers of the windows whose keys begin with `text`, up to a whole field."""
         time = self._form.beginning(text, self.zone)
-        first = None if time is None else self._number_at(time)
-        if first is None or not self._begins(first, text):
+        number = None if time is None else self._number_at(time)
+        if number is None:
+            return range(0)
+        first = max(0, number)
+        if not self._begins(first, text):
             return range(0)
         low, high = first, first + 1
         while self._begins(high, text):
@@ -205,7 +211,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         """The number of the first window at a time or after it, or None outside the calendar."""
         try:
             return self.calendar.before(time.timestamp()) - self._first
-        except (OverflowError, ValueError):
+        except (PartitionsError, OverflowError, ValueError):
             return None
 
     def _has(self, number: int, key: str) -> bool:
@@ -214,7 +220,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     def _begins(self, number: int, text: str) -> bool:
         try:
             return number >= 0 and self.key(number).startswith(text)
-        except OverflowError:
+        except PartitionsError:
             return False
 
     def _key(self, moment: int) -> str:
@@ -280,7 +286,7 @@ class TimeKeys(PartitionKeys):
 
     def find(self, text: str) -> int:
         if self.number(text) is None and self.definition.beginning_with(text):
-            return self.require(self.definition.resolve(text))
+            return self.require(self.definition.key(self.definition.find(text)))
         return self.require(text)
 
     def _missing(self, key: str) -> str:

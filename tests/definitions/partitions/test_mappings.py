@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
@@ -229,6 +230,12 @@ DYNAMIC = DynamicPartitionsDefinition(name="x")
             MultiPartitionsDefinition({"colour": COLORS, "day": DAYS}),
             "the same dimensions",
         ),
+        (
+            default_mapping(BOTH, BOTH),
+            BOTH,
+            MultiPartitionsDefinition({"color": COLORS, "day": SHAPES}),
+            "the same dimensions",
+        ),
         (StaticPartitionMapping({}), None, COLORS, "this one has none"),
         (SpecificPartitionsPartitionMapping(["rod"]), DAYS, COLORS, "Did you mean 'red'"),
         (SpecificPartitionsPartitionMapping(["2024-01"]), None, DAYS, "names the partition"),
@@ -288,6 +295,11 @@ class Own(PartitionMapping):
         return self.result  # type: ignore[return-value]
 
 
+@dataclass(frozen=True, slots=True)
+class Slotted(PartitionMapping):
+    lag: int
+
+
 @pytest.mark.parametrize(
     ("result", "message"),
     [
@@ -310,9 +322,11 @@ def test_mappings_are_compared_by_content() -> None:
         (StaticPartitionMapping({"a": "b"}), StaticPartitionMapping({"a": ["b", "c"]})),
         (MultiToSingleDimensionPartitionMapping("a"), MultiToSingleDimensionPartitionMapping()),
         (Own(["a"]), Own(["b"])),
+        (Slotted(1), Slotted(2)),
         (AllPartitionMapping(), LastPartitionMapping()),
     ]
     for one, other in pairs:
         copy = pickle.loads(pickle.dumps(one))
         assert (copy, hash(copy)) == (one, hash(one))
         assert one != other
+        assert one.content() != other.content() or type(one) is not type(other)

@@ -187,6 +187,7 @@ def test_mappings_by_key(
             upstream,
             lambda key: [str(key)] if key in everything else None,
         )
+        check(IdentityPartitionMapping(), downstream, downstream, lambda key: [str(key)])
 
 
 @given(statics, statics, st.data())

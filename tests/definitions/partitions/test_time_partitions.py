@@ -179,6 +179,15 @@ def test_a_shortened_key_of_several_windows_or_none_is_refused(text: str, messag
         HOURS.keys(at("2024-01-01")).find(text)
 
 
+def test_windows_end_with_the_calendar() -> None:
+    for end_offset in (10**6, 10**9):
+        keys = DailyPartitionsDefinition("2023-01-01", end_offset=end_offset).keys(at("2024-01-01"))
+        with pytest.raises(PartitionsError, match="windows are from the year 1000 to 2999"):
+            keys.key(len(keys) - 1)
+        assert "2999-12-31" in keys
+        assert "3000-12-31" not in keys
+
+
 def test_an_hour_that_comes_twice_is_not_shortened() -> None:
     hours = HourlyPartitionsDefinition("2023-11-01-00:00", timezone=LOS_ANGELES)
     with pytest.raises(PartitionsError, match="means 2 partitions"):
@@ -212,6 +221,8 @@ def test_a_backward_range_is_refused() -> None:
 def test_the_default_is_the_key_that_a_text_means() -> None:
     assert MonthlyPartitionsDefinition("2023-01-01", default="2023-03").default == "2023-03-01"
     assert MONTHS.default is None
+    with pytest.raises(PartitionsError, match="default is wrong: '2023-04' is after the end"):
+        MonthlyPartitionsDefinition("2023-01-01", "2023-04-01", default="2023-04")
     with pytest.raises(PartitionsError, match="default is wrong: '2023-02-02'"):
         MonthlyPartitionsDefinition("2023-01-01", default="2023-02-02")
 

@@ -215,6 +215,28 @@ def test_a_form_is_refused_or_tells_all_windows_apart(
     assert [definition.number(key) for key in keys] == list(range(200))
 
 
+@settings(max_examples=40)
+@given(crons, places, st.integers(0, 100))
+def test_a_shortened_key_means_the_windows_whose_keys_begin_so(
+    cron: str, place: tuple[str, datetime], number: int
+) -> None:
+    name, start = place
+    definition = TimeWindowPartitionsDefinition(start, cron_schedule=cron, fmt=FMT, timezone=name)
+    keys = list(definition.keys_of(range(number, number + 150)))
+    places = range(number, number + 150)
+    whole = {"%Y": 4, "%Y-%m": 7, "%Y-%m-%d": 10, "%Y-%m-%d-%H": 13}
+    for length in range(len(keys[75])):
+        text = keys[75][:length]
+        found = definition.beginning_with(text)
+        if length not in whole.values():
+            assert not found
+            continue
+        expected = [one for one, key in zip(places, keys, strict=True) if key.startswith(text)]
+        assert [one for one in found if one in places] == expected
+        if len(expected) == 1 and 0 < expected[0] - number < 149:
+            assert definition.find(text) == expected[0]
+
+
 @pytest.mark.parametrize(
     ("cron", "zone", "start", "keys"),
     [
