@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import AssetGraphError, StoreError, UnknownRunError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target, partition_file_name, recorded_target
+from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.records import (
     STATE_AFTER,
     Event,
@@ -68,7 +68,7 @@ def examine(
     histories = partial(_histories, deep=deep)
     orphans = partial(_orphaned, defined=defined)
     runs = partial(_runs, defined=defined)
-    for part in (histories, orphans, runs, _code, _reads, _left_over):
+    for part in (histories, orphans, runs, _dynamic_partitions, _code, _reads, _left_over):
         try:
             yield from part(store)
         except StoreError as error:
@@ -76,7 +76,7 @@ def examine(
 
 
 def _files_for_folders(store: Store) -> Iterator[Finding]:
-    for name in ("runs", "assets", "locks", "values", "code", "cache"):
+    for name in ("runs", "assets", "locks", "values", "code", "cache", "partitions"):
         path = f"{store.folder}/{name}"
         if os.path.exists(path) and not os.path.isdir(path):
             if name in ("locks", "cache"):  # their content is created again when it is needed
@@ -208,11 +208,7 @@ def _lost_histories(
 ) -> Iterator[Finding]:
     """Histories that somebody took away: a run of `makers` materialized the asset, or it has a
     value. `wipe` leaves an empty history, so it takes none away."""
-    stored = {
-        AssetKey.unchecked(run.key): run.run_id
-        for run in store.values.runs()
-        if run.partition_name == partition_file_name(None)
-    }
+    stored = {AssetKey.unchecked(run.key): run.run_id for run in store.values.runs()}
     lost = {}
     for key, run_id in {**makers, **stored}.items():
         if store.history.is_missing(key):
@@ -263,6 +259,17 @@ def _materialized_since(store: Store, target: str, record: RunRecord) -> bool:
     except StoreError:
         return False  # a history that cannot be read is a finding of its own
     return made is not None and made.timestamp >= record.started_at
+
+
+def _dynamic_partitions(store: Store) -> Iterator[Finding]:
+    for path in store.dynamic_partitions.paths():
+        if os.path.exists(path) and has_cut_line(path):
+            yield _cut_line(path, lambda path=path: remove_cut_line(path))  # type: ignore[misc]
+    for name in store.dynamic_partitions.names():
+        try:
+            store.dynamic_partitions.get(name)
+        except StoreError as error:
+            yield Finding(str(error), serious=True)
 
 
 def _code(store: Store) -> Iterator[Finding]:

@@ -59,10 +59,13 @@ class DynamicPartitions:
         self._files: dict[str, _KeysFile] = {}
 
     def names(self) -> list[str]:
-        """The names that any key was ever added to."""
-        files = [name for name in sorted(names_in(self._folder)) if name.endswith(_SUFFIX)]
-        found = (_name_in(f"{self._folder}/{name}") for name in files)
-        return sorted(name for name in found if name is not None)
+        """The names that any key was ever added to. Raises `DamagedStoreError`."""
+        return sorted(name for name in map(_name_in, self.paths()) if name is not None)
+
+    def paths(self) -> list[str]:
+        """The files, one for each name."""
+        names = sorted(names_in(self._folder))
+        return [f"{self._folder}/{name}" for name in names if name.endswith(_SUFFIX)]
 
     def get(self, name: str) -> list[str]:
         """The keys, in the order of their addition. Raises `DamagedStoreError`."""

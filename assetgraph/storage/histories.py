@@ -32,7 +32,14 @@ from assetgraph.storage.atomic_files import (
     read_last,
     store_error,
 )
-from assetgraph.storage.file_locks import POLL_S, Lock, held_locks, is_held, try_shared
+from assetgraph.storage.file_locks import (
+    POLL_S,
+    Lock,
+    held_locks,
+    is_held,
+    open_lock,
+    try_shared,
+)
 
 if TYPE_CHECKING:
     from assetgraph.storage.asset_names import AssetNames
@@ -150,6 +157,13 @@ class AssetHistory:
         """Whether there is any attempt at an asset. Raises `DamagedStoreError`."""
         return next(self.newest_first(key), None) is not None
 
+    def begin(self, key: AssetKey) -> None:
+        """Create the history of an asset if it is missing. Raises `StoreError`."""
+        path = self.path(key)
+        if not os.path.exists(path):
+            make_folder(self._folder)
+            os.close(open_lock(path))
+
     def empty(self, key: AssetKey) -> None:
         """Delete all lines of the history of an asset, whose lock the caller holds. The empty file
         says that nothing is lost. Raises `StoreError`."""
@@ -227,7 +241,20 @@ class TargetLock(Lock):
         self._mutex = Mutex()
 
     def acquire(self) -> bool:
-        return Lock.acquire(self) or self._in_a_moment(partial(Lock.acquire, self))
+        if Lock.acquire(self) or self._in_a_moment(partial(Lock.acquire, self)):
+            self._begin()
+            return True
+        return False
+
+    def _begin(self) -> None:
+        """Have the asset's history exist before a value is stored: that it is missing then means
+        that somebody took it away."""
+        if not self._is_history:
+            try:
+                self._history.begin(self.target.key)
+            except BaseException:
+                self.release()
+                raise
 
     def is_taken(self) -> bool:
         """Whether a living process is materializing the target."""

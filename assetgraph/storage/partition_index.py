@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock as Mutex
 from typing import Literal
@@ -101,8 +101,7 @@ class PartitionIndex:
             if not 0 < position <= self._file.covered or os.pread(fd, 1, position - 1) != b"\n":
                 return {}
             for lines in lines_of(fd, 0, position):
-                for text in lines:
-                    _replay(text, versions)
+                _replay(lines, versions)
         return versions
 
     def _decoded(
@@ -218,17 +217,19 @@ class _Open:
             raise store_error(error, "read", self._path) from error
 
 
-def _replay(text: bytes, versions: dict[str | None, str]) -> None:
-    """Bring the data version of each partition up to a line. One that cannot be read says none."""
-    try:
-        line = decoder(_Version).decode(text)
-        if line.type == "materialization":
-            versions[line.partition] = line.data_version
-        elif line.type == "wiped":
-            for partition in _wiped(text):
-                versions.pop(partition, None)
-    except _UNREADABLE:
-        pass
+def _replay(lines: Iterable[bytes], versions: dict[str | None, str]) -> None:
+    """Bring the data version of each partition up to date. A line that cannot be read says none."""
+    decode = decoder(_Version).decode
+    for text in lines:
+        try:
+            line = decode(text)
+            if line.type == "materialization":
+                versions[line.partition] = line.data_version
+            elif line.type == "wiped":
+                for partition in _wiped(text):
+                    versions.pop(partition, None)
+        except _UNREADABLE:
+            pass
 
 
 def _wiped(text: bytes) -> tuple[str, ...]:

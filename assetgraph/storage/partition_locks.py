@@ -71,6 +71,12 @@ class PartitionLock(RangeLock, TargetLock):
         TargetLock.__init__(self, history, target, file.path)
         RangeLock.__init__(self, file, ranges)
 
+    def acquire(self) -> bool:
+        if RangeLock.acquire(self):
+            self._begin()
+            return True
+        return False
+
     def is_taken(self) -> bool:
         return bool(LockedBytes(self.path, (_byte(self.target.partition or ""), 1)))
 

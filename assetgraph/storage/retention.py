@@ -160,12 +160,12 @@ def _old_runs(store: Store) -> Iterator[Prunable]:
 def _values(store: Store) -> Iterator[Prunable]:
     for text, group in groupby(store.values.runs(), key=attrgetter("key")):
         key = AssetKey.unchecked(text)
+        if store.history.is_missing(key):
+            continue  # it may come back: a step makes it before it stores a value
         stored: dict[Target, list[StoredRun]] = {}
         for run, target in with_targets(store, key, list(group)):
             if target is not None:
                 stored.setdefault(target, []).append(run)
-        if store.history.is_missing(key):
-            stored.pop(Target(key), None)  # it may come back: a step makes it before its value
         # Check the locks before reading the history: with no lock held, a value that was stored
         # before this check is in the history by now, or will never be recorded.
         in_use = store.running(stored) | store.being_read(stored)

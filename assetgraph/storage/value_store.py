@@ -243,16 +243,18 @@ class ValueStore:
         return self._formats.of(stored).preview(stored, rows)
 
     def kept_of(self, keys: Iterable[AssetKey]) -> Iterator[AssetKey]:
-        """Those of `keys` that have a value in a local folder. Partitions do not count, and an
-        object store is not asked, since its answers take long."""
+        """Those of `keys` that have a value, perhaps of a partition, in a local folder. An object
+        store is not asked, since its answers take long."""
         if self._files.place.filesystem is not None:
             return
         root = self._files.place.full_path("")
         present = set(names_in(root))
         for key in keys:
             name = self._names.identity(key).file_name
-            if name in present and names_in(f"{root}{name}/{partition_file_name(None)}"):
-                yield key
+            if name in present:
+                folder = f"{root}{name}"
+                if any(names_in(f"{folder}/{partition}") for partition in names_in(folder)):
+                    yield key
 
     def runs(self, of: AssetKey | None = None) -> Iterator[StoredRun]:
         """Everything that is stored, or all of one asset, one item for each run of each asset and

@@ -18,6 +18,7 @@ import assetgraph as dg
 from assetgraph.errors import DamagedStoreError, PartitionsError, StoreFormatError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import FailedAttempt, Materialization, StoredValue, now
+from assetgraph.storage.doctor import examine
 from assetgraph.storage.dynamic_partitions import DynamicPartitions
 from assetgraph.storage.store import Store
 
@@ -268,3 +269,21 @@ def test_the_materialized_partitions_of_an_asset(instance: dg.Instance) -> None:
     store.history.append(Target(key, "c"), FailedAttempt("1", now(), "no", partition="c"))
     assert instance.get_materialized_partitions("trips") == {"a", "b"}
     assert instance.get_materialized_partitions(key) == {"a", "b"}
+
+
+def test_the_doctor_repairs_a_cut_line_and_says_which_file_is_damaged(store: Store) -> None:
+    store.prepare()
+    store.dynamic_partitions.add("colors", ["a"])
+    store.dynamic_partitions.add("sizes", ["s"])
+    assert list(examine(store)) == []
+    with file_of(store).open("ab") as file:
+        file.write(b'{"added":["b')
+    (cut,) = examine(store)
+    assert not cut.serious
+    assert cut.repair is not None
+    assert cut.repair()
+    assert list(examine(store)) == []
+    file_of(store, "sizes").write_text('{"format":1,"name":"sizes"}\nno\n')
+    (damage,) = examine(store)
+    assert damage.serious
+    assert f"line 2 of {file_of(store, 'sizes')} is damaged" in damage.text

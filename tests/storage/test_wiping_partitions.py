@@ -157,3 +157,19 @@ def test_a_value_that_is_being_read_outlives_its_replacement(prepared: Store) ->
     guard.release()
     drop_old_values(prepared, target("a"))
     assert not old.exists()
+
+
+def test_a_lost_history_of_partitions_is_said_and_their_values_stay(prepared: Store) -> None:
+    lock = prepared.lock(target("a"))
+    assert lock.acquire()
+    assert not prepared.history.is_missing(KEY)  # before any value
+    lock.release()
+    folder = make(prepared, "a", "1")
+    Path(prepared.history.path(KEY)).unlink()
+    assert [item for item in find_prunable(prepared) if item.kind != "lock"] == []
+    (finding,) = examine(prepared)
+    assert finding.serious
+    assert "trips.jsonl is missing" in finding.text
+    assert list(prepared.values.kept_of([KEY, AssetKey("other")])) == [KEY]
+    assert "is missing, though it has values" in prepared.no_value(KEY).message
+    assert folder.exists()
