@@ -144,10 +144,9 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         if len(found) == 1:
             return found[0]
         if found:
-            first, last = self.key(found[0]), self.key(found[-1])
             raise PartitionsError(
-                f"{text!r} means {len(found):,} partitions, {first}{RANGE}{last}.",
-                hint=f"Name one of them, or write {first}{RANGE}{last} for all.",
+                f"{text!r} is the beginning of several keys.",
+                hint=f"Write one of {self.key(found[0])}{RANGE}{self.key(found[-1])}.",
             )
         raise self._no_window(text)
 
@@ -285,9 +284,19 @@ class TimeKeys(PartitionKeys):
         return number if number is not None and number < self._count else None
 
     def find(self, text: str) -> int:
-        if self.number(text) is None and self.definition.beginning_with(text):
-            return self.require(self.definition.key(self.definition.find(text)))
-        return self.require(text)
+        found = self.definition.beginning_with(text)
+        if self.number(text) is not None or not found:
+            return self.require(text)
+        if len(found) == 1:
+            return self.require(self.key(found[0]))
+        there = range(found[0], min(found[-1] + 1, len(self)))
+        if not there:
+            return self.require(text)
+        first, last = self.key(there[0]), self.key(there[-1])
+        every = f", or {first}{RANGE}{last} for all that there are" if len(there) > 1 else ""
+        raise PartitionsError(
+            f"{text!r} is the beginning of several keys.", hint=f"Write a whole key{every}."
+        )
 
     def _missing(self, key: str) -> str:
         number = self.definition.number(key)
@@ -297,6 +306,8 @@ class TimeKeys(PartitionKeys):
         return f"there is no partition {key!r} yet: its window ends at {end:%Y-%m-%d %H:%M %Z}."
 
     def _meant(self, key: str) -> Sequence[str]:
+        if self.definition.number(key) is not None:
+            return ()  # it is no mistake: its window is not over
         near = self.definition.meant(key)
         return [one for one in near if one in self] or super()._meant(key)
 

@@ -77,7 +77,9 @@ def test_each_part_of_a_key_may_be_shortened() -> None:
     assert keys.number("2023-03|blue") is None
     with pytest.raises(PartitionsError, match=r"in the dimension 'place', .* mean 'blue'"):
         keys.find("2023-03|blu")
-    with pytest.raises(PartitionsError, match="in the dimension 'month', '2023' means 12"):
+    with pytest.raises(
+        PartitionsError, match="in the dimension 'month', '2023' is the beginning of several"
+    ):
         keys.find("2023|blue")
     with pytest.raises(PartitionsError, match="in the dimension 'month'"):
         keys.require("2023-03|blue")
