@@ -18,6 +18,15 @@ from assetgraph.definitions.partitions.keys import RANGE, PartitionKeys
 from assetgraph.errors import PartitionsError
 from assetgraph.text import did_you_mean, shorten
 
+_NAMED_LINES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
 _AROUND = 50  # windows near a wrong key among which the one that is meant may be
 
 
@@ -63,6 +72,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
                 raise PartitionsError(f"{option} is {value!r}.", hint=f'Write it as "{example}".')
         if not isinstance(end_offset, int) or isinstance(end_offset, bool):
             raise PartitionsError(f"end_offset is {end_offset!r}.", hint="Write a whole number.")
+        cron_schedule = " ".join(cron_schedule.split())
+        cron_schedule = _NAMED_LINES.get(cron_schedule.lower(), cron_schedule)
         self.cron_schedule, self.fmt, self.end_offset = cron_schedule, fmt, end_offset
         self.zone = _zone(self.timezone)
         self.calendar = calendar_of(cron_schedule, self.zone)

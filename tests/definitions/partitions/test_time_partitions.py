@@ -247,6 +247,8 @@ def test_definitions_are_compared_by_content() -> None:
     same = [
         DailyPartitionsDefinition(datetime(2023, 1, 1), default="2023-01-05"),
         TimeWindowPartitionsDefinition("2023-01-01", cron_schedule="0 0 * * *", fmt="%Y-%m-%d"),
+        TimeWindowPartitionsDefinition("2023-01-01", cron_schedule="@daily", fmt="%Y-%m-%d"),
+        TimeWindowPartitionsDefinition("2023-01-01", cron_schedule=" 0  0 * * * ", fmt="%Y-%m-%d"),
         pickle.loads(pickle.dumps(daily)),
     ]
     for other in same:
@@ -280,6 +282,8 @@ def test_a_definition_survives_pickling_after_use() -> None:
         ({"timezone": ""}, "no time zone"),
         ({"timezone": 5}, "timezone is 5"),
         ({"cron_schedule": "0 0 * *"}, "five fields"),
+        ({"cron_schedule": "@reboot"}, "five fields"),
+        ({"cron_schedule": ""}, "five fields"),
         ({"cron_schedule": "0 25 * * *"}, "'0 25 \\* \\* \\*' is wrong: Bad hour"),
         ({"cron_schedule": "0 0 30 2 *"}, "is wrong: Bad day-of-month"),
         ({"cron_schedule": "0 0 31 2 1#6"}, "is wrong"),
