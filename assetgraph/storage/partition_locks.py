@@ -99,12 +99,17 @@ class LocksOnBytes(PartitionLocks):
         return [RangeLock(RangeFile(self._path), ranges, shared=shared)]
 
     def running(self, partitions: Collection[str]) -> Set[str]:
-        taken = LockedBytes(self._path, _MATERIALIZING)
-        return {one for one in partitions if _byte(one) in taken} if taken else set()
+        return self._locked(partitions, _MATERIALIZING, shared=False)
 
     def read(self, partitions: Collection[str]) -> Set[str]:
-        taken = LockedBytes(self._path, _READING, shared=True)
-        return {one for one in partitions if _BYTES + _byte(one) in taken} if taken else set()
+        return self._locked(partitions, _READING, shared=True)
+
+    def _locked(self, partitions: Collection[str], within: Range, *, shared: bool) -> Set[str]:
+        first, _ = within
+        if len(partitions) == 1:  # do not look at what may be thousands of others
+            within = first + _byte(next(iter(partitions))), 1
+        locked = LockedBytes(self._path, within, shared=shared)
+        return {one for one in partitions if first + _byte(one) in locked} if locked else set()
 
     @property
     def _path(self) -> str:

@@ -216,6 +216,26 @@ def test_a_step_of_thousands_of_partitions_needs_one_descriptor_and_one_file(
     assert not prepared.running(targets) | prepared.being_read(targets)
 
 
+def test_asking_about_one_partition_does_not_look_at_all_others(
+    prepared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locks = prepared.locks([Target(KEY, f"{number}") for number in range(50)])
+    assert all(lock.acquire() for lock in locks.values())
+    control, asked = fcntl.fcntl, []
+
+    def counted(fd: int, command: int, argument: bytes) -> bytes:
+        asked.append(command)
+        return control(fd, command, argument)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "fcntl", counted)
+        assert prepared.is_running(Target(KEY, "7"))
+        assert not prepared.is_running(A)
+    assert len(asked) == 2
+    for lock in locks.values():
+        lock.release()
+
+
 def test_a_step_of_very_many_partitions_locks_all_of_the_asset(
     prepared: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
