@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import RunConfig, RunResult, load, materialize
-    from assetgraph.definitions.asset import Asset, AssetIn
+    from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
+    from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
@@ -35,9 +36,40 @@ if TYPE_CHECKING:
         OutputContext,
     )
     from assetgraph.definitions.metadata import MaterializeResult, MetadataValue
+    from assetgraph.definitions.partitions.definition import PartitionsDefinition
+    from assetgraph.definitions.partitions.keys import MultiPartitionKey, PartitionKeyRange
+    from assetgraph.definitions.partitions.listed import (
+        DynamicPartitionsDefinition,
+        StaticPartitionsDefinition,
+    )
+    from assetgraph.definitions.partitions.mapping import PartitionMapping
+    from assetgraph.definitions.partitions.multi import MultiPartitionsDefinition
+    from assetgraph.definitions.partitions.multi_mapping import (
+        DimensionPartitionMapping,
+        MultiPartitionMapping,
+        MultiToSingleDimensionPartitionMapping,
+    )
+    from assetgraph.definitions.partitions.periods import (
+        DailyPartitionsDefinition,
+        HourlyPartitionsDefinition,
+        MonthlyPartitionsDefinition,
+        WeeklyPartitionsDefinition,
+    )
+    from assetgraph.definitions.partitions.simple_mappings import (
+        AllPartitionMapping,
+        IdentityPartitionMapping,
+        LastPartitionMapping,
+        SpecificPartitionsPartitionMapping,
+        StaticPartitionMapping,
+    )
+    from assetgraph.definitions.partitions.time_mapping import TimeWindowPartitionMapping
+    from assetgraph.definitions.partitions.time_window import (
+        TimeWindow,
+        TimeWindowPartitionsDefinition,
+    )
     from assetgraph.definitions.registry import Registry
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
-    from assetgraph.errors import AssetGraphError
+    from assetgraph.errors import AssetGraphError, PartitionsError
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.definitions import Definitions, load_assets_from_modules
     from assetgraph.instance import Instance
@@ -45,32 +77,57 @@ if TYPE_CHECKING:
     from assetgraph.version import __version__ as __version__
 
 _HOME = {
-    "__version__": "version",
+    "AllPartitionMapping": "definitions.partitions.simple_mappings",
     "Asset": "definitions.asset",
+    "AssetDep": "definitions.asset",
     "AssetExecutionContext": "definitions.context",
     "AssetGraph": "graph.asset_graph",
     "AssetGraphError": "errors",
     "AssetIn": "definitions.asset",
     "AssetKey": "keys",
     "AssetSpec": "definitions.computation",
+    "BackfillPolicy": "definitions.backfill_policy",
     "Backoff": "definitions.retries",
     "CheckContext": "definitions.io_manager",
     "Config": "definitions.config",
+    "DailyPartitionsDefinition": "definitions.partitions.periods",
     "DataVersion": "definitions.external",
     "Definitions": "graph.definitions",
+    "DimensionPartitionMapping": "definitions.partitions.multi_mapping",
+    "DynamicPartitionsDefinition": "definitions.partitions.listed",
+    "HourlyPartitionsDefinition": "definitions.partitions.periods",
     "IOManager": "definitions.io_manager",
+    "IdentityPartitionMapping": "definitions.partitions.simple_mappings",
     "InputContext": "definitions.io_manager",
     "Instance": "instance",
     "Jitter": "definitions.retries",
+    "LastPartitionMapping": "definitions.partitions.simple_mappings",
     "MaterializeResult": "definitions.metadata",
     "MetadataValue": "definitions.metadata",
+    "MonthlyPartitionsDefinition": "definitions.partitions.periods",
+    "MultiPartitionKey": "definitions.partitions.keys",
+    "MultiPartitionMapping": "definitions.partitions.multi_mapping",
+    "MultiPartitionsDefinition": "definitions.partitions.multi",
+    "MultiToSingleDimensionPartitionMapping": "definitions.partitions.multi_mapping",
     "ObserveResult": "definitions.external",
     "OutputContext": "definitions.io_manager",
+    "PartitionKeyRange": "definitions.partitions.keys",
+    "PartitionMapping": "definitions.partitions.mapping",
+    "PartitionsDefinition": "definitions.partitions.definition",
+    "PartitionsError": "errors",
     "Registry": "definitions.registry",
     "RetryPolicy": "definitions.retries",
     "RetryRequested": "definitions.retries",
     "RunConfig": "api",
     "RunResult": "api",
+    "SpecificPartitionsPartitionMapping": "definitions.partitions.simple_mappings",
+    "StaticPartitionMapping": "definitions.partitions.simple_mappings",
+    "StaticPartitionsDefinition": "definitions.partitions.listed",
+    "TimeWindow": "definitions.partitions.time_window",
+    "TimeWindowPartitionMapping": "definitions.partitions.time_mapping",
+    "TimeWindowPartitionsDefinition": "definitions.partitions.time_window",
+    "WeeklyPartitionsDefinition": "definitions.partitions.periods",
+    "__version__": "version",
     "asset": "definitions.decorator",
     "load": "api",
     "load_assets_from_modules": "graph.definitions",
@@ -80,31 +137,56 @@ _HOME = {
 }
 
 __all__ = [
+    "AllPartitionMapping",
     "Asset",
+    "AssetDep",
     "AssetExecutionContext",
     "AssetGraph",
     "AssetGraphError",
     "AssetIn",
     "AssetKey",
     "AssetSpec",
+    "BackfillPolicy",
     "Backoff",
     "CheckContext",
     "Config",
+    "DailyPartitionsDefinition",
     "DataVersion",
     "Definitions",
+    "DimensionPartitionMapping",
+    "DynamicPartitionsDefinition",
+    "HourlyPartitionsDefinition",
     "IOManager",
+    "IdentityPartitionMapping",
     "InputContext",
     "Instance",
     "Jitter",
+    "LastPartitionMapping",
     "MaterializeResult",
     "MetadataValue",
+    "MonthlyPartitionsDefinition",
+    "MultiPartitionKey",
+    "MultiPartitionMapping",
+    "MultiPartitionsDefinition",
+    "MultiToSingleDimensionPartitionMapping",
     "ObserveResult",
     "OutputContext",
+    "PartitionKeyRange",
+    "PartitionMapping",
+    "PartitionsDefinition",
+    "PartitionsError",
     "Registry",
     "RetryPolicy",
     "RetryRequested",
     "RunConfig",
     "RunResult",
+    "SpecificPartitionsPartitionMapping",
+    "StaticPartitionMapping",
+    "StaticPartitionsDefinition",
+    "TimeWindow",
+    "TimeWindowPartitionMapping",
+    "TimeWindowPartitionsDefinition",
+    "WeeklyPartitionsDefinition",
     "__version__",
     "asset",
     "load",

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, config_by_asset, config_json
-from assetgraph.errors import AssetGraphError, NoValueError, ProjectError
+from assetgraph.errors import AssetGraphError, NoValueError, PartitionsError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.instance import Instance, KeyLike, key_of
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.planning.upstreams_elsewhere import (
@@ -85,28 +85,48 @@ class RunResult:
     def events(self) -> tuple[Event, ...]:
         return tuple(self.instance.store.runs.events(self.run_id))
 
-    def value(self, key: KeyLike, as_type: Any = EMPTY) -> Any:
-        """The value of an asset that the run materialized, or used, as `as_type` if given.
+    def value(self, key: KeyLike, as_type: Any = EMPTY, *, partition_key: str | None = None) -> Any:
+        """The value of an asset that the run materialized, or used, as `as_type` if given. Of
+        several partitions, `partition_key` says which.
 
         Raises `NoValueError` if there was none, or if it has since been replaced and pruned.
         """
         _require_type(as_type)
-        asset, made = self.facts.graph.asset(key_of(key)), self.materialization(key)
+        asset = self.facts.graph.asset(key_of(key))
+        made = self.materialization(key, partition_key=partition_key)
         return self.instance.store.values.load_made(asset.key, made, as_type, maker=asset)
 
     def output_for_node(self, node: KeyLike) -> Any:
         """Dagster's name for `value`."""
         return self.value(node)
 
-    def materialization(self, key: KeyLike) -> Materialization:
+    def materialization(self, key: KeyLike, *, partition_key: str | None = None) -> Materialization:
         """The record of that value: its versions, its metadata and where it is stored."""
         asset = self.facts.graph.asset(key_of(key))
-        made = self.facts.of(Target(asset.key)).current
+        target = Target(asset.key, partition_key or self._only_partition(asset.key))
+        made = self.facts.of(target).current
         if made is None:
-            raise self.instance.store.no_value(asset.key)
-        history = self.instance.store.history.newest_first(asset.key)
+            raise self.instance.store.no_value(target)
+        history = self.instance.store.history.attempts(target)
         same = (a for a in history if isinstance(a, Materialization) and a.run_id == made.run_id)
         return next(same, made)  # in the recorded form: JSON has fewer types
+
+    def _only_partition(self, key: AssetKey) -> str | None:
+        """The partition of an asset that the run is about; None for an asset without partitions.
+
+        Raises `PartitionsError` if there are several.
+        """
+        if not self.facts.targets.is_partitioned(key):
+            return None
+        record = self.outcome.record
+        texts = [text for step_id in record.step_ids for text in record.targets_of(step_id)]
+        found = [one.partition for one in map(recorded_target, texts) if one.key is key]
+        if len(found) == 1:
+            return found[0]
+        raise PartitionsError(
+            f"the run is about {len(found)} partitions of {key.text!r}: say which.",
+            hint="Pass partition_key=….",
+        )
 
 
 # Long: its parameters and docstring are the public interface.
@@ -116,6 +136,8 @@ def materialize(
     *,
     instance: Instance | None = None,
     selection: KeyLike | Sequence[KeyLike] | None = None,
+    partition_key: str | None = None,
+    partitions: str | Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
     raise_on_error: bool = True,
     executor: str | StepExecutor | None = None,
@@ -124,14 +146,16 @@ def materialize(
     """Materialize assets, upstream before downstream.
 
     Runs all of `assets`, or only `selection` with any upstream that has no value yet. An upstream
-    that is not among `assets` is read from the store of `instance`. `jobs` is how many steps run at
-    once. `executor` is "serial", "threads", "processes", "dask" or an executor from
-    `executors.make`; by default, steps run in this process, or in worker processes if `jobs` is 2
-    or more. Leaves nothing behind unless `instance` says where to record.
+    that is not among `assets` is read from the store of `instance`. `partition_key` is the
+    partition that is meant of the assets that have any; `partitions` are several: keys, ranges such
+    as "2023-01..2023-03", or "*" for all. `jobs` is how many steps run at once. `executor` is
+    "serial", "threads", "processes", "dask" or an executor from `executors.make`; by default, steps
+    run in this process, or in worker processes if `jobs` is 2 or more. Leaves nothing behind unless
+    `instance` says where to record.
 
-    Raises `DefinitionsError`, `SelectionError` or `ConfigError` before anything runs, and
-    `TypeError` for an argument of a wrong type. Once the run is recorded, raises the exception of
-    the first asset that failed, unless `raise_on_error=False`.
+    Raises `DefinitionsError`, `SelectionError`, `PartitionsError` or `ConfigError` before anything
+    runs, and `TypeError` for an argument of a wrong type. Once the run is recorded, raises the
+    exception of the first asset that failed, unless `raise_on_error=False`.
     """
     _require_fit(instance, executor, jobs)
     with paused_collector():
@@ -145,6 +169,7 @@ def materialize(
             selection = given.order
         request = RunRequest(
             selection=_selection_texts(selection),
+            partitions=_partition_texts(partition_key, partitions),
             config=_config_texts(run_config),
             tags=tags or {},
             executor=executor if isinstance(executor, str) else None,
@@ -165,12 +190,14 @@ def load(
     key: KeyLike,
     as_type: Any = EMPTY,
     *,
+    partition_key: str | None = None,
     run_id: str | None = None,
     project: str | Path | None = None,
 ) -> Any:
     """The value of an asset in the current folder's project, as `as_type` if given.
 
-    For example, `load("taxi_trips", pa.Table)`. It is the current value, or the one that the run
+    For example, `load("taxi_trips", pa.Table)`. `partition_key` is the partition, of an asset that
+    has any. It is the current value, or the one that the run
     `run_id` made: an id, any unique part of it, or "latest". `project` is the folder of another
     project, or of a store.
 
@@ -179,15 +206,15 @@ def load(
     """
     _require_type(as_type)
     found, named = _project_at(project), key_of(key)
-    store = found.open_store()
-    made = _made_by(store, named, run_id) if run_id else store.history.current(Target(named))[0]
+    store, target = found.open_store(), Target(named, partition_key)
+    made = _made_by(store, target, run_id) if run_id else store.history.current(target)[0]
     if made is None or made.origin:
         graph = _require_known(found, store, named, elsewhere=project is not None)
         if graph is None or named not in graph.externals:
-            raise store.no_value(named)
+            raise store.no_value(target)
         made = value_elsewhere(graph, store, named)
     if not run_id and project is None:
-        reads_asset(Target(named).text, made.data_version)
+        reads_asset(target.text, made.data_version)
     if not made.value.by_io_manager:
         return store.values.load_made(named, made, as_type)
     if project is not None:
@@ -250,9 +277,21 @@ def _project_at(folder: str | Path | None) -> Project:
     return find_project(path)
 
 
-def _made_by(store: Store, key: AssetKey, text: str) -> Materialization:
-    """What a run made of an asset. Raises `UnknownRunError` and `NoValueError`."""
-    history = store.history.newest_first(key)
+def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str, ...]:
+    """The partitions that `materialize` is asked for. Raises `PartitionsError` if both say some."""
+    named = (several,) if isinstance(several, str) else tuple(several)
+    if key is None:
+        return named
+    if named:
+        raise PartitionsError("partition_key= and partitions= cannot be combined.")
+    if not isinstance(key, str):
+        raise TypeError(f"partition_key must be text, not {of_which_type(key)}")
+    return (key,)
+
+
+def _made_by(store: Store, target: Target, text: str) -> Materialization:
+    """What a run made of a target. Raises `UnknownRunError` and `NoValueError`."""
+    history = store.history.attempts(target)
     made = [attempt for attempt in history if isinstance(attempt, Materialization)]
     ids = {one.run_id for one in made if text in one.run_id}
     if len(ids) != 1:  # not told by the asset's own history: ask the runs
@@ -263,9 +302,9 @@ def _made_by(store: Store, key: AssetKey, text: str) -> Materialization:
         return found
     run = ids.pop()
     raise NoValueError(
-        f"the run {run} made no value of {key.text!r}."
+        f"the run {run} made no value of {target.text!r}."
         if found is None
-        else f"the value of {key.text!r} that the run {run} made is not kept: it was replaced.",
+        else f"the value of {target.text!r} that the run {run} made is not kept: it was replaced.",
         hint="Values of these runs are kept, newest first: "
         f"{', '.join(dict.fromkeys(one.run_id for one in kept[:5]))}."
         if kept

@@ -190,6 +190,22 @@ class ObservedRead(msgspec.Struct, frozen=True, omit_defaults=True):
 ValueCondition = Literal["intact", "changed", "gone", "damaged", "unreadable"]
 
 
+class PartitionsRead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Several partitions of one asset that a step read, in as many bytes as one.
+
+    `keys` is a digest of their keys, and `data` of their keys with the data versions, in order.
+    `first` and `last` are the keys at the ends. `position` says how many bytes of the asset's
+    history were known then: what is behind them is newer.
+    """
+
+    count: int
+    keys: str
+    data: str
+    position: int
+    first: str
+    last: str
+
+
 class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):
     """One successful computation of a value; its line in `assets/<key>.jsonl` commits it.
 
@@ -197,7 +213,8 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     `accepted_at` repeats the one before it, with the code version that a person accepted then. The
     code versions before that are in `earlier_code`: they count too. Data that something else made
     has an `origin`: it was observed, or reported. `observed` is the digest of the set of what the
-    step read without declaring it; None if that is nothing, or was not observed.
+    step read without declaring it; None if that is nothing, or was not observed. `partitions_read`
+    has the upstream assets of which several partitions were read, by the texts of their keys.
     """
 
     run_id: str
@@ -214,6 +231,7 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
     earlier_code: tuple[str, ...] = ()
     origin: Literal["", "observed", "reported"] = ""
     observed: str | None = None
+    partitions_read: dict[str, PartitionsRead] = {}
 
     def is_of_code(self, version: str | None) -> bool:
         """Whether the value counts as made by code of this version."""
@@ -225,7 +243,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
 
     `absent` has the files that were not there, as paths relative to the project's folder if they
     are inside. `file_version` is the data version of the file that the asset returned before, or ""
-    if that file was gone; None if its value is no file. `observed` is as in a materialization.
+    if that file was gone; None if its value is no file. `observed` and `partitions_read` are as in
+    a materialization.
     """
 
     run_id: str
@@ -239,6 +258,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failur
     absent: tuple[str, ...] = ()
     file_version: str | None = None
     observed: str | None = None
+    partitions_read: dict[str, PartitionsRead] = {}
 
 
 class PartitionsWiped(msgspec.Struct, frozen=True, tag="wiped"):

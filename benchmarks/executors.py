@@ -94,7 +94,7 @@ def run_project(what: str, executor: str, jobs: str) -> float:
     project = find_project()
     graph = project.load().graph.require_valid()
     state = StoreFacts(graph, project.open_store())
-    plan = make_plan(graph, state, graph.order)
+    plan = make_plan(state.targets, state, state.targets.of(graph.order))
     os.sync()
     where = make(executor, int(jobs), project=project, computations=graph.computations)
     end = where.shutdown

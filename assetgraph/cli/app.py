@@ -36,6 +36,7 @@ class LazyGroup(CommandGroup):
         "report": "observe_and_report",
         "mv": "mv_and_wipe",
         "wipe": "mv_and_wipe",
+        "partitions": "partitions",
         "runs": "runs",
         "dev": "dev",
         "prune": "prune_and_doctor",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,21 +24,19 @@ if TYPE_CHECKING:
     from assetgraph.records import RunRecord
 
 
+_MOST_UNASKED = 20  # partitions that run without a question
+
+
 def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool) -> int:
     """Run `plan` and return the exit code. Progress and summary go to stderr, and the run as JSON
     to stdout, if asked for."""
     err = stderr()
     if not plan.steps:
-        from assetgraph.cli.render.plan_lines import plan_lines
-        from assetgraph.cli.unfinished_run import unfinished_run
-
-        answer(as_json, data=lambda: None, lines=lambda _: ())
-        if not session.quiet:
-            say([*plan_lines(request, plan, err.width), *unfinished_run(session, request, plan)])
+        _say_why_nothing(session, request, plan, as_json)
         return 0
     code, outcome = 0, None
     steps = [step.id for step in plan.steps]
-    with reporting(err, steps, _notes(plan), quiet=session.quiet) as reporter:
+    with reporting(err, steps, _notes(session, plan), quiet=session.quiet) as reporter:
         try:
             outcome = launch(
                 msgspec.structs.replace(request, launched_by=launched_by()),
@@ -61,7 +60,33 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
     return code or (RUN_FAILED if record.status is RunStatus.FAILURE else 0)
 
 
-def _notes(plan: Plan) -> list[Line]:
+def _say_why_nothing(session: Session, request: RunRequest, plan: Plan, as_json: bool) -> None:
+    from assetgraph.cli.render.plan_lines import plan_lines
+    from assetgraph.cli.unfinished_run import unfinished_run
+
+    answer(as_json, data=lambda: None, lines=lambda _: ())
+    if not session.quiet:
+        lines = plan_lines(request, plan, stderr().width)
+        say([*lines, *unfinished_run(session, request, plan)])
+
+
+def confirm_many(session: Session, request: RunRequest, plan: Plan) -> None:
+    """Ask before very many partitions are run, if there is a person to ask. Raises `click.Abort`
+    if they say no."""
+    count = sum(len(step.outputs) for step in plan.steps if step.outputs[0].partition is not None)
+    if count <= _MOST_UNASKED or not sys.stdin.isatty():
+        return
+    import click
+
+    from assetgraph.cli.terminal.units import rough_duration
+    from assetgraph.planning.estimate import estimated_seconds
+
+    estimate = estimated_seconds(plan, session.facts, request.jobs or 1)
+    about = "" if estimate is None else f", which took about {rough_duration(estimate)} before"
+    click.confirm(f"Run {count:,} partitions{about}?", abort=True, err=True)
+
+
+def _notes(session: Session, plan: Plan) -> list[Line]:
     """The upstream assets that run without being selected."""
     from assetgraph.planning.plan import Cause
 
@@ -69,7 +94,7 @@ def _notes(plan: Plan) -> list[Line]:
         return []
     from assetgraph.cli.render.plan_lines import plan_notes
 
-    return plan_notes(plan)
+    return plan_notes(plan, session.facts.targets)
 
 
 def _print_json(session: Session, record: RunRecord) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from assetgraph.errors import AssetGraphError
     from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import AssetKey, Target
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan
     from assetgraph.planning.request import RunRequest
@@ -80,7 +80,7 @@ class Session:
         """A request for a run with the fields `asked`, executed as the command's options say."""
         from assetgraph.planning.request import RunRequest
 
-        return self.placed(RunRequest(**asked))
+        return self.placed(RunRequest(**asked, default_partition=self.project.partition))
 
     def placed(self, request: RunRequest) -> RunRequest:
         """`request` with the command's options for where and how to execute it."""
@@ -116,6 +116,26 @@ class Session:
             raise self._no_assets()
         with self.renamed(selection):
             return select(selection, self.graph, self.facts.state)
+
+    def targets(self, selection: Sequence[str], *, each: bool) -> Sequence[Target] | None:
+        """The targets that a selection with partitions names, and with `each`, every target of the
+        assets that it names. None if it is about whole assets."""
+        if not any("@" in text for text in selection) and not each:
+            return None
+        from assetgraph.graph.selection import names_partitions
+        from assetgraph.planning.selected_targets import selected_targets
+
+        if names_partitions(selection):
+            with self.renamed(selection):
+                return selected_targets(selection, self.facts)
+        return self.facts.targets.of(self.selected(selection)) if each else None
+
+    def recorded_targets(self, selection: Sequence[str]) -> Sequence[Target]:
+        """The targets that a selection names, or those with a value of the assets that it names."""
+        from assetgraph.planning.accept import acceptable
+
+        named = self.targets(selection, each=False)
+        return acceptable(self.facts, self.selected(selection)) if named is None else named
 
     def key(self, text: str) -> AssetKey:
         """The key that a person typed. Raises `InvalidKeyError`, which for a selection says how to

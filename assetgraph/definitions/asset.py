@@ -11,18 +11,45 @@ from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
     from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.definitions.partitions.definition import PartitionsDefinition
+    from assetgraph.definitions.partitions.mapping import PartitionMapping
 
 
 @dataclass(frozen=True, slots=True)
 class AssetIn:
-    """The upstream that a parameter loads: `key`, or the parameter's name under `key_prefix`."""
+    """The upstream that a parameter loads: `key`, or the parameter's name under `key_prefix`.
 
-    key: str | AssetKey | None = None
+    `partition_mapping` says which of its partitions a partition reads. A table of several
+    partitions has their keys in a column if `partition_column` names one.
+    """
+
+    key: str | Sequence[str] | AssetKey | Asset | None = None
     key_prefix: str | Sequence[str] | None = None
+    partition_mapping: PartitionMapping | None = None
+    partition_column: str | None = None
+
+    def __getstate__(self) -> list[Any]:
+        """The state to pickle: the same bytes as of earlier versions where it means the same."""
+        more = [self.partition_mapping, self.partition_column]
+        return [self.key, self.key_prefix, *(more if any(more) else ())]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        names = ("key", "key_prefix", "partition_mapping", "partition_column")
+        for name, value in zip(names, [*state, None, None], strict=False):
+            object.__setattr__(self, name, value)
 
     def resolve(self, parameter: str) -> AssetKey:
         key = _checked_key(self.key) if self.key is not None else AssetKey(parameter)
         return key.with_prefix(self.key_prefix) if self.key_prefix else key
+
+
+@dataclass(frozen=True, slots=True)
+class AssetDep:
+    """An upstream that is not loaded. `partition_mapping` says which of its partitions a partition
+    depends on."""
+
+    asset: str | Sequence[str] | AssetKey | Asset | AssetSpec
+    partition_mapping: PartitionMapping | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -74,6 +101,10 @@ class Asset(Computation):
     @property
     def io_manager(self) -> IOManager | None:
         return self.specs[0].io_manager
+
+    @property
+    def partitions_def(self) -> PartitionsDefinition | None:
+        return self.specs[0].partitions_def
 
 
 def with_spec(asset: Asset, spec: AssetSpec, ins: Mapping[str, AssetKey]) -> Asset:

@@ -25,9 +25,11 @@ from assetgraph.keys import AssetKey
 from assetgraph.text import place_text
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.io_manager import IOManager
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
+    from assetgraph.definitions.partitions.mapping import PartitionMapping
     from assetgraph.definitions.retries import RetryPolicy
 
 
@@ -46,7 +48,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
 
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
     means the project's value store. `partitions_def` says which partitions the asset has; None
-    means that it is not partitioned.
+    means that it has none. `partition_mappings` has the mappings that are given for `deps`.
     """
 
     deps: tuple[AssetKey, ...] = ()
@@ -58,6 +60,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     metadata: Mapping[str, Any] = {}
     io_manager: IOManager | None = None
     partitions_def: PartitionsDefinition | None = None
+    partition_mappings: Mapping[AssetKey, PartitionMapping] = {}
 
     def __repr__(self) -> str:
         return f"<AssetSpec {self.key.text}>"
@@ -68,7 +71,9 @@ class Computation:
     """One function, and the assets that a call of it materializes. Calling it calls the function.
 
     `name` is unique in a graph. `ins` has the upstream of each parameter that does not name it
-    itself. `timeout` is in seconds. `observe_reads` says whether what a call reads is recorded.
+    itself, and `partition_mappings` the mappings that are given for parameters. `timeout` is in
+    seconds. `backfill_policy` says how many partitions one call materializes; one, unless given.
+    `observe_reads` says whether what a call reads is recorded.
     `module` is where the function was decorated. `mistakes` holds the options that are wrong and
     were left out, each as a message and a remedy. `local_names` holds the local variables of an
     enclosing function that the annotations name. `partition_columns` has, for a parameter that gets
@@ -82,6 +87,9 @@ class Computation:
     function: Callable[..., Any]
     specs: tuple[AssetSpec, ...]
     ins: Mapping[str, AssetKey] = field(default_factory=dict)
+    partition_mappings: Mapping[str, PartitionMapping] = field(default_factory=dict)
+    partition_columns: Mapping[str, str] = field(default_factory=dict)
+    backfill_policy: BackfillPolicy | None = None
     code_version: str | None = None
     retry_policy: RetryPolicy | None = None
     timeout: float | None = None
@@ -91,7 +99,6 @@ class Computation:
     module: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
     local_names: Mapping[str, Any] = field(default_factory=dict)
-    partition_columns: Mapping[str, str] = field(default_factory=dict)
 
     is_external = False  # whether something else makes the assets
 

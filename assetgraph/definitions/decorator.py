@@ -9,7 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 from assetgraph.definitions.annotations import described
-from assetgraph.definitions.asset import Asset, AssetIn, unchecked_key
+from assetgraph.definitions.asset import Asset, AssetDep, AssetIn, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.definitions.option_reader import OptionReader
@@ -19,7 +19,10 @@ from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.io_manager import IOManager
+    from assetgraph.definitions.partitions.definition import PartitionsDefinition
+    from assetgraph.definitions.partitions.mapping import PartitionMapping
     from assetgraph.definitions.retries import RetryPolicy
 
 
@@ -29,7 +32,8 @@ class AssetOptions(TypedDict, total=False):
     name: str | None  # in place of the function's name
     key: str | Sequence[str] | AssetKey | None  # in place of name and prefix
     key_prefix: str | Sequence[str] | None
-    deps: Iterable[str | Sequence[str] | AssetKey | Asset] | None  # upstreams that are not loaded
+    # Upstreams that are not loaded.
+    deps: Iterable[str | Sequence[str] | AssetKey | Asset | AssetSpec | AssetDep] | None
     ins: Mapping[str, AssetIn | str | AssetKey | Asset] | None  # the upstream of a parameter
     group_name: str | None  # "default" unless given
     description: str | None  # the docstring unless given
@@ -48,6 +52,8 @@ class AssetOptions(TypedDict, total=False):
     # Hints for the executor: {"dagster-dask/resource_requirements": {"GPU": 1}} asks for a Dask
     # worker that has a GPU.
     op_tags: Mapping[str, Any] | None
+    partitions_def: PartitionsDefinition | None  # which partitions the asset has: none unless given
+    backfill_policy: BackfillPolicy | None  # how many partitions one call makes: one unless given
 
 
 @overload
@@ -118,6 +124,8 @@ def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameT
     given = {name: value for name, value in options.items() if value is not None}
     spec = _spec(function, given, read)
     read_options = _read(_COMPUTATION_OPTIONS, given, read)
+    if "ins" in given:
+        read_options |= _input_options(read, given["ins"])
     return Asset(
         name=spec.key.text,
         function=function,
@@ -137,7 +145,23 @@ def read_spec(key: Any, given: Mapping[str, Any], read: OptionReader) -> AssetSp
         known = listed(_SPEC_OPTIONS)
         read.note(f"an external asset has no option {unknown[0]!r}", f"Its options are {known}.")
     whole = read.read("key", unchecked_key, key) or AssetKey.unchecked([str(key)])
-    return AssetSpec(key=whole, **_read(_SPEC_OPTIONS, given, read))
+    return AssetSpec(key=whole, **_read_spec(given, read))
+
+
+def _read_spec(given: Mapping[str, Any], read: OptionReader) -> dict[str, Any]:
+    deps = given.get("deps")
+    if deps is None:
+        return _read(_SPEC_OPTIONS, given, read)
+    listed_deps = read.listed("deps", deps)  # once: it may be an iterator
+    found = _read(_SPEC_OPTIONS, {**given, "deps": listed_deps}, read)
+    mappings = {}
+    for dep in listed_deps:
+        if isinstance(dep, AssetDep) and dep.partition_mapping is not None:
+            key = read.read("deps", unchecked_key, dep.asset)
+            mapping = read.partition_mapping(dep.partition_mapping)
+            if key is not None and mapping is not None:
+                mappings[key] = mapping
+    return {**found, "partition_mappings": mappings} if mappings else found
 
 
 def _read(
@@ -161,7 +185,7 @@ def _require_function(function: Any) -> None:
 
 
 def _spec(function: Callable[..., Any], given: Mapping[str, Any], read: OptionReader) -> AssetSpec:
-    options = _read(_SPEC_OPTIONS, given, read)
+    options = _read_spec(given, read)
     options.setdefault("description", _docstring(function))
     return AssetSpec(key=_key(function, given, read), **options)
 
@@ -194,8 +218,12 @@ def _function_name(function: Callable[..., Any], read: OptionReader) -> str:
 
 
 def _deps(read: OptionReader, given: Any) -> tuple[AssetKey, ...]:
-    keys = [read.read("deps", unchecked_key, dep) for dep in read.listed("deps", given)]
+    keys = [read.read("deps", _dep_key, dep) for dep in read.listed("deps", given)]
     return tuple(dict.fromkeys(key for key in keys if key is not None))
+
+
+def _dep_key(given: AssetDep | str | AssetKey | Asset) -> AssetKey:
+    return unchecked_key(given.asset if isinstance(given, AssetDep) else given)
 
 
 def _ins(read: OptionReader, given: Any) -> dict[str, AssetKey]:
@@ -204,6 +232,23 @@ def _ins(read: OptionReader, given: Any) -> dict[str, AssetKey]:
         for parameter, one in read.mapping("ins", given).items()
     }
     return {parameter: key for parameter, key in keys.items() if key is not None}
+
+
+def _input_options(read: OptionReader, given: Any) -> dict[str, Any]:
+    """What the `AssetIn`s say beside the key."""
+    mappings: dict[str, PartitionMapping] = {}
+    columns: dict[str, str] = {}
+    for parameter, one in given.items() if isinstance(given, Mapping) else ():
+        if not isinstance(one, AssetIn):
+            continue
+        if one.partition_mapping is not None:
+            mapping = read.partition_mapping(one.partition_mapping)
+            if mapping is not None:
+                mappings[parameter] = mapping
+        column = read.text("partition_column", one.partition_column)
+        if column is not None:
+            columns[parameter] = column
+    return {"partition_mappings": mappings, "partition_columns": columns}
 
 
 def _input_key(parameter: str, given: AssetIn | str | AssetKey | Asset) -> AssetKey:
@@ -235,6 +280,7 @@ _SPEC_OPTIONS: Mapping[str, Reader] = {
     "kinds": lambda read, given: frozenset(read.texts("kinds", given)),
     "metadata": _metadata,
     "io_manager": lambda read, given: read.manager(given),
+    "partitions_def": lambda read, given: read.partitions_def(given),
 }
 _COMPUTATION_OPTIONS: Mapping[str, Reader] = {
     "ins": _ins,
@@ -244,4 +290,5 @@ _COMPUTATION_OPTIONS: Mapping[str, Reader] = {
     "pool": lambda read, given: read.text("pool", given),
     "observe_reads": lambda read, given: read.switch("observe_reads", given),
     "op_tags": lambda read, given: read.mapping("op_tags", given),
+    "backfill_policy": lambda read, given: read.backfill_policy(given),
 }

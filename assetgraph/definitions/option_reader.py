@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.backfill_policy import BackfillPolicy
+    from assetgraph.definitions.partitions.definition import PartitionsDefinition
+    from assetgraph.definitions.partitions.mapping import PartitionMapping
     from assetgraph.definitions.retries import RetryPolicy
 
 T = TypeVar("T")
@@ -81,6 +84,40 @@ class OptionReader:
         self.note(
             f"retry_policy= takes a RetryPolicy, not {given!r}",
             "Write retry_policy=RetryPolicy(max_retries=3).",
+        )
+        return None
+
+    def partitions_def(self, given: Any) -> PartitionsDefinition | None:
+        from assetgraph.definitions.partitions.definition import PartitionsDefinition
+
+        example = 'DailyPartitionsDefinition("2023-01-01")'
+        found: PartitionsDefinition | None
+        found = self._instance("partitions_def", given, PartitionsDefinition, example)
+        return found
+
+    def partition_mapping(self, given: Any) -> PartitionMapping | None:
+        from assetgraph.definitions.partitions.mapping import PartitionMapping
+
+        example = "AllPartitionMapping()"
+        found: PartitionMapping | None
+        found = self._instance("partition_mapping", given, PartitionMapping, example)
+        return found
+
+    def backfill_policy(self, given: Any) -> BackfillPolicy | None:
+        from assetgraph.definitions.backfill_policy import BackfillPolicy
+
+        example = "BackfillPolicy.single_run()"
+        found: BackfillPolicy | None
+        found = self._instance("backfill_policy", given, BackfillPolicy, example)
+        return found
+
+    def _instance(self, option: str, given: Any, kind: type[Any], example: str) -> Any:
+        if isinstance(given, kind):
+            return given
+        what = f"the class {given.__name__}" if isinstance(given, type) else repr(given)
+        article = "an" if kind.__name__[0] in "AEIOU" else "a"
+        self.note(
+            f"{option}= takes {article} {kind.__name__}, not {what}", f"Write {option}={example}."
         )
         return None
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeVar
 
-from assetgraph.errors import AssetGraphError, DefinitionsError, Problem
+from assetgraph.errors import AssetGraphError, DefinitionsError, PartitionsError, Problem
 from assetgraph.graph.connections import Connections
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
@@ -40,6 +40,7 @@ class AssetGraph:
         self._makers: _ByKey[Computation] = _ByKey()
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
         self._parents: _ByKey[tuple[AssetKey, ...]] = _ByKey()
+        self.self_readers: Set[AssetKey] = set()  # whose partitions read others of their own
         self.duplicates: list[tuple[AssetKey, Computation, Computation]] = []
         with paused_collector():
             self._take(computations)
@@ -60,6 +61,11 @@ class AssetGraph:
     def externals(self) -> Set[AssetKey]:
         """The assets that something else makes: they are read, and never run."""
         return frozenset(key for key, maker in self._makers.items() if maker.is_external)
+
+    @cached_property
+    def partitioned(self) -> Set[AssetKey]:
+        """The assets that have partitions."""
+        return frozenset([k for k, spec in self._assets.items() if spec.partitions_def is not None])
 
     @cached_property
     def order(self) -> tuple[AssetKey, ...]:
@@ -137,6 +143,16 @@ class AssetGraph:
         for key in self.order:
             for child in self.children(key):
                 yield key, child
+
+    def named(self, key: AssetKey) -> Iterable[AssetKey]:
+        """The key itself, if it is that of an asset."""
+        return (key,) if key in self._assets else ()
+
+    def in_partition(self, found: set[AssetKey], text: str) -> set[AssetKey]:  # noqa: ARG002
+        """Raises `PartitionsError`: these are whole assets."""
+        raise PartitionsError(
+            f"the partition {text!r} cannot be selected here.", hint="Name only assets."
+        )
 
     def asset(self, key: AssetKey) -> AssetSpec:
         """The spec of an asset. Raises `AssetGraphError`, which suggests similar keys."""
@@ -287,6 +303,9 @@ class AssetGraph:
             spec = self._assets[key]
             if spec.deps:
                 parents.update(self._connections.deps(computation, spec))
+            if key in parents and _may_read_itself(computation, spec, inputs):
+                parents.remove(key)
+                self.self_readers = {*self.self_readers, key}
             row = self._parents[key] = tuple(sorted(parents, key=_parts))
             for upstream in row:  # so each asset's readers are by name
                 readers[upstream].append(key)
@@ -323,6 +342,17 @@ class _ByKey(dict[AssetKey, T]):
         raise AssetGraphError(
             f"there is no asset {text!r}.", hint=hint or f"See them with: {command('list')}"
         )
+
+
+def _may_read_itself(
+    computation: Computation, spec: AssetSpec, inputs: Mapping[str, AssetKey]
+) -> bool:
+    """Whether an asset says by a mapping which other partitions of its own a partition reads."""
+    loaded = [name for name, key in inputs.items() if key is spec.key]
+    given = [computation.partition_mappings.get(name) for name in loaded]
+    if spec.key in spec.deps:
+        given.append(spec.partition_mappings.get(spec.key))
+    return spec.partitions_def is not None and all(mapping is not None for mapping in given)
 
 
 def _parts(key: AssetKey) -> tuple[str, ...]:

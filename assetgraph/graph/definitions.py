@@ -143,7 +143,12 @@ def _adopted(
         return AssetKey.unchecked([*prefix, *key.parts]) if prefix and key in own else key
 
     spec = msgspec.structs.replace(
-        item.asset_spec, key=moved(item.key), deps=tuple(map(moved, item.deps))
+        item.asset_spec,
+        key=moved(item.key),
+        deps=tuple(map(moved, item.deps)),
+        partition_mappings={
+            moved(key): mapping for key, mapping in item.asset_spec.partition_mappings.items()
+        },
     )
     if group_name is not None and spec.group_name == "default":
         spec = msgspec.structs.replace(spec, group_name=group_name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, edge_contradiction
 from assetgraph.definitions.problems import definition_problems
@@ -15,25 +15,14 @@ from assetgraph.hints import UTF8_REMEDY
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from assetgraph.definitions.computation import Computation
+    from assetgraph.graph.connected import Connected
 
-    from assetgraph.definitions.computation import AssetSpec, Computation
 
-
-class Connected(Protocol):
-    """The part of an `AssetGraph` that validation needs."""
-
-    @property
-    def assets(self) -> Mapping[AssetKey, AssetSpec]: ...
-    @property
-    def computations(self) -> Mapping[str, Computation]: ...
-    @property
-    def duplicates(self) -> Sequence[tuple[AssetKey, Computation, Computation]]: ...
-    def computation(self, key: AssetKey) -> Computation: ...
-    def inputs(self, key: AssetKey) -> Mapping[str, AssetKey]: ...
-    def parents(self, key: AssetKey) -> Sequence[AssetKey]: ...
-    def children(self, key: AssetKey) -> Sequence[AssetKey]: ...
-    def cycles(self) -> Iterator[list[AssetKey]]: ...
+_REMEDY_OF_PARTITIONS = (
+    "To read earlier partitions of the asset itself, say which: "
+    "AssetIn(partition_mapping=TimeWindowPartitionMapping(start_offset=-1, end_offset=-1))."
+)
 
 
 def graph_problems(graph: Connected) -> Iterator[Problem]:
@@ -51,6 +40,7 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
     for computation in graph.computations.values():
         yield from _annotations_that_clash(graph, computation)
         yield from _loads_what_is_elsewhere(graph, computation)
+    yield from _wrong_partitions(graph)
 
 
 def graph_warnings(graph: Connected) -> Iterator[Problem]:
@@ -140,7 +130,9 @@ def _cycles(graph: Connected) -> Iterator[Problem]:
         yield _problem(
             graph.computation(path[0]),
             f"assets depend on each other in a cycle: {shown}.",
-            "Remove one of these dependencies.",
+            _REMEDY_OF_PARTITIONS
+            if len(path) == 2 and path[0] in graph.partitioned
+            else "Remove one of these dependencies.",
             path[0],
         )
 
@@ -172,7 +164,10 @@ def _annotations_that_clash(graph: Connected, computation: Computation) -> Itera
         maker = graph.computation(upstream)
         if parameter not in annotations or len(maker.specs) > 1:
             continue
-        wrong = edge_contradiction(maker.returns, annotations[parameter])
+        annotation = annotations[parameter]
+        if upstream in graph.partitioned:
+            annotation = _of_each_partition(graph, computation, parameter, annotation)
+        wrong = annotation is not None and edge_contradiction(maker.returns, annotation)
         if wrong:
             yield _problem(
                 computation,
@@ -180,6 +175,38 @@ def _annotations_that_clash(graph: Connected, computation: Computation) -> Itera
                 f"{upstream.text!r} ({maker.place}) returns: {wrong}.",
                 "Change one of the two annotations.",
             )
+
+
+def _of_each_partition(
+    graph: Connected, computation: Computation, parameter: str, annotation: Any
+) -> Any:
+    """The annotation for each partition that a parameter loads; None where one is a problem of its
+    own."""
+    from assetgraph.graph.partition_edges import edges_of, of_one_partition
+
+    edges = edges_of(graph, computation.specs[0].key)
+    edge = next(edge for edge in edges if edge.parameter == parameter)
+    return of_one_partition(annotation) if edge.is_several else annotation
+
+
+def _wrong_partitions(graph: Connected) -> Iterator[Problem]:
+    """Problems of mappings between partitions, and of what takes partitions."""
+    for key in graph.assets:
+        computation = graph.computation(key)
+        if key not in graph.partitioned and computation.backfill_policy is not None:
+            yield _problem(
+                computation,
+                f"asset {key.text!r} has a backfill policy, but no partitions.",
+                "Give it a partitions_def=, or leave the policy out.",
+                key,
+            )
+    if not graph.partitioned:
+        return
+    from assetgraph.graph.partition_edges import edge_problems
+
+    for key in graph.assets:
+        for message, remedy in edge_problems(graph, key):
+            yield _problem(graph.computation(key), message, remedy, key)
 
 
 def _loads_what_is_elsewhere(graph: Connected, computation: Computation) -> Iterator[Problem]:

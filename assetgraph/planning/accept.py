@@ -19,37 +19,48 @@ if TYPE_CHECKING:
     from assetgraph.records import Materialization
 
 
-def accept(facts: StoreFacts, keys: Iterable[AssetKey]) -> tuple[AssetKey, ...]:
-    """Record the current code of `keys` as the code that their values were made with, and what
+def acceptable(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[Target]:
+    """The targets of these assets that have a value; an asset without any stands for itself, so
+    that `accept` says so."""
+    found: list[Target] = []
+    for key in keys:
+        targets = facts.targets.targets(key)
+        made = [target for target in targets if facts.of(target).current is not None]
+        found += made or [facts.graph.targets[key]]
+    return found
+
+
+def accept(facts: StoreFacts, targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Record the current code of `targets` as the code that their values were made with, and what
     their steps read as it is now.
 
     The code before that counts too, and a failed attempt no longer does. Data of an upstream and
-    config are not accepted: with other ones, the value would be another. Returns the keys whose
-    record changed. Raises `NoValueError` for an asset that was never materialized, before anything
-    is recorded, also if what its step read is not known any more, and `LockedError` for an asset
-    that is being materialized.
+    config are not accepted: with other ones, the value would be another. Returns the targets whose
+    record changed. Raises `NoValueError` for one that was never materialized, before anything is
+    recorded, also if what its step read is not known any more, and `LockedError` for one that is
+    being materialized.
     """
-    keys = tuple(key for key in keys if key not in facts.graph.externals)
-    for key in keys:
-        known = facts.of(Target(key))
+    targets = tuple(target for target in targets if target.key not in facts.graph.externals)
+    for target in targets:
+        known, name = facts.of(target), target.text
         if known.damage is not None:
             raise NoValueError(
-                f"the history of {key.text!r} cannot be read: {known.damage}.",
-                hint=f"Restore it from a copy, or run: {command('materialize', key.text)}",
+                f"the history of {target.key.text!r} cannot be read: {known.damage}.",
+                hint=f"Restore it from a copy, or run: {command('materialize', name)}",
             )
         if known.lost is not None:
-            raise facts.store.no_value(key)
+            raise facts.store.no_value(target.key)
         if known.current is None:
             raise NoValueError(
-                f"{key.text!r} was never materialized: there is nothing to accept.",
-                hint=f"Materialize it with: {command('materialize', key.text)}",
+                f"{name!r} was never materialized: there is nothing to accept.",
+                hint=f"Materialize it with: {command('materialize', name)}",
             )
         if known.read_changes is None:
             raise NoValueError(
-                f"what {key.text!r} read is not known any more: the store lost it.",
-                hint=f"Materialize it with: {command('materialize', key.text)}",
+                f"what {name!r} read is not known any more: the store lost it.",
+                hint=f"Materialize it with: {command('materialize', name)}",
             )
-    return tuple(key for key in keys if _accept(facts, Target(key)))
+    return tuple(target for target in targets if _accept(facts, target))
 
 
 def _accept(facts: StoreFacts, target: Target) -> bool:

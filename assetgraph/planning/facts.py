@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
@@ -13,10 +13,10 @@ import msgspec
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.reason_kinds import Reason
-from assetgraph.planning.reasons import TargetFacts, stale_reasons, target_state
+from assetgraph.planning.reasons import AssetStates, TargetFacts, stale_reasons, target_state
+from assetgraph.planning.target_graph import TargetGraph
 from assetgraph.records import (
     IO_MANAGED,
-    AssetState,
     FailedAttempt,
     Materialization,
     StoredValue,
@@ -42,6 +42,7 @@ class StoreFacts:
     def __init__(self, graph: AssetGraph, store: Store) -> None:
         self.graph = graph
         self.store = store
+        self.targets = TargetGraph(graph, dynamic=_Dynamic(store))
         store.names.refresh()
         self._facts: dict[Target, TargetFacts] = {}
         self._other_projects: dict[str, str | None] = {}  # by the run that made a value
@@ -60,10 +61,10 @@ class StoreFacts:
 
     def state(self, key: AssetKey) -> str:
         """The name of an asset's state. The first call computes the states of all assets."""
-        return self._all_states[key][0].value
+        return self._all_states[key].state.value
 
     @cached_property
-    def _all_states(self) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
+    def _all_states(self) -> Mapping[AssetKey, AssetStates]:
         return self.states(self.graph.order)
 
     def of(self, target: Target) -> TargetFacts:
@@ -127,6 +128,19 @@ class StoreFacts:
             for observed in _observed(known.current, known.failed):
                 self.reads.forget(observed)
 
+    def forget_asset(self, key: AssetKey) -> None:
+        """Read the facts about every target of an asset again on next use."""
+        for target in self.targets.targets(key):
+            self.forget(target)
+
+    def newest(self, key: AssetKey) -> TargetFacts:
+        """The facts about an asset, or about the partition of it with the newest attempt."""
+        target = self.graph.targets[key]
+        if self.targets.is_partitioned(key):
+            attempt = next(self.store.history.readable(key), None)
+            target = Target(key, attempt.partition if attempt else None)
+        return self.of(target)
+
     def look_again(self, targets: Iterable[Target]) -> None:
         """Compare what the steps of `targets` read with what is there by now."""
         for target in targets:
@@ -141,16 +155,47 @@ class StoreFacts:
                     failed_reads=self._read_changes(target, known.failed),
                 )
 
-    def states(
-        self, keys: Iterable[AssetKey]
-    ) -> Mapping[AssetKey, tuple[AssetState, tuple[Reason, ...]]]:
+    def states(self, keys: Iterable[AssetKey]) -> Mapping[AssetKey, AssetStates]:
         """The state of each asset, with the reasons why it is not fresh."""
-        targets = [self.graph.targets[key] for key in keys]
-        reasons = stale_reasons(self.graph, self, targets)
+        keys = list(keys)
+        reasons = stale_reasons(self.targets, self, self.targets.of(keys))
+        return {key: self.states_given(key, reasons) for key in keys}
+
+    def states_given(
+        self, key: AssetKey, reasons: Mapping[Target, tuple[Reason, ...]]
+    ) -> AssetStates:
+        """The state of an asset, given the reasons of each of its targets."""
+        if self.targets.is_partitioned(key):
+            from assetgraph.planning.partition_states import states_of
+
+            return states_of(self.targets, self, key, reasons)
+        target = self.graph.targets[key]
+        return AssetStates(target_state(self.of(target), reasons[target]), reasons[target])
+
+    def target_state(self, target: Target) -> str:
+        """The name of a target's state. The first call computes the states of all targets."""
+        return self._all_target_states[target].state.value
+
+    @cached_property
+    def _all_target_states(self) -> Mapping[Target, AssetStates]:
+        return self.target_states(self.targets.of(self.graph.order))
+
+    def target_states(self, targets: Iterable[Target]) -> Mapping[Target, AssetStates]:
+        """The state of each target, with the reasons why it is not fresh."""
+        targets = list(targets)
+        reasons = stale_reasons(self.targets, self, targets)
         return {
-            target.key: (target_state(self.of(target), reasons[target]), reasons[target])
+            target: AssetStates(target_state(self.of(target), reasons[target]), reasons[target])
             for target in targets
         }
+
+    def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
+        """The data version that each partition had when the asset's history had this length."""
+        return self.store.history.versions_at(key, position)
+
+    def partition_keys(self, key: AssetKey) -> Sequence[str]:
+        """The keys of the partitions of an asset; none if it has no partitions."""
+        return self.targets.keys(key) or ()
 
     @cached_property
     def _untouched(self) -> set[AssetKey]:
@@ -278,6 +323,16 @@ class StoreFacts:
         if computation.code_version is None or self.store.ephemeral:
             return current.value.class_digest
         return self.store.values.class_digest(current.value, self.store.code.named_version)
+
+
+class _Dynamic:
+    """The dynamic partitions of a store, as definitions ask for them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        return self._store.dynamic_partitions.get(partitions_def_name)
 
 
 def _observed(*attempts: Materialization | FailedAttempt | None) -> Iterator[str]:

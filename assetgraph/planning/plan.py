@@ -2,124 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Set
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from assetgraph.errors import ConfigError, SelectionError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
-from assetgraph.keys import Target
-from assetgraph.planning.reason_kinds import Reason, ReasonKind
-from assetgraph.planning.reasons import (
-    Configs,
-    Facts,
-    direct_reasons,
-    input_targets,
-    stale_reasons,
-    upstream_targets,
-)
+from assetgraph.planning.reasons import Configs, Facts, direct_reasons, stale_reasons
+from assetgraph.planning.step_maker import StepMaker
+from assetgraph.planning.steps import Cause as Cause
+from assetgraph.planning.steps import Plan as Plan
+from assetgraph.planning.steps import Step as Step
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.computation import Computation
-    from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.keys import AssetKey
-
-Reasons = Mapping[Target, tuple[Reason, ...]]
-
-
-class Cause(StrEnum):
-    """Why a step is in a plan. A requested step always runs; any other is checked again just
-    before it starts."""
-
-    REQUESTED = "requested"
-    MISSING = "missing"
-    STALE = "stale"
-
-
-_CAUSES = tuple(Cause)  # by precedence: if outputs have different causes, the first counts
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One planned call of a computation.
-
-    `id` is unique in its plan; for a step with one output, it is the text of that target. `reads`
-    has the targets that each parameter loads: a parameter in `gathered` takes several, as a mapping
-    by partition. `deps` are upstreams that no parameter loads; for a step with several outputs,
-    `deps_of` says which of them are of which output. `after` holds the ids of the steps that come
-    before. `config` has the given fields, without defaults; with `config_given`, it was given for
-    this run, and checked.
-    """
-
-    id: str
-    computation: str
-    outputs: tuple[Target, ...]
-    cause: Cause
-    reasons: tuple[Reason, ...] = ()
-    config: Mapping[str, Any] = {}
-    reads: Mapping[str, tuple[Target, ...]] = {}
-    deps: tuple[Target, ...] = ()
-    after: tuple[str, ...] = ()
-    gathered: frozenset[str] = frozenset()
-    deps_of: Mapping[Target, tuple[Target, ...]] = {}
-    config_given: bool = False
-
-    def upstream(self, output: Target) -> tuple[Target, ...]:
-        """The targets that `output` is made from, each once: all that the step reads, and the
-        `deps` of that output."""
-        seen = dict.fromkeys(target for targets in self.reads.values() for target in targets)
-        seen.update(dict.fromkeys(self.deps_of.get(output, () if self.deps_of else self.deps)))
-        return tuple(seen)
-
-    @property
-    def upstreams(self) -> Mapping[Target, frozenset[Target]]:
-        """What each output is made from."""
-        return {output: frozenset(self.upstream(output)) for output in self.outputs}
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """The steps, upstream before downstream, and the computations that they call, by name.
-
-    `warnings` are sentences that the user should read before the steps run. `selects_nothing` says
-    why there are no steps: the selection matched no asset.
-    """
-
-    steps: tuple[Step, ...]
-    computations: Mapping[str, Computation] = {}
-    warnings: tuple[str, ...] = ()
-    selects_nothing: bool = False
+    from assetgraph.keys import AssetKey, Target
+    from assetgraph.planning.target_graph import TargetGraph
 
 
 def make_plan(
-    graph: AssetGraph,
+    graph: TargetGraph,
     facts: Facts,
-    selected: Iterable[AssetKey],
+    selected: Iterable[Target],
     *,
     stale_only: bool = False,
+    requested: bool = True,
     config: Configs | None = None,
-    excluded: Set[AssetKey] = frozenset(),
+    excluded: Set[Target] = frozenset(),
 ) -> Plan:
     """The steps for `selected`.
 
-    These are all of the selected assets, with every upstream that has no value yet. With
-    `stale_only`, they are the assets that are not up to date, among the selected and all their
-    upstreams. Whichever asset a call is needed for, it materializes all of its assets.
+    These are all of the selected targets, with every upstream that has no value yet. With
+    `stale_only`, they are the targets that are not up to date, among the selected and all their
+    upstreams. Whichever target a call is needed for, it materializes all that it does. Unless they
+    are `requested` one by one, whether they are needed is checked again before they start.
 
     None of `excluded` runs: its value of before is used.
 
-    Raises `ConfigError` if config is given for an asset that would not run, and `SelectionError` if
-    a step needs an excluded asset that has no value.
+    Raises `ConfigError` if config is given for an asset that would not run, `SelectionError` if a
+    step needs an excluded target that has no value, and `PartitionsError` if a step reads a
+    partition that its upstream does not have.
     """
     selected = set(selected) - excluded
-    if graph.externals:
+    if graph.graph.externals:
         selected = _own(graph, selected)
-    make = _stale_plan if stale_only else _requested_plan
     with paused_collector():
-        plan = make(graph, facts, graph.whole_calls(selected), config or {}, excluded)
+        whole, asked = graph.whole_calls(selected), config or {}
+        if stale_only:
+            plan = _stale_plan(graph, facts, whole, asked, excluded)
+        else:
+            plan = _requested_plan(graph, facts, whole, asked, excluded, requested)
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 
 
@@ -137,58 +72,75 @@ def still_needed(step: Step, facts: Facts) -> bool:
     return False
 
 
-def _own(graph: AssetGraph, selected: set[AssetKey]) -> set[AssetKey]:
+def _own(graph: TargetGraph, selected: set[Target]) -> set[Target]:
     """`selected` without external assets. Raises `SelectionError` if nothing is left."""
-    own = selected - graph.externals
+    own = {target for target in selected if target.key not in graph.graph.externals}
     if selected and not own:
-        names = listed([key.text for key in graph.in_order(selected)][:3])
-        readers = [f"{key.text}+" for key in graph.in_order(selected)][:3]
+        keys = graph.graph.in_order({target.key for target in selected})
+        readers = [f"{key.text}+" for key in keys][:3]
         raise SelectionError(
-            f"something else makes {names}: there is nothing to run.",
+            f"something else makes {listed([key.text for key in keys][:3])}: "
+            "there is nothing to run.",
             hint=f"To run what reads it: {command('materialize', *readers)}",
         )
     return own
 
 
 def _requested_plan(
-    graph: AssetGraph,
+    graph: TargetGraph,
     facts: Facts,
-    selected: set[AssetKey],
+    selected: set[Target],
     config: Configs,
-    excluded: Set[AssetKey],
+    excluded: Set[Target],
+    requested: bool,
 ) -> Plan:
+    externals = graph.graph.externals
     missing, used = _missing_upstreams(graph, facts, selected)
     _require_values(graph, facts, selected | missing, excluded)
+    _require_running(config, {target.key for target in selected | missing})
+    targets = graph.in_order(selected | missing)
+    reasons = stale_reasons(graph, facts, targets, config)
+    causes = {
+        target: Cause.REQUESTED if requested and target in selected else _cause(facts, target)
+        for target in targets
+    }
+    warnings: list[str] = []
+    if used:
+        from assetgraph.planning.plan_warnings import bypassed, stale_inputs
+
+        own = {target for target in used if target.key not in externals}
+        warnings += stale_inputs(graph, own, reasons)
+        warnings += bypassed(graph, targets, {target for target in own if not reasons[target]})
+    return StepMaker(graph, facts, causes, reasons, config).plan(warnings)
+
+
+def _cause(facts: Facts, target: Target) -> Cause:
+    return Cause.STALE if facts.of(target).has_value else Cause.MISSING
+
+
+def _require_running(config: Configs, running: Set[AssetKey]) -> None:
+    """Raise `ConfigError` if config is given for an asset that does not run."""
     for key in config:
-        if key not in selected and key not in missing:
+        if key not in running:
             raise ConfigError(
                 f"config is given for {key.text!r}, which would not run.",
                 hint="Select that asset too, or leave its config out.",
             )
-    keys = graph.in_order(selected | missing)
-    reasons = stale_reasons(graph, facts, [graph.targets[key] for key in keys], config)
-    causes = {
-        graph.targets[key]: Cause.REQUESTED if key in selected else Cause.MISSING for key in keys
-    }
-    warnings = [
-        *_stale_inputs(graph, used, reasons),
-        *_bypassed(graph, keys, {key for key in used if not reasons[Target(key)]}),
-    ]
-    return _StepMaker(graph, facts, causes, reasons, config).plan(warnings)
 
 
 def _missing_upstreams(
-    graph: AssetGraph, facts: Facts, selected: set[AssetKey]
-) -> tuple[set[AssetKey], set[AssetKey]]:
+    graph: TargetGraph, facts: Facts, selected: set[Target]
+) -> tuple[set[Target], set[Target]]:
     """The upstreams of `selected` without a value, which must run too, and those that are used as
     they are."""
-    used: set[AssetKey] = set()
+    used: set[Target] = set()
+    externals = graph.graph.externals
 
-    def without_value(key: AssetKey) -> Iterator[AssetKey]:
-        for parent in graph.parents(key):
+    def without_value(target: Target) -> Iterator[Target]:
+        for parent in graph.upstream(target):
             if parent in selected:
                 continue
-            if parent in graph.externals or facts.of(graph.targets[parent]).has_value:
+            if parent.key in externals or facts.of(parent).has_value:
                 used.add(parent)
             else:
                 yield from graph.whole_calls([parent])
@@ -198,172 +150,37 @@ def _missing_upstreams(
 
 
 def _require_values(
-    graph: AssetGraph, facts: Facts, running: Iterable[AssetKey], excluded: Set[AssetKey]
+    graph: TargetGraph, facts: Facts, running: Iterable[Target], excluded: Set[Target]
 ) -> None:
-    """Raise `SelectionError` if an excluded asset without a value is upstream of a step."""
-    for key in running if excluded else ():
-        for parent in graph.parents(key):
-            if parent in excluded and not facts.of(graph.targets[parent]).has_value:
+    """Raise `SelectionError` if an excluded target without a value is upstream of a step."""
+    for target in running if excluded else ():
+        for parent in graph.upstream(target):
+            if parent in excluded and not facts.of(parent).has_value:
                 raise SelectionError(
-                    f"{parent.text!r} is excluded, but {key.text!r} needs it and it has no value.",
-                    hint=f"Exclude {key.text!r} too, or leave {parent.text!r} in.",
+                    f"{parent.text!r} is excluded, but {target.text!r} needs it and it has no "
+                    "value.",
+                    hint=f"Exclude {target.text!r} too, or leave {parent.text!r} in.",
                 )
     together = graph.whole_calls(running) & excluded if excluded else ()
-    for key in together:
+    for target in together:
         raise SelectionError(
-            f"{key.text!r} is excluded, but one call materializes it and others that run.",
+            f"{target.text!r} is excluded, but one call materializes it and others that run.",
             hint="Exclude all assets of the call, or none.",
         )
 
 
-def _stale_inputs(graph: AssetGraph, used: set[AssetKey], reasons: Reasons) -> Iterator[str]:
-    """Warnings about upstreams that are used as they are although they are not up to date."""
-    for key in graph.in_order(used - graph.externals):
-        why = " and ".join(reason.text for reason in reasons[Target(key)])
-        if why:
-            yield (
-                f"{key.text} is used as it is, though {why}. "
-                f"To bring it up to date first: {command('materialize', '--stale', key.text)}"
-            )
-
-
-def _bypassed(graph: AssetGraph, keys: Sequence[AssetKey], used: set[AssetKey]) -> Iterator[str]:
-    """Warnings about assets that a step reads and that do not run, although one of their upstreams
-    does."""
-    reached = walk(keys, graph.children) if used else {}
-    running = set(keys)
-    for key in graph.in_order((used - graph.externals) & reached.keys()):
-        above = [k.text for k in graph.in_order(walk([key], graph.parents).keys() & running)]
-        names = listed(above) if len(above) <= 3 else str(len(above))
-        readers = [child.text for child in graph.children(key) if child in running]
-        yield (
-            f"{key.text} is used as it is, though its upstream {names} will run. Select it too, or "
-            f"run this afterwards: {command('materialize', '--stale', *readers)}"
-        )
-
-
 def _stale_plan(
-    graph: AssetGraph,
+    graph: TargetGraph,
     facts: Facts,
-    selected: set[AssetKey],
+    selected: set[Target],
     config: Configs,
-    excluded: Set[AssetKey],
+    excluded: Set[Target],
 ) -> Plan:
-    reasons = stale_reasons(graph, facts, [graph.targets[key] for key in selected], config)
+    reasons = stale_reasons(graph, facts, selected, config)
     causes = {
-        target: Cause.STALE if facts.of(target).has_value else Cause.MISSING
+        target: _cause(facts, target)
         for target, why in reasons.items()
-        if why and target.key not in excluded and target.key not in graph.externals
+        if why and target not in excluded and target.key not in graph.graph.externals
     }
-    _require_values(graph, facts, [target.key for target in causes], excluded)
-    return _StepMaker(graph, facts, causes, reasons, config).plan()
-
-
-class _StepMaker:
-    """Makes the steps for the targets of `causes`, which must be in order, upstream first."""
-
-    def __init__(
-        self,
-        graph: AssetGraph,
-        facts: Facts,
-        causes: Mapping[Target, Cause],
-        reasons: Reasons,
-        config: Configs,
-    ) -> None:
-        self._graph = graph
-        self._facts = facts
-        self._causes = causes
-        self._reasons = reasons
-        self._config = config
-        self._made_by: dict[Target, str] = {}
-        self._calls: dict[str, tuple[Computation, tuple[Target, ...]]] = {}
-        for target in causes:
-            if target not in self._made_by:
-                self._add_call(target)
-
-    def plan(self, warnings: Iterable[str] = ()) -> Plan:
-        steps = [self._step(name) for name in self._calls]
-        computations = {made.name: made for made, _ in self._calls.values()}
-        return Plan(tuple(steps), computations, tuple(warnings))
-
-    def _add_call(self, target: Target) -> None:
-        computation = self._graph.computation(target.key)
-        outputs: tuple[Target, ...] = (target,)
-        step_id = target.text
-        if len(computation.specs) > 1:
-            outputs = tuple([Target(spec.key, target.partition) for spec in computation.specs])
-            step_id = computation.name
-            if target.partition is not None:
-                step_id += f"@{target.partition}"
-        self._calls[step_id] = computation, outputs
-        for output in outputs:
-            self._made_by[output] = step_id
-
-    def _step(self, step_id: str) -> Step:
-        computation, outputs = self._calls[step_id]
-        first = outputs[0]
-        if len(outputs) == 1:
-            cause, reasons = self._causes[first], self._reasons[first]
-            upstream = upstream_targets(self._graph, first)
-        else:
-            cause, reasons = self._cause(outputs), self._why(outputs)
-            above = [up for output in outputs for up in upstream_targets(self._graph, output)]
-            upstream = tuple(dict.fromkeys(above))
-        reads = input_targets(self._graph, first)
-        loaded = {up for loads in reads.values() for up in loads}
-        deps: tuple[Target, ...] = ()
-        if len(upstream) > len(loaded):
-            deps = tuple([up for up in upstream if up not in loaded])
-        after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
-        after.pop(step_id, None)
-        given = self._given(outputs)
-        return Step(
-            id=step_id,
-            computation=computation.name,
-            outputs=outputs,
-            cause=cause,
-            reasons=reasons,
-            config=self._recorded(first, cause) if given is None else dict(given),
-            reads=reads,
-            deps=deps,
-            after=tuple(after),
-            deps_of=self._deps_of(outputs, set(deps)) if deps and len(outputs) > 1 else {},
-            config_given=given is not None,
-        )
-
-    def _deps_of(
-        self, outputs: Sequence[Target], deps: set[Target]
-    ) -> Mapping[Target, tuple[Target, ...]]:
-        """Which of the `deps` of a call each of its outputs depends on."""
-        upstreams = {output: upstream_targets(self._graph, output) for output in outputs}
-        return {output: tuple([u for u in ups if u in deps]) for output, ups in upstreams.items()}
-
-    def _given(self, outputs: Sequence[Target]) -> Mapping[str, Any] | None:
-        """The config given for any output of the call."""
-        config = self._config
-        given = [config[one.key] for one in outputs if one.key in config] if config else []
-        for one in given[1:]:
-            if one != given[0]:
-                names = listed([output.text for output in outputs])
-                raise ConfigError(
-                    f"{names} are materialized by one call, but were given different config.",
-                    hint="Give config for only one of them.",
-                )
-        return given[0] if given else None
-
-    def _recorded(self, output: Target, cause: Cause) -> Mapping[str, Any]:
-        """The config of the value that the step replaces, if nobody asked for the step."""
-        current = None if cause is Cause.REQUESTED else self._facts.of(output).current
-        return dict(current.config) if current else {}
-
-    def _cause(self, outputs: Sequence[Target]) -> Cause:
-        return min([self._causes[output] for output in outputs], key=_CAUSES.index)
-
-    def _why(self, outputs: Sequence[Target]) -> tuple[Reason, ...]:
-        """The reasons of all outputs, each once."""
-        found: list[Reason] = []
-        for output in outputs:
-            for why in self._reasons[output]:
-                if why.kind is not ReasonKind.MADE_TOGETHER and why not in found:
-                    found.append(why)
-        return tuple(found)
+    _require_values(graph, facts, causes, excluded)
+    return StepMaker(graph, facts, causes, reasons, config).plan()

@@ -10,6 +10,8 @@ import msgspec
 
 from assetgraph.text import listed
 
+_MOST_RANGES = 4
+
 
 class ReasonKind(StrEnum):
     NEVER_MATERIALIZED = "never_materialized"
@@ -26,6 +28,9 @@ class ReasonKind(StrEnum):
     UPSTREAM_REMOVED = "upstream_removed"
     ATTEMPT_FAILED = "attempt_failed"
     UPSTREAM_STALE = "upstream_stale"
+    OTHER_PARTITIONS = "other_partitions"
+    MAPPING_FAILED = "mapping_failed"
+    PARTITIONS = "partitions"
     MADE_TOGETHER = "made_together"
     HISTORY_DAMAGED = "history_damaged"
     HISTORY_MISSING = "history_missing"
@@ -39,11 +44,18 @@ class Reason(msgspec.Struct, frozen=True):
 
     Facts by kind: `code_changed` has `changes` (sentences); `upstream_data` has `upstream`, `old`
     and `new` (data versions); the other `upstream_*` have `upstream`, and `upstream_stale` also its
-    `state`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and `error`,
-    and `value_run_id` if an older value is there; `config_changed` has `old` and `new`; `value_*`,
-    `file_changed`, `history_missing` and `source_missing` have `path`; `history_damaged` and
-    `source_unreadable` have `error`; `read_changed` has what the step read without declaring it,
-    as `what` and `name`, `how` that differs now, and `why` it cannot be read.
+    `state`, and of several partitions their ranges as `partitions`, how many are `stale`, and how
+    many are `read`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and
+    `error`, and `value_run_id` if an older value is there; `config_changed` has `old` and `new`;
+    `value_*`, `file_changed`, `history_missing` and `source_missing` have `path`; `history_damaged`
+    and `source_unreadable` have `error`; `read_changed` has what the step read without declaring
+    it, as `what` and `name`, `how` that differs now, and `why` it cannot be read.
+
+    `upstream_data` of several partitions has the ranges of those with new data as `partitions`,
+    their number as `changed`, and the number that is `read`; `other_partitions` has `upstream`,
+    what is read `now` and was read `before`, each as the number of partitions, the first and the
+    last, and how many were `added` and `removed`, if that is known. `mapping_failed` has `error`.
+    `partitions` stands for several partitions of an asset: see `partition_states.py`.
 
     A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
@@ -54,6 +66,26 @@ class Reason(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         return _TEXTS[self.kind](self.facts)
+
+    @property
+    def of_many(self) -> str:
+        """The text for several partitions at once: without what is another for each of them."""
+        facts = {name: value for name, value in self.facts.items() if name not in _OF_ONE}
+        facts.pop("partitions", None)
+        upstream = facts.get("upstream")
+        if upstream:
+            facts["upstream"] = upstream.partition("@")[0]
+        if self.kind is ReasonKind.UPSTREAM_DATA:
+            return f"upstream {facts['upstream']} has new data"
+        if self.kind is ReasonKind.OTHER_PARTITIONS:
+            return f"they read other partitions of {facts['upstream']}"
+        if self.kind is ReasonKind.ATTEMPT_FAILED:
+            return "their last attempt failed"
+        facts = {name: "" for name in self.facts if name in _OF_ONE} | facts
+        return _TEXTS[self.kind](facts)
+
+
+_OF_ONE = ("path", "value_run_id")  # what is another for each partition
 
 
 def _place_text(path: str) -> str:
@@ -77,6 +109,53 @@ def _versions_text(old: str, new: str) -> str:
         return f"{new[:8]}; its version was unknown" if new else "its version is unknown now"
     size = 8 if old[:8] != new[:8] else None
     return f"{old[:size]} to {new[:size]}"
+
+
+def _data_text(facts: Mapping[str, Any]) -> str:
+    """What is new of an upstream: a version, or several partitions."""
+    if "partitions" not in facts:
+        versions = _versions_text(facts["old"], facts["new"])
+        return f"upstream {facts['upstream']} has new data ({versions})"
+    if not facts["changed"]:
+        return f"upstream {facts['upstream']} has new data"
+    which = f"{facts['changed']} of {facts['read']} partitions"
+    shown = some_ranges(facts["partitions"])
+    return f"upstream {facts['upstream']} has new data in {which}: {shown}"
+
+
+def _group_text(facts: Mapping[str, Any]) -> str:
+    """Several partitions of an asset that are in one state for the same reasons."""
+    which = f"{facts['count']} of {facts['of']} partitions {facts['state']}"
+    return f"{which}, {some_ranges(facts['partitions'])}: {'; '.join(facts['why'])}"
+
+
+def _upstream_text(facts: Mapping[str, Any]) -> str:
+    state = _state_text(facts["state"])
+    if "partitions" not in facts:
+        return f"upstream {facts['upstream']} {state}"
+    which = f"{facts['stale']} of {facts['read']} partitions"
+    shown = some_ranges(facts["partitions"])
+    return f"upstream {facts['upstream']} {state} in {which}: {shown}"
+
+
+def _partitions_text(facts: Mapping[str, Any]) -> str:
+    text = f"it reads other partitions of {facts['upstream']}"
+    if "added" not in facts:
+        return f"{text}: {_ends_text(*facts['now'])} instead of {_ends_text(*facts['before'])}"
+    signs = {"+": facts["added"], "−": facts["removed"]}
+    return f"{text}: {', '.join(f'{sign}{count}' for sign, count in signs.items() if count)}"
+
+
+def _ends_text(count: int, first: str = "", last: str = "") -> str:
+    if count < 2:
+        return first or "none"
+    return f"{first}..{last} ({count})"
+
+
+def some_ranges(ranges: Sequence[str]) -> str:
+    """Ranges of partitions as text; of many, the first few."""
+    more = len(ranges) - _MOST_RANGES
+    return ", ".join(ranges[:_MOST_RANGES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
@@ -152,9 +231,10 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
     ReasonKind.READ_CHANGED: lambda f: read_text(**f),
     ReasonKind.READS_LOST: lambda _: "what it read is not known any more: the store lost it",
-    ReasonKind.UPSTREAM_DATA: lambda f: (
-        f"upstream {f['upstream']} has new data ({_versions_text(f['old'], f['new'])})"
-    ),
+    ReasonKind.UPSTREAM_DATA: lambda f: _data_text(f),
+    ReasonKind.OTHER_PARTITIONS: lambda f: _partitions_text(f),
+    ReasonKind.PARTITIONS: lambda f: _group_text(f),
+    ReasonKind.MAPPING_FAILED: lambda f: f"what it reads is not known: {f['error']}",
     ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
     ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",
     ReasonKind.MADE_TOGETHER: lambda f: (
@@ -177,5 +257,5 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ),
     ReasonKind.SOURCE_MISSING: lambda f: f"its data is not there{_place_text(f['path'])}",
     ReasonKind.SOURCE_UNREADABLE: lambda f: f"its data cannot be read: {f['error']}",
-    ReasonKind.UPSTREAM_STALE: lambda f: f"upstream {f['upstream']} {_state_text(f['state'])}",
+    ReasonKind.UPSTREAM_STALE: lambda f: _upstream_text(f),
 }

@@ -6,13 +6,12 @@ The plan, the status, the runner and the web page all get their reasons here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
-from assetgraph.graph.walk import walk
+from assetgraph.errors import PartitionsError
 from assetgraph.keys import Target
 from assetgraph.planning.reason_kinds import Reason, ReasonKind, since_text
 from assetgraph.process.garbage_collector import paused_collector
@@ -20,8 +19,8 @@ from assetgraph.records import AssetState, FailedAttempt, Materialization, Value
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
-    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
+    from assetgraph.planning.target_graph import TargetGraph
     from assetgraph.storage.read_changes import Changes
 
 Configs = Mapping["AssetKey", Mapping[str, Any]]
@@ -64,6 +63,16 @@ class TargetFacts(msgspec.Struct, frozen=True):
         return self.current is not None and self.value in ("intact", "changed")
 
 
+class AssetStates(NamedTuple):
+    """The state of an asset or of one target, and why it is not fresh. For an asset with
+    partitions, `counts` has how many are in each state, and `state` is the first that any of them
+    has."""
+
+    state: AssetState
+    reasons: tuple[Reason, ...]
+    counts: Mapping[AssetState, int] | None = None
+
+
 class Facts(Protocol):
     """The source of facts: see `assetgraph.planning.facts`."""
 
@@ -72,48 +81,30 @@ class Facts(Protocol):
     def code_changes(self, target: Target) -> tuple[str, ...]:
         """Sentences that name what changed since the target's current value was made."""
 
+    def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
+        """The data version that each partition had when the asset's history had this length."""
 
-def upstream_targets(graph: AssetGraph, target: Target) -> tuple[Target, ...]:
-    """The targets that `target` is made from."""
-    return graph.upstream_targets[target.key]
-
-
-def input_targets(graph: AssetGraph, target: Target) -> dict[str, tuple[Target, ...]]:
-    """The targets that each parameter of a target's computation loads: among its upstream ones."""
-    targets = graph.targets
-    return {name: (targets[key],) for name, key in graph.inputs(target.key).items()}
-
-
-def with_upstreams(graph: AssetGraph, targets: Iterable[Target]) -> list[Target]:
-    """`targets`, what their calls also materialize, and everything that all of these are made from,
-    directly or not, upstream first."""
-    positions = graph.positions
-    found = walk(targets, partial(_neighbours if graph.siblings else upstream_targets, graph))
-    return sorted(found, key=lambda target: positions[target.key])
+    def partition_keys(self, key: AssetKey) -> Sequence[str]:
+        """The keys of the partitions of an asset."""
 
 
 def stale_reasons(
-    graph: AssetGraph, facts: Facts, targets: Iterable[Target], config: Configs | None = None
+    graph: TargetGraph, facts: Facts, targets: Iterable[Target], config: Configs | None = None
 ) -> dict[Target, tuple[Reason, ...]]:
     """Why each of `targets` and of all their upstreams is not up to date, upstream first.
 
     No reason means fresh.
     """
     found: dict[Target, tuple[Reason, ...]] = {}
+    siblings = graph.graph.siblings
     with paused_collector():
-        for target in with_upstreams(graph, targets):
+        for target in graph.with_upstreams(targets):
             given = config.get(target.key) if config else None
             found[target] = reasons_given(found, graph, facts, target, given)
-            siblings = graph.siblings.get(target.key)
-            if siblings and siblings[-1] is target.key:  # they are next to each other
-                _share([Target(key, target.partition) for key in siblings], facts, found)
+            together = graph.siblings(target) if siblings else ()
+            if together and all(one in found for one in together):
+                _share(together, facts, found)
     return found
-
-
-def _neighbours(graph: AssetGraph, target: Target) -> list[Target]:
-    siblings = graph.siblings.get(target.key, ())
-    together = [Target(key, target.partition) for key in siblings]
-    return [*upstream_targets(graph, target), *together]
 
 
 def _share(
@@ -132,7 +123,7 @@ def _share(
 
 def reasons_given(
     found: Mapping[Target, tuple[Reason, ...]],
-    graph: AssetGraph,
+    graph: TargetGraph,
     facts: Facts,
     target: Target,
     config: Mapping[str, Any] | None = None,
@@ -143,18 +134,41 @@ def reasons_given(
         return _without_record(known)
     if known.external:
         return _source_reasons(known)  # how it is made is unknown here
-    upstream = _versions(graph, facts, target)
+    try:
+        upstream = _versions(graph, facts, target)
+    except PartitionsError as error:
+        return (Reason(ReasonKind.MAPPING_FAILED, {"error": error.message.rstrip(".")}),)
     reasons = direct_reasons(target, facts, upstream, config)
     if known.has_value:
-        reasons += tuple(
-            Reason(
-                ReasonKind.UPSTREAM_STALE,
-                {"upstream": parent.text, "state": _state(facts.of(parent), found[parent])},
-            )
-            for parent in upstream
-            if found[parent]
-        )
+        reasons += tuple(_stale_upstreams(found, facts, upstream))
     return reasons
+
+
+def _stale_upstreams(
+    found: Mapping[Target, tuple[Reason, ...]], facts: Facts, upstream: Iterable[Target]
+) -> Iterator[Reason]:
+    """A reason for each upstream that is not up to date: one for several partitions of an asset."""
+    partitions: dict[AssetKey, list[Target]] = {}
+    for parent in upstream:
+        if parent.partition is not None:
+            partitions.setdefault(parent.key, []).append(parent)
+        elif found[parent]:
+            state = _state(facts.of(parent), found[parent])
+            yield Reason(ReasonKind.UPSTREAM_STALE, {"upstream": parent.text, "state": state})
+    for key, read in partitions.items():
+        states = {one: _state(facts.of(one), found[one]) for one in read if found[one]}
+        if not states:
+            continue
+        name, state = (read[0] if len(read) == 1 else key), min(states.values(), key=_BY_WEIGHT)
+        shown: dict[str, Any] = {"upstream": str(name), "state": state}
+        if len(read) > 1:
+            from assetgraph.planning.what_was_read import ranges_of
+
+            chosen = [str(one.partition) for one in states]
+            every = [str(one.partition) for one in read]
+            shown |= {"partitions": ranges_of(chosen, every), "stale": len(states)}
+            shown["read"] = len(read)
+        yield Reason(ReasonKind.UPSTREAM_STALE, shown)
 
 
 def direct_reasons(
@@ -171,7 +185,7 @@ def direct_reasons(
     known = facts.of(target)
     if known.current is None:
         return (*_without_record(known), *_failure(known, upstream, config))
-    reasons = [*_value_reasons(known), *_input_reasons(known.current, upstream)]
+    reasons = [*_value_reasons(known), *_input_reasons(known.current, upstream, facts)]
     if not known.current.is_of_code(known.code_version):
         changes = list(facts.code_changes(target))
         reasons.append(Reason(ReasonKind.CODE_CHANGED, {"changes": changes}))
@@ -182,7 +196,7 @@ def direct_reasons(
     return (*reasons, *_failure(known, upstream, config))
 
 
-def past_failure(graph: AssetGraph, facts: Facts, target: Target) -> Reason | None:
+def past_failure(graph: TargetGraph, facts: Facts, target: Target) -> Reason | None:
     """The last attempt at `target`, if it failed under other circumstances than those of now.
 
     It says nothing about the next attempt, so the target is not failed.
@@ -190,7 +204,8 @@ def past_failure(graph: AssetGraph, facts: Facts, target: Target) -> Reason | No
     known = facts.of(target)
     if known.failed is None:
         return None
-    changes = _changes_since(known.failed, known, _versions(graph, facts, target), None)
+    upstream = {one: facts.of(one).data_version for one in graph.upstream_or_none(target)}
+    changes = _changes_since(known.failed, known, upstream, None)
     if not changes:
         return None
     shown = {"run_id": known.failed.run_id, "error": known.failed.error, "changes": changes}
@@ -206,9 +221,9 @@ def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
     return AssetState(_state(facts, reasons))
 
 
-def _versions(graph: AssetGraph, facts: Facts, target: Target) -> dict[Target, str | None]:
-    """The data version of each upstream of `target`."""
-    return {parent: facts.of(parent).data_version for parent in upstream_targets(graph, target)}
+def _versions(graph: TargetGraph, facts: Facts, target: Target) -> dict[Target, str | None]:
+    """The data version of each upstream of `target`. Raises `PartitionsError`."""
+    return {parent: facts.of(parent).data_version for parent in graph.upstream(target)}
 
 
 def _without_record(known: TargetFacts) -> tuple[Reason, ...]:
@@ -247,16 +262,24 @@ def _read_reasons(changes: Changes | None) -> list[Reason]:
     ]
 
 
-def _input_reasons(current: Materialization, upstream: Mapping[Target, str | None]) -> list[Reason]:
-    reasons = []
-    present = {target.text: version for target, version in upstream.items()}
+def _input_reasons(
+    current: Materialization, upstream: Mapping[Target, str | None], facts: Facts
+) -> list[Reason]:
+    reasons: list[Reason] = []
+    present, recorded = {target.text: upstream[target] for target in upstream}, current.inputs
+    if current.partitions_read or any("@" in name for name in (*present, *recorded)):
+        from assetgraph.planning.partition_reasons import partition_reasons
+
+        reasons, kept = partition_reasons(current, upstream, facts)
+        present = {name: present[name] for name in present if name in kept}
+        recorded = {name: recorded[name] for name in recorded if name in kept}
     for name, version in present.items():
-        if name not in current.inputs:
+        if name not in recorded:
             reasons.append(Reason(ReasonKind.UPSTREAM_ADDED, {"upstream": name}))
-        elif version is not None and version != current.inputs[name]:
-            facts = {"upstream": name, "old": current.inputs[name], "new": version}
-            reasons.append(Reason(ReasonKind.UPSTREAM_DATA, facts))
-    removed = [name for name in current.inputs if name not in present]
+        elif version is not None and version != recorded[name]:
+            versions = {"upstream": name, "old": recorded[name], "new": version}
+            reasons.append(Reason(ReasonKind.UPSTREAM_DATA, versions))
+    removed = [name for name in recorded if name not in present]
     return reasons + [Reason(ReasonKind.UPSTREAM_REMOVED, {"upstream": name}) for name in removed]
 
 
@@ -291,7 +314,7 @@ def _changes_since(
         config = known.current.config
     if config is not None and dict(config) != failed.config:
         changes.append("with another config")
-    if {target.text: version for target, version in upstream.items()} != failed.inputs:
+    if not _same_inputs(failed, upstream):
         changes.append("with other upstream data")
     if known.appeared:
         verb = "was" if len(known.appeared) == 1 else "were"
@@ -300,6 +323,15 @@ def _changes_since(
     elif failed.file_version is not None and failed.file_version != known.file_version:
         changes.append("before its file was changed")
     return changes + _read_since(known)
+
+
+def _same_inputs(failed: FailedAttempt, upstream: Mapping[Target, str | None]) -> bool:
+    if not failed.partitions_read and all(target.partition is None for target in upstream):
+        return {target.text: version for target, version in upstream.items()} == failed.inputs
+    from assetgraph.planning.what_was_read import as_recorded, same_data
+
+    inputs, several = as_recorded(upstream)
+    return inputs == failed.inputs and same_data(several, failed.partitions_read)
 
 
 def _read_since(known: TargetFacts) -> list[str]:
@@ -320,6 +352,8 @@ def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
         return AssetState.MISSING.value
     return AssetState.STALE.value if reasons else AssetState.FRESH.value
 
+
+_BY_WEIGHT = ["failed", "missing", "stale"].index
 
 _ONLY_NEVER = (Reason(ReasonKind.NEVER_MATERIALIZED),)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError
+from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, recorded_target
+from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.process.garbage_collector import paused_collector
@@ -30,11 +30,14 @@ class RunRequest(msgspec.Struct, frozen=True):
     """A request for a run: from the command line, Python, the page or a re-execution.
 
     `selection` holds texts in the selection language; an empty one means every asset. `targets`
-    names the assets one by one instead, for a re-execution. What the texts in `exclude` select does
-    not run. With `stale`, only assets that are not
-    up to date run. `config` has each asset's fields by the text of its key. `executor`, `jobs` and
-    `dask_scheduler` say where steps run; None means the project's setting. Without `wait`, the run
-    fails at once if another run holds an asset. `run_id` is the id of the new run, if already
+    names the targets one by one instead, for a re-execution. What the texts in `exclude` select
+    does not run. `partitions` says which partitions of the selected assets are meant: keys, ranges
+    as in "2023-01..2023-03", or "*" for all; where none is said, `default_partition` is one for
+    definitions that have no default of their own. With `stale`, only targets that are not up to
+    date run, and with `only`, those of the selected that are in one of these states. `config` has
+    each asset's fields by the text of its key. `executor`, `jobs` and `dask_scheduler` say where
+    steps run; None means the project's setting. Without `wait`, the run fails at once if another
+    run holds an asset. `run_id` is the id of the new run, if already
     known; `parent_run_id` is the run that it repeats, and `root_run_id` the first run of that
     chain.
     """
@@ -42,7 +45,10 @@ class RunRequest(msgspec.Struct, frozen=True):
     selection: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    partitions: tuple[str, ...] = ()
+    default_partition: str | None = None
     stale: bool = False
+    only: tuple[str, ...] = ()
     config: Mapping[str, Mapping[str, Any]] = {}
     tags: Mapping[str, str] = {}
     executor: str | None = None
@@ -59,7 +65,14 @@ def nothing_to_do(request: RunRequest, plan: Plan) -> str:
     """Why `plan`, which has no steps, has none."""
     if plan.selects_nothing:
         return "Nothing to do: no asset matches."
-    part = request.targets or request.exclude or request.selection not in ((), ("*",))
+    if request.only:
+        return f"Nothing to do: nothing selected is {listed(request.only, 'or')}."
+    part = (
+        request.targets
+        or request.exclude
+        or request.partitions
+        or request.selection not in ((), ("*",))
+    )
     what = "everything selected" if part else "everything"
     return f"Nothing to do: {what} is up to date."
 
@@ -67,18 +80,18 @@ def nothing_to_do(request: RunRequest, plan: Plan) -> str:
 def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     """The plan of a run of `request`, as of now.
 
-    Raises `SelectionError`, `ConfigError`, and `AssetGraphError` for an asset that is not defined,
-    or for a partition.
+    Raises `SelectionError`, `ConfigError`, `PartitionsError`, and `AssetGraphError` for an asset
+    that is not defined.
     """
     graph = facts.graph
     with paused_collector():
         config = _config(graph, request)
-        keys = requested_keys(request, facts)
         plan = make_plan(
-            graph,
+            facts.targets,
             facts,
-            keys,
+            requested_targets(request, facts),
             stale_only=request.stale,
+            requested=not request.only,
             config=config,
             excluded=_excluded(request, facts),
         )
@@ -141,18 +154,69 @@ def config_by_key(
     return config
 
 
-def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[AssetKey]:
+def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[Target]:
     if not request.exclude:
         return frozenset()
+    if _names_partitions(request.exclude):
+        from assetgraph.planning.selected_targets import selected_targets
+
+        return frozenset(selected_targets(request.exclude, facts))
     from assetgraph.graph.selection import select
 
-    return frozenset(select(request.exclude, facts.graph, facts.state))
+    return frozenset(facts.targets.of(select(request.exclude, facts.graph, facts.state)))
+
+
+def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target]:
+    """The targets that a request names, in no particular order.
+
+    Without a partition, an asset with partitions means its default one; where only some states are
+    asked for, it means all. Raises `SelectionError` and `PartitionsError`.
+    """
+    if request.targets:
+        return [_target(text, facts) for text in request.targets]
+    if _names_partitions(request.selection):
+        from assetgraph.planning.selected_targets import selected_targets
+
+        chosen: Iterable[Target] = selected_targets(request.selection, facts)
+        if request.partitions:
+            raise SelectionError(
+                "the selection names partitions, and so do the options.",
+                hint="Give them in one of the two.",
+            )
+    else:
+        keys = requested_keys(request, facts)
+        if not facts.graph.partitioned and not request.partitions:
+            chosen = map(facts.targets.graph.targets.__getitem__, keys)
+        else:
+            from assetgraph.planning.partitions_meant import targets_meant
+
+            chosen = targets_meant(
+                facts.targets,
+                keys,
+                request.partitions,
+                every=request.stale or bool(request.only),
+                default=request.default_partition,
+            )
+    if not request.only:
+        return chosen
+    states = facts.target_states(chosen)
+    return [target for target in states if states[target].state.value in request.only]
+
+
+def _names_partitions(texts: Sequence[str]) -> bool:
+    if not any("@" in text for text in texts):  # most need no language
+        return False
+    from assetgraph.graph.selection import names_partitions
+
+    return names_partitions(texts)
 
 
 def requested_keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
     """The assets that a request names, in no particular order. Raises `SelectionError`."""
     if request.targets:
-        return [_key(text, facts) for text in request.targets]
+        return [_target(text, facts).key for text in request.targets]
+    if _names_partitions(request.selection):
+        return list({target.key: None for target in requested_targets(request, facts)})
     if request.selection in ((), ("*",)):
         return facts.graph.order
     named = [AssetKey.unchecked(text) for text in request.selection]
@@ -163,16 +227,25 @@ def requested_keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]
     return select(request.selection, facts.graph, facts.state)
 
 
-def _key(text: str, facts: StoreFacts) -> AssetKey:
-    """The key of a target that is a whole asset: a run cannot be limited to partitions yet."""
+def _target(text: str, facts: StoreFacts) -> Target:
+    """The target with this text, which may have been renamed since. Raises `AssetGraphError` for
+    one that is not defined, or no longer."""
     target = recorded_target(text)
-    if target.partition is not None:
-        raise AssetGraphError(
-            f"{text!r} is one partition of {target.key.text!r}: a run cannot be limited to "
-            "partitions yet.",
-            hint=f"To materialize all of the asset: {command('materialize', target.key.text)}",
+    if target.key not in facts.graph:
+        target = Target(facts.store.names.present_name(target.key), target.partition)
+    key = facts.graph.asset(target.key).key
+    if facts.targets.exists(target):
+        return target
+    keys = facts.targets.keys(key)
+    if target.partition is None:
+        raise PartitionsError(
+            f"{key.text!r} has partitions by now.",
+            hint=f"To materialize what is missing: {command('materialize', '--stale', key.text)}",
         )
-    key = target.key
-    if key not in facts.graph:
-        key = facts.store.names.present_name(key)  # it may have been renamed since
-    return facts.graph.asset(key).key
+    if keys is None:
+        raise PartitionsError(
+            f"{key.text!r} has no partitions any more, so there is no {text!r}.",
+            hint=f"To materialize the asset: {command('materialize', key.text)}",
+        )
+    keys.require(target.partition)
+    return target

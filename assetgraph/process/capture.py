@@ -76,9 +76,11 @@ def captured(
             mine.runs -= 1
             if mine.runs == 0:
                 _capture = None
-                watch = sys.modules.get("assetgraph.process.reads.watch")
-                if watch is not None:  # a step was observed
-                    watch.stop_watching()
+                if "assetgraph.process.reads.watch" in sys.modules:  # a step was observed
+                    # An import waits for a thread whose step is importing it at this moment.
+                    from assetgraph.process.reads.watch import stop_watching
+
+                    stop_watching()
                 mine.close()
 
 

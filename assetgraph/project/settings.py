@@ -49,6 +49,7 @@ class Project(msgspec.Struct, frozen=True):
     dask_scheduler: str | None = None  # the address of a Dask scheduler
     pools: Limits = {}  # how many steps of each pool run at once
     log_limit: Count | None = None  # bytes kept per step and output stream
+    partition: str | None = None  # the default partition of definitions that have none themselves
     observe_reads: bool = True  # whether what steps read without declaring it is recorded
     ignore_reads: Patterns = ()  # of which files it is not
     warnings: tuple[str, ...] = ()

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import AssetSpec, Computation
     from assetgraph.definitions.external import ExternalAsset
-    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.pictures.picture_card import Card
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.reason_kinds import Reason
-    from assetgraph.planning.reasons import Facts, TargetFacts
+    from assetgraph.planning.reasons import AssetStates, TargetFacts
     from assetgraph.queries.observed_views import ObservedReads
     from assetgraph.records import FailedAttempt, Materialization
 
@@ -55,7 +54,8 @@ class AssetView(msgspec.Struct, frozen=True):
     `running_run_id` is the run that is materializing it, if that run is known. `past_failure` is
     the last attempt, if it failed under other circumstances: see `assetgraph.planning.reasons`.
     `external` describes the data of an asset that something else makes, which has no
-    `materialization`.
+    `materialization`. `partitions` counts the partitions in each state; `materialization` and
+    `failure` are then those of the partition with the newest attempt.
     """
 
     asset: AssetSpec
@@ -68,6 +68,7 @@ class AssetView(msgspec.Struct, frozen=True):
     running_run_id: str | None = None
     past_failure: Reason | None = None
     external: ExternalData | None = None
+    partitions: Mapping[AssetState, int] | None = None
 
     @property
     def damage(self) -> str | None:
@@ -124,35 +125,34 @@ def asset_views(facts: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetVi
     """Each asset with its state, in the given order."""
     assets = tuple(assets)
     states = facts.states(asset.key for asset in assets)
-    running = {key.text for key in states if states[key][0] is AssetState.RUNNING}
+    running = {key.text for key in states if states[key].state is AssetState.RUNNING}
     makers = facts.store.runs.makers(running)
     return tuple(
-        asset_view(facts.graph, facts, asset, *states[asset.key], makers.get(asset.key.text))
-        for asset in assets
+        asset_view(facts, asset, states[asset.key], makers.get(asset.key.text)) for asset in assets
     )
 
 
 def asset_view(
-    graph: AssetGraph,
-    facts: Facts,
-    asset: AssetSpec,
-    state: AssetState,
-    reasons: tuple[Reason, ...],
-    running_run_id: str | None,
+    facts: StoreFacts, asset: AssetSpec, states: AssetStates, running_run_id: str | None
 ) -> AssetView:
     """The view of an asset in a known state."""
+    graph, known = facts.graph, facts.newest(asset.key)
     target = graph.targets[asset.key]
-    known = facts.of(target)
+    if states.counts is not None:
+        failed = None  # the reasons say which partitions failed
+    else:
+        failed = past_failure(facts.targets, facts, target) if known.failed else None
     return AssetView(
         asset=asset,
         computation=graph.computation(asset.key),
         deps=tuple([key.text for key in graph.parents(asset.key)]),
-        state=state,
-        reasons=reasons,
+        state=states.state,
+        reasons=states.reasons,
+        partitions=states.counts,
         materialization=None if known.external else known.current,
         failure=known.failed,
         running_run_id=running_run_id,
-        past_failure=past_failure(graph, facts, target) if known.failed else None,
+        past_failure=failed,
         external=_external_data(graph.computation(asset.key), known) if known.external else None,
     )
 
@@ -187,7 +187,7 @@ def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
         downstream=downstream,
         config_fields=declared_fields(kind) if kind else {},
         history=history,
-        code_version=None if view.external else facts.of(Target(asset.key)).code_version,
+        code_version=None if view.external else facts.newest(asset.key).code_version,
         covers=covers,
         observed=observed_reads(facts, Target(asset.key)),
     )
@@ -216,6 +216,8 @@ def asset_json(view: AssetView) -> dict[str, Any]:
         "past_failure": view.past_failure and reason_json(view.past_failure),
         "running_run_id": view.running_run_id,
         "external": view.external and record_json(view.external),
+        "partitions": view.partitions
+        and {state.value: count for state, count in view.partitions.items()},
     }
 
 

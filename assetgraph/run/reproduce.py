@@ -22,7 +22,7 @@ from assetgraph.queries.value_difference import differences, is_table
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState
 from assetgraph.run.step_compute import compute_step
 from assetgraph.run.step_locks import read_guards
-from assetgraph.run.step_task import StepTask, inputs_of
+from assetgraph.run.step_task import StepTask, inputs_of, positions_of
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.value_store import Saved, ValueStore
 
@@ -62,7 +62,7 @@ def reproduce(facts: StoreFacts, key: AssetKey) -> Reproduction:
     target = Target(key)
     step, current = _checked(facts, target)
     store = facts.store
-    reasons = tuple(reason.text for reason in facts.states([key])[key][1])
+    reasons = tuple(reason.text for reason in facts.target_states([target])[target].reasons)
     task = _task(facts, step, current)
     with ExitStack() as held:
         lock = store.lock(target)
@@ -99,7 +99,7 @@ def _checked(facts: StoreFacts, target: Target) -> tuple[Step, Materialization]:
             f"the value of {target.key.text!r} is {known.value}: there is nothing to compare with.",
             hint=f"Materialize it with: {command('materialize', target.key.text)}",
         )
-    steps = make_plan(facts.graph, facts, [target.key]).steps
+    steps = make_plan(facts.targets, facts, [target]).steps
     missing = [step.id for step in steps if target not in step.outputs]
     if missing:
         raise NoValueError(
@@ -110,17 +110,19 @@ def _checked(facts: StoreFacts, target: Target) -> tuple[Step, Materialization]:
 
 
 def _task(facts: StoreFacts, step: Step, current: Materialization) -> StepTask:
+    inputs = inputs_of(step, facts)
     return StepTask(
         step_id=step.id,
         computation=_without_managers(facts.graph.computation(step.outputs[0].key)),
         outputs=step.outputs,
         run_id=current.run_id,
         attempt=1,
-        inputs=inputs_of(step, facts),
+        inputs=inputs,
         config=current.config,
         code_version=current.code_version,
         gathered=step.gathered,
-        upstream=step.upstreams if len(step.outputs) > 1 else {},
+        upstream=step.upstreams,
+        positions=positions_of(inputs, facts),
     )
 
 

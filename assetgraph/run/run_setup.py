@@ -60,7 +60,7 @@ class RunSetup(msgspec.Struct, frozen=True):
             started_at=started_at,
             root_run_id=request.root_run_id,
             parent_run_id=request.parent_run_id,
-            selection=(*request.selection, *(f"--exclude {text}" for text in request.exclude)),
+            selection=tuple(_asked(request)),
             assets=assets,
             steps=() if steps == assets else steps,
             outputs={
@@ -68,7 +68,7 @@ class RunSetup(msgspec.Struct, frozen=True):
                 for step in plan.steps
                 if len(step.outputs) > 1
             },
-            tags=dict(request.tags),
+            tags={**_partition_tags(plan), **request.tags},
             config={step.id: dict(step.config) for step in plan.steps if step.config},
             warnings=(*plan.warnings, *self._unlimited_pools(plan)),
             launched_by=request.launched_by,
@@ -87,6 +87,42 @@ class RunSetup(msgspec.Struct, frozen=True):
             pools = (made.pool for made in plan.computations.values())
             for pool in sorted({pool for pool in pools if pool} - self.pools.keys()):
                 yield f"the pool {pool!r} has no limit: give it one under [tool.assetgraph.pools]."
+
+
+def _asked(request: RunRequest) -> Iterator[str]:
+    """What was asked for, as it is typed."""
+    yield from request.selection
+    yield from (f"--partitions {text}" for text in request.partitions)
+    yield from (f"--{state}" for state in request.only)
+    yield from (f"--exclude {text}" for text in request.exclude)
+
+
+def _partition_tags(plan: Plan) -> dict[str, str]:
+    """The tags of a run of one partition, or of one range of an asset, by Dagster's names."""
+    partitions = [target.partition for step in plan.steps for target in step.outputs]
+    found = dict.fromkeys(one for one in partitions if one is not None)
+    if len(found) == 1:
+        (key,) = found
+        tags = {"dagster/partition": str(key)}
+        tags |= {f"dagster/partition/{name}": part for name, part in _dimensions(plan, key)}
+        return tags
+    if len(plan.steps) == 1 and found:
+        first, *_, last = found
+        return {
+            "dagster/asset_partition_range_start": first,
+            "dagster/asset_partition_range_end": last,
+        }
+    return {}
+
+
+def _dimensions(plan: Plan, key: str) -> Iterator[tuple[str, str]]:
+    """The dimensions of a partition and its key in each, if it has several."""
+    for made in plan.computations.values():
+        definition = made.specs[0].partitions_def
+        names = getattr(definition, "partitions_defs", None)
+        if names is not None:
+            yield from zip(names, key.split("|"), strict=True)
+            return
 
 
 def _require_a_readable_history(plan: Plan, facts: StoreFacts) -> None:

@@ -34,7 +34,7 @@ from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.ready_queue import ReadyQueue
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.step import abandoned_step, committed, lost_step
-from assetgraph.run.step_task import StepResult, StepTask, inputs_of
+from assetgraph.run.step_task import StepResult, StepTask, inputs_of, positions_of
 from assetgraph.storage.retention import drop_old_reads, drop_old_runs
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class _Run:
         self._errors: dict[str, ErrorInfo] = {}
         self._exceptions: dict[str, BaseException] = {}
         record = setup.record(plan, facts.store)
-        self._store.prepare()
+        self._store.prepare(partitions=bool(facts.graph.partitioned))
         facts.record_code()
         self._journal = Journal(
             self._store,
@@ -244,13 +244,14 @@ class _Run:
 
     def _task(self, step: Step) -> StepTask:
         facts = [self._facts.of(target) for target in step.outputs]
+        inputs = inputs_of(step, self._facts)
         return StepTask(
             step_id=step.id,
             computation=self._computations[step.computation],
             outputs=step.outputs,
             run_id=self._journal.record.run_id,
             attempt=self._attempts[step.id],
-            inputs=inputs_of(step, self._facts),
+            inputs=inputs,
             config=step.config,
             code_version=facts[0].code_version,
             known_run_ids=tuple([f.current.run_id if f.current else None for f in facts]),
@@ -258,7 +259,8 @@ class _Run:
             limits=self._setup.limits,
             passed=self._passed.of(step.id),
             gathered=step.gathered,
-            upstream=step.upstreams if len(step.outputs) > 1 else {},
+            upstream=step.upstreams,
+            positions=positions_of(inputs, self._facts),
         )
 
     def _finish(self, step_id: str, attempt: _Attempt) -> None:

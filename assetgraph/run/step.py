@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -190,12 +190,12 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
             error=f"{result.error.type}: {result.error.message}"[:500],
             code_version=task.code_version,
             config=dict(task.config),
-            inputs=task.input_versions(target),
             duration_s=result.events[-1].data.get("duration_s"),
             partition=target.partition,
             absent=_absent(result.error, store),
             file_version=_file_version(current, store),
             observed=observed,
+            **task.made_from(target),
         )
         with suppress(StoreError):
             append(target, attempt)
@@ -240,7 +240,7 @@ def _made_by_another_run(
         same = (
             current.is_of_code(task.code_version)
             and current.config == dict(task.config)
-            and current.inputs == task.input_versions(target)
+            and _made_from_the_same(current, task.made_from(target))
             and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
             and _read_the_same(current, store)
         )
@@ -248,6 +248,16 @@ def _made_by_another_run(
             return None
         found[target] = current
     return found
+
+
+def _made_from_the_same(current: Materialization, made_from: Mapping[str, Any]) -> bool:
+    """Whether a value was made from this upstream data: see `StepTask.made_from`."""
+    read = made_from.get("partitions_read", {})
+    if not (read or current.partitions_read):
+        return bool(current.inputs == made_from["inputs"])
+    from assetgraph.planning.what_was_read import same_data
+
+    return current.inputs == made_from["inputs"] and same_data(current.partitions_read, read)
 
 
 def _read_the_same(current: Materialization, store: Store) -> bool:

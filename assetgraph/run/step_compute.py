@@ -352,10 +352,10 @@ def _saved(
         data_version=version or saved.data_version,
         code_version=task.code_version,
         config=dict(task.config),
-        inputs=task.input_versions(target),
         metadata=metadata,
         duration_s=round(time.perf_counter() - started, 6),
         partition=target.partition,
+        **task.made_from(target),
     )
     return made, value
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from assetgraph.definitions.computation import AssetSpec, Computation
-from assetgraph.keys import Target
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import (
     ErrorInfo,
     Event,
@@ -56,7 +56,8 @@ class StepTask(msgspec.Struct, frozen=True):
     If there are several, `upstream` has the targets that each is made from. `known_run_ids` are the
     runs that materialized their current values when the step was planned. `passed` holds input
     values that are still in memory. A parameter in `gathered` takes several partitions, as a
-    mapping by partition.
+    mapping by partition. `positions` has how much of the history of each asset is known of which
+    the step reads several partitions.
     """
 
     step_id: str
@@ -72,7 +73,8 @@ class StepTask(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     passed: Mapping[Target, Any] = {}
     gathered: frozenset[str] = frozenset()
-    upstream: Mapping[Target, frozenset[Target]] = {}
+    upstream: Mapping[Target, tuple[Target, ...]] = {}
+    positions: Mapping[AssetKey, int] = {}
 
     @property
     def timeout_s(self) -> float | None:
@@ -88,16 +90,18 @@ class StepTask(msgspec.Struct, frozen=True):
         """The parameters that name an upstream."""
         return tuple(parameter.name for parameter in self.computation.inputs)
 
-    def input_versions(self, output: Target) -> dict[str, str]:
-        """The data version of each upstream of an output, by the text of its target."""
-        if not self.upstream:
-            return {source.target.text: source.data_version for source in self.inputs}
-        upstream = self.upstream[output]
-        return {
-            source.target.text: source.data_version
-            for source in self.inputs
-            if source.target in upstream
-        }
+    def made_from(self, output: Target) -> dict[str, Any]:
+        """The fields of a record that say what an output was made from: `inputs`, and
+        `partitions_read` where it was several partitions of an asset."""
+        versions = {source.target: source.data_version for source in self.inputs}
+        if self.upstream:
+            versions = {one: versions[one] for one in self.upstream[output]}
+        if not any(target.partition is not None for target in versions):
+            return {"inputs": {target.key.text: v for target, v in versions.items()}}
+        from assetgraph.planning.what_was_read import as_recorded
+
+        inputs, read = as_recorded(versions, self.positions)
+        return {"inputs": inputs, "partitions_read": read}
 
     def named(self, target: Target) -> str | None:
         """The target for an event about it: None where it is just what the step is called after."""
@@ -137,6 +141,19 @@ def inputs_of(step: Step, facts: StoreFacts) -> tuple[Input, ...]:
     if step.deps:
         inputs += [_input(target, None, facts) for target in step.deps]
     return tuple(inputs)
+
+
+def positions_of(inputs: Iterable[Input], facts: StoreFacts) -> Mapping[AssetKey, int]:
+    """How much of the history of each asset is known of which several partitions are among
+    `inputs`."""
+    if not facts.graph.partitioned:
+        return {}
+    counts: dict[AssetKey, int] = {}
+    for source in inputs:
+        if source.target.partition is not None:
+            counts[source.target.key] = counts.get(source.target.key, 0) + 1
+    history = facts.store.history
+    return {key: history.position(key) for key, count in counts.items() if count > 1}
 
 
 def _input(target: Target, parameter: str | None, facts: StoreFacts) -> Input:

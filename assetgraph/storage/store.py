@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.errors import DamagedStoreError, LockedError, NoValueError, StoreError
-from assetgraph.hints import command
 from assetgraph.keys import Target, partitions_by_asset
 from assetgraph.storage.asset_names import AssetNames, Renaming
 from assetgraph.storage.atomic_files import (
@@ -271,18 +270,13 @@ class Store:
         message = f"{target.text!r} is being materialized by {self.holder_text(holder)}."
         return LockedError(message, key=target.key.text, holder=holder, hint=hint)
 
-    def no_value(self, key: AssetKey) -> NoValueError:
-        """The error for a caller that needs the value of an asset without a materialization."""
-        again = command("materialize", key.text)
-        if any(self.values.kept_of([key])) and self.history.is_missing(key):
-            return NoValueError(
-                f"the history of {key.text!r} is missing, though it has values: "
-                f"{self.history.path(key)}.",
-                hint=f"Restore it from a copy, or materialize the asset again: {again}",
-            )
-        return NoValueError(
-            f"{key.text!r} was never materialized.", hint=f"Materialize it with: {again}"
-        )
+    def no_value(self, of: AssetKey | Target) -> NoValueError:
+        """The error for a caller that needs the value of an asset, or of one partition, without a
+        materialization."""
+        from assetgraph.storage.missing_values import no_value
+
+        target = of if isinstance(of, Target) else Target(of)
+        return no_value(self.history, self.values, target)
 
     @property
     def exists(self) -> bool:

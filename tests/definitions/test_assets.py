@@ -118,9 +118,7 @@ def test_an_asset_can_be_called_as_the_plain_function() -> None:
     assert Asset.__doc__.startswith("A function that materializes")
 
 
-@pytest.mark.parametrize(
-    "option", ["partitions_def", "required_resource_keys", "automation_condition", "x"]
-)
+@pytest.mark.parametrize("option", ["required_resource_keys", "automation_condition", "x"])
 def test_an_option_that_is_not_there_is_refused(option: str) -> None:
     with pytest.raises(TypeError, match=option):
         asset(**{option: None})  # type: ignore[call-overload]

@@ -102,11 +102,9 @@ def test_an_asset_without_the_manager_that_stored_its_value_is_materialized_agai
 
     dg.materialize(assets(Scaled()), instance=instance)
     plain = assets(None)
-    ((reason,), _) = stale_reasons(
-        graph := graph_of(*plain),
-        StoreFacts(graph, instance.store),
-        map(Target, graph.order),
-    ).values()
+    graph = graph_of(*plain)
+    facts = StoreFacts(graph, instance.store)
+    ((reason,), _) = stale_reasons(facts.targets, facts, map(Target, graph.order)).values()
     assert reason.text == "its value needs the IO manager that stored it"
     result = dg.materialize(plain, instance=instance, selection="reader")
     assert result.value("reader") == 5

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import pytest
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.keys import Target
@@ -334,14 +335,11 @@ def printed(result: dg.RunResult) -> dict[tuple[str, str], str]:
 
 def run(instance, assets, executor, observer):
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.plan import make_plan
     from assetgraph.run.runner import run_plan
 
     graph = dg.Definitions(assets).graph
     state = StoreFacts(graph, instance.store)
-    return run_plan(
-        make_plan(graph, state, graph.order), state, executor=executor, observer=observer
-    )
+    return run_plan(plan_of(state, graph.order), state, executor=executor, observer=observer)
 
 
 def test_the_command_line_offers_every_executor() -> None:

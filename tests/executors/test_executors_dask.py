@@ -14,13 +14,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.code import importer
 from assetgraph.errors import StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.run.executors import dask_executor as on_dask
 from assetgraph.run.executors import dask_worker, make
 from assetgraph.run.executors.dask_executor import RESOURCES, DaskExecutor, _Step
@@ -56,7 +56,7 @@ def run(store: Store, *assets: dg.Asset, scheduler: str, **options: object) -> R
     graph = dg.Definitions(assets).graph
     state = StoreFacts(graph, store)
     executor = make("dask", scheduler=scheduler, **options)  # type: ignore[arg-type]
-    return run_plan(make_plan(graph, state, graph.order), state, executor=executor)
+    return run_plan(plan_of(state, graph.order), state, executor=executor)
 
 
 def value(store: Store, key: str) -> object:
@@ -181,7 +181,7 @@ def test_assets_of_a_project_are_sent_by_key(project, dask_scheduler: str) -> No
             "dask", scheduler=dask_scheduler, project=found, computations=graph.computations
         )
         state = StoreFacts(graph, found.open_store())
-        run_plan(make_plan(graph, state, graph.order), state, executor=executor)
+        run_plan(plan_of(state, graph.order), state, executor=executor)
         assert value(state.store, "rate") == rate
 
 
@@ -199,7 +199,7 @@ def test_a_step_that_nobody_waits_for_saves_nothing(folder: Path, dask_scheduler
     graph = dg.Definitions([slow]).graph
     state = StoreFacts(graph, store)
     executor = make("dask", scheduler=dask_scheduler)
-    plan = make_plan(graph, state, graph.order)
+    plan = plan_of(state, graph.order)
     raised: list[BaseException] = []
 
     def run_it() -> None:
@@ -354,7 +354,7 @@ def test_output_beyond_the_limit_is_counted(folder: Path, dask_scheduler: str) -
     graph = dg.Definitions([chatty]).graph
     state = StoreFacts(graph, store)
     outcome = run_plan(
-        make_plan(graph, state, graph.order),
+        plan_of(state, graph.order),
         state,
         executor=make("dask", scheduler=dask_scheduler),
         setup=RunSetup(echo=False, limits=Limits(output_bytes=10)),

@@ -19,12 +19,12 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
+from plan_of_assets import plan_of
 from small_assets import QuietChannel, task_of
 
 import assetgraph as dg
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.run.executors import make
@@ -660,7 +660,7 @@ def run_project(files, change: Callable[[], object] = lambda: None) -> tuple[Run
     change()
     state = StoreFacts(graph, found.open_store())
     executor = make("processes", 1, project=found, computations=graph.computations)
-    outcome = run_plan(make_plan(graph, state, graph.order), state, executor=executor)
+    outcome = run_plan(plan_of(state, graph.order), state, executor=executor)
     return outcome, state.store
 
 

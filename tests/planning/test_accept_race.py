@@ -31,7 +31,7 @@ def test_accept_takes_the_value_that_is_current_when_it_has_the_lock(instance: d
         Target(fares.key), newer
     )  # another process, between the two reads
 
-    assert accept(state, [fares.key]) == (fares.key,)
+    assert accept(state, [Target(fares.key)]) == (Target(fares.key),)
 
     current, _ = instance.store.history.current(Target(fares.key))
     assert current is not None

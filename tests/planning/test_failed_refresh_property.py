@@ -12,12 +12,14 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.keys import Target
 from assetgraph.planning.accept import accept
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import Plan, make_plan
+from assetgraph.planning.plan import Plan
 from assetgraph.queries.asset_views import AssetView, asset_views
 from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
@@ -147,7 +149,7 @@ class Project:
         config: dict[dg.AssetKey, Any] = {}
         if mode is not None:
             config = {dg.AssetKey("middle"): {"mode": mode}}
-        return make_plan(facts.graph, facts, keys, stale_only=stale, config=config)
+        return plan_of(facts, keys, stale_only=stale, config=config)
 
     def run(self, plan: Plan) -> dict[str, str]:
         """Run `plan`, note every attempt, and return how each step ended."""
@@ -191,7 +193,7 @@ class Project:
         if current is not None:
             file = current.file if current.met_this_file else text_of_file()
             known = replace(current, codes=current.codes | {self.world.code[key]}, file=file)
-            accepted = accept(self.facts(), [dg.AssetKey(key)])
+            accepted = accept(self.facts(), [Target(dg.AssetKey(key))])
             same = self.world.code[key] in current.codes and current.met_this_file
             same = same and not self.reading().has_failed(key)
             assert bool(accepted) == (not same)

@@ -17,11 +17,11 @@ from unittest.mock import patch
 from code_projects import remove_importer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plan_of_assets import plan_of
 
 from assetgraph.code import importer
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.project.settings import find_project
 from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
@@ -188,7 +188,7 @@ def run_stale() -> set[str]:
     graph = project.load().graph.require_valid()
     store = project.open_store()
     facts = StoreFacts(graph, store)
-    plan = make_plan(graph, facts, graph.order, stale_only=True)
+    plan = plan_of(facts, graph.order, stale_only=True)
     outcome = run_plan(plan, facts)
     events = store.runs.events(outcome.record.run_id)
     return {e.step for e in events if e.type is EventType.STEP_START and e.step}

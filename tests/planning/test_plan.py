@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from small_assets import asset_named, graph_of
 
-from assetgraph import AssetGraph, AssetKey
+from assetgraph import AssetKey
 from assetgraph.errors import ConfigError
 from assetgraph.keys import Target
-from assetgraph.planning import plan as planning
-from assetgraph.planning.plan import Cause, Plan
+from assetgraph.planning.plan import Cause, make_plan
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import (
     TargetFacts,
@@ -25,6 +23,7 @@ from assetgraph.planning.reasons import (
     stale_reasons,
     target_state,
 )
+from assetgraph.planning.target_graph import TargetGraph
 from assetgraph.records import AssetState, FailedAttempt, Materialization, StoredValue, now
 
 
@@ -39,6 +38,12 @@ class Known:
 
     def code_changes(self, target: Target) -> tuple[str, ...]:
         return ("helper() changed",)
+
+    def versions_at(self, key: AssetKey, position: int) -> dict[str | None, str]:
+        raise AssertionError("these assets have no partitions")
+
+    def partition_keys(self, key: AssetKey) -> tuple[str, ...]:
+        raise AssertionError("these assets have no partitions")
 
 
 def made(
@@ -63,14 +68,10 @@ FAILED = FailedAttempt("run9", now(), "ValueError: no", code_version="c1")
 A, B, C, D = (Target(AssetKey(name)) for name in "abcd")
 
 
-def make_plan(graph: AssetGraph, facts: Known, targets: Iterable[Target], **options: Any) -> Plan:
-    return planning.make_plan(graph, facts, [target.key for target in targets], **options)
-
-
-def line() -> AssetGraph:
+def line() -> TargetGraph:
     """a -> b -> c, and d alone"""
-    return graph_of(
-        asset_named("a"), asset_named("b", "a"), asset_named("c", "b"), asset_named("d")
+    return TargetGraph(
+        graph_of(asset_named("a"), asset_named("b", "a"), asset_named("c", "b"), asset_named("d"))
     )
 
 
@@ -357,7 +358,9 @@ def facts_of(upstream: dict[str, tuple[str, ...]], kinds: dict[str, str]) -> Kno
 @given(cases())
 def test_on_any_graph_the_plan_follows_a_plain_reading_of_the_rules(case: Case) -> None:
     upstream, kinds, selected = case
-    graph = graph_of(*(asset_named(name, *parents) for name, parents in upstream.items()))
+    graph = TargetGraph(
+        graph_of(*(asset_named(name, *parents) for name, parents in upstream.items()))
+    )
     facts = facts_of(upstream, kinds)
     targets = [Target(AssetKey(name)) for name in selected]
 
@@ -386,7 +389,7 @@ def test_on_any_graph_the_plan_follows_a_plain_reading_of_the_rules(case: Case) 
     assert {step.id for step in asked.steps} == needed
     assert {s.id for s in asked.steps if s.cause is Cause.REQUESTED} == selected
     for plan in (only_stale, asked):
-        places = [graph.positions[step.outputs[0].key] for step in plan.steps]
+        places = [graph.graph.positions[step.outputs[0].key] for step in plan.steps]
         assert places == sorted(places)
     warned = {warning.split(" ")[0] for warning in asked.warnings}
     used = {p for name in needed for p in upstream[name]} - needed
@@ -401,6 +404,6 @@ def test_config_for_an_asset_that_would_not_run_is_refused() -> None:
     facts = Known()
     facts.facts[D] = TargetFacts(current=made(), data_version="v1", code_version="c1")
     graph = line()
-    others = [Target(key) for key in graph.order if key is not D.key]
+    others = [Target(key) for key in graph.graph.order if key is not D.key]
     with pytest.raises(ConfigError, match=r"config is given for .*, which would not run"):
         make_plan(graph, facts, others[:1], config={D.key: {"month": "2023-04"}})

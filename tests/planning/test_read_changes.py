@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from observing import list_folder, list_pattern, observe, read_file, read_variable
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.errors import NoValueError
@@ -17,7 +18,6 @@ from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.accept import accept
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reasons import past_failure
 from assetgraph.records import EventType, ObservedRead, ReadKind
 from assetgraph.run.runner import run_plan
@@ -76,13 +76,13 @@ def run_stale(graph: AssetGraph = GRAPH) -> list[str]:
     """Run what is stale of what has a value, and return what ran."""
     now = StoreFacts(graph, Store(".assetgraph"))
     made = [key for key in graph.order if now.of(Target(key)).current]
-    outcome = run_plan(make_plan(graph, now, made, stale_only=True), now)
+    outcome = run_plan(plan_of(now, made, stale_only=True), now)
     events = now.store.runs.events(outcome.record.run_id)
     return [e.step or "" for e in events if e.type is EventType.STEP_SUCCESS]
 
 
 def why(key: str = "trips", folder: Path | str = ".") -> list[str]:
-    _, reasons = facts(folder).states([AssetKey(key)])[AssetKey(key)]
+    reasons = facts(folder).states([AssetKey(key)])[AssetKey(key)].reasons
     return [reason.text for reason in reasons]
 
 
@@ -172,7 +172,7 @@ def test_a_set_that_was_lost_makes_its_value_stale_until_it_is_materialized(
     lost = "what it read is not known any more: the store lost it"
     assert why() == [lost]
     with pytest.raises(NoValueError, match="what 'trips' read is not known any more"):
-        accept(facts(), [trips.key])
+        accept(facts(), [Target(trips.key)])
     damaged, named = examine(Store(".assetgraph"))
     assert damaged.text == (
         f"1 line of {table.absolute()}, which says what steps read, cannot be read"
@@ -200,8 +200,8 @@ def test_accepting_takes_what_was_read_as_it_is_now_and_follows_it_on(
         put(kind, OTHER, monkeypatch)
     assert len(why()) == 4
 
-    assert accept(facts(), [trips.key]) == (trips.key,)
-    assert accept(facts(), [trips.key]) == ()
+    assert accept(facts(), [Target(trips.key)]) == (Target(trips.key),)
+    assert accept(facts(), [Target(trips.key)]) == ()
     assert why() == []
     put("variable", SOME, monkeypatch)
     put("file", NONE, monkeypatch)
@@ -232,7 +232,7 @@ def test_a_failed_step_is_retried_when_what_it_read_changed(
 
     def state() -> tuple[str, str]:
         now = StoreFacts(graph, Store(".assetgraph"))
-        past = past_failure(graph, now, target)
+        past = past_failure(now.targets, now, target)
         return now.state(fragile.key), past.text if past else ""
 
     assert state() == ("failed", "")
@@ -249,7 +249,7 @@ def test_a_failed_step_is_retried_when_the_store_lost_what_it_read(
     dg.materialize([fragile], instance=instance, raise_on_error=False)
     Path(".assetgraph/reads.jsonl").unlink()
     now = StoreFacts(AssetGraph([fragile]), Store(".assetgraph"))
-    past = past_failure(now.graph, now, Target(fragile.key))
+    past = past_failure(now.targets, now, Target(fragile.key))
 
     assert now.state(fragile.key) == "missing"
     assert past is not None
@@ -282,10 +282,10 @@ def test_a_file_whose_absence_made_the_step_fail_is_named_once(
 
     dg.materialize([broken], instance=instance, raise_on_error=False)
     now = StoreFacts(AssetGraph([broken]), Store(".assetgraph"))
-    assert past_failure(now.graph, now, Target(broken.key)) is None
+    assert past_failure(now.targets, now, Target(broken.key)) is None
     put("file", SOME, monkeypatch)
     now = StoreFacts(AssetGraph([broken]), Store(".assetgraph"))
-    past = past_failure(now.graph, now, Target(broken.key))
+    past = past_failure(now.targets, now, Target(broken.key))
 
     assert past is not None
     assert past.text.count("zones.csv") == 1

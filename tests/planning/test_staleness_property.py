@@ -17,12 +17,12 @@ from typing import Any
 from code_projects import remove_importer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plan_of_assets import plan_of
 
 from assetgraph import AssetKey
 from assetgraph.code import importer
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.project.settings import find_project
 from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
@@ -226,7 +226,7 @@ def materialize(wanted: set[str] | None, *, stale_only: bool) -> tuple[set[str],
     store = project.open_store()
     state = StoreFacts(graph, store)
     keys = [key for key in graph.order if wanted is None or key.text in wanted]
-    plan = make_plan(graph, state, keys, stale_only=stale_only)
+    plan = plan_of(state, keys, stale_only=stale_only)
     outcome = run_plan(plan, state)
     events = store.runs.events(outcome.record.run_id)
     started = {e.step for e in events if e.type is EventType.STEP_START and e.step}

@@ -70,7 +70,7 @@ def state(project: ReadingProject, asset: Any) -> str:
 def texts(project: ReadingProject, asset: Any) -> list[str]:
     """Why the asset is stale."""
     graph = dg.Definitions(assets=[asset]).graph
-    _, reasons = StoreFacts(graph, project.store).states([asset.key])[asset.key]
+    reasons = StoreFacts(graph, project.store).states([asset.key])[asset.key].reasons
     return [reason.text for reason in reasons]
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from observing import observe, read_file
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.records import ObservedRead, ReadKind, StepState
 from assetgraph.run import step
 from assetgraph.run.runner import run_plan
@@ -135,7 +135,7 @@ def test_a_planned_step_takes_over_another_run_s_value_unless_a_file_changed_sin
 
     Path("zones.csv").write_text("a")
     facts = StoreFacts(dg.Definitions(assets=[trips]).graph, instance.store)
-    plan = make_plan(facts.graph, facts, [trips.key])
+    plan = plan_of(facts, [trips.key])
     dg.materialize([trips], instance=instance)
     if edited:
         Path("zones.csv").write_text("b")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from plan_of_assets import plan_of
 from small_assets import graph_of
 
 import assetgraph as dg
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.run.passed_values import PassedValues
 
 
@@ -30,7 +30,7 @@ def _passed() -> PassedValues:
 
     graph = graph_of(a, b, c, unread)
     facts = StoreFacts(graph, dg.Instance.ephemeral().store)
-    return PassedValues(make_plan(graph, facts, graph.order))
+    return PassedValues(plan_of(facts, graph.order))
 
 
 A = Target(dg.AssetKey("a"))

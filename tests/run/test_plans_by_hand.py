@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.definitions.partitions.listed import StaticPartitionsDefinition
 from assetgraph.errors import StoreError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import Cause, Plan, Step, make_plan
+from assetgraph.planning.plan import Cause, Plan, Step
 from assetgraph.planning.reasons import stale_reasons
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import plan_run
@@ -99,14 +101,14 @@ def test_a_plan_calls_a_computation_of_two_outputs_once(instance: dg.Instance) -
     split = splits(1, 2)
     graph = AssetGraph([split])
 
-    plan = make_plan(graph, StoreFacts(graph, instance.store), [HALVES[1]])
+    plan = plan_of(StoreFacts(graph, instance.store), [HALVES[1]])
     assert [(step.id, step.outputs) for step in plan.steps] == [
         ("split", (Target(HALVES[0]), Target(HALVES[1])))
     ]
 
     run_plan(plan, StoreFacts(graph, instance.store))
     facts = StoreFacts(graph, instance.store)
-    assert make_plan(graph, facts, graph.order, stale_only=True).steps == ()
+    assert plan_of(facts, graph.order, stale_only=True).steps == ()
 
 
 def test_a_call_of_two_outputs_comes_after_an_upstream_of_its_last_one(
@@ -128,12 +130,12 @@ def test_a_call_of_two_outputs_comes_after_an_upstream_of_its_last_one(
         ),
     )
     graph = AssetGraph([both, reads_first, z_base])
-    plan = make_plan(graph, StoreFacts(graph, instance.store), graph.order)
+    plan = plan_of(StoreFacts(graph, instance.store), graph.order)
     assert [step.id for step in plan.steps] == ["z_base", "both", "reads_first"]
     outcome = run_plan(plan, StoreFacts(graph, instance.store))
     assert outcome.record.step_counts == {"success": 3}
     facts = StoreFacts(graph, instance.store)
-    assert make_plan(graph, facts, graph.order, stale_only=True).steps == ()
+    assert plan_of(facts, graph.order, stale_only=True).steps == ()
 
 
 def dealt(base: Computation, **options: Any) -> Computation:
@@ -155,7 +157,7 @@ def test_an_upstream_of_an_output_that_nobody_asked_for_runs_first(
 
     graph = AssetGraph([base, dealt(base)])
     facts = StoreFacts(graph, instance.store)
-    plan = make_plan(graph, facts, [HALVES[1]], stale_only=stale_only)
+    plan = plan_of(facts, [HALVES[1]], stale_only=stale_only)
     assert [step.id for step in plan.steps] == ["base", "deal"]
     assert run_plan(plan, facts).record.status is RunStatus.SUCCESS
 
@@ -172,7 +174,7 @@ def test_a_missing_upstream_brings_what_the_other_outputs_of_its_call_are_made_f
 
     graph = AssetGraph([base, dealt(base), reads_odds])
     facts = StoreFacts(graph, instance.store)
-    plan = make_plan(graph, facts, [reads_odds.key])
+    plan = plan_of(facts, [reads_odds.key])
     assert [step.id for step in plan.steps] == ["base", "deal", "reads_odds"]
     assert run_plan(plan, facts).record.status is RunStatus.SUCCESS
 
@@ -204,14 +206,14 @@ def test_one_stale_run_is_complete_when_a_call_has_two_outputs(instance: dg.Inst
         deal = dealt(base, function=function, code_version="1")
         graph = AssetGraph([base, deal, reads_evens, reads_odds])
         facts = StoreFacts(graph, instance.store)
-        return make_plan(graph, facts, graph.order, stale_only=True), facts
+        return plan_of(facts, graph.order, stale_only=True), facts
 
     assert run_plan(*left(base)).record.step_counts == {"success": 4}
     assert left(base)[0].steps == ()
 
     plan, facts = left(changed)
     assert facts.state(HALVES[1]) == "stale"
-    (why,) = stale_reasons(facts.graph, facts, [Target(HALVES[1])])[Target(HALVES[1])]
+    (why,) = stale_reasons(facts.targets, facts, [Target(HALVES[1])])[Target(HALVES[1])]
     assert why.text == "it is materialized together with evens, which is stale"
     assert [step.id for step in plan.steps] == ["base", "deal", "reads_evens", "reads_odds"]
     assert [reason.kind for reason in plan.steps[1].reasons] == ["upstream_stale"]
@@ -226,12 +228,12 @@ def test_a_call_gives_the_reasons_of_all_its_outputs(instance: dg.Instance) -> N
 
     graph = AssetGraph([base, dealt(base)])
     facts = StoreFacts(graph, instance.store)
-    run_plan(make_plan(graph, facts, graph.order), facts)
+    run_plan(plan_of(facts, graph.order), facts)
     Path(instance.store.history.path(HALVES[1])).unlink()
 
     graph = AssetGraph([dg.asset(name="base", code_version="2")(lambda: 2), dealt(base)])
     facts = StoreFacts(graph, instance.store)
-    _, step = make_plan(graph, facts, graph.order, stale_only=True).steps
+    _, step = plan_of(facts, graph.order, stale_only=True).steps
     assert step.cause is Cause.MISSING
     assert {reason.kind for reason in step.reasons} == {"upstream_stale", "never_materialized"}
 
@@ -241,10 +243,10 @@ def test_config_may_be_given_for_any_output_of_a_call(instance: dg.Instance) -> 
     graph = AssetGraph([split])
     facts = StoreFacts(graph, instance.store)
     for key in HALVES:
-        (step,) = make_plan(graph, facts, [HALVES[1]], config={key: {"n": 1}}).steps
+        (step,) = plan_of(facts, [HALVES[1]], config={key: {"n": 1}}).steps
         assert step.config == {"n": 1}
     with pytest.raises(dg.AssetGraphError, match="were given different config"):
-        make_plan(graph, facts, HALVES, config={HALVES[0]: {"n": 1}, HALVES[1]: {"n": 2}})
+        plan_of(facts, HALVES, config={HALVES[0]: {"n": 1}, HALVES[1]: {"n": 2}})
 
 
 def test_the_plan_as_json_has_a_row_for_each_output_with_its_partition() -> None:
@@ -284,7 +286,7 @@ def test_a_function_of_two_assets_must_return_a_value_for_each(
     split = splits(*returned)
     graph = AssetGraph([split])
     outcome = run_plan(
-        make_plan(graph, StoreFacts(graph, instance.store), graph.order),
+        plan_of(StoreFacts(graph, instance.store), graph.order),
         StoreFacts(graph, instance.store),
     )
     (error,) = outcome.errors.values()
@@ -298,7 +300,7 @@ def test_a_function_of_two_assets_must_return_a_value_for_each(
 def partitioned(count: Callable[[], int]) -> tuple[AssetGraph, Plan]:
     """`trips` of two days, and `report`, which reads both."""
 
-    @dg.asset
+    @dg.asset(partitions_def=StaticPartitionsDefinition([str(day.partition) for day in DAYS]))
     def trips() -> int:
         return count()
 
@@ -335,7 +337,9 @@ def test_two_partitions_of_one_asset_are_materialized_stored_and_read_separately
     assert value(instance, Target(dg.AssetKey("report"))) == {"2023-03-01": 10, "2023-03-02": 20}
     report, _ = instance.store.history.current(Target(dg.AssetKey("report")))
     assert report is not None
-    assert set(report.inputs) == {"trips@2023-03-01", "trips@2023-03-02"}
+    assert report.inputs == {}
+    read = report.partitions_read["trips"]
+    assert (read.count, read.first, read.last) == (2, "2023-03-01", "2023-03-02")
     details = run_details(instance.store, outcome.record.run_id)
     assert [(step.step_id, step.state) for step in details.steps] == [
         ("trips@2023-03-01", StepState.SUCCESS),
@@ -368,7 +372,7 @@ def test_a_step_of_two_outputs_is_executed_again_by_its_id(instance: dg.Instance
     split = splits(1, 2)
     graph = AssetGraph([split, other])
     facts = StoreFacts(graph, instance.store)
-    record = run_plan(make_plan(graph, facts, graph.order), facts).record
+    record = run_plan(plan_of(facts, graph.order), facts).record
 
     request = rerun_request(instance.store, record, steps=["split"])
 
@@ -388,7 +392,7 @@ def test_two_computations_of_one_name_are_a_problem() -> None:
 def test_the_upstreams_of_a_partition_are_walked_from_it(instance: dg.Instance) -> None:
     graph, _ = partitioned(lambda: 1)
     facts = StoreFacts(graph, instance.store)
-    assert list(stale_reasons(graph, facts, [DAYS[0]])) == [DAYS[0]]
+    assert list(stale_reasons(facts.targets, facts, [DAYS[0]])) == [DAYS[0]]
 
 
 def test_an_output_that_depends_on_another_of_its_call_is_a_problem() -> None:
@@ -430,7 +434,7 @@ def test_a_step_takes_the_locks_of_all_outputs_in_the_order_of_their_names(
     )
     graph = AssetGraph([both])
     facts = StoreFacts(graph, instance.store)
-    run_plan(make_plan(graph, facts, graph.order), facts)
+    run_plan(plan_of(facts, graph.order), facts)
     assert taken == ["evens", "odds"]
 
 
@@ -482,7 +486,7 @@ def test_a_step_that_committed_some_of_its_outputs_has_not_committed(
     monkeypatch.setattr(TargetLock, "append", full_disk)
     graph = AssetGraph([splits(1, 2)])
     facts = StoreFacts(graph, instance.store)
-    outcome = run_plan(make_plan(graph, facts, graph.order), facts)
+    outcome = run_plan(plan_of(facts, graph.order), facts)
 
     assert outcome.record.step_counts == {"failure": 1}
     made, failed = instance.store.history.current(evens)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from conftest import ProjectFolder
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reexecution import rerun_request, steps_left
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.queries.run_views import run_details
@@ -36,7 +36,7 @@ def rerun(store: Store, assets: list[dg.Asset], run_id: str) -> str:
     graph = dg.Definitions(assets).graph
     state = StoreFacts(graph, store)
     left = map(dg.AssetKey, steps_left(store, store.runs.read(run_id)))
-    plan = make_plan(graph, state, left)
+    plan = plan_of(state, left)
     setup = RunSetup(RunRequest(root_run_id=run_id, parent_run_id=run_id))
     return run_plan(plan, state, setup=setup).record.run_id
 

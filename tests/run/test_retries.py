@@ -8,12 +8,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.definitions.retries import LONGEST_S, retry_delay
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, StepState
 from assetgraph.run.channel import RunChannel, StepChannel
@@ -304,7 +304,7 @@ class TestPools:
         assets = [dg.asset(name=f"call_{i}", pool="api")(lambda: work()) for i in range(4)]
         graph = dg.Definitions(assets).graph
         state = StoreFacts(graph, instance.store)
-        plan = make_plan(graph, state, graph.order)
+        plan = plan_of(state, graph.order)
         setup = RunSetup(pools=pools)
         return run_plan(plan, state, executor=make("threads", 4), setup=setup), most
 
@@ -335,7 +335,7 @@ class TestPools:
         for version in ("1", "2"):  # the second makes the same value
             graph = definitions(version).graph
             state = StoreFacts(graph, instance.store)
-            plan = make_plan(graph, state, graph.order, stale_only=True)
+            plan = plan_of(state, graph.order, stale_only=True)
             outcome = run_plan(plan, state, setup=RunSetup(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1, "unchanged": 3}
 
@@ -345,7 +345,7 @@ class TestPools:
         again = flaky(1, retry_policy=dg.RetryPolicy(), pool="api")
         graph = dg.Definitions([again]).graph
         state = StoreFacts(graph, instance.store)
-        plan = make_plan(graph, state, graph.order)
+        plan = plan_of(state, graph.order)
         outcome = run_plan(plan, state, setup=RunSetup(pools={"api": 1}))
         assert outcome.record.step_counts == {"success": 1}
 
@@ -367,7 +367,7 @@ class TestReadyQueue:
 
     def queue(self, *assets: dg.Asset, **options: object) -> ReadyQueue:
         graph = dg.Definitions(assets).graph
-        plan = make_plan(graph, StoreFacts(graph, dg.Instance.ephemeral().store), graph.order)
+        plan = plan_of(StoreFacts(graph, dg.Instance.ephemeral().store), graph.order)
         return ReadyQueue(plan, **options)  # type: ignore[arg-type]
 
     def test_the_start_of_the_longest_chain_goes_first(self) -> None:

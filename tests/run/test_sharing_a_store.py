@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from plan_of_assets import plan_of
 from small_assets import graph_of
 
 import assetgraph as dg
@@ -20,7 +21,6 @@ from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.errors import LockedError, StoreError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.planning.request import RunRequest
 from assetgraph.queries.run_views import list_runs, run_details, warned_of
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
@@ -51,7 +51,7 @@ class Hears:
 def run(folder: Path, *assets: dg.Asset, stale_only: bool = False, **options: object) -> RunOutcome:
     graph = graph_of(*assets).require_valid()
     state = StoreFacts(graph, Store(folder / ".assetgraph", project_root=folder))
-    plan = make_plan(graph, state, graph.order, stale_only=stale_only)
+    plan = plan_of(state, graph.order, stale_only=stale_only)
     return run_plan(plan, state, **options)  # type: ignore[arg-type]
 
 
@@ -142,7 +142,7 @@ def test_another_runs_value_is_not_taken_if_it_is_lost_or_made_from_other_data(
     run(folder, *assets(1))
     graph = graph_of(*assets(1)).require_valid()
     state = StoreFacts(graph, Store(folder / ".assetgraph", project_root=folder))
-    plan = make_plan(graph, state, [dg.AssetKey("names")])
+    plan = plan_of(state, [dg.AssetKey("names")])
     run(folder, *assets(2 if fate == "made from other data" else 1))
     if fate == "lost":
         for file in folder.glob(".assetgraph/values/names/_/*/value.txt"):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY, Answer, ProjectFolder
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
@@ -197,13 +198,12 @@ def test_a_million_lines_are_cut_at_a_limit_and_the_rest_counted(instance: dg.In
             context.log.info("record %d", number)
 
     graph = dg.Definitions([chatty]).graph
-    from assetgraph.planning.plan import make_plan
     from assetgraph.run.run_setup import RunSetup
     from assetgraph.run.runner import run_plan
 
     state = StoreFacts(graph, instance.store)
     limits = Limits(output_bytes=50_000, log_events=20)
-    plan = make_plan(graph, state, graph.order)
+    plan = plan_of(state, graph.order)
     outcome = run_plan(plan, state, setup=RunSetup(echo=False, limits=limits))
     assert outcome.record.step_counts == {"success": 1}
     ((_, _, _, path),) = instance.store.runs.outputs(outcome.record.run_id)
@@ -395,7 +395,6 @@ def test_bytes_that_a_step_writes_are_recorded_in_order(
 
 
 def test_progress_reaches_the_observer(instance: dg.Instance) -> None:
-    from assetgraph.planning.plan import make_plan
     from assetgraph.run.runner import run_plan
 
     @dg.asset
@@ -419,7 +418,7 @@ def test_progress_reaches_the_observer(instance: dg.Instance) -> None:
 
     graph = dg.Definitions([downloads]).graph
     state, watcher = StoreFacts(graph, instance.store), Watcher()
-    run_plan(make_plan(graph, state, graph.order), state, observer=watcher)
+    run_plan(plan_of(state, graph.order), state, observer=watcher)
     seen = watcher.seen
     assert seen[:2] == ["RUN_START", "STEP_START"]
     assert seen[2:4] == [("downloads", 5, 10, "B"), ("downloads", 10, None, "")]

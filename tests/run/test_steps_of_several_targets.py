@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow
 import pytest
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.definitions.computation import AssetSpec, Computation
@@ -16,7 +17,7 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import Cause, Plan, Step, make_plan
+from assetgraph.planning.plan import Cause, Plan, Step
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import plan_run
 from assetgraph.queries.asset_views import asset_views
@@ -49,7 +50,7 @@ def splits(function: Callable[..., Any], *, odds_deps: tuple[dg.AssetKey, ...] =
 
 def run_all(graph: AssetGraph, instance: dg.Instance, *, stale_only: bool = False) -> RunOutcome:
     facts = StoreFacts(graph, instance.store)
-    return run_plan(make_plan(graph, facts, graph.order, stale_only=stale_only), facts)
+    return run_plan(plan_of(facts, graph.order, stale_only=stale_only), facts)
 
 
 @pytest.fixture
@@ -154,7 +155,7 @@ def test_outputs_with_different_deps_are_spared_when_their_upstreams_make_the_sa
     assert made == ["split"]
     assert again.record.step_counts.get("failure") is None
     facts = StoreFacts(graph, instance.store)
-    assert make_plan(graph, facts, graph.order, stale_only=True).steps == ()
+    assert plan_of(facts, graph.order, stale_only=True).steps == ()
 
 
 def test_a_new_upstream_of_one_output_runs_the_call_again(instance: dg.Instance) -> None:
@@ -171,7 +172,7 @@ def test_a_new_upstream_of_one_output_runs_the_call_again(instance: dg.Instance)
     graph = AssetGraph([base, splits(split, odds_deps=(dg.AssetKey("base"),))])
     run_all(graph, instance)
     facts = StoreFacts(graph, instance.store)
-    run_plan(make_plan(graph, facts, [dg.AssetKey("base")]), facts)
+    run_plan(plan_of(facts, [dg.AssetKey("base")]), facts)
     run_all(graph, instance, stale_only=True)
     assert len(made) == 2
 
@@ -193,7 +194,7 @@ def test_what_an_output_is_made_from_is_one_rule_for_the_plan_and_for_the_record
     graph = AssetGraph([read, base, splits(split, odds_deps=(dg.AssetKey("base"),))])
     (step,) = (
         step
-        for step in make_plan(graph, StoreFacts(graph, instance.store), graph.order).steps
+        for step in plan_of(StoreFacts(graph, instance.store), graph.order).steps
         if step.id == "split"
     )
     run_all(graph, instance)
@@ -271,7 +272,7 @@ def test_a_run_of_a_partition_is_not_executed_again_as_the_whole_asset(
     record = run_plan(plan, StoreFacts(graph, instance.store)).record
     request = rerun_request(instance.store, record)
     assert request.targets == ("trips@2023-03-01",)
-    with pytest.raises(AssetGraphError, match="is one partition of 'trips'") as raised:
+    with pytest.raises(AssetGraphError, match="'trips' has no partitions any more") as raised:
         plan_run(request, StoreFacts(graph, instance.store))
     assert "materialize trips" in (raised.value.hint or "")
 

@@ -6,11 +6,11 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from plan_of_assets import plan_of
 
 import assetgraph as dg
 from assetgraph.errors import StoreError
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.records import Event, RunRecord
 from assetgraph.run.runner import run_plan
 from assetgraph.storage import progress_file as progress
@@ -84,7 +84,7 @@ def test_the_progress_of_steps_is_deleted_before_the_run_is_recorded_as_ended(
     state = StoreFacts(graph, instance.store)
     stops = pytest.raises(KeyboardInterrupt) if ends == "CANCELED" else nullcontext()
     with stops:
-        run_plan(make_plan(graph, state, graph.order), state, observer=Watcher())
+        run_plan(plan_of(state, graph.order), state, observer=Watcher())
     assert seen[f"STEP_{ends}"] == 1
     assert seen[f"RUN_{ends}"] == 0
 
@@ -111,5 +111,5 @@ def test_the_progress_of_steps_is_deleted_before_a_run_ends_that_cannot_record_e
     graph = dg.Definitions([loads]).graph
     facts = StoreFacts(graph, instance.store)
     with pytest.raises(StoreError):
-        run_plan(make_plan(graph, facts, graph.order), facts)
+        run_plan(plan_of(facts, graph.order), facts)
     assert seen == [0]

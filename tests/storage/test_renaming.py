@@ -54,7 +54,7 @@ def assets(upstream: str, value: Any = LONG) -> list[dg.Asset]:
 def states(store: Store, made: list[dg.Asset]) -> dict[str, str]:
     graph = graph_of(*made)
     found = StoreFacts(graph, store).states(graph.order)
-    return {one.text: state.value for one, (state, _) in found.items()}
+    return {one.text: state.value for one, (state, *_) in found.items()}
 
 
 @pytest.fixture

@@ -25,12 +25,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from plan_of_assets import plan_of
+
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.plan import make_plan
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus
 from assetgraph.run import runner, step
@@ -204,7 +205,7 @@ def assert_complete(scenario: Scenario, store: Store) -> None:
         known = state.of(Target(key))
         assert known.current is not None, f"{key} is missing after resumption"
         assert store.values.load(known.current.value) == scenario.expected(int(key.text[1:]))
-    assert not make_plan(state.graph, state, state.graph.order, stale_only=True).steps
+    assert not plan_of(state, state.graph.order, stale_only=True).steps
 
 
 def ran(folder: Path) -> Counter[str]:
@@ -221,7 +222,7 @@ def materialize(
 ) -> RunOutcome:
     graph = graph_of(scenario)
     state = StoreFacts(graph, Store(folder / "store"))
-    plan = make_plan(graph, state, graph.order, stale_only=stale_only)
+    plan = plan_of(state, graph.order, stale_only=stale_only)
     planned()
     jobs = None if scenario.executor == "serial" else 2
     setup = RunSetup(echo=False)

@@ -471,7 +471,7 @@ def of_manager(manager: dg.IOManager) -> list[dg.Asset]:
 def reasons(instance: dg.Instance, assets: list[dg.Asset]) -> dict[str, list[str]]:
     graph = graph_of(*assets)
     found = StoreFacts(graph, instance.store).states(graph.order)
-    return {key.text: [reason.text for reason in why] for key, (_, why) in found.items()}
+    return {key.text: [reason.text for reason in why] for key, (_, why, _) in found.items()}
 
 
 def test_an_io_manager_says_what_became_of_its_value(instance: dg.Instance) -> None:

@@ -31,6 +31,7 @@ _NOTHING_SELECTED = (
     "no assets are selected. Name some, or add --all for every asset, "
     "or --stale for missing and stale ones."
 )
+_ALL_PARTITIONS = "*"
 
 
 class Asked(TypedDict):
@@ -38,6 +39,11 @@ class Asked(TypedDict):
 
     selection: tuple[str, ...]
     everything: bool
+    partition: tuple[str, ...]
+    partitions: tuple[str, ...]
+    all_partitions: bool
+    missing: bool
+    failed: bool
     stale: bool
     exclude: tuple[str, ...]
     settings: tuple[str, ...]
@@ -50,6 +56,23 @@ def planning_options(command: F) -> F:
         click.option(
             "--exclude", metavar="SELECTION", multiple=True, shell_complete=complete_assets,
             help="Do not run these; their present values are used. Repeatable.",
+        ),
+        click.option(
+            "--failed", is_flag=True, help="Only what failed, among the selection or all.",
+        ),
+        click.option(
+            "--missing", is_flag=True, help="Only what has no value, among the selection or all.",
+        ),
+        click.option(
+            "--all-partitions", is_flag=True, help="All partitions of the selected assets.",
+        ),
+        click.option(
+            "--partitions", metavar="FIRST..LAST", multiple=True,
+            help="A range of partitions of the selected assets. Repeatable.",
+        ),
+        click.option(
+            "--partition", metavar="KEY", multiple=True,
+            help="One partition of the selected assets. Repeatable.",
         ),
         click.option(
             "--stale", is_flag=True,
@@ -76,7 +99,9 @@ def plan_command(session: Session, as_json: bool, **asked: Unpack[Asked]) -> Non
       assetgraph plan taxi_trips
       assetgraph plan --stale taxi_trips
     """
-    asked["stale"] = asked["stale"] or not (asked["selection"] or asked["everything"])
+    asked["stale"] = asked["stale"] or not (
+        asked["selection"] or asked["everything"] or asked["missing"] or asked["failed"]
+    )
     request = _request(session, asked)
     _print_plan(session, request, session.plan(request), as_json)
     session.tell_of_interrupted_run()
@@ -85,12 +110,18 @@ def plan_command(session: Session, as_json: bool, **asked: Unpack[Asked]) -> Non
 @click.command("materialize", short_help="Run assets, and record the run.")
 @planning_options
 @click.option("--dry-run", is_flag=True, help="Print the plan, and run nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Run many partitions without asking.")
 @click.option("--tag", "tags", metavar="KEY=VALUE", multiple=True, help="Tag the run. Repeatable.")
 @json_option
 @execution_options
 @project_options
 def materialize_command(
-    session: Session, dry_run: bool, tags: tuple[str, ...], as_json: bool, **asked: Unpack[Asked]
+    session: Session,
+    dry_run: bool,
+    yes: bool,
+    tags: tuple[str, ...],
+    as_json: bool,
+    **asked: Unpack[Asked],
 ) -> int:
     """Run the selected assets, upstream before downstream, and record the run.
 
@@ -101,11 +132,13 @@ def materialize_command(
       assetgraph materialize taxi_trips_file
       assetgraph materialize --stale
       assetgraph materialize +taxi_trips --config taxi_trips_file.month=2023-04
-      assetgraph materialize --all -j 4 --tag reason=backfill
+      assetgraph materialize --all -j 4 --tag reason=nightly
+      assetgraph materialize taxi_trips --partitions 2023-01..2023-03
     """
-    from assetgraph.cli.execute_plan import execute
+    from assetgraph.cli.execute_plan import confirm_many, execute
 
-    if not (asked["selection"] or asked["everything"] or asked["stale"]):
+    states = asked["stale"] or asked["missing"] or asked["failed"]
+    if not (asked["selection"] or asked["everything"] or states):
         raise click.UsageError(_NOTHING_SELECTED)
     session.may_create_store = True
     request = _request(session, asked, tags)
@@ -117,6 +150,8 @@ def materialize_command(
         if dry_run:
             _print_plan(session, request, plan, as_json)
             return 0
+        if not yes:
+            confirm_many(session, request, plan)
         return execute(session, request, plan, as_json=as_json)
 
 
@@ -130,6 +165,11 @@ def _observe_first(session: Session, request: RunRequest) -> None:
 
 def _request(session: Session, asked: Asked, tags: tuple[str, ...] = ()) -> RunRequest:
     selection, settings, file = asked["selection"], asked["settings"], asked["config_file"]
+    partitions = asked["partition"] + asked["partitions"]
+    if asked["stale"] and (asked["missing"] or asked["failed"]):
+        raise click.UsageError("--stale includes what is missing or failed: leave out the others.")
+    if asked["all_partitions"] and partitions:
+        raise click.UsageError("--all-partitions cannot be combined with some partitions.")
     if selection and asked["everything"]:
         raise click.UsageError("--all and a selection cannot be combined.")
     more: dict[str, Any] = {}
@@ -138,7 +178,12 @@ def _request(session: Session, asked: Asked, tags: tuple[str, ...] = ()) -> RunR
 
         more = {"config": read_config(file, settings), "tags": parse_tags(tags)}
     return session.request(
-        selection=selection or ("*",), stale=asked["stale"], exclude=asked["exclude"], **more
+        selection=selection or ("*",),
+        partitions=(_ALL_PARTITIONS,) if asked["all_partitions"] else partitions,
+        stale=asked["stale"],
+        only=tuple(word for word in ("missing", "failed") if asked[word]),
+        exclude=asked["exclude"],
+        **more,
     )
 
 
@@ -147,9 +192,9 @@ def _print_plan(session: Session, request: RunRequest, plan: Plan, as_json: bool
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import plan_json
 
-    lines = partial(plan_lines, request, plan)
+    lines = partial(plan_lines, request, plan, targets=session.facts.targets)
     answer(as_json, data=lambda: plan_json(plan), lines=lines)
-    say([*plan_warnings(plan, stderr().width), *plan_notes(plan)])
+    say([*plan_warnings(plan, stderr().width), *plan_notes(plan, session.facts.targets)])
     if not plan.steps:
         from assetgraph.cli.unfinished_run import unfinished_run
 

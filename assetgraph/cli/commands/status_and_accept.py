@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from assetgraph.cli.exit_codes import NOT_FRESH
@@ -10,16 +12,22 @@ from assetgraph.cli.session import Session
 from assetgraph.hints import command
 from assetgraph.states import AssetState
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assetgraph.keys import Target
+
 _UP_TO_DATE = (AssetState.FRESH, AssetState.EXTERNAL)  # what something else makes has no say
 
 
 @click.command("status", short_help="Show what is not up to date, and why.")
 @selection_argument
+@click.option("--partitions", "each", is_flag=True, help="Show each partition on its own.")
 @click.option("--exit-code", is_flag=True, help="Exit with code 1 if any asset is not up to date.")
 @json_option
 @project_options
 def status_command(
-    session: Session, selection: tuple[str, ...], exit_code: bool, as_json: bool
+    session: Session, selection: tuple[str, ...], each: bool, exit_code: bool, as_json: bool
 ) -> int:
     """Show the state of each asset, and every reason why it is not up to date.
 
@@ -27,6 +35,7 @@ def status_command(
     Examples:
       assetgraph status
       assetgraph status +taxi_trips --exit-code
+      assetgraph status taxi_trips --partitions
     """
     from assetgraph.cli.render.asset_list import nothing_note
     from assetgraph.cli.render.status_lines import orphan_notes, status_notes, status_table
@@ -34,6 +43,9 @@ def status_command(
     from assetgraph.queries.asset_views import asset_json, asset_views
     from assetgraph.storage.asset_records import orphaned
 
+    targets = session.targets(selection, each=each)
+    if targets is not None:
+        return _print_targets(session, targets, exit_code, as_json)
     views = asset_views(session.facts, map(session.graph.asset, session.selected(selection)))
     answer(
         as_json,
@@ -46,6 +58,25 @@ def status_command(
     fresh = all(view.state in _UP_TO_DATE for view in views)
     if not selection:
         say(orphan_notes([key.text for key in orphaned(session.store, session.graph.assets)]))
+    return NOT_FRESH if exit_code and not fresh else 0
+
+
+def _print_targets(
+    session: Session, targets: Sequence[Target], exit_code: bool, as_json: bool
+) -> int:
+    """Print the state of each of these targets."""
+    from assetgraph.cli.render.target_table import target_table
+    from assetgraph.cli.terminal.output import answer
+    from assetgraph.queries.target_views import target_json, target_views
+    from assetgraph.records import now
+
+    views = target_views(session.facts, targets)
+    answer(
+        as_json,
+        data=lambda: [target_json(view) for view in views],
+        lines=lambda width: target_table(views, now(), width),
+    )
+    fresh = all(view.state in _UP_TO_DATE for view in views)
     return NOT_FRESH if exit_code and not fresh else 0
 
 
@@ -70,14 +101,16 @@ def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) 
     from assetgraph.cli.terminal.styled_text import Line
     from assetgraph.planning.accept import accept
 
-    selected = session.selected(selection)
-    keys = [key.text for key in accept(session.facts, selected)]
+    selected = session.recorded_targets(selection)
+    accepted = accept(session.facts, selected)
     answer(
         as_json,
-        data=lambda: keys,
-        lines=lambda _: [Line(f"Accepted {key}") for key in keys],
+        data=lambda: [target.text for target in accepted],
+        lines=lambda _: [
+            Line(f"Accepted {name}") for name in session.facts.targets.in_ranges(accepted)
+        ],
     )
     if not selected:
         say(nothing_note(selection))
-    elif not keys:
+    elif not accepted:
         say([Line("Nothing to accept: no code and nothing that was read has changed.")])

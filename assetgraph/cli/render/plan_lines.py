@@ -12,8 +12,11 @@ from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.planning.request import nothing_to_do
 
 if TYPE_CHECKING:
-    from assetgraph.planning.plan import Plan
+    from collections.abc import Iterator, Sequence
+
+    from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.request import RunRequest
+    from assetgraph.planning.target_graph import TargetGraph
 
 _COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
 _NO_HEAD = (Line(), Line(), Line())
@@ -21,43 +24,90 @@ _CAUSE_STYLES = {Cause.REQUESTED: "", Cause.MISSING: "warning", Cause.STALE: "wa
 _MOST_NAMES = 5
 
 
-def plan_lines(request: RunRequest, plan: Plan, width: int | None) -> list[Line]:
-    """A line for each step. On a terminal each reason has lines of its own, uncut."""
+def plan_lines(
+    request: RunRequest, plan: Plan, width: int | None, targets: TargetGraph | None = None
+) -> list[Line]:
+    """A line for each step, and one for partitions that run for the same reasons, if `targets` says
+    how they follow each other. On a terminal each reason has lines of its own, uncut."""
     if not plan.steps:
         return [Line((nothing_to_do(request, plan), "success"))]
+    groups = list(_alike(plan, targets))
     heads = [
         [
-            Line((str(number), "muted")),
-            Line(step.id),
-            Line((str(step.cause), _CAUSE_STYLES[step.cause])),
+            Line((_numbers(first, len(steps)), "muted")),
+            Line(_name(steps, targets)),
+            Line((str(steps[0].cause), _CAUSE_STYLES[steps[0].cause])),
         ]
-        for number, step in enumerate(plan.steps, 1)
+        for first, steps in groups
     ]
     room = room_beside(_COLUMNS, heads, width)
     rows = [
         [*(head if line == 0 else _NO_HEAD), Line((text, "muted"))]
-        for head, step in zip(heads, plan.steps, strict=True)
-        for line, text in enumerate(stacked((reason.text for reason in step.reasons), room))
+        for head, (_, steps) in zip(heads, groups, strict=True)
+        for line, text in enumerate(stacked(_why(steps), room))
     ]
     return table(_COLUMNS, rows, width)
+
+
+def _alike(plan: Plan, targets: TargetGraph | None) -> Iterator[tuple[int, Sequence[Step]]]:
+    """The steps that follow each other and materialize partitions of one asset for the same
+    reasons, each group with the number of its first step."""
+    if targets is None or not targets.graph.partitioned:
+        yield from ((number, (step,)) for number, step in enumerate(plan.steps, 1))
+        return
+    group: list[Step] = []
+    before: object = None
+    for number, step in enumerate(plan.steps, 1):
+        key = step.outputs[0].key
+        kind = (step.computation, step.cause, [reason.of_many for reason in step.reasons])
+        if not targets.is_partitioned(key) or kind != before:
+            if group:
+                yield number - len(group), group
+            group = []
+        before = kind
+        group.append(step)
+    if group:
+        yield len(plan.steps) + 1 - len(group), group
+
+
+def _numbers(first: int, count: int) -> str:
+    return str(first) if count == 1 else f"{first}-{first + count - 1}"
+
+
+def _name(steps: Sequence[Step], targets: TargetGraph | None) -> str:
+    """The step's id, or the ranges of partitions that several steps make."""
+    if len(steps) == 1 or targets is None:
+        return steps[0].id
+    key = steps[0].outputs[0].key
+    made = [one for step in steps for one in step.outputs if one.key == key]
+    names = targets.in_ranges(targets.in_order(made))
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more} ({len(made)})"
+
+
+def _why(steps: Sequence[Step]) -> list[str]:
+    one = len(steps) == 1
+    return [reason.text if one else reason.of_many for reason in steps[0].reasons]
 
 
 def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
     return [line for warning in plan.warnings for line in warned(warning, width)]
 
 
-def plan_notes(plan: Plan) -> list[Line]:
+def plan_notes(plan: Plan, targets: TargetGraph) -> list[Line]:
     """The assets that run without being selected."""
     missing = [step for step in plan.steps if step.cause is Cause.MISSING]
-    added = [step.id for step in missing]
+    made = [step.outputs[0] for step in missing]
+    added = targets.in_ranges(made) if targets.graph.partitioned else [step.id for step in missing]
     requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
     if not (added and requested):
         return []
     names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
-    verb = "has" if len(added) == 1 else "have"
+    verb = "has" if len(missing) == 1 else "have"
     never = all(
         reason.kind is ReasonKind.NEVER_MATERIALIZED for step in missing for reason in step.reasons
     )
     value = "no value yet" if never else "no usable value"
-    text = f"{plural(len(added), 'upstream asset')} {verb} {value} and will also run: "
+    what = "partition" if targets.graph.partitioned else "asset"
+    text = f"{plural(len(missing), f'upstream {what}')} {verb} {value} and will also run: "
     return [Line((text, "muted"), names)]

@@ -70,7 +70,12 @@ def step_counts(run: RunRecord) -> Line:
 
 
 def asset_state_line(view: AssetView) -> Line:
+    return target_state_line(view.state, made=view.made)
+
+
+def target_state_line(state: AssetState, *, made: bool) -> Line:
+    """The state of an asset, or of one partition; `made` says whether it has been materialized."""
     from assetgraph.pictures.theme import LOOKS, state_word
 
-    word = state_word(view.state, made=view.made)
-    return Line((f"{LOOKS[view.state].glyph} {word}", _ASSET_STYLES[view.state]))
+    word = state_word(state, made=made)
+    return Line((f"{LOOKS[state].glyph} {word}", _ASSET_STYLES[state]))

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
 from assetgraph.errors import PartitionsError
+from assetgraph.keys import RANGE
 from assetgraph.text import did_you_mean, shorten
 
 MAX_PARTITION_BYTES = 200
-RANGE = ".."
 _SUGGESTED = 1000  # keys among which the one that is meant may be
 BETWEEN_DIMENSIONS = "|"
 
@@ -103,13 +103,17 @@ class PartitionKeys(Sequence[str]):
 
         Raises `PartitionsError` for a key that does not exist, and for a range that goes backwards.
         """
-        low, high = self.find(first), self.find(last)
+        low, high = self._end(first, at=0), self._end(last, at=-1)
         if high < low:
             raise PartitionsError(
                 f"the range {first}{RANGE}{last} goes backwards.",
                 hint=f"Write {last}{RANGE}{first}.",
             )
         return range(low, high + 1)
+
+    def _end(self, text: str, *, at: int) -> int:
+        """The number of the partition at an end of a range."""
+        return self.find(text)
 
     def _missing(self, key: str) -> str:
         return f"there is no partition {shorten(key, 60)!r}."

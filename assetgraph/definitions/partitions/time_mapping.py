@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assetgraph.definitions.partitions.definition import PartitionsDefinition
-from assetgraph.definitions.partitions.keys import RANGE, PartitionKeys
+from assetgraph.definitions.partitions.keys import PartitionKeys
 from assetgraph.definitions.partitions.mapping import PartitionMapping, needs_partitions
 from assetgraph.definitions.partitions.number_ranges import NONE, Numbers, joined
 from assetgraph.definitions.partitions.time_window import (
@@ -14,6 +14,7 @@ from assetgraph.definitions.partitions.time_window import (
     TimeWindowPartitionsDefinition,
 )
 from assetgraph.errors import PartitionsError
+from assetgraph.keys import RANGE
 
 
 class TimeWindowPartitionMapping(PartitionMapping):

@@ -14,8 +14,9 @@ from assetgraph.definitions.partitions.definition import (
     PartitionsDefinition,
 )
 from assetgraph.definitions.partitions.key_form import checked_form
-from assetgraph.definitions.partitions.keys import RANGE, PartitionKeys
+from assetgraph.definitions.partitions.keys import PartitionKeys
 from assetgraph.errors import PartitionsError
+from assetgraph.keys import RANGE
 from assetgraph.text import did_you_mean, shorten
 
 _NAMED_LINES = {
@@ -308,6 +309,13 @@ class TimeKeys(PartitionKeys):
         raise PartitionsError(
             f"{text!r} is the beginning of several keys.", hint=f"Write a whole key{every}."
         )
+
+    def _end(self, text: str, *, at: int) -> int:
+        """At the ends of a range, a shorter key means the first window, or the last, whose key
+        begins with it."""
+        found = self.definition.beginning_with(text)
+        there = range(found.start, min(found.stop, self._count))
+        return there[at] if there and self.number(text) is None else self.find(text)
 
     def _missing(self, key: str) -> str:
         number = self.definition.number(key)

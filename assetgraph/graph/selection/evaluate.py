@@ -7,9 +7,9 @@ answer, such as that no asset is stale. It never means everything.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from assetgraph.errors import SelectionError
+from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.graph.selection.syntax import (
     And,
     Ends,
@@ -32,55 +32,73 @@ if TYPE_CHECKING:
 _SOURCE_CELLS = 60
 
 
-class Selectable(Protocol):
-    """The part of a graph that a selection needs. `order` is topological."""
+T = TypeVar("T")
+
+
+class Selectable(Protocol[T]):
+    """The part of a graph that a selection needs, of assets or of targets. `order` is
+    topological."""
 
     @property
-    def order(self) -> Sequence[AssetKey]: ...
-    def __contains__(self, key: AssetKey) -> bool: ...
-    def asset(self, key: AssetKey) -> AssetSpec: ...
-    def parents(self, key: AssetKey) -> Sequence[AssetKey]: ...
-    def children(self, key: AssetKey) -> Sequence[AssetKey]: ...
+    def order(self) -> Sequence[T]: ...
+    def named(self, key: AssetKey) -> Iterable[T]: ...
+    def in_partition(self, found: set[T], text: str) -> set[T]: ...
+    def asset(self, key: T) -> AssetSpec: ...
+    def parents(self, key: T) -> Sequence[T]: ...
+    def children(self, key: T) -> Sequence[T]: ...
 
 
 def select(
     texts: Sequence[str],
-    graph: Selectable,
-    state: Callable[[AssetKey], str] | None = None,
-) -> tuple[AssetKey, ...]:
-    """The assets that any of `texts` selects, in the graph's order.
+    graph: Selectable[T],
+    state: Callable[[T], str] | None = None,
+) -> tuple[T, ...]:
+    """The assets, or targets, that any of `texts` selects, in the graph's order.
 
-    None may match. `state` returns the state of an asset, for `status:`. Raises `SelectionError`,
-    also for a name, pattern or attribute that no asset has.
+    None may match. `state` returns the state of one, for `status:`. Raises `SelectionError`, also
+    for a name, pattern or attribute that no asset has.
     """
     if not texts:
         raise SelectionError("nothing is selected.", hint="Name assets, or select all with '*'.")
     parsed = [(text, parse(text)) for text in texts]
-    chosen: set[AssetKey] = set()
+    chosen: set[T] = set()
     for text, expression in parsed:
         chosen |= _Evaluator(text, graph, state).keys(expression)
     return tuple(key for key in graph.order if key in chosen)
 
 
-class _Evaluator:
+def names_partitions(texts: Iterable[str]) -> bool:
+    """Whether a selection names partitions, so that it is one of targets and not of assets."""
+    return any("@" in text and _names_partitions(parse(text)) for text in texts)
+
+
+def _names_partitions(node: Expression) -> bool:
+    match node:
+        case Filter():
+            return node.partition is not None
+        case And() | Or():
+            return any(map(_names_partitions, node.parts))
+        case Not() | Traversal() | Ends():
+            return _names_partitions(node.operand)
+
+
+class _Evaluator(Generic[T]):
     """Evaluates the nodes of one parsed `text`."""
 
-    def __init__(
-        self, text: str, graph: Selectable, state: Callable[[AssetKey], str] | None
-    ) -> None:
+    def __init__(self, text: str, graph: Selectable[T], state: Callable[[T], str] | None) -> None:
         self.text = text
         self.graph = graph
         self.state = state
-        self._known: dict[str, set[AssetKey]] = {}
+        self._known: dict[str, set[T]] = {}
 
-    def keys(self, node: Expression) -> set[AssetKey]:
-        """The keys that `node` selects. A part that the text repeats is worked out once."""
+    def keys(self, node: Expression) -> set[T]:
+        """What `node` selects. A part that the text repeats is worked out once."""
         source = self.text[node.start : node.end]
         if source not in self._known:
             self._known[source] = self._keys(node)
         return self._known[source]
 
-    def _keys(self, node: Expression) -> set[AssetKey]:
+    def _keys(self, node: Expression) -> set[T]:
         match node:
             case Filter():
                 return self._filtered(node)
@@ -99,19 +117,23 @@ class _Evaluator:
             case Or():
                 return set().union(*(self.keys(part) for part in node.parts))
 
-    def _filtered(self, node: Filter) -> set[AssetKey]:
+    def _filtered(self, node: Filter) -> set[T]:
         if node.field == "status":
             return self._with_status(node)
         if node.field == "key" and "*" not in node.value:
-            key = AssetKey.unchecked(node.value)
-            found = {key} if key in self.graph else set()
+            found = set(self.graph.named(AssetKey.unchecked(node.value)))
         else:
             found = {key for key in self.graph.order if _has(self.graph.asset(key), node)}
         if not found:
             raise self._unknown(node)
-        return found
+        if node.partition is None:
+            return found
+        try:
+            return self.graph.in_partition(found, node.partition)
+        except PartitionsError as error:
+            raise self._error(node, error.message, error.hint) from error
 
-    def _with_status(self, node: Filter) -> set[AssetKey]:
+    def _with_status(self, node: Filter) -> set[T]:
         if self.state is None:
             raise self._error(
                 node,
@@ -121,7 +143,7 @@ class _Evaluator:
         return {key for key in self.graph.order if self.state(key) == node.value}
 
     def _unknown(self, node: Filter) -> SelectionError:
-        assets = [self.graph.asset(key) for key in self.graph.order]
+        assets = list(dict.fromkeys(self.graph.asset(key) for key in self.graph.order))
         if not assets:
             return self._error(node, "there are no assets to select from.")
         if "*" in node.value or "*" in (node.tag_value or ""):
@@ -159,9 +181,7 @@ _NOTHING = {
 _ARTICLES = {"group": "a group", "tag": "a tag", "kind": "a kind", "owner": "an owner"}
 
 
-def _reached(
-    start: set[AssetKey], near: Callable[[AssetKey], Iterable[AssetKey]], levels: int | None
-) -> set[AssetKey]:
+def _reached(start: set[T], near: Callable[[T], Iterable[T]], levels: int | None) -> set[T]:
     """`start` and everything within `levels` steps of it (None: any distance)."""
     reached = set(start)
     edge = start

@@ -12,10 +12,11 @@ than `and`, and `and` more tightly than `or`. `roots()` are the assets without a
 `roots(x)` the assets of `x` without an upstream in `x`; `sinks` does the same downstream. `sources`
 and `leaves` are other words for `roots` and `sinks`.
 
-A name is the text of a key; `*` stands for any characters, including none and `/`. The fields are
-`key:`, `group:`, `tag:k` or `tag:k=v`, `kind:`, `owner:` and `status:`. Only blanks, `+`, `=` and
-parentheses need quotes, double or single. A key that is a word of the language, or starts with `-`
-or a digit, needs `key:`.
+A name is the text of a key; `*` stands for any characters, including none and `/`. Behind an `@`
+stands a partition of it, a range as in `trips@2023-01..2023-03`, or `*` for all of them. The fields
+are `key:`, `group:`, `tag:k` or `tag:k=v`, `kind:`, `owner:` and `status:`. Only blanks, `+`, `=`
+and parentheses need quotes, double or single. A key that is a word of the language, or starts
+with `-` or a digit, needs `key:`.
 """
 
 from __future__ import annotations
@@ -43,13 +44,14 @@ MAX_DEPTH = 100
 
 class Filter(msgspec.Struct, frozen=True):
     """The assets whose `field` matches `value`. For a tag, `value` is its name, and `tag_value` its
-    value, or None for any."""
+    value, or None for any. `partition` is the text behind the `@` of a name, if there is one."""
 
     field: str
     value: str
     tag_value: str | None
     start: int
     end: int
+    partition: str | None = None
 
 
 class Traversal(msgspec.Struct, frozen=True):
@@ -99,7 +101,7 @@ def parse(text: str) -> Expression:
 
 
 _BLANK = re.compile(r"\s*")
-_WORD = re.compile(r"""[^\s()"'+:=,]+""")
+_WORD = re.compile(r"""[^\s()"'+:=,@]+(?:@[^\s()"'+]*)?""")
 _VALUE = re.compile(r"""[^\s()"'+]+""")
 _TAG_NAME = re.compile(r"""[^\s()"'+=]+""")
 _QUOTED = re.compile(r""""([^"]*)"|'([^']*)\'""")
@@ -242,9 +244,18 @@ class _Parser:
         return ASSET_STATE_WORDS[word]
 
     def _filter(self, field: str, value: str, start: int) -> Filter:
+        if field != "key":
+            return Filter(field, value, None, start, self.end)
+        name, at, partition = value.partition("@")
+        if at and not partition:
+            self._fail(
+                "a partition is missing after '@'.",
+                f"Write one, as in '{name}@2023-01', or '{name}@*' for all.",
+                start,
+            )
         # Keys are in NFC, so that a name matches however the keyboard composed it.
-        value = unicodedata.normalize("NFC", value) if field == "key" else value
-        return Filter(field, value, None, start, self.end)
+        name = unicodedata.normalize("NFC", name)
+        return Filter(field, name, None, start, self.end, partition if at else None)
 
     def _deepen(self, start: int) -> None:
         self.depth += 1

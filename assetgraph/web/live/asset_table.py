@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from assetgraph.keys import AssetKey, Target
-from assetgraph.planning.reasons import reasons_given, target_state
+from assetgraph.planning.reasons import reasons_given
 from assetgraph.queries.asset_views import AssetView, asset_view
 from assetgraph.queries.observed_views import ObservedReads, observed_reads
 from assetgraph.records import AssetState
@@ -65,7 +65,7 @@ class AssetTable:
         positions = self.graph.positions
         waiting = {positions[key] for key in chain(keys, self._held) if key in self.graph}
         for place in waiting:
-            self._facts.forget(Target(self.graph.order[place]))
+            self._facts.forget_asset(self.graph.order[place])
         heap = sorted(waiting)
         changed = set()
         while heap:
@@ -82,7 +82,7 @@ class AssetTable:
 
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
         """Whether code other than the loaded code made the last attempt at one of `keys`."""
-        for facts in map(self._facts.of, map(Target, keys)):
+        for facts in map(self._facts.newest, keys):
             if facts.failed is not None:
                 other = facts.failed.code_version != facts.code_version
             else:
@@ -92,18 +92,22 @@ class AssetTable:
         return False
 
     def _update(self, key: AssetKey) -> AssetView:
-        target = Target(key)
-        facts = self._facts.of(target)
-        reasons = reasons_given(self._reasons, self.graph, self._facts, target)
-        self._reasons[target] = reasons
+        targets = self._facts.targets.targets(key)
+        known = [self._facts.of(target) for target in targets]
+        for target in targets:
+            self._reasons[target] = reasons_given(
+                self._reasons, self._facts.targets, self._facts, target
+            )
         running = self._running.get(key)
-        if facts.running and not running:
+        if not running and any(facts.running for facts in known):
             self._held.add(key)
         else:
             self._held.discard(key)
-        state = AssetState.RUNNING if running else target_state(facts, reasons)
-        asset = self.graph.asset(key)
-        view = asset_view(self.graph, self._facts, asset, state, reasons, running)
+        states = self._facts.states_given(key, self._reasons)
+        if running:
+            states = states._replace(state=AssetState.RUNNING)
+        view = asset_view(self._facts, self.graph.asset(key), states, running)
         self._views[key] = view
-        self._seen[key] = (facts.data_version, state, reasons)
+        reasons = [self._reasons[target] for target in targets]
+        self._seen[key] = ([facts.data_version for facts in known], states.state, reasons)
         return view

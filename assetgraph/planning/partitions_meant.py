@@ -1,0 +1,80 @@
+"""Which partitions of the selected assets a request means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import PartitionsError, SelectionError
+from assetgraph.hints import command
+from assetgraph.keys import RANGE, AssetKey, Target
+from assetgraph.planning.selected_targets import EVERY, no_partitions, partitions_named
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.partitions.keys import PartitionKeys
+    from assetgraph.planning.target_graph import TargetGraph
+
+
+def targets_meant(
+    graph: TargetGraph,
+    keys: Sequence[AssetKey],
+    partitions: Sequence[str],
+    *,
+    every: bool,
+    default: str | None,
+) -> list[Target]:
+    """The targets that a request means of the assets that it selects.
+
+    `partitions` are those that it names. Where it names none, it means all if `every`, and else the
+    default of each definition, or `default`.
+
+    Raises `PartitionsError` for a partition that an asset does not have, and if none of the assets
+    has partitions; `SelectionError` if it does not say which partitions, and there is no default.
+    """
+    partitioned = [key for key in keys if graph.is_partitioned(key)]
+    if partitions and not partitioned and keys:
+        raise no_partitions(keys)
+    named = [text for text in partitions if text != EVERY]
+    found: dict[Target, None] = {}
+    for key in keys:
+        if not graph.is_partitioned(key) or EVERY in partitions or (every and not named):
+            found.update(dict.fromkeys(graph.targets(key)))
+        elif named:
+            for text in named:
+                found.update(dict.fromkeys(partitions_named(graph, key, text)))
+        else:
+            found[_default(graph, key, default)] = None
+    return list(found)
+
+
+def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
+    """The default partition of an asset, as its definition or the project says."""
+    definition, keys = graph.graph.asset(key).partitions_def, graph.keys(key)
+    assert definition is not None
+    assert keys is not None
+    text = definition.default or default
+    if text is None:
+        raise SelectionError(
+            f"{key.text!r} has {_how_many(keys)}: say which.",
+            hint=f"One: {command('materialize', key.text, '--partition', _example(keys))}. "
+            "Several: --partitions FIRST..LAST, or --all-partitions. "
+            "What is not up to date: --stale.",
+        )
+    try:
+        return Target(key, keys.key(keys.find(text)))
+    except PartitionsError as error:
+        error.about(f"the default partition of {key.text!r}")
+        raise
+
+
+def _how_many(keys: PartitionKeys) -> str:
+    count = len(keys)
+    if count == 0:
+        return "no partitions yet"
+    if count == 1:
+        return f"the partition {keys.key(0)}"
+    return f"{count:,} partitions, {keys.key(0)}{RANGE}{keys.key(count - 1)}"
+
+
+def _example(keys: PartitionKeys) -> str:
+    return keys.key(len(keys) - 1) if len(keys) else "KEY"

@@ -1,0 +1,89 @@
+"""The targets that a selection with partitions names, as in `trips@2023-01..2023-03+`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import PartitionsError
+from assetgraph.graph.selection.evaluate import select
+from assetgraph.keys import RANGE, AssetKey, Target
+from assetgraph.text import listed
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.computation import AssetSpec
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.target_graph import TargetGraph
+
+EVERY = "*"
+
+
+class TargetChoice:
+    """The targets of a graph as a selection needs them. A name without a partition means every
+    partition of that asset."""
+
+    def __init__(self, targets: TargetGraph) -> None:
+        self._targets = targets
+
+    @cached_property
+    def order(self) -> Sequence[Target]:
+        return self._targets.of(self._targets.graph.order)
+
+    def named(self, key: AssetKey) -> Iterable[Target]:
+        return self._targets.targets(key) if key in self._targets.graph else ()
+
+    def in_partition(self, found: set[Target], text: str) -> set[Target]:
+        chosen = {
+            one for key in {target.key for target in found} for one in self._of_asset(key, text)
+        }
+        return chosen & found
+
+    def asset(self, key: Target) -> AssetSpec:
+        return self._targets.graph.asset(key.key)
+
+    def parents(self, key: Target) -> Sequence[Target]:
+        return self._targets.upstream_or_none(key)
+
+    def children(self, key: Target) -> Sequence[Target]:
+        return self._targets.downstream(key)
+
+    def _of_asset(self, key: AssetKey, text: str) -> Sequence[Target]:
+        if not self._targets.is_partitioned(key):
+            raise no_partitions([key])
+        return partitions_named(self._targets, key, text)
+
+
+def selected_targets(texts: Sequence[str], facts: StoreFacts) -> tuple[Target, ...]:
+    """The targets that a selection with partitions names, upstream before downstream.
+
+    Raises `SelectionError`.
+    """
+    return select(texts, TargetChoice(facts.targets), facts.target_state)
+
+
+def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Target]:
+    """The targets of an asset that a text means: `*`, a key, a shortened one of a time, or a range
+    of these. Raises `PartitionsError`."""
+    keys = targets.keys(key)
+    assert keys is not None
+    try:
+        if text == EVERY:
+            return list(targets.targets(key))
+        first, dots, last = text.partition(RANGE)
+        if dots:
+            return [Target(key, one) for one in keys.keys_of(keys.between(first, last))]
+        return [Target(key, keys.key(keys.find(text)))]
+    except PartitionsError as error:
+        error.about(f"asset {key.text!r}")
+        raise
+
+
+def no_partitions(keys: Iterable[AssetKey]) -> PartitionsError:
+    """The error for a partition of assets that have none."""
+    names = [key.text for key in keys]
+    have = "has" if len(names) == 1 else "have"
+    return PartitionsError(
+        f"{listed(names[:3])} {have} no partitions.",
+        hint="Leave the partition out, or give the asset a partitions_def.",
+    )

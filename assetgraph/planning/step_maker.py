@@ -1,0 +1,186 @@
+"""`StepMaker`: the steps for the targets of a plan, each one call of a computation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.errors import ConfigError
+from assetgraph.keys import RANGE, Target
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
+from assetgraph.planning.reasons import Configs, Facts
+from assetgraph.planning.steps import CAUSES, Cause, Plan, Step
+from assetgraph.text import listed
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.computation import Computation
+    from assetgraph.keys import AssetKey
+    from assetgraph.planning.target_graph import TargetGraph
+
+Reasons = Mapping[Target, tuple[Reason, ...]]
+
+
+class StepMaker:
+    """Makes the steps for the targets of `causes`, which must be in order, upstream first."""
+
+    def __init__(
+        self,
+        graph: TargetGraph,
+        facts: Facts,
+        causes: Mapping[Target, Cause],
+        reasons: Reasons,
+        config: Configs,
+    ) -> None:
+        self._graph = graph
+        self._facts = facts
+        self._causes = causes
+        self._reasons = reasons
+        self._config = config
+        self._made_by: dict[Target, str] = {}
+        self._calls: dict[str, tuple[Computation, tuple[Target, ...]]] = {}
+        for targets in self._together():
+            self._add_call(targets)
+
+    def plan(self, warnings: Iterable[str] = ()) -> Plan:
+        steps = [self._step(name) for name in self._calls]
+        computations = {made.name: made for made, _ in self._calls.values()}
+        return Plan(tuple(steps), computations, tuple(warnings))
+
+    def _together(self) -> Iterator[list[Target]]:
+        """The targets that one call is for, of one of the assets that it materializes: a range of
+        partitions if the computation's policy says so, and else one."""
+        open_ranges: dict[AssetKey, list[Target]] = {}
+        for target in self._causes:
+            policy = self._graph.graph.computation(target.key).backfill_policy
+            if policy is None or target.partition is None:
+                yield [target]
+                continue
+            together = open_ranges.get(target.key)
+            if together and (
+                len(together) == policy.max_partitions_per_run
+                or self._graph.number(target) != (self._graph.number(together[-1]) or 0) + 1
+                or self._config_of(target) != self._config_of(together[-1])
+            ):
+                yield together
+                together = None
+            if not together:
+                together = open_ranges[target.key] = []
+            together.append(target)
+        yield from open_ranges.values()
+
+    def _add_call(self, targets: Sequence[Target]) -> None:
+        targets = [target for target in targets if target not in self._made_by]
+        if not targets:
+            return
+        first, last = targets[0], targets[-1]
+        computation = self._graph.graph.computation(first.key)
+        specs = computation.specs
+        outputs = tuple(targets)
+        name = first.text
+        if len(specs) > 1:
+            outputs = tuple([Target(spec.key, one.partition) for one in targets for spec in specs])
+            name = computation.name
+            if first.partition is not None:
+                name += f"@{first.partition}"
+        step_id = name if first is last else f"{name}{RANGE}{last.partition}"
+        self._calls[step_id] = computation, outputs
+        for output in outputs:
+            self._made_by[output] = step_id
+
+    def _step(self, step_id: str) -> Step:
+        computation, outputs = self._calls[step_id]
+        first = outputs[0]
+        upstreams: dict[Target, tuple[Target, ...]] = {}
+        if len(outputs) == 1:
+            cause, reasons = self._causes[first], self._reasons[first]
+            upstream = self._graph.upstream(first)
+            reads = self._graph.inputs(first)
+        else:
+            cause, reasons = self._cause(outputs), self._why(outputs)
+            reads = self._reads(outputs)
+            loaded = [up for loads in reads.values() for up in loads]
+            upstreams = {one: self._made_from(one, loaded, outputs) for one in outputs}
+            upstream = tuple(dict.fromkeys(up for ups in upstreams.values() for up in ups))
+        loads = {up for targets in reads.values() for up in targets}
+        deps: tuple[Target, ...] = ()
+        if len(upstream) > len(loads):
+            deps = tuple([up for up in upstream if up not in loads])
+        after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
+        after.pop(step_id, None)
+        given = self._given(outputs)
+        return Step(
+            id=step_id,
+            computation=computation.name,
+            outputs=outputs,
+            cause=cause,
+            reasons=reasons,
+            config=self._config_of(first, cause) if given is None else dict(given),
+            reads=reads,
+            deps=deps,
+            after=tuple(after),
+            gathered=self._gathered(outputs),
+            upstreams=upstreams,
+            config_given=given is not None,
+        )
+
+    def _reads(self, outputs: Sequence[Target]) -> dict[str, tuple[Target, ...]]:
+        """What each parameter of a call loads: all that it loads for any of the partitions, but
+        for what the call itself materializes."""
+        found: dict[str, dict[Target, None]] = {}
+        for one in outputs:
+            for name, targets in self._graph.inputs(one).items():
+                found.setdefault(name, {}).update(dict.fromkeys(targets))
+        return {
+            name: tuple([target for target in targets if target not in outputs])
+            for name, targets in found.items()
+        }
+
+    def _made_from(
+        self, output: Target, loaded: Sequence[Target], outputs: Sequence[Target]
+    ) -> tuple[Target, ...]:
+        """What one of the outputs of a call is made from: its own upstreams, and what the call
+        loads for all of them where it is for one partition."""
+        own = [up for up in self._graph.upstream(output) if up not in outputs]
+        if all(one.partition == output.partition for one in outputs):
+            own = [*loaded, *own]
+        return tuple(dict.fromkeys(own))
+
+    def _gathered(self, outputs: Sequence[Target]) -> frozenset[str]:
+        """The parameters of a call that take several partitions."""
+        key = outputs[0].key
+        found = self._graph.gathered(key)
+        if len(outputs) > 1 and len({one.partition for one in outputs}) > 1:
+            edges = self._graph.edges(key)
+            found |= {edge.parameter for edge in edges if edge.parameter and edge.mapping}
+        return found
+
+    def _given(self, outputs: Sequence[Target]) -> Mapping[str, Any] | None:
+        """The config given for any output of the call."""
+        config = self._config
+        given = [config[one.key] for one in outputs if one.key in config] if config else []
+        for one in given[1:]:
+            if one != given[0]:
+                names = listed([output.text for output in outputs])
+                raise ConfigError(
+                    f"{names} are materialized by one call, but were given different config.",
+                    hint="Give config for only one of them.",
+                )
+        return given[0] if given else None
+
+    def _config_of(self, output: Target, cause: Cause | None = None) -> Mapping[str, Any]:
+        """The config of the value that the step replaces, if nobody asked for the step."""
+        cause = cause or self._causes[output]
+        current = None if cause is Cause.REQUESTED else self._facts.of(output).current
+        return dict(current.config) if current else {}
+
+    def _cause(self, outputs: Sequence[Target]) -> Cause:
+        return min([self._causes[output] for output in outputs], key=CAUSES.index)
+
+    def _why(self, outputs: Sequence[Target]) -> tuple[Reason, ...]:
+        """The reasons of all outputs, each once."""
+        found: list[Reason] = []
+        for output in outputs:
+            for why in self._reasons[output]:
+                if why.kind is not ReasonKind.MADE_TOGETHER and why not in found:
+                    found.append(why)
+        return tuple(found)

@@ -1,0 +1,308 @@
+"""`TargetGraph`: the targets of a graph as of a moment, and what each of them is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import PartitionsError
+from assetgraph.graph.walk import walk
+from assetgraph.keys import AssetKey, Target
+from assetgraph.records import now
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assetgraph.definitions.partitions.definition import DynamicPartitionsStore
+    from assetgraph.definitions.partitions.keys import PartitionKeys
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.graph.partition_edges import Edge
+
+_LISTED_COST = 50  # of this many keys, one is looked up as quickly as they are listed
+_FEW = 32  # upstreams of a target that are remembered: a window that slides would fill the memory
+
+
+class TargetGraph:
+    """The targets of `graph` at the moment `at`, which is now unless given. `dynamic` holds the
+    partitions that are kept in a store.
+
+    For an asset without partitions, there is one target. One that the definition of its asset does
+    not have is made from nothing.
+    """
+
+    def __init__(
+        self,
+        graph: AssetGraph,
+        at: datetime | None = None,
+        dynamic: DynamicPartitionsStore | None = None,
+    ) -> None:
+        self.graph = graph
+        self._partitioned = graph.partitioned
+        self._at = at
+        self._dynamic = dynamic
+        self._numbered: dict[AssetKey, _Numbered] = {}
+        self._edges: dict[AssetKey, tuple[Edge, ...]] = {}
+        self._upstream: dict[Target, tuple[Target, ...]] = {}
+        self._gathered: dict[AssetKey, frozenset[str]] = {}
+        self._touched: dict[AssetKey, bool] = {}
+
+    @cached_property
+    def at(self) -> datetime:
+        """The moment as of which there are partitions."""
+        return self._at or now()
+
+    def is_partitioned(self, key: AssetKey) -> bool:
+        return key in self._partitioned
+
+    def keys(self, key: AssetKey) -> PartitionKeys | None:
+        """The keys of the partitions that an asset has; None for an asset without partitions.
+
+        Raises `PartitionsError`.
+        """
+        return self._numbers(key).keys if key in self._partitioned else None
+
+    def exists(self, target: Target) -> bool:
+        """Whether the definitions have this target."""
+        if target.key not in self._partitioned:
+            return target.partition is None
+        return target.partition is not None and self.number(target) is not None
+
+    def number(self, target: Target) -> int | None:
+        """The number of a partition among those of its asset, or None if there is no such one."""
+        if target.partition is None or target.key not in self._partitioned:
+            return None
+        return self._numbers(target.key).number(target.partition)
+
+    def targets(self, key: AssetKey) -> Sequence[Target]:
+        """Every target of an asset, in order."""
+        if key not in self._partitioned:
+            return (self.graph.targets[key],)
+        return [Target(key, partition) for partition in self._numbers(key).every()]
+
+    def of(self, keys: Iterable[AssetKey]) -> list[Target]:
+        """Every target of these assets."""
+        return [target for key in keys for target in self.targets(key)]
+
+    def edges(self, key: AssetKey) -> tuple[Edge, ...]:
+        """The upstreams of an asset, those that a parameter loads first."""
+        found = self._edges.get(key)
+        if found is None:
+            from assetgraph.graph.partition_edges import edges_of
+
+            found = self._edges[key] = tuple(edges_of(self.graph, key))
+        return found
+
+    def upstream(self, target: Target) -> tuple[Target, ...]:
+        """The targets that `target` is made from.
+
+        Raises `PartitionsError` if a mapping gives a partition that the upstream does not have.
+        """
+        key = target.key
+        if not self._partitioned or not self._reads_partitions(key):
+            return self.graph.upstream_targets[key]
+        found = self._upstream.get(target)
+        if found is None:
+            edges = [self._mapped(target, edge) for edge in self.edges(key)]
+            found = tuple(dict.fromkeys(one for targets in edges for one in targets))
+            if len(found) <= _FEW:
+                self._upstream[target] = found
+        return found
+
+    def inputs(self, target: Target) -> dict[str, tuple[Target, ...]]:
+        """The targets that each parameter of the computation of `target` loads."""
+        if not self._partitioned or not self._reads_partitions(target.key):
+            targets = self.graph.targets
+            return {name: (targets[key],) for name, key in self.graph.inputs(target.key).items()}
+        return {
+            edge.parameter: self._mapped(target, edge)
+            for edge in self.edges(target.key)
+            if edge.parameter is not None
+        }
+
+    def gathered(self, key: AssetKey) -> frozenset[str]:
+        """The parameters that take several partitions, or may."""
+        if not self._partitioned:
+            return frozenset()
+        found = self._gathered.get(key)
+        if found is None:
+            edges = self.edges(key)
+            several = [edge.parameter for edge in edges if edge.parameter and edge.is_several]
+            found = self._gathered[key] = frozenset(several)
+        return found
+
+    def downstream(self, target: Target) -> tuple[Target, ...]:
+        """The targets that are made from `target`."""
+        found: dict[Target, None] = {}
+        readers: Iterable[AssetKey] = self.graph.children(target.key)
+        if target.key in self.graph.self_readers:
+            readers = (*readers, target.key)
+        for key in readers:
+            for edge in self.edges(key):
+                if edge.upstream is target.key:
+                    found.update(dict.fromkeys(self._reading(target, key, edge)))
+        return tuple(found)
+
+    def with_upstreams(self, targets: Iterable[Target]) -> list[Target]:
+        """`targets`, what their calls also materialize, and everything that all of these are made
+        from, directly or not, upstream first."""
+        neighbours = self._neighbours if self.graph.siblings else self.upstream_or_none
+        return self.in_order(walk(targets, neighbours))
+
+    def upstream_or_none(self, target: Target) -> tuple[Target, ...]:
+        """The targets that `target` is made from; none where a mapping is wrong."""
+        try:
+            return self.upstream(target)
+        except PartitionsError:
+            return ()
+
+    def in_order(self, targets: Iterable[Target]) -> list[Target]:
+        """`targets`, upstream before downstream, and the partitions of an asset in their order."""
+        positions = self.graph.positions
+        if not self._partitioned:
+            return sorted(targets, key=lambda target: positions[target.key])
+        return sorted(targets, key=self._place)
+
+    def in_ranges(self, targets: Iterable[Target]) -> list[str]:
+        """These targets, which must be in order, as text: contiguous partitions of an asset as one
+        range, as in `trips@2023-01..2023-03`."""
+        from assetgraph.keys import RANGE
+
+        ranges: list[list[Target]] = []
+        before: tuple[AssetKey, int | None] | None = None
+        for target in targets:
+            number = self.number(target)
+            if number is not None and before == (target.key, number - 1):
+                ranges[-1][1:] = [target]
+            else:
+                ranges.append([target])
+            before = target.key, number
+        return [RANGE.join([r[0].text, *(str(last.partition) for last in r[1:])]) for r in ranges]
+
+    def siblings(self, target: Target) -> list[Target]:
+        """All targets that a call for `target` materializes, if they are several; else none."""
+        together = self.graph.siblings.get(target.key, ())
+        return [Target(key, target.partition) for key in together]
+
+    def whole_calls(self, targets: Iterable[Target]) -> set[Target]:
+        """`targets`, and every target that the same calls materialize."""
+        found = set(targets)
+        if self.graph.siblings:
+            for target in tuple(found):
+                found.update(self.siblings(target))
+        return found
+
+    def _neighbours(self, target: Target) -> list[Target]:
+        return [*self.upstream_or_none(target), *self.siblings(target)]
+
+    def _place(self, target: Target) -> tuple[int, int, str]:
+        number = self.number(target)
+        return (
+            self.graph.positions[target.key],
+            -1 if number is None else number,
+            target.partition or "",
+        )
+
+    def _reads_partitions(self, key: AssetKey) -> bool:
+        found = self._touched.get(key)
+        if found is None:
+            keys = (key, *self.graph.parents(key))
+            found = self._touched[key] = not self._partitioned.isdisjoint(keys)
+        return found
+
+    def _mapped(self, target: Target, edge: Edge) -> tuple[Target, ...]:
+        upstream, mapping = edge.upstream, edge.mapping
+        if mapping is None:
+            return (self.graph.targets[upstream],)
+        number = self.number(target) if target.key in self._partitioned else 0
+        if number is None:
+            return ()
+        above = self._numbers(upstream)
+        try:
+            ranges = mapping.upstream(number, self.keys(target.key), above.keys)
+        except PartitionsError as error:
+            error.about(f"{target.text} reads {upstream.text}")
+            raise
+        if upstream is target.key and any(numbers.stop > number for numbers in ranges):
+            raise PartitionsError(
+                f"the partition {target.text!r} reads itself or a later one.",
+                hint="Let it read only earlier partitions, as with an end_offset of -1.",
+            )
+        return tuple([Target(upstream, above.key(one)) for numbers in ranges for one in numbers])
+
+    def _reading(self, target: Target, reader: AssetKey, edge: Edge) -> Iterable[Target]:
+        """The targets of `reader` that are made from `target` through `edge`."""
+        if edge.mapping is None:
+            return self.targets(reader)
+        number = self.number(target)
+        if number is None:
+            return ()
+        above = self._numbers(edge.upstream).keys
+        ranges = edge.mapping.downstream(number, self.keys(reader), above)
+        if reader not in self._partitioned:
+            return [self.graph.targets[reader]] if ranges else ()
+        key_of = self._numbers(reader).key
+        return [Target(reader, key_of(one)) for numbers in ranges for one in numbers]
+
+    def _numbers(self, key: AssetKey) -> _Numbered:
+        found = self._numbered.get(key)
+        if found is None:
+            definition = self.graph.asset(key).partitions_def
+            assert definition is not None
+            shared = (k for k in self._numbered if self.graph.asset(k).partitions_def == definition)
+            same = next(shared, None)
+            if same is not None:
+                found = self._numbered[same]
+            else:
+                found = _Numbered(definition.keys(self.at, self._dynamic))
+            self._numbered[key] = found
+        return found
+
+
+def dynamic_names(graph: AssetGraph) -> set[str]:
+    """The names of the dynamic partitions that assets of the graph have."""
+    from assetgraph.definitions.partitions.listed import DynamicPartitionsDefinition
+    from assetgraph.definitions.partitions.multi import MultiPartitionsDefinition
+
+    found: set[str] = set()
+    for key in graph.partitioned:
+        definition = graph.asset(key).partitions_def
+        inside = [definition]
+        if isinstance(definition, MultiPartitionsDefinition):
+            inside = list(definition.partitions_defs.values())
+        found |= {one.name for one in inside if isinstance(one, DynamicPartitionsDefinition)}
+    return found
+
+
+class _Numbered:
+    """The keys of a definition. If very many are asked for one by one, they are all listed once."""
+
+    def __init__(self, keys: PartitionKeys) -> None:
+        self.keys = keys
+        self._asked = 0
+        self._every: list[str] | None = None
+        self._numbers: dict[str, int] | None = None
+
+    def every(self) -> list[str]:
+        if self._every is None:
+            self._every = list(self.keys)
+        return self._every
+
+    def key(self, number: int) -> str:
+        if self._every is None:
+            self._count()
+        return self.keys.key(number) if self._every is None else self._every[number]
+
+    def number(self, key: str) -> int | None:
+        if self._numbers is None:
+            if self._every is None:
+                self._count()
+            if self._every is None:
+                return self.keys.number(key)
+            self._numbers = {one: number for number, one in enumerate(self._every)}
+        return self._numbers.get(key)
+
+    def _count(self) -> None:
+        self._asked += 1
+        if self._asked * _LISTED_COST > len(self.keys):
+            self.every()

@@ -1,0 +1,360 @@
+"""Plans and states of assets with partitions: which run, which do not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.definitions.asset import AssetDep
+from assetgraph.definitions.backfill_policy import BackfillPolicy
+from assetgraph.definitions.partitions.listed import StaticPartitionsDefinition
+from assetgraph.definitions.partitions.periods import (
+    MonthlyPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
+from assetgraph.definitions.partitions.simple_mappings import (
+    AllPartitionMapping,
+    LastPartitionMapping,
+)
+from assetgraph.definitions.partitions.time_mapping import TimeWindowPartitionMapping
+from assetgraph.errors import PartitionsError, SelectionError
+from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.graph.definitions import Definitions
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.plan import Plan
+from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.records import RunRecord
+from assetgraph.run.launch import launch
+
+MONTHS = ("2023-01-01", "2023-02-01", "2023-03-01")
+
+
+def months(end: str = "2023-04-01", **options: Any) -> MonthlyPartitionsDefinition:
+    return MonthlyPartitionsDefinition("2023-01-01", end_date=end, **options)
+
+
+class Project:
+    """Assets and their store. `counts` has how many rows each month has, which is its version."""
+
+    def __init__(self, instance: dg.Instance) -> None:
+        self.instance = instance
+        self.counts = dict.fromkeys(MONTHS, 1)
+        self.definition = months()
+        self.version = "1"
+        self.mapping: Any = None
+        self.policy: BackfillPolicy | None = None
+        self.failing: set[str] = set()
+
+    def graph(self) -> AssetGraph:
+        with dg.Registry():
+
+            @dg.asset(
+                partitions_def=self.definition,
+                code_version=self.version,
+                backfill_policy=self.policy,
+            )
+            def trips() -> None: ...
+
+            @dg.asset(
+                partitions_def=self.definition,
+                code_version="1",
+                deps=[AssetDep("trips", partition_mapping=self.mapping)],
+            )
+            def cleaned() -> None: ...
+
+            @dg.asset(code_version="1", deps=["cleaned"])
+            def total() -> None: ...
+
+            @dg.asset(code_version="1")
+            def zones() -> None: ...
+
+        return Definitions([trips, cleaned, total, zones]).graph.require_valid()
+
+    @property
+    def facts(self) -> StoreFacts:
+        return StoreFacts(self.graph(), self.instance.store)
+
+    def plan(self, *selection: str, **asked: Any) -> Plan:
+        return plan_run(RunRequest(selection=selection, **asked), self.facts)
+
+    def steps(self, *selection: str, **asked: Any) -> list[str]:
+        return [step.id for step in self.plan(*selection, **asked).steps]
+
+    def run(self, *selection: str, **asked: Any) -> RunRecord:
+        request, facts = RunRequest(selection=selection, **asked), self.facts
+        return launch(request, plan_run(request, facts), facts).record
+
+    def why(self, key: str) -> list[str]:
+        states = self.facts.states([dg.AssetKey(key)])[dg.AssetKey(key)]
+        return [reason.text for reason in states.reasons]
+
+
+@pytest.fixture
+def project(instance: dg.Instance) -> Project:
+    return Project(instance)
+
+
+def of(asset: str, keys: Iterable[str] = MONTHS) -> list[str]:
+    return [f"{asset}@{key}" for key in keys]
+
+
+def test_a_range_makes_just_its_partitions_and_the_upstream_ones_that_are_missing(
+    project: Project,
+) -> None:
+    asked = {"partitions": ("2023-01..2023-02",)}
+    assert project.steps("cleaned", **asked) == [
+        *of("trips", MONTHS[:2]),
+        *of("cleaned", MONTHS[:2]),
+    ]
+    project.run("trips", partitions=("2023-02",))
+    assert project.steps("cleaned", **asked) == ["trips@2023-01-01", *of("cleaned", MONTHS[:2])]
+
+
+def test_without_a_partition_an_asset_means_its_default_one(project: Project) -> None:
+    with pytest.raises(SelectionError, match=r"'trips' has 3 partitions, 2023-01-01\.\.2023-03-01"):
+        project.plan("trips")
+    assert project.steps("trips", default_partition="2023-02") == ["trips@2023-02-01"]
+    project.definition = months(default="2023-03")
+    assert project.steps("trips") == ["trips@2023-03-01"]
+    assert project.steps("trips", default_partition="2023-02") == ["trips@2023-03-01"]
+
+
+def test_all_partitions_are_said_and_never_assumed(project: Project) -> None:
+    assert project.steps("trips", "zones", partitions=("*",)) == [*of("trips"), "zones"]
+    with pytest.raises(SelectionError, match="say which"):
+        project.plan()
+
+
+def test_what_is_stale_covers_every_partition(project: Project) -> None:
+    everything = [*of("trips"), *of("cleaned"), "total", "zones"]
+    assert sorted(project.steps(stale=True)) == sorted(everything)
+    project.run(stale=True)
+    assert project.steps(stale=True) == []
+    assert project.facts.states(project.graph().order)[dg.AssetKey("trips")].state == "fresh"
+
+
+def test_a_later_end_adds_a_missing_partition_and_makes_nothing_else_stale_but_what_reads_all(
+    project: Project,
+) -> None:
+    project.run(stale=True)
+    project.definition = months("2023-05-01")
+    assert project.steps("trips", stale=True) == ["trips@2023-04-01"]
+    assert project.why("trips") == ["1 of 4 partitions missing, 2023-04-01: never materialized"]
+    assert project.why("total") == [
+        "it reads other partitions of cleaned: +1",
+        "upstream cleaned is missing in 1 of 4 partitions: 2023-04-01",
+    ]
+
+
+def test_an_earlier_start_runs_nothing_that_is_there(project: Project) -> None:
+    project.run(stale=True)
+    project.definition = MonthlyPartitionsDefinition("2022-12-01", end_date="2023-04-01")
+    assert project.steps("cleaned", stale=True) == ["trips@2022-12-01", "cleaned@2022-12-01"]
+
+
+def test_other_code_makes_stale_what_was_made_with_the_code_before(project: Project) -> None:
+    project.run(stale=True)
+    project.version = "2"
+    project.run("trips", partitions=("2023-02",))
+    assert project.steps("trips", stale=True) == ["trips@2023-01-01", "trips@2023-03-01"]
+    (why,) = project.why("trips")
+    assert why.startswith("2 of 3 partitions stale, 2023-01-01, 2023-03-01: ")
+
+
+def test_new_upstream_data_makes_stale_just_what_reads_it(project: Project) -> None:
+    project.mapping = TimeWindowPartitionMapping(start_offset=-1)
+    project.run(stale=True)
+    project.run("trips", partitions=("2023-01",))
+    assert project.steps("cleaned", stale=True) == ["cleaned@2023-01-01", "cleaned@2023-02-01"]
+    assert project.why("cleaned") == [
+        "2 of 3 partitions stale, 2023-01-01..2023-02-01: upstream trips has new data"
+    ]
+    target = project.facts.targets.targets(dg.AssetKey("cleaned"))[1]
+    (reason,) = project.facts.target_states([target])[target].reasons
+    assert reason.text == "upstream trips has new data in 1 of 2 partitions: 2023-01-01"
+
+
+@pytest.mark.parametrize(
+    ("mapping", "why"),
+    [
+        (AllPartitionMapping(), "they read other partitions of trips"),
+        (TimeWindowPartitionMapping(-1, -1), "they read other partitions of trips"),
+    ],
+)
+def test_another_mapping_is_a_reason_of_its_own(project: Project, mapping: Any, why: str) -> None:
+    project.run(stale=True)
+    project.mapping = mapping
+    assert any(text.endswith(why) for text in project.why("cleaned"))
+    project.run(stale=True)
+    assert project.steps(stale=True) == []
+
+
+def test_a_mapping_that_changed_says_how_many_partitions_more_and_fewer_are_read(
+    project: Project,
+) -> None:
+    project.mapping = LastPartitionMapping()
+    project.run(stale=True)
+    project.mapping = AllPartitionMapping()
+    facts = project.facts
+    (target, *_) = facts.targets.targets(dg.AssetKey("cleaned"))
+    (reason,) = facts.target_states([target])[target].reasons
+    assert reason.text == "it reads other partitions of trips: +2"
+    project.run(stale=True)
+    project.mapping = LastPartitionMapping()
+    (reason,) = project.facts.target_states([target])[target].reasons
+    assert reason.text == "it reads other partitions of trips: −2"
+
+
+def test_only_what_is_missing_runs_and_never_what_lies_between(project: Project) -> None:
+    project.run("trips", partitions=("2023-02",))
+    project.run("cleaned", partitions=("2023-01",))
+    assert project.steps("trips", "cleaned", only=("missing",)) == [
+        "trips@2023-03-01",
+        "cleaned@2023-02-01",
+        "cleaned@2023-03-01",
+    ]
+
+
+def test_each_asset_of_a_run_gets_its_own_keys(instance: dg.Instance) -> None:
+    weeks = WeeklyPartitionsDefinition("2023-01-01", end_date="2023-04-01")
+    with dg.Registry():
+
+        @dg.asset(partitions_def=months())
+        def trips() -> None: ...
+
+        @dg.asset(partitions_def=weeks, deps=["trips"])
+        def by_week() -> None: ...
+
+    facts = StoreFacts(Definitions([trips, by_week]).graph, instance.store)
+    plan = plan_run(RunRequest(partitions=("2023-02..2023-02",)), facts)
+    assert [step.id for step in plan.steps] == [
+        "trips@2023-02-01",
+        *("trips@2023-03-01",),
+        *of("by_week", ("2023-02-05", "2023-02-12", "2023-02-19", "2023-02-26")),
+    ]
+
+
+def test_a_partition_of_what_has_none_is_refused(project: Project) -> None:
+    with pytest.raises(PartitionsError, match="zones has no partitions"):
+        project.plan("zones", partitions=("2023-01",))
+    with pytest.raises(SelectionError, match="zones has no partitions"):
+        project.plan("zones@2023-01")
+
+
+@pytest.mark.parametrize("text", ["2023-04", "2022", "x", "2023-02..2023-01", "2023-01..2024-01"])
+def test_partitions_that_are_not_there_are_refused_with_those_that_are(
+    project: Project, text: str
+) -> None:
+    with pytest.raises(PartitionsError) as raised:
+        project.plan("trips", partitions=(text,))
+    assert "2023-0" in (raised.value.hint or "")
+
+
+def test_a_selection_walks_from_partitions_through_the_mappings(project: Project) -> None:
+    project.mapping = TimeWindowPartitionMapping(start_offset=-1)
+    assert project.steps("trips@2023-02+1") == [*of("trips"), *of("cleaned", MONTHS[1:])]
+    graph = project.facts.targets
+    target = graph.targets(dg.AssetKey("trips"))[1]
+    assert [one.text for one in graph.downstream(target)] == of("cleaned", MONTHS[1:])
+
+
+def test_an_asset_reads_its_own_earlier_partition_in_order(instance: dg.Instance) -> None:
+    seen: list[str] = []
+    before = TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+    with dg.Registry():
+
+        @dg.asset(partitions_def=months(), deps=[AssetDep("running", partition_mapping=before)])
+        def running(context: dg.AssetExecutionContext) -> None:
+            seen.append(context.run_id)
+
+    graph = Definitions([running]).graph.require_valid()
+    facts = StoreFacts(graph, instance.store)
+    plan = plan_run(RunRequest(partitions=("*",)), facts)
+    assert [step.after for step in plan.steps] == [
+        (),
+        ("running@2023-01-01",),
+        ("running@2023-02-01",),
+    ]
+    launch(RunRequest(), plan, facts)
+    assert len(seen) == 3
+    facts = StoreFacts(graph, instance.store)
+    launch(RunRequest(), plan_run(RunRequest(partitions=("2023-01",)), facts), facts)
+    stale = plan_run(RunRequest(stale=True), StoreFacts(graph, instance.store))
+    assert [step.id for step in stale.steps] == of("running", MONTHS[1:])
+
+
+def test_a_partition_that_would_read_itself_is_refused(instance: dg.Instance) -> None:
+    both = TimeWindowPartitionMapping(start_offset=-1)
+    with dg.Registry():
+
+        @dg.asset(partitions_def=months(), deps=[AssetDep("running", partition_mapping=both)])
+        def running() -> None: ...
+
+    facts = StoreFacts(Definitions([running]).graph, instance.store)
+    with pytest.raises(PartitionsError, match="reads itself or a later one"):
+        plan_run(RunRequest(stale=True), facts)
+
+
+def test_an_asset_that_depends_on_itself_without_a_mapping_is_told_how() -> None:
+    with dg.Registry():
+
+        @dg.asset(partitions_def=months(), deps=["running"])
+        def running() -> None: ...
+
+    (problem,) = Definitions([running]).graph.validate()
+    assert "TimeWindowPartitionMapping(start_offset=-1" in problem.remedy
+
+
+def test_one_call_makes_each_contiguous_range_of_what_is_stale(project: Project) -> None:
+    project.policy = BackfillPolicy.single_run()
+    assert project.steps("trips", stale=True) == ["trips@2023-01-01..2023-03-01"]
+    project.run("trips", partitions=("2023-02",))
+    assert project.steps("trips", stale=True) == ["trips@2023-01-01", "trips@2023-03-01"]
+    project.policy = BackfillPolicy.multi_run(max_partitions_per_run=2)
+    assert project.steps("trips", partitions=("*",)) == [
+        "trips@2023-01-01..2023-02-01",
+        "trips@2023-03-01",
+    ]
+
+
+def test_each_partition_of_a_range_records_just_what_it_is_made_from(project: Project) -> None:
+    project.run(stale=True)
+    current = project.instance.store.history.current
+    target = project.facts.targets.targets(dg.AssetKey("cleaned"))[1]
+    made, _ = current(target)
+    assert made is not None
+    assert list(made.inputs) == ["trips@2023-02-01"]
+
+
+def test_the_record_of_what_reads_very_many_partitions_is_as_small_as_that_of_two(
+    instance: dg.Instance,
+) -> None:
+    sizes = []
+    for count in (2, 2000):
+        keys = StaticPartitionsDefinition([f"k{number:04}" for number in range(count)])
+        with dg.Registry():
+
+            @dg.asset(name=f"many{count}", partitions_def=keys)
+            def many() -> None: ...
+
+            @dg.asset(name=f"one{count}", deps=[f"many{count}"])
+            def one() -> None: ...
+
+        facts = StoreFacts(Definitions([many, one]).graph, instance.store)
+        request = RunRequest(partitions=("*",))
+        launch(request, plan_run(request, facts), facts)
+        made, _ = instance.store.history.current(facts.graph.targets[dg.AssetKey(f"one{count}")])
+        assert made is not None
+        sizes.append(len(instance.store.history.line(made)))
+    assert max(sizes) < min(sizes) + 100
+
+
+def test_a_policy_without_partitions_is_a_problem() -> None:
+    @dg.asset(backfill_policy=BackfillPolicy.single_run())
+    def zones() -> None: ...
+
+    (problem,) = Definitions([zones]).graph.validate()
+    assert "has a backfill policy, but no partitions" in problem.message
