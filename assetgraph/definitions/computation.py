@@ -163,6 +163,13 @@ class Computation:
         """The return annotation, or `EMPTY`."""
         return self.signature.returns
 
+    @property
+    def makes_several_partitions(self) -> bool:
+        """Whether one call may materialize several partitions, so that it always returns each with
+        its key."""
+        policy = self.backfill_policy
+        return policy is not None and policy.max_partitions_per_run != 1
+
     @cached_property
     def context_parameter(self) -> str | None:
         for parameter in self.parameters:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assetgraph.definitions.annotations import EMPTY, table_kind
+from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.gathered import gathered_as, gathering_hint
 from assetgraph.definitions.partitions.mappings import default_mapping, mapping_problem
 
 if TYPE_CHECKING:
@@ -59,33 +60,28 @@ def of_one_partition(annotation: Any) -> Any:
     """The annotation for each partition, of a parameter that takes several: what stands behind the
     key in `dict[str, …]` or `Mapping[str, …]`, or all of it for one table of all partitions. None
     if it can take only one partition."""
-    if annotation is EMPTY:
-        return EMPTY
-    origin = get_origin(annotation) or annotation
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        arguments = get_args(annotation)
-        return arguments[1] if len(arguments) == 2 else EMPTY
-    return annotation if table_kind(annotation) is not None else None
+    found = gathered_as(annotation)
+    if found is None:
+        return None
+    return found.item if found.is_mapping else annotation
 
 
 def edge_problems(graph: Connected, key: AssetKey) -> Iterator[Wrong]:
     """What is wrong with the mappings of an asset, and with parameters that take partitions."""
-    own = graph.asset(key).partitions_def
     computation = graph.computation(key)
     annotations = {one.name: one.annotation for one in computation.inputs}
     given = {*computation.partition_mappings, *graph.asset(key).partition_mappings}
     for edge in edges_of(graph, key):
+        has_column = edge.parameter in computation.partition_columns
         if edge.mapping is None:
-            if edge.parameter in given or (edge.parameter is None and edge.upstream in given):
-                yield (
-                    f"asset {key.text!r} has a partition mapping for {edge.upstream.text!r}, which "
-                    "has no partitions.",
-                    "Leave the mapping out.",
-                )
+            has_mapping = edge.parameter in given or (
+                edge.parameter is None and edge.upstream in given
+            )
+            yield from _needless(edge, key, has_mapping=has_mapping, has_column=has_column)
             continue
         above = graph.asset(edge.upstream).partitions_def
         assert above is not None
-        wrong = mapping_problem(edge.mapping, own, above)
+        wrong = mapping_problem(edge.mapping, graph.asset(key).partitions_def, above)
         if wrong:
             yield (
                 f"asset {key.text!r} cannot read {edge.upstream.text!r}: {wrong}.",
@@ -93,10 +89,38 @@ def edge_problems(graph: Connected, key: AssetKey) -> Iterator[Wrong]:
                 "deps=[AssetDep(…, partition_mapping=…)].",
             )
         annotation = annotations.get(edge.parameter or "", EMPTY)
-        if edge.is_several and of_one_partition(annotation) is None:
-            yield (
-                f"parameter {edge.parameter!r} of asset {key.text!r} may read several partitions "
-                f"of {edge.upstream.text!r}.",
-                "Annotate it with dict[str, …], which has the value of each partition, or with a "
-                "table such as pa.Table, which has them all.",
-            )
+        yield from _annotation_problems(edge, key, annotation, has_column=has_column)
+
+
+def _needless(edge: Edge, key: AssetKey, *, has_mapping: bool, has_column: bool) -> Iterator[Wrong]:
+    """What is given for partitions of an upstream that has none."""
+    if has_mapping:
+        yield (
+            f"asset {key.text!r} has a partition mapping for {edge.upstream.text!r}, which has no "
+            "partitions.",
+            "Leave the mapping out.",
+        )
+    if has_column:
+        yield (
+            f"parameter {edge.parameter!r} of asset {key.text!r} has a partition_column, but "
+            f"{edge.upstream.text!r} has no partitions.",
+            "Leave partition_column out.",
+        )
+
+
+def _annotation_problems(
+    edge: Edge, key: AssetKey, annotation: Any, *, has_column: bool
+) -> Iterator[Wrong]:
+    found = gathered_as(annotation)
+    if has_column and (found is None or found.is_mapping):
+        yield (
+            f"parameter {edge.parameter!r} of asset {key.text!r} has a partition_column, which "
+            "only a table of several partitions can have.",
+            "Annotate it as a table, such as pa.Table, or leave partition_column out.",
+        )
+    elif edge.is_several and found is None:
+        yield (
+            f"parameter {edge.parameter!r} of asset {key.text!r} may read several partitions of "
+            f"{edge.upstream.text!r}.",
+            gathering_hint(annotation),
+        )

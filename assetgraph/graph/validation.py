@@ -167,7 +167,10 @@ def _annotations_that_clash(graph: Connected, computation: Computation) -> Itera
         annotation = annotations[parameter]
         if upstream in graph.partitioned:
             annotation = _of_each_partition(graph, computation, parameter, annotation)
-        wrong = annotation is not None and edge_contradiction(maker.returns, annotation)
+        returns = maker.returns
+        if maker.makes_several_partitions:
+            returns = _returned_for_each(returns)
+        wrong = annotation is not None and edge_contradiction(returns, annotation)
         if wrong:
             yield _problem(
                 computation,
@@ -175,6 +178,14 @@ def _annotations_that_clash(graph: Connected, computation: Computation) -> Itera
                 f"{upstream.text!r} ({maker.place}) returns: {wrong}.",
                 "Change one of the two annotations.",
             )
+
+
+def _returned_for_each(returns: Any) -> Any:
+    """What a function that returns each partition with its key returns for one, if it says so."""
+    from assetgraph.definitions.gathered import gathered_as
+
+    found = gathered_as(returns)
+    return found.item if found is not None and found.is_mapping else EMPTY
 
 
 def _of_each_partition(
@@ -200,13 +211,11 @@ def _wrong_partitions(graph: Connected) -> Iterator[Problem]:
                 "Give it a partitions_def=, or leave the policy out.",
                 key,
             )
-    if not graph.partitioned:
-        return
-    from assetgraph.graph.partition_edges import edge_problems
+        if graph.partitioned or computation.partition_mappings or computation.partition_columns:
+            from assetgraph.graph.partition_edges import edge_problems
 
-    for key in graph.assets:
-        for message, remedy in edge_problems(graph, key):
-            yield _problem(graph.computation(key), message, remedy, key)
+            for message, remedy in edge_problems(graph, key):
+                yield _problem(computation, message, remedy, key)
 
 
 def _loads_what_is_elsewhere(graph: Connected, computation: Computation) -> Iterator[Problem]:

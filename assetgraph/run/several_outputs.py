@@ -32,15 +32,10 @@ def values_of_each(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]
             f"{task.computation.name!r} returned {described(returned)}: it must return a tuple of "
             f"{count} values, one for each of its assets."
         )
-    return _of_each(zip(of_assets.values(), returned, strict=True))
-
-
-def _of_each(of_assets: Iterable[tuple[Targets, Any]]) -> Iterator[tuple[Target, Any]]:
-    for targets, returned in of_assets:
-        if len(targets) == 1:
-            yield targets[0], returned
-        else:
-            yield from _by_partition(targets, returned)
+    if len(task.outputs) == count and not task.computation.makes_several_partitions:
+        return zip(task.outputs, returned, strict=True)
+    pairs = zip(of_assets.values(), returned, strict=True)
+    return (output for targets, of_asset in pairs for output in _by_partition(targets, of_asset))
 
 
 def _by_partition(targets: Targets, returned: Any) -> Iterator[tuple[Target, Any]]:
@@ -94,12 +89,13 @@ def _check_complete(targets: Targets, given: Container[Any]) -> None:
 
 def _refused(targets: Targets, what: str, meant: str | None = None) -> ValueTypeError:
     first, last = targets[0].partition, targets[-1].partition
+    count = "1 partition" if len(targets) == 1 else f"{len(targets)} partitions"
+    keys = first if len(targets) == 1 else f"{first}..{last}"
     hint = (
         "Return None or one MaterializeResult for all of them, return a dict with a value for each "
         "of context.partition_keys, or yield a pair of key and value for each."
     )
     return ValueTypeError(
-        f"asset {targets[0].key.text!r} {what}. The step makes {len(targets)} partitions: "
-        f"{first}..{last}.",
+        f"asset {targets[0].key.text!r} {what}. The step makes {count}: {keys}.",
         hint=f"{meant} {hint}" if meant else hint,
     )

@@ -315,7 +315,7 @@ def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
                 if returned is None
                 else "Return what the annotation says, or change the annotation.",
             )
-    if len(task.outputs) > 1:
+    if len(task.outputs) > 1 or computation.makes_several_partitions:
         from assetgraph.run.several_outputs import values_of_each
 
         return values_of_each(task, returned)

@@ -136,6 +136,43 @@ def test_several_assets_have_a_value_for_each_partition(instance: dg.Instance) -
     assert all(made(instance, day, keys[1]) for day in DAYS)
 
 
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_a_function_that_may_make_several_partitions_always_returns_each_with_its_key(
+    instance: dg.Instance, partitions: int
+) -> None:
+    days = DAYS[:partitions]
+
+    @dg.asset(
+        partitions_def=dg.StaticPartitionsDefinition(DAYS),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def trips(context: dg.AssetExecutionContext) -> dict[str, str]:
+        return {key: f"trips of {key}" for key in context.partition_keys}
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(DAYS))
+    def sizes(trips: str) -> int:
+        return len(trips)
+
+    range_of_days = f"{days[0]}..{days[-1]}"
+    assert dg.materialize([trips, sizes], instance=instance, partitions=range_of_days).success
+    expected = [f"trips of {day}" for day in days] + [None] * (3 - partitions)
+    assert values(instance) == expected
+
+
+def test_a_bare_value_of_such_a_function_is_an_error(instance: dg.Instance) -> None:
+    @dg.asset(
+        partitions_def=dg.StaticPartitionsDefinition(DAYS),
+        backfill_policy=dg.BackfillPolicy.multi_run(2),
+    )
+    def trips() -> int:
+        return 5
+
+    with pytest.raises(
+        dg.AssetGraphError, match=r"returned an int: 5\. The step makes 1 partition:"
+    ):
+        dg.materialize([trips], instance=instance, partition_key=DAYS[0])
+
+
 def yields(*items: Any) -> Callable[[], Iterator[Any]]:
     def trips() -> Iterator[Any]:
         yield from items
