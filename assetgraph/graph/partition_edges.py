@@ -53,7 +53,9 @@ def _edge(
     if above is None:
         return Edge(parameter, upstream, None)
     mapping = given or default_mapping(own, above)
-    return Edge(parameter, upstream, mapping, not mapping.always_one(own, above))
+    # A call that may make several partitions gets theirs by key even where it makes only one.
+    is_several = graph.computation(key).makes_several_partitions
+    return Edge(parameter, upstream, mapping, is_several or not mapping.always_one(own, above))
 
 
 def of_one_partition(annotation: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import ConfigError
@@ -99,7 +99,8 @@ class StepMaker:
             cause, reasons = self._cause(outputs), self._why(outputs)
             reads = self._reads(outputs)
             loaded = [up for loads in reads.values() for up in loads]
-            upstreams = {one: self._made_from(one, loaded, outputs) for one in outputs}
+            made = frozenset(outputs)
+            upstreams = {one: self._made_from(one, loaded, made) for one in outputs}
             upstream = tuple(dict.fromkeys(up for ups in upstreams.values() for up in ups))
         loads = {up for targets in reads.values() for up in targets}
         deps: tuple[Target, ...] = ()
@@ -118,7 +119,7 @@ class StepMaker:
             reads=reads,
             deps=deps,
             after=tuple(after),
-            gathered=self._gathered(outputs),
+            gathered=self._graph.gathered(outputs[0].key),
             upstreams=upstreams,
             config_given=given is not None,
         )
@@ -130,13 +131,14 @@ class StepMaker:
         for one in outputs:
             for name, targets in self._graph.inputs(one).items():
                 found.setdefault(name, {}).update(dict.fromkeys(targets))
+        own = frozenset(outputs)
         return {
-            name: tuple([target for target in targets if target not in outputs])
+            name: tuple([target for target in targets if target not in own])
             for name, targets in found.items()
         }
 
     def _made_from(
-        self, output: Target, loaded: Sequence[Target], outputs: Sequence[Target]
+        self, output: Target, loaded: Sequence[Target], outputs: Set[Target]
     ) -> tuple[Target, ...]:
         """What one of the outputs of a call is made from: its own upstreams, and what the call
         loads for all of them where it is for one partition."""
@@ -144,15 +146,6 @@ class StepMaker:
         if all(one.partition == output.partition for one in outputs):
             own = [*loaded, *own]
         return tuple(dict.fromkeys(own))
-
-    def _gathered(self, outputs: Sequence[Target]) -> frozenset[str]:
-        """The parameters of a call that take several partitions."""
-        key = outputs[0].key
-        found = self._graph.gathered(key)
-        if len(outputs) > 1 and len({one.partition for one in outputs}) > 1:
-            edges = self._graph.edges(key)
-            found |= {edge.parameter for edge in edges if edge.parameter and edge.mapping}
-        return found
 
     def _given(self, outputs: Sequence[Target]) -> Mapping[str, Any] | None:
         """The config given for any output of the call."""

@@ -45,7 +45,7 @@ def _by_partition(targets: Targets, returned: Any) -> Iterator[tuple[Target, Any
         for target in targets:
             yield target, returned
     elif isinstance(returned, Mapping):
-        _check_known(targets, returned)
+        _check_known(targets, returned, {target.partition for target in targets})
         _check_complete(targets, returned)
         for target in targets:
             yield target, returned[target.partition]
@@ -63,7 +63,7 @@ def _yielded(targets: Targets, pairs: Iterator[Any]) -> Iterator[tuple[Target, A
         if not isinstance(pair, tuple) or len(pair) != 2:
             raise _refused(targets, f"yielded {described(pair)}")
         partition, value = pair
-        _check_known(targets, [partition])
+        _check_known(targets, [partition], by_partition)
         if partition in seen:
             raise _refused(targets, f"yielded the partition {partition!r} twice")
         seen.add(partition)
@@ -71,11 +71,11 @@ def _yielded(targets: Targets, pairs: Iterator[Any]) -> Iterator[tuple[Target, A
     _check_complete(targets, seen)
 
 
-def _check_known(targets: Targets, given: Iterable[Any]) -> None:
-    known = {target.partition for target in targets}
+def _check_known(targets: Targets, given: Iterable[Any], known: Container[Any]) -> None:
     for partition in given:
         if not isinstance(partition, str) or partition not in known:
-            meant = did_you_mean(str(partition), filter(None, known))
+            keys = [target.partition for target in targets if target.partition is not None]
+            meant = did_you_mean(str(partition), keys)
             what = f"gave a value for {partition!r}, which is not one of its partitions"
             raise _refused(targets, what, meant)
 

@@ -138,3 +138,24 @@ def test_what_one_call_of_several_partitions_returns_fits_each_reader() -> None:
     assert dg.AssetGraph([made, fits]).validate() == ()
     (problem,) = dg.AssetGraph([made, clashes]).validate()
     assert "annotated `str`, but its upstream is annotated `-> int`" in problem.message
+
+
+@pytest.mark.parametrize("partitions", [ALL, f"{DAYS[0]}..{DAYS[0]}"])
+def test_a_call_that_may_make_several_partitions_gets_theirs_by_key_even_if_it_makes_one(
+    instance: dg.Instance, partitions: str
+) -> None:
+    @dg.asset(partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run())
+    def fares(context: dg.AssetExecutionContext, trips: Mapping[str, pa.Table]) -> dict[str, Any]:
+        assert tuple(trips) == context.partition_keys
+        return {key: table["fare"].to_pylist() for key, table in trips.items()}
+
+    dg.materialize([trips, fares], instance=instance, partitions=partitions)
+    assert value(instance, "fares", DAYS[0]) == [1.0]
+
+
+def test_one_value_for_a_call_that_may_make_several_partitions_is_a_definition_error() -> None:
+    @dg.asset(partitions_def=DAILY, backfill_policy=dg.BackfillPolicy.single_run())
+    def fares(trips: int) -> None: ...
+
+    (problem,) = dg.AssetGraph([trips, fares]).validate()
+    assert "may read several partitions of 'trips'" in problem.message
