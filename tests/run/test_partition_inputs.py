@@ -286,6 +286,20 @@ def test_what_is_loaded_during_the_call_does_not_count_as_read(instance: dg.Inst
     assert made.observed is None
 
 
+def test_no_partition_is_pruned_while_the_call_may_still_look_at_it(instance: dg.Instance) -> None:
+    pruned: list[bool] = []
+
+    @dg.asset(name="report")
+    def looks(trips: Mapping[str, pa.Table]) -> None:
+        for day in trips:
+            lock = instance.store.reading(Target(TRIPS, day))
+            pruned.append(lock.acquire())
+            lock.release()
+
+    succeeded(run(instance, table_trips, looks))
+    assert pruned == [False] * 3
+
+
 def test_returned_files_of_several_partitions_are_paths(
     instance: dg.Instance, folder: Path
 ) -> None:
