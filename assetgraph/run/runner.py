@@ -300,6 +300,7 @@ class _Run:
             self._take_over(result)
             self._spare(step_id, "another run materialized it")
         elif result.state is StepState.FAILURE:
+            self._take_over(result)  # partitions that it materialized before
             self._fail(step_id, result)
         else:
             self._states[step_id] = result.state

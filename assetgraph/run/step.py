@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, DamagedStoreError, StoreError
+from assetgraph.errors import AssetGraphError, DamagedStoreError, StepTimeoutError, StoreError
 from assetgraph.keys import Target
 from assetgraph.process.signals import let_through
 from assetgraph.records import (
@@ -23,14 +24,15 @@ from assetgraph.records import (
     StepState,
     now,
 )
-from assetgraph.run.step_compute import compute_step, failed_step, report_success
+from assetgraph.run.step_compute import compute_step
 from assetgraph.run.step_locks import Locks, acquire, read_guards, target_locks
+from assetgraph.run.step_outcome import failed_step, report_success
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import drop_old_values, has_folder
 
 if TYPE_CHECKING:
-    from assetgraph.records import ErrorInfo
+    from assetgraph.records import ErrorInfo, ObservedRead
     from assetgraph.storage.store import Store
 
 Append = Callable[[Target, Materialization | FailedAttempt], None]
@@ -48,6 +50,7 @@ def run_step(
     """
     started = time.perf_counter()
     locks, guards = target_locks(task, store), read_guards(task, store)
+    parts: set[Target] = set()
     try:
         waited = acquire(task, store, channel, locks)
         if waited is None:
@@ -64,10 +67,8 @@ def run_step(
             if elsewhere is not None:
                 result = elsewhere(task, store)
             else:
-                if task.computation.timeout is not None:
-                    channel.started()
-                result = compute_step(task, store, channel)
-        return _commit(task, store, channel, result, locks)
+                result = _compute_here(task, store, channel, locks, parts)
+        return _commit(task, store, channel, result, locks, parts)
     except AssetGraphError as error:
         failed = failed_step(task, store, error, started)
         may_record = _may_record(locks, error)
@@ -77,6 +78,15 @@ def run_step(
             guard.release()
         for lock in locks.values():
             lock.release()
+
+
+def _compute_here(
+    task: StepTask, store: Store, channel: Channel, locks: Locks, parts: set[Target]
+) -> StepResult:
+    if task.computation.timeout is not None:
+        channel.started()
+    commit = partial(_commit_part, store, channel, locks, parts)
+    return compute_step(task, store, channel, commit)
 
 
 def _may_record(locks: Locks, error: AssetGraphError) -> bool:
@@ -127,34 +137,64 @@ def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
 
 
 def _commit(
-    task: StepTask, store: Store, channel: Channel, result: StepResult, locks: Locks
+    task: StepTask,
+    store: Store,
+    channel: Channel,
+    result: StepResult,
+    locks: Locks,
+    parts: Set[Target] = frozenset(),
 ) -> StepResult:
-    """Append the attempt to the history of each target: from here on, it counts."""
+    """Append the attempt to the history of each target: from here on, it counts. `parts` are those
+    that are committed already."""
     if not channel.may_commit() or result.state is StepState.CANCELED:
         return StepResult(StepState.CANCELED, [])
-    if result.state is StepState.SUCCESS:
+    if result.outputs:
         try:
-            _name_reads(store, result)
+            _name_reads(store, result, parts)
             for target, materialization in result.outputs.items():
-                locks[target].append(materialization)
+                if target not in parts:
+                    locks[target].append(materialization)
         except StoreError as error:
             result = failed_step(task, store, error)
         else:
             for target, materialization in result.outputs.items():
                 if has_folder(materialization.value):
                     _drop_old_values(store, target)
-            return result
+    if result.state is StepState.SUCCESS:
+        return result
     _record_failure(task, store, result, _through(locks))
     return result
 
 
-def _name_reads(store: Store, result: StepResult) -> None:
+def _commit_part(
+    store: Store,
+    channel: Channel,
+    locks: Locks,
+    parts: set[Target],
+    target: Target,
+    made: Materialization,
+    reads: tuple[ObservedRead, ...],
+) -> Materialization:
+    """Commit one partition of a step that makes several, and return its record.
+
+    Raises `StepTimeoutError` if the step was abandoned.
+    """
+    if not channel.wanted():
+        raise StepTimeoutError("nobody waits for it any longer.")
+    if reads:
+        made = msgspec.structs.replace(made, observed=store.reads.record(reads))
+    locks[target].append(made)
+    parts.add(target)
+    return made
+
+
+def _name_reads(store: Store, result: StepResult, parts: Set[Target]) -> None:
     """Record what the step read, and have its records name that. The records come after it, so
     that none names what is not there."""
     if result.reads:
         observed = store.reads.record(result.reads)
         result.outputs = {
-            target: msgspec.structs.replace(made, observed=observed)
+            target: made if target in parts else msgspec.structs.replace(made, observed=observed)
             for target, made in result.outputs.items()
         }
 

@@ -9,7 +9,7 @@ import inspect
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -22,10 +22,10 @@ from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
 from assetgraph.process.reads.recorder import keeping, kept_so_far
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
+from assetgraph.run.step_outcome import failed_step, part_of_step, report_success
 from assetgraph.run.step_recorder import StepRecorder
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.value_store import Saved
-from assetgraph.text import shorten
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,13 +35,21 @@ if TYPE_CHECKING:
     from assetgraph.run.step_task import Input
     from assetgraph.storage.store import Store
 
-_MESSAGE_CELLS = 600
+# Commits the record of one partition, with what the step has read so far, and returns it as it is
+# recorded.
+Commit = Callable[[Target, Materialization, tuple[ObservedRead, ...]], Materialization]
 _NOT_PASSED = object()
 _forks = 0  # how many forks lie between the program's start and this process
 
 
-def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
-    """Load the inputs, call the function and save its values. Commits nothing."""
+def compute_step(
+    task: StepTask, store: Store, channel: Channel, commit: Commit | None = None
+) -> StepResult:
+    """Load the inputs, call the function and save its values.
+
+    Commits nothing itself. `commit` is called with the record of each partition that the function
+    yields, as soon as its value is saved.
+    """
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
     sink = StepRecorder(task, store, channel, result.events)
@@ -60,16 +68,14 @@ def compute_step(task: StepTask, store: Store, channel: Channel) -> StepResult:
                 result.events += files.changes()
             if not channel.wanted():
                 return StepResult(StepState.CANCELED, [])
-            _save(task, store, context, returned, started, result)
+            _save(task, store, context, returned, started, result, sink, commit)
         finally:
             end_output(sink, outside)
     except KeyboardInterrupt:
         _keep_reads(task, store, sink)
         raise
     except BaseException as error:
-        failed = failed_step(task, store, error, started)
-        failed.events[:0] = result.events
-        result = failed
+        result = part_of_step(task, result, failed_step(task, store, error, started))
     finally:
         sink.close()
     result.reads = _reads(task, store, sink, result.state)
@@ -111,58 +117,6 @@ def _keep_reads(task: StepTask, store: Store, sink: StepRecorder) -> None:
     """Have what a cache keeps count for later steps, though this one is interrupted."""
     if sink.reads is not None and sink.reads.kept:
         _reads(task, store, sink, StepState.CANCELED)
-
-
-def failed_step(
-    task: StepTask, store: Store, error: BaseException, started: float | None = None
-) -> StepResult:
-    """The result of a step that `error` ended.
-
-    It asks for another attempt if the step's retry policy, or the error itself, says so.
-    """
-    from assetgraph.code.tracebacks import definition_frame, error_info  # few steps fail
-    from assetgraph.definitions.retries import retry_delay, retry_text
-
-    info = error_info(error, str(store.project_root))
-    function = task.computation.plain_function
-    if not info.frames and function is not None:  # the error is about what the function returned
-        place = definition_frame(function.__code__, str(store.project_root))
-        info = msgspec.structs.replace(info, frames=(place,))
-    retry_in_s = retry_delay(error, task.computation.retry_policy, task.attempt)
-    data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
-    if started is not None:
-        data["duration_s"] = round(time.perf_counter() - started, 6)
-    kind, level, text = EventType.STEP_FAILURE, "ERROR", f"{info.type}: {info.message}"
-    if retry_in_s is not None:
-        kind, level = EventType.STEP_UP_FOR_RETRY, "WARNING"
-        data["retry_in_s"] = round(retry_in_s, 3)
-        retry = retry_text(error, task.computation.retry_policy, task.attempt, retry_in_s)
-        text = f"{retry}, after {text}"
-    text = shorten(text, _MESSAGE_CELLS)  # the data has the whole message
-    event = Event(kind, now(), task.step_id, level, text, data)
-    return StepResult(
-        StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
-    )
-
-
-def report_success(task: StepTask, result: StepResult) -> None:
-    """Add the events for each target that the step materialized, and for its success."""
-    for target, made in result.outputs.items():
-        output: dict[str, Any] = {"format": made.value.format}
-        if made.value.size is not None:
-            output["size"] = made.value.size
-        if made.value.path is not None:
-            output["path"] = made.value.path
-        what: dict[str, Any] = {"data_version": made.data_version}
-        if made.metadata:
-            what["metadata"] = made.metadata
-        name = task.named(target)
-        at = made.timestamp
-        result.events += (
-            Event(EventType.STEP_OUTPUT, at, task.step_id, data=output, target=name),
-            Event(EventType.ASSET_MATERIALIZATION, at, task.step_id, data=what, target=name),
-        )
-    result.events.append(Event(EventType.STEP_SUCCESS, now(), task.step_id))
 
 
 def arguments_of(
@@ -287,13 +241,22 @@ def _save(
     returned: Any,
     started: float,
     result: StepResult,
+    sink: StepRecorder,
+    commit: Commit | None,
 ) -> None:
-    """Store the returned value of each output."""
-    outputs, values = {}, {}
+    """Store the returned value of each output. What a function yields counts one by one: if it
+    fails later, `result` has what is stored."""
+    outputs: dict[Target, Materialization] = {}
+    values: dict[Target, Any] = {}
+    several = len(task.outputs) > 1 or task.computation.backfill_policy is not None
+    yields = several and isinstance(returned, Iterator)
+    if yields:
+        result.outputs = outputs
     for target, one in _values(task, returned):
-        outputs[target], values[target] = _saved(
-            task, store, context, target, one, started, result.events
-        )
+        made, values[target] = _saved(task, store, context, target, one, started, result.events)
+        if yields and commit is not None:
+            made = commit(target, made, _reads(task, store, sink, StepState.SUCCESS))
+        outputs[target] = made
     result.outputs, result.values = outputs, values
     report_success(task, result)
     result.state = StepState.SUCCESS

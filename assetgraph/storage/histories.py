@@ -323,7 +323,10 @@ def _with_inputs(attempt: Attempt, called: Callable[[AssetKey], AssetKey]) -> At
     for text, version in attempt.inputs.items():
         target = recorded_target(text)
         inputs[Target(called(target.key), target.partition).text] = version
-    return msgspec.structs.replace(attempt, inputs=inputs)
+    read = {
+        called(AssetKey.unchecked(name)).text: one for name, one in attempt.partitions_read.items()
+    }
+    return msgspec.structs.replace(attempt, inputs=inputs, partitions_read=read)
 
 
 def _size(path: str) -> int:

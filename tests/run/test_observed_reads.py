@@ -28,8 +28,10 @@ def observing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Has every step read `zones.csv`."""
     compute = step.compute_step
 
-    def compute_and_observe(task: StepTask, store: Store, channel: Channel) -> StepResult:
-        result = compute(task, store, channel)
+    def compute_and_observe(
+        task: StepTask, store: Store, channel: Channel, *more: Any
+    ) -> StepResult:
+        result = compute(task, store, channel, *more)
         result.reads = (ZONES,)
         return result
 
@@ -156,8 +158,8 @@ def test_a_value_that_a_step_loads_is_compared_before_another_run_s_value_is_tak
     def trips() -> int:
         return 1
 
-    def read_rates(task: StepTask, store: Store, channel: Channel) -> StepResult:
-        result = compute(task, store, channel)
+    def read_rates(task: StepTask, store: Store, channel: Channel, *more: Any) -> StepResult:
+        result = compute(task, store, channel, *more)
         version = store.history.known(Target(rates.key))
         if task.step_id == "trips" and version is not None:
             result.reads = (ObservedRead(ReadKind.ASSET, "rates", version.data_version),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,8 @@ from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Cause, Plan, Step
-from assetgraph.records import Materialization
+from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.records import EventType, Materialization
 from assetgraph.run.executors import make
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.runner import run_plan
@@ -48,9 +50,10 @@ def values(instance: dg.Instance, key: AssetKey = TRIPS) -> list[Any]:
     return [one and instance.store.values.load(one.value) for one in found]
 
 
-def fails(instance: dg.Instance, function: Callable[..., Any]) -> str:
+def fails(instance: dg.Instance, function: Callable[..., Any], yielded: str = "") -> str:
+    """What an error says that leaves no partition but those that were `yielded`."""
     (error,) = run(instance, function).errors.values()
-    assert [made(instance, day) for day in DAYS] == [None] * 3
+    assert {day for day in DAYS if made(instance, day)} == set(yielded.split())
     return f"{error.message} {error.hint}"
 
 
@@ -218,7 +221,8 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_anything_else_says_what_to_return(instance: dg.Instance, case: str) -> None:
     function, said = WRONG[case]
-    error = fails(instance, function)
+    yielded = {"a key twice": DAYS[0], "a pair too few": f"{DAYS[0]} {DAYS[2]}"}
+    error = fails(instance, function, yielded.get(case, ""))
     assert f"asset 'trips' {said}" in error or said in error
     assert "The step makes 3 partitions: 2023-03-01..2023-03-03." in error
     assert "return a dict with a value for each of context.partition_keys" in error
@@ -231,9 +235,86 @@ def test_an_annotation_of_the_whole_is_checked(instance: dg.Instance) -> None:
     assert "is annotated `-> dict[str, int]` but returned None" in fails(instance, trips)
 
 
-def test_an_error_after_some_partitions_commits_none(instance: dg.Instance) -> None:
-    def trips() -> Iterator[Any]:
-        yield DAYS[0], 1
-        raise ValueError("no more")
+@EXECUTORS
+def test_each_partition_that_is_yielded_counts_though_a_later_one_fails(
+    instance: dg.Instance, executor: str
+) -> None:
+    def trips() -> Iterator[tuple[str, int]]:
+        yield DAYS[2], 2
+        yield DAYS[0], 0
+        raise ValueError("no data")
 
-    assert "no more" in fails(instance, trips)
+    outcome = run(instance, trips, executor=executor)
+    assert outcome.errors["trips"].message == "no data"
+    assert values(instance) == [0, None, 2]
+    failed = instance.store.history.current(Target(TRIPS, DAYS[1]))[1]
+    assert failed is not None
+    assert failed.error == "ValueError: no data"
+    assert instance.store.history.current(Target(TRIPS, DAYS[0]))[1] is None
+    events = list(instance.store.runs.events(outcome.record.run_id))
+    said = [event.message for event in events if event.level == "WARNING"]
+    assert said == [
+        "2 of 3 partitions were materialized before it failed: 2023-03-03 and 2023-03-01"
+    ]
+    materialized = [e.target for e in events if e.type is EventType.ASSET_MATERIALIZATION]
+    assert materialized == ["trips@2023-03-03", "trips@2023-03-01"]
+
+
+def test_each_partition_is_committed_as_it_is_yielded(instance: dg.Instance) -> None:
+    there: list[int] = []
+
+    def trips() -> Iterator[tuple[str, int]]:
+        for number, day in enumerate(DAYS):
+            there.append(sum(made(instance, one) is not None for one in DAYS))
+            yield day, number
+
+    assert not run(instance, trips).errors
+    assert there == [0, 1, 2]
+    assert len(list(instance.store.history.newest_first(TRIPS))) == 3
+
+
+def test_only_what_a_failed_range_left_runs_again(instance: dg.Instance) -> None:
+    asked: list[list[str]] = []
+
+    @dg.asset(
+        partitions_def=dg.StaticPartitionsDefinition(DAYS),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def trips(context: dg.AssetExecutionContext) -> Iterator[tuple[str, str]]:
+        asked.append(list(context.partition_keys))
+        for key in context.partition_keys:
+            if len(asked) == 1 and key == DAYS[1]:
+                raise ValueError("no data")
+            yield key, key
+
+    dg.materialize([trips], instance=instance, partitions="*", raise_on_error=False)
+    facts = StoreFacts(AssetGraph([trips]), instance.store)
+    plan = plan_run(RunRequest(only=("missing", "failed")), facts)
+    assert [step.id for step in plan.steps] == ["trips@2023-03-02..2023-03-03"]
+    run_plan(plan, facts)
+    assert asked == [list(DAYS), list(DAYS[1:])]
+    assert values(instance) == list(DAYS)
+
+
+def test_an_abandoned_range_commits_no_further_partition(instance: dg.Instance) -> None:
+    gone = threading.Event()
+
+    @dg.asset(
+        partitions_def=dg.StaticPartitionsDefinition(DAYS),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        timeout=0.2,
+    )
+    def trips() -> Iterator[tuple[str, str]]:
+        yield DAYS[0], "there"
+        gone.wait(30)
+        yield DAYS[1], "too late"
+
+    facts = StoreFacts(AssetGraph([trips]), instance.store)
+    plan = plan_run(RunRequest(partitions=("*",)), facts)
+    outcome = run_plan(plan, facts, executor=make("threads", jobs=1))
+    gone.set()
+    assert "timeout" in next(iter(outcome.errors.values())).message
+    lock = instance.store.lock(Target(TRIPS, DAYS[2]))
+    assert lock.wait(until=lambda: True)  # its thread has ended
+    lock.release()
+    assert values(instance) == ["there", None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,9 +48,11 @@ def observe(patch: pytest.MonkeyPatch) -> None:
     compute = step.compute_step
     _used.clear()
 
-    def compute_and_observe(task: StepTask, store: Store, channel: Channel) -> StepResult:
+    def compute_and_observe(
+        task: StepTask, store: Store, channel: Channel, *more: Any
+    ) -> StepResult:
         _seen.clear()
-        result = compute(task, store, channel)
+        result = compute(task, store, channel, *more)
         present, salt = store.present_reads(), store.reads.salt
         result.reads = tuple([present.look(kind, name, salt) for kind, name in _seen] + _used)
         return result

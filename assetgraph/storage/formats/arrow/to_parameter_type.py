@@ -200,7 +200,9 @@ def _as_lazy_polars(source: Table) -> Any:
     _check_names(schema.names, "polars-lazy")
     if not schema.equals(_polars_schema(schema)) or "" in schema.names:
         return _as_polars(source).lazy()
-    if source.filesystem is None:
+    # Pandas leaves the code -1 where a category is null, which polars itself does not read.
+    categories = any(holds(field.type, types.is_dictionary) for field in schema)
+    if source.filesystem is None and not categories:
         return polars.scan_ipc(source.path)
     return polars.scan_pyarrow_dataset(source.dataset())
 

@@ -1,0 +1,95 @@
+"""How a step ended, as its result and its events."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from assetgraph.records import Event, EventType, StepState, now
+from assetgraph.run.step_task import StepResult, StepTask
+from assetgraph.text import listed, shorten
+
+if TYPE_CHECKING:
+    from assetgraph.storage.store import Store
+
+_MESSAGE_CELLS = 600
+_MOST_NAMED = 10
+
+
+def failed_step(
+    task: StepTask, store: Store, error: BaseException, started: float | None = None
+) -> StepResult:
+    """The result of a step that `error` ended.
+
+    It asks for another attempt if the step's retry policy, or the error itself, says so.
+    """
+    from assetgraph.code.tracebacks import definition_frame, error_info  # few steps fail
+    from assetgraph.definitions.retries import retry_delay, retry_text
+
+    info = error_info(error, str(store.project_root))
+    function = task.computation.plain_function
+    if not info.frames and function is not None:  # the error is about what the function returned
+        place = definition_frame(function.__code__, str(store.project_root))
+        info = msgspec.structs.replace(info, frames=(place,))
+    retry_in_s = retry_delay(error, task.computation.retry_policy, task.attempt)
+    data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
+    if started is not None:
+        data["duration_s"] = round(time.perf_counter() - started, 6)
+    kind, level, text = EventType.STEP_FAILURE, "ERROR", f"{info.type}: {info.message}"
+    if retry_in_s is not None:
+        kind, level = EventType.STEP_UP_FOR_RETRY, "WARNING"
+        data["retry_in_s"] = round(retry_in_s, 3)
+        retry = retry_text(error, task.computation.retry_policy, task.attempt, retry_in_s)
+        text = f"{retry}, after {text}"
+    text = shorten(text, _MESSAGE_CELLS)  # the data has the whole message
+    event = Event(kind, now(), task.step_id, level, text, data)
+    return StepResult(
+        StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
+    )
+
+
+def report_success(task: StepTask, result: StepResult) -> None:
+    """Add the events for each target that the step materialized, and for its success."""
+    _report_outputs(task, result)
+    result.events.append(Event(EventType.STEP_SUCCESS, now(), task.step_id))
+
+
+def part_of_step(task: StepTask, result: StepResult, failed: StepResult) -> StepResult:
+    """The result `failed` with what the step did before, as `result` has it."""
+    if result.outputs:
+        _report_part(task, result)
+    failed.events[:0] = result.events
+    failed.outputs = result.outputs
+    return failed
+
+
+def _report_part(task: StepTask, result: StepResult) -> None:
+    """Add the events for the partitions that a step materialized before it failed."""
+    _report_outputs(task, result)
+    made = listed([str(target.partition) for target in [*result.outputs][:_MOST_NAMED]])
+    more = len(result.outputs) - _MOST_NAMED
+    message = (
+        f"{len(result.outputs)} of {len(task.outputs)} partitions were materialized before it "
+        f"failed: {made}{f' and {more} more' if more > 0 else ''}"
+    )
+    result.events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message))
+
+
+def _report_outputs(task: StepTask, result: StepResult) -> None:
+    for target, made in result.outputs.items():
+        output: dict[str, Any] = {"format": made.value.format}
+        if made.value.size is not None:
+            output["size"] = made.value.size
+        if made.value.path is not None:
+            output["path"] = made.value.path
+        what: dict[str, Any] = {"data_version": made.data_version}
+        if made.metadata:
+            what["metadata"] = made.metadata
+        name = task.named(target)
+        at = made.timestamp
+        result.events += (
+            Event(EventType.STEP_OUTPUT, at, task.step_id, data=output, target=name),
+            Event(EventType.ASSET_MATERIALIZATION, at, task.step_id, data=what, target=name),
+        )
