@@ -103,7 +103,8 @@ class RunResult:
     def materialization(self, key: KeyLike, *, partition_key: str | None = None) -> Materialization:
         """The record of that value: its versions, its metadata and where it is stored."""
         asset = self.facts.graph.asset(key_of(key))
-        target = Target(asset.key, partition_key or self._only_partition(asset.key))
+        partition = self._only_partition(asset.key) if partition_key is None else str(partition_key)
+        target = Target(asset.key, partition)
         made = self.facts.of(target).current
         if made is None:
             raise self.instance.store.no_value(target)
@@ -206,7 +207,8 @@ def load(
     """
     _require_type(as_type)
     found, named = _project_at(project), key_of(key)
-    store, target = found.open_store(), Target(named, partition_key)
+    partition = None if partition_key is None else str(partition_key)
+    store, target = found.open_store(), Target(named, partition)
     made = _made_by(store, target, run_id) if run_id else store.history.current(target)[0]
     if made is None or made.origin:
         graph = _require_known(found, store, named, elsewhere=project is not None)
@@ -286,7 +288,7 @@ def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str
         raise PartitionsError("partition_key= and partitions= cannot be combined.")
     if not isinstance(key, str):
         raise TypeError(f"partition_key must be text, not {of_which_type(key)}")
-    return (key,)
+    return (str(key),)  # it may be a MultiPartitionKey
 
 
 def _made_by(store: Store, target: Target, text: str) -> Materialization:

@@ -32,9 +32,9 @@ def targets_meant(
     has partitions; `SelectionError` if it does not say which partitions, and there is no default.
     """
     partitioned = [key for key in keys if graph.is_partitioned(key)]
-    if partitions and not partitioned and keys:
-        raise no_partitions(keys)
     named = [text for text in partitions if text != EVERY]
+    if named and not partitioned and keys:
+        raise no_partitions(keys)
     found: dict[Target, None] = {}
     for key in keys:
         if not graph.is_partitioned(key) or EVERY in partitions or (every and not named):
@@ -61,7 +61,7 @@ def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
             "What is not up to date: --stale.",
         )
     try:
-        return Target(key, keys.key(keys.find(text)))
+        return Target(key, str(keys.key(keys.find(text))))
     except PartitionsError as error:
         error.about(f"the default partition of {key.text!r}")
         raise

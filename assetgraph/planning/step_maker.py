@@ -14,7 +14,6 @@ from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import Computation
-    from assetgraph.keys import AssetKey
     from assetgraph.planning.target_graph import TargetGraph
 
 Reasons = Mapping[Target, tuple[Reason, ...]]
@@ -49,24 +48,29 @@ class StepMaker:
     def _together(self) -> Iterator[list[Target]]:
         """The targets that one call is for, of one of the assets that it materializes: a range of
         partitions if the computation's policy says so, and else one."""
-        open_ranges: dict[AssetKey, list[Target]] = {}
+        together: list[Target] = []
         for target in self._causes:
-            policy = self._graph.graph.computation(target.key).backfill_policy
-            if policy is None or target.partition is None:
-                yield [target]
-                continue
-            together = open_ranges.get(target.key)
-            if together and (
-                len(together) == policy.max_partitions_per_run
-                or self._graph.number(target) != (self._graph.number(together[-1]) or 0) + 1
-                or self._config_of(target) != self._config_of(together[-1])
-            ):
+            if together and not self._continues(together, target):
                 yield together
-                together = None
-            if not together:
-                together = open_ranges[target.key] = []
+                together = []
             together.append(target)
-        yield from open_ranges.values()
+        if together:
+            yield together
+
+    def _continues(self, together: Sequence[Target], target: Target) -> bool:
+        """Whether the call for the targets `together`, which follow each other, is for the next one
+        too."""
+        last = together[-1]
+        policy = self._graph.graph.computation(last.key).backfill_policy
+        if policy is None or last.key is not target.key or target.partition is None:
+            return False
+        number, next_one = self._graph.number(last), self._graph.number(target)
+        return (
+            len(together) != policy.max_partitions_per_run
+            and number is not None
+            and next_one == number + 1
+            and self._config_of(target) == self._config_of(last)
+        )
 
     def _add_call(self, targets: Sequence[Target]) -> None:
         targets = [target for target in targets if target not in self._made_by]

@@ -285,13 +285,13 @@ class _Numbered:
 
     def every(self) -> list[str]:
         if self._every is None:
-            self._every = list(self.keys)
+            self._every = list(map(str, self.keys))  # a MultiPartitionKey is no plain text
         return self._every
 
     def key(self, number: int) -> str:
         if self._every is None:
             self._count()
-        return self.keys.key(number) if self._every is None else self._every[number]
+        return str(self.keys.key(number)) if self._every is None else self._every[number]
 
     def number(self, key: str) -> int | None:
         if self._numbers is None:

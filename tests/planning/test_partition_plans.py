@@ -320,6 +320,41 @@ def test_one_call_makes_each_contiguous_range_of_what_is_stale(project: Project)
     ]
 
 
+def test_all_calls_of_an_asset_come_before_those_of_what_reads_it(project: Project) -> None:
+    project.policy = BackfillPolicy.multi_run(max_partitions_per_run=2)
+    plan = project.plan(stale=True)
+    seen: set[str] = set()
+    for step in plan.steps:
+        assert seen.issuperset(step.after)
+        seen.add(step.id)
+    assert project.run(stale=True).step_counts == {"success": 7}
+
+
+def test_the_partitions_of_several_dimensions_are_plain_text_in_records(
+    instance: dg.Instance,
+) -> None:
+    sizes = StaticPartitionsDefinition(["S", "L"])
+    several = dg.MultiPartitionsDefinition({"size": sizes, "month": months()})
+    seen: list[dict[str, str]] = []
+
+    @dg.asset(partitions_def=several)
+    def cube(context: dg.AssetExecutionContext) -> str:
+        key = context.partition_key
+        assert isinstance(key, dg.MultiPartitionKey)
+        seen.append(dict(key.keys_by_dimension))
+        return key
+
+    key = dg.MultiPartitionKey({"size": "L", "month": "2023-02-01"})
+    result = dg.materialize([cube], instance=instance, partition_key=key)
+    assert seen == [{"month": "2023-02-01", "size": "L"}]
+    assert result.value("cube") == "2023-02-01|L"
+    assert result.outcome.record.tags == {
+        "dagster/partition": "2023-02-01|L",
+        "dagster/partition/month": "2023-02-01",
+        "dagster/partition/size": "L",
+    }
+
+
 def test_each_partition_of_a_range_records_just_what_it_is_made_from(project: Project) -> None:
     project.run(stale=True)
     current = project.instance.store.history.current
