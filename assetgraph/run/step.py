@@ -220,6 +220,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
     if result.reads:
         with suppress(StoreError):  # a full disk, say: the run's record has the failure
             observed = store.reads.record(result.reads)
+    versions = task.versions()
     for target in task.outputs:
         current = store.history.known(target)
         if current is not None and current.run_id == task.run_id:
@@ -235,7 +236,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
             absent=_absent(result.error, store),
             file_version=_file_version(current, store),
             observed=observed,
-            **task.made_from(target),
+            **task.made_from(target, versions),
         )
         with suppress(StoreError):
             append(target, attempt)
@@ -270,7 +271,7 @@ def _made_by_another_run(
     for lock in locks.values():
         if lock.found_empty():
             return None
-    found = {}
+    found, versions = {}, task.versions()
     for target, known_run_id in zip(task.outputs, task.known_run_ids, strict=True):
         current, failed = store.history.current(target)
         if current is None or failed is not None:
@@ -280,7 +281,7 @@ def _made_by_another_run(
         same = (
             current.is_of_code(task.code_version)
             and current.config == dict(task.config)
-            and _made_from_the_same(current, task.made_from(target))
+            and _made_from_the_same(current, task.made_from(target, versions))
             and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
             and _read_the_same(current, store)
         )

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -248,15 +249,20 @@ def _save(
     fails later, `result` has what is stored."""
     outputs: dict[Target, Materialization] = {}
     values: dict[Target, Any] = {}
+    made_from = partial(task.made_from, versions=task.versions())
     several = len(task.outputs) > 1 or task.computation.backfill_policy is not None
     yields = several and isinstance(returned, Iterator)
     if yields:
         result.outputs = outputs
     for target, one in _values(task, returned):
-        made, values[target] = _saved(task, store, context, target, one, started, result.events)
-        if yields and commit is not None:
+        made, value = _saved(task, store, context, target, one, started, result.events, made_from)
+        if not yields:
+            values[target] = value  # of what is yielded, one at a time is in memory
+        elif commit is not None:
             made = commit(target, made, _reads(task, store, sink, StepState.SUCCESS))
         outputs[target] = made
+        if several:
+            started = time.perf_counter()  # for the next one
     result.outputs, result.values = outputs, values
     report_success(task, result)
     result.state = StepState.SUCCESS
@@ -297,6 +303,7 @@ def _saved(
     returned: Any,
     started: float,
     events: list[Event],
+    made_from: Callable[[Target], dict[str, Any]],
 ) -> tuple[Materialization, Any]:
     """The uncommitted record of one output, and its value."""
     value, version, metadata = returned, None, {}
@@ -318,7 +325,7 @@ def _saved(
         metadata=metadata,
         duration_s=round(time.perf_counter() - started, 6),
         partition=target.partition,
-        **task.made_from(target),
+        **made_from(target),
     )
     return made, value
 

@@ -90,10 +90,13 @@ class StepTask(msgspec.Struct, frozen=True):
         """The parameters that name an upstream."""
         return tuple(parameter.name for parameter in self.computation.inputs)
 
-    def made_from(self, output: Target) -> dict[str, Any]:
-        """The fields of a record that say what an output was made from: `inputs`, and
-        `partitions_read` where it was several partitions of an asset."""
-        versions = {source.target: source.data_version for source in self.inputs}
+    def versions(self) -> dict[Target, str]:
+        """The data version of everything that the step is made from."""
+        return {source.target: source.data_version for source in self.inputs}
+
+    def made_from(self, output: Target, versions: Mapping[Target, str]) -> dict[str, Any]:
+        """The fields of a record that say which of `versions` an output was made from: `inputs`,
+        and `partitions_read` where it was several partitions of an asset."""
         if self.upstream:
             versions = {one: versions[one] for one in self.upstream[output]}
         if not any(target.partition is not None for target in versions):
