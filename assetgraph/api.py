@@ -47,7 +47,7 @@ Assets = Definitions | AssetGraph | ModuleType | Iterable[Asset | Iterable[Asset
 class RunConfig:
     """Config for each asset, as `Config` objects or plain mappings.
 
-    For example, `RunConfig({"trips": TripsConfig(month="2023-04")})`.
+    For example, `RunConfig({"trips": TripsConfig(limit=100)})`.
     """
 
     ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)

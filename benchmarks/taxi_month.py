@@ -1,10 +1,11 @@
-"""Measure the time and the peak memory of each taxi asset on a whole month of trips.
+"""Measure the time and the peak memory of each taxi asset on whole months of trips.
 
     python benchmarks/taxi_month.py [--rows 3403766]
 
-The month is generated in the TLC's format, with row groups of about a million rows and as many rows
-as March 2023. Each asset is materialized in its own process, and the peak is that process's, from
-/proc. The first line is a process that only does the imports that all of them share.
+A month is generated in the TLC's format, with row groups of about a million rows and as many rows
+as March 2023, and stands for each of the three. An asset with partitions makes its default one: a
+month, or a week of it. Each asset is materialized in its own process, and the peak is that of the
+process, from /proc. The first line is a process that only does the imports that all of them share.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from nyc_taxi import sample  # noqa: E402
 
+OTHER_MONTHS = ("2023-01", "2023-02")
 MARCH_2023_ROWS = 3_403_766
 ROW_GROUP_ROWS = 1_048_576
 MADE_UP_ROWS = 100_000  # repeated to fill the month
@@ -46,7 +48,8 @@ key, seconds = sys.argv[1], 0
 if key:
     assets = dg.load_assets_from_modules([trips, zones, metrics])
     started = time.perf_counter()
-    dg.materialize(assets, selection=[key], instance=dg.Instance(".assetgraph"))
+    instance = dg.Instance(".assetgraph")
+    dg.materialize(assets, selection=[key], partitions=sys.argv[2:], instance=instance)
     seconds = time.perf_counter() - started
 peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps({"seconds": seconds, "mib": int(peak) / 1024}))
@@ -59,7 +62,11 @@ def main() -> None:
     rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as folder:
         size = write_month(Path(folder, "data/raw/taxi_trips_2023-03.parquet"), rows)
-        print(f"{rows:,} rows, {size / 1e6:.0f} MB of Parquet")
+        print(f"{rows:,} rows a month, {size / 1e6:.0f} MB of Parquet")
+        for month in OTHER_MONTHS:
+            other = Path(folder, f"data/raw/taxi_trips_{month}.parquet")
+            os.link(Path(folder, "data/raw/taxi_trips_2023-03.parquet"), other)
+            measure("taxi_trips", folder, month)
         for key in ("", *ASSETS):
             figures = measure(key, folder)
             name = key or "imports only"
@@ -79,7 +86,7 @@ def write_month(path: Path, rows: int) -> int:
     return path.stat().st_size
 
 
-def measure(key: str, folder: str) -> dict[str, float]:
+def measure(key: str, folder: str, *partitions: str) -> dict[str, float]:
     """Materialize `key` where no host answers, so that the asset takes the file that is there."""
     nowhere = "http://127.0.0.1:1/{month}"
     environment = os.environ | {
@@ -87,7 +94,7 @@ def measure(key: str, folder: str) -> dict[str, float]:
         "NYC_TAXI_ZONES_URL": nowhere,
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-c", STEP, key]
+    command = [sys.executable, "-c", STEP, key, *partitions]
     output = subprocess.check_output(command, cwd=folder, env=environment)
     figures: dict[str, float] = json.loads(output.splitlines()[-1])
     return figures

@@ -27,7 +27,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-MONTHS = ("2025-01", "2025-03", "2025-02")
 IMPORT = "from nyc_taxi import constants"
 
 
@@ -44,7 +43,7 @@ class Picture(NamedTuple):
 
 def launch_dialog(page: Page) -> None:
     page.get_by_role("button", name="Materialize").click()
-    page.get_by_role("dialog").get_by_label("month").wait_for()
+    page.get_by_role("dialog").wait_for()
 
 
 def to_the_log(page: Page) -> None:
@@ -112,9 +111,10 @@ def make_project(root: Path) -> str:
     """The taxi project with a past; the id of its failed run."""
     shutil.copytree(ROOT / "nyc_taxi", root / "nyc_taxi")
     (root / "pyproject.toml").write_text('[tool.assetgraph]\nmodule = "nyc_taxi"\n')
-    for month in MONTHS:
-        config = "--config", f"taxi_trips_file.month={month}"
-        command(root, "materialize", "--all", *config, "--tag", "reason=monthly")
+    for month in ("2023-01", "2023-02"):
+        asked = "--partition", month, "--tag", "reason=monthly"
+        command(root, "materialize", "+taxi_trips", *asked)
+    command(root, "materialize", "--all", "--all-partitions")
     trips = root / "nyc_taxi" / "assets" / "trips.py"
     trips.write_text(trips.read_text().replace(IMPORT, f"# {IMPORT}"))
     command(root, "materialize", "taxi_trips_file", "taxi_trips", "trips_by_week")

@@ -1,13 +1,14 @@
-"""The paths of the pipeline's files, relative to the project, and the URLs of their sources."""
+"""The time that the pipeline covers, the paths of its files in the project, and their sources."""
+
+START_DATE = "2023-01-01"
+END_DATE = "2023-04-01"
 
 TAXI_ZONES_FILE_PATH = "data/raw/taxi_zones.csv"
 TAXI_TRIPS_TEMPLATE_FILE_PATH = "data/raw/taxi_trips_{}.parquet"
 
-TRIPS_BY_WEEK_FILE_PATH = "data/outputs/trips_by_week.csv"
+TRIPS_BY_WEEK_TEMPLATE_FILE_PATH = "data/outputs/trips_by_week/{}.csv"
 MANHATTAN_STATS_FILE_PATH = "data/staging/manhattan_stats.geojson"
 MANHATTAN_MAP_FILE_PATH = "data/outputs/manhattan_map.png"
-
-DATE_FORMAT = "%Y-%m-%d"
 
 TAXI_TRIPS_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/yellow_tripdata_{month}.parquet"
 TAXI_ZONES_URL = (

@@ -85,7 +85,7 @@ def _write_words(figure: Figure, stats: Collection, zones: Zones) -> None:
     figure.text(
         0.05,
         0.828,
-        f"{trips:,} trips began in its {len(zones)} taxi zones in {_month(stats['month'])}",
+        f"{trips:,} trips began in its {len(zones)} taxi zones {_period(stats['months'])}",
         size=15,
         color=QUIET,
     )
@@ -101,12 +101,16 @@ def _write_words(figure: Figure, stats: Collection, zones: Zones) -> None:
     )
 
 
-def _month(month: str | None) -> str:
-    """The month "2023-03" as "March 2023"."""
-    if month is None:
-        return "no month"
-    year, _, number = month.partition("-")
-    return f"{calendar.month_name[int(number)]} {year}"
+def _period(months: Sequence[str]) -> str:
+    """The time of months in order: from ["2023-01", "2023-02"], "from January to February 2023"."""
+    if not months:
+        return "in no month"
+    (year, first), (last_year, last) = (month.split("-") for month in (months[0], months[-1]))
+    end = f"{calendar.month_name[int(last)]} {last_year}"
+    if len(months) == 1:
+        return f"in {end}"
+    start = calendar.month_name[int(first)]
+    return f"from {start} to {end}" if year == last_year else f"from {start} {year} to {end}"
 
 
 def _draw_busiest(axes: Axes, busiest: Zones, colour: _Scale) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
     import pyarrow.dataset as ds
+
+    import assetgraph as dg
 
 Key = TypeVar("Key")
 
@@ -53,34 +54,37 @@ class DaysAndZones:
     def by_zone(self) -> dict[int | None, Totals]:
         return _added((zone, totals) for (zone, _), totals in self.cells.items())
 
-    def by_week(self) -> dict[date, Totals]:
-        """The totals by the Monday that starts each week, in order, without trips without a day."""
-        dated = ((day, totals) for (_, day), totals in self.cells.items() if day)
-        weeks = _added((day - timedelta(days=day.weekday()), totals) for day, totals in dated)
-        return dict(sorted(weeks.items()))
-
-    def month(self) -> str | None:
-        """The month in which most trips begin, such as "2023-03"; None without trips."""
-        months = self._by_month()
-        return max(sorted(months), key=lambda month: months[month], default=None)
-
-    def outside_month(self) -> int:
-        """The number of trips that begin in another month than most.
+    def outside(self, month: str) -> int:
+        """The number of trips that begin in another month than `month`, such as "2023-03".
 
         Their meter is wrong, or the month ended on the way to the customer.
         """
-        months = self._by_month()
-        return months.total() - max(months.values(), default=0)
+        return sum(
+            totals.num_trips
+            for (_, day), totals in self.cells.items()
+            if day and f"{day:%Y-%m}" != month
+        )
 
     def without_day(self) -> int:
         return sum(totals.num_trips for (_, day), totals in self.cells.items() if day is None)
 
-    def _by_month(self) -> Counter[str]:
-        months: Counter[str] = Counter()
-        for (_, day), totals in self.cells.items():
-            if day:
-                months[f"{day:%Y-%m}"] += totals.num_trips
-        return months
+
+def together(months: Iterable[DaysAndZones]) -> DaysAndZones:
+    """The trips of several months as one."""
+    return DaysAndZones(_added(cell for month in months for cell in month.cells.items()))
+
+
+def picked_up_within(trips: ds.Dataset, window: dg.TimeWindow) -> ds.Dataset:
+    """The trips that begin in `window`, by the clocks of the city."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    start, end = (
+        pa.scalar(moment.replace(tzinfo=None), pa.timestamp("us"))
+        for moment in (window.start, window.end)
+    )
+    pickup = pc.field("pickup_datetime")
+    return trips.filter((pickup >= start) & (pickup < end))
 
 
 def add_up(trips: ds.Dataset) -> DaysAndZones:

@@ -29,7 +29,7 @@ def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
         if not (equals and key and field):
             raise ConfigError(
                 f"cannot read --config {setting!r}.",
-                hint="Write KEY.FIELD=VALUE, as in: --config taxi_trips_file.month=2023-04",
+                hint="Write KEY.FIELD=VALUE, as in: --config trips.limit=100",
             )
         config.setdefault(key, {})[field] = value
     return config

@@ -120,7 +120,7 @@ def config_by_asset(given: Any, what: str = "config") -> dict[str, dict[str, Any
     if wrong:
         raise ConfigError(
             f"{what} must be {{asset key: {{field: value}}}}: {wrong}.",
-            hint='For example: {"taxi_trips_file": {"month": "2023-04"}}',
+            hint='For example: {"trips": {"limit": 100}}',
         )
     return {key: dict(fields) for key, fields in given.items()}
 
@@ -164,7 +164,7 @@ def _encoded(value: Any) -> Any:
 
 
 def declared_fields(kind: type[Config]) -> dict[str, str]:
-    """Each field's type and default, if any, as text: `{"month": "str = '2023-03'"}`."""
+    """Each field's type and default, if any, as text: `{"limit": "int = 100"}`."""
     return {field.encode_name: _declared(field) for field in msgspec.structs.fields(kind)}
 
 

@@ -11,8 +11,9 @@ import assetgraph as dg
 from nyc_taxi import constants
 from nyc_taxi.files import replacing
 from nyc_taxi.geojson import feature
+from nyc_taxi.partitions import weekly_partition
 from nyc_taxi.picture import draw_map
-from nyc_taxi.stats import DaysAndZones, Totals, add_up
+from nyc_taxi.stats import DaysAndZones, Totals, add_up, picked_up_within, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,49 +24,41 @@ if TYPE_CHECKING:
 SOURCE = "NYC Taxi and Limousine Commission"
 
 
-@dg.asset(group_name="metrics", kinds={"csv"})
+@dg.asset(partitions_def=weekly_partition, group_name="metrics", kinds={"csv"})
 def trips_by_week(context: dg.AssetExecutionContext, taxi_trips: ds.Dataset) -> Path:
-    """Trips, dollars, miles and passengers per week of pick-up, from Monday to Sunday, as CSV."""
-    path = Path(constants.TRIPS_BY_WEEK_FILE_PATH)
-    trips = add_up(taxi_trips)
-    weeks = [
-        {"period": monday.strftime(constants.DATE_FORMAT), **_figures(totals)}
-        for monday, totals in trips.by_week().items()
-    ]
-    lines = [",".join(["period", *_figures(Totals())])]
-    lines += [",".join(str(value) for value in week.values()) for week in weeks]
+    """Trips, dollars, miles and passengers of a week of pick-ups, from Sunday to Saturday."""
+    path = Path(constants.TRIPS_BY_WEEK_TEMPLATE_FILE_PATH.format(context.partition_key))
+    trips = add_up(picked_up_within(taxi_trips, context.partition_time_window))
+    week = {"period": context.partition_key, **_figures(trips.total)}
+    lines = [",".join(map(str, line)) for line in (week.keys(), week.values())]
     with replacing(path) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())
-    context.add_output_metadata(
-        {
-            **_origin(_source(taxi_trips.schema)),
-            "rows": len(weeks),
-            "preview": dg.MetadataValue.table(weeks[-6:]),
-            **_of_the_month(trips),
-            "trips_without_pickup_time": trips.without_day(),
-        }
-    )
+    context.add_output_metadata({**_origin(_source([taxi_trips.schema])), **week})
     return path
 
 
 @dg.asset(key_prefix="manhattan", group_name="metrics", kinds={"geojson"})
 def manhattan_stats(
-    context: dg.AssetExecutionContext, taxi_trips: ds.Dataset, taxi_zones: pa.Table
+    context: dg.AssetExecutionContext, taxi_trips: Mapping[str, ds.Dataset], taxi_zones: pa.Table
 ) -> Path:
-    """The trips that begin in each zone of Manhattan, with the zone's outline, as GeoJSON."""
+    """The trips of all months that begin in each zone of Manhattan, with the zone's outline."""
     path = Path(constants.MANHATTAN_STATS_FILE_PATH)
-    trips = add_up(taxi_trips)
-    by_zone = trips.by_zone()
+    months: dict[str, DaysAndZones] = {}
+    schemas = [taxi_zones.schema]
+    for partition, trips in taxi_trips.items():
+        months[partition[:-3]] = add_up(trips)
+        schemas.append(trips.schema)
+    by_zone = together(months.values()).by_zone()
     zones = taxi_zones.to_pylist()
     features = [
         _feature(zone, by_zone.get(zone["zone_id"], Totals()))
         for zone in zones
         if zone["borough"] == "Manhattan"
     ]
-    source = _source(taxi_trips.schema, taxi_zones.schema)
+    source = _source(schemas)
     collection = {
         "type": "FeatureCollection",
-        "month": trips.month(),
+        "months": list(months),
         "source": source,
         "features": features,
     }
@@ -75,7 +68,7 @@ def manhattan_stats(
         {
             **_origin(source),
             "zones": len(features),
-            **_of_the_month(trips),
+            **_of_the_months(months),
             **_by_borough(by_zone, zones),
         }
     )
@@ -94,7 +87,7 @@ def manhattan_map(context: dg.AssetExecutionContext, manhattan_stats: Path) -> P
         {
             "num_trips": sum(zone["num_trips"] for zone in zones),
             "zones": len(zones),
-            "month": stats["month"],
+            "months": ", ".join(stats["months"]),
             **_origin(stats["source"]),
         }
     )
@@ -125,11 +118,12 @@ def _feature(zone: Mapping[str, Any], totals: Totals) -> dict[str, Any]:
         raise ValueError(f"zone {zone['zone_id']} ({zone['zone']}): {error}") from error
 
 
-def _of_the_month(trips: DaysAndZones) -> dict[str, Any]:
+def _of_the_months(months: Mapping[str, DaysAndZones]) -> dict[str, Any]:
     return {
-        "trips": trips.total.num_trips,
-        "month": trips.month(),
-        "trips_outside_month": trips.outside_month(),
+        "months": ", ".join(months),
+        "trips": sum(trips.total.num_trips for trips in months.values()),
+        "trips_outside_month": sum(trips.outside(month) for month, trips in months.items()),
+        "trips_without_pickup_time": sum(trips.without_day() for trips in months.values()),
     }
 
 
@@ -161,7 +155,7 @@ def _origin(source: str) -> dict[str, str]:
     return {"source": source, **made_up}
 
 
-def _source(*schemas: pa.Schema) -> str:
+def _source(schemas: Sequence[pa.Schema]) -> str:
     """The source of the data: the mark of the sample if one of the schemas has it, else the TLC."""
     marks = [(schema.metadata or {}).get(b"source") for schema in schemas]
     return next((mark.decode() for mark in marks if mark), SOURCE)

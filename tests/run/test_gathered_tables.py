@@ -406,6 +406,13 @@ def test_the_annotation_of_one_table_may_be_text(
     assert rows(loaded) == [{"a": 1}, {"a": 2}]
 
 
+@pytest.mark.parametrize("kind", ["table", "dataset", "reader"])
+def test_what_one_partition_records_with_its_schema_is_kept(gatherer: Gatherer, kind: str) -> None:
+    for partition, metadata in (("a", {"unit": "m"}), ("b", {"unit": "km", "source": "made up"})):
+        gatherer.add(partition, pa.table({"x": [1]}).replace_schema_metadata(metadata))
+    assert gatherer.gathered(KINDS[kind]).schema.metadata == {b"unit": b"m", b"source": b"made up"}
+
+
 def test_labels_of_pandas_are_kept_if_all_partitions_have_them(gatherer: Gatherer) -> None:
     for number in range(2):
         frame = pd.DataFrame({"fare": [number, 1]}, index=pd.Index(["a", "b"], name="zone"))

@@ -18,27 +18,31 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.image import imread
 from servers import Answer, Server, refusing_url
-from taxi import GREEN, YELLOW, ZONES, context_of, needs_data
+from taxi import ZONES, context_of, needs_data, three_months
 
 import assetgraph as dg
 import nyc_taxi.source
-from nyc_taxi import tlc, wkt
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.request import RunRequest, plan_run
+from nyc_taxi import picture, tlc, wkt
 from nyc_taxi.assets import metrics, trips, zones
 from nyc_taxi.download import Patience
+from nyc_taxi.partitions import weekly_partition
 from nyc_taxi.picture import ALARM, COLOURS, EMPTY, draw_map
-from nyc_taxi.stats import Totals, add_up
+from nyc_taxi.stats import Totals, add_up, together
 
 ASSETS = dg.load_assets_from_modules([trips, zones, metrics])
-WEEKS = Path("data/outputs/trips_by_week.csv")
+WEEKS = Path("data/outputs/trips_by_week")
 STATS = Path("data/staging/manhattan_stats.geojson")
 MAP = Path("data/outputs/manhattan_map.png")
 SQUARE = "MULTIPOLYGON (((0 0, 0 1, 1 1, 1 0, 0 0)))"
 
 
-def source_rows(path: Path, pickup: str) -> list[tuple[int, datetime, float, float, float]]:
+def source_rows(month: bytes) -> list[tuple[int, datetime, float, float, float]]:
     """Zone, pick-up, dollars, miles and passengers of each trip, read from the source file."""
+    table = pq.read_table(io.BytesIO(month))
+    pickup = next(name for name in table.column_names if name.endswith("pep_pickup_datetime"))
     names = ["PULocationID", pickup, "total_amount", "trip_distance", "passenger_count"]
-    table = pq.read_table(path, columns=names)
     return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
@@ -50,60 +54,76 @@ def source_zones() -> dict[int, tuple[str, str]]:
         }
 
 
-MONTHS = {
-    "yellow": (YELLOW, "tpep_pickup_datetime", "2025-02"),
-    "green": (GREEN, "lpep_pickup_datetime", "2023-01"),
-}
+SUNDAYS = [date(2023, 1, 1) + timedelta(weeks=week) for week in range(12)]
 
 
-@pytest.fixture(scope="module", params=MONTHS)
-def project(request, tmp_path_factory):
-    """A folder in which all assets were materialized from one of the real files."""
-    path, pickup, month = MONTHS[request.param]
-    folder = tmp_path_factory.mktemp(request.param)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder in which all partitions of all assets were materialized from real records."""
+    folder, files = tmp_path_factory.mktemp("taxi"), three_months()
     with pytest.MonkeyPatch.context() as patch, Server() as server:
         patch.chdir(folder)
-        url = server.answers("/trips", Answer(path.read_bytes()))
-        patch.setenv("NYC_TAXI_TRIPS_URL", url)
+        for month, content in files.items():
+            server.answers(f"/{month}", Answer(content))
+        patch.setenv("NYC_TAXI_TRIPS_URL", server.url("/{month}"))
         patch.setenv("NYC_TAXI_ZONES_URL", server.answers("/z", Answer(ZONES.read_bytes())))
-        result = dg.materialize(ASSETS, instance=dg.Instance(folder / ".assetgraph"))
-    return folder, source_rows(path, pickup), month, result
+        instance = dg.Instance(folder / ".assetgraph")
+        result = dg.materialize(ASSETS, instance=instance, partitions="*")
+    return folder, {month: source_rows(content) for month, content in files.items()}, result
 
 
 @pytest.fixture
-def month(project, monkeypatch):
-    """The trips, the name of the month and the result of the run, in its project's folder."""
+def made(project, monkeypatch):
+    """The trips by month, and the result of the run, in its project's folder."""
     folder, *rest = project
     monkeypatch.chdir(folder)
     return rest
 
 
 @needs_data
-def test_each_week_has_the_sums_of_its_trips(month):
-    rows, _, result = month
-    expected: dict[str, list[list[float]]] = {}
-    for _, pickup, *measures in rows:
-        monday = pickup.date() - timedelta(days=pickup.weekday())
-        expected.setdefault(monday.isoformat(), []).append([value or 0 for value in measures])
-    with open(WEEKS, newline="") as file:
-        weeks = list(csv.DictReader(file))
-    assert list(weeks[0]) == [
-        "period", "num_trips", "total_amount", "trip_distance", "passenger_count",
-    ]  # fmt: skip
-    assert [week["period"] for week in weeks] == sorted(expected)
-    for week in weeks:
-        measures = list(zip(*expected[week["period"]], strict=True))
-        assert int(week["num_trips"]) == len(measures[0])
-        assert float(week["total_amount"]) == pytest.approx(math.fsum(measures[0]), abs=0.01)
-        assert float(week["trip_distance"]) == pytest.approx(math.fsum(measures[1]), abs=0.01)
-        assert int(week["passenger_count"]) == sum(measures[2])
-    assert sum(int(week["num_trips"]) for week in weeks) == len(rows)
-    assert result.value("trips_by_week") == WEEKS
+def test_each_week_has_the_sums_of_its_trips(made):
+    months, result = made
+    assert [path.stem for path in sorted(WEEKS.iterdir())] == [f"{day}" for day in SUNDAYS]
+    counted = 0
+    for sunday in SUNDAYS:
+        end = sunday + timedelta(days=7)
+        # The week is made of the months that it lies in: a wrong meter of another month is not its.
+        rows = [*months[f"{sunday:%Y-%m}"]]
+        if end.day > 1 and end.month != sunday.month:
+            rows += months[f"{end:%Y-%m}"]
+        measures = [
+            [value or 0 for value in trip]
+            for _, pickup, *trip in rows
+            if sunday <= pickup.date() < end
+        ]
+        path = WEEKS / f"{sunday}.csv"
+        with open(path, newline="") as file:
+            (week,) = csv.DictReader(file)
+        assert list(week) == [
+            "period", "num_trips", "total_amount", "trip_distance", "passenger_count",
+        ]  # fmt: skip
+        amounts, miles, passengers = zip(*measures, strict=True)
+        assert week["period"] == f"{sunday}"
+        assert int(week["num_trips"]) == len(measures)
+        assert float(week["total_amount"]) == pytest.approx(math.fsum(amounts), abs=0.01)
+        assert float(week["trip_distance"]) == pytest.approx(math.fsum(miles), abs=0.01)
+        assert int(week["passenger_count"]) == sum(passengers)
+        assert result.value("trips_by_week", partition_key=f"{sunday}") == path
+        metadata = result.materialization("trips_by_week", partition_key=f"{sunday}").metadata
+        assert metadata["num_trips"] == len(measures)
+        counted += len(measures)
+    covered = (
+        SUNDAYS[0] <= pickup.date() < SUNDAYS[-1] + timedelta(days=7)
+        for rows in months.values()
+        for _, pickup, *_ in rows
+    )
+    assert counted == sum(covered) > 70_000
 
 
 @needs_data
-def test_each_zone_of_manhattan_has_the_sums_of_its_trips(month):
-    rows, _, result = month
+def test_each_zone_of_manhattan_has_the_sums_of_its_trips(made):
+    months, result = made
+    rows = [row for rows in months.values() for row in rows]
     expected: dict[int, list[list[float]]] = {}
     for zone, _, *measures in rows:
         expected.setdefault(zone, []).append([value or 0 for value in measures])
@@ -131,8 +151,9 @@ def test_each_zone_of_manhattan_has_the_sums_of_its_trips(month):
 
 
 @needs_data
-def test_trips_that_are_not_on_the_map_are_accounted_for(month):
-    rows, name, result = month
+def test_trips_that_are_not_on_the_map_are_accounted_for(made):
+    months, result = made
+    rows = [row for rows in months.values() for row in rows]
     boroughs = {zone: borough for zone, (_, borough) in source_zones().items()}
     places = Counter(boroughs.get(zone) for zone, *_ in rows)
     metadata = result.materialization("manhattan/manhattan_stats").metadata
@@ -143,22 +164,23 @@ def test_trips_that_are_not_on_the_map_are_accounted_for(month):
     unmatched = Counter(zone for zone, *_ in rows if zone not in boroughs)
     listed = metadata["unmatched_zones"]["value"]
     assert {row["zone_id"]: row["num_trips"] for row in listed} == dict(unmatched)
-    assert metadata["month"] == name
-    outside = sum(f"{pickup:%Y-%m}" != name for _, pickup, *_ in rows)
-    assert metadata["trips_outside_month"] == outside
-    of_weeks = result.materialization("trips_by_week").metadata
-    assert (of_weeks["trips"], of_weeks["trips_outside_month"]) == (len(rows), outside)
-    assert of_weeks["trips_without_pickup_time"] == 0
+    assert metadata["months"] == "2023-01, 2023-02, 2023-03"
+    outside = sum(
+        f"{pickup:%Y-%m}" != month for month, rows in months.items() for _, pickup, *_ in rows
+    )
+    assert metadata["trips_outside_month"] == outside > 0
+    assert metadata["trips_without_pickup_time"] == 0
 
 
 @needs_data
-def test_the_map_shows_the_stats(month):
-    _, name, result = month
+def test_the_map_shows_the_stats(made):
+    months, result = made
     stats = json.loads(STATS.read_text())
     metadata = result.materialization("manhattan/manhattan_map").metadata
     assert metadata["num_trips"] == sum(f["properties"]["num_trips"] for f in stats["features"])
     assert metadata["zones"] == 67
-    assert metadata["month"] == name
+    assert stats["months"] == list(months)
+    assert metadata["months"] == ", ".join(months)
     assert metadata["source"] == "NYC Taxi and Limousine Commission"
     assert imread(MAP).shape[:2] == (1125, 1999)
     again = io.BytesIO()
@@ -167,7 +189,7 @@ def test_the_map_shows_the_stats(month):
 
 
 @needs_data
-def test_the_outlines_lose_no_land_and_wind_as_the_rfc_says(month):
+def test_the_outlines_lose_no_land_and_wind_as_the_rfc_says(made):
     stats = json.loads(STATS.read_text())
     outlines = {z["zone_id"]: z["geometry"] for z in tlc.read_zones(ZONES).to_pylist()}
     for feature in stats["features"]:
@@ -188,19 +210,55 @@ def doubled_area(ring: list[list[float]]) -> float:
     return sum((ax - x) * (by - y) - (bx - x) * (ay - y) for (ax, ay), (bx, by) in pairwise(ring))
 
 
-def test_the_whole_pipeline_runs_on_the_sample_and_every_product_says_so(instance, monkeypatch):
+@pytest.fixture
+def offline(monkeypatch):
     monkeypatch.setattr(nyc_taxi.source, "PATIENCE", Patience(sleep=lambda seconds: None))
     monkeypatch.setenv("NYC_TAXI_TRIPS_URL", refusing_url())
     monkeypatch.setenv("NYC_TAXI_ZONES_URL", refusing_url())
-    result = dg.materialize(ASSETS, instance=instance)
+
+
+def test_the_whole_pipeline_runs_on_the_sample_and_every_product_says_so(instance, offline):
+    result = dg.materialize(ASSETS, instance=instance, partitions="*")
     stats = json.loads(STATS.read_text())
     assert "embedded sample" in stats["source"]
-    for key in ("manhattan/manhattan_stats", "manhattan/manhattan_map", "trips_by_week"):
-        metadata = result.materialization(key).metadata
+    products = [(key, None) for key in ("manhattan/manhattan_stats", "manhattan/manhattan_map")]
+    products += [("trips_by_week", f"{sunday}") for sunday in SUNDAYS]
+    for key, partition in products:
+        metadata = result.materialization(key, partition_key=partition).metadata
         assert "embedded sample" in metadata["source"]
         assert "embedded sample" in metadata["warning"]
     red = colour_mask(imread(MAP), ALARM)
     assert red.sum() > 100, "the source is written in red"
+
+
+@needs_data
+def test_one_month_of_the_sample_among_real_ones_is_said(instance, offline):
+    files = three_months()
+    del files["2023-03"]
+    Path("data/raw").mkdir(parents=True)
+    for month, content in files.items():
+        Path(f"data/raw/taxi_trips_{month}.parquet").write_bytes(content)
+    result = dg.materialize(ASSETS, instance=instance, partitions="*")
+    sources = {
+        f"{sunday}": result.materialization("trips_by_week", partition_key=f"{sunday}")
+        .metadata["source"].startswith("embedded sample")
+        for sunday in SUNDAYS
+    }  # fmt: skip
+    assert [week for week, is_sample in sources.items() if is_sample] == [
+        "2023-02-26", "2023-03-05", "2023-03-12", "2023-03-19",
+    ]  # fmt: skip
+    assert "embedded sample" in json.loads(STATS.read_text())["source"]
+
+
+def test_nothing_is_stale_after_all_was_materialized(instance, offline):
+    def stale() -> list[str]:
+        facts = StoreFacts(graph, instance.store)
+        return [step.id for step in plan_run(RunRequest(stale=True), facts).steps]
+
+    graph = dg.Definitions(ASSETS).graph
+    assert len(stale()) == 3 + 3 + 2 + 12 + 2
+    dg.materialize(ASSETS, instance=instance, partitions="*")
+    assert stale() == []
 
 
 def test_the_groups_are_those_of_the_course():
@@ -241,11 +299,9 @@ def test_a_trip_that_does_not_say_where_when_or_how_much_still_counts():
     )
     assert added.total == Totals(4, 13.0, 4.0, 0)
     assert added.by_zone() == {4: Totals(3, 12.0, 3.0, 0), None: Totals(1, 1.0, 1.0, 0)}
-    assert added.by_week() == {
-        date(2023, 2, 27): Totals(2, 11.0, 2.0, 0),
-        date(2023, 3, 6): Totals(1, 0.0, 1.0, 0),
-    }
-    assert (added.month(), added.outside_month(), added.without_day()) == ("2023-03", 0, 1)
+    assert (added.outside("2023-03"), added.outside("2023-02")) == (0, 3)
+    assert added.without_day() == 1
+    assert together([added, added]).total == Totals(8, 26.0, 8.0, 0)
 
 
 def test_sums_do_not_depend_on_where_a_batch_ends():
@@ -255,19 +311,38 @@ def test_sums_do_not_depend_on_where_a_batch_ends():
     assert len(added.cells) == 7 * 30
 
 
-def test_a_month_without_trips_has_empty_metrics(folder):
-    nothing = trips_table()
-    outlines = pa.table(
-        {"zone_id": [4], "zone": ["A"], "borough": ["Manhattan"], "geometry": [SQUARE]}
-    )
+OUTLINES = pa.table({"zone_id": [4], "zone": ["A"], "borough": ["Manhattan"], "geometry": [SQUARE]})
+
+
+def test_a_week_without_trips_has_a_row_of_zeros(folder):
+    context, _ = context_of("trips_by_week", "2023-03-05", weekly_partition)
+    sunday_after = datetime(2023, 3, 12)
+    path = metrics.trips_by_week(context, trips_table((4, sunday_after, 10.0)))
+    assert path == WEEKS / "2023-03-05.csv"
+    assert path.read_text().splitlines()[1:] == ["2023-03-05,0,0.0,0.0,0"]
+
+
+@pytest.mark.parametrize("months", [{}, {"2023-03-01": None}])
+def test_months_without_trips_have_empty_metrics(folder, months):
     context, _ = context_of("x")
-    metrics.trips_by_week(context, nothing)
-    assert WEEKS.read_text().count("\n") == 1
-    metrics.manhattan_stats(context, nothing, outlines)
+    metrics.manhattan_stats(context, dict.fromkeys(months, trips_table()), OUTLINES)
     metrics.manhattan_map(context, STATS)
     assert context.output_metadata["num_trips"] == 0
-    assert context.output_metadata["month"] is None or "value" in context.output_metadata["month"]
+    assert json.loads(STATS.read_text())["months"] == [month[:7] for month in months]
     assert MAP.exists()
+
+
+@pytest.mark.parametrize(
+    ("months", "text"),
+    [
+        ([], "in no month"),
+        (["2023-03"], "in March 2023"),
+        (["2023-01", "2023-02", "2023-03"], "from January to March 2023"),
+        (["2022-12", "2023-01"], "from December 2022 to January 2023"),
+    ],
+)
+def test_the_map_says_of_which_months_it_is(months, text):
+    assert picture._period(months) == text
 
 
 @pytest.mark.parametrize("geometry", ["", None, "POINT (1 2)"])
@@ -282,7 +357,7 @@ def test_a_zone_without_an_outline_is_named(folder, geometry):
     )
     context, _ = context_of("x")
     with pytest.raises(ValueError, match=r"zone 4 \(Alphabet City\).*not an outline"):
-        metrics.manhattan_stats(context, trips_table(), outlines)
+        metrics.manhattan_stats(context, {"2023-03-01": trips_table()}, outlines)
     assert not STATS.exists()
 
 
@@ -304,7 +379,7 @@ def box(west: float, south: float, width: float, height: float) -> list[list[flo
 
 def drawn(*features: dict) -> np.ndarray:
     file = io.BytesIO()
-    stats = {"month": "2023-03", "source": "somebody", "features": list(features)}
+    stats = {"months": ["2023-03"], "source": "somebody", "features": list(features)}
     draw_map(stats, file)
     file.seek(0)
     return imread(file)[:, 1150:]  # the map's part of the slide

@@ -16,7 +16,7 @@ from taxi import DATA, ZONES, context_of, needs_data
 
 import nyc_taxi.source
 from nyc_taxi import sample, tlc, wkt
-from nyc_taxi.assets.trips import TaxiTripsConfig, taxi_trips, taxi_trips_file
+from nyc_taxi.assets.trips import taxi_trips, taxi_trips_file
 from nyc_taxi.assets.zones import taxi_zones, taxi_zones_file
 from nyc_taxi.download import Patience
 from nyc_taxi.download_errors import RefusedError, UnreachableError
@@ -44,8 +44,8 @@ def offline(folder, monkeypatch):
 
 
 def materialized_trips(month: str = "2023-03"):
-    context, heard = context_of("taxi_trips_file")
-    path = taxi_trips_file(context, TaxiTripsConfig(month=month))
+    context, heard = context_of("taxi_trips_file", f"{month}-01")
+    path = taxi_trips_file(context)
     return path, context.output_metadata, heard
 
 

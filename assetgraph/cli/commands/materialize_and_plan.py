@@ -131,7 +131,7 @@ def materialize_command(
     Examples:
       assetgraph materialize taxi_trips_file
       assetgraph materialize --stale
-      assetgraph materialize +taxi_trips --config taxi_trips_file.month=2023-04
+      assetgraph materialize +trips --config trips.limit=100
       assetgraph materialize --all -j 4 --tag reason=nightly
       assetgraph materialize taxi_trips --partitions 2023-01..2023-03
     """

@@ -236,7 +236,7 @@ def rerun_command(
       assetgraph runs rerun latest
       assetgraph runs rerun 4f2a --from-failure
       assetgraph runs rerun 4f2a --step taxi_trips
-      assetgraph runs rerun latest --config taxi_trips_file.month=2023-04
+      assetgraph runs rerun latest --config trips.limit=100
     """
     from assetgraph.cli.execute_plan import execute
     from assetgraph.planning.reexecution import rerun_request

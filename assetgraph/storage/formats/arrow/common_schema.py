@@ -156,8 +156,12 @@ def _is_lost(kind: pa.DataType, common: pa.DataType) -> bool:
 
 
 def _common_metadata(schemas: Sequence[pa.Schema]) -> dict[bytes, bytes]:
-    """What the parts record beside their columns: how pandas and DuckDB held them."""
-    found = dict(schemas[0].metadata or {})
+    """What the parts record beside their columns, such as how pandas and DuckDB held them. Of what
+    several record differently, the first counts."""
+    found: dict[bytes, bytes] = {}
+    for schema in schemas:
+        for name, data in (schema.metadata or {}).items():
+            found.setdefault(name, data)
     by_pandas = _of_pandas([(one.metadata or {}).get(_PANDAS) for one in schemas])
     by_duckdb = _of_duckdb(schemas, [(one.metadata or {}).get(_DUCKDB) for one in schemas])
     for name, data in ((_PANDAS, by_pandas), (_DUCKDB, by_duckdb)):
