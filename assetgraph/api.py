@@ -282,6 +282,7 @@ def _project_at(folder: str | Path | None) -> Project:
 def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str, ...]:
     """The partitions that `materialize` is asked for. Raises `PartitionsError` if both say some."""
     named = (several,) if isinstance(several, str) else tuple(several)
+    named = tuple(map(str, named))  # a `MultiPartitionKey` is more than its text
     if key is None:
         return named
     if named:

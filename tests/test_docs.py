@@ -12,6 +12,7 @@ import pytest
 from small_assets import asset_named, graph_of
 
 import assetgraph
+from assetgraph.keys import Target
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.project.settings import SETTINGS
 from assetgraph.records import AssetState, RunStatus, StepState
@@ -59,7 +60,7 @@ def test_the_names_that_one_asset_is_shown_with_are_documented() -> None:
 
     asset = asset_named("trips")
     state = StoreFacts(graph_of(asset), assetgraph.Instance.ephemeral().store)
-    for name in asset_details_json(asset_details(state, asset.asset_spec)):
+    for name in asset_details_json(asset_details(state, Target(asset.key))):
         assert f"`{name}`" in page("json.md")
 
 

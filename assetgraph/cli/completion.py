@@ -1,4 +1,5 @@
-"""Completions for the Tab key: names of assets and runs. They never fail and never print."""
+"""Completions for the Tab key: names of assets, their partitions, and runs. They never fail and
+never print."""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _OPERATORS = re.compile(r"(?:not\s|[\d+(]|key:)*")
 _MOST_RUNS = 20
+_MOST_PARTITIONS = 200
+_MOST_SEARCHED = 100_000  # partitions
 
 
 def matching_assets(ctx: click.Context, incomplete: str) -> list[str]:
@@ -24,6 +27,10 @@ def matching_assets(ctx: click.Context, incomplete: str) -> list[str]:
     operators = _OPERATORS.match(incomplete)
     start = operators.group() if operators else ""
     wanted = incomplete[len(start) :]
+    if "@" in wanted:
+        name, _, partition = wanted.partition("@")
+        found = _quietly(lambda session: _partition_names(session, name, partition), ctx)
+        return [f"{start}{name}@{text}" for text in found]
     return [start + key for key in _quietly(_asset_names, ctx) if key.startswith(wanted)]
 
 
@@ -45,6 +52,18 @@ def _asset_names(session: Session) -> Iterator[str]:
     if remembered is None:
         return (key.text for key in session.graph.order)
     return iter(remembered)
+
+
+def _partition_names(session: Session, name: str, incomplete: str) -> Iterator[str]:
+    """The partitions of an asset that complete a text, which may be the second end of a range."""
+    from itertools import islice
+
+    from assetgraph.keys import RANGE, AssetKey
+
+    first, dots, start = incomplete.rpartition(RANGE)
+    every = session.facts.targets.keys(AssetKey(name)) or ()
+    fitting = (str(key) for key in islice(every, _MOST_SEARCHED) if key.startswith(start))
+    return (f"{first}{dots}{key}" for key in islice(fitting, _MOST_PARTITIONS))
 
 
 def _run_names(session: Session) -> Iterator[str]:

@@ -137,6 +137,40 @@ class Session:
         named = self.targets(selection, each=False)
         return acceptable(self.facts, self.selected(selection)) if named is None else named
 
+    def target(self, text: str) -> Target:
+        """The asset that a person typed, or the partition of it, as in `trips@2023-03`.
+
+        Raises `AssetGraphError`, with the names that resemble it.
+        """
+        from assetgraph.keys import Target
+        from assetgraph.planning.selected_targets import no_partitions, partitions_named
+
+        name, at, partition = text.partition("@")
+        with self.renamed([name]):
+            key = self.graph.asset(self.key(name)).key
+        if not at:
+            return Target(key)
+        if not self.facts.targets.is_partitioned(key):
+            raise no_partitions([key])
+        found = partitions_named(self.facts.targets, key, partition)
+        if len(found) != 1:
+            raise several_partitions(key.text, len(found), text)
+        return found[0]
+
+    def recorded_name(self, text: str) -> str:
+        """The text of an asset that a person typed, or of a partition of it, which need not exist
+        any more; a shortened one is made whole where the project has it."""
+        from assetgraph.errors import AssetGraphError
+
+        name, at, partition = text.partition("@")
+        key = self.key(name).text
+        if not at:
+            return key
+        try:
+            return self.target(text).text
+        except AssetGraphError:  # it is gone, or the project does not load
+            return f"{key}@{partition}"
+
     def key(self, text: str) -> AssetKey:
         """The key that a person typed. Raises `InvalidKeyError`, which for a selection says how to
         list what it selects."""
@@ -225,6 +259,17 @@ class Session:
             hint="Decorate a function there with @assetgraph.asset, or add a first asset to a "
             f"package with: {command('scaffold', 'asset', 'NAME.py')}",
         )
+
+
+def several_partitions(key: str, count: int, text: str) -> AssetGraphError:
+    """The error for a range of partitions where one is needed."""
+    from assetgraph.errors import AssetGraphError
+    from assetgraph.hints import command
+
+    return AssetGraphError(
+        f"{text!r} names {count:,} partitions, and one is needed.",
+        hint=f"Give one, as in {key}@KEY. To see them: {command('partitions', 'list', key)}",
+    )
 
 
 def _is_selection(text: str) -> bool:

@@ -5,7 +5,7 @@ Importing networkx takes longer than a small run, so it waits until something as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeVar
@@ -144,14 +144,17 @@ class AssetGraph:
             for child in self.children(key):
                 yield key, child
 
-    def named(self, key: AssetKey) -> Iterable[AssetKey]:
-        """The key itself, if it is that of an asset."""
-        return (key,) if key in self._assets else ()
+    @property
+    def asset_order(self) -> Sequence[AssetKey]:
+        """`order`, as selections ask for it."""
+        return self.order
 
-    def in_partition(self, found: set[AssetKey], text: str) -> set[AssetKey]:  # noqa: ARG002
-        """Raises `PartitionsError`: these are whole assets."""
+    def named(self, key: AssetKey, partition: str | None) -> Iterable[AssetKey]:
+        """The key itself. Raises `PartitionsError` for a partition: these are whole assets."""
+        if partition is None:
+            return (key,)
         raise PartitionsError(
-            f"the partition {text!r} cannot be selected here.", hint="Name only assets."
+            f"the partition {partition!r} cannot be selected here.", hint="Name only assets."
         )
 
     def asset(self, key: AssetKey) -> AssetSpec:

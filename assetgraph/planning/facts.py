@@ -130,16 +130,22 @@ class StoreFacts:
 
     def forget_asset(self, key: AssetKey) -> None:
         """Read the facts about every target of an asset again on next use."""
+        if self.targets.is_too_many(key):
+            return  # nothing is looked at
         for target in self.targets.targets(key):
             self.forget(target)
 
     def newest(self, key: AssetKey) -> TargetFacts:
         """The facts about an asset, or about the partition of it with the newest attempt."""
-        target = self.graph.targets[key]
-        if self.targets.is_partitioned(key):
-            attempt = next(self.store.history.readable(key), None)
-            target = Target(key, attempt.partition if attempt else None)
-        return self.of(target)
+        return self.of(self.newest_target(key))
+
+    def newest_target(self, key: AssetKey) -> Target:
+        """An asset, or the partition of it with the newest attempt; without any attempt, a target
+        that has no record."""
+        if not self.targets.is_partitioned(key):
+            return self.graph.targets[key]
+        attempt = next(self.store.history.readable(key), None)
+        return Target(key, attempt.partition if attempt else None)
 
     def look_again(self, targets: Iterable[Target]) -> None:
         """Compare what the steps of `targets` read with what is there by now."""
@@ -158,7 +164,8 @@ class StoreFacts:
     def states(self, keys: Iterable[AssetKey]) -> Mapping[AssetKey, AssetStates]:
         """The state of each asset, with the reasons why it is not fresh."""
         keys = list(keys)
-        reasons = stale_reasons(self.targets, self, self.targets.of(keys))
+        looked_at = (key for key in keys if not self.targets.is_too_many(key))
+        reasons = stale_reasons(self.targets, self, self.targets.of(looked_at))
         return {key: self.states_given(key, reasons) for key in keys}
 
     def states_given(
@@ -196,6 +203,14 @@ class StoreFacts:
     def partition_keys(self, key: AssetKey) -> Sequence[str]:
         """The keys of the partitions of an asset; none if it has no partitions."""
         return self.targets.keys(key) or ()
+
+    def made_partitions(self, key: AssetKey) -> int:
+        """How many of the partitions of an asset have a materialization on record."""
+        recorded = self.store.history.partitions(key)
+        return sum(
+            has_value and self.targets.exists(Target(key, partition))
+            for partition, has_value in recorded.items()
+        )
 
     @cached_property
     def _untouched(self) -> set[AssetKey]:

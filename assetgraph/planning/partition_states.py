@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import AssetStates, Facts, target_state
+from assetgraph.planning.target_graph import too_many_text
 from assetgraph.planning.what_was_read import ranges_of
 from assetgraph.records import AssetState
 
@@ -35,6 +36,8 @@ def states_of(
     The partitions that are in the same state for the same reasons are one reason together. An asset
     whose definition has no partition yet is fresh: there is nothing to do.
     """
+    if graph.is_too_many(key):
+        return _of_too_many(graph, facts, key)
     targets = graph.targets(key)
     counts: dict[AssetState, int] = {}
     groups: dict[tuple[AssetState, tuple[str, ...]], list[Target]] = {}
@@ -50,6 +53,22 @@ def states_of(
     ]
     first = next((state for state in _ORDER if state in counts), AssetState.FRESH)
     return AssetStates(first, tuple(shown), {one: counts[one] for one in _ORDER if one in counts})
+
+
+def _of_too_many(graph: TargetGraph, facts: Facts, key: AssetKey) -> AssetStates:
+    """The state of an asset with too many partitions to look at each. Those with a value may be up
+    to date, and count as stale as long as nobody has looked."""
+    keys = graph.keys(key)
+    assert keys is not None
+    count = len(keys)
+    made = facts.made_partitions(key)
+    counts = {AssetState.MISSING: count - made, AssetState.STALE: made}
+    found = {"text": too_many_text(count), "count": count, "made": made}
+    return AssetStates(
+        AssetState.MISSING if made < count else AssetState.STALE,
+        (Reason(ReasonKind.TOO_MANY_PARTITIONS, found),),
+        {state: number for state, number in counts.items() if number},
+    )
 
 
 def _group(

@@ -31,6 +31,7 @@ class ReasonKind(StrEnum):
     OTHER_PARTITIONS = "other_partitions"
     MAPPING_FAILED = "mapping_failed"
     PARTITIONS = "partitions"
+    TOO_MANY_PARTITIONS = "too_many_partitions"
     MADE_TOGETHER = "made_together"
     HISTORY_DAMAGED = "history_damaged"
     HISTORY_MISSING = "history_missing"
@@ -127,6 +128,15 @@ def _group_text(facts: Mapping[str, Any]) -> str:
     """Several partitions of an asset that are in one state for the same reasons."""
     which = f"{facts['count']} of {facts['of']} partitions {facts['state']}"
     return f"{which}, {some_ranges(facts['partitions'])}: {'; '.join(facts['why'])}"
+
+
+def _too_many_text(facts: Mapping[str, Any]) -> str:
+    """An asset with more partitions than are looked at together."""
+    made = f"{facts['made']:,}" if facts["made"] else "none"
+    return (
+        f"{facts['text']}: {made} of them {'has' if facts['made'] == 1 else 'have'} a value. "
+        "Name the partitions to see their states"
+    )
 
 
 def _upstream_text(facts: Mapping[str, Any]) -> str:
@@ -234,6 +244,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.UPSTREAM_DATA: lambda f: _data_text(f),
     ReasonKind.OTHER_PARTITIONS: lambda f: _partitions_text(f),
     ReasonKind.PARTITIONS: lambda f: _group_text(f),
+    ReasonKind.TOO_MANY_PARTITIONS: lambda f: _too_many_text(f),
     ReasonKind.MAPPING_FAILED: lambda f: f"what it reads is not known: {f['error']}",
     ReasonKind.UPSTREAM_ADDED: lambda f: f"upstream {f['upstream']} was added",
     ReasonKind.UPSTREAM_REMOVED: lambda f: f"upstream {f['upstream']} was removed",

@@ -87,6 +87,9 @@ class Facts(Protocol):
     def partition_keys(self, key: AssetKey) -> Sequence[str]:
         """The keys of the partitions of an asset."""
 
+    def made_partitions(self, key: AssetKey) -> int:
+        """How many of the partitions of an asset have a materialization on record."""
+
 
 def stale_reasons(
     graph: TargetGraph, facts: Facts, targets: Iterable[Target], config: Configs | None = None

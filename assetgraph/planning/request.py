@@ -247,5 +247,9 @@ def _target(text: str, facts: StoreFacts) -> Target:
             f"{key.text!r} has no partitions any more, so there is no {text!r}.",
             hint=f"To materialize the asset: {command('materialize', key.text)}",
         )
-    keys.require(target.partition)
+    try:
+        keys.require(target.partition)
+    except PartitionsError as error:
+        error.about(text)
+        raise
     return target

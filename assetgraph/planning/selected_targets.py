@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import PartitionsError
 from assetgraph.graph.selection.evaluate import select
+from assetgraph.hints import command
 from assetgraph.keys import RANGE, AssetKey, Target
 from assetgraph.text import listed
 
@@ -30,28 +31,31 @@ class TargetChoice:
     def order(self) -> Sequence[Target]:
         return self._targets.of(self._targets.graph.order)
 
-    def named(self, key: AssetKey) -> Iterable[Target]:
-        return self._targets.targets(key) if key in self._targets.graph else ()
+    @property
+    def asset_order(self) -> Sequence[AssetKey]:
+        return self._targets.graph.order
 
-    def in_partition(self, found: set[Target], text: str) -> set[Target]:
-        chosen = {
-            one for key in {target.key for target in found} for one in self._of_asset(key, text)
-        }
-        return chosen & found
+    def __contains__(self, key: AssetKey) -> bool:
+        return key in self._targets.graph
 
-    def asset(self, key: Target) -> AssetSpec:
-        return self._targets.graph.asset(key.key)
+    def asset(self, key: AssetKey) -> AssetSpec:
+        return self._targets.graph.asset(key)
+
+    def named(self, key: AssetKey, partition: str | None) -> Iterable[Target]:
+        if partition is None:
+            return self._targets.targets(key)
+        if not self._targets.is_partitioned(key):
+            raise no_partitions([key])
+        return partitions_named(self._targets, key, partition)
+
+    def in_order(self, chosen: Iterable[Target]) -> Sequence[Target]:
+        return self._targets.in_order(chosen)
 
     def parents(self, key: Target) -> Sequence[Target]:
         return self._targets.upstream_or_none(key)
 
     def children(self, key: Target) -> Sequence[Target]:
         return self._targets.downstream(key)
-
-    def _of_asset(self, key: AssetKey, text: str) -> Sequence[Target]:
-        if not self._targets.is_partitioned(key):
-            raise no_partitions([key])
-        return partitions_named(self._targets, key, text)
 
 
 def selected_targets(texts: Sequence[str], facts: StoreFacts) -> tuple[Target, ...]:
@@ -77,6 +81,18 @@ def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Tar
     except PartitionsError as error:
         error.about(f"asset {key.text!r}")
         raise
+
+
+def needs_partition(
+    targets: TargetGraph, key: AssetKey, verb: str, *options: str
+) -> PartitionsError:
+    """The error for an asset with partitions where one of them is needed."""
+    keys = targets.keys(key)
+    example = keys.key(len(keys) - 1) if keys else "KEY"
+    return PartitionsError(
+        f"{key.text!r} has partitions: say which.",
+        hint=f"As in: {command(verb, f'{key.text}@{example}', *options)}",
+    )
 
 
 def no_partitions(keys: Iterable[AssetKey]) -> PartitionsError:

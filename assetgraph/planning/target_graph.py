@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import PartitionsError
 from assetgraph.graph.walk import walk
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import RANGE, AssetKey, Target
 from assetgraph.records import now
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assetgraph.graph.partition_edges import Edge
 
 _LISTED_COST = 50  # of this many keys, one is looked up as quickly as they are listed
+MOST_PARTITIONS = 500_000  # of one asset, that are looked at together
 _FEW = 32  # upstreams of a target that are remembered: a window that slides would fill the memory
 
 
@@ -75,10 +76,22 @@ class TargetGraph:
         return self._numbers(target.key).number(target.partition)
 
     def targets(self, key: AssetKey) -> Sequence[Target]:
-        """Every target of an asset, in order."""
+        """Every target of an asset, in order.
+
+        Raises `PartitionsError` if there are too many to look at together.
+        """
         if key not in self._partitioned:
             return (self.graph.targets[key],)
+        if self.is_too_many(key):
+            raise PartitionsError(
+                f"{key.text!r} has {too_many_text(len(self._numbers(key).keys))}.",
+                hint=f"Name fewer, as in {key.text}@FIRST{RANGE}LAST.",
+            )
         return [Target(key, partition) for partition in self._numbers(key).every()]
+
+    def is_too_many(self, key: AssetKey) -> bool:
+        """Whether an asset has more partitions than are looked at together."""
+        return key in self._partitioned and len(self._numbers(key).keys) > MOST_PARTITIONS
 
     def of(self, keys: Iterable[AssetKey]) -> list[Target]:
         """Every target of these assets."""
@@ -166,8 +179,6 @@ class TargetGraph:
     def in_ranges(self, targets: Iterable[Target]) -> list[str]:
         """These targets, which must be in order, as text: contiguous partitions of an asset as one
         range, as in `trips@2023-01..2023-03`."""
-        from assetgraph.keys import RANGE
-
         ranges: list[list[Target]] = []
         before: tuple[AssetKey, int | None] | None = None
         for target in targets:
@@ -223,6 +234,12 @@ class TargetGraph:
         except PartitionsError as error:
             error.about(f"{target.text} reads {upstream.text}")
             raise
+        count = sum(map(len, ranges))
+        if count > MOST_PARTITIONS:
+            raise PartitionsError(
+                f"{target.text} reads {too_many_text(count)}, of {upstream.text}.",
+                hint="Map it to fewer, with a partition_mapping.",
+            )
         if upstream is target.key and any(numbers.stop > number for numbers in ranges):
             raise PartitionsError(
                 f"the partition {target.text!r} reads itself or a later one.",
@@ -259,6 +276,11 @@ class TargetGraph:
         return found
 
 
+def too_many_text(count: int) -> str:
+    """How many partitions there are, where they are too many."""
+    return f"{count:,} partitions, and at most {MOST_PARTITIONS:,} are looked at together"
+
+
 def dynamic_names(graph: AssetGraph) -> set[str]:
     """The names of the dynamic partitions that assets of the graph have."""
     from assetgraph.definitions.partitions.listed import DynamicPartitionsDefinition
@@ -275,7 +297,8 @@ def dynamic_names(graph: AssetGraph) -> set[str]:
 
 
 class _Numbered:
-    """The keys of a definition. If very many are asked for one by one, they are all listed once."""
+    """The keys of a definition, as plain texts. If very many are asked for one by one, they are all
+    listed once."""
 
     def __init__(self, keys: PartitionKeys) -> None:
         self.keys = keys
@@ -304,5 +327,5 @@ class _Numbered:
 
     def _count(self) -> None:
         self._asked += 1
-        if self._asked * _LISTED_COST > len(self.keys):
+        if len(self.keys) <= MOST_PARTITIONS and self._asked * _LISTED_COST > len(self.keys):
             self.every()

@@ -15,7 +15,7 @@ from assetgraph.code import importer
 from assetgraph.code.project_folder import is_environment
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.registry import Registry, module_variables
-from assetgraph.errors import AssetGraphError, Problem, ProjectError
+from assetgraph.errors import AssetGraphError, PartitionsError, Problem, ProjectError
 from assetgraph.graph.definitions import Definitions, assets_of_modules
 from assetgraph.hints import command
 
@@ -169,7 +169,9 @@ class _Import:
                     hint="Check [tool.assetgraph] module in pyproject.toml, or -m.",
                 ) from error
             self.broken.append((name, error))
-        except AssetGraphError:
+        except AssetGraphError as error:
+            if isinstance(error, PartitionsError):
+                error.about(_place_in(error, name))
             raise
         except (Exception, SystemExit) as error:
             self.broken.append((name, error))
@@ -222,6 +224,18 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError:
         return []
+
+
+def _place_in(error: Exception, name: str) -> str:
+    """Where an error was raised, as far as a module itself goes: `pipeline.py:12`."""
+    line = 0
+    path = name
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == name:
+            path, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return f"{os.path.relpath(path)}:{line}" if line else name
 
 
 def _require_no_twin(init: str | None) -> None:

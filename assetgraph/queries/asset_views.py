@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from assetgraph.keys import Target
+from assetgraph.keys import RANGE, Target
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.planning.reasons import past_failure
 from assetgraph.queries.record_json import record_json
-from assetgraph.records import AssetState
+from assetgraph.records import AssetState, Materialization
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import AssetSpec, Computation
     from assetgraph.definitions.external import ExternalAsset
+    from assetgraph.keys import AssetKey
     from assetgraph.pictures.picture_card import Card
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.reason_kinds import Reason
     from assetgraph.planning.reasons import AssetStates, TargetFacts
     from assetgraph.queries.observed_views import ObservedReads
-    from assetgraph.records import FailedAttempt, Materialization
+    from assetgraph.records import FailedAttempt
 
 HISTORY = 10
+_LOOKED_THROUGH = 100  # attempts, for the last that made a value
+_WITH_VALUE = (AssetState.FRESH, AssetState.STALE)
 WARNING = "warning"  # a metadata entry of this name is shown wherever its asset is
 
 
@@ -54,8 +57,8 @@ class AssetView(msgspec.Struct, frozen=True):
     `running_run_id` is the run that is materializing it, if that run is known. `past_failure` is
     the last attempt, if it failed under other circumstances: see `assetgraph.planning.reasons`.
     `external` describes the data of an asset that something else makes, which has no
-    `materialization`. `partitions` counts the partitions in each state; `materialization` and
-    `failure` are then those of the partition with the newest attempt.
+    `materialization`. `partitions` counts the partitions in each state; `materialization` is then
+    the newest one, and `failure` that of the first partition that failed.
     """
 
     asset: AssetSpec
@@ -69,6 +72,13 @@ class AssetView(msgspec.Struct, frozen=True):
     past_failure: Reason | None = None
     external: ExternalData | None = None
     partitions: Mapping[AssetState, int] | None = None
+
+    @property
+    def up_to_date(self) -> tuple[int, int] | None:
+        """How many of its partitions are up to date, and how many there are."""
+        if self.partitions is None:
+            return None
+        return self.partitions.get(AssetState.FRESH, 0), sum(self.partitions.values())
 
     @property
     def damage(self) -> str | None:
@@ -100,16 +110,18 @@ class AssetView(msgspec.Struct, frozen=True):
     @property
     def made(self) -> bool:
         """Whether the asset was materialized before, or may have been: its history is damaged."""
+        if self.partitions and not self.partitions.keys().isdisjoint(_WITH_VALUE):
+            return True
         return self.materialization is not None or self.damage is not None
 
 
 class AssetDetails(msgspec.Struct, frozen=True):
-    """Everything about one asset.
+    """Everything about one asset, or about one `partition` of it.
 
-    `config_fields` maps each field of its config to its declaration. `history` has the last
-    attempts, newest first. `covers` lists the definitions that its code version covers, and is
-    empty where the asset sets its own version. `observed` has what its step read without declaring
-    it.
+    `partitions` describes which partitions there are. `config_fields` maps each field of its config
+    to its declaration. `history` has the last attempts, newest first. `covers` lists the
+    definitions that its code version covers, and is empty where the asset sets its own version.
+    `observed` has what its step read without declaring it.
     """
 
     view: AssetView
@@ -119,6 +131,20 @@ class AssetDetails(msgspec.Struct, frozen=True):
     code_version: str | None = None
     covers: tuple[Definition, ...] = ()
     observed: ObservedReads | None = None
+    partition: str | None = None
+    partitions: PartitionsShown | None = None
+
+
+class PartitionsShown(msgspec.Struct, frozen=True):
+    """Which partitions an asset has: their definition, how many there are, the first and the last,
+    and the `default`. `orphaned` are on record, and no longer exist."""
+
+    definition: str
+    count: int
+    first: str | None = None
+    last: str | None = None
+    default: str | None = None
+    orphaned: tuple[str, ...] = ()
 
 
 def asset_views(facts: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
@@ -136,25 +162,59 @@ def asset_view(
     facts: StoreFacts, asset: AssetSpec, states: AssetStates, running_run_id: str | None
 ) -> AssetView:
     """The view of an asset in a known state."""
-    graph, known = facts.graph, facts.newest(asset.key)
-    target = graph.targets[asset.key]
     if states.counts is not None:
-        failed = None  # the reasons say which partitions failed
-    else:
-        failed = past_failure(facts.targets, facts, target) if known.failed else None
+        return _partitioned_view(facts, asset, states, running_run_id)
+    graph, target = facts.graph, facts.graph.targets[asset.key]
+    known = facts.of(target)
+    failed = past_failure(facts.targets, facts, target) if known.failed else None
     return AssetView(
         asset=asset,
         computation=graph.computation(asset.key),
         deps=tuple([key.text for key in graph.parents(asset.key)]),
         state=states.state,
         reasons=states.reasons,
-        partitions=states.counts,
         materialization=None if known.external else known.current,
         failure=known.failed,
         running_run_id=running_run_id,
         past_failure=failed,
         external=_external_data(graph.computation(asset.key), known) if known.external else None,
     )
+
+
+def _partitioned_view(
+    facts: StoreFacts, asset: AssetSpec, states: AssetStates, running_run_id: str | None
+) -> AssetView:
+    """The view of an asset with partitions. Its reasons say which partitions failed."""
+    return AssetView(
+        asset=asset,
+        computation=facts.graph.computation(asset.key),
+        deps=tuple([key.text for key in facts.graph.parents(asset.key)]),
+        state=states.state,
+        reasons=states.reasons,
+        partitions=states.counts,
+        materialization=_newest_materialization(facts, asset.key),
+        failure=_first_failure(facts, asset.key, states.reasons),
+        running_run_id=running_run_id,
+    )
+
+
+def _newest_materialization(facts: StoreFacts, key: AssetKey) -> Materialization | None:
+    """The newest one of a partition that there is, among the last attempts."""
+    for attempt in islice(facts.store.history.readable(key), _LOOKED_THROUGH):
+        there = facts.targets.exists(Target(key, attempt.partition))
+        if there and isinstance(attempt, Materialization):
+            return attempt
+    return None
+
+
+def _first_failure(
+    facts: StoreFacts, key: AssetKey, reasons: Iterable[Reason]
+) -> FailedAttempt | None:
+    for reason in reasons:
+        if reason.facts.get("state") == AssetState.FAILED and reason.facts.get("partitions"):
+            first = reason.facts["partitions"][0].partition(RANGE)[0]
+            return facts.of(Target(key, first)).failed
+    return None
 
 
 def _external_data(computation: Computation, known: TargetFacts) -> ExternalData:
@@ -171,16 +231,62 @@ def _external_data(computation: Computation, known: TargetFacts) -> ExternalData
     )
 
 
-def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
-    """Everything about one asset: see `AssetDetails`."""
+def partition_view(facts: StoreFacts, target: Target) -> AssetView:
+    """An asset as one of its partitions is."""
+    known, states = facts.of(target), facts.target_states([target])[target]
+    running = None
+    if states.state is AssetState.RUNNING:
+        running = facts.store.holder(target) or None
+    return AssetView(
+        asset=facts.graph.asset(target.key),
+        computation=facts.graph.computation(target.key),
+        deps=tuple([str(one) for one in facts.targets.upstream_or_none(target)]),
+        state=states.state,
+        reasons=states.reasons,
+        materialization=known.current,
+        failure=known.failed,
+        running_run_id=running,
+        past_failure=past_failure(facts.targets, facts, target) if known.failed else None,
+    )
+
+
+def _partitions_shown(facts: StoreFacts, asset: AssetSpec) -> PartitionsShown | None:
+    keys = facts.targets.keys(asset.key)
+    if keys is None:
+        return None
+    from assetgraph.queries.orphans import orphaned_by_asset
+
+    definition = asset.partitions_def
+    assert definition is not None
+    orphaned = orphaned_by_asset(facts, [asset.key]).get(asset.key, ())
+    return PartitionsShown(
+        definition=repr(definition),
+        count=len(keys),
+        first=str(keys.key(0)) if keys else None,
+        last=str(keys.key(len(keys) - 1)) if keys else None,
+        default=definition.default and str(definition.default),
+        orphaned=tuple(orphaned),
+    )
+
+
+def asset_details(facts: StoreFacts, target: Target) -> AssetDetails:
+    """Everything about one asset, or one partition: see `AssetDetails`."""
     from assetgraph.definitions.config import declared_fields
     from assetgraph.queries.observed_views import covered, observed_reads
 
-    (view,) = asset_views(facts, [asset])
+    asset = facts.graph.asset(target.key)
+    if target.partition is None:
+        (view,) = asset_views(facts, [asset])
+    else:
+        view = partition_view(facts, target)
     computation = view.computation
-    downstream = tuple(key.text for key in facts.graph.children(asset.key))
+    if target.partition is None:
+        downstream = tuple([key.text for key in facts.graph.children(asset.key)])
+    else:
+        downstream = tuple([str(one) for one in facts.targets.downstream(target)])
     kind = view.computation.config_type
-    history = tuple(islice(facts.store.history.readable(asset.key), HISTORY))
+    of = target.key if target.partition is None else target
+    history = tuple(islice(facts.store.history.readable(of), HISTORY))
     covers = covered(facts, computation) if computation.code_version is None else ()
     return AssetDetails(
         view=view,
@@ -189,7 +295,11 @@ def asset_details(facts: StoreFacts, asset: AssetSpec) -> AssetDetails:
         history=history,
         code_version=None if view.external else facts.newest(asset.key).code_version,
         covers=covers,
-        observed=observed_reads(facts, Target(asset.key)),
+        observed=observed_reads(
+            facts, facts.newest_target(asset.key) if of is asset.key else target
+        ),
+        partition=target.partition,
+        partitions=_partitions_shown(facts, asset),
     )
 
 
@@ -226,6 +336,8 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
     made, failed = view.materialization, view.failure
     return {
         **asset_json(view),
+        "partition": details.partition,
+        "partitions_def": details.partitions and record_json(details.partitions),
         "downstream": list(details.downstream),
         "defined_at": view.computation.place,
         "config_fields": dict(details.config_fields),

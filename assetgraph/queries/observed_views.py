@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from assetgraph.keys import Target
 from assetgraph.planning.reason_kinds import read_text
 
 if TYPE_CHECKING:
     from assetgraph.code import Definition
     from assetgraph.definitions.computation import Computation
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import Target
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.records import ObservedRead
 
@@ -149,17 +148,18 @@ def covered(facts: StoreFacts, computation: Computation) -> tuple[Definition, ..
     )
 
 
-def asset_reads(facts: StoreFacts, keys: Iterable[AssetKey]) -> Iterator[AssetReads]:
-    """What each asset of the project depends on besides its upstreams."""
-    for key in keys:
-        computation = facts.graph.computation(key)
+def asset_reads(facts: StoreFacts, targets: Iterable[Target]) -> Iterator[AssetReads]:
+    """What each of these assets or partitions depends on besides its upstreams. Of an asset with
+    partitions, it is what the newest attempt at one of them read."""
+    for asked in targets:
+        computation = facts.graph.computation(asked.key)
         if computation.is_external:
             continue
-        target = Target(key)
+        target = facts.newest_target(asked.key) if asked.partition is None else asked
         known = facts.of(target)
         covers = covered(facts, computation)
         yield AssetReads(
-            key.text,
+            asked.text,
             observed_reads(facts, target),
             clock=tuple(_used(covers, _CLOCK)),
             chance=tuple(_used(covers, _CHANCE)),

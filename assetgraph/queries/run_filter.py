@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class RunFilter(msgspec.Struct, frozen=True):
     """Which runs to list: those that meet every condition that is given.
 
-    `assets` holds keys, and a run of any of them counts. `tags` holds `KEY=VALUE`, or a `KEY` that
-    may have any value. `text` is part of a run's id, of an asset's key, of a tag or of the name of
-    who launched the run, in any case.
+    `assets` holds keys, and partitions such as `trips@2023-03`; a run of any of them counts. `tags`
+    holds `KEY=VALUE`, or a `KEY` that may have any value. `text` is part of a run's id, of an
+    asset's key, of a tag or of the name of who launched the run, in any case.
     """
 
     statuses: frozenset[RunStatus] = frozenset()
@@ -38,7 +38,7 @@ class RunFilter(msgspec.Struct, frozen=True):
         return (
             (not self.statuses or run.status in self.statuses)
             and (self.since is None or run.started_at >= self.since)
-            and (not self.assets or any(key in self.assets for key in run.assets))
+            and (not self.assets or any(_is_of(run, text) for text in self.assets))
             and all(_has_tag(run, tag) for tag in self.tags)
             and (not self.text or _mentions(run, self.text.casefold()))
         )
@@ -58,7 +58,8 @@ class RunFilter(msgspec.Struct, frozen=True):
         value of a tag is a fair question, and so is any tag of a store without runs.
         """
         found = list(found)
-        assets = set(self.assets).difference(*(run.assets for run in found))
+        keys = {text.partition("@")[0] for text in self.assets}
+        assets = keys.difference(*(run.assets for run in found))
         if assets:
             known = {*store.history.touched(), *defined()}
             if not assets <= known:
@@ -73,6 +74,12 @@ class RunFilter(msgspec.Struct, frozen=True):
                 if name not in given:
                     hint = did_you_mean(name, given) or some_of("The tags of runs", given)
                     raise AssetGraphError(f"no run has the tag {name!r}.", hint=hint)
+
+
+def _is_of(run: RunRecord, text: str) -> bool:
+    """Whether a run is about an asset, or one partition of it."""
+    key, at, _ = text.partition("@")
+    return key in run.assets and (not at or bool(run.steps_of([text]).keys() & {*run.step_ids}))
 
 
 def _has_tag(run: RunRecord, tag: str) -> bool:

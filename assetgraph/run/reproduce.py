@@ -16,7 +16,6 @@ import msgspec
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.errors import AssetGraphError, NoValueError
 from assetgraph.hints import command
-from assetgraph.keys import Target
 from assetgraph.process.capture import captured
 from assetgraph.queries.value_difference import differences, is_table
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState
@@ -28,7 +27,7 @@ from assetgraph.storage.value_store import Saved, ValueStore
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec, Computation
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import Target
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Step
     from assetgraph.storage.formats.value_format import ClassVersion
@@ -52,14 +51,13 @@ class Reproduction(msgspec.Struct, frozen=True):
     error: ErrorInfo | None = None
 
 
-def reproduce(facts: StoreFacts, key: AssetKey) -> Reproduction:
-    """Run the step of an asset again, on its present inputs and with the config of its value.
+def reproduce(facts: StoreFacts, target: Target) -> Reproduction:
+    """Run the step of a target again, on its present inputs and with the config of its value.
 
     The lock on the asset is held meanwhile. Its function does whatever else it does, but a file
     that it returns is put back as it was. Raises `NoValueError` if there is no value to compare
     with, and `LockedError` while a run materializes the asset.
     """
-    target = Target(key)
     step, current = _checked(facts, target)
     store = facts.store
     reasons = tuple(reason.text for reason in facts.target_states([target])[target].reasons)
@@ -79,31 +77,35 @@ def reproduce(facts: StoreFacts, key: AssetKey) -> Reproduction:
             result = compute_step(task, scratch, _Silent())
         if result.state is not StepState.SUCCESS:
             return Reproduction(
-                key.text, False, current.data_version, reasons=reasons, error=result.error
+                target.text, False, current.data_version, reasons=reasons, error=result.error
             )
         made = result.outputs[target]
         spec = facts.spec(target)
-        return _compared(store, scratch, spec, current, made, before, reasons)
+        found = _compared(store, scratch, spec, current, made, before, reasons)
+        return msgspec.structs.replace(found, key=target.text)
 
 
 def _checked(facts: StoreFacts, target: Target) -> tuple[Step, Materialization]:
     from assetgraph.planning.plan import make_plan
+    from assetgraph.planning.selected_targets import needs_partition
 
+    if target.partition is None and facts.targets.is_partitioned(target.key):
+        raise needs_partition(facts.targets, target.key, "reproduce")
     known = facts.of(target)
     if known.external:
         raise AssetGraphError(f"{target.key.text!r} is external: no code of the project makes it.")
     if known.current is None:
-        raise facts.store.no_value(target.key)
+        raise facts.store.no_value(target)
     if not known.has_value:
         raise NoValueError(
-            f"the value of {target.key.text!r} is {known.value}: there is nothing to compare with.",
-            hint=f"Materialize it with: {command('materialize', target.key.text)}",
+            f"the value of {target.text!r} is {known.value}: there is nothing to compare with.",
+            hint=f"Materialize it with: {command('materialize', target.text)}",
         )
     steps = make_plan(facts.targets, facts, [target]).steps
     missing = [step.id for step in steps if target not in step.outputs]
     if missing:
         raise NoValueError(
-            f"{missing[0]!r}, which {target.key.text!r} is made from, has no value.",
+            f"{missing[0]!r}, which {target.text!r} is made from, has no value.",
             hint=f"Materialize it with: {command('materialize', missing[0])}",
         )
     return steps[-1], known.current

@@ -27,15 +27,20 @@ if TYPE_CHECKING:
 
 
 class AssetRecords(NamedTuple):
-    """What a store has of one asset: the attempts in its history, its values, and the size of all
-    that in bytes. `elsewhere` says whether its current value is where the store deletes nothing: a
-    file of the project, or what an IO manager stored."""
+    """What a store has of one asset, or of some of its `partitions`: the attempts in its history,
+    its values, and the size of all that in bytes. `elsewhere` says whether its current value is
+    where the store deletes nothing: a file of the project, or what an IO manager stored."""
 
     key: AssetKey
     attempts: int
     values: int
     size: int
     elsewhere: bool
+    partitions: tuple[str, ...] = ()
+
+    @property
+    def targets(self) -> list[Target]:
+        return [Target(self.key, partition) for partition in self.partitions]
 
 
 def rename(
@@ -91,12 +96,39 @@ def records_of(store: Store, keys: Iterable[AssetKey]) -> list[AssetRecords]:
         for attempt in _attempts(store, key):
             attempts += 1
             if elsewhere is None and isinstance(attempt, Materialization):
-                elsewhere = location_of(attempt.value) in ("project", "io_manager")
+                elsewhere = _is_elsewhere(attempt)
         values = sizes.get(key.text, [])
         if attempts or values or _file_size(store.history.path(key)):
             size = sum(values) + _file_size(store.history.path(key))
             found.append(AssetRecords(key, attempts, len(values), size, bool(elsewhere)))
     return found
+
+
+def records_of_partitions(store: Store, targets: Iterable[Target]) -> list[AssetRecords]:
+    """What the store has of some partitions, for each asset of which it has anything. The lines of
+    a history stay until the whole asset is wiped, so only values count as bytes."""
+    found = []
+    for key, asked in partitions_by_asset(targets).items():
+        wanted = dict.fromkeys(asked)
+        runs = with_targets(store, key, tuple(store.values.runs(key)))
+        kept = [(run, to.partition) for run, to in runs if to and to.partition in wanted]
+        recorded = store.history.partitions(key).keys() | {partition for _, partition in kept}
+        partitions = tuple(partition for partition in wanted if partition in recorded)
+        if not partitions:
+            continue
+        attempts, elsewhere = 0, False
+        for partition in partitions:
+            past = list(store.history.readable(Target(key, partition)))
+            attempts += len(past)
+            made = next((one for one in past if isinstance(one, Materialization)), None)
+            elsewhere |= made is not None and _is_elsewhere(made)
+        size = sum(run.size for run, _ in kept)
+        found.append(AssetRecords(key, attempts, len(kept), size, elsewhere, partitions))
+    return found
+
+
+def _is_elsewhere(made: Materialization) -> bool:
+    return location_of(made.value) in ("project", "io_manager")
 
 
 def wipe(store: Store, keys: Sequence[AssetKey]) -> None:

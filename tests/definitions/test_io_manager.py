@@ -79,7 +79,7 @@ def test_nothing_says_that_its_value_lies_in_its_record(instance: dg.Instance) -
     result = dg.materialize([five], instance=instance)
     (stored,) = [event for event in result.events if event.type is EventType.STEP_OUTPUT]
     assert event_text(stored) == "Stored by its IO manager."
-    details = asset_details(StoreFacts(graph_of(five), instance.store), five.asset_spec)
+    details = asset_details(StoreFacts(graph_of(five), instance.store), Target(five.key))
     page = "\n".join(line.plain for line in asset_page(details, 80))
     assert "  Value         stored by its IO manager\n" in page
 

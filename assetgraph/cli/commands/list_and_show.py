@@ -16,7 +16,7 @@ from assetgraph.cli.options import (
 from assetgraph.cli.session import Session
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.computation import AssetSpec
+    from assetgraph.keys import Target
 
 
 @click.command("list", short_help="List the assets with their states.")
@@ -55,23 +55,23 @@ def list_command(session: Session, selection: tuple[str, ...], as_json: bool) ->
 @json_option
 @project_options
 def show_command(session: Session, key: str, head: int | None, as_json: bool) -> None:
-    """Show the definition, the current value and the history of one asset.
+    """Show the definition, the current value and the history of one asset, or of one partition.
 
     \b
     Examples:
       assetgraph show taxi_trips
-      assetgraph show taxi_trips --head 20
+      assetgraph show taxi_trips@2023-03
+      assetgraph show taxi_trips@2023-03 --head 20
     """
     from assetgraph.cli.render.asset_page import asset_page
     from assetgraph.cli.terminal.output import answer
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
-    with session.renamed([key]):
-        asset = session.graph.asset(session.key(key))
+    target = session.target(key)
     if head is not None:
-        _show_value(session, asset, head, as_json)
+        _show_value(session, target, head, as_json)
         return
-    details = asset_details(session.facts, asset)
+    details = asset_details(session.facts, target)
     answer(
         as_json,
         data=lambda: asset_details_json(details),
@@ -79,26 +79,28 @@ def show_command(session: Session, key: str, head: int | None, as_json: bool) ->
     )
 
 
-def _show_value(session: Session, asset: AssetSpec, most: int, as_json: bool) -> None:
-    """Print the beginning of an asset's value, without running code from it."""
+def _show_value(session: Session, target: Target, most: int, as_json: bool) -> None:
+    """Print the beginning of a target's value, without running code from it."""
     from assetgraph.cli.render.value_head import value_lines, value_notes
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.errors import AssetGraphError
-    from assetgraph.keys import Target
+    from assetgraph.planning.selected_targets import needs_partition
     from assetgraph.planning.upstreams_elsewhere import value_elsewhere
     from assetgraph.queries.value_preview import readable_preview
 
-    if asset.key in session.graph.externals:
-        made = value_elsewhere(session.graph, session.store, asset.key)
+    if target.key in session.graph.externals:
+        made = value_elsewhere(session.graph, session.store, target.key)
+    elif target.partition is None and session.facts.targets.is_partitioned(target.key):
+        raise needs_partition(session.facts.targets, target.key, "show", "--head", str(most))
     else:
-        current = session.facts.of(Target(asset.key)).current
+        current = session.facts.of(target).current
         if current is None:
-            raise session.store.no_value(asset.key)
+            raise session.store.no_value(target)
         made = current
     try:
         shown = readable_preview(session.store, made.value, most)
     except AssetGraphError as error:
-        error.about(f"asset {asset.key.text!r}")
+        error.about(f"asset {target.text!r}")
         raise
     answer(as_json, data=lambda: shown, lines=lambda width: value_lines(shown, most, width))
     if not as_json:

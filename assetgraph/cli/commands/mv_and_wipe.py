@@ -14,7 +14,8 @@ from assetgraph.hints import command
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.keys import AssetKey
+    from assetgraph.keys import Target
+    from assetgraph.storage.asset_records import AssetRecords
 
 
 @click.command("mv", short_help="Tell the store that an asset was renamed.")
@@ -57,54 +58,79 @@ def mv_command(session: Session, old: str, new: str, as_json: bool) -> None:
 @json_option
 @project_options
 def wipe_command(session: Session, selection: tuple[str, ...], yes: bool, as_json: bool) -> None:
-    """Delete all that the store has of assets: their histories and their values.
+    """Delete all that the store has of assets, or of some partitions: histories and values.
 
-    The assets then count as never materialized. The records of runs stay, and so do files that an
-    asset wrote itself and what an IO manager stored. An asset that is no longer defined can be
-    named too.
+    They then count as never materialized. The records of runs stay, and so do files that an asset
+    wrote itself and what an IO manager stored. An asset or a partition that is no longer defined
+    can be named too.
 
     \b
     Examples:
       assetgraph wipe taxi_trips
+      assetgraph wipe taxi_trips@2023-01..2023-02
       assetgraph wipe group:staging --yes
     """
-    _remove(session, _selected(session, selection), dry_run=False, yes=yes, as_json=as_json)
+    found = _selected(session, selection)
+    _remove(session, found, dry_run=False, yes=yes, as_json=as_json)
 
 
 def remove_orphaned(session: Session, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete all that the store has of the assets that the project does not define."""
+    """Delete all that the store has of the assets that the project does not define, and of the
+    partitions that a definition does not have any more."""
     from assetgraph.errors import AssetGraphError
-    from assetgraph.storage.asset_records import orphaned
+    from assetgraph.queries.orphans import orphaned_targets
+    from assetgraph.storage.asset_records import orphaned, records_of, records_of_partitions
 
     if not session.graph.assets:
         raise AssetGraphError(
             "the project defines no assets, so all of them would count as orphaned.",
             hint=f"To delete one: {command('wipe', 'KEY')}",
         )
-    keys = list(orphaned(session.store, session.graph.assets))
-    _remove(session, keys, dry_run=dry_run, yes=yes, as_json=as_json)
+    found = records_of(session.store, list(orphaned(session.store, session.graph.assets)))
+    found += records_of_partitions(session.store, orphaned_targets(session.facts))
+    _remove(session, found, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-def _selected(session: Session, selection: Sequence[str]) -> list[AssetKey]:
-    """The assets that a selection matches, and those that it names by their keys although the
-    project does not define them."""
-    from assetgraph.keys import AssetKey
+def _selected(session: Session, selection: Sequence[str]) -> list[AssetRecords]:
+    """What the store has of the assets and partitions that a selection matches, and of those that
+    it names although the project does not define them."""
+    from assetgraph.keys import AssetKey, recorded_target
+    from assetgraph.storage.asset_records import records_of, records_of_partitions
 
-    recorded = {*session.store.history.keys(), *(run.key for run in session.store.values.runs())}
+    history = session.store.history
+    recorded = {*history.keys(), *(run.key for run in session.store.values.runs())}
     named = [AssetKey.unchecked(text) for text in selection if text in recorded]
-    rest = [text for text in selection if text not in recorded]
-    return list(dict.fromkeys([*named, *(session.selected(rest) if rest else ())]))
+    orphans, rest = [], []
+    for text in selection:
+        target = recorded_target(text)
+        if target.partition is not None and _is_orphan(session, target):
+            orphans.append(target)
+        elif text not in recorded:
+            rest.append(text)
+    targets = session.targets(rest, each=False)
+    if targets is None:
+        named += session.selected(rest) if rest else ()
+        targets = []
+    whole = dict.fromkeys([*named, *(one.key for one in targets if one.partition is None)])
+    parts = [one for one in (*orphans, *targets) if one.key not in whole]
+    return records_of(session.store, whole) + records_of_partitions(session.store, parts)
+
+
+def _is_orphan(session: Session, target: Target) -> bool:
+    """Whether the store has a partition that no definition has."""
+    graph = session.graph
+    if target.key in graph and session.facts.targets.exists(target):
+        return False
+    return target.partition in session.store.history.partitions(target.key)
 
 
 def _remove(
-    session: Session, keys: Sequence[AssetKey], *, dry_run: bool, yes: bool, as_json: bool
+    session: Session, found: Sequence[AssetRecords], *, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
-    from assetgraph.cli.render.wiped_lines import wiped_json, wiped_note, wiped_table
+    from assetgraph.cli.render.wiped_lines import what_is_wiped, wiped_json, wiped_note, wiped_table
     from assetgraph.cli.terminal.output import answer, say
-    from assetgraph.cli.terminal.styled_text import plural
-    from assetgraph.storage.asset_records import records_of, wipe
+    from assetgraph.storage.asset_records import wipe, wipe_partitions
 
-    found = records_of(session.store, keys)
     asks = bool(found) and not (yes or dry_run)
     if asks:
         if not sys.stdin.isatty():
@@ -112,10 +138,14 @@ def _remove(
                 "there is no terminal to ask for confirmation. Add --yes to delete anyway."
             )
         say(wiped_table(found, None))
-        what = f"the history and the values of {plural(len(found), 'asset')}"
+        what = f"the history and the values of {what_is_wiped(found)}"
         click.confirm(f"Delete {what}?", abort=True, err=True)
     if found and not dry_run:
-        wipe(session.store, [records.key for records in found])
+        parts = [target for records in found for target in records.targets]
+        if len(whole := [records.key for records in found if not records.partitions]):
+            wipe(session.store, whole)
+        if parts:
+            wipe_partitions(session.store, parts)
     answer(
         as_json,
         data=lambda: [wiped_json(session.store, records) for records in found],

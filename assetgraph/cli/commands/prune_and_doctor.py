@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would be removed, and remove nothing.")
 @click.option(
     "--orphaned", is_flag=True,
-    help="Remove the assets that the project no longer defines instead, after asking.",
+    help="Remove the assets and partitions that are no longer defined instead, after asking.",
 )  # fmt: skip
 @click.option("-y", "--yes", is_flag=True, help="With --orphaned, remove without asking.")
 @json_option
@@ -36,8 +36,9 @@ def prune_command(
     The limits are keep_values and keep_runs in [tool.assetgraph]. The current value of an asset
     and a run in progress always stay.
 
-    With --orphaned, remove the history and the values of each asset that no definition names. To
-    keep those of an asset that was renamed, use mv first.
+    With --orphaned, remove the history and the values of each asset that no definition names, and
+    of each partition that no longer exists. To keep those of an asset that was renamed, use mv
+    first.
 
     \b
     Examples:

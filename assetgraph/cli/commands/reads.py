@@ -23,6 +23,7 @@ def reads_command(session: Session, selection: tuple[str, ...], as_json: bool) -
     Examples:
       assetgraph reads
       assetgraph reads group:raw_files --json
+      assetgraph reads taxi_trips@2023-03
     """
     from assetgraph.cli.render.asset_list import nothing_note
     from assetgraph.cli.render.read_lines import project_lines, project_notes
@@ -30,7 +31,10 @@ def reads_command(session: Session, selection: tuple[str, ...], as_json: bool) -
     from assetgraph.queries.observed_views import asset_reads
     from assetgraph.queries.record_json import record_json
 
-    found = list(asset_reads(session.facts, session.selected(selection)))
+    targets = session.targets(selection, each=False)
+    if targets is None:
+        targets = [session.graph.targets[key] for key in session.selected(selection)]
+    found = list(asset_reads(session.facts, targets))
     answer(
         as_json,
         data=lambda: [record_json(one) for one in found],

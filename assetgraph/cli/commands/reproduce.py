@@ -16,13 +16,16 @@ from assetgraph.cli.session import Session
 def reproduce_command(session: Session, key: str, as_json: bool) -> int:
     """Run the function of an asset again, and compare what it returns with the value on record.
 
+    Of an asset with partitions, it is one of them.
+
     Nothing is recorded, and the value on record stays. A file that the function returns is put
     back; whatever else it writes is written. Exit code 1 if the value is another, or the function
     failed.
 
     \b
-    Example:
+    Examples:
       assetgraph reproduce taxi_trips
+      assetgraph reproduce taxi_trips@2023-03
     """
     from assetgraph.cli.render.reproduction_lines import reproduction_lines
     from assetgraph.cli.terminal.output import answer
@@ -30,10 +33,9 @@ def reproduce_command(session: Session, key: str, as_json: bool) -> int:
     from assetgraph.queries.record_json import record_json
     from assetgraph.run.reproduce import reproduce
 
-    with session.renamed([key]):
-        asset = session.graph.asset(session.key(key))
-    found = reproduce(session.facts, asset.key)
-    (uses,) = asset_reads(session.facts, [asset.key])
+    target = session.target(key)
+    found = reproduce(session.facts, target)
+    (uses,) = asset_reads(session.facts, [target])
     answer(
         as_json,
         data=lambda: record_json(found),

@@ -77,7 +77,7 @@ def list_command(
     Examples:
       assetgraph runs list
       assetgraph runs list --status FAILURE --limit 5
-      assetgraph runs list --asset taxi_trips --since 2d
+      assetgraph runs list --asset taxi_trips@2023-03-01 --since 2d
     """
     from assetgraph.cli.render.run_list import page_notes, run_table
     from assetgraph.cli.terminal.output import answer, say
@@ -86,7 +86,7 @@ def list_command(
 
     store = session.store
     asked = _asked(status, assets, tags, since)
-    keys = [session.key(text).text for text in assets]
+    keys = [session.recorded_name(text) for text in assets]
     only = _only(status, keys, tags, since) if asked else None
     older_than = store.runs.find(before) if before else None
     page = list_runs(store, limit=limit, before=older_than, only=only)

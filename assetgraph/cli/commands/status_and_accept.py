@@ -15,7 +15,7 @@ from assetgraph.states import AssetState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assetgraph.keys import Target
+    from assetgraph.keys import AssetKey, Target
 
 _UP_TO_DATE = (AssetState.FRESH, AssetState.EXTERNAL)  # what something else makes has no say
 
@@ -38,10 +38,9 @@ def status_command(
       assetgraph status taxi_trips --partitions
     """
     from assetgraph.cli.render.asset_list import nothing_note
-    from assetgraph.cli.render.status_lines import orphan_notes, status_notes, status_table
+    from assetgraph.cli.render.status_lines import status_notes, status_table
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.asset_views import asset_json, asset_views
-    from assetgraph.storage.asset_records import orphaned
 
     targets = session.targets(selection, each=each)
     if targets is not None:
@@ -56,9 +55,21 @@ def status_command(
     say(status_notes(views, remedy) if views else nothing_note(selection))
     session.tell_of_interrupted_run()
     fresh = all(view.state in _UP_TO_DATE for view in views)
-    if not selection:
-        say(orphan_notes([key.text for key in orphaned(session.store, session.graph.assets)]))
+    _tell_of_orphans(session, [view.asset.key for view in views] if selection else None)
     return NOT_FRESH if exit_code and not fresh else 0
+
+
+def _tell_of_orphans(session: Session, keys: Sequence[AssetKey] | None) -> None:
+    """Note which partitions of these assets are on record and no longer exist, and without `keys`,
+    which assets too."""
+    from assetgraph.cli.render.status_lines import orphan_notes, orphaned_partition_notes
+    from assetgraph.cli.terminal.output import say
+    from assetgraph.queries.orphans import orphaned_by_asset
+    from assetgraph.storage.asset_records import orphaned
+
+    say(orphaned_partition_notes(orphaned_by_asset(session.facts, keys)))
+    if keys is None:
+        say(orphan_notes([key.text for key in orphaned(session.store, session.graph.assets)]))
 
 
 def _print_targets(

@@ -165,14 +165,36 @@ def live(
     steps = list(progress.steps.values())
     if len(steps) > height and ended:
         return [_totals(progress, width)]
-    shown = steps if len(steps) <= height else _window(progress, height - 1)
+    several = [] if len(steps) <= height else _several(progress, width, (height - 1) // 2)
+    shown = steps if len(steps) <= height else _window(progress, height - 1 - len(several))
     key_cells = min(
         max((cell_width(step.key) for step in shown), default=0), _MOST_KEY_CELLS, width // 2
     )
-    lines = [_step(step, now, key_cells, width) for step in shown]
+    lines = several + [_step(step, now, key_cells, width) for step in shown]
     if len(shown) < len(steps):
         lines.append(_totals(progress, width))
     return lines
+
+
+def _several(progress: RunProgress, width: int, most: int) -> list[Line]:
+    """A line for each asset with several partitions that is at work, and then for those that have
+    ended, the last ones first."""
+    begun = [one for one in progress.assets.values() if one.started_at is not None]
+    at_work = [one for one in begun if one.ended < one.total]
+    ended = [one for one in begun if one.ended == one.total]
+    room = max(most - len(at_work), 0)
+    shown = [*(ended[-room:] if room else []), *at_work][:most]
+    cells = min(max((cell_width(one.key) for one in shown), default=0), _MOST_KEY_CELLS)
+    return [
+        Line(
+            _bar(one.ended / one.total, 10), "  ", Line(shorten(one.key, cells)).fitted(cells),
+            f"  {one.ended:,} of {one.total:,}",
+            (f"  {one.counts[StepState.FAILURE]:,} failed", "failure")
+            if one.counts[StepState.FAILURE]
+            else "",
+        ).cut(width)
+        for one in shown
+    ]  # fmt: skip
 
 
 def _window(progress: RunProgress, height: int) -> list[StepProgress]:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.progress.run_progress import RunProgress
+from assetgraph.cli.progress.run_progress import AssetProgress, RunProgress
 from assetgraph.cli.render.run_summary import RunHighlights
 from assetgraph.cli.render.state_style import LEVELS, glyph
 from assetgraph.cli.terminal import units
@@ -17,11 +18,21 @@ from assetgraph.records import STATE_AFTER, EventType, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import datetime
 
     from assetgraph.cli.terminal.output import Output
     from assetgraph.records import Event
 
 _HIDDEN_LEVEL = "DEBUG"
+_MOST_FAILURES = 5  # of the partitions of one asset, that have a line each
+_ENDS_STEP = (
+    EventType.STEP_SUCCESS,
+    EventType.STEP_FAILURE,
+    EventType.STEP_SKIPPED,
+    EventType.STEP_UNCHANGED,
+    EventType.STEP_CANCELED,
+)
+_TOLD_APART = (StepState.FAILURE, StepState.SKIPPED, StepState.UNCHANGED, StepState.CANCELED)
 
 
 class PlainReporter:
@@ -73,10 +84,12 @@ class PlainReporter:
 
 class PlainLines:
     """A run of the steps `keys` as plain lines: one for each event of interest, and one for each
-    line that a step prints or logs."""
+    line that a step prints or logs. Of an asset with many partitions, the first failures have a
+    line each, and the rest one for each tenth that is done."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._progress = RunProgress(keys)
+        self._failed: Counter[str] = Counter()
         self._printed = PrintedText()
         self.output = self._printed.add
         self.rest = self._printed.rest
@@ -89,8 +102,36 @@ class PlainLines:
         self._progress.event(event)
         if event.type not in STATE_AFTER:
             return log_lines(event)
-        line = step_line(event, self._progress.seconds_of(event))
-        return [*self._printed.rest(event.step), line] if line else []
+        many = self._progress.many(event.step or "")
+        if many is not None and not self._is_told(event, many):
+            line = None
+            if event.type in _ENDS_STEP and many.is_new_tenth():
+                line = _many_line(many, event.timestamp)
+        else:
+            line = step_line(event, self._progress.seconds_of(event))
+        return [*self._printed.rest(event.step), line] if line else self._printed.rest(event.step)
+
+    def _is_told(self, event: Event, many: AssetProgress) -> bool:
+        if event.type is not EventType.STEP_FAILURE:
+            return event.type in (EventType.STEP_UP_FOR_RETRY, EventType.STEP_RESTARTED)
+        self._failed[many.key] += 1
+        return self._failed[many.key] <= _MOST_FAILURES
+
+
+def _many_line(many: AssetProgress, now: datetime) -> Line:
+    """How far an asset with many partitions is."""
+    state = StepState.FAILURE if many.counts[StepState.FAILURE] else StepState.SUCCESS
+    counted = [
+        f"{many.counts[one]:,} {one}"
+        for one in StepState
+        if one in _TOLD_APART and many.counts[one]
+    ]
+    took = units.duration((now - many.started_at).total_seconds()) if many.started_at else ""
+    text = f"  {many.ended:,} of {many.total:,} partitions"
+    return Line(
+        glyph(state), " ", (many.key, "name"), ", ".join([text, *counted]),
+        (f"  {took}" if took else "", "muted"),
+    )  # fmt: skip
 
 
 def step_line(event: Event, seconds: float | None) -> Line | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assetgraph.records import Event
 
 _RATE_SECONDS = 5.0
+_MOST_TOLD = 20  # steps of one asset, that are told one by one
 
 
 @dataclass(slots=True)
@@ -51,6 +52,27 @@ class StepProgress:
             self.samples.popleft()
 
 
+@dataclass(slots=True)
+class AssetProgress:
+    """The steps of one asset, by their states."""
+
+    key: str
+    total: int = 0
+    counts: Counter[StepState] = field(default_factory=Counter)
+    started_at: datetime | None = None
+    tenths: int = 0  # that were told
+
+    @property
+    def ended(self) -> int:
+        return self.total - self.counts[StepState.WAITING] - self.counts[StepState.RUNNING]
+
+    def is_new_tenth(self) -> bool:
+        """Whether another tenth of the steps has ended since this was last asked."""
+        tenths = self.ended * 10 // self.total
+        is_new, self.tenths = tenths > self.tenths, max(tenths, self.tenths)
+        return is_new
+
+
 class RunProgress:
     """The steps of a run in the order of its plan, each in its latest state."""
 
@@ -58,6 +80,11 @@ class RunProgress:
         self.steps = {key: StepProgress(key) for key in keys}
         self.counts = dict.fromkeys(StepState, 0)
         self.counts[StepState.WAITING] = len(self.steps)
+        self.assets: dict[str, AssetProgress] = {}  # those with several steps
+        for asset, total in Counter(key.partition("@")[0] for key in self.steps).items():
+            if total > 1:
+                counts = Counter({StepState.WAITING: total})
+                self.assets[asset] = AssetProgress(asset, total, counts)
         self.run_id: str | None = None
         self.finished: deque[StepProgress] = deque(maxlen=50)  # the last ones, oldest first
 
@@ -72,6 +99,11 @@ class RunProgress:
             step = self.steps[event.step] = StepProgress(event.step)
         self.counts[step.state] -= 1
         self.counts[state] += 1
+        asset = self.assets.get(event.step.partition("@")[0]) if self.assets else None
+        if asset is not None:
+            asset.counts[step.state] -= 1
+            asset.counts[state] += 1
+            asset.started_at = asset.started_at or event.timestamp
         step.state = state
         if state is StepState.RUNNING:
             if event.type is not EventType.STEP_RESTARTED:  # the time counts all attempts
@@ -81,6 +113,11 @@ class RunProgress:
         elif state is not StepState.WAITING:
             step.ended_at = event.timestamp
             self.finished.append(step)
+
+    def many(self, step: str) -> AssetProgress | None:
+        """The asset of a step, if it has so many that they are not told one by one."""
+        asset = self.assets.get(step.partition("@")[0]) if self.assets else None
+        return asset if asset is not None and asset.total > _MOST_TOLD else None
 
     def seconds_of(self, event: Event) -> float | None:
         """How long the step of `event` had run at the time of the event."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("ASSET"),
     Column("STATE"),
+    Column("PARTITIONS", right=True),
     Column("GROUP", drop=2),
     Column("KINDS", drop=4),
     Column("UPDATED", drop=1),
@@ -33,6 +34,7 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
         [
             Line(view.asset.key.text),
             asset_state_line(view),
+            Line(up_to_date_text(view)),
             Line(view.asset.group_name if grouped else ""),
             Line(", ".join(sorted(view.asset.kinds))),
             Line(units.short_time(view.updated_at, now) if view.updated_at else ""),
@@ -43,6 +45,12 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
     key, *others = _COLUMNS
     key = key._replace(least=width and width * 2 // 3)  # a very long key must not hide the states
     return table([key, *others], rows, width)
+
+
+def up_to_date_text(view: AssetView) -> str:
+    """How many of its partitions are up to date, as in `34/36`; "" for an asset without any."""
+    counts = view.up_to_date
+    return f"{counts[0]}/{counts[1]}" if counts and counts[1] else ""
 
 
 def list_notes(views: Sequence[AssetView], width: int | None) -> list[Line]:

@@ -18,6 +18,7 @@ from assetgraph.cli.terminal.styled_text import (
     wrapped,
 )
 from assetgraph.cli.terminal.table import Column, table
+from assetgraph.keys import Target
 from assetgraph.queries.asset_views import WARNING
 from assetgraph.records import Materialization, StepState
 from assetgraph.storage.formats.format_registry import location_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from assetgraph.records import FailedAttempt
 
 _HISTORY = (
+    Column("PARTITION", least=10),
     Column("WHEN"),
     Column("RUN", drop=1),
     Column("TIME", right=True),
@@ -42,29 +44,19 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     view = details.view
     asset = view.asset
     text_width = (width or _PIPE_WIDTH) - 2
-    lines = [Line((asset.key.text, "name"), "  ", asset_state_line(view))]
+    name = str(Target(asset.key, details.partition))
+    lines = [Line((name, "name"), "  ", asset_state_line(view))]
     for reason in first_few(shown_reasons(view)):
         room = None if width is None else text_width
         lines += [Line("  ", (text, "muted")).cut(width) for text in stacked([reason], room)]
     lines += warned(view.warning or "", width)
     if asset.description:
         lines += [Line(), *(Line("  ", text) for text in wrapped(asset.description, text_width))]
-    facts = {
-        "Group": Line(asset.group_name),
-        "Kinds": Line(", ".join(sorted(asset.kinds))),
-        "Owners": Line(", ".join(asset.owners)),
-        "Tags": Line(", ".join(f"{name}={value}" for name, value in asset.tags.items())),
-        "Defined at": Line((view.computation.place, "path")),
-        "Upstream": Line(", ".join(first_few(view.deps))),
-        "Downstream": Line(", ".join(first_few(details.downstream))),
-        "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
-        "Metadata": Line(metadata_text(asset.metadata)),
-    }
-    lines += [Line(), *_facts(facts, width)]
+    lines += [Line(), *_facts(_definition(details), width)]
     if view.external is not None:
         lines += _external(view.external, width)
     if view.materialization:
-        lines += [Line(), Line(("Last materialization", "heading"))]
+        lines += [Line(), Line((_last_made(details, view.materialization), "heading"))]
         lines += _materialization(view.materialization, width)
     if details.code_version:
         lines += [Line(), Line(("Code version", "heading"))]
@@ -74,16 +66,62 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     if view.failure:
         facts = {
             "When": _when(view.failure.timestamp, view.failure.run_id),
+            "Partition": Line(_of_whole(details, view.failure)),
             "Error": Line((clean_lines(view.failure.error)[0], "failure")),
         }
         lines += [Line(), Line(("Last attempt failed", "heading")), *_facts(facts, width)]
     return lines + _history(details, width)
 
 
+def _definition(details: AssetDetails) -> dict[str, Line]:
+    """What the project says of the asset."""
+    view, asset = details.view, details.view.asset
+    return {
+        "Group": Line(asset.group_name),
+        "Kinds": Line(", ".join(sorted(asset.kinds))),
+        "Owners": Line(", ".join(asset.owners)),
+        "Tags": Line(", ".join(f"{name}={value}" for name, value in asset.tags.items())),
+        "Defined at": Line((view.computation.place, "path")),
+        "Partitions": Line(_partitions_text(details)),
+        "Defined by": Line(details.partitions.definition if details.partitions else ""),
+        "Default": Line((details.partitions and details.partitions.default) or ""),
+        "Upstream": Line(", ".join(first_few(view.deps))),
+        "Downstream": Line(", ".join(first_few(details.downstream))),
+        "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
+        "Metadata": Line(metadata_text(asset.metadata)),
+    }
+
+
+def _partitions_text(details: AssetDetails) -> str:
+    """How many partitions there are, how many in each state, and those that no longer exist."""
+    shown, counts = details.partitions, details.view.partitions
+    if shown is None or details.partition is not None:
+        return ""
+    text = f"{shown.count:,}"
+    if shown.count:
+        text += f", {shown.first}" + (f" to {shown.last}" if shown.count > 1 else "")
+    if counts:
+        text += ": " + ", ".join(f"{count:,} {state}" for state, count in counts.items())
+    if shown.orphaned:
+        verb = "exists" if len(shown.orphaned) == 1 else "exist"
+        text += f"; {len(shown.orphaned):,} on record that no longer {verb}"
+    return text
+
+
+def _last_made(details: AssetDetails, made: Materialization) -> str:
+    of = _of_whole(details, made)
+    return f"Last materialization, of {of}" if of else "Last materialization"
+
+
+def _of_whole(details: AssetDetails, attempt: Materialization | FailedAttempt) -> str:
+    """The partition of an attempt, on the page of all of them."""
+    return "" if details.partition is not None else attempt.partition or ""
+
+
 def _history(details: AssetDetails, width: int | None) -> list[Line]:
     if len(details.history) <= 1:
         return []
-    rows = [_attempt(attempt) for attempt in details.history]
+    rows = [[Line(_of_whole(details, attempt)), *_attempt(attempt)] for attempt in details.history]
     shown = table(_HISTORY, rows, width and width - 2)
     return [Line(), Line(("History", "heading")), *(Line("  ", line) for line in shown)]
 

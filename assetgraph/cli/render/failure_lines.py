@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from assetgraph.cli.render.by_asset import together
 from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines, wrapped
 from assetgraph.text import width as cell_width
 
@@ -46,7 +47,7 @@ def failed_too(steps: Sequence[str], width: int | None) -> list[Line]:
     """The names of further steps that failed."""
     if not steps:
         return []
-    return [Line(), Line(("✕ Also failed: ", "failure"), ", ".join(steps)).cut(width)]
+    return [Line(), Line(("✕ Also failed: ", "failure"), ", ".join(together(steps))).cut(width)]
 
 
 def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:

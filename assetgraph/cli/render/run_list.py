@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from assetgraph.cli.render.by_asset import together
 from assetgraph.cli.render.state_style import ENDED_WELL, run_state_line
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line
@@ -75,7 +76,8 @@ def _run_row(run: RunRecord, now: datetime) -> list[Line]:
     total = max(sum(run.step_counts.values()), len(run.assets))
     ended_well = sum(run.step_counts.get(state, 0) for state in ENDED_WELL)
     asked_for = run.assets if run.selection in ((), ("*",)) else run.selection
-    failed = Line(("✕ " + _some(run.failed_steps), "failure")) if run.failed_steps else None
+    broken = together(run.failed_steps)
+    failed = Line(("✕ " + _some(broken), "failure")) if broken else None
     return [
         Line(run.run_id),
         run_state_line(run.status),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.cli.render.by_asset import asset_of, partitions_text, together
 from assetgraph.cli.render.event_log import log
 from assetgraph.cli.render.failure_lines import failed_too, failure
 from assetgraph.cli.render.run_list import run_seconds
 from assetgraph.cli.render.run_summary import from_failure, warning_lines
-from assetgraph.cli.render.state_style import run_state_line, step_counts, warned
+from assetgraph.cli.render.state_style import glyph, run_state_line, step_counts, warned
 from assetgraph.cli.render.timeline_bars import timeline
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.styled_text import Line, plural
+from assetgraph.cli.terminal.styled_text import Line, joined, plural
+from assetgraph.cli.terminal.table import Column, table
 from assetgraph.hints import command
 from assetgraph.queries.run_views import warned_of
 from assetgraph.records import RunStatus, StepState
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assetgraph.queries.run_views import RunDetails
-    from assetgraph.records import Event, RunRecord
+    from assetgraph.records import Event, RunRecord, StepRecord
 
+_PARTITIONS = (Column("ASSET"), Column("PARTITIONS", least=24), Column("STEPS", least=16))
 MOST_BARS = 40
 MOST_EVENTS = 200
 _MOST_FAILURES = 5
@@ -47,6 +51,7 @@ def run_page(
     lines += warned(interruption(details), width)
     lines += _failures(details, width, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
+    lines += _by_asset(details, width)
     lines += [Line(), Line(("Timeline", "heading"))]
     lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
     lines += [Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]
@@ -61,7 +66,7 @@ def interruption(details: RunDetails) -> str:
     after = units.duration((heard - run.started_at).total_seconds())
     last = f"It last recorded something at {units.local_time(heard)}, {after} after the start"
     cut = [step.step_id for step in details.steps if step.state is StepState.CANCELED]
-    at_work = f" while {listed(cut[:3])} ran" if cut else ""
+    at_work = f" while {listed(together(cut)[:3])} ran" if cut else ""
     return f"The process of this run ({run.pid} on {run.host}) died{at_work}. {last}."
 
 
@@ -117,6 +122,36 @@ def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]
     cells = max(len(name) for name in offers) + 3
     offered = [Line(f"{name}:".ljust(cells), (text, "command")) for name, text in offers.items()]
     return [*lines, Line(), *offered]
+
+
+def _by_asset(details: RunDetails, width: int | None) -> list[Line]:
+    """The steps of each asset of which several partitions are in the run."""
+    by_asset: dict[str, list[StepRecord]] = {}
+    for step in details.steps:
+        by_asset.setdefault(asset_of(step.step_id), []).append(step)
+    several = {asset: steps for asset, steps in by_asset.items() if len(steps) > 1}
+    if not several:
+        return []
+    rows = [
+        [
+            Line((asset, "name")),
+            Line(partitions_text([step.step_id for step in steps])),
+            _counted(steps),
+        ]
+        for asset, steps in several.items()
+    ]
+    shown = table(_PARTITIONS, rows, width and width - 2)
+    return [
+        Line(),
+        Line(("Partitions", "heading")),
+        *(Line("  ", line) for line in shown),
+    ]
+
+
+def _counted(steps: Sequence[StepRecord]) -> Line:
+    counts = Counter(step.state for step in steps)
+    states = (Line(glyph(state), f" {counts[state]:,} {state}") for state in counts)
+    return joined(states, "   ")
 
 
 def _last(events: Sequence[Event], width: int | None, whole: bool) -> list[Line]:

@@ -28,13 +28,37 @@ _ENDS = {
 }
 
 
+class OutputsOf:
+    """What a run made of one asset: how many targets, the first and the last of them, what is
+    stored of the first, and the size of all in bytes, as far as it is known."""
+
+    def __init__(self, target: str, data: Mapping[str, Any]) -> None:
+        self.first = self.last = target
+        self.count = 1
+        self.data = dict(data)
+
+    def add(self, target: str, data: Mapping[str, Any]) -> None:
+        self.last = target
+        self.count += 1
+        self.data["path"] = None
+        sizes = (self.data.get("size"), data.get("size"))
+        self.data["size"] = sum(sizes) if all(isinstance(one, int) for one in sizes) else None
+
+    @property
+    def name(self) -> str:
+        if self.count == 1:
+            return self.first
+        (asset, _, first), (_, _, last) = (text.partition("@") for text in (self.first, self.last))
+        return f"{asset}: {self.count:,} partitions, {first} to {last}"
+
+
 class RunHighlights:
-    """The part of a run's events that its summary shows: the first outputs and failures, counts of
-    the rest, and every warning once, as (step or None, message)."""
+    """The part of a run's events that its summary shows: what it made of the first assets, the
+    first failures, counts of the rest, and every warning once, as (step or None, message)."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self.outputs: list[tuple[str, Mapping[str, Any]]] = []
-        self.more_outputs = 0
+        self.outputs: dict[str, OutputsOf] = {}
+        self.more_outputs: set[str] = set()
         self.failures: list[tuple[str, Mapping[str, Any]]] = []
         self.more_failures: list[str] = []
         self.warnings: dict[tuple[str | None, str], None] = {}
@@ -43,10 +67,14 @@ class RunHighlights:
 
     def event(self, event: Event) -> None:
         if event.type is EventType.STEP_OUTPUT and event.step:
-            if len(self.outputs) < _MOST_OUTPUTS:
-                self.outputs.append((event.step, event.data))
+            target = event.target or event.step
+            asset = target.partition("@")[0]
+            if asset in self.outputs:
+                self.outputs[asset].add(target, event.data)
+            elif len(self.outputs) < _MOST_OUTPUTS:
+                self.outputs[asset] = OutputsOf(target, event.data)
             else:
-                self.more_outputs += 1
+                self.more_outputs.add(asset)
         elif event.type is EventType.STEP_FAILURE and event.step:
             if len(self.failures) < _MOST_FAILURES:
                 self.failures.append((event.step, event.data))
@@ -115,13 +143,14 @@ def _failures(highlights: RunHighlights, width: int | None) -> list[Line]:
 
 
 def _outputs(highlights: RunHighlights, width: int | None) -> list[Line]:
-    cells = max((cell_width(step) for step, _ in highlights.outputs), default=0)
+    made = highlights.outputs.values()
+    cells = max((cell_width(one.name) for one in made), default=0)
     lines = [
-        Line("  ", Line(step).fitted(cells), "  ", _value(data)).cut(width)
-        for step, data in highlights.outputs
+        Line("  ", Line(one.name).fitted(cells), "  ", _value(one.data)).cut(width) for one in made
     ]
     if highlights.more_outputs:
-        lines.append(Line((f"  … and {plural(highlights.more_outputs, 'more asset')}", "muted")))
+        more = plural(len(highlights.more_outputs), "more asset")
+        lines.append(Line((f"  … and {more}", "muted")))
     return lines
 
 

@@ -70,6 +70,8 @@ def step_counts(run: RunRecord) -> Line:
 
 
 def asset_state_line(view: AssetView) -> Line:
+    if view.partitions is not None and not view.partitions:
+        return Line(("– no partitions yet", "muted"))
     return target_state_line(view.state, made=view.made)
 
 

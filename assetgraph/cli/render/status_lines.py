@@ -16,13 +16,15 @@ from assetgraph.records import AssetState
 from assetgraph.text import first_line, listed, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from assetgraph.keys import AssetKey
     from assetgraph.queries.asset_views import AssetView, ExternalData
 
 _COLUMNS = (Column("ASSET", least=16), Column("STATE"), Column("WHY", least=20))
 _LONGEST_ERROR = 200
 _NO_HEAD = (Line(), Line())
+_MOST_ORPHANED = 5
 
 
 def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
@@ -40,9 +42,11 @@ def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
 
 def _why(view: AssetView, room: int | None) -> list[Line]:
     lines = [Line((reason, "muted")) for reason in stacked(shown_reasons(view), room)]
-    if view.failure is None:
+    if view.failure is None or (view.partitions and AssetState.FAILED not in view.partitions):
         return lines
-    error = (shorten(first_line(view.failure.error), room or _LONGEST_ERROR), "failure")
+    about = "" if view.failure.partition is None else f"{view.failure.partition}: "
+    text = about + first_line(view.failure.error)
+    error = (shorten(text, room or _LONGEST_ERROR), "failure")
     return [*lines, Line(error)] if room else [Line(*lines, ("; ", "muted"), error)]
 
 
@@ -85,6 +89,26 @@ def external_text(data: ExternalData) -> str:
     if data.observable:
         return "never observed"
     return "made elsewhere"
+
+
+def orphaned_partition_notes(orphans: Mapping[AssetKey, Sequence[str]]) -> list[Line]:
+    """The partitions on record that no longer exist, and what to type next."""
+    if not orphans:
+        return []
+    lines = []
+    for key, partitions in list(orphans.items())[:_MOST_ORPHANED]:
+        some = (
+            listed(partitions) if len(partitions) <= 3 else f"{partitions[0]} to {partitions[-1]}"
+        )
+        have = (
+            "1 partition on record does"
+            if len(partitions) == 1
+            else (f"{len(partitions):,} partitions on record do")
+        )
+        lines.append(Line((key.text, "name"), f": {have} not exist any more: {some}."))
+    if len(orphans) > _MOST_ORPHANED:
+        lines.append(Line(f"So it is with {plural(len(orphans) - _MOST_ORPHANED, 'more asset')}."))
+    return [*lines, Line("To remove: ", (command("prune", "--orphaned"), "command"))]
 
 
 def orphan_notes(orphans: Sequence[str]) -> list[Line]:

@@ -26,7 +26,7 @@ _COLUMNS = (
 def wiped_table(found: Sequence[AssetRecords], width: int | None) -> list[Line]:
     rows = [
         [
-            Line(records.key.text),
+            Line(_name(records)),
             Line(str(records.attempts)),
             Line(str(records.values)),
             Line(units.size(records.size)),
@@ -36,11 +36,29 @@ def wiped_table(found: Sequence[AssetRecords], width: int | None) -> list[Line]:
     return table(_COLUMNS, rows, width)
 
 
+def _name(records: AssetRecords) -> str:
+    """The asset, or its partitions: the first and the last of several."""
+    if not records.partitions:
+        return records.key.text
+    first, *others = records.partitions
+    if not others:
+        return f"{records.key.text}@{first}"
+    return f"{records.key.text}: {len(others) + 1} partitions, {first} to {others[-1]}"
+
+
+def what_is_wiped(found: Sequence[AssetRecords]) -> str:
+    """How many assets and partitions, as in `2 assets and 3 partitions`."""
+    assets = sum(not records.partitions for records in found)
+    partitions = sum(len(records.partitions) for records in found)
+    counted = [(assets, "asset"), (partitions, "partition")]
+    return " and ".join(plural(count, name) for count, name in counted if count)
+
+
 def wiped_note(found: Sequence[AssetRecords], *, dry_run: bool) -> list[Line]:
     if not found:
         return [Line("Nothing to remove.")]
     verb, size = "Would remove" if dry_run else "Removed", units.size(sum(r.size for r in found))
-    notes = [Line(f"{verb} the records of {plural(len(found), 'asset')}, {size} in all.")]
+    notes = [Line(f"{verb} the records of {what_is_wiped(found)}, {size} in all.")]
     elsewhere = [records.key.text for records in found if records.elsewhere]
     if elsewhere:
         notes.append(
@@ -50,10 +68,11 @@ def wiped_note(found: Sequence[AssetRecords], *, dry_run: bool) -> list[Line]:
 
 
 def wiped_json(store: Store, records: AssetRecords) -> dict[str, Any]:
-    """The asset in the shape of what `prune` deletes."""
-    return {
-        "kind": "asset",
+    """The asset, or its partitions, in the shape of what `prune` deletes."""
+    shown: dict[str, Any] = {
+        "kind": "partitions" if records.partitions else "asset",
         "name": records.key.text,
         "path": store.history.path(records.key),
         "size": records.size,
     }
+    return {**shown, "partitions": list(records.partitions)} if records.partitions else shown

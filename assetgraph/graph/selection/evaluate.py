@@ -36,14 +36,20 @@ T = TypeVar("T")
 
 
 class Selectable(Protocol[T]):
-    """The part of a graph that a selection needs, of assets or of targets. `order` is
-    topological."""
+    """The part of a graph that a selection needs, of assets or of targets.
+
+    `order` has all of them, upstream first, and `asset_order` the keys of the assets. Only `order`
+    lists every partition, so that a selection of a few does not.
+    """
 
     @property
     def order(self) -> Sequence[T]: ...
-    def named(self, key: AssetKey) -> Iterable[T]: ...
-    def in_partition(self, found: set[T], text: str) -> set[T]: ...
-    def asset(self, key: T) -> AssetSpec: ...
+    @property
+    def asset_order(self) -> Sequence[AssetKey]: ...
+    def __contains__(self, key: AssetKey) -> bool: ...
+    def asset(self, key: AssetKey) -> AssetSpec: ...
+    def named(self, key: AssetKey, partition: str | None) -> Iterable[T]: ...
+    def in_order(self, chosen: Iterable[T]) -> Sequence[T]: ...
     def parents(self, key: T) -> Sequence[T]: ...
     def children(self, key: T) -> Sequence[T]: ...
 
@@ -64,7 +70,7 @@ def select(
     chosen: set[T] = set()
     for text, expression in parsed:
         chosen |= _Evaluator(text, graph, state).keys(expression)
-    return tuple(key for key in graph.order if key in chosen)
+    return tuple(graph.in_order(chosen))
 
 
 def names_partitions(texts: Iterable[str]) -> bool:
@@ -120,18 +126,19 @@ class _Evaluator(Generic[T]):
     def _filtered(self, node: Filter) -> set[T]:
         if node.field == "status":
             return self._with_status(node)
-        if node.field == "key" and "*" not in node.value:
-            found = set(self.graph.named(AssetKey.unchecked(node.value)))
-        else:
-            found = {key for key in self.graph.order if _has(self.graph.asset(key), node)}
-        if not found:
+        named = self._matching(node)
+        if not named:
             raise self._unknown(node)
-        if node.partition is None:
-            return found
         try:
-            return self.graph.in_partition(found, node.partition)
+            return {one for key in named for one in self.graph.named(key, node.partition)}
         except PartitionsError as error:
             raise self._error(node, error.message, error.hint) from error
+
+    def _matching(self, node: Filter) -> Sequence[AssetKey]:
+        if node.field == "key" and "*" not in node.value:
+            key = AssetKey.unchecked(node.value)
+            return (key,) if key in self.graph else ()
+        return [key for key in self.graph.asset_order if _has(self.graph.asset(key), node)]
 
     def _with_status(self, node: Filter) -> set[T]:
         if self.state is None:
@@ -143,7 +150,7 @@ class _Evaluator(Generic[T]):
         return {key for key in self.graph.order if self.state(key) == node.value}
 
     def _unknown(self, node: Filter) -> SelectionError:
-        assets = list(dict.fromkeys(self.graph.asset(key) for key in self.graph.order))
+        assets = [self.graph.asset(key) for key in self.graph.asset_order]
         if not assets:
             return self._error(node, "there are no assets to select from.")
         if "*" in node.value or "*" in (node.tag_value or ""):

@@ -332,6 +332,8 @@ class _Parser:
         hint = "Join two selections with 'or' or 'and'."
         if found == "+":
             hint = "Write 'a+' for everything downstream of 'a', or 'a+2' for two levels."
+        elif "@" in self.text[: self.at] and '"' not in self.text:
+            hint += " Quote a partition with blanks, as in '\"a@two words\"'."
         self._fail(f"{found!r} does not belong here.", hint)
 
     def _fail(self, message: str, hint: str | None = None, column: int | None = None) -> NoReturn:

@@ -92,7 +92,8 @@ class AssetTable:
         return False
 
     def _update(self, key: AssetKey) -> AssetView:
-        targets = self._facts.targets.targets(key)
+        graph = self._facts.targets
+        targets = () if graph.is_too_many(key) else graph.targets(key)
         known = [self._facts.of(target) for target in targets]
         for target in targets:
             self._reasons[target] = reasons_given(
