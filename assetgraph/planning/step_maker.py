@@ -59,7 +59,7 @@ class StepMaker:
 
     def _continues(self, together: Sequence[Target], target: Target) -> bool:
         """Whether the call for the targets `together`, which follow each other, is for the next one
-        too."""
+        too. What a target reads of its own asset must be there before its call begins."""
         last = together[-1]
         policy = self._graph.graph.computation(last.key).backfill_policy
         if policy is None or last.key is not target.key or target.partition is None:
@@ -70,6 +70,10 @@ class StepMaker:
             and number is not None
             and next_one == number + 1
             and self._config_of(target) == self._config_of(last)
+            and not (
+                target.key in self._graph.graph.self_readers
+                and set(self._graph.upstream(target)).intersection(together)
+            )
         )
 
     def _add_call(self, targets: Sequence[Target]) -> None:

@@ -393,3 +393,49 @@ def test_a_policy_without_partitions_is_a_problem() -> None:
 
     (problem,) = Definitions([zones]).graph.validate()
     assert "has a backfill policy, but no partitions" in problem.message
+
+
+def test_what_an_asset_reads_of_itself_is_there_before_the_call_that_reads_it(
+    instance: dg.Instance,
+) -> None:
+    before = TimeWindowPartitionMapping(start_offset=-2, end_offset=-2)
+    with dg.Registry():
+
+        @dg.asset(
+            partitions_def=months("2023-07-01"),
+            backfill_policy=BackfillPolicy.single_run(),
+            deps=[AssetDep("running", partition_mapping=before)],
+        )
+        def running() -> None: ...
+
+    graph = Definitions([running]).graph.require_valid()
+    facts = StoreFacts(graph, instance.store)
+    plan = plan_run(RunRequest(partitions=("*",)), facts)
+    assert [step.id for step in plan.steps] == [
+        "running@2023-01-01..2023-02-01",
+        "running@2023-03-01..2023-04-01",
+        "running@2023-05-01..2023-06-01",
+    ]
+    launch(RunRequest(), plan, facts)
+    assert not plan_run(RunRequest(stale=True), StoreFacts(graph, instance.store)).steps
+
+
+@pytest.mark.parametrize("text", ["*", "red|2023-01-01..red|2023-03-01", "red|2023-02"])
+def test_partitions_of_several_dimensions_are_recorded_as_plain_text(
+    instance: dg.Instance, text: str
+) -> None:
+    both = dg.MultiPartitionsDefinition(
+        {"color": StaticPartitionsDefinition(["red"]), "month": months()}
+    )
+    with dg.Registry():
+
+        @dg.asset(partitions_def=both)
+        def trips() -> None: ...
+
+        @dg.asset(partitions_def=both, deps=["trips"])
+        def cleaned() -> None: ...
+
+    facts = StoreFacts(Definitions([trips, cleaned]).graph, instance.store)
+    plan = plan_run(RunRequest(selection=("cleaned",), partitions=(text,)), facts)
+    assert {type(one.partition) for step in plan.steps for one in step.outputs} == {str}
+    assert not launch(RunRequest(), plan, facts).errors
