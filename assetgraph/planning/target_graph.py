@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from assetgraph.definitions.partitions.definition import DynamicPartitionsStore
     from assetgraph.definitions.partitions.keys import PartitionKeys
+    from assetgraph.definitions.partitions.number_ranges import Numbers
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.partition_edges import Edge
 
@@ -240,6 +241,7 @@ class TargetGraph:
                 f"{target.text} reads {too_many_text(count)}, of {upstream.text}.",
                 hint="Map it to fewer, with a partition_mapping.",
             )
+        _check_numbers(target, edge, ranges, len(above.keys))
         if upstream is target.key and any(numbers.stop > number for numbers in ranges):
             raise PartitionsError(
                 f"the partition {target.text!r} reads itself or a later one.",
@@ -294,6 +296,25 @@ def dynamic_names(graph: AssetGraph) -> set[str]:
             inside = list(definition.partitions_defs.values())
         found |= {one.name for one in inside if isinstance(one, DynamicPartitionsDefinition)}
     return found
+
+
+def _check_numbers(target: Target, edge: Edge, ranges: Numbers, count: int) -> None:
+    """Raise `PartitionsError` for what a person's own mapping must not give: numbers of partitions
+    that there are not, which might be taken for others, or several where it promises one."""
+    outside = [one for one in ranges if one.start < 0 or one.stop > count]
+    too_many = not edge.is_several and sum(map(len, ranges)) > 1
+    if not outside and not too_many:
+        return
+    about = f"{target.text} reads {edge.upstream.text}: {type(edge.mapping).__name__}"
+    if outside:
+        raise PartitionsError(
+            f"{about}.upstream gave {outside[0]}, and the partitions are {range(count)}."
+        )
+    raise PartitionsError(
+        f"{about} gave {sum(map(len, ranges))} partitions, but its always_one says that it never "
+        "gives several.",
+        hint="Let always_one return False, which is the default.",
+    )
 
 
 class _Numbered:

@@ -512,3 +512,29 @@ def below(above: dict[str, str]) -> int:
         assert f"below@{key} reads above" in refused.err
         assert said in refused.err
     assert assetgraph("status").code == 0
+
+
+def test_upstream_partitions_that_run_too_are_counted_each_and_named_in_ranges(
+    pipeline: ProjectFolder, assetgraph: Run
+) -> None:
+    pipeline.write(
+        "ranges.py",
+        """
+        import assetgraph as ag
+
+        days = ag.DailyPartitionsDefinition("2026-01-01", end_date="2026-01-31")
+
+        @ag.asset
+        def prices() -> int:
+            return 3
+
+        @ag.asset(partitions_def=days, backfill_policy=ag.BackfillPolicy.multi_run(4))
+        def sales(prices: int) -> None: ...
+
+        @ag.asset(deps=[sales])
+        def books() -> None: ...
+        """,
+    )
+    told = assetgraph("materialize", "books", "-m", "ranges").err
+    assert "30 upstream partitions and 1 upstream asset have no value yet and will also" in told
+    assert "also run: prices, sales@2026-01-01..2026-01-30\n" in told

@@ -439,3 +439,43 @@ def test_partitions_of_several_dimensions_are_recorded_as_plain_text(
     plan = plan_run(RunRequest(selection=("cleaned",), partitions=(text,)), facts)
     assert {type(one.partition) for step in plan.steps for one in step.outputs} == {str}
     assert not launch(RunRequest(), plan, facts).errors
+
+
+class Several(dg.PartitionMapping):
+    """Reads all partitions, and promises to read one."""
+
+    def upstream_keys(self, key: str | None, downstream: Any, upstream: Any) -> list[str]:
+        return list(upstream)
+
+    def always_one(self, downstream: Any, upstream: Any) -> bool:
+        return True
+
+
+class Outside(dg.PartitionMapping):
+    """Reads the partition before, by its number, whether there is one or not."""
+
+    def upstream(self, number: int, downstream: Any, upstream: Any) -> tuple[range, ...]:
+        return (range(number - 1, number),)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        (Several(), "Several gave 3 partitions, but its always_one says that it never gives"),
+        (Outside(), r"Outside.upstream gave range\(-1, 0\), and the partitions are range\(0, 3\)"),
+    ],
+)
+def test_no_partition_is_taken_for_another_where_a_mapping_of_ones_own_is_wrong(
+    instance: dg.Instance, mapping: dg.PartitionMapping, said: str
+) -> None:
+    @dg.asset(partitions_def=months())
+    def trips(context: dg.AssetExecutionContext) -> str:
+        return context.partition_key
+
+    @dg.asset(partitions_def=months(), ins={"trips": dg.AssetIn(partition_mapping=mapping)})
+    def cleaned(trips): ...  # type: ignore[no-untyped-def]
+
+    with pytest.raises(PartitionsError, match=f"cleaned@2023-01-01 reads trips: {said}"):
+        dg.materialize(
+            [trips, cleaned], instance=instance, selection="cleaned", partition_key="2023-01"
+        )

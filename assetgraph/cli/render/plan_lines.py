@@ -10,6 +10,7 @@ from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.planning.plan import Cause
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.planning.request import nothing_to_do
+from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,17 +98,27 @@ def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
 def plan_notes(plan: Plan, targets: TargetGraph) -> list[Line]:
     """The assets that run without being selected."""
     missing = [step for step in plan.steps if step.cause is Cause.MISSING]
-    made = [step.outputs[0] for step in missing]
-    added = targets.in_ranges(made) if targets.graph.partitioned else [step.id for step in missing]
+    added = [step.id for step in missing]
+    if targets.graph.partitioned:
+        made = [one for step in missing for one in step.outputs]
+        added = targets.in_ranges(targets.in_order(made))
     requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
     if not (added and requested):
         return []
     names = ", ".join(added[:_MOST_NAMES]) + (", …" if len(added) > _MOST_NAMES else "")
-    verb = "has" if len(missing) == 1 else "have"
     never = all(
         reason.kind is ReasonKind.NEVER_MATERIALIZED for step in missing for reason in step.reasons
     )
     value = "no value yet" if never else "no usable value"
-    what = "partition" if targets.graph.partitioned else "asset"
-    text = f"{plural(len(missing), f'upstream {what}')} {verb} {value} and will also run: "
-    return [Line((text, "muted"), names)]
+    what, count = _upstreams(missing)
+    verb = "has" if count == 1 else "have"
+    return [Line((f"{what} {verb} {value} and will also run: ", "muted"), names)]
+
+
+def _upstreams(steps: Sequence[Step]) -> tuple[str, int]:
+    """What upstream steps make, in words, and how many that are: partitions are counted each."""
+    without = sum(step.outputs[0].partition is None for step in steps)
+    partitions = sum(len(step.outputs) for step in steps if step.outputs[0].partition is not None)
+    counts = {"upstream partition": partitions, "upstream asset": without}
+    shown = [plural(count, what) for what, count in counts.items() if count]
+    return listed(shown), without + partitions
