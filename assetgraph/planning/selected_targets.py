@@ -76,7 +76,7 @@ def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Tar
             return list(targets.targets(key))
         first, dots, last = text.partition(RANGE)
         if dots:
-            return [Target(key, str(one)) for one in keys.keys_of(keys.between(first, last))]
+            return targets.in_range(key, keys.between(first, last))
         return [Target(key, str(keys.key(keys.find(text))))]
     except PartitionsError as error:
         error.about(f"asset {key.text!r}")

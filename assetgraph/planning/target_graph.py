@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.partition_edges import Edge
 
-_LISTED_COST = 50  # of this many keys, one is looked up as quickly as they are listed
+_LISTED_COST = 10  # of this many keys, one is looked up as quickly as they are listed
 MOST_PARTITIONS = 500_000  # of one asset, that are looked at together
+_UNKNOWN = -1
 _FEW = 32  # upstreams of a target that are remembered: a window that slides would fill the memory
 
 
@@ -93,6 +94,10 @@ class TargetGraph:
     def is_too_many(self, key: AssetKey) -> bool:
         """Whether an asset has more partitions than are looked at together."""
         return key in self._partitioned and len(self._numbers(key).keys) > MOST_PARTITIONS
+
+    def in_range(self, key: AssetKey, numbers: range) -> list[Target]:
+        """The targets of an asset with partitions that have these numbers."""
+        return [Target(key, partition) for partition in self._numbers(key).range(numbers)]
 
     def of(self, keys: Iterable[AssetKey]) -> list[Target]:
         """Every target of these assets."""
@@ -247,7 +252,9 @@ class TargetGraph:
                 f"the partition {target.text!r} reads itself or a later one.",
                 hint="Let it read only earlier partitions, as with an end_offset of -1.",
             )
-        return tuple([Target(upstream, above.key(one)) for numbers in ranges for one in numbers])
+        if len(ranges) == 1 and len(ranges[0]) == 1:
+            return (Target(upstream, above.key(ranges[0][0])),)
+        return tuple([one for numbers in ranges for one in self.in_range(upstream, numbers)])
 
     def _reading(self, target: Target, reader: AssetKey, edge: Edge) -> Iterable[Target]:
         """The targets of `reader` that are made from `target` through `edge`."""
@@ -325,28 +332,43 @@ class _Numbered:
         self.keys = keys
         self._asked = 0
         self._every: list[str] | None = None
-        self._numbers: dict[str, int] | None = None
+        self._numbers: dict[str, int | None] = {}  # of the keys that were asked for, or of all
 
     def every(self) -> list[str]:
         if self._every is None:
             self._every = list(map(str, self.keys))  # a MultiPartitionKey is no plain text
+            self._numbers = {one: number for number, one in enumerate(self._every)}
         return self._every
+
+    def range(self, numbers: range) -> list[str]:
+        """The keys with these numbers, which follow each other."""
+        if self._every is None:
+            self._count(len(numbers) // _LISTED_COST + 1)
+        if self._every is not None:
+            return self._every[numbers.start : numbers.stop]
+        found = list(map(str, self.keys.keys_of(numbers)))
+        self._numbers.update(zip(found, numbers, strict=True))
+        return found
 
     def key(self, number: int) -> str:
         if self._every is None:
             self._count()
-        return str(self.keys.key(number)) if self._every is None else self._every[number]
+        if self._every is not None:
+            return self._every[number]
+        found = str(self.keys.key(number))
+        self._numbers[found] = number
+        return found
 
     def number(self, key: str) -> int | None:
-        if self._numbers is None:
-            if self._every is None:
-                self._count()
-            if self._every is None:
-                return self.keys.number(key)
-            self._numbers = {one: number for number, one in enumerate(self._every)}
+        found = self._numbers.get(key, _UNKNOWN)
+        if found != _UNKNOWN or self._every is not None:
+            return None if found == _UNKNOWN else found
+        self._count()
+        if self._every is None:
+            self._numbers[key] = self.keys.number(key)
         return self._numbers.get(key)
 
-    def _count(self) -> None:
-        self._asked += 1
+    def _count(self, asked: int = 1) -> None:
+        self._asked += asked
         if len(self.keys) <= MOST_PARTITIONS and self._asked * _LISTED_COST > len(self.keys):
             self.every()

@@ -29,7 +29,7 @@ class GrowingFile:
         """The whole lines that were appended, many at once. `begin_anew` is called first if they
         are all the lines of another file."""
         info = os.fstat(fd)
-        stamp = (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
+        stamp = _stamp_of(info)
         if stamp == self._stamp:
             return
         if not self._grew(fd, stamp):
@@ -41,11 +41,31 @@ class GrowingFile:
             self._end = lines[-1][-_END:] + b"\n"
         self._stamp = stamp
 
+    def is_unchanged(self, info: os.stat_result) -> bool:
+        """Whether a file is the one that was read, with nothing to read since."""
+        return _stamp_of(info) == self._stamp
+
+    def wrote(self, line: bytes, info: os.stat_result) -> bool:
+        """Take note of a line that this process appended, after which the file is as `info` says.
+        Returns False, and the line is to be read, if something else was not read before it."""
+        known, stamp = self._stamp, _stamp_of(info)
+        if known is None or known[:2] != stamp[:2] or known[2] != self.covered:
+            return False
+        if stamp[2] != self.covered + len(line):
+            return False
+        self._stamp, self._end = stamp, line[-_END:]
+        self.covered += len(line)
+        return True
+
     def _grew(self, fd: int, stamp: tuple[int, ...]) -> bool:
         known, size = self._stamp, stamp[2]
         if known is None or known[:2] != stamp[:2] or known[2] == size or size < self.covered:
             return False
         return os.pread(fd, len(self._end), self.covered - len(self._end)) == self._end
+
+
+def _stamp_of(info: os.stat_result) -> tuple[int, ...]:
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns
 
 
 def lines_of(fd: int, start: int, end: int) -> Iterator[list[bytes]]:

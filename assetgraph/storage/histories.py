@@ -80,12 +80,19 @@ class AssetHistory:
         assert attempt.partition == target.partition
         path, line = self.path(target.key), self.line(attempt)
         try:
-            _append(path, line)
+            self.append_line(path, line)
         except StoreError:
             if os.path.isdir(self._folder):
                 raise
             make_folder(self._folder)
-            _append(path, line)
+            self.append_line(path, line)
+
+    def append_line(self, path: str, line: bytes) -> None:
+        """Append a line to the history at `path`. Raises `StoreError`."""
+        info = _append(path, line)
+        index = self._indexes.get(path)
+        if index is not None and info is not None:
+            index.wrote(line, info)
 
     def newest_first(self, key: AssetKey) -> Iterator[Attempt]:
         """The attempts at an asset and its partitions. Raises `DamagedStoreError` at a line that
@@ -271,7 +278,7 @@ class TargetLock(Lock):
         if self._is_history and self.write(line):
             return
         try:
-            _append(self._history.path(self.target.key), line)
+            self._history.append_line(self._history.path(self.target.key), line)
         except StoreError:
             if not os.path.isdir(os.path.dirname(self.path)):
                 message = f"cannot write {self.path}: its store was deleted during the step."
@@ -336,19 +343,21 @@ def _size(path: str) -> int:
         return 0
 
 
-def _append(path: str, line: bytes) -> None:
-    """Append one line to the history at `path`, under a lock on that file."""
+def _append(path: str, line: bytes) -> os.stat_result | None:
+    """Append one line to the history at `path`, under a lock on that file. Returns how the file is
+    then, unless somebody else holds the lock."""
     lock, pause_s = Lock(path), _SHORT_POLL_S
     while True:
         # If this process holds the lock, a second descriptor would have to wait, like that of
         # another process: forever, if the thread that holds it is stuck.
         for holder in held_locks(path):
             if isinstance(holder, TargetLock) and holder.write(line):
-                return
+                return None
         if lock.acquire():
             try:
                 if append_to(lock.fileno(), path, line):
-                    return  # if not, the file was deleted before it was locked: try again
+                    return os.fstat(lock.fileno())
+                # The file was deleted before it was locked: try again.
             finally:
                 lock.release()
         else:

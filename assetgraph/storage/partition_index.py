@@ -59,9 +59,9 @@ class PartitionIndex:
         """The attempts at a partition, newest first, or those to its last materialization. Raises
         `DamagedStoreError` at a line that cannot be read."""
         for _ in range(_TRIES):
-            with self._refreshed() as fd:
+            with self._refreshed() as file:
                 lines = list(self._lines(partition, to_materialization))
-                texts = [self._text(fd, line) for line in lines]
+                texts = [self._text(file.fd, line) for line in lines]
                 known_damage = self._damaged
             found = [
                 self._decoded(text, line, partition, line == known_damage)
@@ -97,12 +97,21 @@ class PartitionIndex:
         """The data version that each partition had when the history ended at `position`. None has
         one if no line ends there: then the history was deleted since, and begun anew."""
         versions: dict[str | None, str] = {}
-        with self._refreshed() as fd:
-            if not 0 < position <= self._file.covered or os.pread(fd, 1, position - 1) != b"\n":
+        with self._refreshed() as file:
+            if not 0 < position <= self._file.covered:
                 return {}
-            for lines in lines_of(fd, 0, position):
+            if os.pread(file.fd, 1, position - 1) != b"\n":
+                return {}
+            for lines in lines_of(file.fd, 0, position):
                 _replay(lines, versions)
         return versions
+
+    def wrote(self, line: bytes, info: os.stat_result) -> None:
+        """Take in a line that this process appended, after which the file is as `info` says: it
+        need not be read."""
+        with self._mutex:
+            if self._file.wrote(line, info):
+                self._take_all([[line[:-1]]], info.st_size - len(line))
 
     def _decoded(
         self, text: bytes, line: int, partition: str | None, is_damaged: bool
@@ -152,15 +161,18 @@ class PartitionIndex:
 
     def _refreshed(self) -> _Open:
         """The open file, after reading what was appended. Other threads wait meanwhile."""
-        return _Open(self._path, self._mutex, self._refresh)
+        return _Open(self._path, self._mutex, self._file.is_unchanged, self._refresh)
 
     def _refresh(self, fd: int) -> None:
         if fd == _MISSING:
             self._forget()
             return
+        self._take_all(self._file.appended(fd, self._forget))
+
+    def _take_all(self, appended: Iterable[Sequence[bytes]], start: int | None = None) -> None:
         try:
-            for lines in self._file.appended(fd, self._forget):
-                self._take(lines, self._file.covered)
+            for lines in appended:
+                self._take(lines, self._file.covered if start is None else start)
         except BaseException:  # an interrupt, say: half of some lines was taken in
             self._forget()
             raise
@@ -189,25 +201,43 @@ class PartitionIndex:
 
 
 class _Open:
-    """A file that is open in a context, with a mutex held; first, `refresh` is called with its
-    descriptor."""
+    """A file in a context, with a mutex held, opened where it is needed. First, `refresh` is called
+    with its descriptor, unless it `is_unchanged`."""
 
-    def __init__(self, path: str, mutex: Mutex, refresh: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        mutex: Mutex,
+        is_unchanged: Callable[[os.stat_result], bool],
+        refresh: Callable[[int], None],
+    ) -> None:
         self._path = path
         self._mutex = mutex
+        self._is_unchanged = is_unchanged
         self._refresh = refresh
         self._fd = _MISSING
 
-    def __enter__(self) -> int:
+    def __enter__(self) -> _Open:
         self._mutex.acquire()
         try:
             with suppress(FileNotFoundError):
-                self._fd = os.open(self._path, os.O_RDONLY)
+                if self._is_unchanged(os.stat(self._path)):
+                    return self
+                self._open()
             self._refresh(self._fd)
         except BaseException as error:
             self.__exit__(type(error), error, None)
             raise
+        return self
+
+    @property
+    def fd(self) -> int:
+        if self._fd == _MISSING:
+            self._open()
         return self._fd
+
+    def _open(self) -> None:
+        self._fd = os.open(self._path, os.O_RDONLY)
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self._fd != _MISSING:

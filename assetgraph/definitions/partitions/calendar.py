@@ -71,8 +71,7 @@ class Calendar:
         place = bisect_right(counts, rest) - 1
         skipped = rest - counts[place]
         while True:
-            for day in islice(days, place, None):
-                begin, times = self._of_day(day)
+            for begin, times in self._of_days(year, days, place):
                 for time in islice(times, skipped, None):
                     yield begin + time
                 skipped = 0
@@ -90,7 +89,10 @@ class Calendar:
     def named(self, moment: int) -> datetime:
         """The local time that the line names for a tick: the clock's, unless it was skipped."""
         local = datetime.fromtimestamp(moment, self.zone)
-        skipped = self._changed_day(local.toordinal()).get(moment)
+        day = local.toordinal()
+        if day not in changed_days(self.zone, local.year):
+            return local
+        skipped = self._changed_day(day).get(moment)
         if skipped is None:
             return local
         named = datetime(1970, 1, 1) + timedelta(seconds=skipped)
@@ -127,6 +129,15 @@ class Calendar:
             for day in changed_days(self.zone, year)
         )
         return set(other._times) <= set(self._times) and all(days) and all(changes)
+
+    def _of_days(
+        self, year: int, days: Sequence[int], place: int
+    ) -> Iterator[tuple[int, Sequence[int]]]:
+        """The ticks of each day from a place in the table of its year on: see `_of_day`."""
+        if changed_days(self.zone, year) or place >= len(days):
+            return map(self._of_day, islice(days, place, None))
+        start = self._of_day(days[0])[0] - days[0] * DAY_S  # the same all year
+        return ((start + day * DAY_S, self._times) for day in islice(days, place, None))
 
     def _of_day(self, day: int) -> tuple[int, Sequence[int]]:
         """The ticks of a local day that is in the table of its year, as a moment and how many
