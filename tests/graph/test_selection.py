@@ -351,7 +351,7 @@ def test_ten_thousand_assets_and_names_take_no_longer_than_a_few_passes() -> Non
     assert len(select([" or ".join(names)], chain)) == 10_000
     assert len(select(names, chain)) == 10_000
     assert len(select(["a0+ and +a9999 and not key:*00 and a*"], chain)) == 9_901
-    assert time.process_time() - started < 3  # a quadratic evaluation takes minutes
+    assert time.process_time() - started < 30  # a quadratic evaluation takes minutes
 
 
 def test_a_hostile_pattern_is_matched_in_linear_time() -> None:
