@@ -128,6 +128,10 @@ class StoreFacts:
             for observed in _observed(known.current, known.failed):
                 self.reads.forget(observed)
 
+    def renew_partitions(self) -> None:
+        """Ask the clock and the store again which partitions there are."""
+        self.targets = TargetGraph(self.graph, dynamic=_Dynamic(self.store))
+
     def forget_asset(self, key: AssetKey) -> None:
         """Read the facts about every target of an asset again on next use."""
         if self.targets.is_too_many(key):

@@ -63,10 +63,10 @@ class RunRequest(msgspec.Struct, frozen=True):
 
 def nothing_to_do(request: RunRequest, plan: Plan) -> str:
     """Why `plan`, which has no steps, has none."""
-    if plan.selects_nothing:
-        return "Nothing to do: no asset matches."
     if request.only:
         return f"Nothing to do: nothing selected is {listed(request.only, 'or')}."
+    if plan.selects_nothing:
+        return "Nothing to do: no asset matches."
     part = (
         request.targets
         or request.exclude

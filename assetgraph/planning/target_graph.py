@@ -14,7 +14,10 @@ from assetgraph.records import now
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assetgraph.definitions.partitions.definition import DynamicPartitionsStore
+    from assetgraph.definitions.partitions.definition import (
+        DynamicPartitionsStore,
+        PartitionsDefinition,
+    )
     from assetgraph.definitions.partitions.keys import PartitionKeys
     from assetgraph.definitions.partitions.number_ranges import Numbers
     from assetgraph.graph.asset_graph import AssetGraph
@@ -292,16 +295,11 @@ def too_many_text(count: int) -> str:
 
 def dynamic_names(graph: AssetGraph) -> set[str]:
     """The names of the dynamic partitions that assets of the graph have."""
-    from assetgraph.definitions.partitions.listed import DynamicPartitionsDefinition
-    from assetgraph.definitions.partitions.multi import MultiPartitionsDefinition
-
     found: set[str] = set()
     for key in graph.partitioned:
         definition = graph.asset(key).partitions_def
-        inside = [definition]
-        if isinstance(definition, MultiPartitionsDefinition):
-            inside = list(definition.partitions_defs.values())
-        found |= {one.name for one in inside if isinstance(one, DynamicPartitionsDefinition)}
+        assert definition is not None
+        found |= names_in(definition)
     return found
 
 
@@ -322,6 +320,17 @@ def _check_numbers(target: Target, edge: Edge, ranges: Numbers, count: int) -> N
         "gives several.",
         hint="Let always_one return False, which is the default.",
     )
+
+
+def names_in(definition: PartitionsDefinition) -> set[str]:
+    """The names under which a store keeps keys of a definition."""
+    from assetgraph.definitions.partitions.listed import DynamicPartitionsDefinition
+    from assetgraph.definitions.partitions.multi import MultiPartitionsDefinition
+
+    inside = [definition]
+    if isinstance(definition, MultiPartitionsDefinition):
+        inside = list(definition.partitions_defs.values())
+    return {one.name for one in inside if isinstance(one, DynamicPartitionsDefinition)}
 
 
 class _Numbered:

@@ -137,13 +137,15 @@ class AssetDetails(msgspec.Struct, frozen=True):
 
 class PartitionsShown(msgspec.Struct, frozen=True):
     """Which partitions an asset has: their definition, how many there are, the first and the last,
-    and the `default`. `orphaned` are on record, and no longer exist."""
+    and the `default`. `dynamic` has the names under which a store keeps keys of them. `orphaned`
+    are on record, and no longer exist."""
 
     definition: str
     count: int
     first: str | None = None
     last: str | None = None
     default: str | None = None
+    dynamic: tuple[str, ...] = ()
     orphaned: tuple[str, ...] = ()
 
 
@@ -250,10 +252,12 @@ def partition_view(facts: StoreFacts, target: Target) -> AssetView:
     )
 
 
-def _partitions_shown(facts: StoreFacts, asset: AssetSpec) -> PartitionsShown | None:
+def partitions_shown(facts: StoreFacts, asset: AssetSpec) -> PartitionsShown | None:
+    """Which partitions an asset has; None for an asset without partitions."""
     keys = facts.targets.keys(asset.key)
     if keys is None:
         return None
+    from assetgraph.planning.target_graph import names_in
     from assetgraph.queries.orphans import orphaned_by_asset
 
     definition = asset.partitions_def
@@ -265,6 +269,7 @@ def _partitions_shown(facts: StoreFacts, asset: AssetSpec) -> PartitionsShown | 
         first=str(keys.key(0)) if keys else None,
         last=str(keys.key(len(keys) - 1)) if keys else None,
         default=definition.default and str(definition.default),
+        dynamic=tuple(sorted(names_in(definition))),
         orphaned=tuple(orphaned),
     )
 
@@ -299,7 +304,7 @@ def asset_details(facts: StoreFacts, target: Target) -> AssetDetails:
             facts, facts.newest_target(asset.key) if of is asset.key else target
         ),
         partition=target.partition,
-        partitions=_partitions_shown(facts, asset),
+        partitions=partitions_shown(facts, asset),
     )
 
 

@@ -299,7 +299,7 @@ class Store:
     @property
     def may_have_partitions(self) -> bool:
         """Whether a partition was ever recorded, as the format of the store says."""
-        return self._exists and self._format() == WITH_PARTITIONS
+        return self._format() == WITH_PARTITIONS
 
     def _allow_partitions(self) -> None:
         """Have the store say that earlier versions would misread it, before it has a record of a

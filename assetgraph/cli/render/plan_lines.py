@@ -13,11 +13,12 @@ from assetgraph.planning.request import nothing_to_do
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.request import RunRequest
     from assetgraph.planning.target_graph import TargetGraph
+    from assetgraph.queries.plan_groups import StepGroup
 
 _COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
 _NO_HEAD = (Line(), Line(), Line())
@@ -32,63 +33,36 @@ def plan_lines(
     how they follow each other. On a terminal each reason has lines of its own, uncut."""
     if not plan.steps:
         return [Line((nothing_to_do(request, plan), "success"))]
-    groups = list(_alike(plan, targets))
+    from assetgraph.queries.plan_groups import step_groups
+
+    groups = step_groups(plan, targets)
     heads = [
         [
-            Line((_numbers(first, len(steps)), "muted")),
-            Line(_name(steps, targets)),
-            Line((str(steps[0].cause), _CAUSE_STYLES[steps[0].cause])),
+            Line((_numbers(group.first, len(group.steps)), "muted")),
+            Line(_name(group)),
+            Line((str(group.steps[0].cause), _CAUSE_STYLES[group.steps[0].cause])),
         ]
-        for first, steps in groups
+        for group in groups
     ]
     room = room_beside(_COLUMNS, heads, width)
     rows = [
         [*(head if line == 0 else _NO_HEAD), Line((text, "muted"))]
-        for head, (_, steps) in zip(heads, groups, strict=True)
-        for line, text in enumerate(stacked(_why(steps), room))
+        for head, group in zip(heads, groups, strict=True)
+        for line, text in enumerate(stacked(group.why, room))
     ]
     return table(_COLUMNS, rows, width)
-
-
-def _alike(plan: Plan, targets: TargetGraph | None) -> Iterator[tuple[int, Sequence[Step]]]:
-    """The steps that follow each other and materialize partitions of one asset for the same
-    reasons, each group with the number of its first step."""
-    if targets is None or not targets.graph.partitioned:
-        yield from ((number, (step,)) for number, step in enumerate(plan.steps, 1))
-        return
-    group: list[Step] = []
-    before: object = None
-    for number, step in enumerate(plan.steps, 1):
-        key = step.outputs[0].key
-        kind = (step.computation, step.cause, [reason.of_many for reason in step.reasons])
-        if not targets.is_partitioned(key) or kind != before:
-            if group:
-                yield number - len(group), group
-            group = []
-        before = kind
-        group.append(step)
-    if group:
-        yield len(plan.steps) + 1 - len(group), group
 
 
 def _numbers(first: int, count: int) -> str:
     return str(first) if count == 1 else f"{first}-{first + count - 1}"
 
 
-def _name(steps: Sequence[Step], targets: TargetGraph | None) -> str:
+def _name(group: StepGroup) -> str:
     """The step's id, or the ranges of partitions that several steps make."""
-    if len(steps) == 1 or targets is None:
-        return steps[0].id
-    key = steps[0].outputs[0].key
-    made = [one for step in steps for one in step.outputs if one.key == key]
-    names = targets.in_ranges(targets.in_order(made))
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{names[0]}{more} ({len(made)})"
-
-
-def _why(steps: Sequence[Step]) -> list[str]:
-    one = len(steps) == 1
-    return [reason.text if one else reason.of_many for reason in steps[0].reasons]
+    if len(group.steps) == 1:
+        return group.names[0]
+    more = f" and {len(group.names) - 1} more" if len(group.names) > 1 else ""
+    return f"{group.names[0]}{more} ({group.count})"
 
 
 def plan_warnings(plan: Plan, width: int | None) -> list[Line]:

@@ -20,6 +20,7 @@ from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
 from assetgraph.web.api.config_form import config_fields
 from assetgraph.web.api.json_endpoint import NotFoundError, number
+from assetgraph.web.api.partition_endpoints import partition_in
 from assetgraph.web.shapes import asset_row, attempt_head
 
 if TYPE_CHECKING:
@@ -44,9 +45,13 @@ def assets(page: PageState, request: Request) -> list[dict[str, Any]]:
 
 
 def asset(page: PageState, request: Request) -> dict[str, Any]:
-    """Everything about one asset except its history."""
+    """Everything about one asset except its history, or about its `?partition=`."""
     table = page.table()
     view = _view(table, request)
+    target = partition_in(table, request)
+    if target is not None:
+        with page.lock:
+            view = table.partition_view(target)
     definition, made = view.asset, view.materialization
     return {
         **asset_row(view),
@@ -56,8 +61,12 @@ def asset(page: PageState, request: Request) -> dict[str, Any]:
         "data_version": made.data_version if made else None,
         "value": made and value_json(made),
         "metadata": made.metadata if made else {},
-        "schema_changes": _schema_changes(page, view),
-        "observed": _observed(page, table, definition.key),
+        "schema_changes": []
+        if view.partitions
+        else _schema_changes(page, target or definition.key),
+        "observed": _observed(page, table, definition.key, target),
+        "partition": target and target.partition,
+        "partitions_def": _partitions(page, table, definition.key),
         "definition_metadata": dict(definition.metadata),
         "config_fields": config_fields(view.computation),
         "config": made.config if made else {},
@@ -67,11 +76,14 @@ def asset(page: PageState, request: Request) -> dict[str, Any]:
 
 
 def history(page: PageState, request: Request) -> dict[str, Any]:
-    """An asset's materializations and failed attempts, newest first."""
-    key = AssetKey(request.path_params["key"])
+    """The materializations and failed attempts of an asset, or of its `?partition=`, newest
+    first."""
+    of = _target(request)
     skipped = number(request, "after", 0, 1_000_000)
     limit = number(request, "limit", 50, _LONGEST_HISTORY, least=1)
-    attempts = list(islice(page.store.history.readable(key), skipped, skipped + limit + 1))
+    attempts = list(
+        islice(page.store.history.readable(_recorded(of)), skipped, skipped + limit + 1)
+    )
     return {
         "attempts": [attempt_json(attempt) for attempt in attempts[:limit]],
         "next": skipped + limit if len(attempts) > limit else None,
@@ -108,6 +120,7 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
     row = {
         "type": "failure",
         **attempt_head(attempt),
+        "partition": attempt.partition,
         "config": attempt.config,
         "inputs": attempt.inputs,
         "code_version": attempt.code_version,
@@ -139,25 +152,43 @@ def _view(table: AssetTable, request: Request) -> AssetView:
 
 
 def _current(page: PageState, request: Request) -> Materialization:
-    key = AssetKey(request.path_params["key"])
-    current, _ = page.store.history.current(Target(key))
+    target = _target(request)
+    current, _ = page.store.history.current(target)
     if current is None:
-        raise NotFoundError(page.store.no_value(key).message)
+        raise NotFoundError(page.store.no_value(target).message)
     return current
 
 
-def _schema_changes(page: PageState, view: AssetView) -> list[dict[str, str]]:
+def _target(request: Request) -> Target:
+    key = AssetKey(request.path_params["key"])
+    return Target(key, request.query_params.get("partition"))
+
+
+def _recorded(target: Target) -> AssetKey | Target:
+    """Whose attempts there are: without a partition, those of all partitions."""
+    return target.key if target.partition is None else target
+
+
+def _schema_changes(page: PageState, of: AssetKey | Target) -> list[dict[str, str]]:
     """How the columns differ from those of the previous materialization."""
-    past = page.store.history.readable(view.asset.key)
+    past = page.store.history.readable(of)
     made = [attempt for attempt in islice(past, 20) if isinstance(attempt, Materialization)]
     return schema_changes(made[1].metadata, made[0].metadata) if len(made) > 1 else []
 
 
-def _observed(page: PageState, table: AssetTable, key: AssetKey) -> dict[str, Any]:
+def _partitions(page: PageState, table: AssetTable, key: AssetKey) -> dict[str, Any] | None:
+    with page.lock:
+        shown = table.partitions_shown(key)
+    return record_json(shown) if shown else None
+
+
+def _observed(
+    page: PageState, table: AssetTable, key: AssetKey, target: Target | None
+) -> dict[str, Any]:
     """What the asset's step read without declaring it, and what to do about what cannot be
     compared."""
     with page.lock:
-        observed = table.observed(key)
+        observed = table.observed(key, target and target.partition)
     return {**record_json(observed), "remedies": observed.remedies}
 
 

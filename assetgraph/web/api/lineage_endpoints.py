@@ -212,6 +212,7 @@ def asset_node(view: AssetView) -> dict[str, Any]:
         "kinds": sorted(asset.kinds),
         "owners": list(asset.owners),
         "state": view.state.value,
+        "partitions": view.up_to_date,
         "reason": main_reason(view),
         "warning": view.warning,
         "damage": view.damage,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.keys import recorded_target
+from assetgraph.planning.target_graph import TargetGraph
 from assetgraph.queries.run_filter import RunFilter, status_named
 from assetgraph.queries.run_views import (
     failures,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _SCANNED = 5000
 _SCANNED_FOR_FAMILY = 1000
 _SHOWN_FAILURES = 20
+_MOST_DEPS = 100  # of one step: they place it by its depth in the graph
 
 
 def runs(page: PageState, request: Request) -> dict[str, Any]:
@@ -133,7 +135,9 @@ def _steps_json(page: PageState, details: RunDetails) -> list[dict[str, Any]]:
 
     A run does not record the edges of its plan, so they come from the current definitions.
     """
-    deps = upstream_steps(page.graph, details.steps)
+    graph = page.graph
+    targets = TargetGraph(graph, dynamic=page.store.dynamic_partitions)
+    deps = upstream_steps(graph, details.steps, targets if graph.partitioned else None)
     live = page.watcher.live.get(details.record.run_id)
     progress = live.progress if live else {}
     return [
@@ -146,9 +150,14 @@ def _steps_json(page: PageState, details: RunDetails) -> list[dict[str, Any]]:
     ]
 
 
-def upstream_steps(graph: AssetGraph, steps: Sequence[StepRecord]) -> dict[str, list[str]]:
-    """For each step, the steps that materialize what its targets are made from: of the same
-    partition if there is one, else of them all."""
+def upstream_steps(
+    graph: AssetGraph, steps: Sequence[StepRecord], known: TargetGraph | None = None
+) -> dict[str, list[str]]:
+    """For each step, the steps that materialize what its targets are made from, up to a limit.
+
+    `known` says that of the partitions that there are. Of others, it is the same partition of each
+    upstream if there is one, else all of them.
+    """
     makers: dict[AssetKey, dict[str | None, str]] = {}
     targets = {step.step_id: [recorded_target(text) for text in step.targets] for step in steps}
     for step_id, outputs in targets.items():
@@ -158,12 +167,17 @@ def upstream_steps(graph: AssetGraph, steps: Sequence[StepRecord]) -> dict[str, 
     for step_id, outputs in targets.items():
         found: dict[str, None] = {}
         for target in outputs:
+            if known is not None and target.key in graph and known.exists(target):
+                above = known.upstream_or_none(target)
+                made_by = (makers.get(one.key, {}).get(one.partition) for one in above)
+                found.update(dict.fromkeys(step for step in made_by if step is not None))
+                continue
             for parent in graph.parents(target.key) if target.key in graph else ():
                 made = makers.get(parent, {})
                 same = made.get(target.partition)
                 found.update(dict.fromkeys(made.values() if same is None else (same,)))
         found.pop(step_id, None)
-        deps[step_id] = list(found)
+        deps[step_id] = list(islice(found, _MOST_DEPS))
     return deps
 
 

@@ -20,6 +20,7 @@ from assetgraph.web.api import (
     lineage_endpoints,
     log_endpoints,
     overview_endpoints,
+    partition_endpoints,
     run_endpoints,
 )
 from assetgraph.web.api.body_timeout import BodyTimeout
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _GONE = "There is no page at this address."
 _OF_RUNS = ("status", "asset", "tag", "text", "before", "limit")
+_OF_PARTITIONS = ("state", "text", "after", "limit")
 _OF_EVENTS = ("text", "level", "step", "type")
 _OF_OUTPUT = ("step", "attempt", "stream")
 
@@ -91,10 +93,12 @@ def api_routes() -> list[ApiRoute]:
     return [
         _get("/api/summary", overview_endpoints.summary),
         _get("/api/assets", asset_endpoints.assets, "select"),
-        _get("/api/assets/{key:path}", asset_endpoints.asset),
-        _get("/api/history/{key:path}", asset_endpoints.history, "after", "limit"),
-        _get("/api/preview/{key:path}", asset_endpoints.value_preview),
-        ApiRoute("/api/picture/{key:path}", asset_endpoints.picture, "run"),
+        _get("/api/assets/{key:path}", asset_endpoints.asset, "partition"),
+        _get("/api/history/{key:path}", asset_endpoints.history, "partition", "after", "limit"),
+        _get("/api/preview/{key:path}", asset_endpoints.value_preview, "partition"),
+        ApiRoute("/api/picture/{key:path}", asset_endpoints.picture, "partition", "run"),
+        _get("/api/partitions/{key:path}", partition_endpoints.partitions, *_OF_PARTITIONS),
+        _post("/api/dynamic/{name:path}", partition_endpoints.change),
         _get("/api/lineage", lineage_endpoints.lineage, "select", "collapsed", "window"),
         ApiRoute("/api/lineage.svg", lineage_endpoints.svg, "select"),
         _get("/api/overview", overview_endpoints.overview, "hours"),

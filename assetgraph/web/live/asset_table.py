@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from assetgraph.keys import AssetKey, Target
-from assetgraph.planning.reasons import reasons_given
-from assetgraph.queries.asset_views import AssetView, asset_view
+from assetgraph.planning.reasons import reasons_given, target_state
+from assetgraph.planning.target_graph import dynamic_names
+from assetgraph.queries.asset_views import (
+    AssetView,
+    PartitionsShown,
+    asset_view,
+    partition_view,
+    partitions_shown,
+)
 from assetgraph.queries.observed_views import ObservedReads, observed_reads
+from assetgraph.queries.target_views import TargetView
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.partitions.keys import PartitionKeys
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.reason_kinds import Reason
@@ -32,6 +41,7 @@ class AssetTable:
         self._reasons: dict[Target, tuple[Reason, ...]] = {}
         self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
         self._running: dict[AssetKey, str] = {}
+        self._existing = self._ends()
         self._held: set[AssetKey] = set()  # running by their lock alone: no event tells the end
 
     @property
@@ -43,9 +53,48 @@ class AssetTable:
         """Every asset's view, upstream before downstream."""
         return self._views
 
-    def observed(self, key: AssetKey) -> ObservedReads:
-        """What the step of an asset read without declaring it."""
-        return observed_reads(self._facts, Target(key))
+    def observed(self, key: AssetKey, partition: str | None = None) -> ObservedReads:
+        """What the step of an asset read without declaring it: of its newest partition, unless one
+        is named."""
+        newest = partition is None
+        return observed_reads(
+            self._facts, self._facts.newest_target(key) if newest else Target(key, partition)
+        )
+
+    def keys(self, key: AssetKey) -> PartitionKeys | None:
+        """The keys of the partitions of an asset; None for an asset without partitions."""
+        return self._facts.targets.keys(key)
+
+    def partitions(self, key: AssetKey) -> Iterator[TargetView]:
+        """Every partition of an asset with its state, in order."""
+        for target in self._facts.targets.targets(key):
+            known, reasons = self._facts.of(target), self._reasons[target]
+            state = target_state(known, reasons)
+            yield TargetView(target, state, reasons, known.current, known.failed)
+
+    def partition_view(self, target: Target) -> AssetView:
+        return partition_view(self._facts, target)
+
+    def partitions_shown(self, key: AssetKey) -> PartitionsShown | None:
+        return partitions_shown(self._facts, self.graph.asset(key))
+
+    def renew_partitions(self) -> set[AssetKey]:
+        """Ask which partitions there are by now, and update the assets that have any if these are
+        others. Returns the assets whose view changed."""
+        before, self._existing = self._existing, self._ends()
+        if before == self._existing:
+            return set()
+        return self.refresh([key for key in self.graph.order if key in self.graph.partitioned])
+
+    def _ends(self) -> object:
+        """What tells whether the partitions of any asset are others than before."""
+        if not self.graph.partitioned:
+            return ()
+        self._facts.renew_partitions()
+        every = [self._facts.targets.keys(key) or () for key in self.graph.partitioned]
+        ends = [(len(keys), keys and (keys[0], keys[-1])) for keys in every]
+        dynamic = self._facts.store.dynamic_partitions
+        return ends, [dynamic.get(name) for name in sorted(dynamic_names(self.graph))]
 
     @property
     def damage(self) -> Mapping[AssetKey, str]:

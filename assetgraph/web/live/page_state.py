@@ -91,6 +91,14 @@ class PageState:
             changes = self.watcher.look()
             self._refresh(changes, changes.assets)
 
+    def renew_partitions(self) -> None:
+        """Look which partitions there are by now, and send what changed to the open pages."""
+        with self.lock:
+            changed = self._table.renew_partitions() if self._table else set()
+            if self._table is not None and changed:
+                live, views = self.watcher.live, self._table.views
+                self._publish(changes_json(Changes(), self.store, live, views, changed))
+
     def tell_gone(self, run_ids: Sequence[str]) -> None:
         """Tell the open pages that runs were deleted, of days that nobody watches too."""
         self.look()
@@ -105,6 +113,7 @@ class PageState:
         """
         begun = time.monotonic()
         self._sweep_due = begun + SWEEP_INTERVAL_S
+        self.renew_partitions()
         order = self.graph.order
         for start in range(0, max(len(order), 1), SWEPT_AT_ONCE):
             with self.lock:

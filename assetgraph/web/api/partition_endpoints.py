@@ -1,0 +1,101 @@
+"""Endpoints about the partitions of an asset: a page of them, and dynamic ones to add or remove."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.errors import AssetGraphError, PartitionsError
+from assetgraph.keys import AssetKey, Target
+from assetgraph.planning.target_graph import dynamic_names
+from assetgraph.queries.target_views import target_json
+from assetgraph.records import AssetState
+from assetgraph.text import did_you_mean, some_of
+from assetgraph.web.api.bodies import check_fields, typed
+from assetgraph.web.api.json_endpoint import NotFoundError, number, one_of
+from assetgraph.web.shapes import attempt_head
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from assetgraph.queries.target_views import TargetView
+    from assetgraph.web.live.asset_table import AssetTable
+    from assetgraph.web.live.page_state import PageState
+
+_MOST_ROWS = 500
+
+
+def partitions(page: PageState, request: Request) -> dict[str, Any]:
+    """A page of the partitions of an asset, newest last: `?state=`, `?text=` in the key,
+    `?after=` and `?limit=`. `total` counts those that match."""
+    key = AssetKey.unchecked(request.path_params["key"])
+    state = one_of(request, "state", list(AssetState))
+    text = request.query_params.get("text", "").casefold()
+    skipped = number(request, "after", 0, 10_000_000)
+    limit = number(request, "limit", 100, _MOST_ROWS, least=1)
+    table = page.table()
+    with page.lock:
+        _require_partitions(table, key)
+        found = [
+            view
+            for view in table.partitions(key)
+            if (not state or view.state == state)
+            and (not text or text in str(view.target.partition).casefold())
+        ]
+    shown = islice(found, skipped, skipped + limit)
+    return {
+        "partitions": [_row(view) for view in shown],
+        "total": len(found),
+        "next": skipped + limit if len(found) > skipped + limit else None,
+    }
+
+
+def change(page: PageState, body: Any, request: Request) -> dict[str, Any]:
+    """Add or remove dynamic partitions of a name: `{"add": [keys]}`, `{"remove": [keys]}`."""
+    check_fields(body, "add", "remove")
+    name = request.path_params["name"]
+    names = dynamic_names(page.graph)
+    if name not in names:
+        raise PartitionsError(
+            f"no asset has dynamic partitions called {name!r}.",
+            hint=did_you_mean(name, names) or some_of("There are", names),
+        )
+    add, remove = typed(body, "add", list[str], []), typed(body, "remove", list[str], [])
+    if not add and not remove:
+        raise AssetGraphError('name keys: "add": [keys] or "remove": [keys].')
+    kept = page.store.dynamic_partitions
+    added = kept.add(name, add) if add else []
+    removed = kept.delete(name, remove) if remove else []
+    page.renew_partitions()
+    return {"added": added, "removed": removed}
+
+
+def partition_in(table: AssetTable, request: Request) -> Target | None:
+    """The partition that `?partition=` names; None without one. Raises `NotFoundError`."""
+    partition = request.query_params.get("partition")
+    if partition is None:
+        return None
+    key = AssetKey.unchecked(request.path_params["key"])
+    keys = _require_partitions(table, key)
+    try:
+        keys.require(partition)
+    except PartitionsError as error:
+        raise NotFoundError(f"{key.text}: {error.message}", hint=error.hint) from None
+    return Target(key, partition)
+
+
+def _require_partitions(table: AssetTable, key: AssetKey) -> Any:
+    if key not in table.views:
+        raise NotFoundError(f"there is no asset {key.text!r}.")
+    keys = table.keys(key)
+    if keys is None:
+        raise NotFoundError(f"{key.text!r} has no partitions.")
+    return keys
+
+
+def _row(view: TargetView) -> dict[str, Any]:
+    return {
+        **target_json(view),
+        "duration_s": view.materialization.duration_s if view.materialization else None,
+        "failure": view.failure and attempt_head(view.failure),
+    }
