@@ -76,7 +76,7 @@ def test_every_address_of_the_page_is_documented_and_no_other() -> None:
     pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
     from assetgraph.web.http.routes import api_routes
 
-    named = {"run_id": "ID", "key:path": "KEY", "number": "NUMBER"}
+    named = {"run_id": "ID", "key:path": "KEY", "name:path": "NAME", "number": "NUMBER"}
     served = {re.sub(r"\{([^}]+)\}", lambda m: named[m[1]], r.path) for r in api_routes()}
     documented = set(re.findall(r"`(/api/[\w/.]+)", page("page.md")))
     assert documented == served

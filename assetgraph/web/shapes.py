@@ -51,6 +51,7 @@ def attempt_head(attempt: Materialization | FailedAttempt) -> dict[str, Any]:
     """When an attempt was made, by which run, how long it took, and its error if it failed."""
     head: dict[str, Any] = {
         "run_id": attempt.run_id,
+        "partition": attempt.partition,
         "timestamp": attempt.timestamp.isoformat(),
         "duration_s": attempt.duration_s,
     }

@@ -12,7 +12,6 @@ from starlette.responses import FileResponse, Response
 
 from assetgraph.code.importer import reading_of
 from assetgraph.errors import AssetGraphError
-from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey, Target
 from assetgraph.queries.record_json import record_json
 from assetgraph.queries.value_preview import image_file, preview
@@ -20,7 +19,7 @@ from assetgraph.records import Materialization
 from assetgraph.storage.column_changes import schema_changes
 from assetgraph.web.api.config_form import config_fields
 from assetgraph.web.api.json_endpoint import NotFoundError, number
-from assetgraph.web.api.partition_endpoints import partition_in
+from assetgraph.web.api.partition_endpoints import partition_in, selected
 from assetgraph.web.shapes import asset_row, attempt_head
 
 if TYPE_CHECKING:
@@ -105,22 +104,10 @@ def picture(request: Request) -> Response:
     return FileResponse(found[0], media_type=found[1], headers=headers)
 
 
-def selected(table: AssetTable, texts: list[str]) -> tuple[AssetKey, ...]:
-    """The keys that any of the selections `texts` matches; all keys if there are none.
-
-    Raises `SelectionError`.
-    """
-    wanted = [text for text in texts if text.strip()]
-    if not wanted:
-        return table.graph.order
-    return select(wanted, table.graph, lambda key: table.views[key].state.value)
-
-
 def attempt_json(attempt: Attempt) -> dict[str, Any]:
     row = {
         "type": "failure",
         **attempt_head(attempt),
-        "partition": attempt.partition,
         "config": attempt.config,
         "inputs": attempt.inputs,
         "code_version": attempt.code_version,

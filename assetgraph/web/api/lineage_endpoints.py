@@ -15,7 +15,7 @@ from assetgraph.pictures.text_width import ems
 from assetgraph.queries.asset_views import card
 from assetgraph.text import first_line
 from assetgraph.web.api.answer_cache import AnswerCache
-from assetgraph.web.api.asset_endpoints import selected
+from assetgraph.web.api.partition_endpoints import selected
 from assetgraph.web.shapes import attempt_head, main_reason
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError, PartitionsError
+from assetgraph.graph.selection import select
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.target_graph import dynamic_names
 from assetgraph.queries.target_views import target_json
@@ -50,6 +51,28 @@ def partitions(page: PageState, request: Request) -> dict[str, Any]:
     }
 
 
+def partitioned(page: PageState, request: Request) -> dict[str, Any]:
+    """Which of the assets of `?select=` have partitions: how many, the first and the last of the
+    first such asset, and whether each has a default."""
+    table = page.table()
+    keys = [key for key in selected(table, request.query_params.getlist("select"))
+            if key in table.graph.partitioned]  # fmt: skip
+    default = page.project.partition
+    with page.lock:
+        found = [table.keys(key) or () for key in keys]
+    first = next((one for one in found if one), ())
+    return {
+        "asset_count": len(keys),
+        "count": sum(map(len, found)),
+        "first": str(first[0]) if first else None,
+        "last": str(first[-1]) if first else None,
+        "has_default": all(
+            default or getattr(table.graph.asset(key).partitions_def, "default", None)
+            for key in keys
+        ),
+    }
+
+
 def change(page: PageState, body: Any, request: Request) -> dict[str, Any]:
     """Add or remove dynamic partitions of a name: `{"add": [keys]}`, `{"remove": [keys]}`."""
     check_fields(body, "add", "remove")
@@ -82,6 +105,17 @@ def partition_in(table: AssetTable, request: Request) -> Target | None:
     except PartitionsError as error:
         raise NotFoundError(f"{key.text}: {error.message}", hint=error.hint) from None
     return Target(key, partition)
+
+
+def selected(table: AssetTable, texts: list[str]) -> tuple[AssetKey, ...]:
+    """The keys that any of the selections `texts` matches; all keys if there are none.
+
+    Raises `SelectionError`.
+    """
+    wanted = [text for text in texts if text.strip()]
+    if not wanted:
+        return table.graph.order
+    return select(wanted, table.graph, lambda key: table.views[key].state.value)
 
 
 def _require_partitions(table: AssetTable, key: AssetKey) -> Any:

@@ -98,6 +98,7 @@ def api_routes() -> list[ApiRoute]:
         _get("/api/preview/{key:path}", asset_endpoints.value_preview, "partition"),
         ApiRoute("/api/picture/{key:path}", asset_endpoints.picture, "partition", "run"),
         _get("/api/partitions/{key:path}", partition_endpoints.partitions, *_OF_PARTITIONS),
+        _get("/api/partitioned", partition_endpoints.partitioned, "select"),
         _post("/api/dynamic/{name:path}", partition_endpoints.change),
         _get("/api/lineage", lineage_endpoints.lineage, "select", "collapsed", "window"),
         ApiRoute("/api/lineage.svg", lineage_endpoints.svg, "select"),

@@ -16,15 +16,15 @@ const SHOWN_FACTS = 3;
 const LONGEST_GIST = 80;
 const opened = new Set();
 
-export function attemptList(attempts) {
-  return h('ul', {class: 'attempts'}, attempts.map(attemptLine));
+export function attemptList(attempts, {partitioned = false} = {}) {
+  return h('ul', {class: 'attempts'}, attempts.map((attempt) => attemptLine(attempt, partitioned)));
 }
 
 /** An attempt, whose details are drawn only while they are open: there may be many, of any length. */
-function attemptLine(attempt) {
+function attemptLine(attempt, partitioned) {
   const made = attempt.type === 'materialization';
   const state = made ? 'fresh' : 'failed';
-  const key = `${attempt.run_id} ${attempt.timestamp}`;
+  const key = `${attempt.run_id} ${attempt.timestamp} ${attempt.partition ?? ''}`;
   const toggled = ({currentTarget: {open}}) => {
     if (open === opened.has(key)) return;
     if (open) opened.add(key);
@@ -42,6 +42,7 @@ function attemptLine(attempt) {
         {},
         icon('chevron', 'icon-small'),
         h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? attempt.origin || 'materialized' : 'failed'),
+        partitioned && attempt.partition !== null ? h('span', {class: 'small nowrap', dir: 'auto'}, attempt.partition) : null,
         made ? caveatSign({warning: warningIn(attempt.metadata)}) : null,
         h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : firstLine(attempt.error)),
         when(attempt.timestamp, 'muted small'),

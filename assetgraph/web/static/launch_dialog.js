@@ -3,22 +3,27 @@
 import {address, runPage, write} from './api.js';
 import {ConfigForm} from './config_form.js';
 import {h, icon, patch, withCode} from './dom.js';
-import {plural, runName} from './format.js';
+import {duration, plural, runName} from './format.js';
+import {PartitionChoice} from './partition_choice.js';
 import {EXECUTORS} from './states.js';
 import {complain, toast} from './toast.js';
 
 const PAUSE_MS = 250;
 const CAUSES = {requested: ['requested', 'missing'], missing: ['has no value yet', 'stale'], stale: ['stale', 'stale']};
 
-/** Opens the dialog for `selection` (texts of the selection language), or for all stale assets. */
-export function openLaunch({selection, stale = false}) {
-  new LaunchDialog(selection, stale).open();
+/**
+ * Opens the dialog for `selection` (texts of the selection language), or for all stale assets; with
+ * `partition`, for that one.
+ */
+export function openLaunch({selection, stale = false, partition = null}) {
+  new LaunchDialog(selection, stale, partition).open();
 }
 
 class LaunchDialog {
-  constructor(selection, stale) {
+  constructor(selection, stale, partition) {
     this.selection = selection;
     this.stale = stale;
+    this.partitions = new PartitionChoice({partition, stale, changed: (soon) => (soon ? this.replan() : this.choose(this.stale))});
     this.plan = null;
     this.error = null; // why the server rejects the request
     this.refusal = null; // why the last launch started no run
@@ -36,6 +41,12 @@ class LaunchDialog {
     document.body.append(this.dialog);
     this.draw();
     this.dialog.showModal();
+    this.begin();
+  }
+
+  /** Which partitions are meant is known before the first plan. */
+  async begin() {
+    await this.partitions.load(this.selection);
     this.ask();
   }
 
@@ -43,7 +54,7 @@ class LaunchDialog {
     const tags = Object.fromEntries(this.tags.map(([name, value]) => [name.trim(), value.trim()]).filter(([name]) => name));
     return {
       selection: this.selection,
-      stale: this.stale,
+      ...(this.partitions.needed ? this.partitions.wanted : {stale: this.stale}),
       ...this.config.given,
       tags,
       executor: this.executor || null,
@@ -106,7 +117,7 @@ class LaunchDialog {
   }
 
   get ready() {
-    return this.plan?.steps.length > 0 && !this.starting && !this.error && !this.missing.length;
+    return this.plan?.step_count > 0 && !this.starting && !this.error && !this.missing.length;
   }
 
   /** The required config fields that are still missing, one sentence for each asset. */
@@ -137,6 +148,7 @@ class LaunchDialog {
   }
 
   scope() {
+    if (this.partitions.needed) return [this.selection.length ? h('code', {class: 'muted cut', title: this.selection.join(' or '), key: 'scope'}, this.selection.map(readable).join(', ')) : null, this.partitions.draw()];
     if (!this.selection.length) return null;
     const choice = (stale, text, note) =>
       h('button', {type: 'button', 'aria-pressed': String(this.stale === stale), title: note, onclick: () => this.choose(stale)}, text);
@@ -162,14 +174,15 @@ class LaunchDialog {
 
   steps() {
     if (!this.plan) return this.error ? null : h('div', {class: 'plan plan-loading', key: 'loading'}, [70, 55, 62].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}})));
-    const {steps, warnings} = this.plan;
-    if (!steps.length) return h('div', {class: 'plan-none', key: 'none'}, this.plan.selects_nothing ? 'Nothing to do: no asset matches.' : 'Nothing to do: everything selected is up to date.');
+    const {groups, group_count: count, warnings} = this.plan;
+    if (!groups.length) return this.error ? null : h('div', {class: 'plan-none', key: 'none'}, this.plan.nothing);
     return [
       warnings.map((text) => h('div', {class: 'warning-note', key: text}, icon('warning', 'icon-small'), h('span', {}, text))),
       h(
         'ol',
         {class: 'plan', tabindex: '0', 'aria-label': 'Steps in order', key: 'plan'},
-        steps.map((step, index) => planned(step, index)),
+        groups.map(planned),
+        count > groups.length ? h('li', {class: 'plan-step muted', key: 'more'}, `and ${plural(count - groups.length, 'more group')}`) : null,
       ),
     ];
   }
@@ -226,11 +239,12 @@ class LaunchDialog {
   }
 
   foot() {
-    const count = this.plan?.steps.length ?? 0;
+    const count = this.plan?.step_count ?? 0;
+    const estimate = count > 1 ? this.plan.estimate_s : null;
     return h(
       'div',
       {class: 'dialog-foot'},
-      h('span', {class: 'muted small grow'}, this.plan && !this.error ? plural(count, 'step') : ''),
+      h('span', {class: 'muted small grow'}, this.plan && !this.error ? plural(count, 'step') + (estimate > 1 ? `, about ${duration(estimate)}` : '') : ''),
       h('button', {class: 'button', type: 'button', onclick: () => this.dialog.close()}, 'Cancel'),
       h(
         'button',
@@ -246,17 +260,27 @@ function problemNote(error) {
   return error ? h('div', {class: 'problem-note', role: 'alert', key: 'error'}, error.message, error.hint ? `\n${error.hint}` : null) : null;
 }
 
-function planned(step, index) {
-  const [text, tone] = CAUSES[step.cause];
-  const reasons = step.reasons.map((reason) => reason.text).join(' · ');
+/** One step, or several that make partitions of an asset for the same reasons. */
+function planned(group) {
+  const [text, tone] = CAUSES[group.cause];
+  const reasons = group.why.join(' · ');
+  const more = group.names.length - 1;
+  const last = group.first + group.steps - 1;
   return h(
     'li',
-    {class: 'plan-step', key: step.key},
-    h('span', {class: 'plan-number muted'}, String(index + 1)),
+    {class: 'plan-step', key: group.first},
+    h('span', {class: 'plan-number muted'}, group.steps > 1 ? `${group.first}–${last}` : String(group.first)),
     h(
       'div',
       {class: 'grow'},
-      h('div', {class: 'row'}, h('span', {class: 'strong cut', dir: 'auto'}, step.key), step.cause === 'requested' ? null : h('span', {class: 'mark pill', data: {state: tone}}, text)),
+      h(
+        'div',
+        {class: 'row'},
+        h('span', {class: 'strong cut', dir: 'auto', title: group.names.join(', ')}, group.names[0]),
+        more ? h('span', {class: 'muted small nowrap'}, `and ${plural(more, 'more range')}`) : null,
+        group.count > 1 ? h('span', {class: 'muted small nowrap'}, plural(group.count, 'partition')) : null,
+        group.cause === 'requested' ? null : h('span', {class: 'mark pill', data: {state: tone}}, text),
+      ),
       reasons ? h('div', {class: 'sub plan-reason', title: reasons}, withCode(reasons)) : h('div', {class: 'sub plan-reason'}, 'up to date, but selected'),
     ),
   );

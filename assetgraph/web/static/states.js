@@ -3,6 +3,7 @@
 
 import {h, s} from './dom.js';
 import {duration} from './format.js';
+import {share} from './partition_share.js';
 
 const {looks: ASSETS, asset_words: ASSET_WORDS, run_words: RUN_WORDS, executors} = JSON.parse(document.querySelector('meta[name="assetgraph-words"]').content);
 
@@ -70,6 +71,7 @@ export function assetWord({state, materialization, last = materialization, damag
 }
 
 export function assetMark(asset, extra = '') {
+  if (share(asset)?.[1] === 0) return mark('missing', 'missing', 'no partitions yet', extra);
   return mark(asset.state, asset.state, assetWord(asset), extra);
 }
 

@@ -2,6 +2,7 @@
 
 import {h, icon} from './dom.js';
 import {keyText} from './key_text.js';
+import {redraw} from './shell.js';
 import {progressBar} from './progress.js';
 import {spentText, stepGlyph} from './states.js';
 import {lasted} from './live_times.js';
@@ -18,6 +19,8 @@ const GROUPS = [
   ['unchanged', 'Unchanged'],
 ];
 const SHOWN = 100;
+const MOST_APART = 20; // partitions of one asset
+const opened = new Set(); // groups of partitions
 const OPEN = new Set(['failure', 'running', 'success', 'skipped', 'canceled', 'interrupted']);
 
 /** Lists of steps. `chosen(key, adding)` is called when the user clicks one. */
@@ -35,12 +38,64 @@ export function stepList(run, selected, chosen) {
         h(
           'ul',
           {},
-          steps.slice(0, SHOWN).map((step) => h('li', {key: step.step}, item(step, selected.has(step.step), chosen), step.state === 'running' && step.progress ? h('div', {class: 'step-progress'}, progressBar(step.progress)) : null)),
-          steps.length > SHOWN ? h('li', {class: 'muted small step-rest'}, `${steps.length - SHOWN} more. Filter the timeline to find them.`) : null,
+          byAsset(steps).map(([asset, own]) => (own.length > MOST_APART ? together(asset, state, own, selected, chosen) : items(own, selected, chosen))),
         ),
       ),
     ),
   );
+}
+
+/** The steps by their assets, in their order. */
+function byAsset(steps) {
+  const apart = new Map();
+  for (const step of steps) {
+    const asset = step.step.split('@', 1)[0];
+    const name = step.step.includes('@') ? asset : ''; // those without a partition need no group
+    if (!apart.has(name)) apart.set(name, []);
+    apart.get(name).push(step);
+  }
+  const plain = apart.get('') ?? [];
+  apart.delete('');
+  return [...apart].concat(chunked(plain));
+}
+
+/** Steps without partitions stay one by one, up to a limit. */
+function chunked(steps) {
+  const shown = steps.slice(0, SHOWN).map((step) => ['', [step]]);
+  return steps.length > SHOWN ? [...shown, ['', {rest: steps.length - SHOWN, length: 0}]] : shown;
+}
+
+/** Many partitions of one asset as a group, which draws them while it is open. */
+function together(asset, state, steps, selected, chosen) {
+  const name = `${state} ${asset}`;
+  const toggled = ({currentTarget: {open}}) => {
+    if (open === opened.has(name)) return;
+    if (open) opened.add(name);
+    else opened.delete(name);
+    redraw();
+  };
+  return h(
+    'li',
+    {key: name},
+    h(
+      'details',
+      {class: 'step-asset', open: opened.has(name), ontoggle: toggled},
+      h('summary', {}, icon('chevron', 'icon-small'), keyText(asset, 'grow'), h('span', {class: 'muted small nowrap'}, `${steps.length.toLocaleString('en')} partitions`)),
+      opened.has(name) ? h('ul', {}, items(steps, selected, chosen)) : null,
+    ),
+  );
+}
+
+function items(steps, selected, chosen) {
+  if (steps.rest) return rest(steps.rest);
+  return [
+    steps.slice(0, SHOWN).map((step) => h('li', {key: step.step}, item(step, selected.has(step.step), chosen), step.state === 'running' && step.progress ? h('div', {class: 'step-progress'}, progressBar(step.progress)) : null)),
+    steps.length > SHOWN ? rest(steps.length - SHOWN) : null,
+  ];
+}
+
+function rest(count) {
+  return h('li', {class: 'muted small step-rest', key: 'rest'}, `${count} more. Filter the timeline to find them.`);
 }
 
 function item(step, selected, chosen) {

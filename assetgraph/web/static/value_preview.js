@@ -25,7 +25,7 @@ function body(preview, file) {
     case 'text':
       return text(preview, file.path);
     case 'image':
-      return h('img', {class: 'preview-image', src: `${file.picture}?run=${file.version}`, alt: 'The value as a picture'});
+      return h('img', {class: 'preview-image', src: `${file.picture}?${new URLSearchParams({run: file.version, ...(file.partition ? {partition: file.partition} : {})})}`, alt: 'The value as a picture'});
     case 'folder':
       return h('div', {class: 'card-body'}, h('p', {class: 'muted small'}, `A folder with ${preview.count} entries`), h('ul', {}, preview.names.map((name) => h('li', {class: 'mono', dir: 'auto'}, name))));
     default:

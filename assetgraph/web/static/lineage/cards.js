@@ -6,6 +6,7 @@ import {h, icon} from '../dom.js';
 import {keyText} from '../key_text.js';
 import {markdownGist} from '../markdown.js';
 import {plural} from '../format.js';
+import {partitionShare} from '../partition_share.js';
 import {percent} from '../progress.js';
 import {ASSET_STATES, assetMark, assetWord, glyph, word} from '../states.js';
 import {when} from '../live_times.js';
@@ -33,7 +34,7 @@ function assetBody(node) {
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, markdownGist(node.description) || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
-    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), caveatSign(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
+    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), partitionShare(node), caveatSign(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
   ];
 }
 

@@ -4,6 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
 import {h, icon} from '../dom.js';
 import {externalCard} from '../external.js';
+import {partitionShare} from '../partition_share.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
 import {duration, plural, runName} from '../format.js';
 import {markdown} from '../markdown.js';
@@ -109,7 +110,7 @@ export class Panel {
       h(
         'div',
         {class: 'panel-body', key: `asset-${node.key}`},
-        h('div', {class: 'row wrap'}, assetMark(node, 'pill'), h('a', {class: 'link small', href: assetPage(node.key)}, 'Open the asset')),
+        h('div', {class: 'row wrap'}, assetMark(node, 'pill'), partitionShare(node), h('a', {class: 'link small', href: assetPage(node.key)}, 'Open the asset')),
         known ? this.details(known) : h('div', {class: 'stack'}, [80, 60, 70].map((width) => h('span', {class: 'skeleton', style: {width: `${width}%`}}))),
       ),
     ];

@@ -10,6 +10,9 @@ import {externalCard} from '../external.js';
 import {editorButtons, editorLink} from '../editor.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
+import {parameters} from '../address_state.js';
+import {partitionShare} from '../partition_share.js';
+import {PartitionTable, partitionPage} from '../partition_table.js';
 import {openLaunch} from '../launch_dialog.js';
 import {markdown} from '../markdown.js';
 import {isNumber, metadataTable} from '../metadata.js';
@@ -25,6 +28,9 @@ import {complain} from '../toast.js';
 const CHARTED = 100;
 
 const key = document.body.dataset.about;
+const partition = parameters().get('partition'); // the page is about this one of its partitions
+const about = partition === null ? '' : `?partition=${encodeURIComponent(partition)}`;
+const table = new PartitionTable(key, {changed: () => redraw(), loaded: () => load().then(redraw)});
 let asset = null;
 let attempts = [];
 let next = null;
@@ -33,17 +39,18 @@ let drawn = {source: null, number: 0, element: null};
 let reading = false; // earlier attempts
 
 async function load() {
-  const [first, past] = await Promise.all([read(address('assets', key)), read(`${address('history', key)}?limit=${CHARTED}`)]);
+  const [first, past] = await Promise.all([read(`${address('assets', key)}${about}`), read(`${address('history', key)}?limit=${CHARTED}${about.replace('?', '&')}`)]);
   asset = first.data;
   ({attempts, next} = past.data);
-  if (asset.materialization) loadPreview();
+  if (asset.materialization && !asset.partitions) loadPreview();
+  if (asset.partitions) table.load();
   return first.position;
 }
 
 async function loadPreview() {
   if (preview?.run_id === asset.materialization.run_id) return;
   try {
-    preview = (await read(address('preview', key))).data;
+    preview = (await read(`${address('preview', key)}${about}`)).data;
   } catch (error) {
     preview = {kind: 'none', note: error.message};
   }
@@ -68,7 +75,7 @@ async function more() {
   if (reading) return;
   reading = true;
   try {
-    const {data} = await read(`${address('history', key)}?limit=${CHARTED}&after=${next}`);
+    const {data} = await read(`${address('history', key)}?limit=${CHARTED}&after=${next}${about.replace('?', '&')}`);
     attempts.push(...data.attempts);
     next = data.next;
     redraw();
@@ -79,7 +86,8 @@ async function more() {
 }
 
 function draw() {
-  crumbs([['Assets', '/assets']], asset.key);
+  if (partition === null) crumbs([['Assets', '/assets']], asset.key);
+  else crumbs([['Assets', '/assets'], [asset.key, assetPage(key)]], partition);
   setActions(
     h('a', {class: 'button', 'aria-label': 'Lineage', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
     h('button', {class: 'button button-main', type: 'button', id: 'materialize', hidden: Boolean(asset.external), onclick: materialize}, icon('play', 'icon-small'), 'Materialize'),
@@ -87,14 +95,14 @@ function draw() {
   return h(
     'div',
     {class: 'columns', key: 'asset'},
-    h('div', {class: 'stack asset-main'}, head(), asset.external ? externalCard(asset) : latest(), schema(asset), charts(), shownPreview(), observedReads(asset), history(), source()),
+    h('div', {class: 'stack asset-main'}, head(), asset.partitions ? table.draw(asset) : null, asset.external ? externalCard(asset) : latest(), schema(asset), asset.partitions ? null : charts(), shownPreview(), observedReads(asset), history(), source()),
     h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream)),
   );
 }
 
 function materialize() {
   if (asset.external) return;
-  openLaunch({selection: [`key:"${key}"`]});
+  openLaunch({selection: [`key:"${key}"`], partition});
 }
 
 function head() {
@@ -106,9 +114,11 @@ function head() {
       'div',
       {class: 'row wrap'},
       assetMark(asset, 'pill'),
+      partitionShare(asset),
+      partition === null ? null : h('a', {class: 'link small nowrap', href: assetPage(key)}, 'All partitions'),
       asset.state === 'failed' ? h('span', {class: 'small failed-note'}, failedNote(asset)) : null,
       asset.running_run_id ? h('a', {class: 'link small nowrap', href: runPage(asset.running_run_id)}, `run ${runName(asset.running_run_id)}`) : null,
-      asset.state === 'missing' && !asset.materialization && !asset.damage ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
+      asset.state === 'missing' && !asset.materialization && !asset.damage && !asset.partitions ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
     ),
     caveatNote(asset),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
@@ -139,6 +149,7 @@ function latest() {
       'div',
       {class: 'card-head'},
       h('h2', {id: 'latest-title'}, 'Latest materialization'),
+      asset.partitions && made.partition ? h('a', {class: 'link small nowrap', href: partitionPage(key, made.partition), dir: 'auto'}, made.partition) : null,
       when(made.timestamp, 'muted small'),
       h('a', {class: 'link small nowrap', href: runPage(made.run_id)}, runName(made.run_id)),
       h('span', {class: 'muted small'}, duration(made.duration_s)),
@@ -164,7 +175,7 @@ function point(attempt, value) {
 }
 
 function shownPreview() {
-  if (!asset.materialization) return null;
+  if (!asset.materialization || asset.partitions) return null;
   const {format, type, path} = asset.value;
   return h(
     'section',
@@ -176,7 +187,7 @@ function shownPreview() {
       h('span', {class: 'muted small cut', title: type}, [type, format === 'path' ? null : format].filter(Boolean).join(' · ')),
       path ? h('code', {class: 'muted cut', title: path, dir: 'auto'}, path) : null,
     ),
-    preview ? previewOf(preview, {picture: address('picture', key), version: asset.materialization.run_id, path}) : h('div', {class: 'card-body'}, h('span', {class: 'skeleton'})),
+    preview ? previewOf(preview, {picture: address('picture', key), partition, version: asset.materialization.run_id, path}) : h('div', {class: 'card-body'}, h('span', {class: 'skeleton'})),
   );
 }
 
@@ -185,7 +196,7 @@ function history() {
     'section',
     {class: 'card', 'aria-labelledby': 'history-title', key: 'history'},
     h('div', {class: 'card-head'}, h('h2', {id: 'history-title'}, 'History'), h('span', {class: 'muted small'}, 'materializations and failures')),
-    attempts.length ? attemptList(attempts, asset) : h('p', {class: 'card-body muted'}, 'No attempts yet.'),
+    attempts.length ? attemptList(attempts, {partitioned: Boolean(asset.partitions)}) : h('p', {class: 'card-body muted'}, 'No attempts yet.'),
     next ? h('div', {class: 'card-body'}, h('button', {class: 'button', type: 'button', onclick: more}, 'Earlier attempts')) : null,
   );
 }
@@ -221,6 +232,8 @@ function facts() {
       pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => facetChip('tag', value ? `${name}=${value}` : name))) : null),
       pair('Module', h('code', {}, breakable(asset.module))),
       pair('Defined at', editorLink(asset.place, h('code', {}, breakable(asset.place)), 'quiet-link')),
+      asset.partitions_def ? pair('Partitions', h('code', {}, breakable(asset.partitions_def.definition))) : null,
+      asset.partitions_def?.default ? pair('Default', h('code', {}, asset.partitions_def.default)) : null,
       pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
       pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
       pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
