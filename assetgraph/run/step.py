@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -105,7 +105,9 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     locks = target_locks(task, store)
     try:
         if all(lock.acquire() for lock in locks.values()):  # another run may hold one
-            _record_failure(task, store, result, _through(locks))
+            # Another run may have made them since the worker died: what it made is no failure.
+            others = {target for target, record in _made_by_others(task, store) if record}
+            _record_failure(task, store, result, _through(locks), others)
     finally:
         for lock in locks.values():
             lock.release()
@@ -211,8 +213,15 @@ def _drop_old_values(store: Store, target: Target) -> None:
         pass  # the step is done, and the next prune deletes what is left
 
 
-def _record_failure(task: StepTask, store: Store, result: StepResult, append: Append) -> None:
-    """Record the failure in the history of each target that this step did not commit."""
+def _record_failure(
+    task: StepTask,
+    store: Store,
+    result: StepResult,
+    append: Append,
+    others: Set[Target] = frozenset(),
+) -> None:
+    """Record the failure in the history of each target that this step did not commit, but for
+    `others`, which another run made."""
     if result.retry_in_s is not None:
         return
     assert result.error is not None
@@ -223,7 +232,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
     versions = task.versions()
     for target in task.outputs:
         current = store.history.known(target)
-        if current is not None and current.run_id == task.run_id:
+        if target in others or (current is not None and current.run_id == task.run_id):
             continue
         attempt = FailedAttempt(
             run_id=task.run_id,
@@ -271,24 +280,48 @@ def _made_by_another_run(
     for lock in locks.values():
         if lock.found_empty():
             return None
-    found, versions = {}, task.versions()
+    found = {}
+    for target, made in _made_by_others(task, store):
+        if made is None:
+            return None
+        found[target] = made
+    return found
+
+
+def _made_by_others(
+    task: StepTask, store: Store
+) -> Iterator[tuple[Target, Materialization | None]]:
+    """Each output with what another run has recorded of it since the step was planned, if that is
+    just what the step would make."""
+    versions = task.versions()
     for target, known_run_id in zip(task.outputs, task.known_run_ids, strict=True):
         current, failed = store.history.current(target)
-        if current is None or failed is not None:
-            return None
-        if current.run_id in (known_run_id, task.run_id):
-            return None
-        same = (
-            current.is_of_code(task.code_version)
-            and current.config == dict(task.config)
-            and _made_from_the_same(current, task.made_from(target, versions))
-            and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
-            and _read_the_same(current, store)
-        )
-        if not same:
-            return None
-        found[target] = current
-    return found
+        if (
+            current is None
+            or failed is not None
+            or current.run_id in (known_run_id, task.run_id)
+            or not _is_as_made(task, store, target, current, versions)
+        ):
+            yield target, None
+        else:
+            yield target, current
+
+
+def _is_as_made(
+    task: StepTask,
+    store: Store,
+    target: Target,
+    current: Materialization,
+    versions: Mapping[Target, str],
+) -> bool:
+    """Whether a step would make just the value that is there."""
+    return (
+        current.is_of_code(task.code_version)
+        and current.config == dict(task.config)
+        and _made_from_the_same(current, task.made_from(target, versions))
+        and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
+        and _read_the_same(current, store)
+    )
 
 
 def _made_from_the_same(current: Materialization, made_from: Mapping[str, Any]) -> bool:

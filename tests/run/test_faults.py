@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults import KINDS, Fault, Scenario, check, play, play_together, ran, resume, run_broken
+from partition_faults import PartitionedScenario
 
 from assetgraph.storage.store import Store
 
@@ -34,6 +35,24 @@ def test_processes_that_share_assets_survive_the_death_of_some(
 ) -> None:
     scenario = replace(Scenario.random(processes), executor="serial", fault=Fault("torn", 40))
     play_together(scenario, processes, tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_run_of_partitions_leaves_a_clean_store_and_resumes(
+    kind: str, tmp_path: Path
+) -> None:
+    play(PartitionedScenario.random(5, [kind]), tmp_path)
+
+
+def test_processes_with_overlapping_ranges_materialize_each_partition_once(tmp_path: Path) -> None:
+    scenario = replace(PartitionedScenario.random(1), executor="serial", fault=None)
+    play_together(scenario, 3, tmp_path)
+
+
+def test_processes_with_overlapping_ranges_survive_the_death_of_some(tmp_path: Path) -> None:
+    fault = Fault("torn", 60)
+    scenario = replace(PartitionedScenario.random(2), executor="serial", fault=fault)
+    play_together(scenario, 4, tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can mount a small disk")

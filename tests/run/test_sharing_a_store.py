@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from plan_of_assets import plan_of
-from small_assets import graph_of
+from small_assets import asset_named, graph_of, task_of
 
 import assetgraph as dg
 from assetgraph.cli.render.run_summary import RunHighlights
@@ -23,10 +23,11 @@ from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest
 from assetgraph.queries.run_views import list_runs, run_details, warned_of
-from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
+from assetgraph.run.step import lost_step
 from assetgraph.storage.file_locks import Lock
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
@@ -359,3 +360,17 @@ def test_the_first_run_that_started_a_step_is_the_one_to_wait_for(
     for log in logs:
         log.close()
     assert store.runs.makers({"a"}) == {}
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_value_that_another_run_made_after_a_worker_died_is_no_failure(
+    tmp_path: Path, *, same: bool
+) -> None:
+    a = asset_named("a", code_version="1")
+    run(tmp_path, a)
+    store = Store(tmp_path / ".assetgraph")
+    task = task_of(a, code_version="1" if same else "2")
+    assert lost_step(task, store, RuntimeError("its worker died")).state is StepState.FAILURE
+    current, failed = store.history.current(Target(a.key))
+    assert current is not None
+    assert (failed is None) is same

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -323,3 +324,21 @@ def test_a_line_that_cannot_be_decoded_is_named_with_its_number(prepared: Store)
         with pytest.raises(DamagedStoreError, match=rf"line {line} of {path} is damaged"):
             prepared.history.current(Target(KEY, partition))
     assert prepared.history.current(Target(KEY, "c"))[0] is not None
+
+
+def test_lines_of_this_process_and_of_others_are_known_in_any_order(tmp_path: Path) -> None:
+    Store(tmp_path / "store").prepare()
+    own, other = Store(tmp_path / "store"), Store(tmp_path / "store")
+    chance = random.Random(3)
+    for number in range(80):
+        partition = chance.choice(PARTITIONS[1:])
+        append(chance.choice([own, own, other]), made(partition, run_id=str(number)))
+        if chance.random() < 0.7:
+            current, _ = chance.choice([own, other]).history.current(Target(KEY, partition))
+            assert current is not None
+            assert current.run_id == str(number)
+    fresh = Store(tmp_path / "store").history
+    assert own.history.position(KEY) == fresh.position(KEY)
+    for partition in PARTITIONS[1:]:
+        target = Target(KEY, partition)
+        assert list(own.history.attempts(target)) == list(fresh.attempts(target))

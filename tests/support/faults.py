@@ -30,8 +30,10 @@ from plan_of_assets import plan_of
 import assetgraph as dg
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.keys import Target
+from assetgraph.keys import RANGE, Target, recorded_target
 from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.plan import Plan
+from assetgraph.planning.selected_targets import partitions_named
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, RunStatus
 from assetgraph.run import runner, step
@@ -98,6 +100,20 @@ class Scenario:
     def expected(self, i: int) -> list[Any]:
         return _value(i, [self.expected(j) for j in self.edges[i]], i in self.big)
 
+    def prepare(self, store: Store) -> None:
+        """Put into a store what the runs expect there."""
+
+    def value_of(self, target: Target) -> list[Any]:
+        return self.expected(int(target.key.text[1:]))
+
+    def plan(self, state: StoreFacts, *, stale_only: bool, number: int) -> Plan:
+        """The plan of the process with a number, of several that run together."""
+        return plan_of(state, state.graph.order, stale_only=stale_only)
+
+    def may_run_again(self, name: str) -> bool:
+        """Whether a target may be made by several of the runs that go on together."""
+        return False
+
     def _asset(self, i: int) -> dg.Asset:
         fault = self.fault if self.fault and self.fault.in_worker else None
         raises = self.fault is not None and self.fault.kind == "raise" and i == self.seed % 3
@@ -136,7 +152,8 @@ def play_together(scenario: Scenario, processes: int, folder: Path) -> None:
     done = check(whole, store)
     before = ran(folder)
     if scenario.fault is None:
-        assert set(before.values()) == {1}, f"not every asset was made once: {before}"
+        several = [one for one, count in before.items() if count != 1]
+        assert all(map(whole.may_run_again, several)), f"not every one was made once: {before}"
     resume(whole, folder)
     after = ran(folder)
     assert {key: after[key] for key in done} == {key: before[key] for key in done}
@@ -150,10 +167,11 @@ def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = T
     """
     (folder / "ran").mkdir(parents=True, exist_ok=True)
     scenarios = list(scenarios)
+    scenarios[0].prepare(Store(folder / "store"))
     planned = _context().Barrier(len(scenarios))
     children = [
-        _context().Process(target=_child, args=(scenario, str(folder), stale_only, planned))
-        for scenario in scenarios
+        _context().Process(target=_child, args=(scenario, str(folder), stale_only, planned, number))
+        for number, scenario in enumerate(scenarios)
     ]
     for child in children:
         child.start()
@@ -169,27 +187,43 @@ def run_broken(scenarios: Iterable[Scenario], folder: Path, stale_only: bool = T
 
 
 def check(scenario: Scenario, store: Store) -> set[str]:
-    """Check what must hold at any time. Returns the assets that have a value."""
+    """Check what must hold at any time. Returns the targets that have a value."""
     state = StoreFacts(graph_of(scenario), store)
     done = set()
-    for key, known in ((key, state.of(Target(key))) for key in state.graph.order):
-        attempts = list(store.history.newest_first(key))
+    for target in state.targets.of(state.graph.order):
+        known = state.of(target)
+        attempts = list(store.history.attempts(target))
         assert len({a.run_id for a in attempts}) == len(attempts), (
-            f"{key} has two attempts of a run"
+            f"{target} has two attempts of a run"
         )
         if known.current is not None and known.value == "intact":
             loaded = store.values.load(known.current.value)
-            assert loaded == scenario.expected(int(key.text[1:])), f"{key} has half a value"
-            done.add(key.text)
+            assert loaded == scenario.value_of(target), f"{target} has half a value"
+            done.add(name_of(target))
     for run_id in store.runs.ids():
         details = run_details(store, run_id)
         assert details.record.status is not RunStatus.STARTED, f"{run_id} counts as running"
         for event in details.events:
             if event.type is EventType.STEP_SUCCESS:
-                assert event.step in done, f"{event.step} succeeded, and has no value"
+                assert event.step is not None
+                made = map(name_of, _made_by(event.step, state))
+                assert done.issuperset(made), f"{event.step} succeeded, and lacks a value"
         if details.record.status is RunStatus.SUCCESS:
             assert {s.state.value for s in details.steps} <= {"success", "unchanged"}
     return done
+
+
+def name_of(target: Target) -> str:
+    """What a target is called among those that ran: a file name."""
+    return target.key.text if target.partition is None else target.file_name
+
+
+def _made_by(step_id: str, state: StoreFacts) -> list[Target]:
+    """The targets that a step with this id makes."""
+    target = recorded_target(step_id)
+    if target.partition is None or RANGE not in target.partition:
+        return [target]
+    return partitions_named(state.targets, target.key, target.partition)
 
 
 def resume(scenario: Scenario, folder: Path) -> None:
@@ -201,15 +235,15 @@ def resume(scenario: Scenario, folder: Path) -> None:
 
 def assert_complete(scenario: Scenario, store: Store) -> None:
     state = StoreFacts(graph_of(scenario), store)
-    for key in state.graph.order:
-        known = state.of(Target(key))
-        assert known.current is not None, f"{key} is missing after resumption"
-        assert store.values.load(known.current.value) == scenario.expected(int(key.text[1:]))
-    assert not plan_of(state, state.graph.order, stale_only=True).steps
+    for target in state.targets.of(state.graph.order):
+        known = state.of(target)
+        assert known.current is not None, f"{target} is missing after resumption"
+        assert store.values.load(known.current.value) == scenario.value_of(target)
+    assert not scenario.plan(state, stale_only=True, number=0).steps
 
 
 def ran(folder: Path) -> Counter[str]:
-    """The number of times that each asset's function finished."""
+    """The number of times that each target was computed."""
     return Counter({p.name: p.stat().st_size for p in (folder / "ran").iterdir()})
 
 
@@ -219,10 +253,11 @@ def materialize(
     *,
     stale_only: bool,
     planned: Callable[[], object] = lambda: None,
+    number: int = 0,
 ) -> RunOutcome:
     graph = graph_of(scenario)
     state = StoreFacts(graph, Store(folder / "store"))
-    plan = plan_of(state, graph.order, stale_only=stale_only)
+    plan = scenario.plan(state, stale_only=stale_only, number=number)
     planned()
     jobs = None if scenario.executor == "serial" else 2
     setup = RunSetup(echo=False)
@@ -241,19 +276,29 @@ def _value(i: int, inputs: list[list[Any]], big: bool) -> list[Any]:
 def _run_asset(
     i: int, inputs: dict[str, Any], big: bool, fault: Fault | None, raises: bool
 ) -> list[Any]:
+    may_break(fault, raises=raises)
+    print(f"asset {i}")
+    note_run(f"a{i}")
+    return _value(i, list(inputs.values()), big)
+
+
+def may_break(fault: Fault | None, *, raises: bool) -> None:
+    """What the function of an asset does first."""
     folder = os.environ["FAULTS_FOLDER"]
     if fault is not None:
         break_at(fault, once=f"{folder}/broken")
     if raises and not os.path.exists(f"{folder}/broken"):
         open(f"{folder}/broken", "w").close()
         raise RuntimeError("as the scenario says")
-    print(f"asset {i}")
-    with open(f"{folder}/ran/a{i}", "a") as file:
+
+
+def note_run(name: str) -> None:
+    """Have it noted that a target was computed once more."""
+    with open(f"{os.environ['FAULTS_FOLDER']}/ran/{name}", "a") as file:
         file.write("x")
-    return _value(i, list(inputs.values()), big)
 
 
-def _child(scenario: Scenario, folder: str, stale_only: bool, barrier: Any) -> None:
+def _child(scenario: Scenario, folder: str, stale_only: bool, barrier: Any, number: int) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - as long as the process
     os.environ["FAULTS_FOLDER"] = folder
     fault = scenario.fault
@@ -266,7 +311,9 @@ def _child(scenario: Scenario, folder: str, stale_only: bool, barrier: Any) -> N
             break_at(fault)
 
     try:
-        outcome = materialize(scenario, Path(folder), stale_only=stale_only, planned=planned)
+        outcome = materialize(
+            scenario, Path(folder), stale_only=stale_only, planned=planned, number=number
+        )
     except (AssetGraphError, OSError):
         os._exit(EXIT_BROKEN)
     except BaseException:
@@ -337,5 +384,5 @@ def _jump(chance: random.Random) -> None:
 
 def _context() -> Any:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["faults"])
+    context.set_forkserver_preload(["faults", "partition_faults"])
     return context
