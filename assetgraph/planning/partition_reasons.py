@@ -78,10 +78,12 @@ def _others(
     key: AssetKey, now: Partitions, before: PartitionsRead | list[str | None], known: Known
 ) -> Reason:
     """The reason for a target that reads other partitions than its value was made from."""
-    read = list(map(str, now))
-    old = list(map(str, before)) if isinstance(before, list) else _keys_of(key, before, known)
+    read = list(now)
+    old = before if isinstance(before, list) else _keys_of(key, before, known)
     facts: dict[str, Any] = {"upstream": key.text, "now": _ends(read)}
-    if old is None:
+    if old is not None and None in (*old, *read):  # it has partitions since, or none any more
+        facts["before"] = _ends(old)
+    elif old is None:
         assert not isinstance(before, list)
         facts["before"] = [before.count, before.first, before.last]
     else:
@@ -91,16 +93,16 @@ def _others(
     return Reason(ReasonKind.OTHER_PARTITIONS, facts)
 
 
-def _keys_of(key: AssetKey, before: PartitionsRead, known: Known) -> list[str] | None:
+def _keys_of(key: AssetKey, before: PartitionsRead, known: Known) -> list[str | None] | None:
     """The keys that were read, if they are a range of the keys of today."""
     keys = list(known.partition_keys(key))
     if before.first not in keys or before.last not in keys:
         return None
     found = keys[keys.index(before.first) : keys.index(before.last) + 1]
     same = partitions_read(dict.fromkeys(found), 0).keys == before.keys if found else False
-    return found if same else None
+    return [*found] if same else None
 
 
-def _ends(keys: Sequence[str]) -> list[Any]:
-    """How many keys there are, the first and the last."""
+def _ends(keys: Sequence[str | None]) -> list[Any]:
+    """How many keys there are, the first and the last: None for an asset without partitions."""
     return [len(keys), keys[0], keys[-1]] if keys else [0]

@@ -151,12 +151,16 @@ def _upstream_text(facts: Mapping[str, Any]) -> str:
 def _partitions_text(facts: Mapping[str, Any]) -> str:
     text = f"it reads other partitions of {facts['upstream']}"
     if "added" not in facts:
+        if None in (*facts["now"], *facts["before"]):
+            text = f"it reads {facts['upstream']} otherwise"
         return f"{text}: {_ends_text(*facts['now'])} instead of {_ends_text(*facts['before'])}"
     signs = {"+": facts["added"], "−": facts["removed"]}
     return f"{text}: {', '.join(f'{sign}{count}' for sign, count in signs.items() if count)}"
 
 
-def _ends_text(count: int, first: str = "", last: str = "") -> str:
+def _ends_text(count: int, first: str | None = "", last: str | None = "") -> str:
+    if first is None:
+        return "its one value"
     if count < 2:
         return first or "none"
     return f"{first}..{last} ({count})"

@@ -150,7 +150,8 @@ def reasons_given(
 def _stale_upstreams(
     found: Mapping[Target, tuple[Reason, ...]], facts: Facts, upstream: Iterable[Target]
 ) -> Iterator[Reason]:
-    """A reason for each upstream that is not up to date: one for several partitions of an asset."""
+    """A reason for each upstream that is not up to date: of several partitions of an asset, one for
+    all that are in the same state."""
     partitions: dict[AssetKey, list[Target]] = {}
     for parent in upstream:
         if parent.partition is not None:
@@ -159,19 +160,20 @@ def _stale_upstreams(
             state = _state(facts.of(parent), found[parent])
             yield Reason(ReasonKind.UPSTREAM_STALE, {"upstream": parent.text, "state": state})
     for key, read in partitions.items():
-        states = {one: _state(facts.of(one), found[one]) for one in read if found[one]}
-        if not states:
-            continue
-        name, state = (read[0] if len(read) == 1 else key), min(states.values(), key=_BY_WEIGHT)
-        shown: dict[str, Any] = {"upstream": str(name), "state": state}
-        if len(read) > 1:
-            from assetgraph.planning.what_was_read import ranges_of
+        states: dict[str, list[str]] = {}
+        for one in read:
+            if found[one]:
+                states.setdefault(_state(facts.of(one), found[one]), []).append(str(one.partition))
+        for state in sorted(states, key=_BY_WEIGHT):
+            name = read[0] if len(read) == 1 else key
+            shown: dict[str, Any] = {"upstream": str(name), "state": state}
+            if len(read) > 1:
+                from assetgraph.planning.what_was_read import ranges_of
 
-            chosen = [str(one.partition) for one in states]
-            every = [str(one.partition) for one in read]
-            shown |= {"partitions": ranges_of(chosen, every), "stale": len(states)}
-            shown["read"] = len(read)
-        yield Reason(ReasonKind.UPSTREAM_STALE, shown)
+                every = [str(one.partition) for one in read]
+                shown |= {"partitions": ranges_of(states[state], every), "read": len(read)}
+                shown["stale"] = len(states[state])
+            yield Reason(ReasonKind.UPSTREAM_STALE, shown)
 
 
 def direct_reasons(

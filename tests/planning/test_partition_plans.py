@@ -479,3 +479,46 @@ def test_no_partition_is_taken_for_another_where_a_mapping_of_ones_own_is_wrong(
         dg.materialize(
             [trips, cleaned], instance=instance, selection="cleaned", partition_key="2023-01"
         )
+
+
+def test_upstream_partitions_are_told_by_their_state(project: Project) -> None:
+    project.run("trips", partitions=("*",))
+    project.run("total")
+    project.definition = months("2023-05-01")
+    project.run("trips", partitions=("2023-04",))
+    project.version = "2"
+    assert project.why("total") == [
+        "it reads other partitions of cleaned: +1",
+        "upstream cleaned is missing in 1 of 4 partitions: 2023-04-01",
+        "upstream cleaned is stale in 3 of 4 partitions: 2023-01-01..2023-03-01",
+    ]
+
+
+def test_an_upstream_that_gets_partitions_or_loses_them_is_read_otherwise(
+    instance: dg.Instance,
+) -> None:
+    def why(definition: dg.PartitionsDefinition | None, *, run: bool = False) -> list[str]:
+        with dg.Registry():
+
+            @dg.asset(partitions_def=definition, code_version="1")
+            def paints() -> None: ...
+
+            @dg.asset(code_version="1", deps=["paints"])
+            def wall() -> None: ...
+
+        graph = Definitions([paints, wall]).graph.require_valid()
+        facts = StoreFacts(graph, instance.store)
+        states = facts.states([dg.AssetKey("wall")])[dg.AssetKey("wall")]
+        if run:
+            request = RunRequest(stale=True)
+            launch(request, plan_run(request, facts), facts)
+        return [reason.text for reason in states.reasons]
+
+    colors = StaticPartitionsDefinition(["red", "blue"])
+    why(None, run=True)
+    assert why(colors, run=True)[0] == (
+        "it reads paints otherwise: red..blue (2) instead of its one value"
+    )
+    assert why(None) == ["it reads paints otherwise: its one value instead of red..blue (2)"]
+    assert why(None, run=True)
+    assert why(None) == []
