@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from glob import glob
 from typing import TYPE_CHECKING
@@ -23,6 +23,8 @@ from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.present_reads import PRESENT, status_digest, variable_digest
 
 if TYPE_CHECKING:
+    from assetgraph.keys import Target
+    from assetgraph.records import Materialization
     from assetgraph.run.step_task import StepTask
     from assetgraph.storage.present_reads import PresentReads
     from assetgraph.storage.store import Store
@@ -43,12 +45,14 @@ _Stamp = tuple[int, ...]
 _known: dict[tuple[str, _Stamp], ObservedRead] = {}  # so that a file is hashed once a run
 
 
-def observed_reads(recorder: Recorder, task: StepTask, store: Store) -> tuple[ObservedRead, ...]:
-    """What the step of `task` read."""
+def observed_reads(
+    recorder: Recorder, task: StepTask, store: Store, made: Mapping[Target, Materialization]
+) -> tuple[ObservedRead, ...]:
+    """What the step of `task`, which has `made` these values, read."""
     take_from_children(recorder)
     take_from_steps_under_way(recorder, task, store)
     try:
-        found = list(_Ended(recorder, task, store).all())
+        found = list(_Ended(recorder, task, store, made).all())
         keep(recorder, found)
     finally:
         keeping.pop(id(recorder), None)
@@ -60,12 +64,18 @@ def observed_reads(recorder: Recorder, task: StepTask, store: Store) -> tuple[Ob
 class _Ended:
     """The reads of a step that has ended."""
 
-    def __init__(self, recorder: Recorder, task: StepTask, store: Store) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        task: StepTask,
+        store: Store,
+        made: Mapping[Target, Materialization],
+    ) -> None:
         self._recorder = recorder
         self._rules = recorder.rules
         self._store = store
         self._task = task
-        self._present = store.present_reads()
+        self._present = store.present_reads(made)
         self._declared = _declared(task, store)
 
     def all(self) -> Iterator[ObservedRead]:

@@ -79,7 +79,7 @@ def compute_step(
         result = part_of_step(task, result, failed_step(task, store, error, started))
     finally:
         sink.close()
-    result.reads = _reads(task, store, sink, result.state)
+    result.reads = _reads(task, store, sink, result.state, result.outputs)
     return result
 
 
@@ -96,9 +96,13 @@ def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
 
 
 def _reads(
-    task: StepTask, store: Store, sink: StepRecorder, state: StepState
+    task: StepTask,
+    store: Store,
+    sink: StepRecorder,
+    state: StepState,
+    made: Mapping[Target, Materialization],
 ) -> tuple[ObservedRead, ...]:
-    """What the step has read without declaring it.
+    """What the step has read without declaring it, until it `made` these values.
 
     Raises `StoreError`, but not of a step that failed: its own error matters more.
     """
@@ -107,7 +111,7 @@ def _reads(
     from assetgraph.run.observed_reads import observed_reads  # few steps read anything
 
     try:
-        return observed_reads(sink.reads, task, store)
+        return observed_reads(sink.reads, task, store, made)
     except StoreError:
         if state is StepState.SUCCESS:
             raise
@@ -117,7 +121,7 @@ def _reads(
 def _keep_reads(task: StepTask, store: Store, sink: StepRecorder) -> None:
     """Have what a cache keeps count for later steps, though this one is interrupted."""
     if sink.reads is not None and sink.reads.kept:
-        _reads(task, store, sink, StepState.CANCELED)
+        _reads(task, store, sink, StepState.CANCELED, {})
 
 
 def arguments_of(
@@ -259,7 +263,8 @@ def _save(
         if not yields:
             values[target] = value  # of what is yielded, one at a time is in memory
         elif commit is not None:
-            made = commit(target, made, _reads(task, store, sink, StepState.SUCCESS))
+            reads = _reads(task, store, sink, StepState.SUCCESS, {target: made})
+            made = commit(target, made, reads)
         outputs[target] = made
         if several:
             started = time.perf_counter()  # for the next one

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, StoredValue, decoder
 from assetgraph.storage.atomic_files import opened
 from assetgraph.storage.formats.format_registry import location_of
@@ -27,12 +27,19 @@ class OutputPaths:
     """The files and folders that assets returned, as of the first question, and the files in the
     value storage `values`. Other paths that are not absolute are in the project's folder.
 
-    `returned` has what was read of the histories before.
+    `returned` has what was read of the histories before; what was `made` counts as well.
     """
 
-    def __init__(self, history: AssetHistory, values: str, returned: ReturnedPaths) -> None:
+    def __init__(
+        self,
+        history: AssetHistory,
+        values: str,
+        returned: ReturnedPaths,
+        made: Mapping[Target, Materialization],
+    ) -> None:
         self._history = history
         self._returned = returned
+        self._made = made
         self._values = f"{returned.full(values)}/"
 
     def is_output(self, path: str) -> bool:
@@ -52,13 +59,19 @@ class OutputPaths:
 
     def add(self, key: AssetKey, made: Materialization) -> None:
         """Count what was made just now."""
+        self._add(self._makers, key, made)
+
+    def _add(self, makers: Makers, key: AssetKey, made: Materialization) -> None:
         path = _returned_path(made.value)
         if path is not None:
-            self._makers[self._returned.full(path)] = {self._history.path(key): 1}
+            makers[self._returned.full(path)] = {self._history.path(key): 1}
 
     @cached_property
     def _makers(self) -> Makers:
-        return self._returned.makers(self._history)
+        makers = self._returned.makers(self._history)
+        for target, made in self._made.items():
+            self._add(makers, target.key, made)
+        return makers
 
 
 class ReturnedPaths:

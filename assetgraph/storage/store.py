@@ -27,10 +27,11 @@ from assetgraph.storage.histories import AssetHistory, TargetLock
 from assetgraph.storage.run_folders import RunStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence, Set
+    from collections.abc import Collection, Mapping, Sequence, Set
 
     from assetgraph.keys import AssetKey
     from assetgraph.process.reads.rules import Rules
+    from assetgraph.records import Materialization
     from assetgraph.storage.dynamic_partitions import DynamicPartitions
     from assetgraph.storage.ignored_paths import IgnoredPaths
     from assetgraph.storage.output_paths import OutputPaths, ReturnedPaths
@@ -141,11 +142,11 @@ class Store:
         """The file of the table of what steps read."""
         return f"{self.folder}/reads.jsonl"
 
-    def outputs(self) -> OutputPaths:
-        """Which asset made a file."""
+    def outputs(self, made: Mapping[Target, Materialization] | None = None) -> OutputPaths:
+        """Which asset made a file. What is `made` and not committed yet counts too."""
         from assetgraph.storage.output_paths import OutputPaths
 
-        return OutputPaths(self.history, self.storage, self._returned_paths)
+        return OutputPaths(self.history, self.storage, self._returned_paths, made or {})
 
     @cached_property
     def _returned_paths(self) -> ReturnedPaths:
@@ -153,12 +154,12 @@ class Store:
 
         return ReturnedPaths(str(self.project_root))
 
-    def present_reads(self) -> PresentReads:
+    def present_reads(self, made: Mapping[Target, Materialization] | None = None) -> PresentReads:
         """Looks at what steps may have read, as it is now. Its listings leave
-        out what assets made, and what the project ignores."""
+        out what assets made, also what they `made` just now, and what the project ignores."""
         from assetgraph.storage.present_reads import PresentReads
 
-        root, outputs = f"{self.project_root}/", self.outputs()
+        root, outputs = f"{self.project_root}/", self.outputs(made)
 
         def is_left_out(path: str) -> bool:
             inside = path.startswith(root) and path.removeprefix(root) in self.ignored_reads

@@ -80,6 +80,22 @@ def settle(project: ReadingProject) -> None:
         os.utime(path, (1_600_000_000, 1_600_000_000))
 
 
+def test_a_file_that_a_step_returns_in_a_folder_that_it_listed_does_not_count(
+    project: ReadingProject,
+) -> None:
+    settle(project)
+    code = """
+import os, pathlib
+os.listdir('data')
+pathlib.Path('data/made.csv').write_text('made')
+return pathlib.Path('data/made.csv')
+"""
+    asset = project.asset(code)
+    for _ in range(2):  # the first time, the file is not there yet
+        project.run(asset)
+        assert texts(project, asset) == []
+
+
 # What happens to a file while the step runs: after each of them it must run again.
 MEANWHILE = {
     "grows while it is read": "f = open('data/a.csv')\nf.read(1)\nother('data/a.csv', 'a\\n1\\n2\\n')",
