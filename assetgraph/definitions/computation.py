@@ -63,7 +63,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     partition_mappings: Mapping[AssetKey, PartitionMapping] = {}
 
     def __repr__(self) -> str:
-        return f"<AssetSpec {self.key.text}>"
+        return f"<AssetSpec {self.key}>"  # text, until it is declared
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

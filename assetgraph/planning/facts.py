@@ -292,8 +292,8 @@ class StoreFacts:
                 return _outside(StoredValue("source", path=asset.source), damage=error.message)
             there: ValueCondition = "intact" if found.data_version else "gone"
             return _outside(found.stored, found.data_version, found.changed_at, value=there)
-        try:
-            current, _ = self.store.history.current(target)
+        try:  # what is observed or reported is all of it, for each of its partitions too
+            current, _ = self.store.history.current(Target(target.key))
         except StoreError as error:
             return _outside(StoredValue("none"), damage=error.message)
         if current is None:

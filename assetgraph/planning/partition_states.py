@@ -22,6 +22,7 @@ _ORDER = (
     AssetState.MISSING,
     AssetState.STALE,
     AssetState.FRESH,
+    AssetState.EXTERNAL,
 )
 
 

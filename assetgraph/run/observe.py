@@ -66,6 +66,8 @@ def observe(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[Observation]:
         spent = time.perf_counter() - started
         _record(facts.store, key, version, metadata, "observed", duration_s=spent)
         facts.forget(target)
+        if facts.targets.is_partitioned(key):
+            facts.forget_asset(key)
         found.append(Observation(key.text, version, before, metadata))
     return found
 

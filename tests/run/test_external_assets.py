@@ -17,6 +17,7 @@ from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.run.launch_process import launch_process
+from assetgraph.run.observe import observe
 from assetgraph.storage.store import Store
 
 Command = Callable[..., Answer]
@@ -531,3 +532,41 @@ def test_a_run_in_a_process_of_its_own_observes_first_too(
     assert launched.run_id is not None  # without the observation there is nothing to do
     (found,) = json.loads(run("status", "feed", "--json").out)
     assert found["external"]["data_version"] == "v3"
+
+
+def test_an_observation_is_of_all_partitions_of_a_source(instance: dg.Instance) -> None:
+    days = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-04")
+    version = "1"
+
+    @dg.observable_source_asset(partitions_def=days)
+    def feed() -> dg.DataVersion:
+        return dg.DataVersion(version)
+
+    @dg.asset(partitions_def=days, deps=[feed], code_version="1")
+    def trips() -> None: ...
+
+    @dg.asset(deps=[feed], code_version="1")
+    def total() -> None: ...
+
+    facts = StoreFacts(dg.Definitions([feed, trips, total]).graph, instance.store)
+
+    def states() -> dict[str, str]:
+        found = facts.states(facts.graph.order)
+        return {key.text: one.state.value for key, one in found.items()}
+
+    dg.materialize([feed, trips, total], instance=instance, partitions="*")
+    observe(facts, [feed.key])
+    stale = {"feed": "external", "trips": "stale", "total": "stale"}
+    facts = StoreFacts(facts.graph, instance.store)
+    assert states() == stale
+    run = dg.materialize([feed, trips, total], instance=instance, partitions="*")
+    facts = run.facts
+    assert states() == {"feed": "external", "trips": "fresh", "total": "fresh"}
+    version = "2"
+    observe(facts, [feed.key])
+    assert states() == stale
+
+
+def test_a_spec_is_shown_by_its_key_before_it_is_declared() -> None:
+    assert repr(dg.AssetSpec("orders")) == "<AssetSpec orders>"
+    assert repr(dg.AssetSpec(AssetKey("shop/orders"))) == "<AssetSpec shop/orders>"
