@@ -5,8 +5,8 @@
 
 The project is copied to a temporary folder, materialized, and broken as in the course's exercise.
 Where the sources of the taxi project cannot be reached the embedded sample is shown. The letters
-are those of the machine's own font for `system-ui`; in the README's pictures that is Inter. It
-needs the extras taxi, ui and test, and a Chromium.
+are those of the machine's own font for `system-ui`. It needs the extras taxi, ui and test, and a
+Chromium.
 """
 
 from __future__ import annotations
