@@ -538,3 +538,30 @@ def test_upstream_partitions_that_run_too_are_counted_each_and_named_in_ranges(
     told = assetgraph("materialize", "books", "-m", "ranges").err
     assert "30 upstream partitions and 1 upstream asset have no value yet and will also" in told
     assert "also run: prices, sales@2026-01-01..2026-01-30\n" in told
+
+
+def test_the_log_of_one_partition_is_printed(
+    pipeline: ProjectFolder, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (pipeline.root / "pipeline.py").read_text()
+    source = source.replace(
+        'return {"day": context', 'print("made", context.partition_key)\n    return {"day": context'
+    )
+    (pipeline.root / "pipeline.py").write_text(source)
+    assetgraph("materialize", "trips", "--partitions", "2026-01-01..2026-01-03")
+    printed = assetgraph("runs", "logs", "latest", "trips@2026-01-02").out
+    assert "made 2026-01-02" in printed
+    assert "2026-01-01" not in printed
+    assert "made 2026-01-03" in assetgraph("runs", "logs", "latest").out
+
+
+def test_a_renamed_asset_keeps_its_partitions(pipeline: ProjectFolder, assetgraph: Run) -> None:
+    assetgraph("materialize", "paints", "--partitions", "red..한국어")
+    source = (pipeline.root / "pipeline.py").read_text()
+    (pipeline.root / "pipeline.py").write_text(source.replace("def paints(", "def colours_of("))
+    assert assetgraph("mv", "paints", "colours_of").code == 0
+    assetgraph("accept", "colours_of")
+    (found,) = assetgraph("list", "colours_of", "--json").json
+    assert found["partitions"] == {"missing": 2, "fresh": 3}
+    assert assetgraph("show", "colours_of@red").out.startswith("colours_of@red  ✓")
+    assert assetgraph("doctor").code == 0

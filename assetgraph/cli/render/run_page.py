@@ -150,7 +150,8 @@ def _by_asset(details: RunDetails, width: int | None) -> list[Line]:
 
 def _counted(steps: Sequence[StepRecord]) -> Line:
     counts = Counter(step.state for step in steps)
-    states = (Line(glyph(state), f" {counts[state]:,} {state}") for state in counts)
+    there = (state for state in StepState if state in counts)
+    states = (Line(glyph(state), f" {counts[state]:,} {state}") for state in there)
     return joined(states, "   ")
 
 
