@@ -16,7 +16,7 @@ from assetgraph.errors import AssetGraphError, NoValueError, PartitionsError, Pr
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, load_assets_from_modules
 from assetgraph.instance import Instance, KeyLike, key_of
-from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.keys import RANGE, AssetKey, Target, recorded_target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.planning.upstreams_elsewhere import (
@@ -289,6 +289,11 @@ def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str
         raise PartitionsError("partition_key= and partitions= cannot be combined.")
     if not isinstance(key, str):
         raise TypeError(f"partition_key must be text, not {of_which_type(key)}")
+    if RANGE in key:
+        raise PartitionsError(
+            f"partition_key= takes one partition, not the range {key!r}.",
+            hint=f"Write partitions={key!r}.",
+        )
     return (str(key),)  # it may be a MultiPartitionKey
 
 

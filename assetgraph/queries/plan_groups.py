@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 class StepGroup(msgspec.Struct, frozen=True):
     """Steps that follow each other. `first` is the number of the first one in the plan, from 1 on;
     `names` are the ranges of partitions that they make, or the id of the only step; `count` is how
-    many targets they make of the asset."""
+    many targets they make of the asset, and `of` how many it has."""
 
     first: int
     steps: Sequence[Step]
     names: Sequence[str]
     count: int
+    of: int
 
     @property
     def key(self) -> str:
@@ -62,10 +63,12 @@ def _alike(plan: Plan, targets: TargetGraph | None) -> Iterator[tuple[int, Seque
 
 def _group(first: int, steps: Sequence[Step], targets: TargetGraph | None) -> StepGroup:
     if len(steps) == 1 or targets is None:
-        return StepGroup(first, steps, [steps[0].id], len(steps[0].outputs))
+        count = len(steps[0].outputs)
+        return StepGroup(first, steps, [steps[0].id], count, count)
     key = steps[0].outputs[0].key
     made = [one for step in steps for one in step.outputs if one.key == key]
-    return StepGroup(first, steps, targets.in_ranges(targets.in_order(made)), len(made))
+    names = targets.in_ranges(targets.in_order(made))
+    return StepGroup(first, steps, names, len(made), len(targets.keys(key) or made))
 
 
 def group_json(group: StepGroup) -> dict[str, Any]:

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 from conftest import Answer, ProjectFolder
 
+from assetgraph.cli.render.run_summary import RunHighlights, summary
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+
 MakeProject = Callable[..., ProjectFolder]
 Run = Callable[..., Answer]
 
@@ -565,3 +568,13 @@ def test_a_renamed_asset_keeps_its_partitions(pipeline: ProjectFolder, assetgrap
     assert found["partitions"] == {"missing": 2, "fresh": 3}
     assert assetgraph("show", "colours_of@red").out.startswith("colours_of@red  ✓")
     assert assetgraph("doctor").code == 0
+
+
+def test_the_summary_names_the_first_and_the_last_partition_in_whatever_order_they_end() -> None:
+    steps = tuple(f"trips@{key}" for key in ("red", "green", "blue"))
+    run = RunRecord("run", RunStatus.SUCCESS, now(), assets=("trips",), steps=steps)
+    ends = [
+        Event(EventType.STEP_OUTPUT, now(), steps[n], data={"format": "json"}) for n in (1, 2, 0)
+    ]
+    shown = "".join(map(str, summary(run, RunHighlights(ends), 80)))
+    assert "trips: 3 partitions, red to blue" in shown

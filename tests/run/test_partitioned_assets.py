@@ -159,3 +159,12 @@ def test_one_value_for_a_call_that_may_make_several_partitions_is_a_definition_e
 
     (problem,) = dg.AssetGraph([trips, fares]).validate()
     assert "may read several partitions of 'trips'" in problem.message
+
+
+def test_a_partition_key_is_one_partition_and_never_a_range(instance: dg.Instance) -> None:
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["a", "b"]))
+    def letters() -> int:
+        return 1
+
+    with pytest.raises(dg.PartitionsError, match=r"takes one partition, not the range 'a\.\.b'"):
+        dg.materialize([letters], instance=instance, partition_key="a..b")

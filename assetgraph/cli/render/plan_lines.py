@@ -62,7 +62,7 @@ def _name(group: StepGroup) -> str:
     if len(group.steps) == 1:
         return group.names[0]
     more = f" and {len(group.names) - 1} more" if len(group.names) > 1 else ""
-    return f"{group.names[0]}{more} ({group.count})"
+    return f"{group.names[0]}{more} ({group.count} of {group.of})"
 
 
 def plan_warnings(plan: Plan, width: int | None) -> list[Line]:

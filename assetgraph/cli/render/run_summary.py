@@ -29,27 +29,28 @@ _ENDS = {
 
 
 class OutputsOf:
-    """What a run made of one asset: how many targets, the first and the last of them, what is
-    stored of the first, and the size of all in bytes, as far as it is known."""
+    """What a run made of one asset: its targets, what is stored of the first, and the size of all
+    in bytes, as far as it is known."""
 
     def __init__(self, target: str, data: Mapping[str, Any]) -> None:
-        self.first = self.last = target
-        self.count = 1
+        self.targets = [target]
         self.data = dict(data)
 
     def add(self, target: str, data: Mapping[str, Any]) -> None:
-        self.last = target
-        self.count += 1
+        self.targets.append(target)
         self.data["path"] = None
         sizes = (self.data.get("size"), data.get("size"))
         self.data["size"] = sum(sizes) if all(isinstance(one, int) for one in sizes) else None
 
-    @property
-    def name(self) -> str:
-        if self.count == 1:
-            return self.first
-        (asset, _, first), (_, _, last) = (text.partition("@") for text in (self.first, self.last))
-        return f"{asset}: {self.count:,} partitions, {first} to {last}"
+    def name(self, places: Mapping[str, int]) -> str:
+        """The target, or how many and which they are; `places` has their order in the plan, since
+        with several steps at once they are not made in that order."""
+        if len(self.targets) == 1:
+            return self.targets[0]
+        ordered = sorted(self.targets, key=lambda target: places.get(target, 0))
+        asset, _, first = ordered[0].partition("@")
+        last = ordered[-1].partition("@")[2]
+        return f"{asset}: {len(ordered):,} partitions, {first} to {last}"
 
 
 class RunHighlights:
@@ -96,7 +97,7 @@ def summary(run: RunRecord, highlights: RunHighlights, width: int | None) -> lis
         Line(),
         *warning_lines(highlights.warnings, width),
         _headline(run),
-        *_outputs(highlights, width),
+        *_outputs(run, highlights, width),
         Line("  Steps:       ", step_counts(run)).cut(width),
         Line("  Details:     ", (command("runs", "show", run.run_id), "command")),
     ]
@@ -142,16 +143,25 @@ def _failures(highlights: RunHighlights, width: int | None) -> list[Line]:
     return [*lines, *failed_too(highlights.more_failures, width)]
 
 
-def _outputs(highlights: RunHighlights, width: int | None) -> list[Line]:
+def _outputs(run: RunRecord, highlights: RunHighlights, width: int | None) -> list[Line]:
     made = highlights.outputs.values()
-    cells = max((cell_width(one.name) for one in made), default=0)
+    places = _places(run) if any(len(one.targets) > 1 for one in made) else {}
+    named = [(one.name(places), one) for one in made]
+    cells = max((cell_width(name) for name, _ in named), default=0)
     lines = [
-        Line("  ", Line(one.name).fitted(cells), "  ", _value(one.data)).cut(width) for one in made
+        Line("  ", Line(name).fitted(cells), "  ", _value(one.data)).cut(width)
+        for name, one in named
     ]
     if highlights.more_outputs:
         more = plural(len(highlights.more_outputs), "more asset")
         lines.append(Line((f"  … and {more}", "muted")))
     return lines
+
+
+def _places(run: RunRecord) -> dict[str, int]:
+    """The place of each target of a run in its plan."""
+    targets = [text for step_id in run.step_ids for text in run.targets_of(step_id)]
+    return {text: place for place, text in enumerate(targets)}
 
 
 def _value(data: Mapping[str, Any]) -> Line:
