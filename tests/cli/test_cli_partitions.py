@@ -578,3 +578,31 @@ def test_the_summary_names_the_first_and_the_last_partition_in_whatever_order_th
     ]
     shown = "".join(map(str, summary(run, RunHighlights(ends), 80)))
     assert "trips: 3 partitions, red to blue" in shown
+
+
+def test_a_partition_that_was_yielded_is_stale_when_what_was_read_for_it_changes(
+    pipeline: ProjectFolder, assetgraph: Run
+) -> None:
+    pipeline.write(
+        "ranges.py",
+        """
+        import assetgraph as ag
+
+        names = ag.StaticPartitionsDefinition(["a", "b", "c"])
+
+        @ag.asset(partitions_def=names, backfill_policy=ag.BackfillPolicy.single_run())
+        def sales(context):
+            for name in context.partition_keys:
+                with open(f"{name}.txt") as file:
+                    yield name, file.read()
+        """,
+    )
+    for name in "abc":
+        pipeline.write(f"{name}.txt", "1")
+    assetgraph("materialize", "sales", "--all-partitions", "-m", "ranges")
+    pipeline.write("b.txt", "2")
+    told = row(assetgraph("status", "-m", "ranges"), "sales")
+    # What was read before a partition was yielded may have gone into it.
+    assert "2 of 3 partitions stale, b..c: `b.txt`, which it read, changed" in told
+    assetgraph("materialize", "--stale", "-m", "ranges")
+    assert "materialized" in row(assetgraph("status", "-m", "ranges"), "sales")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Plan
-from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.planning.request import RunRequest, plan_run, requested_targets
 from assetgraph.records import RunRecord
 from assetgraph.run.launch import launch
 
@@ -522,3 +522,120 @@ def test_an_upstream_that_gets_partitions_or_loses_them_is_read_otherwise(
     assert why(None) == ["it reads paints otherwise: its one value instead of red..blue (2)"]
     assert why(None, run=True)
     assert why(None) == []
+
+
+def test_a_selection_walks_through_an_asset_that_reads_itself(instance: dg.Instance) -> None:
+    before = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+
+    @dg.asset(partitions_def=months(), ins={"balance": dg.AssetIn(partition_mapping=before)})
+    def balance(balance: int | None) -> int:
+        return (balance or 0) + 1
+
+    facts = StoreFacts(Definitions([balance]).graph.require_valid(), instance.store)
+    for selection, keys in (("balance@2023-02+", MONTHS[1:]), ("+balance@2023-02", MONTHS[:2])):
+        found = requested_targets(RunRequest(selection=(selection,)), facts)
+        assert [target.text for target in found] == of("balance", keys)
+
+
+class Factor(dg.Config):
+    by: int = 1
+
+
+def test_partitions_of_different_config_are_not_made_by_one_call(instance: dg.Instance) -> None:
+    calls: list[tuple[int, ...]] = []
+
+    def run(version: str, **asked: Any) -> None:
+        @dg.asset(
+            name="trips",
+            partitions_def=months(),
+            code_version=version,
+            backfill_policy=BackfillPolicy.single_run(),
+        )
+        def trips(context: dg.AssetExecutionContext, config: Factor) -> None:
+            calls.append((len(context.partition_keys), config.by))
+
+        facts = StoreFacts(Definitions([trips]).graph.require_valid(), instance.store)
+        request = RunRequest(**asked)
+        launch(request, plan_run(request, facts), facts)
+
+    run("1", partitions=("*",))
+    run("1", partitions=("2023-03",), config={"trips": {"by": 5}})
+    with dg.Registry():
+        run("2", stale=True)
+    assert calls == [(3, 1), (1, 5), (2, 1), (1, 5)]
+
+
+def test_a_partition_that_the_same_asset_reads_is_made_by_a_call_before(
+    instance: dg.Instance,
+) -> None:
+    before = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+
+    @dg.asset(
+        partitions_def=months(),
+        code_version="1",
+        ins={"balance": dg.AssetIn(partition_mapping=before)},
+        backfill_policy=BackfillPolicy.single_run(),
+    )
+    def balance(
+        context: dg.AssetExecutionContext, balance: Mapping[str, int]
+    ) -> Iterator[tuple[str, int]]:
+        seen.append(dict(balance))
+        last = sum(balance.values())
+        for key in context.partition_keys:
+            last += 1
+            yield key, last
+
+    seen: list[dict[str, int]] = []
+    dg.materialize([balance], instance=instance, partitions="2023-01")
+    run = dg.materialize([balance], instance=instance, partitions="2023-02..2023-03")
+    assert seen == [{}, {"2023-01-01": 1}, {"2023-02-01": 2}]
+    assert run.value("balance", partition_key="2023-03-01") == 3
+    made = run.materialization("balance", partition_key="2023-03-01")
+    assert list(made.inputs) == ["balance@2023-02-01"]
+    again = StoreFacts(Definitions([balance]).graph, instance.store)
+    assert plan_run(RunRequest(stale=True), again).steps == ()
+
+
+def test_a_run_takes_over_from_another_only_what_read_the_same_partitions(
+    project: Project, instance: dg.Instance
+) -> None:
+    """`total` was made by another run while this one waited, from all partitions of before."""
+    project.run(stale=True)
+    request, facts = RunRequest(selection=("total",)), project.facts
+    plan = plan_run(request, facts)
+    project.run("total")
+    assert launch(request, plan, facts).record.step_counts == {"unchanged": 1}
+    project.definition = months("2023-05-01")
+    project.run("cleaned", partitions=("2023-04",))
+    facts = project.facts
+    plan = plan_run(request, facts)
+    project.definition = months()
+    project.run("total")
+    assert launch(request, plan, facts).record.step_counts == {"success": 1}
+    project.definition = months("2023-05-01")
+    assert project.steps("total", stale=True) == []
+
+
+def test_a_failure_is_past_once_a_partition_that_it_read_has_new_data(
+    instance: dg.Instance,
+) -> None:
+    data = "1"
+
+    @dg.asset(partitions_def=months(), code_version="1")
+    def trips() -> str:
+        return data
+
+    @dg.asset(code_version="1")
+    def total(trips: Mapping[str, str]) -> None:
+        raise ValueError("too few")
+
+    def state() -> str:
+        facts = StoreFacts(Definitions([trips, total]).graph, instance.store)
+        return facts.state(dg.AssetKey("total"))
+
+    assets = [trips, total]
+    dg.materialize(assets, instance=instance, partitions="*", raise_on_error=False)
+    assert state() == "failed"
+    data = "2"
+    dg.materialize(assets, instance=instance, selection="trips", partition_key="2023-02")
+    assert state() == "missing"
