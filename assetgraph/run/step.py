@@ -105,9 +105,7 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     locks = target_locks(task, store)
     try:
         if all(lock.acquire() for lock in locks.values()):  # another run may hold one
-            # Another run may have made them since the worker died: what it made is no failure.
-            others = {target for target, record in _made_by_others(task, store) if record}
-            _record_failure(task, store, result, _through(locks), others)
+            _record_failure(task, store, result, _through(locks))
     finally:
         for lock in locks.values():
             lock.release()
@@ -213,15 +211,9 @@ def _drop_old_values(store: Store, target: Target) -> None:
         pass  # the step is done, and the next prune deletes what is left
 
 
-def _record_failure(
-    task: StepTask,
-    store: Store,
-    result: StepResult,
-    append: Append,
-    others: Set[Target] = frozenset(),
-) -> None:
-    """Record the failure in the history of each target that this step did not commit, but for
-    `others`, which another run made."""
+def _record_failure(task: StepTask, store: Store, result: StepResult, append: Append) -> None:
+    """Record the failure in the history of each target that neither this step committed, nor
+    another run made before this one could, or after its worker died."""
     if result.retry_in_s is not None:
         return
     assert result.error is not None
@@ -229,6 +221,9 @@ def _record_failure(
     if result.reads:
         with suppress(StoreError):  # a full disk, say: the run's record has the failure
             observed = store.reads.record(result.reads)
+    others: set[Target] = set()
+    with suppress(StoreError):
+        others.update(target for target, made in _made_by_others(task, store) if made)
     versions = task.versions()
     for target in task.outputs:
         current = store.history.known(target)
