@@ -26,7 +26,7 @@ from assetgraph.records import (
 )
 from assetgraph.run.step_compute import compute_step
 from assetgraph.run.step_locks import Locks, acquire, read_guards, target_locks
-from assetgraph.run.step_outcome import failed_step, report_success
+from assetgraph.run.step_outcome import failed_step, part_of_step, report_success
 from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.formats.format_registry import location_of
 from assetgraph.storage.retention import drop_old_values, has_folder
@@ -96,12 +96,13 @@ def _may_record(locks: Locks, error: AssetGraphError) -> bool:
 
 def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     """The result of a step whose worker died: a success if it committed, else a failure."""
-    made = committed(task, store)
-    if made:
+    made = _made_so_far(task, store)
+    if len(made) == len(task.outputs):
         result = StepResult(StepState.SUCCESS, [], made)
         report_success(task, result)
         return result
-    result = failed_step(task, store, error)
+    before = StepResult(StepState.FAILURE, [], made)
+    result = part_of_step(task, before, failed_step(task, store, error))
     locks = target_locks(task, store)
     try:
         if all(lock.acquire() for lock in locks.values()):  # another run may hold one
@@ -120,20 +121,26 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
             "Its thread is still running, so the step is not retried. Use --executor processes."
         )
     once = msgspec.structs.replace(task, computation=replace(computation, retry_policy=None))
-    result = failed_step(once, store, error)
+    before = StepResult(StepState.FAILURE, [], _made_so_far(task, store))
+    result = part_of_step(task, before, failed_step(once, store, error))
     _record_failure(task, store, result, store.history.append)
     return result
 
 
 def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
     """What this step committed: all of its outputs, or nothing."""
-    found = {}
-    for target in task.outputs:
-        current = store.history.known(target)
-        if current is None or current.run_id != task.run_id:
-            return {}
-        found[target] = current
-    return found
+    made = _made_so_far(task, store)
+    return made if len(made) == len(task.outputs) else {}
+
+
+def _made_so_far(task: StepTask, store: Store) -> dict[Target, Materialization]:
+    """The outputs that this step committed."""
+    found = {target: store.history.known(target) for target in task.outputs}
+    return {
+        target: made
+        for target, made in found.items()
+        if made is not None and made.run_id == task.run_id
+    }
 
 
 def _commit(

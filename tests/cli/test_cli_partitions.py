@@ -606,3 +606,32 @@ def test_a_partition_that_was_yielded_is_stale_when_what_was_read_for_it_changes
     assert "2 of 3 partitions stale, b..c: `b.txt`, which it read, changed" in told
     assetgraph("materialize", "--stale", "-m", "ranges")
     assert "materialized" in row(assetgraph("status", "-m", "ranges"), "sales")
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_a_call_that_ran_out_of_time_says_which_partitions_are_there(
+    pipeline: ProjectFolder, assetgraph: Run, executor: str
+) -> None:
+    pipeline.write(
+        "ranges.py",
+        """
+        import threading
+        import assetgraph as ag
+
+        names = ag.StaticPartitionsDefinition(["a", "b", "c"])
+
+        @ag.asset(
+            partitions_def=names, backfill_policy=ag.BackfillPolicy.single_run(), timeout=1
+        )
+        def sales(context):
+            yield "a", 1
+            threading.Event().wait(3)
+            yield "b", 1
+            yield "c", 1
+        """,
+    )
+    told = assetgraph(
+        "materialize", "sales", "--all-partitions", "-m", "ranges", "--executor", executor
+    )
+    assert told.code == 1
+    assert "1 of 3 partitions were materialized before it failed: a" in told.err
