@@ -32,8 +32,8 @@ def rerun_request(
     """A request to run the steps of `run` again, with its config and tags.
 
     `steps` limits the request to those steps, `from_failure` to the steps that are left. The fields
-    in `config` replace those of the run. Raises
-    `AssetGraphError` if no step is left, if the run has no such step, or if it has not ended.
+    in `config` replace those of the run. Raises `AssetGraphError` if no step is left, if the run
+    has no such step, if it has not ended, or if partitions of an asset had different config.
     """
     if run.status is RunStatus.STARTED:
         raise AssetGraphError(f"the run {run.run_id} is still in progress.")
@@ -46,21 +46,31 @@ def rerun_request(
                 f"every step of run {run.run_id} has succeeded, in it or in a re-execution.",
                 hint=f"To repeat all of it: {command('runs', 'rerun', run.run_id)}",
             )
-    configs: dict[str, Mapping[str, Any]] = {
-        recorded_target(run.targets_of(step_id)[0]).key.text: run.config[step_id]
-        for step_id in chosen
-        if step_id in run.config
-    }
-    for text, fields in (config or {}).items():
-        configs[text] = {**configs.get(text, {}), **fields}
     return RunRequest(
         selection=run.selection,
         targets=tuple(text for step_id in chosen for text in run.targets_of(step_id)),
-        config=configs,
+        config=_config_of(run, chosen, config or {}),
         tags=run.tags,
         root_run_id=run.root_run_id or run.run_id,
         parent_run_id=run.run_id,
     )
+
+
+def _config_of(
+    run: RunRecord, chosen: Sequence[str], given: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """The config of each asset in the steps `chosen`, with the fields in `given` replaced."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for step_id in chosen:
+        name = recorded_target(run.targets_of(step_id)[0]).key.text
+        config = {**run.config.get(step_id, {}), **given.get(name, {})}
+        if found.setdefault(name, config) != config:
+            one_step = command("runs", "rerun", run.run_id, "--step", step_id)
+            raise AssetGraphError(
+                f"partitions of {name!r} ran with different config in run {run.run_id}.",
+                hint=f"Give all of them one with --config, or repeat one step: {one_step}",
+            )
+    return {name: config for name, config in {**given, **found}.items() if config}
 
 
 def steps_left(store: Store, run: RunRecord) -> tuple[str, ...]:

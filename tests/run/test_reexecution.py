@@ -22,10 +22,15 @@ from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import FailedAttempt, RunRecord, RunStatus, now
 from assetgraph.run.cancel import cancel_run
+from assetgraph.run.launch import launch
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
 from assetgraph.storage.run_folders import new_run_id
 from assetgraph.storage.store import Store
+
+
+class Limit(dg.Config):
+    rows: int = 0
 
 
 def left_of(store: Store, run_id: str) -> list[str]:
@@ -234,3 +239,27 @@ def dedented(code: str) -> str:
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+def test_a_rerun_gives_no_partition_the_config_of_another(instance: dg.Instance) -> None:
+    letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+    def plan_and_run(request: RunRequest, version: str) -> RunRecord:
+        @dg.asset(partitions_def=letters, code_version=version)
+        def trips(config: Limit) -> None: ...
+
+        facts = StoreFacts(dg.Definitions([trips]).graph, instance.store)
+        return launch(request, plan_run(request, facts), facts).record
+
+    for letter, rows in (("a", 1), ("b", 2)):
+        config = {"trips": {"rows": rows}}
+        plan_and_run(RunRequest(("trips",), partitions=(letter,), config=config), "1")
+    run = plan_and_run(RunRequest(("trips",), partitions=("*",), stale=True), "2")
+    assert run.config == {"trips@a": {"rows": 1}, "trips@b": {"rows": 2}}
+
+    with pytest.raises(dg.AssetGraphError, match="'trips' ran with different config") as refused:
+        rerun_request(instance.store, run)
+    assert "--step trips@b" in str(refused.value.hint)
+    assert rerun_request(instance.store, run, steps=["trips@b"]).config == {"trips": {"rows": 2}}
+    given = {"trips": {"rows": 3}}
+    assert rerun_request(instance.store, run, config=given).config == given
