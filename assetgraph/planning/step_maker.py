@@ -46,8 +46,8 @@ class StepMaker:
         return Plan(tuple(steps), computations, tuple(warnings))
 
     def _together(self) -> Iterator[list[Target]]:
-        """The targets that one call is for, of one of the assets that it materializes: a range of
-        partitions if the computation's policy says so, and else one."""
+        """The targets of one asset that each call is for: a range of partitions if the
+        computation's policy says so, and else one. `_add_call` adds those of its other assets."""
         together: list[Target] = []
         for target in self._causes:
             if together and not self._continues(together, target):
@@ -69,12 +69,20 @@ class StepMaker:
             len(together) != policy.max_partitions_per_run
             and number is not None
             and next_one == number + 1
-            and self._config_of(target) == self._config_of(last)
+            and self._have_one_config(last, target)
             and not (
                 target.key in self._graph.graph.self_readers
                 and set(self._graph.upstream(target)).intersection(together)
             )
         )
+
+    def _have_one_config(self, one: Target, other: Target) -> bool:
+        """Whether one call can be for both partitions: config that is given is for all of them."""
+        if self._config and not self._config.keys().isdisjoint(
+            spec.key for spec in self._graph.graph.computation(one.key).specs
+        ):
+            return True
+        return self._config_of(one) == self._config_of(other)
 
     def _add_call(self, targets: Sequence[Target]) -> None:
         targets = [target for target in targets if target not in self._made_by]
@@ -133,8 +141,8 @@ class StepMaker:
         )
 
     def _reads(self, outputs: Sequence[Target]) -> dict[str, tuple[Target, ...]]:
-        """What each parameter of a call loads: all that it loads for any of the partitions, but
-        for what the call itself materializes."""
+        """What each parameter of a call loads for any of its partitions, without what the call
+        itself materializes."""
         found: dict[str, dict[Target, None]] = {}
         for one in outputs:
             for name, targets in self._graph.inputs(one).items():
@@ -148,8 +156,8 @@ class StepMaker:
     def _made_from(
         self, output: Target, loaded: Sequence[Target], outputs: Set[Target]
     ) -> tuple[Target, ...]:
-        """What one of the outputs of a call is made from: its own upstreams, and what the call
-        loads for all of them where it is for one partition."""
+        """What one of the outputs of a call is made from: its own upstreams. If the call is for one
+        partition, of several assets, all that it loads counts for each of them."""
         own = [up for up in self._graph.upstream(output) if up not in outputs]
         if all(one.partition == output.partition for one in outputs):
             own = [*loaded, *own]

@@ -32,6 +32,10 @@ from assetgraph.run.launch import launch
 MONTHS = ("2023-01-01", "2023-02-01", "2023-03-01")
 
 
+class Limit(dg.Config):
+    rows: int = 0
+
+
 def months(end: str = "2023-04-01", **options: Any) -> MonthlyPartitionsDefinition:
     return MonthlyPartitionsDefinition("2023-01-01", end_date=end, **options)
 
@@ -318,6 +322,33 @@ def test_one_call_makes_each_contiguous_range_of_what_is_stale(project: Project)
         "trips@2023-01-01..2023-02-01",
         "trips@2023-03-01",
     ]
+
+
+def test_a_call_ends_where_the_config_differs_unless_one_is_given_for_all(
+    instance: dg.Instance,
+) -> None:
+    letters = StaticPartitionsDefinition(["a", "b", "c"])
+
+    def graph(version: str) -> AssetGraph:
+        policy = BackfillPolicy.single_run()
+
+        @dg.asset(partitions_def=letters, backfill_policy=policy, code_version=version)
+        def trips(config: Limit) -> None: ...
+
+        return Definitions([trips]).graph
+
+    for letter, rows in (("a", 1), ("b", 2)):
+        facts = StoreFacts(graph("1"), instance.store)
+        one = RunRequest(("trips",), partitions=(letter,), config={"trips": {"rows": rows}})
+        assert launch(one, plan_run(one, facts), facts).record.step_counts == {"success": 1}
+    changed = graph("2")
+
+    def steps(config: dict[str, dict[str, int]]) -> list[str]:
+        request = RunRequest(("trips",), stale=True, partitions=("*",), config=config)
+        return [step.id for step in plan_run(request, StoreFacts(changed, instance.store)).steps]
+
+    assert steps({}) == ["trips@a", "trips@b", "trips@c"]
+    assert steps({"trips": {"rows": 3}}) == ["trips@a..c"]
 
 
 def test_all_calls_of_an_asset_come_before_those_of_what_reads_it(project: Project) -> None:
