@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import cache, cached_property
 from itertools import islice
@@ -204,9 +205,12 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
             time = self._form.time(text[:end], self.zone) or self._form.beginning(
                 text[:end], self.zone
             )
-            if time is not None and abs(time.year - self.start.year) < FIRST_YEAR:
+            if time is not None and FIRST_YEAR <= time.year <= LAST_YEAR:
                 number = max(0, self._until(time) - 1)
-                return list(self.keys_of(range(number, number + _AROUND)))
+                near: list[str] = []
+                with suppress(PartitionsError):  # at the end of the calendar
+                    near.extend(self.keys_of(range(number, number + _AROUND)))
+                return near
         return []
 
     @cached_property

@@ -182,6 +182,15 @@ def test_a_shortened_key_of_several_windows_or_none_is_refused(text: str, messag
         HOURS.keys(at("2024-01-01")).find(text)
 
 
+@pytest.mark.parametrize("key", ["3010-01-01", "0950-01-01", "2999-12-30", "2999-12-30x"])
+def test_a_key_near_the_end_of_the_calendar_or_beyond_it_is_just_not_there(key: str) -> None:
+    months = MonthlyPartitionsDefinition("2023-01-01")
+    with pytest.raises(PartitionsError, match=f"there is no partition '{key}'"):
+        months.keys(at("2024-01-01")).require(key)
+    with pytest.raises(PartitionsError, match=f"'{key}' is not the key of a window"):
+        months.time_window_for_partition_key(key)
+
+
 def test_windows_end_with_the_calendar() -> None:
     for end_offset in (10**6, 10**9):
         keys = DailyPartitionsDefinition("2023-01-01", end_offset=end_offset).keys(at("2024-01-01"))
