@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
 
 def estimated_seconds(plan: Plan, facts: StoreFacts, jobs: int) -> float | None:
-    """The sum of what the last step of each asset took, shared by `jobs` at once; None if one of
-    the assets was never materialized."""
+    """The sum over all steps of what the newest record of their asset says that it took, shared by
+    `jobs` at once; None if one of the assets was never materialized. A step of several partitions
+    counts as one of them."""
     known: dict[AssetKey, float | None] = {}
     total = 0.0
     for step in plan.steps:

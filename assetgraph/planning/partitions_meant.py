@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
 from assetgraph.keys import RANGE, AssetKey, Target
-from assetgraph.planning.selected_targets import EVERY, no_partitions, partitions_named
+from assetgraph.planning.selected_targets import (
+    EVERY,
+    example_key,
+    no_partitions,
+    partitions_named,
+)
 
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
@@ -56,7 +61,7 @@ def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
     if text is None:
         raise SelectionError(
             f"{key.text!r} has {_how_many(keys)}: say which.",
-            hint=f"One: {command('materialize', key.text, '--partition', _example(keys))}. "
+            hint=f"One: {command('materialize', key.text, '--partition', example_key(keys))}. "
             "Several: --partitions FIRST..LAST, or --all-partitions. "
             "What is not up to date: --stale.",
         )
@@ -74,7 +79,3 @@ def _how_many(keys: PartitionKeys) -> str:
     if count == 1:
         return f"the partition {keys.key(0)}"
     return f"{count:,} partitions, {keys.key(0)}{RANGE}{keys.key(count - 1)}"
-
-
-def _example(keys: PartitionKeys) -> str:
-    return keys.key(len(keys) - 1) if len(keys) else "KEY"

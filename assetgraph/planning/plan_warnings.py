@@ -26,7 +26,7 @@ def stale_inputs(graph: TargetGraph, used: Iterable[Target], reasons: Reasons) -
         if why:
             alike.setdefault(f"{target.key.text} {why}", []).append(target)
     for targets in alike.values():
-        names = graph.in_ranges(targets)
+        names = graph.range_texts(targets)
         first = reasons[targets[0]]
         why = " and ".join(reason.of_many if len(targets) > 1 else reason.text for reason in first)
         yield (
@@ -46,7 +46,7 @@ def bypassed(
     for target in graph.in_order(one for one in used if one.key in below):
         above = walk([target], graph.upstream_or_none).keys() & runs
         if above:
-            which = graph.in_ranges(graph.in_order(above))
+            which = graph.range_texts(graph.in_order(above))
             alike.setdefault((target.key.text, *which), []).append(target)
     for (_, *above_names), targets in alike.items():
         readers = {
@@ -55,7 +55,7 @@ def bypassed(
             for child in graph.graph.children(target.key)
             if any(one.key is child for one in runs)
         }
-        names = graph.in_ranges(targets)
+        names = graph.range_texts(targets)
         few = len(above_names) <= _MOST_NAMES
         upstream = listed(above_names) if few else str(len(above_names))
         rerun = command("materialize", "--stale", *sorted(readers))

@@ -148,7 +148,7 @@ def _upstream_text(facts: Mapping[str, Any]) -> str:
     return f"upstream {facts['upstream']} {state} in {which}: {shown}"
 
 
-def _partitions_text(facts: Mapping[str, Any]) -> str:
+def _other_partitions_text(facts: Mapping[str, Any]) -> str:
     text = f"it reads other partitions of {facts['upstream']}"
     if "added" not in facts:
         if None in (*facts["now"], *facts["before"]):
@@ -246,7 +246,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.READ_CHANGED: lambda f: read_text(**f),
     ReasonKind.READS_LOST: lambda _: "what it read is not known any more: the store lost it",
     ReasonKind.UPSTREAM_DATA: lambda f: _data_text(f),
-    ReasonKind.OTHER_PARTITIONS: lambda f: _partitions_text(f),
+    ReasonKind.OTHER_PARTITIONS: lambda f: _other_partitions_text(f),
     ReasonKind.PARTITIONS: lambda f: _group_text(f),
     ReasonKind.TOO_MANY_PARTITIONS: lambda f: _too_many_text(f),
     ReasonKind.MAPPING_FAILED: lambda f: f"what it reads is not known: {f['error']}",

@@ -14,6 +14,7 @@ from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
+    from assetgraph.definitions.partitions.keys import PartitionKeys
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
 
@@ -76,7 +77,7 @@ def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Tar
             return list(targets.targets(key))
         first, dots, last = text.partition(RANGE)
         if dots:
-            return targets.in_range(key, keys.between(first, last))
+            return targets.numbered(key, keys.between(first, last))
         return [Target(key, str(keys.key(keys.find(text))))]
     except PartitionsError as error:
         error.about(f"asset {key.text!r}")
@@ -87,12 +88,16 @@ def needs_partition(
     targets: TargetGraph, key: AssetKey, verb: str, *options: str
 ) -> PartitionsError:
     """The error for an asset with partitions where one of them is needed."""
-    keys = targets.keys(key)
-    example = keys.key(len(keys) - 1) if keys else "KEY"
+    named = f"{key.text}@{example_key(targets.keys(key))}"
     return PartitionsError(
         f"{key.text!r} has partitions: say which.",
-        hint=f"As in: {command(verb, f'{key.text}@{example}', *options)}",
+        hint=f"As in: {command(verb, named, *options)}",
     )
+
+
+def example_key(keys: PartitionKeys | None) -> str:
+    """A key for a hint: the last, or where there is none yet, a word for it."""
+    return keys.key(len(keys) - 1) if keys else "KEY"
 
 
 def no_partitions(keys: Iterable[AssetKey]) -> PartitionsError:

@@ -30,12 +30,13 @@ CAUSES = tuple(Cause)  # by precedence: if outputs have different causes, the fi
 class Step(msgspec.Struct, frozen=True):
     """One planned call of a computation.
 
-    `id` is unique in its plan; for a step with one output, it is the text of that target. `reads`
-    has the targets that each parameter loads: a parameter in `gathered` takes several partitions,
-    as a mapping or as one table. `deps` are upstreams that no parameter loads; for a step with
-    several outputs, `upstreams` says what each of them is made from. `after` holds the ids of the
-    steps that come before. `config` has the given fields, without defaults; with `config_given`, it
-    was given for this run, and checked.
+    `id` is unique in its plan; for a step with one output, it is the text of that target, and for
+    several partitions, it has their range, as in `trips@2023-01..2023-03`. `reads` has the targets
+    that each parameter loads: a parameter in `gathered` takes several partitions, as a mapping or
+    as one table. `deps` are upstreams that no parameter loads; for a step with several outputs,
+    `upstreams` says what each of them is made from. `after` holds the ids of the steps that come
+    before. `config` has the given fields, without defaults; with `config_given`, it was given for
+    this run, and checked.
     """
 
     id: str

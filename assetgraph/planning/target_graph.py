@@ -98,7 +98,7 @@ class TargetGraph:
         """Whether an asset has more partitions than are looked at together."""
         return key in self._partitioned and len(self._numbers(key).keys) > MOST_PARTITIONS
 
-    def in_range(self, key: AssetKey, numbers: range) -> list[Target]:
+    def numbered(self, key: AssetKey, numbers: range) -> list[Target]:
         """The targets of an asset with partitions that have these numbers."""
         return [Target(key, partition) for partition in self._numbers(key).range(numbers)]
 
@@ -185,7 +185,7 @@ class TargetGraph:
             return sorted(targets, key=lambda target: positions[target.key])
         return sorted(targets, key=self._place)
 
-    def in_ranges(self, targets: Iterable[Target]) -> list[str]:
+    def range_texts(self, targets: Iterable[Target]) -> list[str]:
         """These targets, which must be in order, as text: contiguous partitions of an asset as one
         range, as in `trips@2023-01..2023-03`."""
         ranges: list[list[Target]] = []
@@ -257,7 +257,7 @@ class TargetGraph:
             )
         if len(ranges) == 1 and len(ranges[0]) == 1:
             return (Target(upstream, above.key(ranges[0][0])),)
-        return tuple([one for numbers in ranges for one in self.in_range(upstream, numbers)])
+        return tuple([one for numbers in ranges for one in self.numbered(upstream, numbers)])
 
     def _reading(self, target: Target, reader: AssetKey, edge: Edge) -> Iterable[Target]:
         """The targets of `reader` that are made from `target` through `edge`."""

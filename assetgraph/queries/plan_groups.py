@@ -67,7 +67,7 @@ def _group(first: int, steps: Sequence[Step], targets: TargetGraph | None) -> St
         return StepGroup(first, steps, [steps[0].id], count, count)
     key = steps[0].outputs[0].key
     made = [one for step in steps for one in step.outputs if one.key == key]
-    names = targets.in_ranges(targets.in_order(made))
+    names = targets.range_texts(targets.in_order(made))
     return StepGroup(first, steps, names, len(made), len(targets.keys(key) or made))
 
 

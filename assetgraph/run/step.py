@@ -128,7 +128,7 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
 
 
 def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
-    """What this step committed: all of its outputs, or nothing."""
+    """What this step committed if that is all of its outputs; else nothing."""
     made = _made_so_far(task, store)
     return made if len(made) == len(task.outputs) else {}
 

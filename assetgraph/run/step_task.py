@@ -52,12 +52,12 @@ class Input(msgspec.Struct, frozen=True):
 class StepTask(msgspec.Struct, frozen=True):
     """Everything that a worker needs to run a step.
 
-    `outputs` are the targets that the call materializes, in the order of the computation's specs.
-    If there are several, `upstream` has the targets that each is made from. `known_run_ids` are the
-    runs that materialized their current values when the step was planned. `passed` holds input
-    values that are still in memory. A parameter in `gathered` takes several partitions, as a
-    mapping by partition. `positions` has how much of the history of each asset is known of which
-    the step reads several partitions.
+    `outputs` are the targets that the call materializes: for each partition, those of all specs in
+    their order. If there are several, `upstream` has the targets that each is made from.
+    `known_run_ids` are the runs that materialized their current values when the step was planned.
+    `passed` holds input values that are still in memory. A parameter in `gathered` takes several
+    partitions, as a mapping or as one table. `positions` has, for each asset of which the step
+    reads several partitions, how much of its history is known.
     """
 
     step_id: str
@@ -147,8 +147,7 @@ def inputs_of(step: Step, facts: StoreFacts) -> tuple[Input, ...]:
 
 
 def positions_of(inputs: Iterable[Input], facts: StoreFacts) -> Mapping[AssetKey, int]:
-    """How much of the history of each asset is known of which several partitions are among
-    `inputs`."""
+    """For each asset with several partitions among `inputs`, how much of its history is known."""
     if not facts.graph.partitioned:
         return {}
     counts: dict[AssetKey, int] = {}

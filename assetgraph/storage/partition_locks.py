@@ -1,7 +1,7 @@
 """The locks on the partitions of an asset: on materializing each, and on reading its value.
 
 All are on bytes of one file an asset. The byte of a partition is a hash of it, and another one,
-as far behind it, is for those who read its value. Where the system has no such locks, each
+`_BYTES` behind it, is for those who read its value. Where the system has no such locks, each
 partition has a file for either.
 """
 

@@ -118,7 +118,7 @@ def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) 
         as_json,
         data=lambda: [target.text for target in accepted],
         lines=lambda _: [
-            Line(f"Accepted {name}") for name in session.facts.targets.in_ranges(accepted)
+            Line(f"Accepted {name}") for name in session.facts.targets.range_texts(accepted)
         ],
     )
     if not selected:

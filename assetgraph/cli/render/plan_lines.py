@@ -75,7 +75,7 @@ def plan_notes(plan: Plan, targets: TargetGraph) -> list[Line]:
     added = [step.id for step in missing]
     if targets.graph.partitioned:
         made = [one for step in missing for one in step.outputs]
-        added = targets.in_ranges(targets.in_order(made))
+        added = targets.range_texts(targets.in_order(made))
     requested = any(step.cause is Cause.REQUESTED for step in plan.steps)
     if not (added and requested):
         return []

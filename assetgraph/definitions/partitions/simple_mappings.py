@@ -163,8 +163,9 @@ class StaticPartitionMapping(PartitionMapping):
     def downstream(
         self, number: int, downstream: PartitionKeys | None, upstream: PartitionKeys
     ) -> Numbers:
-        below = () if downstream is None else self._below.get(upstream.key(number), ())
-        return in_ranges(map(downstream.require, below)) if downstream is not None else NONE
+        if downstream is None:
+            return NONE
+        return in_ranges(map(downstream.require, self._below.get(upstream.key(number), ())))
 
     def always_one(
         self, downstream: PartitionsDefinition | None, upstream: PartitionsDefinition
