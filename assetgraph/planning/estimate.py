@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def estimated_seconds(plan: Plan, facts: StoreFacts, jobs: int) -> float | None:
     """The sum over all steps of what the newest record of their asset says that it took, shared by
-    `jobs` at once; None if one of the assets was never materialized. A step of several partitions
-    counts as one of them."""
+    `jobs` at once; None if one of the assets was never materialized. What a record says of one
+    of several partitions of a call counts for each of them."""
     known: dict[AssetKey, float | None] = {}
     total = 0.0
     for step in plan.steps:
@@ -24,5 +24,6 @@ def estimated_seconds(plan: Plan, facts: StoreFacts, jobs: int) -> float | None:
         spent = known[key]
         if spent is None:
             return None
-        total += spent
+        several = plan.computations[step.computation].makes_several_partitions
+        total += spent * (len(step.outputs) if several else 1)
     return total / jobs

@@ -256,8 +256,12 @@ def _save(
     made_from = partial(task.made_from, versions=task.versions())
     several = len(task.outputs) > 1 or task.computation.backfill_policy is not None
     yields = several and isinstance(returned, Iterator)
+    share = 0.0  # of the time of the call, for each partition that it returned
     if yields:
         result.outputs = outputs
+    elif task.computation.makes_several_partitions:
+        share = (time.perf_counter() - started) / len(task.outputs)
+        started = time.perf_counter() - share
     for target, one in _values(task, returned):
         made, value = _saved(task, store, context, target, one, started, result.events, made_from)
         if not yields:
@@ -267,7 +271,7 @@ def _save(
             made = commit(target, made, reads)
         outputs[target] = made
         if several:
-            started = time.perf_counter()  # for the next one
+            started = time.perf_counter() - share  # for the next one
     result.outputs, result.values = outputs, values
     report_success(task, result)
     result.state = StepState.SUCCESS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ from assetgraph.definitions.partitions.time_mapping import TimeWindowPartitionMa
 from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions
+from assetgraph.planning.estimate import estimated_seconds
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Plan
 from assetgraph.planning.request import RunRequest, plan_run, requested_targets
@@ -349,6 +351,23 @@ def test_a_call_ends_where_the_config_differs_unless_one_is_given_for_all(
 
     assert steps({}) == ["trips@a", "trips@b", "trips@c"]
     assert steps({"trips": {"rows": 3}}) == ["trips@a..c"]
+
+
+def test_an_estimate_counts_every_partition_of_a_call(instance: dg.Instance) -> None:
+    letters = StaticPartitionsDefinition(["a", "b", "c", "d"])
+
+    @dg.asset(partitions_def=letters, backfill_policy=BackfillPolicy.single_run())
+    def trips(context: dg.AssetExecutionContext) -> dict[str, int]:
+        time.sleep(0.2)
+        return dict.fromkeys(context.partition_keys, 1)
+
+    graph, request = Definitions([trips]).graph, RunRequest(("trips",), partitions=("*",))
+    facts = StoreFacts(graph, instance.store)
+    launch(request, plan_run(request, facts), facts)
+    facts = StoreFacts(graph, instance.store)
+    estimate = estimated_seconds(plan_run(request, facts), facts, jobs=1)
+    assert estimate is not None
+    assert estimate > 0.19
 
 
 def test_all_calls_of_an_asset_come_before_those_of_what_reads_it(project: Project) -> None:
