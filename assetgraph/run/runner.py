@@ -38,6 +38,7 @@ from assetgraph.run.step_task import StepResult, StepTask, inputs_of, positions_
 from assetgraph.storage.retention import drop_old_reads, drop_old_runs
 
 if TYPE_CHECKING:
+    from assetgraph.keys import Target
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.run.channel import Observer
@@ -111,6 +112,7 @@ class _Run:
         self._queue = ReadyQueue(plan, slots=executor.slots, pools=setup.pools)
         self._passed = PassedValues(plan)
         self._running: dict[str, _Attempt] = {}
+        self._returned: dict[str, Target] = {}  # by the paths of values in the project
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._errors: dict[str, ErrorInfo] = {}
         self._exceptions: dict[str, BaseException] = {}
@@ -289,6 +291,10 @@ class _Run:
             from assetgraph.run.undeclared_reads import warn_of_undeclared  # few steps read
 
             warn_of_undeclared(self._facts, attempt.task, result)
+        if any(made.value.digest is not None for made in result.outputs.values()):
+            from assetgraph.run.shared_paths import warn_of_shared  # few return paths
+
+            warn_of_shared(self._returned, attempt.task, result)
         self._journal.hold(result.events)
         if result.state is StepState.FAILURE and result.retry_in_s is not None:
             self._states[step_id] = StepState.WAITING

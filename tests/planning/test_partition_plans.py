@@ -243,6 +243,16 @@ def test_each_asset_of_a_run_gets_its_own_keys(instance: dg.Instance) -> None:
     ]
 
 
+def test_an_end_of_a_range_that_is_left_out_is_that_of_all(project: Project) -> None:
+    assert project.steps("trips", partitions=("2023-02..",)) == of("trips", MONTHS[1:])
+    assert project.steps("trips@..2023-02") == of("trips", MONTHS[:2])
+    with pytest.raises(PartitionsError, match="has no end"):
+        project.plan("trips", partitions=("..",))
+    project.definition = MonthlyPartitionsDefinition("2999-01-01")
+    with pytest.raises(PartitionsError, match="there is no partition '2023-02'"):
+        project.plan("trips", partitions=("2023-02..",))
+
+
 def test_a_partition_of_what_has_none_is_refused(project: Project) -> None:
     with pytest.raises(PartitionsError, match="zones has no partitions"):
         project.plan("zones", partitions=("2023-01",))

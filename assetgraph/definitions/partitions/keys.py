@@ -99,11 +99,19 @@ class PartitionKeys(Sequence[str]):
         return self.require(text)
 
     def between(self, first: str, last: str) -> range:
-        """The numbers of the partitions from `first` to `last`, both included.
+        """The numbers of the partitions from `first` to `last`, both included. An end that is "" is
+        that of all.
 
         Raises `PartitionsError` for a key that does not exist, and for a range that goes backwards.
         """
-        low, high = self._end(first, at=0), self._end(last, at=-1)
+        if not (first or last):
+            raise PartitionsError(
+                f"the range {RANGE} has no end.", hint="Name its first partition, or its last."
+            )
+        if not len(self):
+            self.require(first or last)
+        low = self._end(first, at=0) if first else 0
+        high = self._end(last, at=-1) if last else len(self) - 1
         if high < low:
             raise PartitionsError(
                 f"the range {first}{RANGE}{last} goes backwards.",
