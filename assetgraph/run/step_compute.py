@@ -254,7 +254,7 @@ def _save(
     outputs: dict[Target, Materialization] = {}
     values: dict[Target, Any] = {}
     made_from = partial(task.made_from, versions=task.versions())
-    several = len(task.outputs) > 1 or task.computation.backfill_policy is not None
+    several = len(task.outputs) > 1 or task.computation.makes_several_partitions
     yields = several and isinstance(returned, Iterator)
     share = 0.0  # of the time of the call, for each partition that it returned
     if yields:
