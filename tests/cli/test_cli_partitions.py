@@ -347,7 +347,10 @@ def test_partitions_are_listed_by_state(
         (["materialize", "cube", "--partition", "red|2026-01-01"], ["<colour>|<day>|<size>"]),
         (["materialize", "cube", "--partition", "rad|2026-01-01|s"], ["'colour'", "'rad'"]),
         (["materialize", "invoices", "--all-partitions", "--partition", "x"], ["--all-partitions"]),
-        (["materialize", "invoices", "--partition", "acme"], ["There are no partitions yet."]),
+        (
+            ["materialize", "invoices", "--partition", "acme"],
+            ["There are no partitions yet.", "To add it: assetgraph partitions add customers acme"],
+        ),
         (["partitions", "add", "customers", "two\nlines"], ["'two\\nlines'"]),
         (["partitions", "add", "customers", "a..b"], ["'a..b'", "'..'"]),
         (["partitions", "add", "customers", "x" * 300], ["longer than 200 bytes"]),

@@ -12,6 +12,7 @@ from assetgraph.definitions.partitions.definition import (
 )
 from assetgraph.definitions.partitions.keys import ListedKeys, checked_partitions, partition_problem
 from assetgraph.errors import PartitionsError
+from assetgraph.hints import command
 
 
 class StaticPartitionsDefinition(PartitionsDefinition):
@@ -54,7 +55,7 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
                 f"the partitions {self.name!r} are in a store, and no store is given.",
                 hint="Pass dynamic_partitions_store=Instance(…).",
             )
-        return ListedKeys(self, dynamic.get_dynamic_partitions(self.name))
+        return _AddedKeys(self, dynamic.get_dynamic_partitions(self.name))
 
     def content(self) -> Mapping[str, Any]:
         return {"name": self.name}
@@ -68,6 +69,18 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
         return DeleteDynamicPartitionsRequest(
             self.name, _listed(partition_keys, "build_delete_request")
         )
+
+
+class _AddedKeys(ListedKeys):
+    """The keys that were added to the store."""
+
+    definition: DynamicPartitionsDefinition
+
+    def _hint(self, key: str) -> str:
+        if partition_problem(key):
+            return super()._hint(key)
+        add = command("partitions", "add", self.definition.name, key)
+        return f"{super()._hint(key)} To add it: {add}"
 
 
 class AddDynamicPartitionsRequest(NamedTuple):
