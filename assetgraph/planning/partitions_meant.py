@@ -58,6 +58,12 @@ def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
     assert definition is not None
     assert keys is not None
     text = definition.default or default
+    if text is None and not len(keys):
+        from assetgraph.planning.target_graph import dynamic_names
+
+        names = sorted(dynamic_names(graph.graph, [key]))
+        add = f"Add one with: {command('partitions', 'add', names[0], 'KEY')}" if names else None
+        raise SelectionError(f"{key.text!r} has no partitions yet.", hint=add)
     if text is None:
         raise SelectionError(
             f"{key.text!r} has {_how_many(keys)}: say which.",
@@ -74,8 +80,6 @@ def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
 
 def _how_many(keys: PartitionKeys) -> str:
     count = len(keys)
-    if count == 0:
-        return "no partitions yet"
     if count == 1:
         return f"the partition {keys.key(0)}"
     return f"{count:,} partitions, {keys.key(0)}{RANGE}{keys.key(count - 1)}"

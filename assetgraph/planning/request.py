@@ -66,7 +66,8 @@ def nothing_to_do(request: RunRequest, plan: Plan) -> str:
     if request.only:
         return f"Nothing to do: nothing selected is {listed(request.only, 'or')}."
     if plan.selects_nothing:
-        return "Nothing to do: no asset matches."
+        what = "no partition" if request.partitions else "no asset"
+        return f"Nothing to do: {what} matches."
     part = (
         request.targets
         or request.exclude

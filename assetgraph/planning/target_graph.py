@@ -293,10 +293,10 @@ def too_many_text(count: int) -> str:
     return f"{count:,} partitions, and at most {MOST_PARTITIONS:,} are looked at together"
 
 
-def dynamic_names(graph: AssetGraph) -> set[str]:
-    """The names of the dynamic partitions that assets of the graph have."""
+def dynamic_names(graph: AssetGraph, keys: Iterable[AssetKey] | None = None) -> set[str]:
+    """The names of the dynamic partitions that assets of the graph have, or those of `keys`."""
     found: set[str] = set()
-    for key in graph.partitioned:
+    for key in graph.partitioned if keys is None else keys:
         definition = graph.asset(key).partitions_def
         assert definition is not None
         found |= names_in(definition)

@@ -27,7 +27,7 @@ from assetgraph.graph.definitions import Definitions
 from assetgraph.planning.estimate import estimated_seconds
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Plan
-from assetgraph.planning.request import RunRequest, plan_run, requested_targets
+from assetgraph.planning.request import RunRequest, nothing_to_do, plan_run, requested_targets
 from assetgraph.records import RunRecord
 from assetgraph.run.launch import launch
 
@@ -126,6 +126,18 @@ def test_without_a_partition_an_asset_means_its_default_one(project: Project) ->
     project.definition = months(default="2023-03")
     assert project.steps("trips") == ["trips@2023-03-01"]
     assert project.steps("trips", default_partition="2023-02") == ["trips@2023-03-01"]
+
+
+def test_dynamic_partitions_that_are_not_there_yet_are_to_be_added(instance: dg.Instance) -> None:
+    @dg.asset(partitions_def=dg.DynamicPartitionsDefinition(name="customers"))
+    def invoices() -> None: ...
+
+    facts = StoreFacts(Definitions([invoices]).graph, instance.store)
+    with pytest.raises(SelectionError, match="'invoices' has no partitions yet") as raised:
+        plan_run(RunRequest(selection=("invoices",)), facts)
+    assert raised.value.hint == "Add one with: assetgraph partitions add customers KEY"
+    every = RunRequest(selection=("invoices",), partitions=("*",))
+    assert nothing_to_do(every, plan_run(every, facts)) == "Nothing to do: no partition matches."
 
 
 def test_all_partitions_are_said_and_never_assumed(project: Project) -> None:

@@ -8,7 +8,7 @@ import {Facets} from '../facets.js';
 import {duration} from '../format.js';
 import {failedAge, shownReasons, valueInUse} from '../failed_state.js';
 import {keyText} from '../key_text.js';
-import {partitionShare} from '../partition_share.js';
+import {partitionShare, share} from '../partition_share.js';
 import {openLaunch} from '../launch_dialog.js';
 import {markdownGist} from '../markdown.js';
 import {AssetSearch} from '../asset_search.js';
@@ -96,7 +96,7 @@ function draw() {
     search.note(),
     h(
       'div',
-      {class: `table assets-table ${hiddenColumns(found)}`, style: {'--wide-columns': widths(found)}, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
+      {class: `table assets-table ${hiddenColumns(found)}`, style: {'--wide-columns': widths(found), '--status-least': statusLeast(found)}, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
       head(),
       shown.length ? null : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No asset matches'), h('p', {}, 'Clear the search, or choose another status.')),
       rows.place('rows'),
@@ -161,13 +161,19 @@ function widths(list) {
   const hidden = hiddenColumns(list);
   const fitting = (of, least, most) => `minmax(${least}px, ${Math.min(most, Math.max(least, Math.ceil(list.reduce((longest, asset) => Math.max(longest, of(asset).length), 0) * LETTER + CHIP)))}px)`;
   return [
-    '20px minmax(190px, 2.2fr) minmax(150px, 1.4fr)',
+    '20px minmax(190px, 2.2fr) minmax(var(--status-least), 1.4fr)',
     fitting((asset) => asset.group_name, 84, 260),
     hidden.includes('without-modules') ? '' : fitting((asset) => asset.module, 84, 220),
     hidden.includes('without-kinds') ? '' : fitting((asset) => asset.kinds[0] ?? '', 76, 140),
     hidden.includes('without-owners') ? '' : fitting((asset) => asset.owners.join(', '), 76, 260),
     '132px 64px',
   ].join(' ');
+}
+
+/** The width that the states need, with how many partitions are up to date beside them. */
+function statusLeast(list) {
+  const longest = list.reduce((most, asset) => Math.max(most, (share(asset)?.[1] || '').toLocaleString('en').length), 0);
+  return `${150 + (longest && Math.ceil((2 * longest + 1) * LETTER) + 8)}px`;
 }
 
 function choose(name) {
