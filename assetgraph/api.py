@@ -291,7 +291,7 @@ def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str
         raise TypeError(f"partition_key must be text, not {of_which_type(key)}")
     if RANGE in key:
         raise PartitionsError(
-            f"partition_key= takes one partition, not the range {key!r}.",
+            f"there is no partition {key!r}: partition_key= takes one, and no range.",
             hint=f"Write partitions={key!r}.",
         )
     return (str(key),)  # it may be a MultiPartitionKey

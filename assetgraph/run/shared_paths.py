@@ -1,4 +1,4 @@
-"""Warns of targets that return one path, so that each replaces what the other wrote."""
+"""Warns of partitions that return one path, so that each replaces what another wrote."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ if TYPE_CHECKING:
 
 
 def warn_of_shared(returned: dict[str, Target], task: StepTask, result: StepResult) -> None:
-    """Add a warning for each path that another target of the run has returned before. `returned`
-    has the targets by their paths so far."""
+    """Add a warning for each path that another partition of the asset has returned in this run.
+    `returned` has the targets by their paths so far."""
     for target, made in result.outputs.items():
         path = made.value.path
         if path is None or location_of(made.value) != "project":
             continue
         other = returned.setdefault(path, target)
-        if other == target:
+        if other == target or other.key is not target.key:  # an asset may pass a path on
             continue
-        own = "each partition" if other.key is target.key else "each asset"
         text = (
             f"{target.text} returned {path}, as {other.text} did: one of them replaces what the "
-            f"other wrote. Let {own} write a file of its own"
+            "other wrote. Let each partition write a file of its own, with context.partition_key "
+            "in its name."
         )
-        if other.key is target.key:
-            text += ", with context.partition_key in its name"
-        event = Event(EventType.LOG, made.timestamp, task.step_id, "WARNING", f"{text}.")
+        event = Event(EventType.LOG, made.timestamp, task.step_id, "WARNING", text)
         result.events.insert(max(0, len(result.events) - 1), event)

@@ -166,5 +166,8 @@ def test_a_partition_key_is_one_partition_and_never_a_range(instance: dg.Instanc
     def letters() -> int:
         return 1
 
-    with pytest.raises(dg.PartitionsError, match=r"takes one partition, not the range 'a\.\.b'"):
+    with pytest.raises(
+        dg.PartitionsError,
+        match=r"there is no partition 'a\.\.b': partition_key= takes one, and no range",
+    ):
         dg.materialize([letters], instance=instance, partition_key="a..b")

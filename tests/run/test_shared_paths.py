@@ -31,15 +31,17 @@ def test_partitions_that_return_one_path_are_warned_of() -> None:
     )
 
 
-def test_assets_that_return_one_path_are_warned_of() -> None:
-    def write() -> Path:
+def test_an_asset_may_pass_a_path_on() -> None:
+    @dg.asset
+    def written() -> Path:
         Path("letters.txt").write_text("a")
         return Path("letters.txt")
 
-    assets = [dg.asset(name=name)(write) for name in ("first", "second")]
-    (warning,) = warnings_of(dg.materialize(assets))
-    assert warning.startswith("second returned letters.txt, as first did")
-    assert warning.endswith("Let each asset write a file of its own.")
+    @dg.asset
+    def passed_on(written: Path) -> Path:
+        return written
+
+    assert warnings_of(dg.materialize([written, passed_on])) == []
 
 
 def test_a_path_of_each_is_no_reason_to_warn() -> None:
