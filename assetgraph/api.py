@@ -166,6 +166,8 @@ def materialize(
         instance = instance or Instance.ephemeral()
         instance.store.forget_code()  # a notebook may have redefined its functions
         facts = StoreFacts(graph, instance.store)
+        if isinstance(partition_key, str):
+            _require_one_partition(facts, partition_key)
         if selection is None and graph is not given:
             selection = given.order
         request = RunRequest(
@@ -279,6 +281,14 @@ def _project_at(folder: str | Path | None) -> Project:
     return find_project(path)
 
 
+def _require_one_partition(facts: StoreFacts, text: str) -> None:
+    """Raise `PartitionsError` for a `partition_key` that is written as a range."""
+    for key in sorted(facts.graph.partitioned) if RANGE in text else ():
+        keys = facts.targets.keys(key)
+        if keys is not None:
+            keys.require(text)
+
+
 def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str, ...]:
     """The partitions that `materialize` is asked for. Raises `PartitionsError` if both say some."""
     named = (several,) if isinstance(several, str) else tuple(several)
@@ -289,11 +299,6 @@ def _partition_texts(key: str | None, several: str | Sequence[str]) -> tuple[str
         raise PartitionsError("partition_key= and partitions= cannot be combined.")
     if not isinstance(key, str):
         raise TypeError(f"partition_key must be text, not {of_which_type(key)}")
-    if RANGE in key:
-        raise PartitionsError(
-            f"there is no partition {key!r}: partition_key= takes one, and no range.",
-            hint=f"Write partitions={key!r}.",
-        )
     return (str(key),)  # it may be a MultiPartitionKey
 
 

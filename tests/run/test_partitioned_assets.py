@@ -168,6 +168,6 @@ def test_a_partition_key_is_one_partition_and_never_a_range(instance: dg.Instanc
 
     with pytest.raises(
         dg.PartitionsError,
-        match=r"there is no partition 'a\.\.b': partition_key= takes one, and no range",
+        match=r"there is no partition 'a\.\.b'",
     ):
         dg.materialize([letters], instance=instance, partition_key="a..b")
