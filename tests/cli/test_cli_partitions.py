@@ -638,3 +638,16 @@ def test_a_call_that_ran_out_of_time_says_which_partitions_are_there(
     )
     assert told.code == 1
     assert "1 of 3 partitions were materialized before it failed: a" in told.err
+
+
+def test_the_summary_of_several_returned_files_names_no_path() -> None:
+    steps = ("trips@red", "trips@blue")
+    run = RunRecord("run", RunStatus.SUCCESS, now(), assets=("trips",), steps=steps)
+    data = {"format": "path", "size": 10}
+    ends = [
+        Event(EventType.STEP_OUTPUT, now(), step, data={**data, "path": f"{step}.csv"})
+        for step in steps
+    ]
+    lines = [one.plain for one in summary(run, RunHighlights(ends), 80)]
+    (line,) = [one for one in lines if "trips:" in one]
+    assert line.split() == ["trips:", "2", "partitions,", "red", "to", "blue", "files", "20", "B"]

@@ -171,5 +171,7 @@ def _value(data: Mapping[str, Any]) -> Line:
     location = location_of(stored)
     if location == "nowhere":
         return Line(("nothing to store", "muted"))
-    kept = (str(path), "path") if location == "project" else (stored.format, "")
+    kept = (stored.format, "")
+    if location == "project":  # several partitions have no one path
+        kept = ("files", "") if path is None else (str(path), "path")
     return Line(kept, (f"  {units.size(size)}" if isinstance(size, int) else "", "muted"))
