@@ -3,19 +3,20 @@
 Python trusts a `.pyc` if the size and the time of its source match, and the time counts in whole
 seconds. After a quick edit of the same size it therefore runs the old code. Our loader reads the
 source of each module once. The code that runs is compiled from that reading, or comes from a `.pyc`
-that holds the hash of the same text. The reading is kept for the code version, even if the file is
-edited later.
+that holds the hash of the same text, or from a cache of its own. The reading is kept for the code
+version, even if the file is edited later.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source, source_hash
+from importlib.util import MAGIC_NUMBER, decode_source, source_hash
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.definitions.registry import module_variables
 
 _HASH_CHECKED = (0b11).to_bytes(4, "little")
+_HASH_KNOWN = (0b01).to_bytes(4, "little")  # Python need not compare it with the source once more
 
 
 class Reading(NamedTuple):
@@ -40,10 +42,12 @@ class Reading(NamedTuple):
 
 class ProjectFinder:
     """A meta-path finder. It lets the finders after it find a module, and if the module belongs to
-    the project, gives it our loader."""
+    the project, gives it our loader. `cache` keeps compiled code where Python does not, or by the
+    time of its source."""
 
     def __init__(self, folder: ProjectFolder) -> None:
         self.folder = folder
+        self.cache: MutableMapping[str, bytes] | None = None
 
     def find_spec(
         self,
@@ -65,7 +69,7 @@ class ProjectFinder:
     def _with_our_loader(self, spec: ModuleSpec) -> ModuleSpec:
         # An exact type: a subclass (a debugger's, a type checker's) changes the code on purpose.
         if type(spec.loader) is SourceFileLoader and self.folder.contains(spec.loader.path):
-            spec.loader = ProjectLoader(spec.name, spec.loader.path, self.folder)
+            spec.loader = ProjectLoader(spec.name, spec.loader.path, spec.cached, self)
         return spec
 
 
@@ -76,21 +80,24 @@ class ProjectLoader(SourceFileLoader):
     as Python makes them.
     """
 
-    def __init__(self, fullname: str, path: str, folder: ProjectFolder) -> None:
+    def __init__(
+        self, fullname: str, path: str, bytecode_path: str | None, finder: ProjectFinder
+    ) -> None:
         super().__init__(fullname, path)
-        self.folder = folder
+        self.bytecode_path = bytecode_path
+        self.finder = finder
         self.reading: Reading | None = None
 
     def get_data(self, path: str) -> bytes:
         if path == self.path:
             return self._read().source
-        if path == _bytecode_path(self.path):
+        if path == self.bytecode_path:
             return self._checked_bytecode(path)
         return super().get_data(path)
 
     def set_data(self, path: str, data: Any, **options: Any) -> None:
         """Write a `.pyc` that Python checks by the hash of its source, not by its time and size."""
-        if path == _bytecode_path(self.path):
+        if path == self.bytecode_path:
             data = data[:4] + _HASH_CHECKED + source_hash(self._read().source) + data[16:]
         super().set_data(path, data, **options)
 
@@ -99,17 +106,24 @@ class ProjectLoader(SourceFileLoader):
             _files[self.name] = self.path
             source = super().get_data(self.path)
             digest = blake2b(source, digest_size=16).hexdigest()
-            self.reading = Reading(self.folder.relative(self.path), source, digest)
+            self.reading = Reading(self.finder.folder.relative(self.path), source, digest)
         return self.reading
 
     def _checked_bytecode(self, path: str) -> bytes:
         # Python asks for the bytecode right before it runs the module, so this reading is final.
         reading = _readings[self.path] = self._read()
-        data = super().get_data(path)
-        expected = MAGIC_NUMBER + _HASH_CHECKED + source_hash(reading.source)
-        if data[:16] != expected:
-            raise OSError(f"{path} was compiled from another text")
-        return data
+        hashed = source_hash(reading.source)
+        if os.path.exists(path):
+            data = super().get_data(path)
+            if data[:16] == MAGIC_NUMBER + _HASH_CHECKED + hashed:
+                return data[:4] + _HASH_KNOWN + data[8:]
+        if self.finder.cache is not None:
+            from assetgraph.code.compiled_code import bytecode_of
+
+            found = bytecode_of(reading.source, reading.digest, self.path, self.finder.cache)
+            if found is not None:
+                return MAGIC_NUMBER + _HASH_KNOWN + hashed + found
+        raise OSError(f"{path} was compiled from another text")
 
 
 _readings: dict[str, Reading] = {}
@@ -215,13 +229,6 @@ def is_as_read(file: str) -> bool:
 def source_hashes() -> dict[str, str]:
     """The hash of every imported source, by its path relative to the project's folder."""
     return {reading.path: reading.digest for reading in tuple(_readings.values())}
-
-
-def _bytecode_path(source_path: str) -> str | None:
-    try:
-        return cache_from_source(source_path)
-    except NotImplementedError:
-        return None
 
 
 def _place_before_path_finder() -> int:

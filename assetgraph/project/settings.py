@@ -87,7 +87,7 @@ class Project(msgspec.Struct, frozen=True):
         self.enter()
         from assetgraph.project.load import load_definitions
 
-        return load_definitions(self.root, self.modules)
+        return load_definitions(self.root, self.modules, self.store)
 
 
 SETTINGS = ("module", *Project.__struct_fields__[2:-1])

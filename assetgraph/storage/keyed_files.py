@@ -8,7 +8,9 @@ cut by the death of its writer, is one entry that is not known any more.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -25,6 +27,7 @@ from assetgraph.storage.atomic_files import (
 )
 
 FORMAT = 1
+_DAY_S = 86_400
 Entry = TypeVar("Entry")
 
 
@@ -130,21 +133,32 @@ class LineTable(Generic[Entry]):
 class FolderCache(MutableMapping[str, bytes]):
     """A cache of bytes by name, one file each, in a folder that may be deleted at any time.
 
-    Several processes may use it. What cannot be written is not cached. When `limit` files are
-    reached, the older half is deleted. A cache inside the store in the folder `store` creates that
-    folder too.
+    Several processes may use it. What cannot be written is not cached. When there are `limit`
+    files, or `most_bytes` in them, the half that was not used for longest is deleted. A cache
+    inside the store in the folder `store` creates that folder too.
     """
 
-    def __init__(self, folder: str, limit: int = 4096, *, store: str | None = None) -> None:
+    def __init__(
+        self,
+        folder: str,
+        limit: int = 4096,
+        *,
+        most_bytes: int = 1_000_000_000,
+        store: str | None = None,
+    ) -> None:
         self._folder = folder
         self._store = store
         self._limit = limit
-        self._size: int | None = None  # the number of files, once one was written
+        self._most_bytes = most_bytes
+        self._size: tuple[int, int] | None = None  # files and bytes, once a file was written
 
     def __getitem__(self, name: str) -> bytes:
+        path = f"{self._folder}/{name}"
         try:
-            with open(f"{self._folder}/{name}", "rb") as file:
-                return file.read()
+            with open(path, "rb", buffering=0) as file:
+                if os.fstat(file.fileno()).st_mtime < time.time() - _DAY_S:
+                    _say_that_it_is_used(path)
+                return file.readall()
         except OSError:
             raise KeyError(name) from None
 
@@ -154,11 +168,12 @@ class FolderCache(MutableMapping[str, bytes]):
                 if self._store is not None:
                     make_store_folder(self._store)
                 make_folder(self._folder)
-                self._size = len(self)
-            if self._size >= self._limit:
-                self._drop_older_half()
+                sizes = [entry.stat().st_size for entry in os.scandir(self._folder)]
+                self._size = len(sizes), sum(sizes)
+            if self._size[0] >= self._limit or self._size[1] + len(data) > self._most_bytes:
+                self._size = self._drop_half()
             write_whole(f"{self._folder}/{name}", data)
-            self._size += 1
+            self._size = self._size[0] + 1, self._size[1] + len(data)
         except (StoreError, OSError):
             pass
 
@@ -177,11 +192,19 @@ class FolderCache(MutableMapping[str, bytes]):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
-    def _drop_older_half(self) -> None:
-        files = sorted(os.scandir(self._folder), key=lambda file: file.stat().st_mtime_ns)
-        for file in files[: len(files) // 2]:
-            os.unlink(file.path)
-        self._size = len(files) - len(files) // 2
+    def _drop_half(self) -> tuple[int, int]:
+        """Delete the older half of the files. Returns how many are left, and their bytes."""
+        found = [(entry.stat(), entry.path) for entry in os.scandir(self._folder)]
+        found.sort(key=lambda file: file[0].st_mtime_ns)
+        half = len(found) // 2
+        for _, path in found[:half]:
+            os.unlink(path)
+        return len(found) - half, sum(info.st_size for info, _ in found[half:])
+
+
+def _say_that_it_is_used(path: str) -> None:
+    with suppress(OSError):  # a read-only store
+        os.utime(path)
 
 
 def _lines(entries: Iterable[tuple[str, Any]]) -> bytes:

@@ -246,3 +246,16 @@ def test_a_new_project_says_how_it_is_built_so_that_pip_installs_its_package(
         # Without it hatchling looks for a folder with the name of the distribution.
         assert settings["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == [package]
         assert (folder / name / package / "__init__.py").is_file()
+
+
+def test_compiled_code_is_kept_where_there_is_a_store_and_no_store_is_made_for_it(
+    project: MakeProject,
+) -> None:
+    made = project({"kept.py": ASSET.format("a")}, module="kept")
+    assert names(made) == ["a"]
+    store = made.find().store
+    assert not store.exists()
+    store.mkdir()
+    sys.modules.pop("kept")
+    assert names(made) == ["a"]
+    assert len(list((store / "cache/code").iterdir())) == 1

@@ -117,6 +117,17 @@ def test_a_full_cache_drops_its_older_half(tmp_path: Path) -> None:
     assert cache["e"] == b"e"
 
 
+def test_a_cache_of_many_bytes_drops_what_was_not_used_for_longest(tmp_path: Path) -> None:
+    cache = FolderCache(str(tmp_path), most_bytes=100)
+    for number, name in enumerate("abc"):
+        cache[name] = bytes(30)
+        os.utime(tmp_path / name, (number, number))
+    assert cache["a"] == bytes(30)
+    cache["d"] = bytes(30)
+
+    assert sorted(cache) == ["a", "c", "d"]
+
+
 def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     cache = FolderCache(str(tmp_path / "cache"))
