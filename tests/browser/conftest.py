@@ -11,6 +11,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
+from conftest import ProjectFolder  # noqa: E402
 from playwright.sync_api import Browser, BrowserContext, Page, expect  # noqa: E402
 
 from browser.served import Server, visit  # noqa: E402
@@ -21,9 +22,11 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    # The shell is the same engine without the windows around it: half the processor time.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    executable = next(filter(None, map(shutil.which, names)), None)
     if executable is None:
-        pytest.skip("no Chromium is installed: apt-get install chromium")
+        pytest.skip("no Chromium is installed: apt-get install chromium-headless-shell")
     with playwright.sync_playwright() as driver:
         arguments = ["--no-sandbox", "--disable-dev-shm-usage"]
         opened = driver.chromium.launch(executable_path=executable, args=arguments)
@@ -42,6 +45,31 @@ def serve(project: Callable[..., object]) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in servers:
+        server.close()
+
+
+@pytest.fixture(scope="module")
+def look_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """Serves a project to tests that change nothing: `look_at({"pipeline.py": "…"}, "materialize x")`.
+
+    The tests of a module that look at the same files after the same commands share the server.
+    """
+    servers: dict[object, Server] = {}
+
+    def find(files: dict[str, str], *commands: str) -> Server:
+        asked = (*files.items(), commands)
+        if asked not in servers:
+            folder = ProjectFolder(tmp_path_factory.mktemp("looked_at"))
+            folder.write("pyproject.toml", '[tool.assetgraph]\nmodule = "pipeline"\n')
+            for name, text in files.items():
+                folder.write(name, text)
+            servers[asked] = Server(folder.root).start()
+            for command in commands:
+                servers[asked].terminal(*command.split())
+        return servers[asked]
+
+    yield find
+    for server in servers.values():
         server.close()
 
 

@@ -47,11 +47,10 @@ def axe() -> str:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(
-    serve: Callable[..., Server], open_page: Callable[..., Page], theme: str
+    look_at: Callable[..., Server], open_page: Callable[..., Page], theme: str
 ) -> None:
     script = axe()
-    server = serve({"pipeline.py": PIPELINE, "break": ""})
-    server.terminal("materialize", "--all", "--tag", "reason=test")
+    server = look_at({"pipeline.py": PIPELINE, "break": ""}, "materialize --all --tag reason=test")
     page = open_page(server.url, color_scheme=theme, reduced_motion="reduce")
     found = []
     for address in (
@@ -111,10 +110,9 @@ def test_axe_finds_nothing_with_a_banner_a_panel_and_an_event_open(
 
 
 def test_arrow_keys_move_among_tabs_and_outputs(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": RICH})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": RICH}, "materialize --all")
     page = open_page(f"{server.url}/runs/latest")
     page.get_by_role("tab", name="Events").focus()
     page.keyboard.press("ArrowRight")
@@ -132,9 +130,9 @@ def test_arrow_keys_move_among_tabs_and_outputs(
 
 
 def test_a_small_screen_has_the_theme_the_stream_and_names_for_bare_icons(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE})
+    server = look_at({"pipeline.py": PIPELINE})
     page = open_page(f"{server.url}/assets/trips_file", width=360, color_scheme="light")
     expect(page.get_by_role("link", name="Lineage").last).to_be_visible()
     expect(page.locator("#theme-switch")).to_be_hidden()

@@ -65,36 +65,36 @@ SHOWN = """async (source) => {
 
 
 def test_text_of_any_signs_is_drawn_in_time_linear_to_its_length(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(serve({"pipeline.py": ONE}).url)
+    page = open_page(look_at({"pipeline.py": ONE}).url)
 
     assert page.evaluate(TIMED, [PATTERNS, 99_000]) == []
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        ("# A *b* ##", [["P", "markdown-heading", "A b"]]),
-        ("#  a # b  #  ", [["P", "markdown-heading", "a # b"]]),
-        ("#no", [["P", "", "#no"]]),
-        ("# ", [["P", "", "# "]]),
-        ("- a\n- **b**\n\nc\nd", [["UL", "", "ab"], ["P", "", "c\nd"]]),
-        ("1. a\n2. b\n- c", [["OL", "", "ab"], ["UL", "", "c"]]),
-        ("```\n# a\n```\nb", [["PRE", "code", "# a"], ["P", "", "b"]]),
-        ("a\n```\nb", [["P", "", "a"], ["PRE", "code", "b"]]),
-        ("see [the *docs*](https://a.b/c) or https://d.e", [["P", "", "see the *docs* or https://d.e"]]),
-        ("[[a](https://b.c)]", [["P", "", "[a]"]]),
-        ("\n\n\n", []),
-        ("", []),
-    ],
-)  # fmt: skip
-def test_markdown_is_drawn_as_it_reads(
-    serve: Callable[..., Server], open_page: Callable[..., Page], source: str, expected: object
-) -> None:
-    page = open_page(serve({"pipeline.py": ONE}).url)
+MARKDOWN: list[tuple[str, list[list[str]]]] = [
+    ("# A *b* ##", [["P", "markdown-heading", "A b"]]),
+    ("#  a # b  #  ", [["P", "markdown-heading", "a # b"]]),
+    ("#no", [["P", "", "#no"]]),
+    ("# ", [["P", "", "# "]]),
+    ("- a\n- **b**\n\nc\nd", [["UL", "", "ab"], ["P", "", "c\nd"]]),
+    ("1. a\n2. b\n- c", [["OL", "", "ab"], ["UL", "", "c"]]),
+    ("```\n# a\n```\nb", [["PRE", "code", "# a"], ["P", "", "b"]]),
+    ("a\n```\nb", [["P", "", "a"], ["PRE", "code", "b"]]),
+    ("see [the *docs*](https://a.b/c) or https://d.e", [["P", "", "see the *docs* or https://d.e"]]),
+    ("[[a](https://b.c)]", [["P", "", "[a]"]]),
+    ("\n\n\n", []),
+    ("", []),
+]  # fmt: skip
 
-    assert page.evaluate(SHOWN, source) == expected
+
+def test_markdown_is_drawn_as_it_reads(
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(look_at({"pipeline.py": ONE}).url)
+
+    for source, expected in MARKDOWN:
+        assert page.evaluate(SHOWN, source) == expected, source
 
 
 def test_metadata_that_is_wide_long_or_deep_leaves_the_page_usable(

@@ -73,10 +73,9 @@ def _words(page: Page, box: str, kind: str) -> list[str]:
 
 
 def test_source_queries_and_failed_lines_have_colours(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": FILES})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": FILES}, "materialize --all")
     page = open_page(f"{server.url}/assets/shapes")
     source = '[aria-label="Source"]'
     expect(page.locator(source)).to_contain_text('features = [{"type": "Feature"')
@@ -97,10 +96,9 @@ def test_source_queries_and_failed_lines_have_colours(
 
 
 def test_json_is_shown_in_readable_lines_and_nothing_else_of_it_changes(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": FILES})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": FILES}, "materialize --all")
     page = open_page(f"{server.url}/assets/shapes")
     text = page.locator(".preview pre").inner_text()
     assert text.startswith('{\n  "month": "2023-03",\n  "features": [\n    {\n')
@@ -131,9 +129,9 @@ ODD: list[Any] = [
 
 
 def test_every_beginning_of_a_json_text_keeps_all_of_its_signs(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(serve({"pipeline.py": PIPELINE}).url)
+    page = open_page(look_at({"pipeline.py": PIPELINE}).url)
     texts = [json.dumps(value, separators=(",", ":")) for value in [*ODD, ODD]]
     broken = ["[1,,2]", "{1}}", '{"a":1,}', "[1 2]", "{}{}", '{"a":1}\n{"a":2}', "x", "[}", ":"]
     wrong = page.evaluate(
@@ -152,9 +150,9 @@ def test_every_beginning_of_a_json_text_keeps_all_of_its_signs(
 
 @pytest.mark.parametrize("language", ["python", "sql", "json"])
 def test_the_colours_of_any_text_leave_it_as_it_is_and_cost_little(
-    serve: Callable[..., Server], open_page: Callable[..., Page], language: str
+    look_at: Callable[..., Server], open_page: Callable[..., Page], language: str
 ) -> None:
-    page = open_page(serve({"pipeline.py": PIPELINE}).url)
+    page = open_page(look_at({"pipeline.py": PIPELINE}).url)
     signs = [
         '"',
         "'",

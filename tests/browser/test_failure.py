@@ -32,10 +32,9 @@ LONG = """
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (360, 740)])
 def test_a_long_message_is_cut_and_leaves_the_line_that_raised_on_the_first_screen(
-    serve: Callable[..., Server], open_page: Callable[..., Page], width: int, height: int
+    look_at: Callable[..., Server], open_page: Callable[..., Page], width: int, height: int
 ) -> None:
-    server = serve({"pipeline.py": LONG})
-    server.terminal("materialize", "name_" * 30)
+    server = look_at({"pipeline.py": LONG}, "materialize " + "name_" * 30)
     page = open_page(f"{server.url}/runs/latest", width=width, height=height)
     line = page.locator(".frame-line[aria-current]")
     box = line.bounding_box()

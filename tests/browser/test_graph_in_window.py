@@ -58,9 +58,9 @@ def groups(names: list[str], *, size: int, chained: bool = True) -> str:
 
 @pytest.mark.parametrize("width", [1024, 1280, 1440])
 def test_a_small_graph_is_whole_and_readable_and_cuts_no_name(
-    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+    look_at: Callable[..., Server], open_page: Callable[..., Page], width: int
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': SEVEN}).url}/lineage", width=width)
+    page = open_page(f"{look_at({'pipeline.py': SEVEN}).url}/lineage", width=width)
     cards = page.locator(".graph-card")
     expect(cards).to_have_count(7)
     graph = page.locator(".graph").bounding_box()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KOREAN = "%ED%83%9D%EC%8B%9C_%EC%9A%B4%ED%96%89.%EC%9A%94%EC%95%BD"
 SCRIPT = "%3Cscript%3Ewindow.hit=1"
+RUN = "materialize --all --tag <b>=<script>window.hit=1</script>"
 HOSTILE = r"""
     import sys
     import assetgraph as dg
@@ -54,10 +55,9 @@ HOSTILE = r"""
 
 
 def test_hostile_text_is_shown_and_never_obeyed(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": HOSTILE})
-    server.terminal("materialize", "--all", "--tag", "<b>=<script>window.hit=1</script>")
+    server = look_at({"pipeline.py": HOSTILE}, RUN)
     page = open_page(server.url)
     for address in (
         "/", "/assets", f"/assets/{KOREAN}",
@@ -176,10 +176,9 @@ def test_markdown_is_read_in_part_and_the_rest_is_text(
 
 
 def test_a_link_to_a_script_is_no_link(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": HOSTILE})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": HOSTILE}, RUN)
     page = open_page(f"{server.url}/assets/{KOREAN}")
 
     expect(page.locator(".metadata").first).to_contain_text("javascript:window.hit=1")

@@ -47,9 +47,9 @@ def test_config_is_a_form_and_yaml_and_reaches_the_run(
 
 
 def test_config_can_be_looked_at_as_yaml_before_any_is_given(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/assets/trips_file")
     page.get_by_role("button", name="Materialize").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("month").wait_for()
@@ -67,9 +67,9 @@ def test_config_can_be_looked_at_as_yaml_before_any_is_given(
 
 
 def test_an_answer_that_arrives_while_one_types_leaves_the_focus_where_it_is(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/assets/trips_file")
     page.get_by_role("button", name="Materialize").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("month").wait_for()
@@ -146,9 +146,9 @@ def test_a_start_that_failed_can_be_tried_again_with_what_was_typed(
 
 
 def test_the_plan_is_shown_with_its_reasons_before_anything_runs(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/city/fares")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/assets/city/fares")
     page.get_by_role("button", name="Materialize").click()
 
     steps = page.get_by_role("list", name="Steps in order").get_by_role("listitem")
@@ -161,9 +161,9 @@ def test_the_plan_is_shown_with_its_reasons_before_anything_runs(
 
 
 def test_a_launch_offers_every_executor_and_no_other(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/assets/trips_file")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/assets/trips_file")
     page.get_by_role("button", name="Materialize").click()
     page.get_by_text("Tags and execution").click()
     offered = page.get_by_label("Executor").locator("option")

@@ -102,9 +102,9 @@ def test_a_key_too_long_for_its_card_keeps_its_end(
 
 
 def test_the_panel_never_covers_a_card(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage?selected=trips")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/lineage?selected=trips")
     panel = page.get_by_role("complementary", name="Selection").bounding_box()
     cards = page.locator(".graph-card")
     expect(cards).to_have_count(3)
@@ -115,9 +115,9 @@ def test_the_panel_never_covers_a_card(
 
 
 def test_arrow_keys_follow_the_edges_and_enter_opens(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE})
+    server = look_at({"pipeline.py": PIPELINE})
     page = open_page(f"{server.url}/lineage")
     graph = page.locator(".graph")
     graph.focus()
@@ -137,9 +137,9 @@ def test_arrow_keys_follow_the_edges_and_enter_opens(
 
 
 def test_the_list_beside_the_graph_holds_every_asset(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/lineage")
     page.get_by_role("button", name="List").click()
     panel = page.get_by_role("complementary", name="All assets")
 
@@ -168,9 +168,9 @@ def test_a_long_list_scrolls_and_the_graph_stays_on_the_screen(
 
 
 def test_search_finds_and_a_selection_cuts_the_graph(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/lineage")
     field = page.get_by_label("Search assets")
     field.fill("fares")
     expect(page.locator(".graph-card.dim")).to_have_count(2)
@@ -192,9 +192,9 @@ def test_search_finds_and_a_selection_cuts_the_graph(
 
 
 def test_what_is_shown_of_the_graph_is_downloaded_as_a_picture(
-    serve: Callable[..., Server], open_page: Callable[..., Page], tmp_path: Path
+    look_at: Callable[..., Server], open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage?select=trips_file")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/lineage?select=trips_file")
     with page.expect_download() as download:
         page.get_by_role("link", name="SVG").click()
     assert download.value.suggested_filename == "lineage.svg"
@@ -217,9 +217,9 @@ def test_focus_shows_so_many_steps_around_an_asset(
 
 
 def test_groups_fold_into_a_card_and_open_again(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/lineage")
     page.locator(".menu summary").click()
     page.get_by_role("button", name="Collapse all").click()
     expect(page.locator(".graph-card")).to_have_count(2)

@@ -40,10 +40,9 @@ def _whole(one: Locator) -> bool:
 
 @pytest.mark.parametrize("width", [1280, 1440, 1920])
 def test_an_open_event_leaves_the_messages_readable_and_itself_in_sight(
-    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+    look_at: Callable[..., Server], open_page: Callable[..., Page], width: int
 ) -> None:
-    server = serve({"pipeline.py": FILES})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": FILES}, "materialize --all")
     page = open_page(f"{server.url}/runs/latest", width=width)
     row = page.locator(".log-row", has_text="a message of some length").last
     before = row.locator(".log-text").bounding_box()
@@ -68,10 +67,9 @@ def test_an_open_event_leaves_the_messages_readable_and_itself_in_sight(
 
 @pytest.mark.parametrize("width", [1000, 1280, 1920])
 def test_a_long_key_loses_its_prefix_first_and_keeps_its_name(
-    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+    look_at: Callable[..., Server], open_page: Callable[..., Page], width: int
 ) -> None:
-    server = serve({"pipeline.py": FILES})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": FILES}, "materialize --all")
     page = open_page(f"{server.url}/runs/latest", width=width)
     for name in ("the_name_of_it", "manhattan_stats"):
         for place in (".log-step", ".step-item", ".timeline-label"):

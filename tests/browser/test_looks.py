@@ -63,9 +63,9 @@ def test_a_chosen_card_leaves_the_graph_at_its_scale_and_stays_in_sight(
 
 
 def test_the_focus_stays_in_the_panel_when_it_is_drawn_anew(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': PIPELINE}).url}/lineage")
+    page = open_page(f"{look_at({'pipeline.py': PIPELINE}).url}/lineage")
     page.get_by_role("button", name="List").click()
     page.locator(".panel-item", has_text="city/fares").press("Enter")
     expect(page.get_by_role("button", name="Clear the selection")).to_be_focused()
@@ -177,10 +177,9 @@ READER = """
 
 @pytest.mark.parametrize("width", [1280, 1000, 360])
 def test_the_parts_of_a_head_never_overprint_each_other(
-    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+    look_at: Callable[..., Server], open_page: Callable[..., Page], width: int
 ) -> None:
-    server = serve({"pipeline.py": READER})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": READER}, "materialize --all")
     page = open_page(f"{server.url}/assets/rows_with_quite_a_long_name", width=width)
     expect(page.locator(".preview-table")).to_be_visible()
     overprinted = page.evaluate(

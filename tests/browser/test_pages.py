@@ -23,11 +23,13 @@ PAGES = [
 ]  # fmt: skip
 
 
+FILES = {"pipeline.py": PIPELINE, "break": ""}
+
+
 @pytest.fixture
-def server(serve: Callable[..., Server]) -> Server:
-    server = serve({"pipeline.py": PIPELINE, "break": ""})
-    assert server.terminal("materialize", "--all", "--tag", "reason=first").returncode == 1
-    return server
+def server(look_at: Callable[..., Server]) -> Server:
+    """A server that shows a run in which an asset failed, for tests that change nothing."""
+    return look_at(FILES, "materialize --all --tag reason=test")
 
 
 def test_every_address_opens_directly_and_is_live(
@@ -159,21 +161,23 @@ def test_the_overview_shows_how_things_stand(
 
 
 def test_owners_have_a_column_where_somebody_owns_something(
-    server: Server, serve: Callable[..., Server], open_page: Callable[..., Page]
+    server: Server, look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
     owner = {"name": "Owner", "exact": True}
     page = open_page(f"{server.url}/assets")
     expect(page.get_by_role("columnheader", **owner)).to_be_visible()
     nobodys = PIPELINE.replace('owners=["team:data"], ', "")
 
-    visit(page, f"{serve({'pipeline.py': nobodys}).url}/assets")
+    visit(page, f"{look_at({'pipeline.py': nobodys}).url}/assets")
     expect(page.get_by_role("columnheader", name="Duration")).to_be_visible()
     expect(page.get_by_role("columnheader", **owner)).to_be_hidden()
 
 
 def test_an_asset_shows_its_past_with_failures_its_value_and_its_neighbours(
-    server: Server, open_page: Callable[..., Page]
+    serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
+    server = serve(FILES)
+    server.terminal("materialize", "--all")
     for month in ("2023-04", "2023-05"):
         config = f"trips_file.month={month}", "--config", f"trips_file.rows={month[-1]}"
         server.terminal("materialize", "trips_file", "--config", *config)
@@ -196,8 +200,10 @@ def test_an_asset_shows_its_past_with_failures_its_value_and_its_neighbours(
 
 
 def test_an_asset_whose_value_is_gone_is_missing(
-    server: Server, open_page: Callable[..., Page]
+    serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
+    server = serve(FILES)
+    server.terminal("materialize", "trips_file")
     (server.root / "trips_2023-03.csv").unlink()
     page = open_page(f"{server.url}/assets/trips_file")
     expect(page.locator(".asset-head .pill")).to_have_text("missing")

@@ -46,9 +46,9 @@ def test_the_page_of_a_run_that_has_not_begun_shows_it_once_it_has(
 
 @pytest.mark.parametrize("query", ["select=((", "select=nothing_such", "focus=nothing_such"])
 def test_a_mistyped_selection_stands_in_the_search_with_its_error(
-    serve: Callable[..., Server], open_page: Callable[..., Page], query: str
+    look_at: Callable[..., Server], open_page: Callable[..., Page], query: str
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE})
+    server = look_at({"pipeline.py": PIPELINE})
     page = open_page(f"{server.url}/lineage?{query}")
 
     search = page.get_by_role("searchbox", name="Search assets")

@@ -51,11 +51,10 @@ def test_a_first_visit_shows_how_to_begin_and_no_empty_card(
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_runs_have_lanes_by_what_they_are_for_in_a_span_that_suits_them(
-    serve: Callable[..., Server], open_page: Callable[..., Page], width: int
+    look_at: Callable[..., Server], open_page: Callable[..., Page], width: int
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE})
-    for keys in (["--all"], ["trips_file"], ["trips_file"], ["trips"]):
-        server.terminal("materialize", *keys)
+    runs = [f"materialize {keys}" for keys in ("--all", "trips_file", "trips_file", "trips")]
+    server = look_at({"pipeline.py": PIPELINE}, *runs)
     page = open_page(f"{server.url}/", width=width)
     expect(page.locator(".run-bar")).to_have_count(4)
     expect(page.locator(".lanes-label")).to_have_text(["trips", "trips_file", "All assets"])
@@ -128,10 +127,9 @@ def test_of_many_steps_the_failed_one_is_in_sight_and_a_map_shows_them_all(
 
 
 def test_a_run_of_few_steps_has_no_map_and_keeps_their_order(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE, "break": ""})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": PIPELINE, "break": ""}, "materialize --all")
     page = open_page(f"{server.url}/runs/latest")
     rows = page.locator(".timeline-row .timeline-label")
     expect(rows).to_contain_text(["trips_file", "trips", "city/fares"])

@@ -180,10 +180,9 @@ def test_chosen_steps_are_executed_again(
 
 
 def test_the_timeline_is_drawn_by_time_as_a_waterfall_and_by_depth(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": PIPELINE}, "materialize --all")
     page = open_page(f"{server.url}/runs/latest")
     bars = page.locator(".timeline-row")
     expect(bars).to_have_count(3)

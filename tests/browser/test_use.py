@@ -85,9 +85,9 @@ PATCHED = """async (looks) => {
 
 
 def test_an_element_that_is_redrawn_has_what_the_new_one_has_and_nothing_of_the_old(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(serve({"pipeline.py": PIPELINE}).url)
+    page = open_page(look_at({"pipeline.py": PIPELINE}).url)
 
     assert page.evaluate(PATCHED, LOOKS) == []
 
@@ -186,9 +186,9 @@ def test_a_note_about_a_failure_names_what_failed(
 
 
 def test_a_selected_asset_is_shown_though_its_group_is_folded(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": GROUPS})
+    server = look_at({"pipeline.py": GROUPS})
     page = open_page(f"{server.url}/lineage?selected=asset_006")
 
     expect(page.locator(".panel-title")).to_have_text("asset_006")
@@ -199,9 +199,9 @@ def test_a_selected_asset_is_shown_though_its_group_is_folded(
 
 
 def test_a_selected_asset_that_is_not_there_is_said(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(serve({"pipeline.py": GROUPS}).url + "/lineage?selected=nothing_such")
+    page = open_page(look_at({"pipeline.py": GROUPS}).url + "/lineage?selected=nothing_such")
 
     expect(page.locator(".toast")).to_contain_text("nothing_such is not in this graph.")
 
@@ -237,9 +237,9 @@ def test_back_undoes_one_step_on_every_page(
 
 
 def test_back_to_a_list_returns_to_its_place(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": GROUPS})
+    server = look_at({"pipeline.py": GROUPS})
     page = open_page(f"{server.url}/assets")
     page.evaluate("scrollTo(0, 5000)")
     link = page.locator('[data-key="asset_096"]').get_by_role("link", name="asset_096")
@@ -253,9 +253,9 @@ def test_back_to_a_list_returns_to_its_place(
 
 
 def test_a_shift_click_selects_all_rows_between(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{serve({'pipeline.py': GROUPS}).url}/assets")
+    page = open_page(f"{look_at({'pipeline.py': GROUPS}).url}/assets")
     page.get_by_role("checkbox", name="Select asset_001").click()
     page.get_by_role("checkbox", name="Select asset_006").click(modifiers=["Shift"])
 
@@ -266,14 +266,12 @@ def test_a_shift_click_selects_all_rows_between(
 
 @pytest.mark.parametrize("query", ["status=failed", "state=failed", "status=FAILED"])
 def test_a_status_is_taken_by_the_words_that_are_shown(
-    serve: Callable[..., Server], open_page: Callable[..., Page], query: str
+    look_at: Callable[..., Server], open_page: Callable[..., Page], query: str
 ) -> None:
-    server = serve({"pipeline.py": PARTLY})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": PARTLY}, "materialize --all", "materialize base")
     page = open_page(f"{server.url}/assets?{query}")
     expect(page.locator(".assets-table [data-key]")).to_have_count(1)
     if query.startswith("status"):
-        server.terminal("materialize", "base")
         visit(page, f"{server.url}/runs?{query}")
         expect(page.locator(".runs-table .table-row")).to_have_count(1)
 
@@ -340,10 +338,9 @@ def test_ctrl_k_finds_assets_runs_and_pages_from_anywhere(
 
 
 def test_a_log_and_an_output_are_downloaded_as_text(
-    serve: Callable[..., Server], open_page: Callable[..., Page]
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
-    server = serve({"pipeline.py": PIPELINE})
-    server.terminal("materialize", "--all")
+    server = look_at({"pipeline.py": PIPELINE}, "materialize --all")
     page = open_page(f"{server.url}/runs/latest")
     page.get_by_label("Lowest level").select_option("INFO")
     with page.expect_download() as saved:
