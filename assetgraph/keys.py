@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_KEY_BYTES = 200
 RANGE = ".."  # between the first and the last partition of a range, and in no partition's key
+EVERY = "*"  # stands for all partitions
 _MAX_NAME_BYTES = 240  # of a file name of 255, so that a suffix such as `.1234567.out` fits
 _CUT = "+"  # in a file name that was cut; neither a key nor a percent-encoded text contains it
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
-from assetgraph.keys import RANGE, AssetKey, Target
+from assetgraph.keys import EVERY, RANGE, AssetKey, Target
 from assetgraph.planning.selected_targets import (
-    EVERY,
     example_key,
     no_partitions,
     partitions_named,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import PartitionsError
 from assetgraph.graph.selection.evaluate import select
 from assetgraph.hints import command
-from assetgraph.keys import RANGE, AssetKey, Target
+from assetgraph.keys import EVERY, AssetKey, Target
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
-
-EVERY = "*"
 
 
 class TargetChoice:
@@ -69,16 +67,14 @@ def selected_targets(texts: Sequence[str], facts: StoreFacts) -> tuple[Target, .
 
 def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Target]:
     """The targets of an asset that a text means: `*`, a key, a shortened one of a time, or a range
-    of these. Raises `PartitionsError`."""
+    of these; of several dimensions, one of these for each too. Raises `PartitionsError`."""
     keys = targets.keys(key)
     assert keys is not None
     try:
         if text == EVERY:
             return list(targets.targets(key))
-        first, dots, last = text.partition(RANGE)
-        if dots:
-            return targets.numbered(key, keys.between(first, last))
-        return [Target(key, str(keys.key(keys.find(text))))]
+        found = keys.among(text)
+        return [one for numbers in found for one in targets.numbered(key, numbers)]
     except PartitionsError as error:
         error.about(f"asset {key.text!r}")
         raise

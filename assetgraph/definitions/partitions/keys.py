@@ -7,8 +7,9 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, overload
 
+from assetgraph.definitions.partitions.number_ranges import Numbers
 from assetgraph.errors import PartitionsError
-from assetgraph.keys import RANGE
+from assetgraph.keys import EVERY, RANGE
 from assetgraph.text import did_you_mean, shorten
 
 MAX_PARTITION_BYTES = 200
@@ -119,6 +120,17 @@ class PartitionKeys(Sequence[str]):
             )
         return range(low, high + 1)
 
+    def among(self, text: str) -> Numbers:
+        """The numbers of the partitions that a person means by a text: `*` for all, a range, or
+        what `find` takes. Raises `PartitionsError`."""
+        if text == EVERY:
+            return (range(len(self)),)
+        first, dots, last = text.partition(RANGE)
+        if dots:
+            return (self.between(first, last),)
+        number = self.find(text)
+        return (range(number, number + 1),)
+
     def _end(self, text: str, *, at: int) -> int:
         """The number of the partition at an end of a range."""
         return self.find(text)
@@ -175,7 +187,7 @@ def partition_problem(key: object) -> str | None:
         return f"the partition key {shown} has a line break or a control character"
     if RANGE in key:
         return f"the partition key {shown} has '..', which stands between the ends of a range"
-    if key == "*":
+    if key == EVERY:
         return "the partition key '*' stands for every partition"
     if len(key.encode()) > MAX_PARTITION_BYTES:
         return f"the partition key {shown} is longer than {MAX_PARTITION_BYTES} bytes"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import product
 from typing import Any
@@ -24,6 +25,7 @@ from assetgraph.definitions.partitions.time_window import (
     TimeWindowPartitionsDefinition,
 )
 from assetgraph.errors import PartitionsError
+from assetgraph.keys import EVERY, RANGE
 from assetgraph.text import listed
 
 
@@ -164,14 +166,40 @@ class MultiKeys(PartitionKeys):
             {name: self._found(name, part, exact=True) for name, part in parts.items()}
         )
 
+    def among(self, text: str) -> Numbers:
+        """A part of a key may be `*` too, or a range that has both ends: `2023-01..2023-03|US`."""
+        parts = text.split(BETWEEN_DIMENSIONS)
+        if len(parts) != len(self.dimensions) or not _has_several(parts):
+            return super().among(text)
+        chosen = {}
+        for name, part in zip(self.dimensions, parts, strict=True):
+            with _in_dimension(name):
+                chosen[name] = self.dimensions[name].among(part)
+        return self.with_parts(chosen)
+
     def _found(self, name: str, part: str, *, exact: bool = False) -> int:
         keys = self.dimensions[name]
-        try:
+        with _in_dimension(name):
             return keys.require(part) if exact else keys.find(part)
-        except PartitionsError as error:
-            raise PartitionsError(
-                f"in the dimension {name!r}, {error.message}", hint=error.hint
-            ) from None
+
+
+@contextmanager
+def _in_dimension(name: str) -> Iterator[None]:
+    """Lets errors say which dimension they are about."""
+    try:
+        yield
+    except PartitionsError as error:
+        raise PartitionsError(
+            f"in the dimension {name!r}, {error.message}", hint=error.hint
+        ) from None
+
+
+def _has_several(parts: Sequence[str]) -> bool:
+    """Whether a text in parts is about each dimension, and one of them is `*` or a range. A range
+    that has no first or no last key is one of whole keys."""
+    if parts[0].startswith(RANGE) or parts[-1].endswith(RANGE):
+        return False
+    return any(part == EVERY or RANGE in part for part in parts)
 
 
 def _parts(text: str, names: Mapping[str, object]) -> dict[str, str]:

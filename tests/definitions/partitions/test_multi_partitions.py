@@ -138,3 +138,33 @@ def test_a_dimension_may_be_dynamic() -> None:
     assert definition.get_num_partitions(dynamic_partitions_store=Store()) == 4
     assert pickle.loads(pickle.dumps(definition)) == definition
     assert hash(definition) != hash(BOTH)
+
+
+@given(st.data())
+def test_a_text_may_choose_among_the_keys_of_each_dimension(data: st.DataObject) -> None:
+    sizes = data.draw(st.lists(st.integers(1, 4), min_size=2, max_size=3))
+    parts = {f"d{n}": [f"{n}-{one}" for one in range(size)] for n, size in enumerate(sizes)}
+    keys = MultiPartitionsDefinition(
+        {name: StaticPartitionsDefinition(own) for name, own in parts.items()}
+    ).keys()
+    texts, chosen = [], []
+    for own in parts.values():
+        first = data.draw(st.integers(0, len(own) - 1))
+        last = data.draw(st.integers(first, len(own) - 1))
+        ends = [own[first]] if first == last else [own[first], own[last]]
+        whole = len(ends) == 2 and len(own) == last - first + 1
+        texts.append("*" if whole and data.draw(st.booleans()) else "..".join(ends))
+        chosen.append(own[first : last + 1])
+    found = [keys.key(number) for part in keys.among("|".join(texts)) for number in part]
+    assert found == ["|".join(one) for one in product(*chosen)]
+
+
+def test_a_range_of_whole_keys_stays_one() -> None:
+    keys = BOTH.keys(NOW)
+    assert keys.among("red|2021-05-06..blue|2021-05-05") == (range(1, 3),)
+    assert keys.among("red|2021-05-06..") == (range(1, 4),)
+    assert keys.among("..red|2021-05-06") == (range(2),)
+    assert keys.among("*|2021-05-06") == (range(1, 2), range(3, 4))
+    assert keys.among("*") == (range(4),)
+    with pytest.raises(PartitionsError, match=r"in the dimension 'color', .*goes backwards"):
+        keys.among("blue..red|2021-05-06")
