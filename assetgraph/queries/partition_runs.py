@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetgraph.planning.reasons import stale_reasons, target_state
@@ -42,9 +43,10 @@ class StateRuns(NamedTuple):
 
     codes: bytes
 
-    def counts(self) -> dict[AssetState, int]:
-        """How many partitions are in each state."""
-        return _counts(self.codes, 0, len(self.codes))
+    def counts(self, numbers: range | None = None) -> dict[AssetState, int]:
+        """How many partitions are in each state: of all, or of those that follow each other."""
+        shown = range(len(self.codes)) if numbers is None else numbers
+        return _counts(self.codes, shown.start, shown.stop)
 
     def at(self, number: int) -> AssetState:
         return WORST_FIRST[self.codes[number]]
@@ -98,6 +100,14 @@ class StateRuns(NamedTuple):
             return Cell(first, end - first, WORST_FIRST[code])
         counts = _counts(self.codes, first, end)
         return Cell(first, end - first, next(iter(counts)), counts)
+
+
+def total(counts: Iterable[Mapping[AssetState, int]]) -> dict[AssetState, int]:
+    """Counts of several rows together."""
+    summed: Counter[AssetState] = Counter()
+    for one in counts:
+        summed.update(one)
+    return {state: summed[state] for state in WORST_FIRST if summed[state]}
 
 
 def state_runs(

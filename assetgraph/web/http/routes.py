@@ -20,6 +20,7 @@ from assetgraph.web.api import (
     lineage_endpoints,
     log_endpoints,
     overview_endpoints,
+    partition_bar_endpoints,
     partition_endpoints,
     run_endpoints,
 )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 _GONE = "There is no page at this address."
 _OF_RUNS = ("status", "asset", "tag", "text", "before", "limit")
 _OF_PARTITIONS = ("state", "text", "after", "limit")
+_OF_BAR = ("first", "end", "row", "rows")
 _OF_EVENTS = ("text", "level", "step", "type")
 _OF_OUTPUT = ("step", "attempt", "stream")
 
@@ -98,6 +100,8 @@ def api_routes() -> list[ApiRoute]:
         _get("/api/preview/{key:path}", asset_endpoints.value_preview, "partition"),
         ApiRoute("/api/picture/{key:path}", asset_endpoints.picture, "partition", "run"),
         _get("/api/partitions/{key:path}", partition_endpoints.partitions, *_OF_PARTITIONS),
+        _get("/api/partition-bar/{key:path}", partition_bar_endpoints.bar, *_OF_BAR, "width"),
+        _get("/api/partition-details/{key:path}", partition_bar_endpoints.details, *_OF_BAR),
         _get("/api/partitioned", partition_endpoints.partitioned, "select"),
         _post("/api/dynamic/{name:path}", partition_endpoints.change),
         _get("/api/lineage", lineage_endpoints.lineage, "select", "collapsed", "window"),

@@ -18,6 +18,7 @@ from assetgraph.queries.asset_views import (
     partitions_shown,
 )
 from assetgraph.queries.observed_views import ObservedReads, observed_reads
+from assetgraph.queries.partition_runs import StateRuns, state_runs
 from assetgraph.queries.target_views import TargetView
 from assetgraph.records import AssetState
 
@@ -40,6 +41,7 @@ class AssetTable:
         self._views: dict[AssetKey, AssetView] = {}
         self._reasons: dict[Target, tuple[Reason, ...]] = {}
         self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
+        self._runs: dict[AssetKey, StateRuns] = {}
         self._running: dict[AssetKey, str] = {}
         self._existing = self._ends()
         self._held: set[AssetKey] = set()  # running by their lock alone: no event tells the end
@@ -65,9 +67,19 @@ class AssetTable:
         """The keys of the partitions of an asset; None for an asset without partitions."""
         return self._facts.targets.keys(key)
 
-    def partitions(self, key: AssetKey) -> Iterator[TargetView]:
-        """Every partition of an asset with its state, in order."""
-        for target in self._facts.targets.targets(key):
+    def runs(self, key: AssetKey) -> StateRuns:
+        """The states of the partitions of an asset."""
+        found = self._runs.get(key)
+        if found is None:
+            found = self._runs[key] = state_runs(self._facts, key, self._reasons)
+        return found
+
+    def partitions(self, key: AssetKey, numbers: Iterable[int]) -> Iterator[TargetView]:
+        """The partitions of an asset with these numbers, and their states."""
+        keys = self._facts.targets.keys(key)
+        assert keys is not None
+        for number in numbers:
+            target = Target(key, str(keys.key(number)))
             known, reasons = self._facts.of(target), self._reasons[target]
             state = target_state(known, reasons)
             yield TargetView(target, state, reasons, known.current, known.failed)
@@ -158,6 +170,7 @@ class AssetTable:
             states = states._replace(state=AssetState.RUNNING)
         view = asset_view(self._facts, self.graph.asset(key), states, running)
         self._views[key] = view
+        self._runs.pop(key, None)
         reasons = [self._reasons[target] for target in targets]
         self._seen[key] = ([facts.data_version for facts in known], states.state, reasons)
         return view
