@@ -26,11 +26,13 @@ _UNITS: tuple[tuple[str, int, float], ...] = (  # the name, how many, and about 
 
 
 class Tick(NamedTuple):
-    """A tick at the beginning of a partition. `is_major` if a longer time begins there too."""
+    """A tick at the beginning of a partition. `is_major` if a longer time begins there too;
+    `whole` is the text of the first tick in view, which says what the others leave out."""
 
     number: int
     text: str
-    is_major: bool = False
+    is_major: bool
+    whole: str
 
 
 def ticks(keys: PartitionKeys, numbers: range, most: int) -> list[Tick]:
@@ -42,10 +44,8 @@ def ticks(keys: PartitionKeys, numbers: range, most: int) -> list[Tick]:
         return _of_time(keys.definition, numbers, most)
     every = -(-len(numbers) // most)
     first = -(-numbers.start // every) * every
-    return [
-        Tick(number, _shortened(str(keys.key(number))))
-        for number in range(first, numbers.stop, every)
-    ]
+    found = ((at, _shortened(str(keys.key(at)))) for at in range(first, numbers.stop, every))
+    return [Tick(number, text, False, text) for number, text in found]
 
 
 def _of_time(definition: TimeWindowPartitionsDefinition, numbers: range, most: int) -> list[Tick]:
@@ -70,7 +70,7 @@ def _at_each(definition: TimeWindowPartitionsDefinition, numbers: range) -> Iter
     unit = next((u for u in units if len({_begun(s, u, 1) for s in starts}) == len(starts)), "hour")
     before = None
     for number, start in zip(numbers, starts, strict=True):
-        yield Tick(number, *_said(start, before, unit))
+        yield _tick(number, start, before, unit)
         before = start
 
 
@@ -85,9 +85,14 @@ def _at_beginnings(
         number = definition.numbers_between(time.timestamp(), time.timestamp()).stop
         if last < number < numbers.stop:
             start = definition.window(number).start
-            yield Tick(number, *_said(start, before, unit))
+            yield _tick(number, start, before, unit)
             last, before = number, start
         time = _next(time, unit, count)
+
+
+def _tick(number: int, start: datetime, before: datetime | None, unit: str) -> Tick:
+    text, is_major = _said(start, before, unit)
+    return Tick(number, text, is_major, _said(start, None, unit)[0])
 
 
 def _said(time: datetime, before: datetime | None, unit: str) -> tuple[str, bool]:

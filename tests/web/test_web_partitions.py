@@ -159,3 +159,22 @@ def test_keys_that_another_process_adds_are_seen(
     folder_of.find().open_store().dynamic_partitions.add("customers", ["acme"])
     page.sweep()
     assert asset(client, "invoices")["partitions"] == {"missing": 1}
+
+
+def test_the_bar_has_the_states_in_cells_and_tells_what_is_at_a_place(client: TestClient) -> None:
+    launch(client, selection=["trips"], partitions=["2026-01-01..2026-01-05"])
+    bar = client.get("/api/states/trips", params={"end": 10}).json()
+    cells = [[0, 2, "fresh"], [2, 1, "failed"], [3, 2, "fresh"], [5, 5, "missing"]]
+    assert bar["rows"] == [{"keys": [], "cells": cells}]
+    assert (bar["count"], bar["first_key"], bar["last_key"]) == (36, "2026-01-01", "2026-01-10")
+    assert bar["ticks"][0] == [0, "1 Jan 2026", True, "1 Jan 2026"]
+    assert client.get("/api/states/invoices").json()["rows"] == []
+
+    place = client.get("/api/place/trips", params={"first": 1, "end": 4}).json()
+    assert place["partitions"] == ["2026-01-02..2026-01-04"]
+    assert (place["count"], place["one"]) == (3, None)
+    assert place["counts"] == {"failed": 1, "fresh": 2}
+    one = client.get("/api/place/trips", params={"first": 2, "end": 3}).json()
+    assert one["one"]["failure"]["error"] == "ValueError: a bad day"
+    beyond = client.get("/api/place/trips", params={"first": 99})
+    assert "there are no partitions there" in error_of(beyond)["message"]

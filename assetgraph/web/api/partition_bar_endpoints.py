@@ -21,7 +21,7 @@ _MOST = 1_000_000_000  # partitions, which is more than there are
 _WIDEST = 4000  # pixels
 _MOST_ROWS = 60
 _MOST_CELLS = 30_000  # in an answer
-_TICK = 72  # pixels for each
+_TICK, _KEY_TICK = 72, 44  # pixels for each
 
 
 def bar(page: PageState, request: Request) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def bar(page: PageState, request: Request) -> dict[str, Any]:
         "row_count": axis.row_count,
         "row": rows.start,
         "rows": [_row(axis, runs, row, shown, most) for row in rows] if shown else [],
-        "ticks": ticks(axis.along, shown, max(1, width // _TICK)),
+        "ticks": ticks(axis.along, shown, width // (_TICK if axis.is_time else _KEY_TICK)),
     }
 
 

@@ -13,17 +13,17 @@ const CAUSES = {requested: ['requested', 'missing'], missing: ['has no value yet
 
 /**
  * Opens the dialog for `selection` (texts of the selection language), or for all stale assets; with
- * `partition`, for that one.
+ * `partition`, for that one, and with `chosen`, for what the bar of partitions told of a place.
  */
-export function openLaunch({selection, stale = false, partition = null}) {
-  new LaunchDialog(selection, stale, partition).open();
+export function openLaunch({selection, stale = false, partition = null, chosen = null}) {
+  new LaunchDialog(selection, stale, {partition, chosen}).open();
 }
 
 class LaunchDialog {
-  constructor(selection, stale, partition) {
+  constructor(selection, stale, given) {
     this.selection = selection;
     this.stale = stale;
-    this.partitions = new PartitionChoice({partition, stale, changed: (soon) => (soon ? this.replan() : this.choose(this.stale))});
+    this.partitions = new PartitionChoice({...given, stale, changed: (soon) => (soon ? this.replan() : this.choose(this.stale))});
     this.plan = null;
     this.error = null; // why the server rejects the request
     this.refusal = null; // why the last launch started no run

@@ -3,8 +3,11 @@
 import {address, read} from './api.js';
 import {h} from './dom.js';
 import {plural} from './format.js';
+import {nameOf} from './partitions/tip.js';
 
 const MODES = [
+  ['chosen', 'The selected partitions'],
+  ['chosen stale', 'What is not up to date of them'],
   ['default', 'The default partition'],
   ['one', 'One partition'],
   ['range', 'A range of partitions'],
@@ -16,8 +19,9 @@ const MODES = [
 
 export class PartitionChoice {
   /** `changed(soon)` is called after another choice; `soon` while the user types. */
-  constructor({partition, stale, changed}) {
-    this.mode = partition !== null ? 'one' : stale ? 'stale' : null;
+  constructor({partition, chosen, stale, changed}) {
+    this.mode = chosen ? 'chosen' : partition !== null ? 'one' : stale ? 'stale' : null;
+    this.chosen = chosen;
     this.one = partition ?? '';
     this.first = '';
     this.last = '';
@@ -42,6 +46,10 @@ export class PartitionChoice {
 
   get wanted() {
     switch (this.mode) {
+      case 'chosen':
+        return {partitions: this.chosen.partitions};
+      case 'chosen stale':
+        return {partitions: this.chosen.partitions, stale: true};
       case 'one':
         return {partitions: [this.one.trim()]};
       case 'range':
@@ -59,7 +67,7 @@ export class PartitionChoice {
   }
 
   draw() {
-    const modes = MODES.filter(([mode]) => mode !== 'default' || this.about.has_default);
+    const modes = MODES.filter(([mode]) => (mode !== 'default' || this.about.has_default) && (!mode.startsWith('chosen') || this.chosen));
     const typed = (name, label, placeholder) =>
       h('label', {class: 'label', key: name}, label, h('input', {class: 'field', placeholder: placeholder ?? '', value: this[name], oninput: (event) => this.take(name, event.target.value), dir: 'auto'}));
     return h(
@@ -79,6 +87,7 @@ export class PartitionChoice {
 
   said() {
     const {count, asset_count: assets, first, last} = this.about;
+    if (this.mode.startsWith('chosen')) return nameOf(this.chosen);
     if (assets > 1) return `${plural(assets, 'asset')} with partitions`;
     return first === last ? plural(count, 'partition') : `${plural(count, 'partition')}, ${first} to ${last}`;
   }

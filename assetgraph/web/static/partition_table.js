@@ -5,6 +5,7 @@ import {confirmed} from './confirm.js';
 import {h, icon, withCode} from './dom.js';
 import {duration} from './format.js';
 import {when} from './live_times.js';
+import {PartitionBar} from './partitions/bar.js';
 import {ASSET_STATES, assetMark, glyph, word} from './states.js';
 import {complain} from './toast.js';
 
@@ -12,9 +13,11 @@ const ROWS = 50;
 const PAUSE_MS = 200;
 
 export class PartitionTable {
-  /** `changed()` draws the page again, and `loaded()` reads the asset again. */
-  constructor(key, {changed, loaded}) {
+  /** `changed()` draws the page again, `loaded()` reads the asset again, and `launch(chosen)` opens
+   * the dialog for what is selected on the bar. */
+  constructor(key, {changed, loaded, launch}) {
     this.key = key;
+    this.bar = new PartitionBar(key, {launch});
     this.changed = changed;
     this.loaded = loaded;
     this.state = '';
@@ -27,7 +30,11 @@ export class PartitionTable {
     this.timer = 0;
   }
 
-  async load() {
+  load() {
+    return Promise.all([this.bar.load(), this.list()]);
+  }
+
+  async list() {
     const number = (this.asked += 1);
     const query = new URLSearchParams({state: this.state, text: this.text, after: this.after, limit: ROWS});
     try {
@@ -46,7 +53,7 @@ export class PartitionTable {
     Object.assign(this, {after: 0}, change);
     this.changed();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.load(), 'text' in change ? PAUSE_MS : 0);
+    this.timer = setTimeout(() => this.list(), 'text' in change ? PAUSE_MS : 0);
   }
 
   draw(asset) {
@@ -58,12 +65,12 @@ export class PartitionTable {
       h(
         'div',
         {class: 'card-head wrap'},
-        h('h2', {id: 'partitions-title'}, 'Partitions'),
-        h('span', {class: 'muted small'}, about.count > 1 ? `${about.first} to ${about.last}` : (about.first ?? 'none yet')),
-        about.count ? h('div', {class: 'search partition-search'}, icon('search'), h('input', {class: 'field', type: 'search', placeholder: 'Find partitions', 'aria-label': 'Find partitions', value: this.text, oninput: (event) => this.show({text: event.target.value})})) : null,
-        about.count ? this.states(partitions, total) : null,
+        h('h2', {id: 'partitions-title', class: 'grow'}, 'Partitions'),
+        h('span', {class: 'muted small', dir: 'auto'}, about.count > 1 ? `${about.first} to ${about.last}` : (about.first ?? 'none yet')),
       ),
       about.orphaned.length ? h('p', {class: 'card-body muted small', key: 'orphaned'}, orphanText(about.orphaned)) : null,
+      about.count ? this.bar.place() : null,
+      about.count ? h('div', {class: 'partition-filters', key: 'filters'}, h('div', {class: 'search partition-search'}, icon('search'), h('input', {class: 'field', type: 'search', placeholder: 'Find partitions', 'aria-label': 'Find partitions', value: this.text, oninput: (event) => this.show({text: event.target.value})})), this.states(partitions, total)) : null,
       this.error ? h('p', {class: 'card-body muted', key: 'error'}, this.error.message, ' ', this.error.hint) : this.rows(about),
       about.dynamic.map((name) => this.form(name)),
     );

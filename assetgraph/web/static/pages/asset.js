@@ -26,17 +26,20 @@ import {when} from '../live_times.js';
 import {complain} from '../toast.js';
 
 const CHARTED = 100;
+const RENEWED_MS = 200;
 
 const key = document.body.dataset.about;
 const partition = parameters().get('partition'); // the page is about this one of its partitions
 const about = partition === null ? '' : `?partition=${encodeURIComponent(partition)}`;
-const table = new PartitionTable(key, {changed: () => redraw(), loaded: () => load().then(redraw)});
+const table = new PartitionTable(key, {changed: () => redraw(), loaded: () => load().then(redraw), launch: (chosen) => materialize(chosen)});
 let asset = null;
 let attempts = [];
 let next = null;
 let preview = null;
 let drawn = {source: null, number: 0, element: null};
 let reading = false; // earlier attempts
+let renewing = false;
+let changed = false; // meanwhile
 
 async function load() {
   const [first, past] = await Promise.all([read(`${address('assets', key)}${about}`), read(`${address('history', key)}?limit=${CHARTED}${about.replace('?', '&')}`)]);
@@ -62,13 +65,29 @@ function hear(change) {
   const near = new Set([...asset.upstream, ...asset.downstream].map((one) => one.key));
   let touched = false;
   for (const row of change.assets ?? []) {
-    if (row.key === key) load().then(redraw);
+    if (row.key === key) renew();
     for (const one of [...asset.upstream, ...asset.downstream]) {
       if (one.key === row.key) one.state = row.state;
     }
     touched ||= row.key === key || near.has(row.key);
   }
   return touched;
+}
+
+/** Loads the asset again: while a run makes its partitions, not at each of them. */
+async function renew() {
+  if (renewing) {
+    changed = true;
+    return;
+  }
+  renewing = true;
+  await load().then(redraw);
+  await new Promise((done) => setTimeout(done, RENEWED_MS));
+  renewing = false;
+  if (changed) {
+    changed = false;
+    renew();
+  }
 }
 
 async function more() {
@@ -90,7 +109,7 @@ function draw() {
   else crumbs([['Assets', '/assets'], [asset.key, assetPage(key)]], partition);
   setActions(
     h('a', {class: 'button', 'aria-label': 'Lineage', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
-    h('button', {class: 'button button-main', type: 'button', id: 'materialize', hidden: Boolean(asset.external), onclick: materialize}, icon('play', 'icon-small'), 'Materialize'),
+    h('button', {class: 'button button-main', type: 'button', id: 'materialize', hidden: Boolean(asset.external), onclick: () => materialize()}, icon('play', 'icon-small'), 'Materialize'),
   );
   return h(
     'div',
@@ -100,9 +119,10 @@ function draw() {
   );
 }
 
-function materialize() {
+/** Opens the dialog: for what is selected on the bar, if it is given, or else for the asset. */
+function materialize(chosen = null) {
   if (asset.external) return;
-  openLaunch({selection: [`key:"${key}"`], partition});
+  openLaunch({selection: [`key:"${key}"`], partition, chosen});
 }
 
 function head() {
@@ -267,6 +287,6 @@ function neighbours(title, list) {
   );
 }
 
-shortcut('m', 'Materialize', materialize);
+shortcut('m', 'Materialize', () => materialize());
 shortcut('e', 'Open the definition in the editor', () => document.getElementById('open-in-editor')?.click());
 start({load, draw, hear});
