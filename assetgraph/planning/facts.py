@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -16,10 +15,9 @@ from assetgraph.planning.reason_kinds import Reason
 from assetgraph.planning.reasons import AssetStates, TargetFacts, stale_reasons, target_state
 from assetgraph.planning.target_graph import TargetGraph
 from assetgraph.records import (
-    IO_MANAGED,
+    AssetState,
     FailedAttempt,
     Materialization,
-    StoredValue,
     ValueCondition,
 )
 
@@ -44,7 +42,9 @@ class StoreFacts:
         self.store = store
         self.targets = TargetGraph(graph, dynamic=_Dynamic(store))
         store.names.refresh()
+        self._histories = store.known_histories()
         self._facts: dict[Target, TargetFacts] = {}
+        self._running: dict[Target, bool] = {}
         self._other_projects: dict[str, str | None] = {}  # by the run that made a value
 
     @cached_property
@@ -102,6 +102,10 @@ class StoreFacts:
         other, own = os.path.realpath(run.project), os.path.realpath(self.store.project_root)
         return None if os.path.commonpath([other, own]) in (other, own) else run.project
 
+    def remember(self) -> None:
+        """Have the next process find faster what this one found."""
+        self._histories.save()
+
     def record_code(self) -> None:
         """Record the code that the facts so far cover, so a later change to it can be described.
 
@@ -118,10 +122,12 @@ class StoreFacts:
         self._facts[target] = TargetFacts(
             current=made, data_version=made.data_version, code_version=code_version
         )
+        self._running[target] = False
 
     def forget(self, target: Target) -> None:
         """Read the facts about `target` again on next use."""
         known = self._facts.pop(target, None)
+        self._running.pop(target, None)
         self._untouched.discard(target.key)
         self.__dict__.pop("outputs", None)
         if known is not None:
@@ -168,8 +174,12 @@ class StoreFacts:
     def states(self, keys: Iterable[AssetKey]) -> Mapping[AssetKey, AssetStates]:
         """The state of each asset, with the reasons why it is not fresh."""
         keys = list(keys)
+        for key in keys:
+            if not self.targets.is_partitioned(key):
+                self.is_running(self.graph.targets[key])
         looked_at = (key for key in keys if not self.targets.is_too_many(key))
         reasons = stale_reasons(self.targets, self, self.targets.of(looked_at))
+        self.remember()
         return {key: self.states_given(key, reasons) for key in keys}
 
     def states_given(
@@ -181,7 +191,24 @@ class StoreFacts:
 
             return states_of(self.targets, self, key, reasons)
         target = self.graph.targets[key]
-        return AssetStates(target_state(self.of(target), reasons[target]), reasons[target])
+        return self._states_of(target, reasons[target])
+
+    def _states_of(self, target: Target, reasons: tuple[Reason, ...]) -> AssetStates:
+        running = self.is_running(target)
+        state = AssetState.RUNNING if running else target_state(self.of(target), reasons)
+        return AssetStates(state, reasons)
+
+    def is_running(self, target: Target) -> bool:
+        """Whether a living process was materializing a target when somebody first asked. A plan
+        does not ask. Whoever does asks before the history is read, since the step may end in
+        between."""
+        if target.partition is not None:
+            return self.of(target).running
+        known = self._running.get(target)
+        if known is None:
+            is_known = target.key in self.graph.externals or target.key in self._untouched
+            known = self._running[target] = not is_known and self.store.is_running(target)
+        return known
 
     def target_state(self, target: Target) -> str:
         """The name of a target's state. The first call computes the states of all targets."""
@@ -194,11 +221,10 @@ class StoreFacts:
     def target_states(self, targets: Iterable[Target]) -> Mapping[Target, AssetStates]:
         """The state of each target, with the reasons why it is not fresh."""
         targets = list(targets)
+        for target in targets:
+            self.is_running(target)
         reasons = stale_reasons(self.targets, self, targets)
-        return {
-            target: AssetStates(target_state(self.of(target), reasons[target]), reasons[target])
-            for target in targets
-        }
+        return {target: self._states_of(target, reasons[target]) for target in targets}
 
     def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
         """The data version that each partition had when the asset's history had this length."""
@@ -219,8 +245,7 @@ class StoreFacts:
     @cached_property
     def _untouched(self) -> set[AssetKey]:
         """The assets without a history, from one listing instead of two look-ups for each."""
-        touched = self.store.history.touched()
-        return {key for key in self.graph.assets if key.text not in touched}
+        return self.store.history.without(self.graph.assets)
 
     @cached_property
     def _lost(self) -> Mapping[AssetKey, str]:
@@ -236,13 +261,17 @@ class StoreFacts:
         computation = self.graph.computation(target.key)
         code_version = self._code_version(computation)
         if computation.is_external:
-            return self._external(target, cast("ExternalAsset", computation))
+            from assetgraph.planning.external_facts import external_facts
+
+            asset = cast("ExternalAsset", computation)
+            return external_facts(self.store, target, asset, self._condition)
         if target.key in self._untouched:
             lost = self._lost.get(target.key)
             return TargetFacts(code_version=code_version, lost=lost)
-        running = self.store.is_running(target)
+        # Of a whole asset: see `is_running`.
+        running = target.partition is not None and self.store.is_running(target)
         try:
-            current, failed = self.store.history.current(target)
+            current, failed = self._histories.current(target)
         except StoreError as error:
             damage = error.message.removesuffix(" Nothing was changed.").rstrip(".")
             return TargetFacts(code_version=code_version, running=running, damage=damage)
@@ -281,28 +310,6 @@ class StoreFacts:
             return ""
         value, version = self._condition(target, computation, current)
         return (version or "") if value in ("intact", "changed") else ""
-
-    def _external(self, target: Target, asset: ExternalAsset) -> TargetFacts:
-        """The facts about what something else makes: its source as it is now, or what is on record
-        of it."""
-        if asset.source is not None:
-            try:
-                found = self.store.values.look_at_source(asset.source)
-            except StoreError as error:
-                return _outside(StoredValue("source", path=asset.source), damage=error.message)
-            there: ValueCondition = "intact" if found.data_version else "gone"
-            return _outside(found.stored, found.data_version, found.changed_at, value=there)
-        try:  # what is observed or reported is all of it, for each of its partitions too
-            current, _ = self.store.history.current(Target(target.key))
-        except StoreError as error:
-            return _outside(StoredValue("none"), damage=error.message)
-        if current is None:
-            return _outside(StoredValue(IO_MANAGED if asset.io_manager else "none"))
-        value, data_version = self._condition(target, asset, current)
-        return TargetFacts(
-            current, value=value, data_version=data_version, code_version=asset.code_version,
-            external=True,
-        )  # fmt: skip
 
     def _appeared(self, failed: FailedAttempt) -> tuple[str, ...]:
         root = self.store.project_root
@@ -359,26 +366,3 @@ def _observed(*attempts: Materialization | FailedAttempt | None) -> Iterator[str
     for attempt in attempts:
         if attempt is not None and attempt.observed is not None:
             yield attempt.observed
-
-
-def _outside(
-    stored: StoredValue,
-    data_version: str | None = "",
-    changed_at: datetime | None = None,
-    *,
-    value: ValueCondition = "intact",
-    damage: str | None = None,
-) -> TargetFacts:
-    """The facts about an external asset of which there is no record."""
-    current = Materialization(
-        run_id="",
-        timestamp=changed_at or _NEVER,
-        value=stored,
-        data_version=data_version or "",
-    )
-    return TargetFacts(
-        current, value=value, data_version=data_version, damage=damage, external=True
-    )
-
-
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)

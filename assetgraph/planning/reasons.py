@@ -37,7 +37,7 @@ class TargetFacts(msgspec.Struct, frozen=True):
     `damage` says why the target's history cannot be read, and `lost` is the path of a history
     that is missing although there are values; nothing else is known then. The `current` record of
     an `external` target describes its source as it is now, or repeats what was last observed or
-    reported.
+    reported. `running` says of a partition whether a living process is materializing it.
     """
 
     current: Materialization | None = None

@@ -96,6 +96,7 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
             config=config,
             excluded=_excluded(request, facts),
         )
+        facts.remember()
         shared = tuple(_shared(plan, facts))
         return msgspec.structs.replace(plan, warnings=plan.warnings + shared) if shared else plan
 

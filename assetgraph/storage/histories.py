@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import islice
 from threading import Lock as Mutex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.partition_index import PartitionIndex
 
 Attempt = Materialization | FailedAttempt
+Made = TypeVar("Made", Materialization, FailedAttempt, Attempt)
 Recorded = Attempt | PartitionsWiped  # what a line of a history may be
 
 _SHORT_POLL_S = 0.0002  # a line is appended in less
@@ -66,7 +67,7 @@ class AssetHistory:
     def __init__(
         self, folder: str, names: AssetNames, allow_partitions: Callable[[], None]
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._names = names
         self._allow_partitions = allow_partitions
         self._indexes: dict[str, PartitionIndex] = {}
@@ -82,9 +83,9 @@ class AssetHistory:
         try:
             self.append_line(path, line)
         except StoreError:
-            if os.path.isdir(self._folder):
+            if os.path.isdir(self.folder):
                 raise
-            make_folder(self._folder)
+            make_folder(self.folder)
             self.append_line(path, line)
 
     def append_line(self, path: str, line: bytes) -> None:
@@ -160,6 +161,16 @@ class AssetHistory:
         which costs less than `keys`."""
         return {key.text for _, key in self.files()}
 
+    def without(self, keys: Iterable[AssetKey]) -> set[AssetKey]:
+        """Those of `keys` that have no history, by the same listing."""
+        there = set(names_in(self.folder))
+        begin = len(self.folder) + 1
+        found = {key for key in keys if self.path(key)[begin:] not in there}
+        if all(key.file_name.isascii() for key in found):
+            return found
+        touched = self.touched()  # a file system may list other bytes for the same letters
+        return {key for key in found if key.text not in touched}
+
     def is_there(self, key: AssetKey) -> bool:
         """Whether there is any attempt at an asset. Raises `DamagedStoreError`."""
         return next(self.newest_first(key), None) is not None
@@ -168,7 +179,7 @@ class AssetHistory:
         """Create the history of an asset if it is missing. Raises `StoreError`."""
         path = self.path(key)
         if not os.path.exists(path):
-            make_folder(self._folder)
+            make_folder(self.folder)
             os.close(open_lock(path))
 
     def empty(self, key: AssetKey) -> None:
@@ -187,9 +198,9 @@ class AssetHistory:
 
     def files(self) -> Iterator[tuple[str, AssetKey]]:
         """The path of each history, with its asset."""
-        for name in names_in(self._folder):
+        for name in names_in(self.folder):
             if name.endswith(".jsonl"):
-                yield f"{self._folder}/{name}", self.key_of(name)
+                yield f"{self.folder}/{name}", self.key_of(name)
 
     def key_of(self, file_name: str) -> AssetKey:
         """The present name of the asset with the history in this file."""
@@ -215,15 +226,16 @@ class AssetHistory:
             yield line
 
     def _named(self, attempts: Iterable[Attempt]) -> Iterator[Attempt]:
-        """The attempts with their inputs called by their present names."""
-        if not self._names.renamings:
-            return iter(attempts)
-        return (_with_inputs(attempt, self._names.name) for attempt in attempts)
+        return map(self.named, attempts) if self._names.renamings else iter(attempts)
+
+    def named(self, attempt: Made) -> Made:
+        """The attempt with its inputs called by their present names."""
+        return _with_inputs(attempt, self._names.name) if self._names.renamings else attempt
 
     def path(self, key: AssetKey) -> str:
         if self._names.renamings:
             key = self._names.identity(key)
-        return f"{self._folder}/{key.file_name}.jsonl"
+        return f"{self.folder}/{key.file_name}.jsonl"
 
     def line(self, attempt: Attempt) -> bytes:
         """The line that records an attempt, which the store's format allows from now on."""
@@ -324,7 +336,7 @@ def _without_wiped(lines: Iterable[Recorded]) -> Iterator[Attempt]:
             yield line
 
 
-def _with_inputs(attempt: Attempt, called: Callable[[AssetKey], AssetKey]) -> Attempt:
+def _with_inputs(attempt: Made, called: Callable[[AssetKey], AssetKey]) -> Made:
     """The attempt with its inputs called as `called` calls their assets."""
     inputs = {}
     for text, version in attempt.inputs.items():

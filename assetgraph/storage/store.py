@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from assetgraph.records import Materialization
     from assetgraph.storage.dynamic_partitions import DynamicPartitions
     from assetgraph.storage.ignored_paths import IgnoredPaths
+    from assetgraph.storage.known_histories import KnownHistories
     from assetgraph.storage.output_paths import OutputPaths, ReturnedPaths
     from assetgraph.storage.partition_locks import PartitionLocks
     from assetgraph.storage.present_reads import PresentReads
@@ -141,6 +142,12 @@ class Store:
     def reads_path(self) -> str:
         """The file of the table of what steps read."""
         return f"{self.folder}/reads.jsonl"
+
+    def known_histories(self) -> KnownHistories:
+        """The last attempts at assets, from a cache as far as nothing was appended since."""
+        from assetgraph.storage.known_histories import KnownHistories
+
+        return KnownHistories(self.history, f"{self.folder}/cache")
 
     def outputs(self, made: Mapping[Target, Materialization] | None = None) -> OutputPaths:
         """Which asset made a file. What is `made` and not committed yet counts too."""

@@ -155,13 +155,14 @@ class AssetTable:
     def _update(self, key: AssetKey) -> AssetView:
         graph = self._facts.targets
         targets = () if graph.is_too_many(key) else graph.targets(key)
+        held = [target for target in targets if self._facts.is_running(target)]
         known = [self._facts.of(target) for target in targets]
         for target in targets:
             self._reasons[target] = reasons_given(
                 self._reasons, self._facts.targets, self._facts, target
             )
         running = self._running.get(key)
-        if not running and any(facts.running for facts in known):
+        if held and not running:
             self._held.add(key)
         else:
             self._held.discard(key)
