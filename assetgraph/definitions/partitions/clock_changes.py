@@ -48,7 +48,7 @@ class LocalDay:
         ends = [*moments, midnight + 2 * _STEP_S]
         offsets = [self._changes[0].before, *(one.after for one in self._changes)]
         self._spans = list(zip(starts, ends, offsets, strict=True))
-        self.start, self.end = self._first(midnight), self._first(midnight + DAY_S)
+        self.start, self.end = self.first(midnight), self.first(midnight + DAY_S)
 
     def moments(self, local: int, *, every: bool) -> list[int]:
         """The moments of the day that a local time stands for: `every` one at which the clocks show
@@ -63,11 +63,17 @@ class LocalDay:
     def is_skipped(self, local: int) -> bool:
         return any(_skips(one, local) for one in self._changes)
 
-    def _first(self, local: int) -> int:
+    def first(self, local: int) -> int:
         """The first moment at which the clocks show a local time or a later one."""
         return min(
             max(start, local - offset) for start, end, offset in self._spans if local - offset < end
         )
+
+
+def first_moment(zone: tzinfo, time: datetime) -> int:
+    """The first moment at which the clocks show a time of a day on which they change, or a later
+    one."""
+    return LocalDay(zone, time.toordinal()).first(int(time.replace(tzinfo=UTC).timestamp()))
 
 
 @lru_cache(maxsize=1 << 14)

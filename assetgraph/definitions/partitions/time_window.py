@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from assetgraph.definitions.partitions.calendar import FIRST_YEAR, LAST_YEAR, calendar_of
+from assetgraph.definitions.partitions.clock_changes import first_moment
 from assetgraph.definitions.partitions.definition import (
     DynamicPartitionsStore,
     PartitionsDefinition,
@@ -140,12 +141,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
     def number(self, key: str) -> int | None:
         """The number of the window with a key, or None; windows that are not over count too."""
-        time = self._form.time(key, self.zone)
-        number = None if time is None else self._number_at(time)
-        if number is None:
-            return None
-        # The line may name a time that the clocks skip: its window is the one before or after.
-        return next((n for n in (number, number - 1, number + 1) if self._has(n, key)), None)
+        number = self._first_from(self._form.time(key, self.zone), key)
+        return number if number is not None and self.key(number) == key else None
 
     def find(self, text: str) -> int:
         """The number of the window with a key, or of the only one whose key begins with `text`, up
@@ -165,12 +162,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
     def beginning_with(self, text: str) -> range:
         """The numbers of the windows whose keys begin with `text`, up to a whole field."""
-        time = self._form.beginning(text, self.zone)
-        number = None if time is None else self._number_at(time)
-        if number is None:
-            return range(0)
-        first = max(0, number)
-        if not self._begins(first, text):
+        first = self._first_from(self._form.beginning(text, self.zone), text)
+        if first is None:
             return range(0)
         low, high = first, first + 1
         while self._begins(high, text):
@@ -222,19 +215,23 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         """The number of the first window after a moment."""
         return self.calendar.until(moment.timestamp()) - self._first
 
-    def _number_at(self, time: datetime) -> int | None:
-        """The number of the first window at a time or after it, or None outside the calendar."""
+    def _first_from(self, time: datetime | None, text: str) -> int | None:
+        """The number of the first window from a time on, if its key begins with `text`."""
+        if time is None:
+            return None
         try:
-            return self.calendar.before(time.timestamp()) - self._first
+            moment = time.timestamp()
+            if time.replace(fold=1).timestamp() < moment:  # the clocks skip that time
+                moment = first_moment(self.zone, time)
+            number = max(0, self.calendar.before(moment) - self._first)
         except (PartitionsError, OverflowError, ValueError):
             return None
-
-    def _has(self, number: int, key: str) -> bool:
-        return self._begins(number, key) and self.key(number) == key
+        # The clocks may have come to that time by skipping that of another window.
+        return next((n for n in (number, number + 1) if self._begins(n, text)), None)
 
     def _begins(self, number: int, text: str) -> bool:
         try:
-            return number >= 0 and self.key(number).startswith(text)
+            return self.key(number).startswith(text)
         except PartitionsError:
             return False
 

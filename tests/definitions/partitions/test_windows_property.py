@@ -264,8 +264,23 @@ def test_a_shortened_key_means_the_windows_whose_keys_begin_so(
             "2023-11-04-01:30",
             ["2023-11-04-01:30", "2023-11-05-01:30", "2023-11-06-01:30"],
         ),
+        (
+            "0,30 1 * * *",  # the clocks skip from 00:01 to 01:01
+            "America/St_Johns",
+            "2009-03-07-01:30",
+            ["2009-03-07-01:30", "2009-03-08-01:00", "2009-03-08-01:30", "2009-03-09-01:00"],
+        ),
+        (
+            "15 0 * * *",  # the clocks skip the 30th
+            "Pacific/Apia",
+            "2011-12-29-00:15",
+            ["2011-12-29-00:15", "2011-12-30-00:15", "2011-12-31-00:15"],
+        ),
     ],
 )
 def test_keys_when_the_clocks_change(cron: str, zone: str, start: str, keys: list[str]) -> None:
     definition = TimeWindowPartitionsDefinition(start, cron_schedule=cron, fmt=FMT, timezone=zone)
     assert list(definition.keys_of(range(len(keys)))) == keys
+    for number, key in enumerate(keys):
+        assert definition.number(key) == number
+        assert number in definition.beginning_with(key[:10])
