@@ -46,6 +46,7 @@ class RunDetails(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
     reruns: tuple[str, ...]
     last_heard_at: datetime | None = None
+    event_count: int = 0
 
 
 class StepLog(msgspec.Struct, frozen=True):
@@ -138,9 +139,15 @@ def run_details(store: Store, text: str) -> RunDetails:
         heard = store.runs.last_heard(record, last)
     steps = run_steps(record, events, heard)
     reruns = tuple(store.runs.reruns(record.run_id))
-    if is_log_lost(record, events):
-        record = msgspec.structs.replace(record, warnings=(*record.warnings, _LOST_LOG))
-    return RunDetails(_counted(record, steps), steps, events, reruns, heard)
+    record = with_losses(record, events)
+    return RunDetails(_counted(record, steps), steps, events, reruns, heard, len(events))
+
+
+def with_losses(record: RunRecord, events: Iterable[Event]) -> RunRecord:
+    """The record with a warning if the end of the run is not among `events`."""
+    if not is_log_lost(record, events):
+        return record
+    return msgspec.structs.replace(record, warnings=(*record.warnings, _LOST_LOG))
 
 
 def step_logs(store: Store, text: str, step_ids: Sequence[str] = ()) -> tuple[StepLog, ...]:

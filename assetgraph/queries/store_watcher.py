@@ -37,7 +37,7 @@ _decode = decoder(Event).decode
 @dataclass(slots=True)
 class LiveRun:
     """A run that is in progress, as of the last look. `running` are those of its `steps` that run
-    now."""
+    now, and `counted` says how many are in each state."""
 
     tail: RunTail
     steps: dict[str, StepRecord]
@@ -45,6 +45,10 @@ class LiveRun:
     events: int = 0
     progress: dict[str, Any] = field(default_factory=dict)
     progress_stamp: int = 0
+    counted: Counter[StepState] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.counted.update(step.state for step in self.steps.values())
 
     @property
     def record(self) -> RunRecord:
@@ -52,6 +56,8 @@ class LiveRun:
 
     def move(self, step: StepRecord) -> None:
         """Take a step as it is now."""
+        self.counted[self.steps[step.step_id].state] -= 1
+        self.counted[step.state] += 1
         self.steps[step.step_id] = step
         if step.state is StepState.RUNNING:
             self.running[step.step_id] = step
@@ -60,7 +66,7 @@ class LiveRun:
 
     @property
     def step_counts(self) -> dict[str, int]:
-        return dict(Counter(step.state.value for step in self.steps.values()))
+        return {state.value: count for state, count in self.counted.items() if count}
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 import assetgraph as dg
 from assetgraph.graph.definitions import Definitions
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.queries.partition_runs import WORST_FIRST, Cell, StateRuns, state_runs
+from assetgraph.queries.partition_runs import WORST_FIRST, state_runs
+from assetgraph.queries.state_cells import Cell, StateRuns
 from assetgraph.records import AssetState
 
 # Runs of a few, so that both runs and buckets come up.
@@ -27,7 +28,7 @@ def test_cells_show_each_partition_once_and_the_worst_of_many(
     first = data.draw(st.integers(0, len(codes)))
     numbers = range(first, data.draw(st.integers(first, len(codes))))
     states = [WORST_FIRST[code] for code in codes]
-    cells = StateRuns(codes).cells(numbers, most)
+    cells = StateRuns(codes, WORST_FIRST).cells(numbers, most)
 
     assert len(cells) <= most + 1  # the first and the last bucket may be parts
     assert [n for one in cells for n in range(one.first, one.first + one.size)] == [*numbers]
@@ -45,16 +46,15 @@ def test_cells_show_each_partition_once_and_the_worst_of_many(
 
 @given(columns)
 def test_counts_and_numbers_of_a_state(codes: bytes) -> None:
-    runs = StateRuns(codes)
+    runs = StateRuns(codes, WORST_FIRST)
     states = [runs.at(number) for number in range(len(codes))]
     assert runs.counts() == {one: states.count(one) for one in WORST_FIRST if one in states}
     for state in WORST_FIRST:
         assert [*runs.numbers(state)] == [n for n, one in enumerate(states) if one is state]
-    assert [*runs.numbers(None)] == [*range(len(codes))]
 
 
 def test_a_bucket_covers_the_same_partitions_wherever_one_looks() -> None:
-    runs = StateRuns(bytes([0, 4] * 50))
+    runs = StateRuns(bytes([0, 4] * 50), WORST_FIRST)
     assert [one.first for one in runs.cells(range(20, 60), 10)] == [*range(20, 60, 4)]
     assert [one.first for one in runs.cells(range(21, 61), 10)] == [21, *range(24, 61, 4)]
 

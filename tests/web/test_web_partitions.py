@@ -178,3 +178,22 @@ def test_the_bar_has_the_states_in_cells_and_tells_what_is_at_a_place(client: Te
     assert one["one"]["failure"]["error"] == "ValueError: a bad day"
     beyond = client.get("/api/place/trips", params={"first": 99})
     assert "there are no partitions there" in error_of(beyond)["message"]
+
+
+def test_a_run_has_its_partitions_in_strips(client: TestClient) -> None:
+    run = launch(client, selection=["trips", "plain"], partitions=["2026-01-01..2026-01-05"])
+    assert run["step_count"] == 6
+    address = f"/api/runs/{run['run_id']}/strips"
+    cells = [[0, 2, "success"], [2, 1, "failure"], [3, 2, "success"]]
+    counts = {"success": 4, "failure": 1}
+    strips = client.get(address).json()
+    assert strips == {
+        "strips": [{"asset": "trips", "count": 5, "counts": counts, "cells": cells}],
+        "more_assets": 0,
+    }
+    place = client.get(f"{address}/trips", params={"first": 1, "end": 4}).json()
+    assert (place["first_step"], place["last_step"]) == ("trips@2026-01-02", "trips@2026-01-04")
+    assert (place["counts"], place["one"]) == ({"success": 2, "failure": 1}, None)
+    one = client.get(f"{address}/trips", params={"first": 2, "end": 3}).json()["one"]
+    assert one["error"]["message"] == "a bad day"
+    assert client.get(f"{address}/plain").status_code == 404

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.errors import AssetGraphError
 from assetgraph.keys import AssetKey
 from assetgraph.queries.partition_axis import PartitionAxis
-from assetgraph.queries.partition_runs import Cell, StateRuns, total
+from assetgraph.queries.partition_runs import WORST_FIRST
 from assetgraph.queries.partition_ticks import ticks
+from assetgraph.queries.state_cells import StateRuns, cell_json, total
 from assetgraph.web.api.json_endpoint import number
 from assetgraph.web.api.partition_endpoints import partition_row, require_partitions
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from assetgraph.records import AssetState
     from assetgraph.web.live.page_state import PageState
 
 _MOST = 1_000_000_000  # partitions, which is more than there are
@@ -69,7 +71,7 @@ def details(page: PageState, request: Request) -> dict[str, Any]:
     return {
         "partitions": axis.texts(along, rows),
         "count": len(along) * len(rows),
-        "counts": total(found),
+        "counts": total(found, WORST_FIRST),
         "first_key": str(axis.along.key(along[0])),
         "last_key": str(axis.along.key(along[-1])),
         "one": view and partition_row(view),
@@ -87,10 +89,8 @@ def _rows(axis: PartitionAxis, request: Request) -> range:
     return range(first, min(first + number(request, "rows", 1, _MOST_ROWS), axis.row_count))
 
 
-def _row(axis: PartitionAxis, runs: StateRuns, row: int, shown: range, most: int) -> dict[str, Any]:
-    own = runs.row(axis.numbers(row))
-    return {"keys": axis.row_keys(row), "cells": [_cell(one) for one in own.cells(shown, most)]}
-
-
-def _cell(cell: Cell) -> tuple[object, ...]:
-    return (cell.first, cell.size, cell.state, *([cell.counts] if cell.counts else []))
+def _row(
+    axis: PartitionAxis, runs: StateRuns[AssetState], row: int, shown: range, most: int
+) -> dict[str, Any]:
+    cells = runs.row(axis.numbers(row)).cells(shown, most)
+    return {"keys": axis.row_keys(row), "cells": [cell_json(one) for one in cells]}

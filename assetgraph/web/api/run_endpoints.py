@@ -9,10 +9,11 @@ from assetgraph.errors import AssetGraphError
 from assetgraph.keys import recorded_target
 from assetgraph.planning.target_graph import TargetGraph
 from assetgraph.queries.run_filter import RunFilter, status_named
+from assetgraph.queries.run_outline import run_outline, step_outline
 from assetgraph.queries.run_views import (
     failures,
+    find_run,
     page_of_runs,
-    run_details,
     run_json,
     step_json,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _SCANNED = 5000
 _SCANNED_FOR_FAMILY = 1000
 _SHOWN_FAILURES = 20
+_MOST_STEPS = 2000  # of a run, that are listed
 _MOST_DEPS = 100  # of one step: they place it by its depth in the graph
 
 
@@ -60,8 +62,9 @@ def runs(page: PageState, request: Request) -> dict[str, Any]:
 
 
 def run(page: PageState, request: Request) -> dict[str, Any]:
-    """One run without its events; each failure shows the lines of the user's code."""
-    details = run_details(page.store, request.path_params["run_id"])
+    """One run without its events; each failure shows the lines of the user's code. Of very many
+    steps it has those that failed or run, and the first; `step_count` is their number."""
+    details = run_outline(page.store, request.path_params["run_id"], _MOST_STEPS)
     record = details.record
     return {
         **run_json(record),
@@ -70,7 +73,8 @@ def run(page: PageState, request: Request) -> dict[str, Any]:
         "family": _family(page, record),
         "host": record.host,
         "pid": record.pid,
-        "event_count": len(details.events),
+        "event_count": details.event_count,
+        "step_count": len(record.step_ids),
         "steps": _steps_json(page, details),
         "failures": [_failure_json(step) for step in failures(details.steps)][:_SHOWN_FAILURES],
         "outputs": output_files(page, record.run_id),
@@ -79,12 +83,11 @@ def run(page: PageState, request: Request) -> dict[str, Any]:
 
 def step(page: PageState, request: Request) -> dict[str, Any]:
     """One step of a run; its error has the full trace."""
-    details = run_details(page.store, request.path_params["run_id"])
-    key = request.path_params["key"]
-    for one in details.steps:
-        if one.step_id == key:
-            return step_json(one)
-    raise NotFoundError(f"the run {details.record.run_id} has no step {key!r}.")
+    run_id, key = request.path_params["run_id"], request.path_params["key"]
+    found = step_outline(page.store, run_id, key)
+    if found is None:
+        raise NotFoundError(f"the run {find_run(page.store, run_id).run_id} has no step {key!r}.")
+    return step_json(found)
 
 
 def _filter(query: QueryParams) -> RunFilter:

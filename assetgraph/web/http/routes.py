@@ -23,6 +23,7 @@ from assetgraph.web.api import (
     partition_bar_endpoints,
     partition_endpoints,
     run_endpoints,
+    run_strip_endpoints,
 )
 from assetgraph.web.api.body_timeout import BodyTimeout
 from assetgraph.web.api.json_endpoint import (
@@ -116,6 +117,8 @@ def api_routes() -> list[ApiRoute]:
         ApiRoute("/api/runs/{run_id}/events.txt", log_endpoints.log_text, *_OF_EVENTS),
         ApiRoute("/api/runs/{run_id}/output.txt", log_endpoints.output_text, *_OF_OUTPUT),
         _get("/api/runs/{run_id}/steps/{key:path}", run_endpoints.step),
+        _get("/api/runs/{run_id}/strips", run_strip_endpoints.strips, "width"),
+        _get("/api/runs/{run_id}/strips/{key:path}", run_strip_endpoints.place, "first", "end"),
         _get("/api/definitions", overview_endpoints.definitions),
         ApiRoute("/api/stream", _stream, "after"),
         _post("/api/plan", action_endpoints.plan),

@@ -18,7 +18,8 @@ from assetgraph.queries.asset_views import (
     partitions_shown,
 )
 from assetgraph.queries.observed_views import ObservedReads, observed_reads
-from assetgraph.queries.partition_runs import StateRuns, state_runs
+from assetgraph.queries.partition_runs import state_runs
+from assetgraph.queries.state_cells import StateRuns
 from assetgraph.queries.target_views import TargetView
 from assetgraph.records import AssetState
 
@@ -41,7 +42,7 @@ class AssetTable:
         self._views: dict[AssetKey, AssetView] = {}
         self._reasons: dict[Target, tuple[Reason, ...]] = {}
         self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
-        self._runs: dict[AssetKey, StateRuns] = {}
+        self._runs: dict[AssetKey, StateRuns[AssetState]] = {}
         self._running: dict[AssetKey, str] = {}
         self._existing = self._ends()
         self._held: set[AssetKey] = set()  # running by their lock alone: no event tells the end
@@ -67,7 +68,7 @@ class AssetTable:
         """The keys of the partitions of an asset; None for an asset without partitions."""
         return self._facts.targets.keys(key)
 
-    def runs(self, key: AssetKey) -> StateRuns:
+    def runs(self, key: AssetKey) -> StateRuns[AssetState]:
         """The states of the partitions of an asset."""
         found = self._runs.get(key)
         if found is None:

@@ -17,7 +17,8 @@ const RUNS = {
   INTERRUPTED: ['stale', 'stale', 'interrupted'],
 };
 
-const STEPS = {
+/** The tone, the glyph and the word of each state of a step. */
+export const STEPS = {
   waiting: ['missing', 'waiting', 'waiting'],
   not_started: ['missing', 'waiting', 'not started'],
   running: ['running', 'running', 'running'],

@@ -29,12 +29,13 @@ export function stepList(run, selected, chosen) {
   return h(
     'section',
     {class: 'card steps', key: 'steps', 'aria-label': 'Steps'},
-    h('div', {class: 'card-head'}, h('h2', {}, 'Steps'), selected.size ? h('button', {class: 'button button-small button-bare', type: 'button', onclick: () => chosen('')}, 'Show all') : h('span', {class: 'muted small'}, String(run.steps.length))),
+    h('div', {class: 'card-head'}, h('h2', {}, 'Steps'), selected.size ? h('button', {class: 'button button-small button-bare', type: 'button', onclick: () => chosen('')}, 'Show all') : h('span', {class: 'muted small'}, run.step_count.toLocaleString('en'))),
+    run.step_count > run.steps.length ? h('p', {class: 'muted small step-rest', key: 'some'}, `${run.steps.length.toLocaleString('en')} are listed: those that failed or run, and the first. The log has all.`) : null,
     groups.map(([state, title, steps]) =>
       h(
         'details',
         {class: 'step-group', open: OPEN.has(state), key: state},
-        h('summary', {}, icon('chevron', 'icon-small'), stepGlyph(state), h('span', {class: 'grow'}, title), h('span', {class: 'muted small'}, String(steps.length))),
+        h('summary', {}, icon('chevron', 'icon-small'), stepGlyph(state), h('span', {class: 'grow'}, title), h('span', {class: 'muted small'}, countOf(run, state, steps).toLocaleString('en'))),
         h(
           'ul',
           {},
@@ -43,6 +44,12 @@ export function stepList(run, selected, chosen) {
       ),
     ),
   );
+}
+
+/** How many steps are in a state, of which not all may be listed. */
+function countOf(run, state, steps) {
+  const recorded = {not_started: 'waiting', interrupted: 'canceled'}[state] ?? state;
+  return run.step_count > run.steps.length ? (run.step_counts[recorded] ?? steps.length) : steps.length;
 }
 
 /** The steps by their assets, in their order. */

@@ -10,6 +10,7 @@ import {followed} from '../progress.js';
 import {reached, roving} from '../arrow_keys.js';
 import {crumbs, redraw, setActions, start} from '../shell.js';
 import {runGlyph, runMark} from '../states.js';
+import {RunStrips} from '../partitions/run_strips.js';
 import {stepList} from '../step_list.js';
 import {lasted, when} from '../live_times.js';
 import {Timeline} from '../timeline.js';
@@ -32,6 +33,7 @@ let known = 0;
 const timeline = new Timeline(chooseStep);
 let events = null;
 let output = null;
+let strips = null;
 
 async function load() {
   const {data, position} = await read(address('runs', runId));
@@ -46,6 +48,8 @@ async function load() {
   document.body.dataset.about = run.run_id;
   events ??= new EventsView(run.run_id, chooseStep);
   output ??= new OutputView(run.run_id);
+  strips ??= new RunStrips(run.run_id, chooseStep);
+  strips.update(run);
   const longest = run.steps.reduce((cells, step) => Math.max(cells, step.step.length), 4);
   events.element.style.setProperty('--log-step', `${longest}ch`);
   events.filter.step = onlyStep();
@@ -67,6 +71,7 @@ function hear(change) {
     if (step) step.progress = followed(step.progress, next);
   }
   if (total) growSoon(total);
+  if (change.steps?.[run.run_id]) strips.update(run);
   const ended = row && row.status !== 'STARTED' && run.status === 'STARTED';
   const rerun = change.runs?.some((one) => one.root_run_id === (run.root_run_id ?? run.run_id));
   if (ended || rerun) load().then(redraw);
@@ -97,6 +102,7 @@ function draw() {
         header(),
         run.warnings.map((text) => note(`warning-${text}`, text)),
         interruption(),
+        strips.place(),
         failures(),
         timeline.place(),
         log(),

@@ -4,7 +4,9 @@ const WIDEST = 120; // pixels of a partition
 const FEWEST = 3; // partitions in view
 
 export class Scale {
-  constructor() {
+  /** A partition is at most `widest` pixels wide. */
+  constructor(widest = WIDEST) {
+    this.widest = widest;
     this.count = 0;
     this.first = 0;
     this.end = 0;
@@ -26,7 +28,7 @@ export class Scale {
 
   /** Pixels of one partition. */
   get each() {
-    return Math.min(WIDEST, this.width / Math.max(1, this.end - this.first));
+    return Math.min(this.widest, this.width / Math.max(1, this.end - this.first));
   }
 
   /** How many partitions a step of the keyboard is: those of one pixel, at least one. */

@@ -20,10 +20,14 @@ export class Tip {
 
   /** Shows `about` above a spot of the window, or below it; until that is known, the states that
    * were painted. */
-  show({x, above, below}, about, painted) {
+  show(spot, about, painted) {
+    this.showParts(spot, about ? known(about) : states(painted));
+  }
+
+  showParts({x, above, below}, ...parts) {
     const {element} = this;
     if (!element.isConnected) document.body.append(element);
-    patch(element, about ? known(about) : states(painted));
+    patch(element, parts);
     element.hidden = false;
     const {offsetWidth: width, offsetHeight: height} = element;
     const left = Math.min(Math.max(MARGIN, x - width / 2), innerWidth - width - MARGIN);
