@@ -70,6 +70,12 @@ class Server:
         if self._process is not None:
             self.stop(signal.SIGKILL)
 
+    def write(self, name: str, text: str) -> None:
+        """Save a file of the project as an editor does: the server never reads half of it."""
+        written = self.root / f"{name}.new"
+        written.write_text(text, encoding="utf-8")
+        written.replace(self.root / name)
+
     def terminal(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command in another terminal."""
         return subprocess.run(

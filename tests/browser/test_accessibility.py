@@ -85,7 +85,7 @@ def test_axe_finds_nothing_with_a_banner_a_panel_and_an_event_open(
     server = serve({"pipeline.py": RICH, "break": ""})
     server.terminal("materialize", "--all")
     page = open_page(f"{server.url}/assets", width=width, reduced_motion="reduce")
-    (server.root / "pipeline.py").write_text((server.root / "pipeline.py").read_text() + "\n")
+    server.write("pipeline.py", (server.root / "pipeline.py").read_text() + "\n")
     page.locator(".banner").wait_for()
     found = _violations(page, script, "the assets")
     for address in ("/", "/lineage?selected=trips_file", "/assets/rich", "/runs", "/definitions"):

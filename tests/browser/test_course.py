@@ -50,7 +50,7 @@ def test_the_course_from_the_first_materialization_to_the_mended_failure(
     expect(page.locator(".toast")).to_contain_text("Materialized taxi_trips_file")
     expect(card).to_have_attribute("data-state", "fresh")
 
-    (server.root / "pipeline.py").write_text(BROKEN)
+    server.write("pipeline.py", BROKEN)
     page.get_by_role("button", name="Reload definitions").click()
     expect(card).to_have_attribute("data-state", "stale")
     page.get_by_role("button", name="Materialize all").click()
@@ -70,7 +70,7 @@ def test_the_course_from_the_first_materialization_to_the_mended_failure(
     page.get_by_role("button", name="Full stack trace").click()
     expect(page.locator(".trace")).to_contain_text("Traceback (most recent call last)")
 
-    (server.root / "pipeline.py").write_text(WHOLE)
+    server.write("pipeline.py", WHOLE)
     first_run = page.locator("h1").inner_text()
     page.get_by_role("button", name="Re-execute all").click()
     expect(page.locator("h1")).not_to_have_text(first_run)

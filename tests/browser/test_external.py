@@ -48,7 +48,7 @@ def test_the_page_runs_what_reads_a_file_that_changed(
 ) -> None:
     server = serve({"pipeline.py": PIPELINE, "customers.csv": "a,b"})
     assert server.terminal("materialize", "--all").returncode == 0
-    (server.root / "customers.csv").write_text("a,b,c")
+    server.write("customers.csv", "a,b,c")
 
     page = open_page(f"{server.url}/assets")
 

@@ -116,8 +116,8 @@ def test_a_plan_that_arrives_late_does_not_hide_why_a_start_failed(
     page.route("**/api/plan", lambda route: held.append(route))
     with page.expect_request("**/api/plan"):
         dialog.get_by_label("rows").fill("6")
-    file = server.root / "pipeline.py"
-    file.write_text(file.read_text() + "\nundefined_thing\n")
+    whole = (server.root / "pipeline.py").read_text()
+    server.write("pipeline.py", whole + "\nundefined_thing\n")
     dialog.get_by_role("button", name="Materialize").click()
     expect(dialog.get_by_role("alert")).to_contain_text("undefined_thing")
 
@@ -135,11 +135,11 @@ def test_a_start_that_failed_can_be_tried_again_with_what_was_typed(
     page.get_by_role("button", name="Materialize").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("rows").fill("6")
-    (server.root / "pipeline.py").write_text(whole + "\nundefined_thing\n")
+    server.write("pipeline.py", whole + "\nundefined_thing\n")
     dialog.get_by_role("button", name="Materialize").click()
     expect(dialog.get_by_role("alert")).to_contain_text("undefined_thing")
 
-    (server.root / "pipeline.py").write_text(whole)
+    server.write("pipeline.py", whole)
     dialog.get_by_role("button", name="Materialize").click()
     latest = page.get_by_role("region", name="Latest materialization")
     expect(latest.locator(".metadata")).to_contain_text("6")

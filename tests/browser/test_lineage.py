@@ -154,7 +154,7 @@ def test_a_long_list_scrolls_and_the_graph_stays_on_the_screen(
 ) -> None:
     server = serve({"pipeline.py": LAYERS.format(width=60, layers=5)})
     page = open_page(f"{server.url}/lineage?collapsed=", width=width)
-    (server.root / "pipeline.py").write_text((server.root / "pipeline.py").read_text() + "\n")
+    server.write("pipeline.py", (server.root / "pipeline.py").read_text() + "\n")
     expect(page.locator(".banner")).to_contain_text("Files changed")
     page.locator("#list-switch").click()
     expect(page.get_by_role("complementary").get_by_role("listitem")).to_have_count(300)

@@ -116,17 +116,16 @@ def test_definitions_break_and_are_mended_when_a_file_is_saved(
 ) -> None:
     server = serve({"pipeline.py": PIPELINE}, "--watch")
     page = open_page(f"{server.url}/assets")
-    file = server.root / "pipeline.py"
-    whole = file.read_text()
+    whole = (server.root / "pipeline.py").read_text()
 
-    file.write_text(whole + "\nundefined_thing\n")
+    server.write("pipeline.py", whole + "\nundefined_thing\n")
     expect(page.locator(".banner")).to_contain_text("The definitions do not load")
     expect(page.locator('[data-key="trips"]')).to_be_visible()
     page.get_by_role("link", name="See the error").click()
     expect(page.locator(".failure")).to_contain_text("name 'undefined_thing' is not defined")
     expect(page.locator("main")).to_contain_text("keeps the last valid definitions")
 
-    file.write_text(whole.replace("def fares(", "def tolls("))
+    server.write("pipeline.py", whole.replace("def fares(", "def tolls("))
     expect(page.locator("main")).to_contain_text("city/tolls")
     expect(page.locator(".failure")).to_have_count(0)
 
@@ -136,8 +135,8 @@ def test_definitions_are_reloaded_on_the_button(
 ) -> None:
     server = serve({"pipeline.py": PIPELINE})
     page = open_page(f"{server.url}/definitions")
-    file = server.root / "pipeline.py"
-    file.write_text(file.read_text().replace("def fares(", "def tolls("))
+    whole = (server.root / "pipeline.py").read_text()
+    server.write("pipeline.py", whole.replace("def fares(", "def tolls("))
 
     expect(page.locator("main")).to_contain_text("files changed since")
     page.get_by_role("button", name="Reload definitions").click()

@@ -38,7 +38,7 @@ def test_the_page_of_an_asset_lists_what_its_step_read(
 
     expect(card).to_contain_text("lookups/<b>zones.csv")
     expect(card).to_contain_text("file, by its content")
-    (server.root / "lookups/<b>zones.csv").write_text("a,b,c")
+    server.write("lookups/<b>zones.csv", "a,b,c")
     page.goto(f"{server.url}/assets/names")
     expect(page.get_by_label("Why it is not up to date")).to_contain_text(
         "lookups/<b>zones.csv, which it read, changed"

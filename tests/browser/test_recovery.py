@@ -25,11 +25,32 @@ def test_the_page_of_an_asset_that_is_not_defined_yet_shows_it_once_it_is(
     expect(page.locator("main")).to_contain_text("Not found")
     expect(page.locator("#live")).to_have_attribute("data-live", "open")
 
-    file = server.root / "pipeline.py"
-    file.write_text(file.read_text().replace("def fares(", "def tolls("))
+    whole = (server.root / "pipeline.py").read_text()
+    server.write("pipeline.py", whole.replace("def fares(", "def tolls("))
 
     expect(page.locator("h1")).to_contain_text("city/tolls")
     expect(page.locator("main")).not_to_contain_text("Not found")
+
+
+def test_an_asset_that_is_not_defined_for_a_moment_is_shown_again_and_can_be_launched(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": PIPELINE}, "--watch")
+    page = open_page(f"{server.url}/assets/trips_file")
+    whole = (server.root / "pipeline.py").read_text()
+    page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("rows").wait_for()
+
+    server.write("pipeline.py", "")
+    expect(page.locator("main")).to_contain_text("there is no asset 'trips_file'")
+    dialog.get_by_label("rows").fill("6")
+    expect(dialog.get_by_role("alert")).to_contain_text("trips_file")
+
+    server.write("pipeline.py", whole)
+    expect(page.locator("main")).to_contain_text("One file a month.")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    expect(dialog.get_by_role("button", name="Materialize")).to_be_enabled()
 
 
 def test_the_page_of_a_run_that_has_not_begun_shows_it_once_it_has(

@@ -137,8 +137,8 @@ def test_definitions_that_were_mended_can_be_reloaded_from_every_page(
     expect(banner).to_contain_text("do not load")
     expect(banner.get_by_role("button", name="Reload definitions")).to_be_visible()
 
-    file = server.root / "pipeline.py"
-    file.write_text(file.read_text().replace("not_defined", ""))
+    text = (server.root / "pipeline.py").read_text()
+    server.write("pipeline.py", text.replace("not_defined", ""))
     expect(banner).to_contain_text("Files changed since then")
     expect(banner).not_to_contain_text("no run can start")
     banner.get_by_role("button", name="Reload definitions").click()

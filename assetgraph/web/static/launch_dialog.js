@@ -34,14 +34,21 @@ class LaunchDialog {
     this.config = new ConfigForm({changed: () => this.replan(), redraw: () => this.draw()});
     this.timer = 0;
     this.asked = 0;
-    this.dialog = h('dialog', {class: 'launch', 'aria-labelledby': 'launch-title', onclose: () => this.dialog.remove()});
+    this.closed = new AbortController();
+    this.dialog = h('dialog', {class: 'launch', 'aria-labelledby': 'launch-title', onclose: () => this.close()});
   }
 
   open() {
     document.body.append(this.dialog);
+    document.addEventListener('definitions-loaded', () => this.error && this.ask(), {signal: this.closed.signal});
     this.draw();
     this.dialog.showModal();
     this.begin();
+  }
+
+  close() {
+    this.closed.abort();
+    this.dialog.remove();
   }
 
   /** Which partitions are meant is known before the first plan. */

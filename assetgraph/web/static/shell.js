@@ -14,6 +14,7 @@ let page = null;
 let waiting = false;
 let listening = false;
 let reloading = false;
+let rereads = 0;
 
 /**
  * Runs a page.
@@ -78,12 +79,27 @@ async function loadAll() {
     page.started = true;
     document.body.dataset.ready = '';
   } catch (error) {
-    page.broken = true;
-    patch(main, problem(error));
-    document.body.dataset.ready = 'problem';
-    if (error.status === 0) setTimeout(loadAll, 1000);
-    else if (!error.status) throw error;
+    breakOff(error);
   }
+}
+
+/** Loads the data of the page again and draws it. What it is about may be gone by now. */
+export async function reread() {
+  const number = (rereads += 1);
+  try {
+    await page.load();
+    redraw();
+  } catch (error) {
+    if (number === rereads) breakOff(error);
+  }
+}
+
+function breakOff(error) {
+  page.broken = true;
+  patch(main, problem(error));
+  document.body.dataset.ready = 'problem';
+  if (error.status === 0) setTimeout(loadAll, 1000);
+  else if (!error.status) throw error;
 }
 
 /** After Back, Forward or a reload, scrolls to where the reader was: the browser would try before
@@ -133,7 +149,11 @@ function retry(change) {
 
 function hearSummary(change) {
   let touched = Boolean(change.definitions);
-  if (change.definitions) summary.definitions = change.definitions;
+  if (change.definitions) {
+    const loaded = change.definitions.loaded_at !== summary.definitions.loaded_at;
+    summary.definitions = change.definitions;
+    if (loaded) document.dispatchEvent(new Event('definitions-loaded'));
+  }
   if ('trouble' in change) {
     summary.trouble = change.trouble;
     touched = true;

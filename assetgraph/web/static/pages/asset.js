@@ -19,7 +19,7 @@ import {isNumber, metadataTable} from '../metadata.js';
 import {observedReads} from '../observed_reads.js';
 import {previewOf} from '../value_preview.js';
 import {schema, withoutSchema} from '../schema.js';
-import {crumbs, redraw, setActions, start} from '../shell.js';
+import {crumbs, redraw, reread, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetMark, glyph} from '../states.js';
 import {when} from '../live_times.js';
@@ -31,7 +31,7 @@ const RENEWED_MS = 200;
 const key = document.body.dataset.about;
 const partition = parameters().get('partition'); // the page is about this one of its partitions
 const about = partition === null ? '' : `?partition=${encodeURIComponent(partition)}`;
-const table = new PartitionTable(key, {changed: () => redraw(), loaded: () => load().then(redraw), launch: (chosen) => materialize(chosen)});
+const table = new PartitionTable(key, {changed: () => redraw(), loaded: () => reread(), launch: (chosen) => materialize(chosen)});
 let asset = null;
 let attempts = [];
 let next = null;
@@ -61,7 +61,7 @@ async function loadPreview() {
 }
 
 function hear(change) {
-  if (change.definitions && !change.definitions.loading) load().then(redraw);
+  if (change.definitions && !change.definitions.loading) reread();
   const near = new Set([...asset.upstream, ...asset.downstream].map((one) => one.key));
   let touched = false;
   for (const row of change.assets ?? []) {
@@ -81,7 +81,7 @@ async function renew() {
     return;
   }
   renewing = true;
-  await load().then(redraw);
+  await reread();
   await new Promise((done) => setTimeout(done, RENEWED_MS));
   renewing = false;
   if (changed) {

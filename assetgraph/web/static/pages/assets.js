@@ -12,7 +12,7 @@ import {partitionShare, share} from '../partition_share.js';
 import {openLaunch} from '../launch_dialog.js';
 import {markdownGist} from '../markdown.js';
 import {AssetSearch} from '../asset_search.js';
-import {definitions, redraw, setActions, start} from '../shell.js';
+import {definitions, redraw, reread, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {ASSET_STATES, assetMark, assetState, glyph, word} from '../states.js';
 import {Ticked} from '../ticked.js';
@@ -75,7 +75,7 @@ async function load() {
 }
 
 function hear(change) {
-  if (change.definitions && !change.definitions.loading) load().then(redraw);
+  if (change.definitions && !change.definitions.loading) reread();
   for (const asset of change.assets ?? []) {
     if (assets.has(asset.key)) assets.set(asset.key, asset);
   }

@@ -7,7 +7,7 @@ import {empty, noAssets} from '../first_steps.js';
 import {count, plural, runName} from '../format.js';
 import {openLaunch} from '../launch_dialog.js';
 import {RunLanes} from '../run_lanes.js';
-import {definitions, redraw, setActions, start} from '../shell.js';
+import {definitions, redraw, reread, setActions, start} from '../shell.js';
 import {ASSET_STATES, RUN_STATUSES, glyph, runMark, word} from '../states.js';
 import {lasted, when} from '../live_times.js';
 import {parameters, remember} from '../address_state.js';
@@ -46,7 +46,7 @@ async function explain() {
 }
 
 function hear(change) {
-  if (change.definitions && !change.definitions.loading) load().then(redraw);
+  if (change.definitions && !change.definitions.loading) reread();
   if (change.counts) data.counts = change.counts;
   for (const run of change.runs ?? []) {
     data.ever = true;

@@ -8,7 +8,7 @@ import {duration, plural, runName} from '../format.js';
 import {OutputView} from '../output_view.js';
 import {followed} from '../progress.js';
 import {reached, roving} from '../arrow_keys.js';
-import {crumbs, redraw, setActions, start} from '../shell.js';
+import {crumbs, redraw, reread, setActions, start} from '../shell.js';
 import {runGlyph, runMark} from '../states.js';
 import {RunStrips} from '../partitions/run_strips.js';
 import {stepList} from '../step_list.js';
@@ -74,7 +74,7 @@ function hear(change) {
   if (change.steps?.[run.run_id]) strips.update(run);
   const ended = row && row.status !== 'STARTED' && run.status === 'STARTED';
   const rerun = change.runs?.some((one) => one.root_run_id === (run.root_run_id ?? run.run_id));
-  if (ended || rerun) load().then(redraw);
+  if (ended || rerun) reread();
   else if (row) Object.assign(run, {status: row.status, step_counts: row.step_counts});
   return Boolean(row) || Boolean(change.steps?.[run.run_id]) || told.length > 0;
 }
