@@ -1,6 +1,7 @@
 """Measure how fast the page is, in headless Chromium on generated graphs.
 
-    python benchmarks/page.py [--sizes 200 2000 5000] [--rounds 3] [--dagster PATH]
+    python benchmarks/page.py [--sizes 200 2000 5000] [--partitions 100000] [--rounds 3]
+                              [--dagster PATH]
 
 Each figure is the median of the rounds:
 
@@ -10,7 +11,12 @@ Each figure is the median of the rounds:
 - panning: frames a second while the mouse drags the graph for three seconds;
 - event to pixel: time from a line in a run's log to the frame that shows it, at 20 events a second;
 - a run of 10,000 events: time from navigation to the drawn page, and frames a second while its log
-  scrolls.
+  scrolls;
+- an asset with that many partitions, one of a chain of two: time from start to its first page, time
+  from navigation to the drawn page, time from a key that zooms its bar to the frame that shows it,
+  and memory of the server; and the page of the run that made them.
+
+With `--partitions 0`, or `--sizes` without numbers, what they measure is left out.
 
 The benchmark needs the extras ui and test, and Chromium. Give --dagster the path of a `dagster`
 executable with dagster-webserver beside it to measure Dagster's server and lineage on the same
@@ -31,7 +37,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -62,6 +68,22 @@ def make(number):
     return made
 
 assets = [make(number) for number in range({count})]
+"""
+
+PARTITIONED = """
+import assetgraph as dg
+
+hours = dg.HourlyPartitionsDefinition("2010-01-01-00:00", end_date="{end}")
+
+@dg.asset(partitions_def=hours, code_version="1")
+def readings(context) -> int:
+    if context.partition_key.endswith("01-03:00"):
+        raise ValueError("the sensor was off")
+    return 1
+
+@dg.asset(partitions_def=hours, code_version="1")
+def cleaned(readings: int) -> int:
+    return readings
 """
 
 FRAMES = """() => new Promise((done) => {
@@ -103,7 +125,8 @@ WATCH = """() => {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--sizes", type=int, nargs="+", default=[200, 2000, 5000])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[200, 2000, 5000])
+    parser.add_argument("--partitions", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--dagster", metavar="PATH", help="measure this executable's page as well")
     options = parser.parse_args()
@@ -122,8 +145,12 @@ def main() -> None:
                     measure_dagster(context, Path(folder), size, options)
             context.close()
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        with tempfile.TemporaryDirectory() as folder:
-            measure_log(page, Path(folder), options.rounds)
+        if options.sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                measure_log(page, Path(folder), options.rounds)
+        if options.partitions:
+            with tempfile.TemporaryDirectory() as folder:
+                measure_partitions(page, Path(folder), options.partitions, options.rounds)
         browser.close()
 
 
@@ -172,6 +199,46 @@ def measure_log(page: Page, folder: Path, rounds: int) -> None:
         page.locator(".log-row").first.wait_for()
         scrolled = [page.locator(".log-scroll").evaluate(SCROLL) for _ in range(rounds)]
         report("10,000 events: scrolling", median(map(frames_per_s, scrolled)), "fps")
+
+
+def measure_partitions(page: Page, folder: Path, count: int, rounds: int) -> None:
+    end = datetime(2010, 1, 1) + timedelta(hours=count)
+    (folder / "pyproject.toml").write_text('[tool.assetgraph]\nmodule = "pipeline"\n')
+    (folder / "pipeline.py").write_text(PARTITIONED.format(end=f"{end:%Y-%m-%d-%H:%M}"))
+    half = datetime(2010, 1, 1) + timedelta(hours=count // 2)
+    materialize(folder, "readings", "--all-partitions")
+    materialize(folder, "cleaned", "--partitions", f"2010-01-01-00:00..{half:%Y-%m-%d-%H:%M}")
+    begun = time.perf_counter()
+    with Served(folder) as server:
+        shown(page, f"{server.url}/assets/cleaned")
+        report(f"{count} partitions: start to first page", time.perf_counter() - begun, "s")
+        ready = [shown(page, f"{server.url}/assets/cleaned") for _ in range(rounds)]
+        report(f"{count} partitions: asset page ready", median(ready), "s")
+        report(f"{count} partitions: bar zoomed", median(zoomed(page) for _ in range(rounds)), "s")
+        report(f"{count} partitions: memory of the server", server.memory_mb(), "MB")
+        ready = [shown(page, f"{server.url}/runs/latest") for _ in range(rounds)]
+        report(f"{count // 2} partitions: run page ready", median(ready), "s")
+        report(f"{count} partitions: memory after that", server.memory_mb(), "MB")
+
+
+def materialize(folder: Path, *arguments: str) -> None:
+    command = [sys.executable, "-m", "assetgraph", "materialize", *arguments, "-y"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
+
+
+def zoomed(page: Page) -> float:
+    """The seconds from a key that zooms the bar to the frame that shows what the server then
+    answered."""
+    stage = page.locator(".partition-stage")
+    stage.focus()
+    page.keyboard.press("0")
+    page.locator("body:not([data-loading])").wait_for()
+    begun = time.perf_counter()
+    with page.expect_response(lambda answer: "/api/states/" in answer.url):
+        page.keyboard.press("+")
+    page.locator("body:not([data-loading])").wait_for()
+    return time.perf_counter() - begun
 
 
 def shown(page: Page, url: str) -> float:

@@ -27,6 +27,7 @@ QUIET_INTERVAL_S = 0.15
 WATCH_INTERVAL_S = 0.5
 SWEEP_INTERVAL_S = 10.0
 SWEEP_SHARE = 50  # the pause between two sweeps, in durations of a sweep, at least
+LOOK_SHARE = 8  # the pause after a look at partitions, in durations of it, while nobody asks
 QUICK_SWEEP_S = 0.5  # an answer waits for a sweep only if the last one was quicker
 SWEPT_AT_ONCE = 200
 _LOAD_TIMEOUT_S = 120.0
@@ -55,6 +56,8 @@ class PageState:
         self._loading = threading.Lock()
         self._sweep_due = 0.0
         self._sweep_s = 0.0
+        self._late: set[AssetKey] = set()  # assets with partitions that are to be looked at
+        self._late_due = 0.0
         self._on_close: list[Callable[[], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -85,11 +88,12 @@ class PageState:
             "changed_on_disk": self.changed_on_disk,
         }
 
-    def look(self) -> None:
-        """Read what runs wrote since the last look, and send it to the open pages."""
+    def look(self, *, patiently: bool = False) -> None:
+        """Read what runs wrote since the last look, and send it to the open pages. `patiently`,
+        assets with very many partitions are not looked at each time that one is made."""
         with self.lock:
             changes = self.watcher.look()
-            self._refresh(changes, changes.assets)
+            self._refresh(changes, self._due(changes.assets, patiently))
 
     def renew_partitions(self) -> None:
         """Look which partitions there are by now, and send what changed to the open pages."""
@@ -117,7 +121,8 @@ class PageState:
         order = self.graph.order
         for start in range(0, max(len(order), 1), SWEPT_AT_ONCE):
             with self.lock:
-                self._refresh(self.watcher.look(), order[start : start + SWEPT_AT_ONCE])
+                changes = self.watcher.look()
+                self._refresh(changes, changes.assets.union(order[start : start + SWEPT_AT_ONCE]))
         self._sweep_s = time.monotonic() - begun
         self._sweep_due = begun + max(SWEEP_INTERVAL_S, SWEEP_SHARE * self._sweep_s)
 
@@ -186,7 +191,7 @@ class PageState:
             if time.monotonic() > self._sweep_due and self.feed.readers:
                 self.sweep()
             else:
-                self.look()
+                self.look(patiently=True)
         except (AssetGraphError, OSError) as error:
             trouble = f"The store cannot be read: {error}"
         if trouble != self.trouble:
@@ -206,10 +211,20 @@ class PageState:
                 self.changed_on_disk = changed
                 self._publish({"definitions": self.definitions_json()})
 
+    def _due(self, keys: set[AssetKey], patiently: bool) -> set[AssetKey]:
+        """The assets to look at now, of `keys` and of those that are late."""
+        keys, self._late = keys | self._late, set()
+        if patiently and time.monotonic() < self._late_due:
+            self._late = {key for key in keys if key in self.graph.partitioned}
+        return keys - self._late
+
     def _refresh(self, changes: Changes, keys: Iterable[AssetKey]) -> None:
         """Update the table's `keys`, and publish what changed there and in the store."""
-        table = self._table
+        table, begun = self._table, time.monotonic()
         changed = table.refresh(keys, self.watcher.running()) if table else set()
+        if keys:
+            ended = time.monotonic()
+            self._late_due = ended + LOOK_SHARE * (ended - begun)
         if table is not None and changes.runs:
             self._other_code_ran = self._other_code_ran or table.ran_with_other_code(changed)
         if changes or changed:
