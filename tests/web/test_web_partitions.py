@@ -180,6 +180,16 @@ def test_the_bar_has_the_states_in_cells_and_tells_what_is_at_a_place(client: Te
     assert "there are no partitions there" in error_of(beyond)["message"]
 
 
+def test_partitions_that_fail_at_the_same_place_are_one_failure(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    (folder_of.root / "2026-01-05").touch()
+    run = launch(client, selection=["trips"], partitions=["2026-01-02..2026-01-06"])
+    (failure,) = run["failures"]
+    assert (failure["step"], failure["alike"]) == ("trips@2026-01-03", ["trips@2026-01-05"])
+    assert failure["alike_count"] == 1
+
+
 def test_a_run_has_its_partitions_in_strips(client: TestClient) -> None:
     run = launch(client, selection=["trips", "plain"], partitions=["2026-01-01..2026-01-05"])
     assert run["step_count"] == 6

@@ -22,7 +22,7 @@ from assetgraph.web.api.log_endpoints import output_files
 from assetgraph.web.shapes import run_row, step_head
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from starlette.datastructures import QueryParams
     from starlette.requests import Request
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _SCANNED = 5000
 _SCANNED_FOR_FAMILY = 1000
 _SHOWN_FAILURES = 20
+_SHOWN_ALIKE = 100  # partitions that failed at the same place
 _MOST_STEPS = 2000  # of a run, that are listed
 _MOST_DEPS = 100  # of one step: they place it by its depth in the graph
 
@@ -76,7 +77,7 @@ def run(page: PageState, request: Request) -> dict[str, Any]:
         "event_count": details.event_count,
         "step_count": len(record.step_ids),
         "steps": _steps_json(page, details),
-        "failures": [_failure_json(step) for step in failures(details.steps)][:_SHOWN_FAILURES],
+        "failures": _failures_json(failures(details.steps)),
         "outputs": output_files(page, record.run_id),
     }
 
@@ -182,6 +183,31 @@ def upstream_steps(
         found.pop(step_id, None)
         deps[step_id] = list(islice(found, _MOST_DEPS))
     return deps
+
+
+def _failures_json(failed: Iterable[StepRecord]) -> list[dict[str, Any]]:
+    """The first failures. Those of several partitions of an asset at one place in the code are one,
+    with the ids of the other steps in `alike`."""
+    groups: dict[object, list[StepRecord]] = {}
+    for step in failed:
+        asset = step.step_id.partition("@")[0]
+        groups.setdefault((asset, *_place(step)), []).append(step)
+    return [
+        {
+            **_failure_json(first),
+            "alike_count": len(others),
+            "alike": [one.step_id for one in others[:_SHOWN_ALIKE]],
+        }
+        for first, *others in islice(groups.values(), _SHOWN_FAILURES)
+    ]
+
+
+def _place(step: StepRecord) -> tuple[object, ...]:
+    """What tells the failure of a step from others of its asset."""
+    error = step.error
+    if error is None or not error.frames:
+        return (step.step_id,)
+    return error.type, error.frames[-1].file, error.frames[-1].line
 
 
 def _failure_json(step: StepRecord) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import {plainLine, plainText} from './ansi.js';
 import {codeLines} from './code.js';
 import {h, icon, patch} from './dom.js';
 import {editorTool} from './editor.js';
+import {plural} from './format.js';
 import {clamped, longText} from './long_text.js';
 import {glyph} from './states.js';
 import {complain} from './toast.js';
@@ -31,6 +32,19 @@ export function failurePanel(runId, failure) {
       ? h('details', {class: 'failure-more'}, h('summary', {}, above.length === 1 ? 'Called from 1 frame above' : `Called from ${above.length} frames above`), h('div', {class: 'stack'}, above.map((one) => frame(one, false))))
       : null,
     trace(runId, failure.step),
+    failure.alike_count ? alike(failure) : null,
+  );
+}
+
+/** The other partitions of the asset that failed at the same place. */
+function alike({alike_count: count, alike: steps}) {
+  const key = (step) => step.slice(step.indexOf('@') + 1);
+  const rest = count - steps.length;
+  return h(
+    'details',
+    {class: 'failure-more', key: 'alike'},
+    h('summary', {}, `${plural(count, 'more partition')} failed here`),
+    h('p', {class: 'small muted', dir: 'auto'}, steps.map(key).join(', '), rest ? `, and ${plural(rest, 'other')}` : null),
   );
 }
 

@@ -208,7 +208,7 @@ function note(key, ...text) {
 function failures() {
   const {failures: found} = run;
   if (!found.length) return null;
-  const rest = run.failed_steps.length - found.length;
+  const rest = run.failed_steps.length - found.reduce((sum, one) => sum + 1 + one.alike_count, 0);
   return h(
     'div',
     {class: 'stack', key: 'failures'},
