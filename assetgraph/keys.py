@@ -224,6 +224,8 @@ def _short(name: str) -> str:
 
 def key_problem(key: AssetKey) -> str | None:
     """Why `key` cannot name an asset, or None."""
+    if len(key.text) <= MAX_KEY_BYTES and key.text.isascii() and key.text.isidentifier():
+        return None  # as most keys are
     if not key.parts:
         return "an asset key needs at least one part"
     for part in key.parts:

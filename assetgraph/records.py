@@ -102,7 +102,7 @@ class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 IO_MANAGED = "custom"
 
 
-class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True):
+class StoredValue(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Where and how an asset's value is stored.
 
     `format` is a name from `storage/formats/format_registry.py`. `type` is the type of the returned
@@ -206,7 +206,9 @@ class PartitionsRead(msgspec.Struct, frozen=True, omit_defaults=True):
     last: str
 
 
-class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="materialization"):
+class Materialization(
+    msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="materialization"
+):
     """One successful computation of a value; its line in `assets/<key>.jsonl` commits it.
 
     `inputs` maps the text of each upstream target to the data version that was read. A record with
@@ -238,7 +240,7 @@ class Materialization(msgspec.Struct, frozen=True, omit_defaults=True, tag="mate
         return version == self.code_version or version in self.earlier_code
 
 
-class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, tag="failure"):
+class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="failure"):
     """A failed step, recorded in the asset's history with the circumstances in which it failed.
 
     `absent` has the files that were not there, as paths relative to the project's folder if they

@@ -122,7 +122,9 @@ def hash_all(start: Vertex) -> None:
     """Set the hash of `start` and of all that it reaches."""
     if start.hash:
         return
-    if all(other.hash for other in start.edges):
+    if not start.edges:
+        start.hash = digest(start.own)
+    elif all(other.hash for other in start.edges):
         _hash_component([start])
     else:
         for vertices in components(

@@ -14,7 +14,7 @@ import msgspec
 from assetgraph.code.definition_graph import Vertex, digest, hash_all
 
 
-class Node(msgspec.Struct, frozen=True, omit_defaults=True):
+class Node(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A definition as it was. `own` is the hash of its own content; for a library, its name and
     version. `refs` are the keys of the definitions that it names, in the order in which it names
     them. `origin` is the key of the expression that made a value."""

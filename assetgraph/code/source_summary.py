@@ -15,14 +15,14 @@ from __future__ import annotations
 import msgspec
 
 
-class Piece(msgspec.Struct, frozen=True, array_like=True):
+class Piece(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Some code: the digest of its tree, and the names in it as positions in `File.names`."""
 
     digest: bytes
     names: tuple[int, ...] = ()
 
 
-class Decorator(msgspec.Struct, frozen=True, array_like=True):
+class Decorator(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A decorator. `callee` is the position of the name that it calls or is, -1 for any other
     expression."""
 
@@ -30,7 +30,7 @@ class Decorator(msgspec.Struct, frozen=True, array_like=True):
     callee: int
 
 
-class BlindSpot(msgspec.Struct, frozen=True, array_like=True):
+class BlindSpot(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Code that cannot be followed, with a sentence about it. `name` is the position of the name
     that the sentence is about, or -1: if that name is defined in the project, it is followed after
     all."""
@@ -40,7 +40,7 @@ class BlindSpot(msgspec.Struct, frozen=True, array_like=True):
     name: int = -1
 
 
-class Function(msgspec.Struct, frozen=True, array_like=True):
+class Function(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A function or lambda. `line` is the first line that its code object gives. `span` is the
     place of a lambda's body: line, column, end line, end column.
 
@@ -63,7 +63,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
         return self.qualname.rpartition(".")[2]
 
 
-class Class(msgspec.Struct, frozen=True, array_like=True):
+class Class(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A class. `body` is its body without the definitions in it, and `bound` are the names that
     the body binds. `methods` and `classes` are positions in `File.functions` and
     `File.classes`."""
@@ -80,14 +80,14 @@ class Class(msgspec.Struct, frozen=True, array_like=True):
     blind_spots: tuple[BlindSpot, ...] = ()
 
 
-class Statement(msgspec.Struct, frozen=True, array_like=True):
+class Statement(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A statement of the module that assigns a name or changes its value."""
 
     line: int
     piece: Piece
 
 
-class File(msgspec.Struct, frozen=True, array_like=True):
+class File(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A whole file.
 
     `imports` are the places from which the module may import a name (`.helpers:clean`), `stars`

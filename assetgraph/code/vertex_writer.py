@@ -35,6 +35,8 @@ class VertexWriter:
     the value of one.
     """
 
+    __slots__ = ("_cells", "_make_captured", "_module", "_parts", "_resolver", "vertex")
+
     def __init__(
         self,
         vertex: Vertex,
@@ -96,10 +98,9 @@ class VertexWriter:
         assert module is not None
         for decorator in decorators:
             known = decorator.callee not in enclosed
-            idle = known and self._resolver.is_idle(module, decorator)
-            if not (
-                idle or (of_asset and known and self._resolver.makes_assets(module, decorator))
-            ):
+            if known and self._resolver.is_idle(module, decorator):
+                continue
+            if not (of_asset and known and self._resolver.makes_assets(module, decorator)):
                 self.piece(decorator.piece, enclosed)
 
     def piece(self, piece: Piece, enclosed: frozenset[int] = frozenset()) -> None:
@@ -108,6 +109,8 @@ class VertexWriter:
         module = self._module
         assert module is not None
         self._parts.append(piece.digest)
+        if not piece.names:
+            return
         volatile = module.file.volatile
         if volatile and not volatile.isdisjoint(piece.names):
             names = [module.file.names[p] for p in piece.names if p in volatile]

@@ -172,7 +172,7 @@ class Computation:
 
     @cached_property
     def context_parameter(self) -> str | None:
-        for parameter in self.parameters:
+        for parameter in () if self.signature.only_names else self.parameters:
             if is_context(parameter):
                 return parameter.name
         return None
@@ -196,6 +196,8 @@ class Computation:
         The context and the config are not among them. A parameter with a default counts only if
         `ins` or `deps` names it.
         """
+        if self.signature.only_names:
+            return self.parameters
         named = set(self.ins)
         for spec in self.specs:
             if spec.deps:

@@ -28,11 +28,7 @@ def definition_problems(computation: Computation) -> list[Problem]:
         for wrong in find(computation)
     ]
     for spec in computation.specs:
-        found += [
-            (spec, *wrong)
-            for find in (_wrong_key, _wrong_group, _wrong_tags, _wrong_owners)
-            for wrong in find(spec)
-        ]
+        found += [(spec, *wrong) for find in _FINDERS for wrong in find(spec)]
     if not found:
         return []
     place = computation.file, computation.line
@@ -40,11 +36,15 @@ def definition_problems(computation: Computation) -> list[Problem]:
 
 
 def _wrong_options(computation: Computation) -> Iterable[Wrong]:
+    if not computation.mistakes:
+        return ()
     return [(f"asset {computation.name!r}: {m}.", remedy) for m, remedy in computation.mistakes]
 
 
 def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
     found: list[Wrong] = []
+    if computation.signature.only_names:
+        return found
     configs = []
     name = computation.name
     for parameter in computation.parameters:
@@ -76,7 +76,7 @@ def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
 
 
 def _wrong_annotations(computation: Computation) -> Iterator[Wrong]:
-    parameters, returns = computation.signature
+    parameters, returns, _ = computation.signature
     for parameter in parameters:
         if parameter.annotation is not EMPTY and (wrong := not_a_type(parameter.annotation)):
             where = f"parameter {parameter.name!r} of asset {computation.name!r}"
@@ -118,6 +118,8 @@ def _wrong_group(spec: AssetSpec) -> Iterable[Wrong]:
 
 
 def _wrong_tags(spec: AssetSpec) -> Iterable[Wrong]:
+    if not spec.tags:
+        return ()
     return [
         (
             f"the tag {tag!r} of asset {spec.key.text!r} is not a valid name: letters, digits, "
@@ -130,6 +132,8 @@ def _wrong_tags(spec: AssetSpec) -> Iterable[Wrong]:
 
 
 def _wrong_owners(spec: AssetSpec) -> Iterable[Wrong]:
+    if not spec.owners:
+        return ()
     return [
         (
             f"the owner {owner!r} of asset {spec.key.text!r} is neither an e-mail address nor a "
@@ -139,6 +143,9 @@ def _wrong_owners(spec: AssetSpec) -> Iterable[Wrong]:
         for owner in spec.owners
         if "@" not in owner and not owner.startswith("team:")
     ]
+
+
+_FINDERS = (_wrong_key, _wrong_group, _wrong_tags, _wrong_owners)
 
 
 @lru_cache(1024)

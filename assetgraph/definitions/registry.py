@@ -93,8 +93,11 @@ def values_of(modules: Modules) -> Iterator[tuple[str, Any]]:
     its module."""
     for name, variables in modules.items():
         for value in variables.values():
-            for item in value if issubclass(type(value), list | tuple) else (value,):
-                yield name, item
+            if issubclass(type(value), (list, tuple)):  # a union: three times slower
+                for item in value:
+                    yield name, item
+            else:
+                yield name, value
 
 
 def _redefines(new: Registered, old: Registered) -> bool:

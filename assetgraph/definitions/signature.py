@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple
 
@@ -29,10 +29,15 @@ class Parameter(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """The parameters of a function and its return annotation (`EMPTY` without one)."""
+    """The parameters of a function and its return annotation (`EMPTY` without one).
+
+    `only_names` says that each parameter names an upstream and nothing else is said of any, as in
+    most projects: then there is nothing to look for among them.
+    """
 
     parameters: tuple[Parameter, ...]
     returns: Any
+    only_names: bool = False
 
 
 def signature_of(function: Callable[..., Any]) -> Signature:
@@ -47,7 +52,9 @@ def resolved(
 
     `local_names` holds the local variables of an enclosing function that the annotations name.
     """
-    written, returns = signature
+    if signature.only_names:
+        return signature
+    written, returns, _ = signature
     if not isinstance(returns, str) and not any(isinstance(p.annotation, str) for p in written):
         return signature
     names = {**getattr(plain_function(function), "__globals__", {}), **local_names}
@@ -89,7 +96,9 @@ def plain_function(function: Any) -> FunctionType | None:
             function = type(function).__call__
         else:
             return None
-    bottom: FunctionType = inspect.unwrap(function)
+    bottom: FunctionType = function
+    if hasattr(function, "__wrapped__"):
+        bottom = inspect.unwrap(function)
     return bottom
 
 
@@ -131,13 +140,21 @@ def _simple_signature(function: Callable[..., Any]) -> Signature | None:
     ):
         return None
     annotations = function.__annotations__
-    required = code.co_argcount - len(function.__defaults__ or ())
     names = code.co_varnames[: code.co_argcount]
+    if not annotations and not function.__defaults__:
+        return Signature(tuple(map(_plain, names)), EMPTY, only_names="context" not in names)
+    required = code.co_argcount - len(function.__defaults__ or ())
     parameters = [
         Parameter(name, annotations.get(name, EMPTY), position >= required)
         for position, name in enumerate(names)
     ]
     return Signature(tuple(parameters), annotations.get("return", EMPTY))
+
+
+@cache
+def _plain(name: str) -> Parameter:
+    """A parameter that is only a name, as most are: one object for all assets that read it."""
+    return Parameter(name, EMPTY, has_default=False)
 
 
 def _full_signature(function: Callable[..., Any]) -> Signature:

@@ -309,7 +309,8 @@ class AssetGraph:
             if key in parents and _may_read_itself(computation, spec, inputs):
                 parents.remove(key)
                 self.self_readers = {*self.self_readers, key}
-            row = self._parents[key] = tuple(sorted(parents, key=_parts))
+            row = tuple(parents) if len(parents) < 2 else tuple(sorted(parents, key=_parts))
+            self._parents[key] = row
             for upstream in row:  # so each asset's readers are by name
                 readers[upstream].append(key)
         self._children = _ByKey((key, tuple(row)) for key, row in readers.items())

@@ -30,10 +30,17 @@ class Connections:
     def inputs(self, computation: Computation) -> dict[str, AssetKey]:
         """The upstream that each parameter loads, without parameters that do not resolve."""
         own = [spec.key for spec in computation.specs]
+        if not computation.inputs:
+            return {}
         prefix = _shared_prefix(own)
         prefixes = (prefix, ()) if prefix else ((),)
         found: dict[str, AssetKey] = {}
         for parameter in computation.inputs:
+            if not prefix and not computation.ins:  # as for most: see `_upstream`
+                key = self._by_parts.get((parameter.name,))
+                if key is not None and key not in own:
+                    found[parameter.name] = key
+                    continue
             upstream = self._upstream(computation, parameter, own, prefixes)
             if upstream is not None:
                 found[parameter.name] = upstream

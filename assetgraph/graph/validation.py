@@ -36,10 +36,12 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
         yield from definition_problems(computation)
     yield from _cycles(graph)
     for computation in graph.computations.values():
-        yield from _waits_for_itself(graph, computation)
-    for computation in graph.computations.values():
+        if len(computation.specs) > 1:
+            yield from _waits_for_itself(graph, computation)
         yield from _annotations_that_clash(graph, computation)
-        yield from _loads_what_is_elsewhere(graph, computation)
+    if graph.externals:
+        for computation in graph.computations.values():
+            yield from _loads_what_is_elsewhere(graph, computation)
     yield from _wrong_partitions(graph)
 
 
@@ -84,8 +86,9 @@ def _duplicates(graph: Connected) -> Iterator[Problem]:
 
 def _names_of_two_computations(graph: Connected) -> Iterator[Problem]:
     """Steps are called after their computations."""
+    named = graph.computations
     for key in graph.assets:
-        made, named = graph.computation(key), graph.computations
+        made = graph.computation(key)
         if named[made.name] is not made:
             first, second = sorted((made, named[made.name]), key=lambda one: (one.file, one.line))
             yield _problem(
@@ -139,8 +142,6 @@ def _cycles(graph: Connected) -> Iterator[Problem]:
 
 def _waits_for_itself(graph: Connected, computation: Computation) -> Iterator[Problem]:
     """One call materializes all outputs, so none may depend on another, directly or not."""
-    if len(computation.specs) == 1:
-        return
     own = {spec.key for spec in computation.specs if spec.key in graph.assets}
     behind = walk(own, graph.children).keys()
     for key in sorted(own):
@@ -157,6 +158,8 @@ def _waits_for_itself(graph: Connected, computation: Computation) -> Iterator[Pr
 
 
 def _annotations_that_clash(graph: Connected, computation: Computation) -> Iterator[Problem]:
+    if computation.signature.only_names:
+        return
     annotations = {p.name: p.annotation for p in computation.inputs if p.annotation is not EMPTY}
     if not annotations:
         return
@@ -202,16 +205,17 @@ def _of_each_partition(
 
 def _wrong_partitions(graph: Connected) -> Iterator[Problem]:
     """Problems of mappings between partitions, and of what takes partitions."""
+    partitioned = graph.partitioned
     for key in graph.assets:
         computation = graph.computation(key)
-        if key not in graph.partitioned and computation.backfill_policy is not None:
+        if key not in partitioned and computation.backfill_policy is not None:
             yield _problem(
                 computation,
                 f"asset {key.text!r} has a backfill policy, but no partitions.",
                 "Give it a partitions_def=, or leave the policy out.",
                 key,
             )
-        if graph.partitioned or computation.partition_mappings or computation.partition_columns:
+        if partitioned or computation.partition_mappings or computation.partition_columns:
             from assetgraph.graph.partition_edges import edge_problems
 
             for message, remedy in edge_problems(graph, key):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Configs = Mapping["AssetKey", Mapping[str, Any]]
 
 
-class TargetFacts(msgspec.Struct, frozen=True):
+class TargetFacts(msgspec.Struct, frozen=True, gc=False):
     """The facts about one target.
 
     `value` is the condition of the stored value. `data_version` describes the data as it is now: a
