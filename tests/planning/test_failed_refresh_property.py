@@ -25,7 +25,7 @@ from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
 from assetgraph.storage.store import Store
 
-EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "15"))
 KEYS = ("source", "middle", "sink")
 PARENTS = {"source": (), "middle": ("source",), "sink": ("middle",)}
 FILE = Path("input.txt")

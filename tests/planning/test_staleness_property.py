@@ -27,7 +27,7 @@ from assetgraph.project.settings import find_project
 from assetgraph.records import EventType
 from assetgraph.run.runner import run_plan
 
-EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "15"))
 PADDING = "x" * 5000
 Value = tuple[int, bool]
 SOURCES = ("source_0", "source_1")

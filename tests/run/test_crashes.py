@@ -12,9 +12,9 @@ import pytest
 KILLS = Path(__file__).parents[1] / "support" / "kills.py"
 
 
-@pytest.mark.parametrize("when", ["100", "each"])
+@pytest.mark.parametrize("when", ["40", "each"])
 def test_a_run_that_is_killed_loses_nothing(when: str) -> None:
-    """Killed at 100 random moments, and once before each call that changes the disk."""
+    """Killed at 40 random moments, and once before each call that changes the disk."""
     done = subprocess.run(
         [sys.executable, str(KILLS), when],
         capture_output=True,
