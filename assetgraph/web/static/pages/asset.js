@@ -39,6 +39,7 @@ let preview = null;
 let drawn = {source: null, number: 0, element: null};
 let reading = false; // earlier attempts
 let renewing = false;
+let told = false; // which keys there are
 let changed = false; // meanwhile
 
 async function load() {
@@ -46,8 +47,20 @@ async function load() {
   asset = first.data;
   ({attempts, next} = past.data);
   if (asset.materialization && !asset.partitions) loadPreview();
-  if (asset.partitions) table.load();
+  if (asset.partitions) {
+    table.load();
+    tellKeys();
+  }
   return first.position;
+}
+
+/** Lists the keys of the bar of partitions, which listens to them while it has the focus. */
+function tellKeys() {
+  if (told) return;
+  told = true;
+  shortcut('← →', 'On the bar of partitions: move, with Shift select');
+  shortcut('+ −', 'On the bar: zoom; 0 shows all');
+  shortcut('Enter', 'On the bar: materialize what is selected');
 }
 
 async function loadPreview() {

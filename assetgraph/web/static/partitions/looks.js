@@ -28,7 +28,7 @@ function made(state, tone) {
   const strong = STRONG.has(state);
   const solid = strong || state === 'fresh';
   return {
-    fill: strong ? full : state === 'fresh' ? mixed(full, surface, dark ? 0.52 : 0.7) : state === 'stale' ? mixed(full, surface, 0.28) : tint,
+    fill: strong ? full : state === 'fresh' ? mixed(full, surface, dark ? 0.52 : 0.7) : state === 'stale' ? mixed(full, tint, 0.1) : tint,
     hatch: HATCHES[state] ? pattern(HATCHES[state], strong ? mixed(full, surface, 0.62) : mixed(full, surface, state === 'missing' ? 0.5 : 0.8)) : null,
     ink: state === 'fresh' && dark ? colour('text') : solid ? surface : full,
     edge: mixed(full, surface, state === 'missing' ? 0.4 : 0.75),
