@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 
 _BY_FULL_NAME = {
     "globals": "`globals()` is read, so everything in the module counts",
@@ -77,27 +77,23 @@ def blind_spot_of_attribute(attribute: str) -> str | None:
     return _BY_ATTRIBUTE.get(attribute)
 
 
-def volatile_names(names: Mapping[str, int], tree: ast.Module) -> frozenset[int]:
+def volatile_names(names: Mapping[str, int], called: Set[str]) -> frozenset[int]:
     """The positions of the names that look like a clock, a source of chance or the environment. A
-    function counts only where the text calls it or passes it to a call, not as a mere default."""
+    function counts only where the text calls it or passes it to a call, not as a mere default:
+    `called` has the last words of those."""
     found = {name: at for name, at in names.items() if _VOLATILE.search(name.removesuffix("[]"))}
-    called = _called(tree) if found else set()
     return frozenset(
         at for name, at in found.items() if "environ" in name or _last_word(name) in called
     )
 
 
-def _called(tree: ast.Module) -> set[str]:
-    """The last words of the names that a text calls or passes to a call."""
-    used: list[ast.expr] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            used += (node.func, *node.args, *(keyword.value for keyword in node.keywords))
-    return {
-        node.attr if isinstance(node, ast.Attribute) else node.id
-        for node in used
-        if isinstance(node, ast.Attribute | ast.Name)
-    }
+def last_words(call: ast.Call) -> Iterator[str]:
+    """The last word of each name in a call, as the function or an argument."""
+    for node in (call.func, *call.args, *[keyword.value for keyword in call.keywords]):
+        if node.__class__ is ast.Name:
+            yield node.id
+        elif node.__class__ is ast.Attribute:
+            yield node.attr
 
 
 def _last_word(name: str) -> str:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from assetgraph.code.blind_spots import COMPUTED_ATTRIBUTE, blind_spot_of_attribute
+from assetgraph.code.blind_spots import COMPUTED_ATTRIBUTE, blind_spot_of_attribute, last_words
 from assetgraph.code.scopes import IMPORTED, LOOKUP, Closed, Scope, Use
 
 _IGNORED_FIELDS = {"ctx", "type_comment", "kind"}
@@ -26,6 +26,7 @@ class TreeWriter:
         self.scope = Scope("module")
         self.outer_scopes: list[Scope] = []
         self.rebound: set[str] = set()  # the names that some scope declares global
+        self.called: set[str] = set()  # the last words of what is called, or passed to a call
         self._in_annotation = False
         self._writers: dict[type, Callable[[Any], None]] = dict.fromkeys(_FIELDS, self._any)
         self._writers |= self.writers()
@@ -178,6 +179,7 @@ class TreeWriter:
 
     def _call(self, node: ast.Call) -> None:
         self.scope.parts.append("Call")
+        self.called.update(last_words(node))
         name = _called(node.func)
         self.write(node.func)
         arguments: Iterable[ast.expr] = node.args
@@ -347,8 +349,7 @@ class TreeWriter:
     def _import_from(self, node: ast.ImportFrom) -> None:
         module = "." * node.level + (node.module or "")
         for alias in node.names:
-            origin = f"{module}:{alias.name}"
-            self._import_as(alias.asname or alias.name, origin, node.lineno)
+            self._import_as(alias.asname or alias.name, f"{module}:{alias.name}", node.lineno)
 
     def _import_as(self, name: str, origin: str, line: int) -> None:
         scope = self.scope

@@ -104,31 +104,31 @@ class Sources:
     ) -> tuple[File, set[CodeType] | None]:
         """The summary of a text and, if it is loose, all code that it compiles to. The syntax
         tree is large, so it does not outlive this call."""
-        file, tree = self._summary(filename, digest, source)
-        return file, _codes(source, tree, filename) if loose else None
-
-    def _summary(
-        self, filename: str, digest: str, source: bytes | str
-    ) -> tuple[File, ast.Module | None]:
-        """The summary of a text, and its tree if the cache did not hold the summary."""
         if isinstance(source, str):
             encoded = source.encode("utf-8", "surrogatepass")
             digest = f"text-{blake2b(encoded, digest_size=16).hexdigest()}"
         key = f"source-{ALGORITHM}-{digest}"
-        cached = self._cache.get(key)
-        if cached is not None:
-            try:
-                return self._decode(cached), None
-            except msgspec.DecodeError:
-                pass
-        import ast  # not needed if the cache holds every summary
+        file, tree = self._cached(key), None
+        if file is None:
+            import ast  # not needed if the cache holds every summary
 
-        from assetgraph.code.summarize import summarize
+            from assetgraph.code.source_pieces import summary_of_pieces
+            from assetgraph.code.summarize import summarize
 
-        tree = ast.parse(source, filename)
-        file = summarize(tree)
-        self._cache[key] = self._encode(file)
-        return file, tree
+            if loose:
+                tree = ast.parse(source, filename)
+                file = summarize([tree])
+            else:
+                file = summary_of_pieces(source, filename)
+            self._cache[key] = self._encode(file)
+        return file, _codes(source, tree, filename) if loose else None
+
+    def _cached(self, key: str) -> File | None:
+        data = self._cache.get(key)
+        try:
+            return None if data is None else self._decode(data)
+        except msgspec.DecodeError:
+            return None
 
 
 def find(function: FunctionType, text: Text | str) -> Found:

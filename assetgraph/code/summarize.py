@@ -53,24 +53,21 @@ class DecoratorCode(msgspec.Struct, frozen=True):
     is_named: bool
 
 
-def summarize(tree: ast.Module) -> File:
-    """The summary of a source file with the syntax tree `tree`."""
+def summarize(trees: Iterable[ast.Module]) -> File:
+    """The summary of a source file whose statements are those of `trees`, in order. They may be
+    gone through twice."""
     try:
-        return Summarizer().summary(tree)
+        return Summarizer().summary(trees)
     except RecursionError:  # an elif chain of hundreds, say
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(_DEEP)
-        try:
-            return Summarizer().summary(tree)
-        finally:
-            sys.setrecursionlimit(limit)
+        return Summarizer(deep=True).summary(trees)
 
 
 class Summarizer(TreeWriter):
     """Collects the definitions and statements of a file while it writes the file's tree."""
 
-    def __init__(self) -> None:
+    def __init__(self, deep: bool = False) -> None:
         super().__init__()
+        self._deep = deep
         self._names: dict[str, int] = {}
         self._name_blind_spots: list[str | None] = []  # by the position of the name
         self._functions: list[Function] = []
@@ -89,9 +86,16 @@ class Summarizer(TreeWriter):
             ast.ClassDef: self._class,
         }
 
-    def summary(self, tree: ast.Module) -> File:
-        for statement in tree.body:
-            self._top_level(statement)
+    def summary(self, trees: Iterable[ast.Module]) -> File:
+        for tree in trees:
+            limit = sys.getrecursionlimit()
+            if self._deep:
+                sys.setrecursionlimit(_DEEP)
+            try:
+                for statement in tree.body:
+                    self._top_level(statement)
+            finally:
+                sys.setrecursionlimit(limit)
         for finish in self._to_finish:
             finish()
         return File(
@@ -101,7 +105,7 @@ class Summarizer(TreeWriter):
             imports={name: tuple(dict.fromkeys(found)) for name, found in self._imports.items()},
             stars=tuple(self._stars),
             statements={name: tuple(found) for name, found in self._statements.items()},
-            volatile=volatile_names(self._names, tree),
+            volatile=volatile_names(self._names, self.called),
             rebound=frozenset(self.rebound),
             handed={name: tuple(found) for name, found in self._handed.items()},
         )
