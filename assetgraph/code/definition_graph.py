@@ -77,8 +77,13 @@ class Referent(NamedTuple):
     vertex: Vertex | None = None
 
 
+_empty = blake2b(digest_size=HASH_BYTES)
+
+
 def digest(*parts: bytes) -> bytes:
-    return blake2b(b"\0".join(parts), digest_size=HASH_BYTES).digest()
+    found = _empty.copy()  # in half the time that a new one takes
+    found.update(b"\0".join(parts))
+    return found.digest()
 
 
 def components(
@@ -142,7 +147,8 @@ def _hash_component(vertices: Sequence[Vertex]) -> None:
     """
     if len(vertices) == 1 and vertices[0] not in vertices[0].edges:
         only = vertices[0]
-        only.hash = digest(only.own, *_ordered(only, [other.hash for other in only.edges]))
+        hashes = [other.hash for other in only.edges]
+        only.hash = digest(only.own, *(_ordered(only, hashes) if hashes else ()))
         return
     digests = {vertex: digest(vertex.own) for vertex in vertices}
     distinct = len(set(digests.values()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from assetgraph.code.definition_graph import Referent
@@ -48,16 +48,18 @@ class Modules:
         self._sources = sources
         self._ownership = ownership
         self._known: dict[tuple[int, str], Module] = {}
-
-    def of_function(self, function: FunctionType) -> Module:
-        return self.of_names(function.__globals__, function.__code__.co_filename)
+        self._last: Module | None = None  # of most functions that follow each other
 
     def of_names(self, names: dict[str, Any], filename: str) -> Module:
         """The module with the globals `names` and the file `filename`."""
+        last = self._last
+        if last is not None and last.names is names and last.filename == filename:
+            return last
         key = (id(names), filename)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = Module(names, filename, self._sources.text(filename, names))
+        self._last = known
         return known
 
     def of_live(self, module: ModuleType) -> Module:
@@ -75,9 +77,10 @@ class Modules:
         return sys.modules.get(name) or self._ownership.import_project_module(name)
 
 
-def name_of(function: FunctionType) -> str:
-    """The qualified name of a function; of a lambda, the name of the global that holds it."""
-    name = function.__code__.co_qualname
+def name_of(function: FunctionType, code: CodeType) -> str:
+    """The qualified name of a function with this code; of a lambda, the name of the global that
+    holds it."""
+    name = code.co_qualname
     if name != LAMBDA:
         return name
     held = list(function.__globals__.items())

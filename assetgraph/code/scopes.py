@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    import ast
+
+    Parameters = list[tuple[str, ast.arg]]
 
 LOOKUP = 1  # the code only looks something up in it, so the order of a dict does not matter
 GLOBAL = 2  # declared global: no enclosing function binds it
@@ -70,7 +76,8 @@ class Scope:
         self.members: list[Scope] = []
 
     def bind(self, name: str) -> None:
-        name = self.spelled(name)
+        if self.private:
+            name = self.spelled(name)
         if name not in self.declared_global and name not in self.declared_nonlocal:
             self.bound.add(name)
 
@@ -98,6 +105,8 @@ class Scope:
     def close(self) -> Closed:
         """Fill the gaps of the names that the scope binds; the others come from outside."""
         outside: list[Use] = []
+        if not (self.gaps or self.imports):
+            return Closed(digest_of(self.parts), outside, self.blind_spots)
         used_imports: set[str] = set()
         own = _NO_NAMES if self.kind == "class" else self.own
         for position, use in self.gaps:
@@ -150,3 +159,17 @@ def digest_of(parts: Iterable[str]) -> bytes:
 def _imported(origin: str, use: Use) -> Use:
     rest = use.rest.removeprefix(".") if origin.endswith(":") else use.rest
     return Use(origin, rest, use.flags | IMPORTED, use.line)
+
+
+def parameters_of(args: ast.arguments) -> Parameters:
+    """The parameters in order, each with a mark for its kind."""
+    found = [(" ", argument) for argument in args.args]
+    if args.posonlyargs:
+        found[:0] = [("/", argument) for argument in args.posonlyargs]
+    if args.vararg is not None:
+        found.append(("*", args.vararg))
+    if args.kwonlyargs:
+        found += [(":", argument) for argument in args.kwonlyargs]
+    if args.kwarg is not None:
+        found.append(("=", args.kwarg))
+    return found

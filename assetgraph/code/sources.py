@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from hashlib import blake2b
 from linecache import getlines
 from os.path import exists
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -131,12 +131,11 @@ class Sources:
             return None
 
 
-def find(function: FunctionType, text: Text | str) -> Found:
-    """The definition of `function` in the text of its module, found by its code. There are several
+def find(code: CodeType, text: Text | str) -> Found:
+    """The definition of the function with this code in the text of its module. There are several
     if lambdas on one line cannot be told apart."""
     if isinstance(text, str):
         return Found([], text)
-    code = function.__code__
     if text.codes is not None and code not in text.codes:
         return Found([], CHANGED)
     found = text.functions.get((code.co_firstlineno, code.co_name))

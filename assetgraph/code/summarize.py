@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -26,7 +26,7 @@ from assetgraph.code.module_statements import (
     is_main_block,
     value_of_plain_assignment,
 )
-from assetgraph.code.scopes import Closed, Scope, Use, digest_of
+from assetgraph.code.scopes import Closed, Scope, Use, digest_of, parameters_of
 from assetgraph.code.source_summary import (
     BlindSpot,
     Class,
@@ -37,7 +37,9 @@ from assetgraph.code.source_summary import (
     Statement,
 )
 
-Parameters = list[tuple[str, ast.arg]]
+if TYPE_CHECKING:
+    from assetgraph.code.scopes import Parameters
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 T = TypeVar("T", Function, Class)
 
@@ -47,10 +49,12 @@ _DEEP = 50_000
 
 
 class DecoratorCode(msgspec.Struct, frozen=True):
-    """A decorator. `is_named` tells whether it is a name, or calls one."""
+    """A decorator. `is_named` tells whether it is a name, or calls one. `whole` is the name that is
+    all of it, if nothing is to be said about that name."""
 
     closed: Closed
     is_named: bool
+    whole: str = ""
 
 
 def summarize(trees: Iterable[ast.Module]) -> File:
@@ -70,6 +74,7 @@ class Summarizer(TreeWriter):
         self._deep = deep
         self._names: dict[str, int] = {}
         self._name_blind_spots: list[str | None] = []  # by the position of the name
+        self._decorators: dict[str, Decorator] = {}  # by the name that is all of it
         self._functions: list[Function] = []
         self._classes: list[Class] = []
         self._to_finish: list[Callable[[], None]] = []
@@ -142,10 +147,14 @@ class Summarizer(TreeWriter):
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         outer = self.scope
         outer.bind(node.name)
-        parameters = _parameters(node.args)
+        parameters = parameters_of(node.args)
         decorators = [self._decorated(decorator) for decorator in node.decorator_list]
-        defaults = self._defaults(node.args)
-        annotations = self._annotations(parameters, node.returns)
+        given = node.args.defaults or node.args.kw_defaults
+        defaults = self._defaults(node.args) if given else _NOTHING
+        annotated = [a for _, a in parameters if a.annotation is not None]
+        annotations = _NOTHING
+        if annotated or node.returns is not None:
+            annotations = self._annotations(annotated, node.returns)
         body = self._body(node, node.name, parameters, node.body)
         self._add_function(
             f"{outer.prefix}{node.name}",
@@ -164,7 +173,7 @@ class Summarizer(TreeWriter):
 
     def _lambda(self, node: ast.Lambda) -> None:
         defaults = self._defaults(node.args)
-        body = self._body(node, "<lambda>", _parameters(node.args), [node.body])
+        body = self._body(node, "<lambda>", parameters_of(node.args), [node.body])
         place = node.body
         span = (place.lineno, place.col_offset, place.end_lineno or 0, place.end_col_offset or 0)
         name = f"{self.scope.prefix}<lambda>"
@@ -238,23 +247,21 @@ class Summarizer(TreeWriter):
                 self.write(default)
         return self.close_scope()
 
-    def _annotations(self, parameters: Parameters, returns: ast.expr | None) -> Closed:
-        annotations = [(a.arg, a.annotation) for _, a in parameters if a.annotation is not None]
-        if returns is not None:
-            annotations.append(("return", returns))
-        if not annotations:
-            return _NOTHING
+    def _annotations(self, parameters: Iterable[ast.arg], returns: ast.expr | None) -> Closed:
         scope = self.open_scope("header")
-        for name, annotation in annotations:
-            scope.parts.append(name)
-            self.annotation(annotation)
+        for name, annotation in (*[(p.arg, p.annotation) for p in parameters], ("return", returns)):
+            if annotation is not None:
+                scope.parts.append(name)
+                self.annotation(annotation)
         return self.close_scope()
 
     def _decorated(self, node: ast.expr) -> DecoratorCode:
         """The code of a decorator. Most are mere names, which need no scope of their own."""
         chain = chain_of(node)
         if chain is not None and blind_spot_of_attribute(chain[1].rpartition(".")[2]) is None:
-            return DecoratorCode(Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], []), True)
+            name = chain[0] + chain[1]
+            whole = "" if blind_spot_of_name(name) else name
+            return DecoratorCode(Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], []), True, whole)
         callee = node.func if isinstance(node, ast.Call) else node
         header = self._header(node)
         is_named = isinstance(callee, ast.Name | ast.Attribute) and bool(header.outside)
@@ -339,11 +346,19 @@ class Summarizer(TreeWriter):
         self._to_finish.append(finish)
 
     def _decorator(self, decorator_code: DecoratorCode, blind_spots: list[BlindSpot]) -> Decorator:
+        known = self._decorators.get(decorator_code.whole)
+        if known is not None:
+            return known
         piece = self._piece(decorator_code.closed, blind_spots)
-        return Decorator(piece, piece.names[0] if decorator_code.is_named else -1)
+        found = Decorator(piece, piece.names[0] if decorator_code.is_named else -1)
+        if decorator_code.whole:
+            self._decorators[decorator_code.whole] = found
+        return found
 
     def _piece(self, closed: Closed, blind_spots: list[BlindSpot]) -> Piece:
         """The entry of some code. What cannot be followed in it is added to `blind_spots`."""
+        if not (closed.outside or closed.blind_spots):
+            return Piece(closed.digest)
         positions = []
         for use in closed.outside:
             position = self._position(use)
@@ -377,17 +392,3 @@ class Summarizer(TreeWriter):
             for use in header.outside
             if any(use.root in scope.bound for scope in enclosing)
         )
-
-
-def _parameters(args: ast.arguments) -> Parameters:
-    """The parameters in order, each with a mark for its kind."""
-    found = [(" ", argument) for argument in args.args]
-    if args.posonlyargs:
-        found[:0] = [("/", argument) for argument in args.posonlyargs]
-    if args.vararg is not None:
-        found.append(("*", args.vararg))
-    if args.kwonlyargs:
-        found += [(":", argument) for argument in args.kwonlyargs]
-    if args.kwarg is not None:
-        found.append(("=", args.kwarg))
-    return found

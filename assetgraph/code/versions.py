@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
 from threading import RLock
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -49,7 +50,7 @@ class CodeVersions:
     ) -> None:
         folder = ProjectFolder(project_root)
         self._builder = VertexBuilder(folder, {} if cache is None else cache)
-        self._roots: dict[int, tuple[Any, Vertex]] = {}
+        self._roots: dict[Any, tuple[Any, Vertex]] = {}  # by function, or else by id
         self._writer = TableWriter()
         self._unwritten: list[Vertex] = []
         self._comparison: Comparison | None = None
@@ -108,12 +109,13 @@ class CodeVersions:
         return self._comparison.changes(old_key if old_key in old_table else old_root, new_key)
 
     def _root(self, item: Any) -> Vertex:
-        known = self._roots.get(id(item))
+        key = item if item.__class__ is FunctionType else id(item)
+        known = self._roots.get(key)
         if known is None:
             with self._lock:
                 vertex = self._builder.root(item)
                 hash_all(vertex)
-                known = self._roots[id(item)] = (item, vertex)
+                known = self._roots[key] = (item, vertex)
                 self._unwritten.append(vertex)
         return known[1]
 

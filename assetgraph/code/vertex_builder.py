@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, MutableMapping, Sequence
 from functools import partial
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from assetgraph.code.classes import (
@@ -81,13 +81,14 @@ class VertexBuilder:
     def function(self, function: FunctionType, *, annotated: bool = False) -> Vertex:
         """The vertex of a function. With `annotated`, its annotations count even if it has no
         decorator."""
-        key = ("function", id(function), annotated)
+        key = (function, annotated)
         known = self._vertices.get(key)
         if known is not None:
             return known
-        code = function.__code__
-        fill = partial(self._fill_function, function=function, annotated=annotated)
-        place = (name_of(function), self._folder.relative(code.co_filename), code.co_firstlineno)
+        code = function.__code__  # once: whoever watches the process is told of each time
+        fill = partial(self._fill_function, function=function, code=code, annotated=annotated)
+        name = name_of(function, code)
+        place = (name, self._folder.relative(code.co_filename), code.co_firstlineno)
         return self._new_vertex(key, function, "function", place, fill)
 
     def class_(self, kind: type) -> Vertex:
@@ -161,9 +162,11 @@ class VertexBuilder:
 
     # The content of functions
 
-    def _fill_function(self, vertex: Vertex, function: FunctionType, annotated: bool) -> None:
-        module = self._modules.of_function(function)
-        found = find(function, module.text)
+    def _fill_function(
+        self, vertex: Vertex, function: FunctionType, code: CodeType, annotated: bool
+    ) -> None:
+        module = self._modules.of_names(function.__globals__, code.co_filename)
+        found = find(code, module.text)
         writer = VertexWriter(vertex, self._resolver, module, cells_of(function), self._captured)
         for entry in found.functions:
             if not entry.qualname.endswith(LAMBDA):
@@ -171,7 +174,7 @@ class VertexBuilder:
             writer.function(entry, annotated=annotated)
         if found.problem:
             vertex.add_blind_spot(vertex.line, found.problem)
-            writer.compiled(function.__code__, partial(self._collection, vertex))
+            writer.compiled(code, partial(self._collection, vertex))
             writer.captured()
         if function.__defaults__ or function.__kwdefaults__:
             self._write_defaults(writer, function, module, found)

@@ -296,11 +296,12 @@ class AssetGraph:
     def _connect(self) -> None:
         self._connections = Connections(self._assets)
         readers: dict[AssetKey, list[AssetKey]] = {key: [] for key in self._assets}
-        inputs_of: dict[int, dict[str, AssetKey]] = {}
+        by_name = {key: number for number, key in enumerate(self._assets)}.__getitem__
+        inputs_of: dict[Computation, dict[str, AssetKey]] = {}
         for key, computation in self._makers.items():
-            inputs = inputs_of.get(id(computation))
+            inputs = inputs_of.get(computation)
             if inputs is None:
-                inputs = inputs_of[id(computation)] = self._connections.inputs(computation)
+                inputs = inputs_of[computation] = self._connections.inputs(computation)
             self._inputs[key] = inputs
             parents = set(inputs.values())
             spec = self._assets[key]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import cache
 from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any
 from zlib import crc32
@@ -30,7 +31,14 @@ def hasher(kind: str) -> blake2b:
 
 def digest_of(kind: str, data: bytes) -> str:
     """The hash of `data`, as data of a kind."""
-    return blake2b(data, digest_size=DIGEST_BYTES, person=kind.encode()).hexdigest()
+    digest = _begun(kind).copy()  # in half the time that a new one takes
+    digest.update(data)
+    return digest.hexdigest()
+
+
+@cache
+def _begun(kind: str) -> blake2b:
+    return hasher(kind)
 
 
 def digest_of_file(path: str | os.PathLike[str]) -> str:
