@@ -53,7 +53,7 @@ STATE_AFTER = {
 }
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of a run's `events.jsonl`.
 
     `step` is the id of a step. `target` is the text of the target that the event is about, where

@@ -74,6 +74,7 @@ class Summarizer(TreeWriter):
         self._deep = deep
         self._names: dict[str, int] = {}
         self._name_blind_spots: list[str | None] = []  # by the position of the name
+        self._whole_names: dict[tuple[str, str], DecoratorCode] = {}
         self._decorators: dict[str, Decorator] = {}  # by the name that is all of it
         self._functions: list[Function] = []
         self._classes: list[Class] = []
@@ -258,10 +259,14 @@ class Summarizer(TreeWriter):
     def _decorated(self, node: ast.expr) -> DecoratorCode:
         """The code of a decorator. Most are mere names, which need no scope of their own."""
         chain = chain_of(node)
+        if chain is not None and chain in self._whole_names:
+            return self._whole_names[chain]
         if chain is not None and blind_spot_of_attribute(chain[1].rpartition(".")[2]) is None:
             name = chain[0] + chain[1]
             whole = "" if blind_spot_of_name(name) else name
-            return DecoratorCode(Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], []), True, whole)
+            closed = Closed(_ONE_GAP, [Use(*chain, 0, node.lineno)], [])
+            found = DecoratorCode(closed, True, whole)
+            return self._whole_names.setdefault(chain, found) if whole else found
         callee = node.func if isinstance(node, ast.Call) else node
         header = self._header(node)
         is_named = isinstance(callee, ast.Name | ast.Attribute) and bool(header.outside)

@@ -310,7 +310,7 @@ class AssetGraph:
             if key in parents and _may_read_itself(computation, spec, inputs):
                 parents.remove(key)
                 self.self_readers = {*self.self_readers, key}
-            row = tuple(parents) if len(parents) < 2 else tuple(sorted(parents, key=_parts))
+            row = tuple(parents) if len(parents) < 2 else tuple(sorted(parents, key=by_name))
             self._parents[key] = row
             for upstream in row:  # so each asset's readers are by name
                 readers[upstream].append(key)

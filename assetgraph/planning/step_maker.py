@@ -61,8 +61,10 @@ class StepMaker:
         """Whether the call for the targets `together`, which follow each other, is for the next one
         too. What a target reads of its own asset must be there before its call begins."""
         last = together[-1]
+        if target.partition is None or last.key is not target.key:
+            return False
         policy = self._graph.graph.computation(last.key).backfill_policy
-        if policy is None or last.key is not target.key or target.partition is None:
+        if policy is None:
             return False
         number, next_one = self._graph.number(last), self._graph.number(target)
         return (

@@ -109,10 +109,10 @@ class let_through:  # noqa: N801 - used as a function; a generator would cost ea
 
 
 def raise_if_told() -> None:
-    """Raise again the interrupt that a signal raised since the outermost `held_back` began.
-
-    A step may have caught it and ended normally. Does nothing if there was none.
-    """
+    """Handle the signal that is held back, if any, and raise again the interrupt that a signal
+    raised since the outermost `held_back` began: a step may have caught it and ended normally."""
+    if _pending and _holder == threading.get_ident():
+        _deliver()
     if _told is not None and threading.current_thread() is threading.main_thread():
         raise _told
 

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
 
 
 class StepSink(Protocol):
-    """Receives what one step logs, prints and reports while it runs. `reads` is told what it reads,
-    unless that is not observed."""
+    """Receives what one step logs, prints and reports while it runs."""
 
-    reads: Recorder | None
+    @property
+    def reads(self) -> Recorder | None:
+        """What is told what the step reads, unless that is not observed."""
 
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:
         """Record one log message. `level` is a name of `logging`, such as "WARNING"."""

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 from assetgraph.process.descriptors import not_standard
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from assetgraph.records import Event
-    from assetgraph.run.step_task import StepTask
+    from assetgraph.run.step_task import StepResult, StepTask
     from assetgraph.storage.run_folders import RunLog
 
 _LONG_LINE = 4096
@@ -53,8 +55,9 @@ class StepChannel:
     the first to ask wins.
     """
 
-    def __init__(self, run: RunChannel, task: StepTask, on_start: Callable[[], None]) -> None:
-        self.started = on_start
+    started: Callable[[], None]  # only for a step with a timeout
+
+    def __init__(self, run: RunChannel, task: StepTask) -> None:
         self._run = run
         self._step = task.step_id
         self._attempt = task.attempt
@@ -131,6 +134,22 @@ class StepChannel:
         with self._lock:
             first, self._settled = not self._settled, True
             return first
+
+
+class Attempt:
+    """One attempt at a step, from its start until the runner has recorded its outcome.
+
+    `error` says why the runner ended it.
+    """
+
+    __slots__ = ("channel", "deadline", "error", "future", "task")
+
+    def __init__(self, task: StepTask, channel: StepChannel) -> None:
+        self.task = task
+        self.channel = channel
+        self.future: Future[StepResult] | None = None
+        self.deadline: float | None = None
+        self.error: Exception | None = None
 
 
 class OutputFile:

@@ -65,9 +65,10 @@ class ReadyQueue:
 
     def done(self, step_id: str) -> None:
         """Note that a step is done: the steps behind it no longer wait for it."""
+        blockers = self._blockers
         for child in self._children[step_id]:
-            self._blockers[child] -= 1
-            if self._blockers[child] == 0:
+            left = blockers[child] = blockers[child] - 1
+            if not left:
                 heapq.heappush(self._ready, self._ranked(child))
 
     def again(self, step_id: str, at: float) -> None:

@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -26,8 +25,8 @@ from assetgraph.process.capture import captured
 from assetgraph.process.garbage_collector import heap_left_alone
 from assetgraph.process.signals import held_back, let_through, raise_if_told
 from assetgraph.records import ErrorInfo, EventType, RunStatus, StepState
-from assetgraph.run.channel import StepChannel
-from assetgraph.run.executors.local import SerialExecutor
+from assetgraph.run.channel import Attempt, StepChannel
+from assetgraph.run.executors.local import Ended, SerialExecutor
 from assetgraph.run.journal import Journal
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.passed_values import PassedValues
@@ -76,20 +75,6 @@ def run_plan(
         executor.shutdown()
 
 
-@dataclass(slots=True, eq=False)
-class _Attempt:
-    """One attempt at a step, from its start until the runner has recorded its outcome.
-
-    `error` says why the runner ended it.
-    """
-
-    task: StepTask
-    channel: StepChannel = field(init=False)
-    future: Future[StepResult] | None = None
-    deadline: float | None = None
-    error: Exception | None = None
-
-
 class _Run:
     """A live run. All its changing state is here, and in its queue, passed values and journal."""
 
@@ -111,7 +96,7 @@ class _Run:
         self._attempts = dict.fromkeys(self._steps, 0)
         self._queue = ReadyQueue(plan, slots=executor.slots, pools=setup.pools)
         self._passed = PassedValues(plan)
-        self._running: dict[str, _Attempt] = {}
+        self._running: dict[str, Attempt] = {}
         self._returned: dict[str, Target] = {}  # by the paths of values in the project
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._errors: dict[str, ErrorInfo] = {}
@@ -159,51 +144,62 @@ class _Run:
     def _loop(self) -> None:
         while True:
             raise_if_told()
-            self._start_ready()
+            if self._start_ready():
+                self._journal.sync_if_due()
+                continue
             if not self._running and self._queue.next_at is None:
                 break
             self._wait()
         self._journal.write()
 
-    def _start_ready(self) -> None:
+    def _start_ready(self) -> bool:
+        """Start what may start. Returns True as soon as a step has ended at once, so that there is
+        nothing to wait for."""
         while len(self._running) < self._executor.slots:
             step_id = self._queue.take(time.monotonic())
             if step_id is None:
-                return
+                break
             step = self._steps[step_id]
             if step.cause is not Cause.REQUESTED and not self._is_needed(step):
                 self._queue.leave(step_id)
                 self._spare(step_id, "unchanged upstream")
                 self._passed.release(step_id)
-            else:
-                self._start(step)
+            elif self._start(step):
+                return True
+        return False
 
     def _is_needed(self, step: Step) -> bool:
         self._facts.look_again(step.outputs)  # a step may have written what this one reads
         return still_needed(step, self._facts)
 
-    def _start(self, step: Step) -> None:
-        self._attempts[step.id] += 1
+    def _start(self, step: Step) -> bool:
+        """Start a step. Returns whether it has ended at once, and is settled."""
+        step_id = step.id
+        self._attempts[step_id] += 1
         task = self._task(step)
-        attempt = _Attempt(task)
-        on_start = partial(self._post_start, attempt)
-        attempt.channel = StepChannel(self._journal.channel, task, on_start)
-        self._running[step.id] = attempt
-        self._states[step.id] = StepState.RUNNING
+        channel = StepChannel(self._journal.channel, task)
+        attempt = Attempt(task, channel)
+        if task.computation.timeout is not None:
+            channel.started = partial(self._post_start, attempt)
+        self._running[step_id] = attempt
+        self._states[step_id] = StepState.RUNNING
         if task.attempt == 1:
-            self._journal.emit(EventType.STEP_START, step.id)
+            self._journal.emit(EventType.STEP_START, step_id)
         else:
-            self._journal.emit(EventType.STEP_RESTARTED, step.id, attempt=task.attempt)
-        future = self._executor.submit(task, self._store, attempt.channel)
+            self._journal.emit(EventType.STEP_RESTARTED, step_id, attempt=task.attempt)
+        future = self._executor.submit(task, self._store, channel)
         attempt.future = future
-        future.add_done_callback(lambda _: self._inbox.put(partial(self._finish, step.id, attempt)))
+        finish = partial(self._finish, step_id, attempt)
+        if isinstance(future, Ended):
+            finish()
+            return True
+        future.add_done_callback(lambda _: self._inbox.put(finish))
+        return False
 
-    def _post_start(self, attempt: _Attempt) -> None:
-        self._inbox.put(partial(self._start_clock, attempt, time.monotonic()))
-
-    def _start_clock(self, attempt: _Attempt, started: float) -> None:
+    def _post_start(self, attempt: Attempt) -> None:
         assert attempt.task.timeout_s is not None
-        attempt.deadline = started + attempt.task.timeout_s
+        deadline = time.monotonic() + attempt.task.timeout_s
+        self._inbox.put(partial(setattr, attempt, "deadline", deadline))
 
     def _wait(self) -> None:
         """Wait for the next message from a step, or until a timeout, a retry or a sync is due."""
@@ -265,7 +261,7 @@ class _Run:
             positions=positions_of(inputs, self._facts),
         )
 
-    def _finish(self, step_id: str, attempt: _Attempt) -> None:
+    def _finish(self, step_id: str, attempt: Attempt) -> None:
         if self._running.get(step_id) is not attempt:
             return  # it was abandoned
         assert attempt.future is not None
@@ -282,7 +278,7 @@ class _Run:
             result = lost_step(attempt.task, self._store, attempt.error or error)
         self._settle(step_id, attempt, result)
 
-    def _settle(self, step_id: str, attempt: _Attempt, result: StepResult) -> None:
+    def _settle(self, step_id: str, attempt: Attempt, result: StepResult) -> None:
         """Record the outcome of one attempt."""
         del self._running[step_id]
         attempt.channel.end()
@@ -291,7 +287,7 @@ class _Run:
             from assetgraph.run.undeclared_reads import warn_of_undeclared  # few steps read
 
             warn_of_undeclared(self._facts, attempt.task, result)
-        if any(made.value.digest is not None for made in result.outputs.values()):
+        if [made for made in result.outputs.values() if made.value.digest is not None]:
             from assetgraph.run.shared_paths import warn_of_shared  # few return paths
 
             warn_of_shared(self._returned, attempt.task, result)
@@ -367,7 +363,7 @@ class _Run:
                 self._states[step_id] = StepState.CANCELED
                 self._journal.emit(EventType.STEP_CANCELED, step_id)
 
-    def _give_up(self, step_id: str, attempt: _Attempt) -> None:
+    def _give_up(self, step_id: str, attempt: Attempt) -> None:
         """Settle an interrupted step. If it has committed, it is a success."""
         from assetgraph.run import cancel
 

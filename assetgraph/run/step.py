@@ -85,6 +85,8 @@ def _compute_here(
 ) -> StepResult:
     if task.computation.timeout is not None:
         channel.started()
+    if len(task.outputs) == 1 and not task.computation.makes_several_partitions:
+        return compute_step(task, store, channel)
     commit = partial(_commit_part, store, channel, locks, parts)
     return compute_step(task, store, channel, commit)
 

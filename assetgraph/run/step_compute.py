@@ -5,12 +5,12 @@ It commits nothing, so it can run on a different machine than the one that holds
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -21,16 +21,13 @@ from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, me
 from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
-from assetgraph.process.reads.recorder import keeping, kept_so_far
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
 from assetgraph.run.step_outcome import failed_step, part_of_step, report_success
 from assetgraph.run.step_recorder import StepRecorder
 from assetgraph.run.step_task import Channel, StepResult, StepTask
-from assetgraph.storage.value_store import Saved
+from assetgraph.storage.value_store import IMMUTABLE, Saved
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.run.changed_inputs import InputFiles
     from assetgraph.run.step_task import Input
@@ -54,7 +51,8 @@ def compute_step(
     started = time.perf_counter()
     result = StepResult(StepState.FAILURE, [])
     sink = StepRecorder(task, store, channel, result.events)
-    context = _context(task, sink)
+    named = task.computation.context_parameter
+    context = _context(task, sink) if named else None  # few functions ask for it
     try:
         outside = begin_output(sink)
         try:
@@ -106,10 +104,11 @@ def _reads(
 
     Raises `StoreError`, but not of a step that failed: its own error matters more.
     """
-    if sink.reads is None or not (sink.reads.has_any() or kept_so_far or keeping):
+    if not sink.has_read():
         return ()
     from assetgraph.run.observed_reads import observed_reads  # few steps read anything
 
+    assert sink.reads is not None
     try:
         return observed_reads(sink.reads, task, store, made)
     except StoreError:
@@ -120,12 +119,12 @@ def _reads(
 
 def _keep_reads(task: StepTask, store: Store, sink: StepRecorder) -> None:
     """Have what a cache keeps count for later steps, though this one is interrupted."""
-    if sink.reads is not None and sink.reads.kept:
+    if sink.has_read() and sink.reads is not None and sink.reads.kept:
         _reads(task, store, sink, StepState.CANCELED, {})
 
 
 def arguments_of(
-    task: StepTask, store: Store, context: AssetExecutionContext, events: list[Event]
+    task: StepTask, store: Store, context: AssetExecutionContext | None, events: list[Event]
 ) -> dict[str, Any]:
     """The arguments of the step's function, by parameter. What was loaded is added to `events`."""
     computation = task.computation
@@ -138,32 +137,32 @@ def arguments_of(
     if not inputs:
         return arguments
     annotations = {parameter.name: parameter.annotation for parameter in inputs}
-    several = task.gathered
+    passed, step_id, several = task.passed, task.step_id, task.gathered
     if computation.partition_columns:
         several |= computation.partition_columns.keys()
-    loaded_at = now()
+    loaded_at = now()  # of what is here already
     for source in task.inputs:
         name = source.parameter
         if name is None or name in several:
             continue
-        arguments[name] = _loaded(task, store, source, annotations[name])
-        if source.target not in task.passed:  # what is passed is here already
+        target, wanted = source.target, annotations[name]
+        if target in passed and wanted is EMPTY and type(passed[target]) in IMMUTABLE:
+            arguments[name] = passed[target]
+        else:
+            arguments[name] = _loaded(task, store, source, wanted)
             loaded_at = now()
-        events.append(_loaded_event(task, loaded_at, {"upstream": source.target.text}))
+        what = {"upstream": target.text}
+        events.append(Event(EventType.LOADED_INPUT, loaded_at, step_id, "INFO", None, what))
     for parameter in inputs:
         if parameter.name in several:
             from assetgraph.run.partition_inputs import gathered_input
 
-            arguments[parameter.name], what = gathered_input(task, store, parameter, _loaded)
-            if what is not None:
-                events.append(_loaded_event(task, now(), what))
+            arguments[parameter.name], read = gathered_input(task, store, parameter, _loaded)
+            if read is not None:
+                events.append(Event(EventType.LOADED_INPUT, now(), step_id, "INFO", None, read))
         elif parameter.name not in arguments:
             arguments[parameter.name] = None  # the first partition of what reads the one before
     return arguments
-
-
-def _loaded_event(task: StepTask, at: datetime, what: dict[str, Any]) -> Event:
-    return Event(EventType.LOADED_INPUT, at, task.step_id, "INFO", None, what)
 
 
 def _config(task: StepTask) -> Any:
@@ -211,7 +210,7 @@ def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     forks = _forks
     try:
         returned = function(**arguments)
-        if not inspect.iscoroutine(returned):
+        if not isinstance(returned, CoroutineType):
             return returned
         from assetgraph.run.async_call import awaited
 
@@ -242,7 +241,7 @@ def _end_child(error: BaseException | None) -> NoReturn:
 def _save(
     task: StepTask,
     store: Store,
-    context: AssetExecutionContext,
+    context: AssetExecutionContext | None,
     returned: Any,
     started: float,
     result: StepResult,
@@ -254,12 +253,13 @@ def _save(
     outputs: dict[Target, Materialization] = {}
     values: dict[Target, Any] = {}
     made_from = partial(task.made_from, versions=task.versions())
-    several = len(task.outputs) > 1 or task.computation.makes_several_partitions
+    in_parts = task.computation.makes_several_partitions
+    several = in_parts or len(task.outputs) > 1
     yields = several and isinstance(returned, Iterator)
     share = 0.0  # of the time of the call, for each partition that it returned
     if yields:
         result.outputs = outputs
-    elif task.computation.makes_several_partitions:
+    elif in_parts:
         share = (time.perf_counter() - started) / len(task.outputs)
         started = time.perf_counter() - share
     for target, one in _values(task, returned):
@@ -307,7 +307,7 @@ def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
 def _saved(
     task: StepTask,
     store: Store,
-    context: AssetExecutionContext,
+    context: AssetExecutionContext | None,
     target: Target,
     returned: Any,
     started: float,
@@ -319,7 +319,7 @@ def _saved(
     if isinstance(returned, MaterializeResult):
         value, version = returned.value, returned.data_version
         metadata = metadata_json(returned.metadata, target.text)
-    added = dict(context.output_metadata)
+    added = dict(context.output_metadata) if context is not None else {}
     saved = _stored(task, store, target, value, added)
     metadata = {**saved.metadata, **added, **metadata}
     if "columns" in metadata and any(task.known_run_ids):
@@ -332,7 +332,7 @@ def _saved(
         code_version=task.code_version,
         config=dict(task.config),
         metadata=metadata,
-        duration_s=round(time.perf_counter() - started, 6),
+        duration_s=round((time.perf_counter() - started) * 1e6) / 1e6,
         partition=target.partition,
         **made_from(target),
     )

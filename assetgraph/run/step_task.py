@@ -10,6 +10,7 @@ import msgspec
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import (
+    IO_MANAGED,
     ErrorInfo,
     Event,
     Materialization,
@@ -32,7 +33,7 @@ class Limits(msgspec.Struct, frozen=True):
     log_events: int = 10_000
 
 
-class Input(msgspec.Struct, frozen=True):
+class Input(msgspec.Struct, frozen=True, gc=False):
     """One upstream target of a step.
 
     `parameter` is None for an upstream that is not loaded. `maker` is the upstream's spec if its
@@ -99,8 +100,13 @@ class StepTask(msgspec.Struct, frozen=True):
         and `partitions_read` where it was several partitions of an asset."""
         if self.upstream:
             versions = {one: versions[one] for one in self.upstream[output]}
-        if not any(target.partition is not None for target in versions):
-            return {"inputs": {target.key.text: v for target, v in versions.items()}}
+        found: dict[str, str] = {}
+        for (key, partition), version in versions.items():
+            if partition is not None:
+                break
+            found[key.text] = version
+        else:
+            return {"inputs": found}
         from assetgraph.planning.what_was_read import as_recorded
 
         inputs, read = as_recorded(versions, self.positions)
@@ -163,7 +169,7 @@ def _input(target: Target, parameter: str | None, facts: StoreFacts) -> Input:
     made = known.current
     assert made is not None  # a plan includes every upstream without a value
     version = known.data_version or made.data_version
-    maker = facts.spec(target) if made.value.by_io_manager else None
+    maker = facts.spec(target) if made.value.format == IO_MANAGED else None
     if target.partition is None:
         return Input(target, parameter, version, made.value, maker, made.run_id)
     partitions = facts.spec(target).partitions_def

@@ -166,7 +166,8 @@ def append_to(fd: int, path: str, line: bytes) -> bool:
     status = os.fstat(fd)
     if status.st_nlink == 0:
         return False
-    _append(fd, path, line, _without_cut_line(fd, path, status.st_size))
+    size = status.st_size
+    _append(fd, path, line, size and _without_cut_line(fd, path, size))
     return True
 
 

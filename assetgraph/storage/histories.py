@@ -261,19 +261,19 @@ class TargetLock(Lock):
 
     def acquire(self) -> bool:
         if Lock.acquire(self) or self._in_a_moment(partial(Lock.acquire, self)):
-            self._begin()
+            if not self._is_history:
+                self._begin()
             return True
         return False
 
     def _begin(self) -> None:
         """Have the asset's history exist before a value is stored: that it is missing then means
         that somebody took it away."""
-        if not self._is_history:
-            try:
-                self._history.begin(self.target.key)
-            except BaseException:
-                self.release()
-                raise
+        try:
+            self._history.begin(self.target.key)
+        except BaseException:
+            self.release()
+            raise
 
     def is_taken(self) -> bool:
         """Whether a living process is materializing the target."""

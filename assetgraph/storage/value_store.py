@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from assetgraph.storage.formats.verified_contents import VerifiedContents
 
 PREVIEW_ROWS = 50
-_IMMUTABLE = {str, bytes, int, float, bool, complex, type(None)}
+IMMUTABLE = {str, bytes, int, float, bool, complex, type(None)}
 _IMMUTABLE_TABLES = {"pyarrow.lib.Table", "pyarrow.lib.RecordBatch"}
 
 
@@ -162,7 +162,7 @@ class ValueStore:
 
     def adapt(self, value: object, annotation: Any = EMPTY) -> object:
         """What `load` would return, for an immutable value that is still in memory."""
-        if type(value) in _IMMUTABLE:
+        if type(value) in IMMUTABLE:
             return value if annotation is EMPTY else _fitting(value, annotation)
         if isinstance(value, Path):
             from assetgraph.storage.formats.returned_path import loaded_path, recorded_path
@@ -288,7 +288,7 @@ class ValueStore:
     def is_immutable(value: object) -> bool:
         """Whether consumers may share the value within a run instead of loading it."""
         return (
-            type(value) in _IMMUTABLE
+            type(value) in IMMUTABLE
             or isinstance(value, Path)
             or type_name(type(value)) in _IMMUTABLE_TABLES
         )

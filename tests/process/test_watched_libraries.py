@@ -42,7 +42,7 @@ BUILT_IN = [
 
 @contextmanager
 def watched() -> Iterator[None]:
-    watch._watch()
+    watch.watch()
     try:
         yield
     finally:

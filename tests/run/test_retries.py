@@ -280,7 +280,7 @@ def test_a_step_either_commits_or_is_abandoned() -> None:
             output_bytes = 1
 
     for first, second in (("may_commit", "give_up"), ("give_up", "may_commit")):
-        channel = StepChannel(RunChannel(None, None, echo=False), Task, lambda: None)  # type: ignore[arg-type]
+        channel = StepChannel(RunChannel(None, None, echo=False), Task)  # type: ignore[arg-type]
         assert getattr(channel, first)()
         assert not getattr(channel, second)()
 

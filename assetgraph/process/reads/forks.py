@@ -138,8 +138,8 @@ def _in_child() -> None:
     if parent is None:
         record_all(None)
         return
-    child = Recorder(parent.rules)
-    child.started_ns, child.children_fd = parent.started_ns, parent.children_fd
+    child = Recorder(parent.rules, parent.started_ns)
+    child.children_fd = parent.children_fd
     child.own_variables = set(parent.own_variables)
     sender = _Sender(parent.children_fd)
     for part in _MAPPINGS:

@@ -58,9 +58,9 @@ _ABSENT = Looked(False)
 class Recorder:
     """What one step does, as the hooks of its process tell it. Its methods never raise."""
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, started_ns: int) -> None:
         self.rules = rules
-        self.started_ns = time.time_ns()
+        self.started_ns = started_ns
         self.files: dict[str, FileRead] = {}
         self.folders_of_many: dict[str, int] = {}
         self.listings: dict[str, frozenset[str]] = {}

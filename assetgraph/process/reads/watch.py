@@ -1,4 +1,4 @@
-"""`observe`: makes the recorder of a step, and has its process watched while steps run.
+"""`watch`: has this process watched while steps run.
 
 What knows the functions of libraries is imported with the first of these libraries.
 """
@@ -14,23 +14,17 @@ from typing import Any
 import assetgraph.process.reads.forks  # noqa: F401 - watches forks
 from assetgraph.process.reads.audit_hook import add_hook
 from assetgraph.process.reads.looks import stop_looks, watch_looks
-from assetgraph.process.reads.recorder import Recorder
-from assetgraph.process.reads.rules import Rules
 
 # Those of which `process/reads/libraries.py` knows functions.
 LIBRARIES = frozenset({"duckdb", "pandas", "polars", "pyarrow", "pydantic_settings"})
 _watching = False
 
 
-def observe(rules: Rules) -> Recorder:
-    """A recorder for a step that begins."""
-    if not _watching:
-        _watch()
-    return Recorder(rules)
-
-
-def _watch() -> None:
+def watch() -> None:
+    """Tell the recorders of steps what they read, from now on."""
     global _watching
+    if _watching:
+        return
     _watching = True
     add_hook()
     watch_looks()

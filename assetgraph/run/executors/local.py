@@ -83,9 +83,9 @@ class SerialExecutor:
         if task.computation.timeout is not None:
             return self._threads.submit(task, store, channel)
         try:
-            return _Done(run_step(task, store, channel))
+            return Ended(run_step(task, store, channel))
         except Exception as error:
-            return _Done(error=error)
+            return Ended(error=error)
         finally:
             hold_again()
 
@@ -99,8 +99,8 @@ class SerialExecutor:
         self._threads.shutdown()
 
 
-class _Done(Future[StepResult]):
-    """The outcome of a step that has already run.
+class Ended(Future[StepResult]):
+    """The outcome of a step that has run when its executor returns.
 
     Nobody waits for it, so it does without the locks that make a `Future` expensive.
     """
