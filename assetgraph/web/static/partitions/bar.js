@@ -11,6 +11,7 @@ import {listen} from './gestures.js';
 import {legend} from './legend.js';
 import {penOf} from './looks.js';
 import {Overview} from './overview.js';
+import {pager} from './pager.js';
 import {Scale} from './scale.js';
 import {paintStrip} from './strip.js';
 import {Tip, sentence} from './tip.js';
@@ -52,7 +53,7 @@ export class PartitionBar {
     this.choice = h('div', {class: 'partition-choice-bar', hidden: true});
     this.heard = h('div', {class: 'visually-hidden', role: 'status'});
     this.summary = h('p', {class: 'visually-hidden', id: 'partition-summary'});
-    this.element = h('div', {class: 'partition-bar'}, this.summary, this.tools, h('div', {class: 'partition-body'}, this.labels, h('div', {class: 'partition-plot'}, this.stage, this.axis, this.overview.element)), this.choice, this.heard);
+    this.element = h('div', {class: 'partition-bar'}, this.summary, this.tools, h('div', {class: 'partition-body'}, this.labels, h('div', {class: 'partition-plot'}, this.stage, h('div', {class: 'partition-foot'}, this.axis, this.overview.element))), this.choice, this.heard);
     listen(this.stage, this.hands());
     new ResizeObserver(() => this.resized()).observe(this.stage);
     document.addEventListener('themechange', () => this.draw());
@@ -69,11 +70,11 @@ export class PartitionBar {
     const data = await this.read(null);
     if (!data || number !== this.asked) return;
     this.whole = data;
-    this.near = null;
     this.known.clear();
     this.scale.resize(data.count, this.stage.clientWidth || 600);
     this.chosen = this.still(this.chosen);
-    if (!this.scale.isWhole) this.readNear();
+    if (this.scale.isWhole) this.near = null;
+    else this.readNear(); // what was read of it before stays until then
     if (this.chosen) this.describe(this.chosen);
     this.draw();
   }
@@ -155,7 +156,7 @@ export class PartitionBar {
     patch(
       this.tools,
       legend(states),
-      whole.row_count > ROWS ? this.pager() : null,
+      pager({first: this.row, most: ROWS, count: whole.row_count}, (row) => this.turn(row)),
       h(
         'div',
         {class: 'row partition-zoom', role: 'group', 'aria-label': 'Zoom of the partitions', key: 'zoom'},
@@ -174,19 +175,10 @@ export class PartitionBar {
     return `${plural(count * rows, 'partition')}, ${first}${where}. ${HELP} The table below lists them.`;
   }
 
-  pager() {
-    const last = Math.min(this.row + ROWS, this.whole.row_count);
-    const to = (row) => {
-      this.row = row;
-      this.load();
-    };
-    return h(
-      'div',
-      {class: 'row', key: 'pager'},
-      h('button', {class: 'button button-small', type: 'button', disabled: !this.row, onclick: () => to(Math.max(0, this.row - ROWS))}, 'Rows before'),
-      h('button', {class: 'button button-small', type: 'button', disabled: last >= this.whole.row_count, onclick: () => to(last)}, 'Rows after'),
-      h('span', {class: 'muted small nowrap'}, `${(this.row + 1).toLocaleString('en')} to ${last.toLocaleString('en')} of ${this.whole.row_count.toLocaleString('en')}`),
-    );
+  /** Shows the rows from `row` on. */
+  turn(row) {
+    Object.assign(this, {row, near: null, cursor: null, chosen: null});
+    this.load();
   }
 
   drawLabels() {
