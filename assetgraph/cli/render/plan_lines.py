@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.state_style import warned
 from assetgraph.cli.terminal.styled_text import Line, plural, stacked
-from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.planning.plan import Cause
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.planning.request import nothing_to_do
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from assetgraph.planning.target_graph import TargetGraph
     from assetgraph.queries.plan_groups import StepGroup
 
-_COLUMNS = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
 _NO_HEAD = (Line(), Line(), Line())
 _CAUSE_STYLES = {Cause.REQUESTED: "", Cause.MISSING: "warning", Cause.STALE: "warning"}
 _MOST_NAMES = 5
@@ -33,8 +31,10 @@ def plan_lines(
     how they follow each other. On a terminal each reason has lines of its own, uncut."""
     if not plan.steps:
         return [Line((nothing_to_do(request, plan), "success"))]
+    from assetgraph.cli.terminal.table import Column, room_beside, table
     from assetgraph.queries.plan_groups import step_groups
 
+    columns = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
     groups = step_groups(plan, targets)
     heads = [
         [
@@ -44,13 +44,13 @@ def plan_lines(
         ]
         for group in groups
     ]
-    room = room_beside(_COLUMNS, heads, width)
+    room = room_beside(columns, heads, width)
     rows = [
         [*(head if line == 0 else _NO_HEAD), Line((text, "muted"))]
         for head, group in zip(heads, groups, strict=True)
         for line, text in enumerate(stacked(group.why, room))
     ]
-    return table(_COLUMNS, rows, width)
+    return table(columns, rows, width)
 
 
 def _numbers(first: int, count: int) -> str:
