@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from assetgraph.definitions.annotations import EMPTY, contradiction
-from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
 from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
 from assetgraph.keys import Target
@@ -29,6 +28,7 @@ from assetgraph.storage.value_store import IMMUTABLE, Saved
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
+    from assetgraph.definitions.context import AssetExecutionContext
     from assetgraph.run.changed_inputs import InputFiles
     from assetgraph.run.step_task import Input
     from assetgraph.storage.store import Store
@@ -83,6 +83,8 @@ def compute_step(
 
 def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
     several = len(task.outputs) > 1 and len({target.key for target in task.outputs}) > 1
+    from assetgraph.definitions.context import AssetExecutionContext
+
     return AssetExecutionContext(
         task.outputs[0].key,
         task.run_id,
