@@ -31,7 +31,7 @@ from steps import parents, source
 
 def check_assetgraph(size: int, text: str = "") -> float:
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.plan import make_plan
+    from assetgraph.planning.request import RunRequest, plan_run
     from assetgraph.project.settings import Project, find_project
     from assetgraph.run.runner import run_plan
 
@@ -42,7 +42,7 @@ def check_assetgraph(size: int, text: str = "") -> float:
     graph = project.load().graph
     start = time.perf_counter()
     state = StoreFacts(graph.require_valid(), project.open_store())
-    plan = make_plan(state.targets, state, state.targets.of(graph.order), stale_only=True)
+    plan = plan_run(RunRequest(stale=True), state)
     spent = time.perf_counter() - start
     if plan.steps:
         run_plan(plan, state)
