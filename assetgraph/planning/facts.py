@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -11,9 +11,16 @@ import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
+from assetgraph.planning.partitions_on_record import PartitionsOnRecord
 from assetgraph.planning.reason_kinds import Reason
-from assetgraph.planning.reasons import AssetStates, TargetFacts, stale_reasons, target_state
-from assetgraph.planning.target_graph import TargetGraph
+from assetgraph.planning.reasons import (
+    AssetStates,
+    Configs,
+    KnownReasons,
+    TargetFacts,
+    stale_reasons,
+    target_state,
+)
 from assetgraph.records import (
     AssetState,
     FailedAttempt,
@@ -26,21 +33,21 @@ if TYPE_CHECKING:
     from assetgraph.definitions.external import ExternalAsset
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
+    from assetgraph.planning.asset_rows import KnownRows
+    from assetgraph.planning.row_states import RowStates
     from assetgraph.storage.output_paths import OutputPaths
     from assetgraph.storage.read_changes import Changes, ReadChanges
     from assetgraph.storage.store import Store
 
 
-class StoreFacts:
+class StoreFacts(PartitionsOnRecord):
     """The facts about the targets of `graph`, each read from `store` on first use.
 
     An ephemeral store is never older than the code, so it needs no code versions.
     """
 
     def __init__(self, graph: AssetGraph, store: Store) -> None:
-        self.graph = graph
-        self.store = store
-        self.targets = TargetGraph(graph, dynamic=_Dynamic(store))
+        PartitionsOnRecord.__init__(self, graph, store)
         store.names.refresh()
         self._histories = store.known_histories()
         self._facts: dict[Target, TargetFacts] = {}
@@ -134,28 +141,19 @@ class StoreFacts:
             for observed in _observed(known.current, known.failed):
                 self.reads.forget(observed)
 
-    def renew_partitions(self) -> None:
-        """Ask the clock and the store again which partitions there are."""
-        self.targets = TargetGraph(self.graph, dynamic=_Dynamic(self.store))
-
     def forget_asset(self, key: AssetKey) -> None:
         """Read the facts about every target of an asset again on next use."""
-        if self.targets.is_too_many(key):
-            return  # nothing is looked at
-        for target in self.targets.targets(key):
+        if not self.targets.is_partitioned(key):
+            self.forget(self.graph.targets[key])
+            return
+        self._untouched.discard(key)
+        self.__dict__.pop("outputs", None)
+        for target in [one for one in self._facts if one.key is key]:  # of very many, few were read
             self.forget(target)
 
     def newest(self, key: AssetKey) -> TargetFacts:
         """The facts about an asset, or about the partition of it with the newest attempt."""
         return self.of(self.newest_target(key))
-
-    def newest_target(self, key: AssetKey) -> Target:
-        """An asset, or the partition of it with the newest attempt; without any attempt, a target
-        that has no record."""
-        if not self.targets.is_partitioned(key):
-            return self.graph.targets[key]
-        attempt = next(self.store.history.readable(key), None)
-        return Target(key, attempt.partition if attempt else None)
 
     def look_again(self, targets: Iterable[Target]) -> None:
         """Compare what the steps of `targets` read with what is there by now."""
@@ -177,21 +175,31 @@ class StoreFacts:
         for key in keys:
             if not self.targets.is_partitioned(key):
                 self.is_running(self.graph.targets[key])
-        looked_at = (key for key in keys if not self.targets.is_too_many(key))
-        reasons = stale_reasons(self.targets, self, self.targets.of(looked_at))
+        known: KnownReasons
+        if self.graph.partitioned:
+            known = self.row_states(keys)
+        else:
+            known = stale_reasons(self.targets, self, self.targets.of(keys))
         self.remember()
-        return {key: self.states_given(key, reasons) for key in keys}
+        return {key: self.states_given(key, known) for key in keys}
 
-    def states_given(
-        self, key: AssetKey, reasons: Mapping[Target, tuple[Reason, ...]]
-    ) -> AssetStates:
-        """The state of an asset, given the reasons of each of its targets."""
+    def row_states(self, keys: Iterable[AssetKey], config: Configs | None = None) -> RowStates:
+        """The states of all targets of these assets, and of everything upstream of them."""
+        from assetgraph.planning.row_states import RowStates
+
+        states = RowStates(self, config)
+        states.compute(keys)
+        return states
+
+    def states_given(self, key: AssetKey, states: KnownReasons) -> AssetStates:
+        """The state of an asset, given those of all its targets: as `KnownRows`, if it has
+        partitions."""
         if self.targets.is_partitioned(key):
             from assetgraph.planning.partition_states import states_of
 
-            return states_of(self.targets, self, key, reasons)
+            return states_of(self.targets, self, key, cast("KnownRows", states))
         target = self.graph.targets[key]
-        return self._states_of(target, reasons[target])
+        return self._states_of(target, states[target])
 
     def _states_of(self, target: Target, reasons: tuple[Reason, ...]) -> AssetStates:
         running = self.is_running(target)
@@ -225,27 +233,6 @@ class StoreFacts:
             self.is_running(target)
         reasons = stale_reasons(self.targets, self, targets)
         return {target: self._states_of(target, reasons[target]) for target in targets}
-
-    def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
-        """The data version that each partition had when the asset's history had this length."""
-        return self.store.history.versions_at(key, position)
-
-    def partition_keys(self, key: AssetKey) -> Sequence[str]:
-        """The keys of the partitions of an asset; none if it has no partitions."""
-        return self.targets.keys(key) or ()
-
-    def made_partitions(self, key: AssetKey) -> int:
-        """How many of the partitions of an asset have a materialization on record."""
-        recorded = self.store.history.partitions(key)
-        return sum(
-            has_value and self.targets.exists(Target(key, partition))
-            for partition, has_value in recorded.items()
-        )
-
-    @cached_property
-    def _untouched(self) -> set[AssetKey]:
-        """The assets without a history, from one listing instead of two look-ups for each."""
-        return self.store.history.without(self.graph.assets)
 
     @cached_property
     def _lost(self) -> Mapping[AssetKey, str]:
@@ -349,16 +336,6 @@ class StoreFacts:
         if computation.code_version is None or self.store.ephemeral:
             return current.value.class_digest
         return self.store.values.class_digest(current.value, self.store.code.named_version)
-
-
-class _Dynamic:
-    """The dynamic partitions of a store, as definitions ask for them."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
-        return self._store.dynamic_partitions.get(partitions_def_name)
 
 
 def _observed(*attempts: Materialization | FailedAttempt | None) -> Iterator[str]:

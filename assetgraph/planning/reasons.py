@@ -73,6 +73,12 @@ class AssetStates(NamedTuple):
     counts: Mapping[AssetState, int] | None = None
 
 
+class KnownReasons(Protocol):
+    """Why targets are not up to date; no reason means fresh."""
+
+    def __getitem__(self, target: Target, /) -> tuple[Reason, ...]: ...
+
+
 class Facts(Protocol):
     """The source of facts: see `assetgraph.planning.facts`."""
 
@@ -119,13 +125,13 @@ def _share(
             break
     else:
         return
-    shared = {"asset": first.text, "state": _state(facts.of(first), found[first])}
+    shared = {"asset": first.text, "state": stale_state(facts.of(first), found[first])}
     for output in outputs:
         found[output] = found[output] or (Reason(ReasonKind.MADE_TOGETHER, shared),)
 
 
 def reasons_given(
-    found: Mapping[Target, tuple[Reason, ...]],
+    found: KnownReasons,
     graph: TargetGraph,
     facts: Facts,
     target: Target,
@@ -148,7 +154,7 @@ def reasons_given(
 
 
 def _stale_upstreams(
-    found: Mapping[Target, tuple[Reason, ...]], facts: Facts, upstream: Iterable[Target]
+    found: KnownReasons, facts: Facts, upstream: Iterable[Target]
 ) -> Iterator[Reason]:
     """A reason for each upstream that is not up to date: of several partitions of an asset, one for
     all that are in the same state."""
@@ -157,13 +163,15 @@ def _stale_upstreams(
         if parent.partition is not None:
             partitions.setdefault(parent.key, []).append(parent)
         elif found[parent]:
-            state = _state(facts.of(parent), found[parent])
+            state = stale_state(facts.of(parent), found[parent])
             yield Reason(ReasonKind.UPSTREAM_STALE, {"upstream": parent.text, "state": state})
     for key, read in partitions.items():
         states: dict[str, list[str]] = {}
         for one in read:
             if found[one]:
-                states.setdefault(_state(facts.of(one), found[one]), []).append(str(one.partition))
+                states.setdefault(stale_state(facts.of(one), found[one]), []).append(
+                    str(one.partition)
+                )
         for state in sorted(states, key=_BY_WEIGHT):
             name = read[0] if len(read) == 1 else key
             shown: dict[str, Any] = {"upstream": str(name), "state": state}
@@ -223,7 +231,7 @@ def target_state(facts: TargetFacts, reasons: Sequence[Reason]) -> AssetState:
         return AssetState.RUNNING
     if facts.external:
         return AssetState.EXTERNAL
-    return AssetState(_state(facts, reasons))
+    return AssetState(stale_state(facts, reasons))
 
 
 def _versions(graph: TargetGraph, facts: Facts, target: Target) -> dict[Target, str | None]:
@@ -350,7 +358,7 @@ def _read_since(known: TargetFacts) -> list[str]:
     ]
 
 
-def _state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
+def stale_state(facts: TargetFacts, reasons: Sequence[Reason]) -> str:
     if any(reason.kind is ReasonKind.ATTEMPT_FAILED for reason in reasons):
         return AssetState.FAILED.value
     if not facts.has_value:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from assetgraph.errors import PartitionsError
 from assetgraph.graph.walk import walk
@@ -47,7 +47,7 @@ class TargetGraph:
         self._partitioned = graph.partitioned
         self._at = at
         self._dynamic = dynamic
-        self._numbered: dict[AssetKey, _Numbered] = {}
+        self._numbered: dict[AssetKey, Numbered] = {}
         self._edges: dict[AssetKey, tuple[Edge, ...]] = {}
         self._upstream: dict[Target, tuple[Target, ...]] = {}
         self._gathered: dict[AssetKey, frozenset[str]] = {}
@@ -67,6 +67,10 @@ class TargetGraph:
         Raises `PartitionsError`.
         """
         return self._numbers(key).keys if key in self._partitioned else None
+
+    def numbering(self, key: AssetKey) -> Numbered:
+        """The numbers of the partitions of an asset."""
+        return self._numbers(key)
 
     def exists(self, target: Target) -> bool:
         """Whether the definitions have this target."""
@@ -273,7 +277,7 @@ class TargetGraph:
         key_of = self._numbers(reader).key
         return [Target(reader, key_of(one)) for numbers in ranges for one in numbers]
 
-    def _numbers(self, key: AssetKey) -> _Numbered:
+    def _numbers(self, key: AssetKey) -> Numbered:
         found = self._numbered.get(key)
         if found is None:
             definition = self.graph.asset(key).partitions_def
@@ -283,7 +287,7 @@ class TargetGraph:
             if same is not None:
                 found = self._numbered[same]
             else:
-                found = _Numbered(definition.keys(self.at, self._dynamic))
+                found = Numbered(definition.keys(self.at, self._dynamic))
             self._numbered[key] = found
         return found
 
@@ -333,7 +337,7 @@ def names_in(definition: PartitionsDefinition) -> set[str]:
     return {one.name for one in inside if isinstance(one, DynamicPartitionsDefinition)}
 
 
-class _Numbered:
+class Numbered:
     """The keys of a definition, as plain texts. If very many are asked for one by one, they are all
     listed once."""
 
@@ -348,6 +352,11 @@ class _Numbered:
             self._every = list(map(str, self.keys))  # a MultiPartitionKey is no plain text
             self._numbers = {one: number for number, one in enumerate(self._every)}
         return self._every
+
+    def numbers(self) -> Mapping[str, int]:
+        """Every key with its number."""
+        self.every()
+        return cast("dict[str, int]", self._numbers)
 
     def range(self, numbers: range) -> list[str]:
         """The keys with these numbers, which follow each other."""

@@ -357,7 +357,10 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:
-    return {"kind": reason.kind.value, "text": reason.text, **reason.facts}
+    facts = dict(reason.facts)
+    if reason.kind is ReasonKind.PARTITIONS:
+        facts["partitions"] = list(facts["partitions"])
+    return {"kind": reason.kind.value, "text": reason.text, **facts}
 
 
 def plan_json(plan: Plan) -> list[dict[str, Any]]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assetgraph.planning.reasons import stale_reasons, target_state
+from assetgraph.planning.asset_rows import STATES
 from assetgraph.queries.state_cells import StateRuns
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from assetgraph.keys import AssetKey, Target
+    from assetgraph.keys import AssetKey
+    from assetgraph.planning.asset_rows import KnownRows
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.reason_kinds import Reason
 
 # What a person has to see first: of several states in one place, the first one is shown.
 WORST_FIRST = (
@@ -25,22 +23,17 @@ WORST_FIRST = (
     AssetState.EXTERNAL,
 )
 _CODES = {state: code for code, state in enumerate(WORST_FIRST)}
+_AS_WORST_FIRST = bytes([_CODES[state] for state in STATES]).ljust(256)
 
 
 def state_runs(
-    facts: StoreFacts,
-    key: AssetKey,
-    reasons: Mapping[Target, tuple[Reason, ...]] | None = None,
+    facts: StoreFacts, key: AssetKey, known: KnownRows | None = None
 ) -> StateRuns[AssetState]:
-    """The state of every partition of an asset. `reasons` are those of its targets, if they are
-    known already."""
+    """The state of every partition of an asset. `known` has it, if it was computed already."""
     if facts.targets.is_too_many(key):
         return _of_too_many(facts, key)
-    targets = facts.targets.targets(key)
-    if reasons is None:
-        reasons = stale_reasons(facts.targets, facts, targets)
-    codes = [_CODES[target_state(facts.of(target), reasons[target])] for target in targets]
-    return StateRuns(bytes(codes), WORST_FIRST)
+    rows = (known or facts.row_states([key])).of(key)
+    return StateRuns(rows.states.translate(_AS_WORST_FIRST), WORST_FIRST)
 
 
 def _of_too_many(facts: StoreFacts, key: AssetKey) -> StateRuns[AssetState]:

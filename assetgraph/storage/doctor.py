@@ -26,8 +26,9 @@ from assetgraph.records import (
 )
 from assetgraph.storage.asset_records import orphaned
 from assetgraph.storage.atomic_files import AppendFile, is_cut, names_in, opened
+from assetgraph.storage.cut_lines import has_cut_line, remove_cut_line
 from assetgraph.storage.file_locks import is_held
-from assetgraph.storage.histories import Attempt, has_cut_line, remove_cut_line
+from assetgraph.storage.histories import Attempt
 from assetgraph.storage.project_code import CodeTable
 from assetgraph.storage.retention import Prunable, find_prunable, has_folder, named_reads, prune
 from assetgraph.storage.step_states import is_log_lost

@@ -25,6 +25,13 @@ class GrowingFile:
         self._end = b""
         self.covered = 0  # bytes, up to the end of the last whole line
 
+    def resume(self, fd: int, covered: int) -> None:
+        """Go on behind the first `covered` bytes, which end with a line and were read otherwise."""
+        info = os.fstat(fd)
+        self._stamp = info.st_dev, info.st_ino, covered, info.st_mtime_ns
+        self._end = os.pread(fd, min(_END, covered), max(0, covered - _END))
+        self.covered = covered
+
     def appended(self, fd: int, begin_anew: Callable[[], object]) -> Iterator[list[bytes]]:
         """The whole lines that were appended, many at once. `begin_anew` is called first if they
         are all the lines of another file."""

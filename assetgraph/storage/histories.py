@@ -20,15 +20,18 @@ import msgspec
 
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target, key_text, recorded_target
-from assetgraph.records import FailedAttempt, Materialization, PartitionsWiped, now
+from assetgraph.records import (
+    FailedAttempt,
+    Materialization,
+    PartitionsWiped,
+    StoredValue,
+    now,
+)
 from assetgraph.storage.atomic_files import (
-    AppendFile,
     append_to,
     encoded,
-    is_cut,
     make_folder,
     names_in,
-    opened,
     read_last,
     store_error,
 )
@@ -38,12 +41,13 @@ from assetgraph.storage.file_locks import (
     held_locks,
     is_held,
     open_lock,
-    try_shared,
 )
 
 if TYPE_CHECKING:
     from assetgraph.storage.asset_names import AssetNames
     from assetgraph.storage.partition_index import PartitionIndex
+    from assetgraph.storage.partition_rows import Numbering, Rows
+    from assetgraph.storage.row_file import RowFile
 
 Attempt = Materialization | FailedAttempt
 Made = TypeVar("Made", Materialization, FailedAttempt, Attempt)
@@ -61,15 +65,25 @@ class AssetHistory:
     assets by their present names.
 
     All partitions of an asset share its history, and an index says where the lines of each are.
-    `allow_partitions` is called before a line about a partition is written.
+    `allow_partitions` is called before a line about a partition is written. Long indexes are kept
+    in the folder `indexes`. `is_plain` says whether all that can be known of a stored value is in
+    its record.
     """
 
     def __init__(
-        self, folder: str, names: AssetNames, allow_partitions: Callable[[], None]
+        self,
+        folder: str,
+        names: AssetNames,
+        allow_partitions: Callable[[], None],
+        *,
+        indexes: str,
+        is_plain: Callable[[StoredValue], bool],
     ) -> None:
         self.folder = folder
         self._names = names
         self._allow_partitions = allow_partitions
+        self._kept_indexes = indexes
+        self._is_plain = is_plain
         self._indexes: dict[str, PartitionIndex] = {}
 
     def append(self, target: Target, attempt: Attempt) -> None:
@@ -130,6 +144,24 @@ class AssetHistory:
         """The data version that each partition of an asset had when its history ended at
         `position`. None has one if the history was deleted since, and begun anew."""
         return self._index(key).versions_at(position)
+
+    def number_partitions(self, key: AssetKey, numbering: Numbering) -> None:
+        """Let the partitions of an asset have these numbers, by which `rows` has them."""
+        self._index(key).number_by(numbering)
+
+    def rows(self, key: AssetKey) -> Rows | RowFile | None:
+        """What the history of an asset says of each partition, by its number; None if there is a
+        line that cannot be read. Assets are called by their identities there."""
+        return self._index(key).rows()
+
+    def distrust_rows(self, key: AssetKey) -> None:
+        """Read the history anew: what was kept of `rows` is damaged."""
+        self._index(key).distrust()
+
+    def keep_indexes(self) -> None:
+        """Keep the indexes that would take long to be made again."""
+        for index in tuple(self._indexes.values()):
+            index.keep()
 
     def known(self, target: Target) -> Materialization | None:
         """The last materialization of `target`; None also if the history is damaged."""
@@ -212,7 +244,8 @@ class AssetHistory:
         if found is None:
             from assetgraph.storage.partition_index import PartitionIndex
 
-            found = self._indexes.setdefault(path, PartitionIndex(path))
+            kept = f"{self._kept_indexes}/{os.path.basename(path).removesuffix('.jsonl')}.rows"
+            found = self._indexes.setdefault(path, PartitionIndex(path, kept, self._is_plain))
         return found
 
     def _of_asset(self, key: AssetKey, to_materialization: bool) -> Iterator[Attempt]:
@@ -375,22 +408,3 @@ def _append(path: str, line: bytes) -> os.stat_result | None:
         else:
             time.sleep(pause_s)
             pause_s = min(2 * pause_s, POLL_S)
-
-
-def has_cut_line(path: str) -> bool:
-    """Whether the last line of the history at `path` is cut, and no process is writing it."""
-    with opened(path) as file:
-        return try_shared(file.fileno(), path) and is_cut(file.fileno())
-
-
-def remove_cut_line(path: str) -> bool:
-    """Remove the cut last line of the history at `path`. Returns False while another process has
-    the history locked."""
-    lock = Lock(path)
-    if not lock.acquire():
-        return False
-    try:
-        AppendFile(path).close()
-    finally:
-        lock.release()
-    return True

@@ -1,7 +1,8 @@
 """`PartitionIndex`: where in the history of an asset the attempts at each of its partitions are.
 
-It is in memory, made by one light pass over the file. While the file only grows, the next use reads
-what was appended, and nothing else.
+It covers the history from its beginning by `KeptRows`, if there are any, and from there on by one
+light pass over the lines, in memory. While the file only grows, the next use reads what was
+appended, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,83 +11,85 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from threading import Lock as Mutex
-from typing import Literal
-
-import msgspec
+from typing import TypeVar
 
 from assetgraph.errors import DamagedStoreError
-from assetgraph.records import FailedAttempt, Materialization, PartitionsWiped, decoder
+from assetgraph.records import FailedAttempt, Materialization, StoredValue, decoder
 from assetgraph.storage.atomic_files import damaged, store_error
 from assetgraph.storage.growing_file import GrowingFile, lines_of
+from assetgraph.storage.kept_rows import KeptRows, Line
+from assetgraph.storage.partition_rows import UNREADABLE, Numbering, Rows, wiped_partitions
+from assetgraph.storage.row_file import DamagedIndexError, RowFile
 
 Attempt = Materialization | FailedAttempt
 
+WORTH_KEEPING = 1 << 20  # bytes of a history that are not read again
 _TRIES = 3
 _FAILED, _MADE, _WIPED, _DAMAGED = range(4)
 _NONE = -1  # no line
 _MISSING = -1  # no file
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
+_UNKNOWN = 0  # size of a line
+_LIKELY = 2048
+T = TypeVar("T")
 
 
-class _Line(msgspec.Struct, gc=False):
-    """As much of a line as says what it is about."""
-
-    type: Literal["materialization", "failure", "wiped"]
-    partition: str | None = None
-
-
-class _Version(_Line):
+class _Version(Line):
     data_version: str = ""
 
 
 class PartitionIndex:
-    """The index of the history at `path`. Threads may share it.
+    """The index of the history at `path`, of which a part may be kept at `kept`. Threads may share
+    it.
 
     A line that cannot be read may be about any partition: what comes after it is known of each, and
     what came before it of none.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, kept: str, is_plain: Callable[[StoredValue], bool]) -> None:
         self._path = path
+        self._kept = KeptRows(kept, is_plain)
         self._mutex = Mutex()
         self._file = GrowingFile()
         self._forget()
 
+    def number_by(self, numbering: Numbering) -> None:
+        """Let the partitions have these numbers."""
+        with self._mutex:
+            if not self._kept.number_by(numbering):
+                self._forget()
+
+    def rows(self) -> Rows | RowFile | None:
+        """What the history says of each partition, by its number; None if there is a line that
+        cannot be read."""
+        return self._tried(self._rows)
+
+    def distrust(self) -> None:
+        """Make the index anew: what was kept of it is not what was written."""
+        with self._mutex:
+            self._forget()
+            self._kept.distrust()
+
+    def keep(self) -> None:
+        """Keep what the history says, if reading it again would take long."""
+        if self._file.covered - self._kept.size > WORTH_KEEPING and self._kept.is_numbered:
+            self._tried(self._extend)
+
     def attempts(
         self, partition: str | None, to_materialization: bool = False
     ) -> Iterator[Attempt]:
-        """The attempts at a partition, newest first, or those to its last materialization. Raises
+        """The attempts at a partition, newest first. With `to_materialization`, they are the last
+        materialization and the failures after it, or at least the last of them. Raises
         `DamagedStoreError` at a line that cannot be read."""
-        for _ in range(_TRIES):
-            with self._refreshed() as file:
-                lines = list(self._lines(partition, to_materialization))
-                texts = [self._text(file.fd, line) for line in lines]
-                known_damage = self._damaged
-            found = [
-                self._decoded(text, line, partition, line == known_damage)
-                for line, text in zip(lines, texts, strict=True)
-            ]
-            if None not in found:
-                break
-            with self._mutex:
-                self._forget()  # something else is where the index says: read all again
-        else:
-            raise damaged(self._path, "it changed again and again while it was read")
-        for attempt in found:
+        for attempt in self._tried(partial(self._attempts, partition, to_materialization)):
             if isinstance(attempt, DamagedStoreError):
                 raise attempt
-            assert attempt is not None
             yield attempt
 
     def partitions(self) -> Mapping[str | None, bool]:
         """Each partition with a record that can be read, and whether it has a materialization."""
-        with self._refreshed():
-            return {
-                partition: self._is_made(last)
-                for partition, last in self._last.items()
-                if self._kinds[last] != _WIPED
-            }
+        return self._tried(self._partitions)
 
     def position(self) -> int:
         """The size of the history up to the end of its last whole line."""
@@ -113,46 +116,102 @@ class PartitionIndex:
             if self._file.wrote(line, info):
                 self._take_all([[line[:-1]]], info.st_size - len(line))
 
-    def _decoded(
-        self, text: bytes, line: int, partition: str | None, is_damaged: bool
-    ) -> Attempt | DamagedStoreError | None:
-        """The attempt in a line, or what is wrong there; None if it is not about the partition."""
-        try:
-            attempt: Attempt = decoder(Attempt).decode(text)
-        except _UNREADABLE as error:
-            if is_damaged or _is_about(text, partition):
-                return damaged(self._path, str(error), line + 1)
-            return None
-        return attempt if attempt.partition == partition else None
+    def _tried(self, read: Callable[[_Open], T]) -> T:
+        """What `read` finds in the open file, up to date. If something else is where the index
+        says, everything is read again."""
+        for _ in range(_TRIES):
+            with self._refreshed() as file, suppress(DamagedIndexError):
+                return read(file)
+            self.distrust()
+        raise damaged(self._path, "it changed again and again while it was read")
 
-    def _lines(self, partition: str | None, to_materialization: bool) -> Iterator[int]:
-        """The numbers of the lines about a partition, newest first. A damaged line is the last."""
+    def _rows(self, file: _Open) -> Rows | RowFile | None:
+        if self._damaged != _NONE:
+            return None
+        if not self._file.covered:
+            return Rows(0)
+        try:
+            return self._kept.rows(file.fd, self._file.covered)
+        except UNREADABLE:
+            return None  # in a part of a line that says nothing of where it belongs
+
+    def _extend(self, file: _Open) -> None:
+        if self._damaged == _NONE:
+            with suppress(*UNREADABLE):
+                self._kept.extend(file.fd, self._file.covered)
+                self._forget_lines()
+
+    def _attempts(
+        self, partition: str | None, to_materialization: bool, file: _Open
+    ) -> list[Attempt | DamagedStoreError]:
+        found: list[Attempt | DamagedStoreError] = []
+        for start, size, is_damaged in self._places(file, partition, to_materialization):
+            text = _line_at(file.fd, start, size)
+            try:
+                attempt: Attempt = decoder(Attempt).decode(text)
+            except UNREADABLE as error:
+                if not is_damaged and not _is_about(text, partition):
+                    raise DamagedIndexError from error
+                found.append(damaged(self._path, str(error), self._line_number(file.fd, start)))
+                return found
+            if attempt.partition != partition:
+                raise DamagedIndexError
+            found.append(attempt)
+        return found
+
+    def _places(
+        self, file: _Open, partition: str | None, to_materialization: bool
+    ) -> Iterator[tuple[int, int, bool]]:
+        """Where the lines about a partition begin, newest first, with their sizes as far as they
+        are known. A damaged line is the last, and marked."""
         line = self._last.get(partition, _NONE)
         while line > self._damaged:
             if self._kinds[line] == _WIPED:
                 return
-            yield line
+            yield *self._place(line), False
             if to_materialization and self._kinds[line] == _MADE:
                 return
             line = self._before[line]
         if self._damaged != _NONE:
-            yield self._damaged
+            yield *self._place(self._damaged), True
+            return
+        if not self._kept.size:
+            return
+        every = not to_materialization
+        for start in self._kept.starts(file.fd, partition, all_attempts=every):
+            yield start, _UNKNOWN, False
 
-    def _is_made(self, line: int) -> bool:
-        while line != _NONE and self._kinds[line] != _WIPED:
-            if self._kinds[line] == _MADE:
-                return True
-            line = self._before[line]
-        return False
-
-    def _text(self, fd: int, line: int) -> bytes:
+    def _place(self, line: int) -> tuple[int, int]:
         start, after = self._starts[line], line + 1
         end = self._starts[after] if after < len(self._starts) else self._file.covered
-        return os.pread(fd, end - start - 1, start)
+        return start, end - start - 1
+
+    def _partitions(self, _: _Open) -> dict[str | None, bool]:
+        found = self._kept.partitions() if self._damaged == _NONE else {}
+        for partition, last in self._last.items():
+            if self._kinds[last] == _WIPED:
+                found.pop(partition, None)
+            else:
+                found[partition] = self._is_made(last, kept=found.get(partition, False))
+        return found
+
+    def _is_made(self, line: int, *, kept: bool) -> bool:
+        while line != _NONE:
+            if self._kinds[line] in (_MADE, _WIPED):
+                return self._kinds[line] == _MADE
+            line = self._before[line]
+        return kept
+
+    def _line_number(self, fd: int, start: int) -> int:
+        return sum(len(lines) for lines in lines_of(fd, 0, start)) + 1
 
     def _forget(self) -> None:
         self._file.forget()
-        # Columns by the number of a line:
+        self._kept.forget()
+        self._forget_lines()
+
+    def _forget_lines(self) -> None:
+        # Columns by the number of a line, behind the part that is kept:
         self._starts = array("q")
         self._kinds = bytearray()
         self._before = array("l")  # the line before it that is about the same partition
@@ -167,7 +226,19 @@ class PartitionIndex:
         if fd == _MISSING:
             self._forget()
             return
+        if not self._file.covered and self._kept.is_numbered:
+            self._begin(fd)
         self._take_all(self._file.appended(fd, self._forget))
+
+    def _begin(self, fd: int) -> None:
+        """Cover what is kept, or of a long history, everything."""
+        self._kept.load(fd)
+        size = os.fstat(fd).st_size
+        if size - self._kept.size > WORTH_KEEPING:
+            with suppress(*UNREADABLE, DamagedIndexError):
+                self._kept.extend(fd, _end_of_lines(fd, size))
+        if self._kept.size:
+            self._file.resume(fd, self._kept.size)
 
     def _take_all(self, appended: Iterable[Sequence[bytes]], start: int | None = None) -> None:
         try:
@@ -180,7 +251,7 @@ class PartitionIndex:
     def _take(self, lines: Sequence[bytes], start: int) -> None:
         """Take in whole lines, of which the first begins at `start`."""
         starts, kinds, before, last = self._starts, self._kinds, self._before, self._last
-        decode = decoder(_Line).decode
+        decode = decoder(Line).decode
         for number, text in enumerate(lines, len(starts)):
             starts.append(start)
             start += len(text) + 1
@@ -189,12 +260,12 @@ class PartitionIndex:
                 line = decode(text)
                 if line.type == "wiped":
                     kinds.append(_WIPED)
-                    last.update(dict.fromkeys(_wiped(text), number))
+                    last.update(dict.fromkeys(wiped_partitions(text), number))
                 else:
                     kinds.append(_MADE if line.type == "materialization" else _FAILED)
                     earlier = last.get(line.partition, _NONE)
                     last[line.partition] = number
-            except _UNREADABLE:
+            except UNREADABLE:
                 kinds.append(_DAMAGED)
                 self._damaged = number
             before.append(earlier)
@@ -247,6 +318,30 @@ class _Open:
             raise store_error(error, "read", self._path) from error
 
 
+def _line_at(fd: int, start: int, size: int) -> bytes:
+    """The line that begins at `start`, without its end."""
+    if size != _UNKNOWN:
+        return os.pread(fd, size, start)
+    size = _LIKELY
+    while True:
+        data = os.pread(fd, size, start)
+        end = data.find(b"\n")
+        if end >= 0 or len(data) < size:
+            return data[:end] if end >= 0 else data
+        size *= 8
+
+
+def _end_of_lines(fd: int, size: int) -> int:
+    """The end of the last whole line in the first `size` bytes of a file."""
+    start = size
+    while start > 0:
+        start = max(0, size - _LIKELY if start == size else size - 8 * (size - start))
+        found = os.pread(fd, size - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+    return 0
+
+
 def _replay(lines: Iterable[bytes], versions: dict[str | None, str]) -> None:
     """Bring the data version of each partition up to date. A line that cannot be read says none."""
     decode = decoder(_Version).decode
@@ -256,20 +351,15 @@ def _replay(lines: Iterable[bytes], versions: dict[str | None, str]) -> None:
             if line.type == "materialization":
                 versions[line.partition] = line.data_version
             elif line.type == "wiped":
-                for partition in _wiped(text):
+                for partition in wiped_partitions(text):
                     versions.pop(partition, None)
-        except _UNREADABLE:
+        except UNREADABLE:
             pass
-
-
-def _wiped(text: bytes) -> tuple[str, ...]:
-    wiped: PartitionsWiped = decoder(PartitionsWiped).decode(text)
-    return wiped.partitions
 
 
 def _is_about(text: bytes, partition: str | None) -> bool:
     try:
-        line: _Line = decoder(_Line).decode(text)
-    except _UNREADABLE:
+        line: Line = decoder(Line).decode(text)
+    except UNREADABLE:
         return False
     return line.type != "wiped" and line.partition == partition

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,13 +40,16 @@ from partition_model import (
 )
 
 import assetgraph as dg
+from assetgraph.definitions.partitions.number_ranges import in_ranges
 from assetgraph.errors import PartitionsError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Plan
+from assetgraph.planning.reasons import AssetStates
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.records import EventType
 from assetgraph.run.launch import launch
+from assetgraph.storage import partition_index
 from assetgraph.storage.asset_records import wipe_partitions
 from assetgraph.storage.store import Store
 
@@ -62,7 +67,8 @@ DYNAMIC = ("red", "blue")
 def test_states_and_plans_are_those_of_the_model_and_stale_makes_all_as_from_scratch(
     data: st.DataObject,
 ) -> None:
-    with instance() as store_of:
+    kept = data.draw(st.sampled_from([0, 500, partition_index.WORTH_KEEPING]))
+    with instance() as store_of, mock.patch.object(partition_index, "WORTH_KEEPING", kept):
         world = World({}, {name: [] for name in DYNAMIC})
         for name in NAMES:
             world.assets[name] = data.draw(made(world, name))
@@ -101,9 +107,42 @@ class Project:
     def check_states(self) -> None:
         facts = self.facts()
         every = facts.targets.of(facts.graph.order)
-        found = {place(one): state.state.value for one, state in facts.target_states(every).items()}
+        states = facts.target_states(every)
+        found = {place(one): state.state.value for one, state in states.items()}
         expected = self.history.states(self.world.every())
         assert found == expected
+        self.check_groups(states)
+
+    def check_groups(self, states: Mapping[Target, AssetStates]) -> None:
+        """The states that are told of whole assets are those of their targets one by one."""
+        facts = self.facts()
+        for key, found in facts.states(facts.graph.order).items():
+            keys = facts.targets.keys(key)
+            if keys is None:
+                assert found == states[facts.graph.targets[key]]
+                continue
+            counts, groups = Counter[str](), {}
+            for target in facts.targets.targets(key):
+                state, reasons = states[target][:2]
+                counts[state] += 1
+                if reasons:
+                    kind = state.value, tuple(one.of_many for one in reasons)
+                    groups.setdefault(kind, []).append(target)
+            assert found.counts == counts
+            assert len(found.reasons) == len(groups)
+            for why in found.reasons:
+                shown = why.facts
+                (alike,) = [
+                    targets
+                    for (state, texts), targets in groups.items()
+                    if state == shown["state"]
+                    and shown["why"]
+                    in (list(texts), [one.text for one in states[targets[0]].reasons])
+                ]
+                numbers = in_ranges(map(facts.targets.number, alike))
+                ends = [dict.fromkeys([keys[part[0]], keys[part[-1]]]) for part in numbers]
+                assert list(shown["partitions"]) == ["..".join(one) for one in ends]
+                assert (shown["count"], shown["of"]) == (len(alike), len(keys))
 
     def check_and_run(self, request: RunRequest) -> bool:
         """Plan and run a request, and compare both. Returns False if there can be no plan."""

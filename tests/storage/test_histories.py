@@ -16,8 +16,9 @@ import pytest
 from assetgraph.errors import StoreError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Materialization, StoredValue, now
+from assetgraph.storage.cut_lines import has_cut_line, remove_cut_line
 from assetgraph.storage.file_locks import POLL_S, Lock
-from assetgraph.storage.histories import TargetLock, has_cut_line, remove_cut_line
+from assetgraph.storage.histories import TargetLock
 from assetgraph.storage.store import Store
 
 HERE = Path(__file__).parent

@@ -10,19 +10,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assetgraph.definitions.partitions.keys import ListedKeys
 from assetgraph.errors import DamagedStoreError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import FailedAttempt, Materialization, StoredValue, now
+from assetgraph.storage import partition_index
 from assetgraph.storage.asset_records import wipe_partitions
 from assetgraph.storage.histories import Attempt
+from assetgraph.storage.partition_rows import FAILED, MADE, version_bytes
+from assetgraph.storage.row_file import DamagedIndexError
 from assetgraph.storage.store import Store
 
+EXAMPLES = int(os.environ.get("ASSETGRAPH_EXAMPLES", "60"))
 KEY = AssetKey("trips")
 PARTITIONS = (None, "a", "b", "2023-03|미국", "")
 
@@ -167,14 +173,111 @@ def agrees_after_each(
 ) -> None:
     for number, (name, partition, by_other) in enumerate(history):
         act(name, partition, number, other if by_other else store)
-        for one in PARTITIONS:
-            assert current_by_index(store, one) == current_by_reading_all(store, one)
-            known = [item for item in newest_first(store, one) if not isinstance(item, int)]
-            assert list(store.history.readable(Target(KEY, one))) == known
+        says_the_same(store)
         if current_by_reading_all(store, "none such") == (None, None):  # no damage
-            assert store.history.partitions(KEY) == recorded_by_reading_all(store)
             position = store.history.position(KEY)
             assert store.history.versions_at(KEY, position) == versions_by_reading_all(store)
+
+
+class Numbers:
+    """The numbers of some partitions."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.keys = ListedKeys(None, names)
+
+    def number(self, key: str) -> int | None:
+        return self.keys.number(key)
+
+    def numbers(self) -> dict[str, int]:
+        return {key: number for number, key in enumerate(self.keys)}
+
+
+NUMBERED = [["a", "b"], ["a", "b", ""], ["b", "2023-03|미국", "a"], []]
+DONE_TO_AN_INDEX = ["keep", "keep", "keep", "keep", "spoil", "cut it", "save", "put back", "number"]
+
+
+def do_to_index(name: str, number: int, store: Store) -> None:
+    """What happens to the index of a history."""
+    kept = Path(store.folder, "cache/partitions/trips.rows")
+    saved = kept.with_suffix(".saved")
+    if name == "keep":
+        store.history.keep_indexes()
+    elif name == "number":
+        store.history.number_partitions(KEY, Numbers(NUMBERED[number % len(NUMBERED)]))
+    elif name == "put back" and saved.exists():
+        shutil.copy(saved, kept)
+    elif kept.exists():
+        data = bytearray(kept.read_bytes())
+        if name == "spoil":
+            data[number * 7919 % len(data)] ^= 1
+        elif name == "cut it":
+            del data[number * 7919 % len(data) :]
+        target = saved if name == "save" else kept
+        target.with_suffix(".new").write_bytes(data)
+        target.with_suffix(".new").replace(target)
+
+
+def rows_agree(store: Store, names: list[str]) -> None:
+    """The columns say what reading the whole history says."""
+    rows = store.history.rows(KEY)
+    if rows is None:
+        assert isinstance(current_by_reading_all(store, "none such"), int)  # it is damaged
+        return
+    try:
+        status, versions = rows.column("status"), rows.column("versions")
+    except DamagedIndexError:
+        store.history.distrust_rows(KEY)
+        rows_agree(store, names)
+        return
+    for number, name in enumerate(names):
+        current = current_by_reading_all(store, name)
+        assert isinstance(current, tuple)
+        found = status[number] if number < len(status) else 0
+        assert (bool(found & MADE), bool(found & FAILED)) == tuple(map(bool, current))
+        if current[0] is not None:
+            version = versions[number * 16 : number * 16 + 16]
+            assert version == version_bytes(current[0].data_version)
+
+
+@settings(max_examples=EXAMPLES)
+@given(
+    history=st.lists(
+        st.tuples(
+            st.sampled_from([*STEPS, *DONE_TO_AN_INDEX]),
+            st.sampled_from(PARTITIONS),
+            st.booleans(),
+        ),
+        min_size=10,
+    )
+)
+def test_a_kept_index_says_what_reading_the_whole_history_says(
+    history: list[tuple[str, str | None, bool]],
+) -> None:
+    with TemporaryDirectory() as folder, mock.patch.object(partition_index, "WORTH_KEEPING", 0):
+        Store(f"{folder}/store", ephemeral=True).prepare()
+        stores: list[Store] = []
+        names = NUMBERED[0]
+        for number, (name, partition, anew) in enumerate(history):
+            if anew or not stores:  # as of another process
+                stores.append(Store(f"{folder}/store", ephemeral=True))
+                stores[-1].history.number_partitions(KEY, Numbers(names))
+            if name == "number":
+                names = NUMBERED[number % len(NUMBERED)]
+            if name in DONE_TO_AN_INDEX:
+                do_to_index(name, number, stores[-1])
+            else:
+                act(name, partition, number, stores[0])
+            says_the_same(stores[-1])
+            rows_agree(stores[-1], names)
+
+
+def says_the_same(store: Store) -> None:
+    for one in PARTITIONS:
+        assert current_by_index(store, one) == current_by_reading_all(store, one)
+        known = [item for item in newest_first(store, one) if not isinstance(item, int)]
+        assert list(store.history.readable(Target(KEY, one))) == known
+    if current_by_reading_all(store, "none such") == (None, None):  # no damage
+        assert store.history.partitions(KEY) == recorded_by_reading_all(store)
 
 
 def test_the_versions_at_a_position_are_those_of_that_moment(prepared: Store) -> None:

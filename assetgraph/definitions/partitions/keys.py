@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import blake2b
 from typing import NamedTuple, overload
 
 from assetgraph.definitions.partitions.number_ranges import Numbers
@@ -62,6 +63,13 @@ class PartitionKeys(Sequence[str]):
     @abstractmethod
     def number(self, key: str) -> int | None:
         """The number of a key, or None if there is no such key."""
+
+    def numbering(self, count: int) -> str:
+        """A text that is another one if the first `count` keys have other numbers."""
+        digest = blake2b(digest_size=16)
+        for key in self.keys_of(range(min(count, len(self)))):
+            digest.update(key.encode("utf-8", "surrogatepass") + b"\0")
+        return digest.hexdigest()
 
     @overload
     def __getitem__(self, at: int) -> str: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assetgraph.definitions.partitions.definition import PartitionsDefinition
+from assetgraph.definitions.partitions.keys import PartitionKeys
 from assetgraph.definitions.partitions.mapping import PartitionMapping
 from assetgraph.definitions.partitions.multi import MultiPartitionsDefinition
 from assetgraph.definitions.partitions.multi_mapping import MultiToSingleDimensionPartitionMapping
@@ -11,7 +12,10 @@ from assetgraph.definitions.partitions.simple_mappings import (
     IdentityPartitionMapping,
 )
 from assetgraph.definitions.partitions.time_mapping import TimeWindowPartitionMapping
-from assetgraph.definitions.partitions.time_window import TimeWindowPartitionsDefinition
+from assetgraph.definitions.partitions.time_window import (
+    TimeKeys,
+    TimeWindowPartitionsDefinition,
+)
 
 
 def default_mapping(
@@ -45,3 +49,24 @@ def mapping_problem(
     if not has_rule:
         return f"{type(mapping).__name__} does not define upstream_keys"
     return mapping.problem(downstream, upstream)
+
+
+def distance(
+    mapping: PartitionMapping, downstream: PartitionKeys, upstream: PartitionKeys
+) -> int | None:
+    """How much larger the number of the only upstream partition is than that of its downstream
+    partition, where that is known to be the same for all of them. Those at the ends may read
+    none."""
+    if type(mapping) is IdentityPartitionMapping and downstream.definition == upstream.definition:
+        return 0
+    if not isinstance(downstream, TimeKeys) or not isinstance(upstream, TimeKeys):
+        return None
+    below, above = downstream.definition, upstream.definition
+    if below.calendar is not above.calendar:
+        return None
+    ahead: int = below.overlapping(0, 1, above)[0]
+    if type(mapping) is IdentityPartitionMapping and below.fmt == above.fmt:
+        return ahead
+    if type(mapping) is TimeWindowPartitionMapping and mapping.start_offset == mapping.end_offset:
+        return ahead + mapping.start_offset
+    return None

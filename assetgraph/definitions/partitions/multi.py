@@ -130,6 +130,14 @@ class MultiKeys(PartitionKeys):
         known = {name: number for name, number in numbers.items() if number is not None}
         return self.join(known) if len(known) == len(parts) else None
 
+    def numbering(self, count: int) -> str:
+        """The keys of the first dimension may become more, and those of no other."""
+        (first, keys), *others = self.dimensions.items()
+        inside = math.prod(len(other) for _, other in others)
+        found = {first: keys.numbering(-(-count // inside) if inside else 0)}
+        found |= {name: f"{len(other)} {other.numbering(len(other))}" for name, other in others}
+        return str(found)
+
     def split(self, number: int) -> dict[str, int]:
         """The numbers of a partition's keys in its dimensions."""
         found = {}

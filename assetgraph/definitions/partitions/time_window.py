@@ -296,6 +296,14 @@ class TimeKeys(PartitionKeys):
         number = self.definition.number(key)
         return number if number is not None and number < self._count else None
 
+    def numbering(self, count: int) -> str:
+        """As the start and the calendar say: the end only cuts keys off. The last key tells whether
+        the clock changes are others by now."""
+        last = self.definition.key(count - 1) if count else ""
+        content = self.definition.content()
+        named = {name: content[name] for name in ("start", "cron_schedule", "fmt", "timezone")}
+        return f"{named} {last}"
+
     def find(self, text: str) -> int:
         found = self.definition.beginning_with(text)
         if self.number(text) is not None or not found:

@@ -8,7 +8,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from assetgraph.keys import AssetKey, Target
-from assetgraph.planning.reasons import reasons_given, target_state
+from assetgraph.planning.asset_rows import CODES
+from assetgraph.planning.reasons import target_state
+from assetgraph.planning.row_states import RowStates
 from assetgraph.planning.target_graph import dynamic_names
 from assetgraph.queries.asset_views import (
     AssetView,
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.reason_kinds import Reason
 
 
 class AssetTable:
@@ -40,7 +41,7 @@ class AssetTable:
     def __init__(self, facts: StoreFacts) -> None:
         self._facts = facts
         self._views: dict[AssetKey, AssetView] = {}
-        self._reasons: dict[Target, tuple[Reason, ...]] = {}
+        self._rows = RowStates(facts)
         self._seen: dict[AssetKey, object] = {}  # what the views of downstream assets depend on
         self._runs: dict[AssetKey, StateRuns[AssetState]] = {}
         self._running: dict[AssetKey, str] = {}
@@ -72,7 +73,7 @@ class AssetTable:
         """The states of the partitions of an asset."""
         found = self._runs.get(key)
         if found is None:
-            found = self._runs[key] = state_runs(self._facts, key, self._reasons)
+            found = self._runs[key] = state_runs(self._facts, key, self._rows)
         return found
 
     def partitions(self, key: AssetKey, numbers: Iterable[int]) -> Iterator[TargetView]:
@@ -81,7 +82,7 @@ class AssetTable:
         assert keys is not None
         for number in numbers:
             target = Target(key, str(keys.key(number)))
-            known, reasons = self._facts.of(target), self._reasons[target]
+            known, reasons = self._facts.of(target), self._rows.exactly(target)
             state = target_state(known, reasons)
             yield TargetView(target, state, reasons, known.current, known.failed)
 
@@ -154,25 +155,18 @@ class AssetTable:
         return False
 
     def _update(self, key: AssetKey) -> AssetView:
-        graph = self._facts.targets
-        targets = () if graph.is_too_many(key) else graph.targets(key)
-        held = [target for target in targets if self._facts.is_running(target)]
-        known = [self._facts.of(target) for target in targets]
-        for target in targets:
-            self._reasons[target] = reasons_given(
-                self._reasons, self._facts.targets, self._facts, target
-            )
+        self._rows.renew(key)
+        rows = self._rows.of(key)
         running = self._running.get(key)
-        if held and not running:
+        if CODES[AssetState.RUNNING] in rows.states and not running:
             self._held.add(key)
         else:
             self._held.discard(key)
-        states = self._facts.states_given(key, self._reasons)
+        states = self._facts.states_given(key, self._rows)
         if running:
             states = states._replace(state=AssetState.RUNNING)
         view = asset_view(self._facts, self.graph.asset(key), states, running)
         self._views[key] = view
         self._runs.pop(key, None)
-        reasons = [self._reasons[target] for target in targets]
-        self._seen[key] = ([facts.data_version for facts in known], states.state, reasons)
+        self._seen[key] = rows.versions, rows.above, states.state
         return view

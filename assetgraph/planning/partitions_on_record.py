@@ -1,0 +1,94 @@
+"""`PartitionsOnRecord`: which partitions there are, and what a store says of whole assets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assetgraph.errors import StoreError
+from assetgraph.keys import AssetKey, Target
+from assetgraph.planning.target_graph import TargetGraph
+
+if TYPE_CHECKING:
+    from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.storage.partition_rows import Rows
+    from assetgraph.storage.row_file import RowFile
+    from assetgraph.storage.store import Store
+
+
+class PartitionsOnRecord:
+    """The targets of `graph`, and what `store` says of whole assets."""
+
+    def __init__(self, graph: AssetGraph, store: Store) -> None:
+        self.graph = graph
+        self.store = store
+        self.renew_partitions()
+
+    def renew_partitions(self) -> None:
+        """Ask the clock and the store again which partitions there are."""
+        self.targets = TargetGraph(self.graph, dynamic=_Dynamic(self.store))
+
+    def rows(self, key: AssetKey) -> Rows | RowFile | None:
+        """What is on record of each partition of an asset, by its number; None if its history
+        cannot be read."""
+        from assetgraph.storage.partition_rows import Rows
+
+        if key in self._untouched:
+            return Rows(0)
+        self.store.history.number_partitions(key, self.targets.numbering(key))
+        try:
+            return self.store.history.rows(key)
+        except StoreError:
+            return None
+
+    def distrust_rows(self, key: AssetKey) -> None:
+        """Read the history anew: a column of `rows` is damaged."""
+        self.store.history.distrust_rows(key)
+
+    def identity(self, key: AssetKey) -> str:
+        """What an asset is called in its records."""
+        return self.store.names.identity(key).text
+
+    def running_partitions(self, key: AssetKey) -> Set[str]:
+        """The partitions of an asset that a living process is materializing."""
+        return self.store.running_partitions(key, self.targets.keys(key) or ())
+
+    def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
+        """The data version that each partition had when the asset's history had this length."""
+        return self.store.history.versions_at(key, position)
+
+    def partition_keys(self, key: AssetKey) -> Sequence[str]:
+        """The keys of the partitions of an asset; none if it has no partitions."""
+        return self.targets.keys(key) or ()
+
+    def made_partitions(self, key: AssetKey) -> int:
+        """How many of the partitions of an asset have a materialization on record."""
+        recorded = self.store.history.partitions(key)
+        return sum(
+            has_value and self.targets.exists(Target(key, partition))
+            for partition, has_value in recorded.items()
+        )
+
+    def newest_target(self, key: AssetKey) -> Target:
+        """An asset, or the partition of it with the newest attempt; without any attempt, a target
+        that has no record."""
+        if not self.targets.is_partitioned(key):
+            return self.graph.targets[key]
+        attempt = next(self.store.history.readable(key), None)
+        return Target(key, attempt.partition if attempt else None)
+
+    @cached_property
+    def _untouched(self) -> set[AssetKey]:
+        """The assets without a history, from one listing instead of two look-ups for each."""
+        return self.store.history.without(self.graph.assets)
+
+
+class _Dynamic:
+    """The dynamic partitions of a store, as definitions ask for them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        return self._store.dynamic_partitions.get(partitions_def_name)
