@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.plan import Plan
     from assetgraph.planning.request import RunRequest
     from assetgraph.project.settings import Project
+    from assetgraph.queries.plan_groups import Outline
     from assetgraph.storage.store import Store
 
 
@@ -105,6 +106,16 @@ class Session:
             raise self._no_assets()
         with self.renamed(request.selection):
             return plan_run(request, self.facts)
+
+    def stale_outline(self, request: RunRequest) -> Outline | None:
+        """The outline of the plan of a run: see `assetgraph.queries.plan_groups`. Raises as
+        `plan`."""
+        if not (request.stale and self.graph.partitioned):
+            return None
+        from assetgraph.queries.plan_groups import stale_outline
+
+        with self.renamed(request.selection):
+            return stale_outline(request, self.facts)
 
     def selected(self, selection: Sequence[str]) -> tuple[AssetKey, ...]:
         """The keys that a selection matches; every key for an empty selection."""

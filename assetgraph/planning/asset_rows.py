@@ -72,6 +72,10 @@ class AssetRows:
         found = self.exact.get(number)
         return self.reasons[self.labels[number]] if found is None else found
 
+    def stale(self) -> bytes:
+        """1 for each target that is not up to date."""
+        return self.above.translate(_STALE)
+
     def set_state(self, number: int, state: AssetState) -> None:
         """Set the state of one target that is not running, and what it makes of what reads it."""
         code = CODES[state]
@@ -113,3 +117,6 @@ def above_of(known: TargetFacts, reasons: Reasons) -> int:
 def one_version(version: str | None) -> Versions:
     """The version of a target, or of all targets of an asset."""
     return Versions(version_bytes(version or ""), bytes([version is None]))
+
+
+_STALE = bytes([0]) + bytes([1]) * 255

@@ -265,7 +265,7 @@ class LabelledRows:
         return reasons_given(self._states, self._graph, self._facts, target, self._given)
 
     def _target(self, number: int) -> Target:
-        return self._graph.numbered(self._key, range(number, number + 1))[0]
+        return self._graph.target(self._key, number)
 
 
 def _cell(column: bytes, number: int) -> bytes:

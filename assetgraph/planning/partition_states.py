@@ -123,10 +123,12 @@ def _reason(group: PartitionGroup, keys: PartitionKeys) -> Reason:
 
 
 class RangeTexts(Sequence[str]):
-    """Ranges of partitions as text, each made when it is asked for: there may be very many."""
+    """Ranges of partitions as text, each made when it is asked for: there may be very many. They
+    follow the text `before`."""
 
-    def __init__(self, keys: PartitionKeys, numbers: Numbers) -> None:
+    def __init__(self, keys: PartitionKeys, numbers: Numbers, before: str = "") -> None:
         self._keys = keys
+        self._before = before
         self._numbers = numbers
 
     def __len__(self) -> int:
@@ -151,4 +153,4 @@ class RangeTexts(Sequence[str]):
 
     def _text(self, numbers: range) -> str:
         ends = dict.fromkeys([numbers[0], numbers[-1]])
-        return RANGE.join([str(self._keys.key(number)) for number in ends])
+        return self._before + RANGE.join([str(self._keys.key(number)) for number in ends])

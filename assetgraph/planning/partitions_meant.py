@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from assetgraph.definitions.partitions.number_ranges import Numbers, in_ranges, joined
 from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
-from assetgraph.keys import EVERY, RANGE, AssetKey, Target
+from assetgraph.keys import EVERY, RANGE, AssetKey
 from assetgraph.planning.selected_targets import (
     example_key,
     no_partitions,
-    partitions_named,
+    numbers_named,
 )
+from assetgraph.planning.target_numbers import TargetNumbers
 
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
@@ -26,7 +28,7 @@ def targets_meant(
     *,
     every: bool,
     default: str | None,
-) -> list[Target]:
+) -> TargetNumbers:
     """The targets that a request means of the assets that it selects.
 
     `partitions` are those that it names. Where it names none, it means all if `every`, and else the
@@ -39,20 +41,20 @@ def targets_meant(
     named = [text for text in partitions if text != EVERY]
     if named and not partitioned and keys:
         raise no_partitions(keys)
-    found: dict[Target, None] = {}
+    found: dict[AssetKey, Numbers] = {}
     for key in keys:
         if not graph.is_partitioned(key) or EVERY in partitions or (every and not named):
-            found.update(dict.fromkeys(graph.targets(key)))
+            found[key] = graph.every_number(key)
         elif named:
-            for text in named:
-                found.update(dict.fromkeys(partitions_named(graph, key, text)))
+            parts = [part for text in named for part in numbers_named(graph, key, text)]
+            found[key] = joined(parts)
         else:
-            found[_default(graph, key, default)] = None
-    return list(found)
+            found[key] = in_ranges([_default(graph, key, default)])
+    return TargetNumbers(graph, found)
 
 
-def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
-    """The default partition of an asset, as its definition or the project says."""
+def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> int:
+    """The number of the default partition of an asset, as its definition or the project says."""
     definition, keys = graph.graph.asset(key).partitions_def, graph.keys(key)
     assert definition is not None
     assert keys is not None
@@ -71,7 +73,7 @@ def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> Target:
             "What is not up to date: --stale.",
         )
     try:
-        return Target(key, str(keys.key(keys.find(text))))
+        return keys.find(text)
     except PartitionsError as error:
         error.about(f"the default partition of {key.text!r}")
         raise

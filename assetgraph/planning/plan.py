@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
@@ -15,12 +15,21 @@ from assetgraph.planning.step_maker import StepMaker
 from assetgraph.planning.steps import Cause as Cause
 from assetgraph.planning.steps import Plan as Plan
 from assetgraph.planning.steps import Step as Step
+from assetgraph.planning.target_numbers import TargetNumbers
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.keys import AssetKey, Target
+    from assetgraph.planning.row_states import RowStates
     from assetgraph.planning.target_graph import TargetGraph
+
+
+class WholeFacts(Facts, Protocol):
+    """Facts that also say of whole assets what is not up to date."""
+
+    def row_states(self, keys: Iterable[AssetKey], config: Configs | None = None) -> RowStates:
+        """The states of all targets of these assets, and of everything upstream of them."""
 
 
 def make_plan(
@@ -46,9 +55,12 @@ def make_plan(
     step needs an excluded target that has no value, and `PartitionsError` if a step reads a
     partition that its upstream does not have.
     """
+    if stale_only and isinstance(selected, TargetNumbers) and graph.looks_at_each(selected.numbers):
+        return _plan_by_rows(graph, cast("WholeFacts", facts), selected, config or {}, excluded)
     selected = set(selected) - excluded
     if graph.graph.externals:
-        selected = _own(graph, selected)
+        require_own(graph, [target.key for target in selected])
+        selected = {target for target in selected if target.key not in graph.graph.externals}
     with paused_collector():
         whole, asked = graph.whole_calls(selected), config or {}
         if stale_only:
@@ -72,18 +84,16 @@ def still_needed(step: Step, facts: Facts) -> bool:
     return False
 
 
-def _own(graph: TargetGraph, selected: set[Target]) -> set[Target]:
-    """`selected` without external assets. Raises `SelectionError` if nothing is left."""
-    own = {target for target in selected if target.key not in graph.graph.externals}
-    if selected and not own:
-        keys = graph.graph.in_order({target.key for target in selected})
+def require_own(graph: TargetGraph, selected: Iterable[AssetKey]) -> None:
+    """Raise `SelectionError` if something else makes all that is selected."""
+    keys = graph.graph.in_order(set(selected))
+    if keys and graph.graph.externals >= set(keys):
         readers = [f"{key.text}+" for key in keys][:3]
         raise SelectionError(
             f"something else makes {listed([key.text for key in keys][:3])}: "
             "there is nothing to run.",
             hint=f"To run what reads it: {command('materialize', *readers)}",
         )
-    return own
 
 
 def _requested_plan(
@@ -101,7 +111,7 @@ def _requested_plan(
     targets = graph.in_order(selected | missing)
     reasons = stale_reasons(graph, facts, targets, config)
     causes = {
-        target: Cause.REQUESTED if requested and target in selected else _cause(facts, target)
+        target: Cause.REQUESTED if requested and target in selected else cause_of(facts, target)
         for target in targets
     }
     warnings: list[str] = []
@@ -114,7 +124,8 @@ def _requested_plan(
     return StepMaker(graph, facts, causes, reasons, config).plan(warnings)
 
 
-def _cause(facts: Facts, target: Target) -> Cause:
+def cause_of(facts: Facts, target: Target) -> Cause:
+    """Why a target that nobody asked for by name is in a plan."""
     return Cause.STALE if facts.of(target).has_value else Cause.MISSING
 
 
@@ -169,6 +180,30 @@ def _require_values(
         )
 
 
+def _plan_by_rows(
+    graph: TargetGraph,
+    facts: WholeFacts,
+    selected: TargetNumbers,
+    config: Configs,
+    excluded: Set[Target],
+) -> Plan:
+    """The stale plan of whole assets, and ranges of partitions: only for what has to run, anything
+    is made."""
+    from assetgraph.planning.row_states import ExactReasons
+    from assetgraph.planning.stale_rows import StaleRows
+
+    if graph.graph.externals:
+        require_own(graph, selected.numbers)
+    with paused_collector():
+        rows = facts.row_states(selected.numbers, config)
+        stale = StaleRows(graph, rows, selected)
+        causes = {one: cause_of(facts, one) for one in stale.targets() if one not in excluded}
+        if excluded:
+            _require_values(graph, facts, causes, excluded)
+        plan = StepMaker(graph, facts, causes, ExactReasons(rows), config).plan()
+    return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
+
+
 def _stale_plan(
     graph: TargetGraph,
     facts: Facts,
@@ -178,7 +213,7 @@ def _stale_plan(
 ) -> Plan:
     reasons = stale_reasons(graph, facts, selected, config)
     causes = {
-        target: _cause(facts, target)
+        target: cause_of(facts, target)
         for target, why in reasons.items()
         if why and target not in excluded and target.key not in graph.graph.externals
     }

@@ -12,6 +12,7 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reason_kinds import ReasonKind
+from assetgraph.planning.target_numbers import TargetNumbers
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
@@ -110,8 +111,6 @@ def _config(graph: AssetGraph, request: RunRequest) -> dict[AssetKey, dict[str, 
 
 
 def _shared(plan: Plan, facts: StoreFacts) -> Iterator[str]:
-    """A warning for each other project that made values of the same assets in this store."""
-    found: dict[str, list[str]] = {}
     changed = [
         target
         for step in plan.steps
@@ -119,7 +118,14 @@ def _shared(plan: Plan, facts: StoreFacts) -> Iterator[str]:
         if reason.kind is ReasonKind.CODE_CHANGED
         for target in step.outputs
     ]
-    for target in dict.fromkeys(changed):
+    return shared_store(dict.fromkeys(changed), facts)
+
+
+def shared_store(changed: Iterable[Target], facts: StoreFacts) -> Iterator[str]:
+    """A warning for each other project that made values in this store of the same assets as this
+    one. `changed` are targets whose code is another now."""
+    found: dict[str, list[str]] = {}
+    for target in changed:
         other = facts.other_project(target)
         if other is not None:
             found.setdefault(other, []).append(target.text)
@@ -201,6 +207,10 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
             )
     if not request.only:
         return chosen
+    if isinstance(chosen, TargetNumbers) and facts.targets.looks_at_each(chosen.numbers):
+        from assetgraph.planning.stale_rows import in_states
+
+        return in_states(facts.row_states(chosen.numbers), chosen, request.only)
     states = facts.target_states(chosen)
     return [target for target in states if states[target].state.value in request.only]
 

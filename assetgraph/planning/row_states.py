@@ -106,7 +106,7 @@ class RowStates:
             if not stale or len(stale) == len(rows):
                 continue
             first = together[rows.index(stale[0])]
-            name = self._target(first, number).text
+            name = self._graph.target(first, number).text
             shared = {"asset": name, "state": STATES[stale[0].above[number]].value}
             for one in rows:
                 if one not in stale:
@@ -128,7 +128,7 @@ class RowStates:
 
     def _of_external(self, key: AssetKey, count: int) -> AssetRows:
         """What something else makes is known of all its partitions together."""
-        found = self._of_one(self._target(key, 0))
+        found = self._of_one(self._graph.target(key, 0))
         found.reasons = {0: found.exact.pop(0)}
         found.labels, found.states = bytes(count), found.states * count
         found.above *= count
@@ -139,7 +139,12 @@ class RowStates:
         given = self._config.get(target.key)
         return reasons_given(self, self._graph, self._facts, target, given)
 
-    def _target(self, key: AssetKey, number: int) -> Target:
-        if self._graph.is_partitioned(key):
-            return self._graph.numbered(key, range(number, number + 1))[0]
-        return self._graph.graph.targets[key]
+
+class ExactReasons:
+    """The reasons of targets, with what is said of each alone."""
+
+    def __init__(self, states: RowStates) -> None:
+        self._states = states
+
+    def __getitem__(self, target: Target) -> Reasons:
+        return self._states.exactly(target)

@@ -15,6 +15,7 @@ from assetgraph.text import listed
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.partitions.keys import PartitionKeys
+    from assetgraph.definitions.partitions.number_ranges import Numbers
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
 
@@ -66,15 +67,19 @@ def selected_targets(texts: Sequence[str], facts: StoreFacts) -> tuple[Target, .
 
 
 def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Target]:
-    """The targets of an asset that a text means: `*`, a key, a shortened one of a time, or a range
-    of these; of several dimensions, one of these for each too. Raises `PartitionsError`."""
+    """The targets of an asset that a text means: see `numbers_named`."""
+    found = numbers_named(targets, key, text)
+    return [one for numbers in found for one in targets.numbered(key, numbers)]
+
+
+def numbers_named(targets: TargetGraph, key: AssetKey, text: str) -> Numbers:
+    """The numbers of the partitions of an asset that a text means: `*`, a key, a shortened one of a
+    time, or a range of these; of several dimensions, one of these for each too. Raises
+    `PartitionsError`."""
     keys = targets.keys(key)
     assert keys is not None
     try:
-        if text == EVERY:
-            return list(targets.targets(key))
-        found = keys.among(text)
-        return [one for numbers in found for one in targets.numbered(key, numbers)]
+        return targets.every_number(key) if text == EVERY else keys.among(text)
     except PartitionsError as error:
         error.about(f"asset {key.text!r}")
         raise

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.errors import ConfigError
 from assetgraph.keys import RANGE, Target
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
-from assetgraph.planning.reasons import Configs, Facts
+from assetgraph.planning.reasons import Configs, Facts, KnownReasons
 from assetgraph.planning.steps import CAUSES, Cause, Plan, Step
 from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import Computation
     from assetgraph.planning.target_graph import TargetGraph
-
-Reasons = Mapping[Target, tuple[Reason, ...]]
 
 
 class StepMaker:
@@ -27,7 +25,7 @@ class StepMaker:
         graph: TargetGraph,
         facts: Facts,
         causes: Mapping[Target, Cause],
-        reasons: Reasons,
+        reasons: KnownReasons,
         config: Configs,
     ) -> None:
         self._graph = graph

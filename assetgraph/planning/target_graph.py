@@ -91,19 +91,40 @@ class TargetGraph:
         """
         if key not in self._partitioned:
             return (self.graph.targets[key],)
+        self.every_number(key)
+        return [Target(key, partition) for partition in self._numbers(key).every()]
+
+    def every_number(self, key: AssetKey) -> Numbers:
+        """The numbers of all targets of an asset. Raises as `targets`."""
+        if key not in self._partitioned:
+            return (range(1),)
+        count = len(self._numbers(key).keys)
         if self.is_too_many(key):
             raise PartitionsError(
-                f"{key.text!r} has {too_many_text(len(self._numbers(key).keys))}.",
+                f"{key.text!r} has {too_many_text(count)}.",
                 hint=f"Name fewer, as in {key.text}@FIRST{RANGE}LAST.",
             )
-        return [Target(key, partition) for partition in self._numbers(key).every()]
+        return (range(count),) if count else ()
 
     def is_too_many(self, key: AssetKey) -> bool:
         """Whether an asset has more partitions than are looked at together."""
         return key in self._partitioned and len(self._numbers(key).keys) > MOST_PARTITIONS
 
+    def looks_at_each(self, keys: Iterable[AssetKey]) -> bool:
+        """Whether every target of these assets, and of everything upstream, can be looked at."""
+        above = walk(keys, lambda key: self.graph.whole_calls(self.graph.parents(key)))
+        return not any(self.is_too_many(key) for key in above)
+
+    def target(self, key: AssetKey, number: int) -> Target:
+        """The target of an asset with this number: 0 for an asset without partitions."""
+        if key not in self._partitioned:
+            return self.graph.targets[key]
+        return Target(key, self._numbers(key).key(number))
+
     def numbered(self, key: AssetKey, numbers: range) -> list[Target]:
-        """The targets of an asset with partitions that have these numbers."""
+        """The targets of an asset that have these numbers."""
+        if key not in self._partitioned:
+            return [self.graph.targets[key]] if numbers else []
         return [Target(key, partition) for partition in self._numbers(key).range(numbers)]
 
     def of(self, keys: Iterable[AssetKey]) -> list[Target]:

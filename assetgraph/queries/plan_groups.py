@@ -7,32 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.planning.plan import Plan, Step
+from assetgraph.definitions.partitions.number_ranges import Numbers, common
+from assetgraph.keys import AssetKey, Target
+from assetgraph.planning import columns
+from assetgraph.planning.partition_states import RangeTexts, groups_of
+from assetgraph.planning.plan import Cause, Plan, Step, cause_of, require_own
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
+from assetgraph.planning.request import RunRequest, requested_targets, shared_store
+from assetgraph.planning.stale_rows import StaleRows
+from assetgraph.planning.target_numbers import TargetNumbers
 from assetgraph.queries.asset_views import reason_json
 
 if TYPE_CHECKING:
+    from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
 
 
 class StepGroup(msgspec.Struct, frozen=True):
-    """Steps that follow each other. `first` is the number of the first one in the plan, from 1 on;
-    `names` are the ranges of partitions that they make, or the id of the only step; `count` is how
-    many targets they make of the asset, and `of` how many it has."""
+    """Steps that follow each other. `first` is the number of the first one in the plan, from 1 on,
+    and `steps` how many there are; `names` are the ranges of partitions that they make, or the id
+    of the only step; `count` is how many targets they make of the asset `key`, and `of` how many it
+    has. `reasons` are those of the first step, and `why` says them of all."""
 
     first: int
-    steps: Sequence[Step]
+    steps: int
+    key: AssetKey
+    cause: Cause
+    reasons: tuple[Reason, ...]
     names: Sequence[str]
     count: int
     of: int
 
     @property
-    def key(self) -> str:
-        return self.steps[0].outputs[0].key.text
-
-    @property
     def why(self) -> list[str]:
-        one = len(self.steps) == 1
-        return [reason.text if one else reason.of_many for reason in self.steps[0].reasons]
+        one = self.steps == 1
+        return [reason.text if one else reason.of_many for reason in self.reasons]
 
 
 def step_groups(plan: Plan, targets: TargetGraph | None) -> list[StepGroup]:
@@ -62,24 +71,82 @@ def _alike(plan: Plan, targets: TargetGraph | None) -> Iterator[tuple[int, Seque
 
 
 def _group(first: int, steps: Sequence[Step], targets: TargetGraph | None) -> StepGroup:
+    step = steps[0]
+    key = step.outputs[0].key
     if len(steps) == 1 or targets is None:
-        count = len(steps[0].outputs)
-        return StepGroup(first, steps, [steps[0].id], count, count)
-    key = steps[0].outputs[0].key
-    made = [one for step in steps for one in step.outputs if one.key == key]
-    names = targets.range_texts(targets.in_order(made))
-    return StepGroup(first, steps, names, len(made), len(targets.keys(key) or made))
+        names: Sequence[str] = [step.id]
+        count = of = len(step.outputs)
+    else:
+        made = [one for step in steps for one in step.outputs if one.key == key]
+        names = targets.range_texts(targets.in_order(made))
+        count, of = len(made), len(targets.keys(key) or made)
+    return StepGroup(first, len(steps), key, step.cause, step.reasons, names, count, of)
+
+
+class Outline(msgspec.Struct, frozen=True):
+    """A plan in groups, without its steps."""
+
+    groups: tuple[StepGroup, ...]
+    warnings: tuple[str, ...]
+
+
+def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
+    """The outline of the plan of a request for what is not up to date, at a cost that does not grow
+    with the number of partitions. None if it asks for something else, or a step may make several
+    partitions.
+
+    Raises as `plan_run`.
+    """
+    graph, targets = facts.graph, facts.targets
+    plain = request.stale and not (request.exclude or request.config or request.targets)
+    if not plain or not graph.partitioned or graph.siblings:
+        return None
+    selected = requested_targets(request, facts)
+    if not isinstance(selected, TargetNumbers) or not targets.looks_at_each(selected.numbers):
+        return None
+    if graph.externals:
+        require_own(targets, selected.numbers)
+    rows = facts.row_states(selected.numbers)
+    stale = StaleRows(targets, rows, selected).stale
+    if any(graph.computation(key).backfill_policy is not None for key in stale):
+        return None
+    found: list[StepGroup] = []
+    changed: list[Target] = []
+    first = 1
+    for key, column in stale.items():
+        needed = tuple(columns.numbers_of(column, 1))
+        for group in groups_of(rows.of(key)):
+            numbers = common(group.numbers, needed)
+            if numbers:
+                target = targets.target(key, numbers[0].start)
+                count = sum(map(len, numbers))
+                reasons = rows.exactly(target) if count == 1 else group.reasons
+                names, of = _named(targets, key, numbers)
+                cause = cause_of(facts, target)
+                found.append(StepGroup(first, count, key, cause, reasons, names, count, of))
+                first += count
+                if any(reason.kind is ReasonKind.CODE_CHANGED for reason in reasons):
+                    changed.append(target)
+    return Outline(tuple(found), tuple(shared_store(changed, facts)))
+
+
+def _named(targets: TargetGraph, key: AssetKey, numbers: Numbers) -> tuple[Sequence[str], int]:
+    """The ranges of partitions with these numbers as text, and how many there are in all."""
+    keys = targets.keys(key)
+    if keys is None:
+        return [key.text], 1
+    return RangeTexts(keys, numbers, f"{key.text}@"), len(keys)
 
 
 def group_json(group: StepGroup) -> dict[str, Any]:
-    step, one = group.steps[0], len(group.steps) == 1
+    one = group.steps == 1
     return {
-        "key": group.key,
+        "key": group.key.text,
         "first": group.first,
-        "steps": len(group.steps),
+        "steps": group.steps,
         "count": group.count,
         "names": list(group.names),
-        "cause": step.cause.value,
+        "cause": group.cause.value,
         "why": group.why,
-        "reasons": [reason_json(reason) for reason in step.reasons] if one else [],
+        "reasons": [reason_json(reason) for reason in group.reasons] if one else [],
     }

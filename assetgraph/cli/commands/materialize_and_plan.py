@@ -22,7 +22,6 @@ from assetgraph.process.garbage_collector import paused_collector
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from assetgraph.planning.plan import Plan
     from assetgraph.planning.request import RunRequest
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -103,7 +102,7 @@ def plan_command(session: Session, as_json: bool, **asked: Unpack[Asked]) -> Non
         asked["selection"] or asked["everything"] or asked["missing"] or asked["failed"]
     )
     request = _request(session, asked)
-    _print_plan(session, request, session.plan(request), as_json)
+    _print_plan(session, request, as_json)
     session.tell_of_interrupted_run()
 
 
@@ -145,11 +144,12 @@ def materialize_command(
     with paused_collector():
         if not dry_run:
             _observe_first(session, request)
+        if dry_run:
+            session.tell_of_interrupted_run()
+            _print_plan(session, request, as_json)
+            return 0
         plan = session.plan(request)
         session.tell_of_interrupted_run()
-        if dry_run:
-            _print_plan(session, request, plan, as_json)
-            return 0
         if not yes:
             confirm_many(session, request, plan)
         return execute(session, request, plan, as_json=as_json)
@@ -187,11 +187,22 @@ def _request(session: Session, asked: Asked, tags: tuple[str, ...] = ()) -> RunR
     )
 
 
-def _print_plan(session: Session, request: RunRequest, plan: Plan, as_json: bool) -> None:
-    from assetgraph.cli.render.plan_lines import plan_lines, plan_notes, plan_warnings
+def _print_plan(session: Session, request: RunRequest, as_json: bool) -> None:
+    from assetgraph.cli.render.plan_lines import (
+        group_lines,
+        plan_lines,
+        plan_notes,
+        plan_warnings,
+    )
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import plan_json
 
+    outline = None if as_json else session.stale_outline(request)
+    if outline is not None and outline.groups:
+        answer(False, data=lambda: None, lines=partial(group_lines, outline.groups))
+        say(plan_warnings(outline, stderr().width))
+        return
+    plan = session.plan(request)
     lines = partial(plan_lines, request, plan, targets=session.facts.targets)
     answer(as_json, data=lambda: plan_json(plan), lines=lines)
     say([*plan_warnings(plan, stderr().width), *plan_notes(plan, session.facts.targets)])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.request import RunRequest
     from assetgraph.planning.target_graph import TargetGraph
-    from assetgraph.queries.plan_groups import StepGroup
+    from assetgraph.queries.plan_groups import Outline, StepGroup
 
 _NO_HEAD = (Line(), Line(), Line())
 _CAUSE_STYLES = {Cause.REQUESTED: "", Cause.MISSING: "warning", Cause.STALE: "warning"}
@@ -28,19 +28,24 @@ def plan_lines(
     request: RunRequest, plan: Plan, width: int | None, targets: TargetGraph | None = None
 ) -> list[Line]:
     """A line for each step, and one for partitions that run for the same reasons, if `targets` says
-    how they follow each other. On a terminal each reason has lines of its own, uncut."""
+    how they follow each other."""
     if not plan.steps:
         return [Line((nothing_to_do(request, plan), "success"))]
-    from assetgraph.cli.terminal.table import Column, room_beside, table
     from assetgraph.queries.plan_groups import step_groups
 
+    return group_lines(step_groups(plan, targets), width)
+
+
+def group_lines(groups: Sequence[StepGroup], width: int | None) -> list[Line]:
+    """A line for each group of steps. On a terminal each reason has lines of its own, uncut."""
+    from assetgraph.cli.terminal.table import Column, room_beside, table
+
     columns = (Column("", right=True), Column("ASSET"), Column("CAUSE"), Column("WHY", least=20))
-    groups = step_groups(plan, targets)
     heads = [
         [
-            Line((_numbers(group.first, len(group.steps)), "muted")),
+            Line((_numbers(group.first, group.steps), "muted")),
             Line(_name(group)),
-            Line((str(group.steps[0].cause), _CAUSE_STYLES[group.steps[0].cause])),
+            Line((str(group.cause), _CAUSE_STYLES[group.cause])),
         ]
         for group in groups
     ]
@@ -59,13 +64,13 @@ def _numbers(first: int, count: int) -> str:
 
 def _name(group: StepGroup) -> str:
     """The step's id, or the ranges of partitions that several steps make."""
-    if len(group.steps) == 1:
+    if group.steps == 1:
         return group.names[0]
     more = f" and {len(group.names) - 1} more" if len(group.names) > 1 else ""
     return f"{group.names[0]}{more} ({group.count} of {group.of})"
 
 
-def plan_warnings(plan: Plan, width: int | None) -> list[Line]:
+def plan_warnings(plan: Plan | Outline, width: int | None) -> list[Line]:
     return [line for warning in plan.warnings for line in warned(warning, width)]
 
 

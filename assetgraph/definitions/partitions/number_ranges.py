@@ -33,11 +33,18 @@ def has(numbers: Numbers, number: int) -> bool:
 
 def common(one: Numbers, other: Numbers) -> Numbers:
     """The numbers that are in both."""
-    return joined(
-        range(max(here.start, there.start), min(here.stop, there.stop))
-        for here in one
-        for there in other
-    )
+    found: list[range] = []
+    here, there = iter(one), iter(other)
+    first, second = next(here, None), next(there, None)
+    while first is not None and second is not None:
+        both = range(max(first.start, second.start), min(first.stop, second.stop))
+        if both:
+            found.append(both)
+        if first.stop < second.stop:
+            first = next(here, None)
+        else:
+            second = next(there, None)
+    return joined(found)
 
 
 def combined(sizes: Sequence[int], parts: Sequence[Numbers]) -> Numbers:

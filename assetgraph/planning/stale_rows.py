@@ -1,0 +1,111 @@
+"""`StaleRows`: what is not up to date among some targets and everything that they are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from assetgraph.definitions.partitions.mappings import distance
+from assetgraph.definitions.partitions.number_ranges import Numbers, common
+from assetgraph.errors import PartitionsError
+from assetgraph.planning import columns
+from assetgraph.planning.asset_rows import CODES
+from assetgraph.records import AssetState
+
+if TYPE_CHECKING:
+    from assetgraph.graph.partition_edges import Edge
+    from assetgraph.keys import AssetKey, Target
+    from assetgraph.planning.row_states import RowStates
+    from assetgraph.planning.target_graph import TargetGraph
+    from assetgraph.planning.target_numbers import TargetNumbers
+
+_NEEDED = b"\1"
+
+
+class StaleRows:
+    """The targets that a run of `selected` needs because they are not up to date, in `rows`."""
+
+    def __init__(self, graph: TargetGraph, rows: RowStates, selected: TargetNumbers) -> None:
+        self._graph = graph
+        self._needed: dict[AssetKey, bytes] = {}
+        self._follow(selected)
+        self.stale: dict[AssetKey, bytes] = {}  # 1 for each target that has to run
+        for key in graph.graph.in_order(self._needed):
+            if key not in graph.graph.externals:
+                found = columns.where(rows.of(key).stale(), self._needed[key])
+                if columns.any_set(found):
+                    self.stale[key] = found
+
+    def targets(self) -> Iterator[Target]:
+        """The targets, upstream before downstream, and the partitions of an asset in order."""
+        for key, column in self.stale.items():
+            for numbers in columns.numbers_of(column, 1):
+                yield from self._graph.numbered(key, numbers)
+
+    def _follow(self, selected: TargetNumbers) -> None:
+        """Find what the targets are made from, downstream before upstream."""
+        graph = self._graph.graph
+        for key, numbers in selected.numbers.items():
+            for one in graph.whole_calls([key]):
+                self._need(one, numbers)
+        for key in reversed(graph.order):
+            if key in self._needed:
+                for edge in self._graph.edges(key):
+                    self._follow_edge(key, edge)
+                for one in graph.siblings.get(key, ()):
+                    self._need_where(one, self._needed[key])
+
+    def _need(self, key: AssetKey, numbers: Numbers) -> None:
+        count = self._count(key)
+        if numbers == (range(count),):
+            self._needed[key] = _NEEDED * count
+            return
+        column = bytearray(count)
+        for part in numbers:
+            column[part.start : part.stop] = _NEEDED * len(part)
+        self._need_where(key, bytes(column))
+
+    def _need_where(self, key: AssetKey, column: bytes) -> None:
+        known = self._needed.get(key)
+        found = column if known is None else columns.either(known, column)
+        if columns.any_set(found):
+            self._needed[key] = found
+
+    def _follow_edge(self, key: AssetKey, edge: Edge) -> None:
+        column, count = self._needed[key], self._count(edge.upstream)
+        if self._needed.get(edge.upstream) == _NEEDED * count and edge.upstream is not key:
+            return
+        if edge.mapping is None:
+            self._need(edge.upstream, (range(1),))
+            return
+        own, above = self._graph.keys(key), self._graph.keys(edge.upstream)
+        assert above is not None
+        move = None if own is None else distance(edge.mapping, own, above)
+        if move is not None and edge.upstream is not key:
+            self._need_where(edge.upstream, columns.moved(column, -move, count))
+            return
+        found = bytearray(column if edge.upstream is key else count)
+        seen = found if edge.upstream is key else column
+        for number in range(len(column) - 1, -1, -1):  # of its own, a partition reads earlier ones
+            if seen[number]:
+                with suppress(PartitionsError):  # the step says so
+                    for part in edge.mapping.upstream(number, own, above):
+                        found[part.start : part.stop] = _NEEDED * len(part)
+        self._need_where(edge.upstream, bytes(found))
+
+    def _count(self, key: AssetKey) -> int:
+        keys = self._graph.keys(key)
+        return 1 if keys is None else len(keys)
+
+
+def in_states(rows: RowStates, chosen: TargetNumbers, states: Collection[str]) -> TargetNumbers:
+    """Those of the targets that are in one of these states, by the names of states."""
+    wanted = bytearray(256)
+    for state in states:
+        wanted[CODES[AssetState(state)]] = 1
+    found: dict[AssetKey, Numbers] = {}
+    for key, numbers in chosen.numbers.items():
+        there = tuple(columns.numbers_of(rows.of(key).states.translate(bytes(wanted)), 1))
+        found[key] = common(numbers, there)
+    return chosen.only(found)
