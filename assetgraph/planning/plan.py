@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey, Target
     from assetgraph.planning.row_states import RowStates
     from assetgraph.planning.target_graph import TargetGraph
+    from assetgraph.planning.target_numbers import TargetNumbers
 
 
 class WholeFacts(Facts, Protocol):
@@ -55,8 +56,11 @@ def make_plan(
     step needs an excluded target that has no value, and `PartitionsError` if a step reads a
     partition that its upstream does not have.
     """
-    if stale_only and isinstance(selected, TargetNumbers) and graph.looks_at_each(selected.numbers):
-        return _plan_by_rows(graph, cast("WholeFacts", facts), selected, config or {}, excluded)
+    if stale_only and graph.graph.partitioned:
+        from assetgraph.planning.target_numbers import TargetNumbers
+
+        if isinstance(selected, TargetNumbers) and graph.looks_at_each(selected.numbers):
+            return _plan_by_rows(graph, cast("WholeFacts", facts), selected, config or {}, excluded)
     selected = set(selected) - excluded
     if graph.graph.externals:
         require_own(graph, [target.key for target in selected])

@@ -12,7 +12,6 @@ from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, recorded_target
 from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reason_kinds import ReasonKind
-from assetgraph.planning.target_numbers import TargetNumbers
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
@@ -207,6 +206,8 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
             )
     if not request.only:
         return chosen
+    from assetgraph.planning.target_numbers import TargetNumbers
+
     if isinstance(chosen, TargetNumbers) and facts.targets.looks_at_each(chosen.numbers):
         from assetgraph.planning.stale_rows import in_states
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from assetgraph.errors import PartitionsError
 from assetgraph.graph.walk import walk
@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from assetgraph.definitions.partitions.number_ranges import Numbers
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.partition_edges import Edge
+    from assetgraph.planning.numbered_keys import NumberedKeys
 
-_LISTED_COST = 10  # of this many keys, one is looked up as quickly as they are listed
 MOST_PARTITIONS = 500_000  # of one asset, that are looked at together
-_UNKNOWN = -1
 _FEW = 32  # upstreams of a target that are remembered: a window that slides would fill the memory
 
 
@@ -47,7 +46,7 @@ class TargetGraph:
         self._partitioned = graph.partitioned
         self._at = at
         self._dynamic = dynamic
-        self._numbered: dict[AssetKey, Numbered] = {}
+        self._numbered: dict[AssetKey, NumberedKeys] = {}
         self._edges: dict[AssetKey, tuple[Edge, ...]] = {}
         self._upstream: dict[Target, tuple[Target, ...]] = {}
         self._gathered: dict[AssetKey, frozenset[str]] = {}
@@ -68,7 +67,7 @@ class TargetGraph:
         """
         return self._numbers(key).keys if key in self._partitioned else None
 
-    def numbering(self, key: AssetKey) -> Numbered:
+    def numbering(self, key: AssetKey) -> NumberedKeys:
         """The numbers of the partitions of an asset."""
         return self._numbers(key)
 
@@ -298,7 +297,7 @@ class TargetGraph:
         key_of = self._numbers(reader).key
         return [Target(reader, key_of(one)) for numbers in ranges for one in numbers]
 
-    def _numbers(self, key: AssetKey) -> Numbered:
+    def _numbers(self, key: AssetKey) -> NumberedKeys:
         found = self._numbered.get(key)
         if found is None:
             definition = self.graph.asset(key).partitions_def
@@ -308,7 +307,9 @@ class TargetGraph:
             if same is not None:
                 found = self._numbered[same]
             else:
-                found = Numbered(definition.keys(self.at, self._dynamic))
+                from assetgraph.planning.numbered_keys import NumberedKeys
+
+                found = NumberedKeys(definition.keys(self.at, self._dynamic), MOST_PARTITIONS)
             self._numbered[key] = found
         return found
 
@@ -356,58 +357,3 @@ def names_in(definition: PartitionsDefinition) -> set[str]:
     if isinstance(definition, MultiPartitionsDefinition):
         inside = list(definition.partitions_defs.values())
     return {one.name for one in inside if isinstance(one, DynamicPartitionsDefinition)}
-
-
-class Numbered:
-    """The keys of a definition, as plain texts. If very many are asked for one by one, they are all
-    listed once."""
-
-    def __init__(self, keys: PartitionKeys) -> None:
-        self.keys = keys
-        self._asked = 0
-        self._every: list[str] | None = None
-        self._numbers: dict[str, int | None] = {}  # of the keys that were asked for, or of all
-
-    def every(self) -> list[str]:
-        if self._every is None:
-            self._every = list(map(str, self.keys))  # a MultiPartitionKey is no plain text
-            self._numbers = {one: number for number, one in enumerate(self._every)}
-        return self._every
-
-    def numbers(self) -> Mapping[str, int]:
-        """Every key with its number."""
-        self.every()
-        return cast("dict[str, int]", self._numbers)
-
-    def range(self, numbers: range) -> list[str]:
-        """The keys with these numbers, which follow each other."""
-        if self._every is None:
-            self._count(len(numbers) // _LISTED_COST + 1)
-        if self._every is not None:
-            return self._every[numbers.start : numbers.stop]
-        found = list(map(str, self.keys.keys_of(numbers)))
-        self._numbers.update(zip(found, numbers, strict=True))
-        return found
-
-    def key(self, number: int) -> str:
-        if self._every is None:
-            self._count()
-        if self._every is not None:
-            return self._every[number]
-        found = str(self.keys.key(number))
-        self._numbers[found] = number
-        return found
-
-    def number(self, key: str) -> int | None:
-        found = self._numbers.get(key, _UNKNOWN)
-        if found != _UNKNOWN or self._every is not None:
-            return None if found == _UNKNOWN else found
-        self._count()
-        if self._every is None:
-            self._numbers[key] = self.keys.number(key)
-        return self._numbers.get(key)
-
-    def _count(self, asked: int = 1) -> None:
-        self._asked += asked
-        if len(self.keys) <= MOST_PARTITIONS and self._asked * _LISTED_COST > len(self.keys):
-            self.every()

@@ -40,7 +40,10 @@ def launch(
         limits = Limits(output_bytes=project.log_limit) if project.log_limit else Limits()
         setup = RunSetup(request, project.pools, limits, echo)
     where = executor or _executor(request, facts.graph, project)
-    return run_plan(plan, facts, executor=where, observer=observer, setup=setup)
+    outcome = run_plan(plan, facts, executor=where, observer=observer, setup=setup)
+    if facts.graph.partitioned:
+        facts.store.history.keep_indexes()  # a later process need not read what this one wrote
+    return outcome
 
 
 def _executor(request: RunRequest, graph: AssetGraph, project: Project | None) -> StepExecutor:
