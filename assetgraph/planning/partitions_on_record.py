@@ -12,6 +12,7 @@ from assetgraph.planning.target_graph import TargetGraph
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.storage.partition_index import PartitionIndex
     from assetgraph.storage.partition_rows import Rows
     from assetgraph.storage.row_file import RowFile
     from assetgraph.storage.store import Store
@@ -36,15 +37,25 @@ class PartitionsOnRecord:
 
         if key in self._untouched:
             return Rows(0)
-        self.store.history.number_partitions(key, self.targets.numbering(key))
+        index = self._numbered(key)
         try:
-            return self.store.history.rows(key)
+            return index.rows()
         except StoreError:
             return None
 
+    def orphaned(self, key: AssetKey) -> Sequence[str]:
+        """The partitions of an asset with a record that its definition does not have any more."""
+        history = self.store.history
+        if not self.targets.is_partitioned(key):
+            return [one for one in history.partitions(key) if one is not None]
+        if self.targets.is_too_many(key):
+            keys = self.targets.keys(key) or ()
+            return [one for one in history.partitions(key) if one is not None and one not in keys]
+        return self._numbered(key).unnumbered()
+
     def distrust_rows(self, key: AssetKey) -> None:
         """Read the history anew: a column of `rows` is damaged."""
-        self.store.history.distrust_rows(key)
+        self.store.history.index(key).distrust()
 
     def identity(self, key: AssetKey) -> str:
         """What an asset is called in its records."""
@@ -77,6 +88,11 @@ class PartitionsOnRecord:
             return self.graph.targets[key]
         attempt = next(self.store.history.readable(key), None)
         return Target(key, attempt.partition if attempt else None)
+
+    def _numbered(self, key: AssetKey) -> PartitionIndex:
+        index = self.store.history.index(key)
+        index.number_by(self.targets.numbering(key))
+        return index
 
     @cached_property
     def _untouched(self) -> set[AssetKey]:

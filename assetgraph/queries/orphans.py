@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.keys import AssetKey, Target
-from assetgraph.storage.asset_records import orphaned_partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,10 +23,9 @@ def orphaned_by_asset(
     found: dict[AssetKey, list[str]] = {}
     for key in facts.graph.order if keys is None else keys:
         if key.text in touched:
-            existing = facts.targets.keys(key) or ()
-            gone = orphaned_partitions(facts.store, key, existing)
+            gone = facts.orphaned(key)
             if gone:
-                found[key] = gone
+                found[key] = list(gone)
     return found
 
 

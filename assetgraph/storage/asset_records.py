@@ -6,7 +6,7 @@ Both ask for the locks first, so that neither happens under a step.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -157,12 +157,6 @@ def wipe_partitions(store: Store, targets: Collection[Target]) -> None:
         for key, partitions in partitions_by_asset(targets).items():
             store.history.wipe_partitions(key, partitions)
             store.values.delete_all(key, partitions)
-
-
-def orphaned_partitions(store: Store, key: AssetKey, existing: Container[str]) -> list[str]:
-    """The partitions of an asset with a record that are not `existing` any more."""
-    recorded = store.history.partitions(key)
-    return [one for one in recorded if one is not None and one not in existing]
 
 
 def orphaned(store: Store, defined: Collection[AssetKey]) -> Iterator[AssetKey]:

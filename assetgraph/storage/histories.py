@@ -46,8 +46,6 @@ from assetgraph.storage.file_locks import (
 if TYPE_CHECKING:
     from assetgraph.storage.asset_names import AssetNames
     from assetgraph.storage.partition_index import PartitionIndex
-    from assetgraph.storage.partition_rows import Numbering, Rows
-    from assetgraph.storage.row_file import RowFile
 
 Attempt = Materialization | FailedAttempt
 Made = TypeVar("Made", Materialization, FailedAttempt, Attempt)
@@ -119,7 +117,7 @@ class AssetHistory:
         `DamagedStoreError`."""
         if target.partition is None:
             return self._named(self._of_asset(target.key, to_materialization))
-        index = self._index(target.key)
+        index = self.index(target.key)
         return self._named(index.attempts(target.partition, to_materialization))
 
     def current(self, target: Target) -> tuple[Materialization | None, FailedAttempt | None]:
@@ -134,29 +132,28 @@ class AssetHistory:
     def partitions(self, key: AssetKey) -> Mapping[str | None, bool]:
         """Each partition of an asset with a record that can be read, or None for the asset itself,
         and whether it has a materialization."""
-        return self._index(key).partitions()
+        return self.index(key).partitions()
 
     def position(self, key: AssetKey) -> int:
         """The size of an asset's history in bytes, up to the end of its last whole line."""
-        return self._index(key).position()
+        return self.index(key).position()
 
     def versions_at(self, key: AssetKey, position: int) -> Mapping[str | None, str]:
         """The data version that each partition of an asset had when its history ended at
         `position`. None has one if the history was deleted since, and begun anew."""
-        return self._index(key).versions_at(position)
+        return self.index(key).versions_at(position)
 
-    def number_partitions(self, key: AssetKey, numbering: Numbering) -> None:
-        """Let the partitions of an asset have these numbers, by which `rows` has them."""
-        self._index(key).number_by(numbering)
+    def index(self, key: AssetKey) -> PartitionIndex:
+        """Where the lines about each partition of an asset are. Assets are called by their
+        identities there."""
+        path = self.path(key)
+        found = self._indexes.get(path)
+        if found is None:
+            from assetgraph.storage.partition_index import PartitionIndex
 
-    def rows(self, key: AssetKey) -> Rows | RowFile | None:
-        """What the history of an asset says of each partition, by its number; None if there is a
-        line that cannot be read. Assets are called by their identities there."""
-        return self._index(key).rows()
-
-    def distrust_rows(self, key: AssetKey) -> None:
-        """Read the history anew: what was kept of `rows` is damaged."""
-        self._index(key).distrust()
+            kept = f"{self._kept_indexes}/{os.path.basename(path).removesuffix('.jsonl')}.rows"
+            found = self._indexes.setdefault(path, PartitionIndex(path, kept, self._is_plain))
+        return found
 
     def keep_indexes(self) -> None:
         """Keep the indexes that would take long to be made again."""
@@ -238,22 +235,12 @@ class AssetHistory:
         """The present name of the asset with the history in this file."""
         return self._names.name(AssetKey.unchecked(key_text(file_name.removesuffix(".jsonl"))))
 
-    def _index(self, key: AssetKey) -> PartitionIndex:
-        path = self.path(key)
-        found = self._indexes.get(path)
-        if found is None:
-            from assetgraph.storage.partition_index import PartitionIndex
-
-            kept = f"{self._kept_indexes}/{os.path.basename(path).removesuffix('.jsonl')}.rows"
-            found = self._indexes.setdefault(path, PartitionIndex(path, kept, self._is_plain))
-        return found
-
     def _of_asset(self, key: AssetKey, to_materialization: bool) -> Iterator[Attempt]:
         """The attempts at the asset itself, newest first."""
         for count, line in enumerate(read_last(self.path(key), Recorded)):
             if isinstance(line, PartitionsWiped) or line.partition is not None:
                 # Perhaps there are thousands of these: the index knows where the others are.
-                known = self._index(key).attempts(None, to_materialization)
+                known = self.index(key).attempts(None, to_materialization)
                 yield from islice(known, count, None)
                 return
             yield line

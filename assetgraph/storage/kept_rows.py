@@ -52,6 +52,10 @@ class KeptRows:
         self._is_distrusted = False
         self.forget()
 
+    def number(self, partition: str) -> int | None:
+        """The number of a partition, if it has one."""
+        return None if self._numbering is None else self._numbering.number(partition)
+
     def forget(self) -> None:
         """Cover nothing."""
         self._rows: Rows | RowFile | None = None
@@ -110,14 +114,18 @@ class KeptRows:
         for number, key in enumerate(keys.keys_of(range(min(len(keys), len(status))))):
             if status[number]:
                 found[str(key)] = bool(status[number] & MADE)
-        others = self._rows.others.items()
-        return found | {partition: place.made != NO_LINE for partition, place in others}
+        return found | self.others()
+
+    def others(self) -> dict[str | None, bool]:
+        """As `partitions`, of those that have no number."""
+        others = self._rows.others.items() if self._rows is not None else ()
+        return {partition: place.made != NO_LINE for partition, place in others}
 
     def place(self, partition: str | None) -> Place:
         """Where the attempts at a partition are."""
         if self._rows is None or self._numbering is None:
             return _NOWHERE
-        number = None if partition is None else self._numbering.number(partition)
+        number = None if partition is None else self.number(partition)
         if number is None or number >= self._rows.count:
             return self._rows.others.get(partition, _NOWHERE)
         return self._rows.place(number)
@@ -153,6 +161,9 @@ class KeptRows:
         numbering = self._numbering
         if numbering is None or numbering.keys.numbering(rows.count) != numbered:
             return False
+        count = len(numbering.keys)
+        if rows.count > count and any(rows.column("status")[count:]):
+            return False  # some that are on record have no number any more
         return not any(numbering.number(one) is not None for one in rows.others if one is not None)
 
     def _with_tail(self, fd: int, size: int) -> Rows:

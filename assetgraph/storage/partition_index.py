@@ -91,6 +91,10 @@ class PartitionIndex:
         """Each partition with a record that can be read, and whether it has a materialization."""
         return self._tried(self._partitions)
 
+    def unnumbered(self) -> Sequence[str]:
+        """The partitions with a record that can be read which have no number."""
+        return self._tried(self._unnumbered)
+
     def position(self) -> int:
         """The size of the history up to the end of its last whole line."""
         with self._refreshed():
@@ -188,7 +192,21 @@ class PartitionIndex:
 
     def _partitions(self, _: _Open) -> dict[str | None, bool]:
         found = self._kept.partitions() if self._damaged == _NONE else {}
-        for partition, last in self._last.items():
+        return self._with_tail(found, self._last)
+
+    def _unnumbered(self, _: _Open) -> list[str]:
+        found = self._kept.others() if self._damaged == _NONE else {}
+        last: dict[str | None, int] = {
+            one: line
+            for one, line in self._last.items()
+            if one is not None and self._kept.number(one) is None
+        }
+        return [one for one in self._with_tail(found, last) if one is not None]
+
+    def _with_tail(
+        self, found: dict[str | None, bool], behind: Mapping[str | None, int]
+    ) -> dict[str | None, bool]:
+        for partition, last in behind.items():
             if self._kinds[last] == _WIPED:
                 found.pop(partition, None)
             else:

@@ -173,7 +173,7 @@ def agrees_after_each(
 ) -> None:
     for number, (name, partition, by_other) in enumerate(history):
         act(name, partition, number, other if by_other else store)
-        says_the_same(store)
+        says_the_same(store, [])
         if current_by_reading_all(store, "none such") == (None, None):  # no damage
             position = store.history.position(KEY)
             assert store.history.versions_at(KEY, position) == versions_by_reading_all(store)
@@ -203,7 +203,7 @@ def do_to_index(name: str, number: int, store: Store) -> None:
     if name == "keep":
         store.history.keep_indexes()
     elif name == "number":
-        store.history.number_partitions(KEY, Numbers(NUMBERED[number % len(NUMBERED)]))
+        store.history.index(KEY).number_by(Numbers(NUMBERED[number % len(NUMBERED)]))
     elif name == "put back" and saved.exists():
         shutil.copy(saved, kept)
     elif kept.exists():
@@ -219,14 +219,14 @@ def do_to_index(name: str, number: int, store: Store) -> None:
 
 def rows_agree(store: Store, names: list[str]) -> None:
     """The columns say what reading the whole history says."""
-    rows = store.history.rows(KEY)
+    rows = store.history.index(KEY).rows()
     if rows is None:
         assert isinstance(current_by_reading_all(store, "none such"), int)  # it is damaged
         return
     try:
         status, versions = rows.column("status"), rows.column("versions")
     except DamagedIndexError:
-        store.history.distrust_rows(KEY)
+        store.history.index(KEY).distrust()
         rows_agree(store, names)
         return
     for number, name in enumerate(names):
@@ -260,24 +260,27 @@ def test_a_kept_index_says_what_reading_the_whole_history_says(
         for number, (name, partition, anew) in enumerate(history):
             if anew or not stores:  # as of another process
                 stores.append(Store(f"{folder}/store", ephemeral=True))
-                stores[-1].history.number_partitions(KEY, Numbers(names))
+                stores[-1].history.index(KEY).number_by(Numbers(names))
             if name == "number":
                 names = NUMBERED[number % len(NUMBERED)]
             if name in DONE_TO_AN_INDEX:
                 do_to_index(name, number, stores[-1])
             else:
                 act(name, partition, number, stores[0])
-            says_the_same(stores[-1])
+            says_the_same(stores[-1], names)
             rows_agree(stores[-1], names)
 
 
-def says_the_same(store: Store) -> None:
+def says_the_same(store: Store, names: list[str]) -> None:
     for one in PARTITIONS:
         assert current_by_index(store, one) == current_by_reading_all(store, one)
         known = [item for item in newest_first(store, one) if not isinstance(item, int)]
         assert list(store.history.readable(Target(KEY, one))) == known
     if current_by_reading_all(store, "none such") == (None, None):  # no damage
-        assert store.history.partitions(KEY) == recorded_by_reading_all(store)
+        recorded = recorded_by_reading_all(store)
+        assert store.history.partitions(KEY) == recorded
+        unnumbered = set(recorded).difference([None, *names])
+        assert set(store.history.index(KEY).unnumbered()) == unnumbered
 
 
 def test_the_versions_at_a_position_are_those_of_that_moment(prepared: Store) -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from assetgraph import StaticPartitionsDefinition, asset
 from assetgraph.errors import LockedError
+from assetgraph.graph.definitions import Definitions
 from assetgraph.keys import AssetKey, Target
+from assetgraph.planning.facts import StoreFacts
 from assetgraph.records import Materialization, now
-from assetgraph.storage.asset_records import orphaned_partitions, wipe, wipe_partitions
+from assetgraph.storage.asset_records import wipe, wipe_partitions
 from assetgraph.storage.doctor import examine
 from assetgraph.storage.retention import drop_old_values, find_prunable, prune
 from assetgraph.storage.store import Store
@@ -121,12 +124,18 @@ def test_wiping_one_partition_costs_a_process_that_commits_another_nothing(
 
 
 def test_orphaned_partitions_are_those_that_no_longer_exist(prepared: Store) -> None:
+    def orphaned(name: str, *partitions: str) -> list[str]:
+        some = StaticPartitionsDefinition(partitions) if partitions else None
+        made_by = asset(name=name, partitions_def=some)(lambda: 1)
+        return list(StoreFacts(Definitions([made_by]).graph, prepared).orphaned(AssetKey(name)))
+
     for name in (None, *NAMES):
         make(prepared, name, "1")
-    assert orphaned_partitions(prepared, KEY, {"a", "한국", "2023"}) == ["b/c", LONG]
+    assert orphaned(KEY.text, "a", "한국", "2023") == ["b/c", LONG]
     wipe_partitions(prepared, [target(LONG)])
-    assert orphaned_partitions(prepared, KEY, {"a"}) == ["b/c", "한국"]
-    assert orphaned_partitions(prepared, AssetKey("other"), ()) == []
+    assert orphaned(KEY.text, "a") == ["b/c", "한국"]
+    assert orphaned(KEY.text) == ["a", "b/c", "한국"]
+    assert orphaned("other") == []
 
 
 @pytest.mark.parametrize("at_once", [False, True])
