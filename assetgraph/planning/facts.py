@@ -257,6 +257,8 @@ class StoreFacts(PartitionsOnRecord):
             return TargetFacts(code_version=code_version, lost=lost)
         # Of a whole asset: see `is_running`.
         running = target.partition is not None and self.store.is_running(target)
+        if target.partition is not None:
+            self._numbered(target.key)
         try:
             current, failed = self._histories.current(target)
         except StoreError as error:

@@ -29,6 +29,7 @@ class PartitionsOnRecord:
     def renew_partitions(self) -> None:
         """Ask the clock and the store again which partitions there are."""
         self.targets = TargetGraph(self.graph, dynamic=_Dynamic(self.store))
+        self._known_numbers: set[AssetKey] = set()  # of which the store has heard
 
     def rows(self, key: AssetKey) -> Rows | RowFile | None:
         """What is on record of each partition of an asset, by its number; None if its history
@@ -45,12 +46,10 @@ class PartitionsOnRecord:
 
     def orphaned(self, key: AssetKey) -> Sequence[str]:
         """The partitions of an asset with a record that its definition does not have any more."""
-        history = self.store.history
-        if not self.targets.is_partitioned(key):
-            return [one for one in history.partitions(key) if one is not None]
-        if self.targets.is_too_many(key):
-            keys = self.targets.keys(key) or ()
-            return [one for one in history.partitions(key) if one is not None and one not in keys]
+        keys = self.targets.keys(key)
+        if keys is None or self.targets.is_too_many(key):
+            recorded = self.store.history.partitions(key)
+            return [one for one in recorded if one is not None and one not in (keys or ())]
         return self._numbered(key).unnumbered()
 
     def distrust_rows(self, key: AssetKey) -> None:
@@ -90,8 +89,12 @@ class PartitionsOnRecord:
         return Target(key, attempt.partition if attempt else None)
 
     def _numbered(self, key: AssetKey) -> PartitionIndex:
+        """The index of an asset's history, which knows the numbers of the partitions as of now."""
         index = self.store.history.index(key)
-        index.number_by(self.targets.numbering(key))
+        if key not in self._known_numbers:
+            self._known_numbers.add(key)
+            if self.targets.is_partitioned(key) and not self.targets.is_too_many(key):
+                index.number_by(self.targets.numbering(key))
         return index
 
     @cached_property
