@@ -204,16 +204,21 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
                 every=request.stale or bool(request.only),
                 default=request.default_partition,
             )
-    if not request.only:
-        return chosen
+    return _in_states(chosen, request.only, facts) if request.only else chosen
+
+
+def _in_states(
+    chosen: Iterable[Target], states: Sequence[str], facts: StoreFacts
+) -> Iterable[Target]:
+    """Those of the targets that are in one of these states."""
     from assetgraph.planning.target_numbers import TargetNumbers
 
     if isinstance(chosen, TargetNumbers) and facts.targets.looks_at_each(chosen.numbers):
         from assetgraph.planning.stale_rows import in_states
 
-        return in_states(facts.row_states(chosen.numbers), chosen, request.only)
-    states = facts.target_states(chosen)
-    return [target for target in states if states[target].state.value in request.only]
+        return in_states(facts.row_states(chosen.numbers), chosen, states)
+    found = facts.target_states(chosen)
+    return [target for target in found if found[target].state.value in states]
 
 
 def _names_partitions(texts: Sequence[str]) -> bool:

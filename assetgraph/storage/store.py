@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from assetgraph.keys import AssetKey
     from assetgraph.process.reads.rules import Rules
-    from assetgraph.records import Materialization, StoredValue
+    from assetgraph.records import Materialization
     from assetgraph.storage.dynamic_partitions import DynamicPartitions
     from assetgraph.storage.ignored_paths import IgnoredPaths
     from assetgraph.storage.known_histories import KnownHistories
@@ -117,7 +117,7 @@ class Store:
             self.names,
             self._allow_partitions,
             indexes=f"{self.folder}/cache/partitions",
-            is_plain=self._is_plain,
+            is_plain=lambda value: self.values.is_plain(value),
         )
 
     @cached_property
@@ -314,13 +314,6 @@ class Store:
     def may_have_partitions(self) -> bool:
         """Whether a partition was ever recorded, as the format of the store says."""
         return self._format() == WITH_PARTITIONS
-
-    def _is_plain(self, value: StoredValue) -> bool:
-        """Whether the record of a value says all that can be known of it: it is in there, intact,
-        and depends on no class of the project."""
-        if value.path is not None or value.by_io_manager or value.classes:
-            return False
-        return value.checksum is None or self.values.check(value) == "intact"
 
     def _allow_partitions(self) -> None:
         """Have the store say that earlier versions would misread it, before it has a record of a

@@ -186,6 +186,13 @@ class ValueStore:
         """
         return self._formats.of(stored).check(stored, deep=deep)
 
+    def is_plain(self, stored: StoredValue) -> bool:
+        """Whether the record of a value says all that can be known of it: it is in there, intact,
+        and depends on no class of the project."""
+        if stored.path is not None or stored.by_io_manager or stored.classes:
+            return False
+        return stored.checksum is None or self.check(stored) == "intact"
+
     def check_output(self, made: Materialization, maker: AssetSpec | None) -> ValueCondition:
         """Whether the value that `made` records is as it was: by the asset's IO manager if that
         stored it, else as `check` finds it.
