@@ -96,7 +96,7 @@ export class Timeline {
     return h(
       'div',
       {class: 'timeline-map', key: 'whole'},
-      h('div', {class: 'timeline-label timeline-map-label'}, h('span', {}, plural(this.bars.length, 'step')), failed ? h('span', {class: 'timeline-map-failed'}, `${failed} failed, shown first`) : null),
+      h('div', {class: 'timeline-label timeline-map-label'}, h('span', {}, this.run.step_count > this.steps.length ? `${this.bars.length.toLocaleString('en')} of ${plural(this.run.step_count, 'step')}` : plural(this.bars.length, 'step')), failed ? h('span', {class: 'timeline-map-failed'}, `${failed} failed, shown first`) : null),
       this.map.place(this.scale, this.bars),
     );
   }
