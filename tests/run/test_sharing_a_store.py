@@ -232,9 +232,9 @@ def test_an_asset_that_is_materialized_for_the_first_time_is_running(folder: Pat
     asset = Slow().asset
     lock = store.lock(Target(asset.key))
     assert lock.acquire()
-    assert StoreFacts(graph_of(asset), store).of(Target(asset.key)).running
+    assert StoreFacts(graph_of(asset), store).is_running(Target(asset.key))
     lock.release()
-    assert not StoreFacts(graph_of(asset), store).of(Target(asset.key)).running
+    assert not StoreFacts(graph_of(asset), store).is_running(Target(asset.key))
 
 
 def test_a_stored_value_is_not_pruned_while_a_step_reads_it(folder: Path) -> None:
