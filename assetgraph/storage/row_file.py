@@ -30,12 +30,13 @@ _LINES = ("made", "failed")
 
 class Covered(msgspec.Struct, frozen=True):
     """The history that an index is of, and how much of it: `size` bytes, up to the end of a line.
-    `first` and `last` are digests of the lines at its ends."""
+    `first` and `last` are digests of the lines at its ends, and `changed_ns` says when the file was
+    changed."""
 
     device: int
     inode: int
     size: int
-    modified_ns: int
+    changed_ns: int
     first: str
     last: str
 
@@ -185,7 +186,7 @@ def covered_part(fd: int, size: int) -> Covered:
     Raises `OSError`."""
     info = os.fstat(fd)
     first, last = _ends(fd, size)
-    return Covered(info.st_dev, info.st_ino, size, info.st_mtime_ns, first, last)
+    return Covered(info.st_dev, info.st_ino, size, _changed_ns(info), first, last)
 
 
 def _is_of(covered: Covered, fd: int) -> bool:
@@ -194,9 +195,14 @@ def _is_of(covered: Covered, fd: int) -> bool:
         return False
     if info.st_size < covered.size:  # a backup of before, perhaps
         return False
-    if info.st_size == covered.size and info.st_mtime_ns != covered.modified_ns:
+    if info.st_size == covered.size and _changed_ns(info) != covered.changed_ns:
         return False
     return _ends(fd, covered.size) == (covered.first, covered.last)
+
+
+def _changed_ns(info: os.stat_result) -> int:
+    """When the content of a file was changed, and its entry, which no program can set back."""
+    return info.st_mtime_ns + info.st_ctime_ns
 
 
 def _ends(fd: int, size: int) -> tuple[str, str]:
