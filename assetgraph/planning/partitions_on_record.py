@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,13 @@ class PartitionsOnRecord:
             recorded = self.store.history.partitions(key)
             return [one for one in recorded if one is not None and one not in (keys or ())]
         return self._numbered(key).unnumbered()
+
+    def keep_indexes(self, keys: Iterable[AssetKey]) -> None:
+        """Keep the indexes of these assets that would take long to be made again."""
+        for key in keys:
+            if self.targets.is_partitioned(key) and not self.targets.is_too_many(key):
+                with suppress(StoreError):  # a history that cannot be read: the state says so
+                    self._numbered(key).keep()
 
     def distrust_rows(self, key: AssetKey) -> None:
         """Read the history anew: a column of `rows` is damaged."""

@@ -42,7 +42,8 @@ def launch(
     where = executor or _executor(request, facts.graph, project)
     outcome = run_plan(plan, facts, executor=where, observer=observer, setup=setup)
     if facts.graph.partitioned:
-        facts.store.history.keep_indexes()  # a later process need not read what this one wrote
+        made = {output.key for step in plan.steps for output in step.outputs}
+        facts.keep_indexes(made)  # a later process need not read what this one wrote
     return outcome
 
 

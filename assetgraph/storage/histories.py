@@ -155,11 +155,6 @@ class AssetHistory:
             found = self._indexes.setdefault(path, PartitionIndex(path, kept, self._is_plain))
         return found
 
-    def keep_indexes(self) -> None:
-        """Keep the indexes that would take long to be made again."""
-        for index in tuple(self._indexes.values()):
-            index.keep()
-
     def known(self, target: Target) -> Materialization | None:
         """The last materialization of `target`; None also if the history is damaged."""
         try:

@@ -73,7 +73,7 @@ class PartitionIndex:
 
     def keep(self) -> None:
         """Keep what the history says, if reading it again would take long."""
-        if self._file.covered - self._kept.size > WORTH_KEEPING and self._kept.is_numbered:
+        if self._kept.is_numbered:
             self._tried(self._extend)
 
     def attempts(
@@ -140,7 +140,8 @@ class PartitionIndex:
             return None  # in a part of a line that says nothing of where it belongs
 
     def _extend(self, file: _Open) -> None:
-        if self._damaged == _NONE:
+        is_worth_it = self._file.covered - self._kept.size > WORTH_KEEPING
+        if is_worth_it and self._damaged == _NONE:
             with suppress(*UNREADABLE):
                 self._kept.extend(file.fd, self._file.covered)
                 self._forget_lines()

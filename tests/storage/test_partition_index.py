@@ -201,7 +201,7 @@ def do_to_index(name: str, number: int, store: Store) -> None:
     kept = Path(store.folder, "cache/partitions/trips.rows")
     saved = kept.with_suffix(".saved")
     if name == "keep":
-        store.history.keep_indexes()
+        store.history.index(KEY).keep()
     elif name == "number":
         store.history.index(KEY).number_by(Numbers(NUMBERED[number % len(NUMBERED)]))
     elif name == "put back" and saved.exists():

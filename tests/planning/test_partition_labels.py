@@ -1,0 +1,166 @@
+"""States that are found by columns are right whatever happens to the index, and meanwhile."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.errors import StoreError
+from assetgraph.graph.definitions import Definitions
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.records import AssetState
+from assetgraph.storage import partition_index, row_file
+from assetgraph.storage.partition_rows import Rows
+from assetgraph.storage.row_file import RowFile
+from assetgraph.storage.store import Store
+
+FIVE = dg.StaticPartitionsDefinition(["a", "b", "c", "d", "e"])
+FRESH, STALE = AssetState.FRESH, AssetState.STALE
+
+
+@pytest.fixture(autouse=True)
+def every_index_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partition_index, "WORTH_KEEPING", 0)
+
+
+@pytest.fixture
+def made(instance: dg.Instance) -> dg.Instance:
+    """A store in which every partition is up to date."""
+    run(instance.store, "1", *FIVE.get_partition_keys())
+    return instance
+
+
+def facts_of(store: Store, version: str = "1") -> StoreFacts:
+    """Facts as of another process."""
+    with dg.Registry():
+
+        @dg.asset(partitions_def=FIVE, code_version=version)
+        def first() -> str:
+            return f"made by code {version}"
+
+        @dg.asset(partitions_def=FIVE, deps=["first"], code_version="1")
+        def second() -> int:
+            return 1
+
+    other = Store(store.folder, project_root=store.project_root)
+    return StoreFacts(Definitions([first, second]).graph.require_valid(), other)
+
+
+def run(store: Store, version: str, *partitions: str, asset: str = "*") -> None:
+    from assetgraph.planning.request import RunRequest, plan_run
+    from assetgraph.run.launch import launch
+
+    facts, request = facts_of(store, version), RunRequest(selection=(asset,), partitions=partitions)
+    assert not launch(request, plan_run(request, facts), facts).errors
+
+
+def counts(facts: StoreFacts) -> list[object]:
+    return [found.counts for found in facts.states(facts.graph.order).values()]
+
+
+def index(store: Store, name: str = "first") -> Path:
+    return Path(store.folder, f"cache/partitions/{name}.rows")
+
+
+def spoil_a_column(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 255
+    path.write_bytes(data)
+
+
+def be_a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        spoil_a_column,
+        be_a_folder,
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        lambda path: os.truncate(path, 0),
+        lambda path: path.write_bytes(path.with_name("second.rows").read_bytes()),
+        Path.unlink,
+    ],
+)
+def test_an_index_that_is_wrong_costs_time_and_no_answer(
+    made: dg.Instance, harm: Callable[[Path], object]
+) -> None:
+    assert counts(facts_of(made.store)) == [{FRESH: 5}, {FRESH: 5}]
+    harm(index(made.store))
+    assert counts(facts_of(made.store)) == [{FRESH: 5}, {FRESH: 5}]
+    run(made.store, "2", "b")
+    assert counts(facts_of(made.store)) == [{STALE: 1, FRESH: 4}, {STALE: 1, FRESH: 4}]
+
+
+def test_an_index_that_was_kept_is_used(made: dg.Instance) -> None:
+    facts = facts_of(made.store)
+    assert isinstance(facts.rows(facts.graph.order[0]), RowFile)
+
+
+@pytest.mark.parametrize("why", ["full disk", "no folder"])
+def test_a_run_goes_on_where_no_index_can_be_written(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    def full(path: str, data: bytes) -> None:
+        raise StoreError(f"cannot write {path}: the disk is full.")
+
+    if why == "full disk":
+        monkeypatch.setattr(row_file, "write_whole", full)
+    else:
+        index(instance.store).parent.parent.mkdir(parents=True)
+        index(instance.store).parent.write_text("a file where the folder should be")
+    run(instance.store, "1", *FIVE.get_partition_keys())
+    facts = facts_of(instance.store)
+    assert isinstance(facts.rows(facts.graph.order[0]), Rows)
+    assert counts(facts) == [{FRESH: 5}, {FRESH: 5}]
+
+
+def test_two_that_make_an_index_at_once_leave_a_whole_one(made: dg.Instance) -> None:
+    def states(facts: StoreFacts) -> None:
+        found.append(counts(facts))
+
+    found: list[object] = []
+    for _ in range(5):
+        index(made.store).unlink()
+        every = [facts_of(made.store) for _ in range(4)]
+        threads = [threading.Thread(target=states, args=(facts,)) for facts in every]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == [[{FRESH: 5}, {FRESH: 5}]] * 20
+    assert isinstance(facts_of(made.store).rows(dg.AssetKey("first")), RowFile)
+
+
+def test_an_index_of_another_version_is_not_read(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(row_file, "__version__", "another")
+        run(instance.store, "1", *FIVE.get_partition_keys())
+    path = index(instance.store)
+    written = path.read_bytes()
+    assert counts(facts_of(instance.store)) == [{FRESH: 5}, {FRESH: 5}]
+    assert path.read_bytes() != written
+
+
+@pytest.mark.parametrize("with_other_code", [False, True])
+def test_a_partition_that_is_made_meanwhile_does_not_speak_for_others(
+    made: dg.Instance, monkeypatch: pytest.MonkeyPatch, with_other_code: bool
+) -> None:
+    if not with_other_code:
+        run(made.store, "2", *FIVE.get_partition_keys(), asset="first")
+    facts = facts_of(made.store, "2")
+    before = {key: rows.copy() for key in facts.graph.order if (rows := facts.rows(key))}
+    name = "first" if with_other_code else "second"
+    run(made.store, "2", "a", asset=name)
+    monkeypatch.setattr(facts, "rows", before.__getitem__)
+    found = facts.states(facts.graph.order)[dg.AssetKey(name)]
+    assert found.counts == {STALE: 4, FRESH: 1}
