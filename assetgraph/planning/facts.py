@@ -35,9 +35,13 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
     from assetgraph.planning.asset_rows import KnownRows
     from assetgraph.planning.row_states import RowStates
+    from assetgraph.storage.histories import AssetHistory
+    from assetgraph.storage.known_histories import KnownHistories
     from assetgraph.storage.output_paths import OutputPaths
     from assetgraph.storage.read_changes import Changes, ReadChanges
     from assetgraph.storage.store import Store
+
+_MANY = 500  # assets, whose histories are worth remembering
 
 
 class StoreFacts(PartitionsOnRecord):
@@ -49,7 +53,9 @@ class StoreFacts(PartitionsOnRecord):
     def __init__(self, graph: AssetGraph, store: Store) -> None:
         PartitionsOnRecord.__init__(self, graph, store)
         store.names.refresh()
-        self._histories = store.known_histories()
+        self._histories: AssetHistory | KnownHistories = store.history
+        if len(graph) >= _MANY:
+            self._histories = store.known_histories()
         self._facts: dict[Target, TargetFacts] = {}
         self._running: dict[Target, bool] = {}
         self._other_projects: dict[str, str | None] = {}  # by the run that made a value
@@ -111,7 +117,8 @@ class StoreFacts(PartitionsOnRecord):
 
     def remember(self) -> None:
         """Have the next process find faster what this one found."""
-        self._histories.save()
+        if self._histories is not self.store.history:
+            cast("KnownHistories", self._histories).save()
 
     def record_code(self) -> None:
         """Record the code that the facts so far cover, so a later change to it can be described.

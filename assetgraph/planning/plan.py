@@ -15,7 +15,6 @@ from assetgraph.planning.step_maker import StepMaker
 from assetgraph.planning.steps import Cause as Cause
 from assetgraph.planning.steps import Plan as Plan
 from assetgraph.planning.steps import Step as Step
-from assetgraph.planning.target_numbers import TargetNumbers
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import listed
 
