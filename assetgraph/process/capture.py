@@ -41,6 +41,8 @@ _EXIT = (
 def begin_output(sink: StepSink) -> Outside:
     """Send the output, log records and warnings of this thread to `sink`, until `end_output` gets
     what this returns."""
+    if _capture is not None:
+        _capture.look_for_c_code()  # a worker has loaded the project since the capture began
     return current_step.enter(sink)
 
 
