@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
@@ -28,11 +27,6 @@ class NumberedKeys:
             self._every = list(map(str, self.keys))  # a MultiPartitionKey is no plain text
             self._numbers = {one: number for number, one in enumerate(self._every)}
         return self._every
-
-    def numbers(self) -> Mapping[str, int]:
-        """Every key with its number."""
-        self.every()
-        return cast("dict[str, int]", self._numbers)
 
     def range(self, numbers: range) -> list[str]:
         """The keys with these numbers, which follow each other."""

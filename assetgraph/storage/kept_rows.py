@@ -171,7 +171,7 @@ class KeptRows:
         assert self._numbering is not None
         rows = self._rows.copy() if self._rows is not None else Rows(0)
         rows.grow(len(self._numbering.keys))
-        reader = RowReader(rows, self._numbering.numbers(), self._is_plain)
+        reader = RowReader(rows, self._numbering.number, self._is_plain)
         start = self.size
         for lines in lines_of(fd, self.size, size):
             reader.take(lines, start)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -36,8 +36,6 @@ class Numbering(Protocol):
     @property
     def keys(self) -> PartitionKeys: ...
     def number(self, key: str) -> int | None: ...
-    def numbers(self) -> Mapping[str, int]:
-        """Every key with its number."""
 
 
 class Circumstances(msgspec.Struct, frozen=True):
@@ -142,11 +140,11 @@ class RowReader:
     def __init__(
         self,
         rows: Rows,
-        numbers: Mapping[str, int],
+        number_of: Callable[[str], int | None],
         is_plain: Callable[[StoredValue], bool],
     ) -> None:
         self._rows = rows
-        self._numbers = numbers
+        self._number_of = number_of
         self._is_plain = is_plain
         self._decode = decoder(_Line).decode
         self._ids: dict[Circumstances | tuple[object, ...], int] = {
@@ -157,7 +155,7 @@ class RowReader:
         """Take in whole lines, of which the first begins at `start`. Raises what is in `UNREADABLE`
         at one that cannot be read."""
         rows, decode = self._rows, self._decode
-        number_of = self._numbers.get
+        number_of = self._number_of
         for text in lines:
             line = decode(text)
             if line.type == "wiped":
@@ -195,7 +193,7 @@ class RowReader:
             name, is_partition, partition = text.partition("@")
             distance = None
             if is_partition:
-                other = number if partition == line.partition else self._numbers.get(partition)
+                other = number if partition == line.partition else self._number_of(partition)
                 if other is None:
                     return _NO_CIRCUMSTANCES
                 distance = other - number
@@ -236,7 +234,7 @@ class RowReader:
     def _wipe(self, text: bytes) -> None:
         rows = self._rows
         for partition in wiped_partitions(text):
-            number = self._numbers.get(partition)
+            number = self._number_of(partition)
             if number is None:
                 rows.others.pop(partition, None)
             else:

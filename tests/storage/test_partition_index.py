@@ -188,9 +188,6 @@ class Numbers:
     def number(self, key: str) -> int | None:
         return self.keys.number(key)
 
-    def numbers(self) -> dict[str, int]:
-        return {key: number for number, key in enumerate(self.keys)}
-
 
 NUMBERED = [["a", "b"], ["a", "b", ""], ["b", "2023-03|미국", "a"], []]
 DONE_TO_AN_INDEX = ["keep", "keep", "keep", "keep", "spoil", "cut it", "save", "put back", "number"]
