@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from assetgraph.keys import AssetKey, Target
@@ -76,13 +76,14 @@ class AssetRows:
         """1 for each target that is not up to date."""
         return self.above.translate(_STALE)
 
-    def set_state(self, number: int, state: AssetState) -> None:
-        """Set the state of one target that is not running, and what it makes of what reads it."""
-        code = CODES[state]
-        for name in ("states", "above"):
-            column = bytearray(getattr(self, name))
-            column[number] = code
-            setattr(self, name, bytes(column))
+    def call_stale(self, numbers: Iterable[int]) -> None:
+        """Let some targets be stale. Those that are running are called so."""
+        states, above = bytearray(self.states), bytearray(self.above)
+        for number in numbers:
+            above[number] = CODES[AssetState.STALE]
+            if states[number] != CODES[AssetState.RUNNING]:
+                states[number] = above[number]
+        self.states, self.above = bytes(states), bytes(above)
 
 
 class KnownRows(KnownReasons, Protocol):

@@ -66,20 +66,19 @@ def told_apart(labels: bytes, column: bytes) -> bytes | None:
     and else without gaps. None if there would be too many."""
     if not any_set(column):
         return labels
-    own, others = values_in(labels), values_in(column)
-    if len(own) * len(others) > MOST_LABELS + 1:
-        return None
-    low = labels.translate(_table({value: place for place, value in enumerate(own)}))
-    high = column.translate(_table({one: place * len(own) for place, one in enumerate(others)}))
-    joined = added(low, high)
-    present = values_in(joined)
-    return joined.translate(_table({value: place for place, value in enumerate(present)}))
-
-
-def added(one: bytes, other: bytes) -> bytes:
-    """The sums of two columns, none of which is above 255."""
-    total = int.from_bytes(one, "little") + int.from_bytes(other, "little")
-    return total.to_bytes(len(one), "little")
+    found, count = bytes(len(labels)), 0
+    counted = labels.translate(_ONE_MORE)  # 0 is a label too
+    for value in values_in(column):
+        here = where(counted, column.translate(_table({value: 1})))
+        places = {}
+        for label in values_in(here)[1:]:
+            if value or label > 1:
+                count += 1
+                places[label] = count
+        if count > MOST_LABELS:
+            return None
+        found = either(found, here.translate(_table(places)))
+    return found
 
 
 def values_in(column: bytes) -> list[int]:
@@ -117,3 +116,4 @@ def _table(values: dict[int, int]) -> bytes:
 
 _NOT_ZERO = bytes([0]) + bytes([1]) * 255
 _WIDENED = bytes([0]) + bytes([255]) * 255
+_ONE_MORE = bytes([*range(1, 256), 0])

@@ -55,11 +55,11 @@ def make_plan(
     step needs an excluded target that has no value, and `PartitionsError` if a step reads a
     partition that its upstream does not have.
     """
-    if stale_only and graph.graph.partitioned:
+    if stale_only and graph.graph.partitioned and not excluded:
         from assetgraph.planning.target_numbers import TargetNumbers
 
         if isinstance(selected, TargetNumbers) and graph.looks_at_each(selected.numbers):
-            return _plan_by_rows(graph, cast("WholeFacts", facts), selected, config or {}, excluded)
+            return _plan_by_rows(graph, cast("WholeFacts", facts), selected, config or {})
     selected = set(selected) - excluded
     if graph.graph.externals:
         require_own(graph, [target.key for target in selected])
@@ -188,7 +188,6 @@ def _plan_by_rows(
     facts: WholeFacts,
     selected: TargetNumbers,
     config: Configs,
-    excluded: Set[Target],
 ) -> Plan:
     """The stale plan of whole assets, and ranges of partitions: only for what has to run, anything
     is made."""
@@ -200,9 +199,7 @@ def _plan_by_rows(
     with paused_collector():
         rows = facts.row_states(selected.numbers, config)
         stale = StaleRows(graph, rows, selected)
-        causes = {one: cause_of(facts, one) for one in stale.targets() if one not in excluded}
-        if excluded:
-            _require_values(graph, facts, causes, excluded)
+        causes = {one: cause_of(facts, one) for one in stale.targets()}
         plan = StepMaker(graph, facts, causes, ExactReasons(rows), config).plan()
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 

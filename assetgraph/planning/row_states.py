@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from assetgraph.graph.walk import walk
 from assetgraph.keys import AssetKey, Target
+from assetgraph.planning import columns
 from assetgraph.planning.asset_rows import (
     CODES,
     STATES,
@@ -19,7 +21,7 @@ from assetgraph.planning.asset_rows import (
 )
 from assetgraph.planning.partition_labels import LabelledRows
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
-from assetgraph.planning.reasons import Configs, reasons_given, target_state
+from assetgraph.planning.reasons import Configs, reasons_given, stale_reasons, target_state
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.records import AssetState
 from assetgraph.storage.row_file import DamagedIndexError
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.target_graph import TargetGraph
 
 _TRIES = 2
+_INVERTED = b"\1" + bytes(255)
 
 
 class RowStates:
@@ -71,8 +74,16 @@ class RowStates:
             return ()
         rows = self._found[target.key]
         if self._graph.is_too_many(target.key) and number not in rows.exact:
-            rows.exact[number] = self.exactly(target)  # only those are looked at that are read
+            self._look_at(target)
         return rows.reasons_of(number)
+
+    def _look_at(self, target: Target) -> None:
+        """Find the reasons of a target whose asset has too many of them to look at each, and of
+        those that it is made from."""
+        for one, why in stale_reasons(self._graph, self._facts, [target], self._config).items():
+            number = self._graph.number(one)
+            if number is not None and self._graph.is_too_many(one.key):
+                self._found[one.key].exact[number] = why
 
     def _compute(self, key: AssetKey) -> None:
         keys = self._graph.keys(key)
@@ -101,17 +112,17 @@ class RowStates:
         """Call every output of a call stale if one of them is: the call materializes all of
         them."""
         rows = [self._found[key] for key in together]
-        for number in range(len(rows[0].states)):
-            stale = [one for one in rows if one.reasons_of(number)]
-            if not stale or len(stale) == len(rows):
-                continue
-            first = together[rows.index(stale[0])]
-            name = self._graph.target(first, number).text
-            shared = {"asset": name, "state": STATES[stale[0].above[number]].value}
-            for one in rows:
-                if one not in stale:
-                    one.exact[number] = (Reason(ReasonKind.MADE_TOGETHER, shared),)
-                    one.set_state(number, AssetState.STALE)
+        stale = [one.stale() for one in rows]
+        any_stale = reduce(columns.either, stale)
+        for one, own in zip(rows, stale, strict=True):
+            fresh = columns.where(any_stale, own.translate(_INVERTED))
+            numbers = [n for part in columns.numbers_of(fresh, 1) for n in part]
+            for number in numbers:
+                first = next(place for place, column in enumerate(stale) if column[number])
+                name = self._graph.target(together[first], number).text
+                shared = {"asset": name, "state": STATES[rows[first].above[number]].value}
+                one.exact[number] = (Reason(ReasonKind.MADE_TOGETHER, shared),)
+            one.call_stale(numbers)
 
     def _of_one(self, target: Target) -> AssetRows:
         """An asset without partitions, or a partition that stands for all."""

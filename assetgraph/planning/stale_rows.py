@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.target_numbers import TargetNumbers
 
 _NEEDED = b"\1"
+_INVERTED = b"\1" + bytes(255)
 
 
 class StaleRows:
@@ -43,6 +44,25 @@ class StaleRows:
             for numbers in columns.numbers_of(column, 1):
                 yield from self._graph.numbered(key, numbers)
 
+    def require_upstreams(self) -> None:
+        """Raise `PartitionsError` if a target that has to run reads a partition that does not
+        exist."""
+        for key, column in self.stale.items():
+            own = self._graph.keys(key)
+            for edge in self._graph.edges(key):
+                if edge.mapping is None:
+                    continue
+                above = self._graph.keys(edge.upstream)
+                assert above is not None
+                move = None if own is None else distance(edge.mapping, own, above)
+                asked = column
+                if move is not None:  # only at the ends may there be none
+                    there = columns.moved(_NEEDED * len(above), move, len(column))
+                    asked = columns.where(column, there.translate(_INVERTED))
+                for numbers in columns.numbers_of(asked, 1):
+                    for number in numbers:
+                        self._graph.upstream(self._graph.target(key, number))
+
     def _follow(self, selected: TargetNumbers) -> None:
         """Find what the targets are made from, downstream before upstream."""
         graph = self._graph.graph
@@ -51,7 +71,8 @@ class StaleRows:
                 self._need(one, numbers)
         for key in reversed(graph.order):
             if key in self._needed:
-                for edge in self._graph.edges(key):
+                # What else a target reads, its earlier partitions read too.
+                for edge in sorted(self._graph.edges(key), key=lambda one: one.upstream is not key):
                     self._follow_edge(key, edge)
                 for one in graph.siblings.get(key, ()):
                     self._need_where(one, self._needed[key])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,7 +12,7 @@ import msgspec
 from assetgraph.definitions.partitions.number_ranges import Numbers, common
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning import columns
-from assetgraph.planning.partition_states import RangeTexts, groups_of
+from assetgraph.planning.partition_states import PartitionGroup, RangeTexts, groups_of
 from assetgraph.planning.plan import Cause, Plan, Step, cause_of, require_own
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.request import RunRequest, requested_targets, shared_store
@@ -21,6 +23,8 @@ from assetgraph.queries.asset_views import reason_json
 if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
+
+_MOST_RUNS = 50
 
 
 class StepGroup(msgspec.Struct, frozen=True):
@@ -107,27 +111,46 @@ def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
     if graph.externals:
         require_own(targets, selected.numbers)
     rows = facts.row_states(selected.numbers)
-    stale = StaleRows(targets, rows, selected).stale
+    needed = StaleRows(targets, rows, selected)
+    needed.require_upstreams()
+    stale = needed.stale
     if any(graph.computation(key).backfill_policy is not None for key in stale):
         return None
     found: list[StepGroup] = []
     changed: list[Target] = []
     first = 1
     for key, column in stale.items():
-        needed = tuple(columns.numbers_of(column, 1))
-        for group in groups_of(rows.of(key)):
-            numbers = common(group.numbers, needed)
-            if numbers:
-                target = targets.target(key, numbers[0].start)
-                count = sum(map(len, numbers))
-                reasons = rows.exactly(target) if count == 1 else group.reasons
-                names, of = _named(targets, key, numbers)
-                cause = cause_of(facts, target)
-                found.append(StepGroup(first, count, key, cause, reasons, names, count, of))
-                first += count
-                if any(reason.kind is ReasonKind.CODE_CHANGED for reason in reasons):
-                    changed.append(target)
+        for group, numbers in _in_order(groups_of(rows.of(key)), column):
+            target = targets.target(key, numbers[0].start)
+            count = sum(map(len, numbers))
+            reasons = rows.exactly(target) if count == 1 else group.reasons
+            names, of = _named(targets, key, numbers)
+            cause = cause_of(facts, target)
+            found.append(StepGroup(first, count, key, cause, reasons, names, count, of))
+            first += count
+            if any(reason.kind is ReasonKind.CODE_CHANGED for reason in reasons):
+                changed.append(target)
     return Outline(tuple(found), tuple(shared_store(changed, facts)))
+
+
+def _in_order(
+    groups: Sequence[PartitionGroup], column: bytes
+) -> Iterator[tuple[PartitionGroup, Numbers]]:
+    """The partitions of an asset that have to run, in their order: those that follow each other and
+    are in one group, together. If they alternate very often, each group is together instead."""
+    needed = tuple(columns.numbers_of(column, 1))
+    parts = [(group, common(group.numbers, needed)) for group in groups]
+    parts = sorted([one for one in parts if one[1]], key=lambda one: one[1][0].start)
+    pieces = [(part.start, place, part) for place, (_, own) in enumerate(parts) for part in own]
+    runs = [
+        (place, [part for _, _, part in run])
+        for place, run in groupby(sorted(pieces, key=itemgetter(0)), itemgetter(1))
+    ]
+    if len(runs) > _MOST_RUNS:
+        yield from parts
+        return
+    for place, run in runs:
+        yield parts[place][0], tuple(run)
 
 
 def _named(targets: TargetGraph, key: AssetKey, numbers: Numbers) -> tuple[Sequence[str], int]:

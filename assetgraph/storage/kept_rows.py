@@ -21,6 +21,7 @@ from assetgraph.storage.partition_rows import (
     wiped_partitions,
 )
 from assetgraph.storage.row_file import (
+    DamagedIndexError,
     RowFile,
     covered_part,
     read_rows,
@@ -90,7 +91,6 @@ class KeptRows:
         that cannot be read."""
         assert self._numbering is not None
         rows = self._with_tail(fd, size)
-        rows.forget_unused()
         numbered = self._numbering.keys.numbering(rows.count)
         kept: Rows | RowFile = rows
         self._is_distrusted = False
@@ -162,14 +162,18 @@ class KeptRows:
         if numbering is None or numbering.keys.numbering(rows.count) != numbered:
             return False
         count = len(numbering.keys)
-        if rows.count > count and any(rows.column("status")[count:]):
-            return False  # some that are on record have no number any more
+        try:
+            if rows.count > count and any(rows.column("status")[count:]):
+                return False  # some that are on record have no number any more
+        except DamagedIndexError:
+            return False
         return not any(numbering.number(one) is not None for one in rows.others if one is not None)
 
     def _with_tail(self, fd: int, size: int) -> Rows:
         """A copy in memory that covers the first `size` bytes."""
         assert self._numbering is not None
         rows = self._rows.copy() if self._rows is not None else Rows(0)
+        rows.forget_unused()
         rows.grow(len(self._numbering.keys))
         reader = RowReader(rows, self._numbering.number, self._is_plain)
         start = self.size

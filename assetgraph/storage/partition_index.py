@@ -52,6 +52,7 @@ class PartitionIndex:
         self._kept = KeptRows(kept, is_plain)
         self._mutex = Mutex()
         self._file = GrowingFile()
+        self._line_numbers: dict[int, int] = {}  # by where a damaged line begins
         self._forget()
 
     def number_by(self, numbering: Numbering) -> None:
@@ -222,7 +223,10 @@ class PartitionIndex:
         return kept
 
     def _line_number(self, fd: int, start: int) -> int:
-        return sum(len(lines) for lines in lines_of(fd, 0, start)) + 1
+        if start not in self._line_numbers:  # each partition may ask for the same one
+            lines_before = sum(len(lines) for lines in lines_of(fd, 0, start))
+            self._line_numbers[start] = lines_before + 1
+        return self._line_numbers[start]
 
     def _forget(self) -> None:
         self._file.forget()
@@ -236,6 +240,7 @@ class PartitionIndex:
         self._before = array("l")  # the line before it that is about the same partition
         self._last: dict[str | None, int] = {}  # the last line about each partition
         self._damaged = _NONE  # the last damaged line
+        self._line_numbers.clear()
 
     def _refreshed(self) -> _Open:
         """The open file, after reading what was appended. Other threads wait meanwhile."""

@@ -23,7 +23,9 @@ VERSION_BYTES = 16
 NO_LINE = -1
 MADE, FAILED, LOOK = 1, 2, 4  # bits of a status: LOOK says that the columns do not tell enough
 _MOST_CIRCUMSTANCES = 255
-_MOST_UPSTREAMS = 16
+_MOST_INPUT_BYTES = 64 << 20  # of all columns for upstreams
+_FEW_UPSTREAMS = 16
+_BETWEEN_LOOKS = 10_000  # lines, after which there may be room again
 _MOST_ATTEMPTS = 255  # that are counted
 _NO_CIRCUMSTANCES = 0
 
@@ -120,7 +122,8 @@ class Rows:
                 lines.extend(array("q", [NO_LINE]) * more)
 
     def forget_unused(self) -> None:
-        """Leave out the circumstances that no partition has any more: there is no room for many."""
+        """Leave out the circumstances that no partition has any more, and the columns of upstreams
+        that none reads: there is no room for many."""
         used = [one for one in range(1, len(self.known) + 1) if one in self.circumstances]
         if len(used) < len(self.known):
             table = bytearray(256)
@@ -128,6 +131,8 @@ class Rows:
                 table[one] = number
             self.circumstances = self.circumstances.translate(table)
             self.known = [self.known[one - 1] for one in used]
+            read = {name for one in self.known for name, _ in one.upstreams}
+            self.inputs = {name: column for name, column in self.inputs.items() if name in read}
 
     def place(self, number: int) -> Place:
         return Place(self.made[number], self.failed[number], self.attempts[number])
@@ -150,6 +155,9 @@ class RowReader:
         self._ids: dict[Circumstances | tuple[object, ...], int] = {
             one: number for number, one in enumerate(rows.known, 1)
         }
+        room = _MOST_INPUT_BYTES // max(1, rows.count * VERSION_BYTES)
+        self._most_upstreams = max(_FEW_UPSTREAMS, room)
+        self._lines = self._next_look = 0
 
     def take(self, lines: Sequence[bytes], start: int) -> None:
         """Take in whole lines, of which the first begins at `start`. Raises what is in `UNREADABLE`
@@ -171,6 +179,7 @@ class RowReader:
                     rows.status[number] |= FAILED
                     _count(rows.attempts, number)
             start += len(text) + 1
+        self._lines += len(lines)
 
     def _take_made(self, line: _Line, number: int, start: int) -> None:
         rows, value = self._rows, line.value
@@ -187,7 +196,7 @@ class RowReader:
     def _take_inputs(self, line: _Line, number: int) -> int:
         """Take in what a line read. Returns the number of its circumstances, or 0 if it has to be
         looked at."""
-        inputs, at = self._rows.inputs, number * VERSION_BYTES
+        at = number * VERSION_BYTES
         read: list[tuple[str, int | None]] = []
         for text, version in line.inputs.items():
             name, is_partition, partition = text.partition("@")
@@ -197,9 +206,10 @@ class RowReader:
                 if other is None:
                     return _NO_CIRCUMSTANCES
                 distance = other - number
+            inputs = self._rows.inputs
             column = inputs.get(name)
             if column is None:
-                if len(inputs) == _MOST_UPSTREAMS:
+                if len(inputs) >= self._most_upstreams:
                     return _NO_CIRCUMSTANCES
                 column = inputs[name] = bytearray(self._rows.count * VERSION_BYTES)
             column[at : at + VERSION_BYTES] = version_bytes(version)
@@ -216,12 +226,21 @@ class RowReader:
             circumstances = Circumstances(*quick[:2], config.decode(), line.observed, read)
             found = self._ids.get(circumstances)
             if found is None:
-                if len(self._rows.known) == _MOST_CIRCUMSTANCES:
+                if len(self._rows.known) == _MOST_CIRCUMSTANCES and not self._make_room():
                     return _NO_CIRCUMSTANCES
                 self._rows.known.append(circumstances)
                 found = self._ids[circumstances] = len(self._rows.known)
             self._ids[quick] = found
         return found
+
+    def _make_room(self) -> bool:
+        """Forget the circumstances that no partition has any more. Returns False if it has."""
+        if self._lines < self._next_look:
+            return False
+        self._next_look = self._lines + _BETWEEN_LOOKS
+        self._rows.forget_unused()
+        self._ids = {one: number for number, one in enumerate(self._rows.known, 1)}
+        return len(self._rows.known) < _MOST_CIRCUMSTANCES
 
     def _take_other(self, line: _Line, start: int) -> None:
         place = self._rows.others.setdefault(line.partition, Place())
@@ -239,6 +258,7 @@ class RowReader:
                 rows.others.pop(partition, None)
             else:
                 rows.status[number] = rows.attempts[number] = 0
+                rows.circumstances[number] = _NO_CIRCUMSTANCES
                 rows.made[number] = rows.failed[number] = NO_LINE
 
 

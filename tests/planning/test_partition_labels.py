@@ -6,15 +6,22 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import assetgraph as dg
-from assetgraph.errors import StoreError
+from assetgraph.definitions.partitions.mappings import distance
+from assetgraph.errors import PartitionsError, StoreError
 from assetgraph.graph.definitions import Definitions
+from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.queries.plan_groups import stale_outline
 from assetgraph.records import AssetState
+from assetgraph.run.launch import launch
 from assetgraph.storage import partition_index, row_file
+from assetgraph.storage.asset_records import wipe_partitions
 from assetgraph.storage.partition_rows import Rows
 from assetgraph.storage.row_file import RowFile
 from assetgraph.storage.store import Store
@@ -52,9 +59,6 @@ def facts_of(store: Store, version: str = "1") -> StoreFacts:
 
 
 def run(store: Store, version: str, *partitions: str, asset: str = "*") -> None:
-    from assetgraph.planning.request import RunRequest, plan_run
-    from assetgraph.run.launch import launch
-
     facts, request = facts_of(store, version), RunRequest(selection=(asset,), partitions=partitions)
     assert not launch(request, plan_run(request, facts), facts).errors
 
@@ -164,3 +168,113 @@ def test_a_partition_that_is_made_meanwhile_does_not_speak_for_others(
     monkeypatch.setattr(facts, "rows", before.__getitem__)
     found = facts.states(facts.graph.order)[dg.AssetKey(name)]
     assert found.counts == {STALE: 4, FRESH: 1}
+
+
+DAYS = dg.DailyPartitionsDefinition("2023-01-01", end_date="2023-01-04")
+
+
+def planned(store: Store, request: RunRequest, *assets: Any) -> list[str]:
+    facts = StoreFacts(Definitions(assets).graph.require_valid(), store)
+    return [step.id for step in plan_run(request, facts).steps]
+
+
+def test_what_earlier_partitions_read_too_is_planned(instance: dg.Instance) -> None:
+    back = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+
+    @dg.asset(partitions_def=DAYS)
+    def above() -> int:
+        return 1
+
+    @dg.asset(partitions_def=DAYS, ins={"before": dg.AssetIn("own", partition_mapping=back)})
+    def own(above: int, before: int) -> int:
+        return above
+
+    request = RunRequest(selection=("own",), partitions=("2023-01-03",), stale=True)
+    found = planned(instance.store, request, above, own)
+    days = ["2023-01-01", "2023-01-02", "2023-01-03"]
+    assert sorted(found) == [f"{name}@{day}" for name in ("above", "own") for day in days]
+
+
+def test_what_only_an_excluded_asset_reads_is_not_planned(instance: dg.Instance) -> None:
+    @dg.asset(partitions_def=FIVE)
+    def first() -> int:
+        return 1
+
+    @dg.asset(partitions_def=FIVE)
+    def second(first: int) -> int:
+        return 1
+
+    request = RunRequest(selection=("second",), exclude=("second",), stale=True)
+    assert planned(instance.store, request, first, second) == []
+
+
+def outline_of(facts: StoreFacts, *selection: str) -> list[tuple[int, int, list[str]]]:
+    found = stale_outline(RunRequest(selection=selection or ("*",), stale=True), facts)
+    assert found is not None
+    return [(group.first, group.steps, list(group.names)) for group in found.groups]
+
+
+def test_an_outline_has_the_steps_of_the_plan_in_their_order(made: dg.Instance) -> None:
+    wipe_partitions(made.store, [Target(dg.AssetKey("first"), key) for key in ("b", "c")])
+    facts = facts_of(made.store, "2")
+    steps = [step.id for step in plan_run(RunRequest(stale=True), facts).steps]
+    found = outline_of(facts, "first")
+    assert found == [(1, 1, ["first@a"]), (2, 2, ["first@b..c"]), (4, 2, ["first@d..e"])]
+    assert steps[:5] == [f"first@{key}" for key in "abcde"]
+
+
+def test_an_outline_says_where_there_can_be_no_plan(instance: dg.Instance) -> None:
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2023-01-02", end_date="2023-01-04"))
+    def above() -> int:
+        return 1
+
+    @dg.asset(partitions_def=DAYS)
+    def below(above: int) -> int:
+        return 1
+
+    facts = StoreFacts(Definitions([above, below]).graph.require_valid(), instance.store)
+    for plan in (plan_run, stale_outline):
+        with pytest.raises(PartitionsError, match="2023-01-01"):
+            plan(RunRequest(stale=True), facts)
+
+
+def test_a_damaged_index_of_more_partitions_than_there_are_is_not_read(made: dg.Instance) -> None:
+    spoil_a_column(index(made.store))
+    data = index(made.store).read_bytes()
+    start = len(data.split(b"\n", 1)[0]) + 1 + int(data.split()[1])
+    index(made.store).write_bytes(data[:start] + bytes([255]) + data[start + 1 :])
+    three = dg.asset(
+        name="first", partitions_def=dg.StaticPartitionsDefinition(["a", "b"]), code_version="1"
+    )(lambda: 1)
+    other = Store(made.store.folder, project_root=made.store.project_root)
+    facts = StoreFacts(Definitions([three]).graph.require_valid(), other)
+    assert facts.states([dg.AssetKey("first")])[dg.AssetKey("first")].counts == {FRESH: 2}
+
+
+def test_a_file_that_one_partition_read_makes_only_that_stale(instance: dg.Instance) -> None:
+    folder = Path(instance.store.project_root)
+
+    def facts() -> StoreFacts:
+        with dg.Registry():
+
+            @dg.asset(partitions_def=FIVE, code_version="1")
+            def first(context: dg.AssetExecutionContext) -> str:
+                return (folder / context.partition_key).read_text()
+
+        other = Store(instance.store.folder, project_root=folder)
+        return StoreFacts(Definitions([first]).graph.require_valid(), other)
+
+    for key in FIVE.get_partition_keys():
+        (folder / key).write_text(key)
+    known, request = facts(), RunRequest(partitions=("*",))
+    assert not launch(request, plan_run(request, known), known).errors
+    assert counts(facts()) == [{FRESH: 5}]
+    (folder / "b").write_text("other")
+    assert counts(facts()) == [{STALE: 1, FRESH: 4}]
+
+
+def test_windows_of_another_form_are_not_told_by_their_numbers() -> None:
+    form = dg.DailyPartitionsDefinition("2023-01-01", end_date="2023-01-04", fmt="%Y-%d-%m")
+    mapping = dg.TimeWindowPartitionMapping()
+    assert distance(mapping, DAYS.keys(), DAYS.keys()) == 0
+    assert distance(mapping, DAYS.keys(), form.keys()) is None

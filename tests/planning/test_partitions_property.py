@@ -43,13 +43,14 @@ import assetgraph as dg
 from assetgraph.definitions.partitions.number_ranges import in_ranges
 from assetgraph.errors import PartitionsError
 from assetgraph.keys import Target
+from assetgraph.planning import columns
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Plan
 from assetgraph.planning.reasons import AssetStates
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.records import EventType
 from assetgraph.run.launch import launch
-from assetgraph.storage import partition_index
+from assetgraph.storage import partition_index, partition_rows
 from assetgraph.storage.asset_records import wipe_partitions
 from assetgraph.storage.store import Store
 
@@ -68,7 +69,15 @@ def test_states_and_plans_are_those_of_the_model_and_stale_makes_all_as_from_scr
     data: st.DataObject,
 ) -> None:
     kept = data.draw(st.sampled_from([0, 500, partition_index.WORTH_KEEPING]))
-    with instance() as store_of, mock.patch.object(partition_index, "WORTH_KEEPING", kept):
+    few = data.draw(st.sampled_from([1, 2, 254]))  # labels, and circumstances of values
+    with (
+        instance() as store_of,
+        mock.patch.object(partition_index, "WORTH_KEEPING", kept),
+        mock.patch.object(columns, "MOST_LABELS", few),
+        mock.patch.object(partition_rows, "_MOST_CIRCUMSTANCES", few),
+        mock.patch.object(partition_rows, "_FEW_UPSTREAMS", few),
+        mock.patch.object(partition_rows, "_MOST_INPUT_BYTES", 0),
+    ):
         world = World({}, {name: [] for name in DYNAMIC})
         for name in NAMES:
             world.assets[name] = data.draw(made(world, name))

@@ -62,10 +62,10 @@ def distance(
     if not isinstance(downstream, TimeKeys) or not isinstance(upstream, TimeKeys):
         return None
     below, above = downstream.definition, upstream.definition
-    if below.calendar is not above.calendar:
-        return None
+    if below.calendar is not above.calendar or below.fmt != above.fmt:
+        return None  # with another form, a key may be that of another window
     ahead: int = below.overlapping(0, 1, above)[0]
-    if type(mapping) is IdentityPartitionMapping and below.fmt == above.fmt:
+    if type(mapping) is IdentityPartitionMapping:
         return ahead
     if type(mapping) is TimeWindowPartitionMapping and mapping.start_offset == mapping.end_offset:
         return ahead + mapping.start_offset
