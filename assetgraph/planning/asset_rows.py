@@ -77,7 +77,7 @@ class AssetRows:
         return self.above.translate(_STALE)
 
     def call_stale(self, numbers: Iterable[int]) -> None:
-        """Let some targets be stale. Those that are running are called so."""
+        """Let some targets be stale. In `states`, those that are running stay so."""
         states, above = bytearray(self.states), bytearray(self.above)
         for number in numbers:
             above[number] = CODES[AssetState.STALE]
@@ -100,7 +100,7 @@ class Versions(NamedTuple):
     missing: bytes
 
     def of(self, count: int, move: int | None) -> Versions:
-        """Those that are read by `count` targets whose numbers are by `move` smaller; of an asset
+        """The versions that `count` targets read: number *i* reads number *i* + `move`. Of an asset
         without partitions, all read the same."""
         if move is None or len(self.missing) == 1:
             return Versions(self.data * count, self.missing * count)

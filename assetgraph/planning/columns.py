@@ -14,7 +14,8 @@ _PIECE = 1 << 15  # bytes that stay in the processor's cache; a multiple of ever
 
 
 def differing(one: bytes, other: bytes, width: int) -> bytes:
-    """For each `width` bytes of two columns, a power of 2, a byte that is 1 if they differ."""
+    """A byte for each entry of two columns, which is 1 where they differ. An entry has `width`
+    bytes, a power of 2."""
     found: list[bytes] = []
     for start in range(0, len(one), _PIECE):
         here, there = one[start : start + _PIECE], other[start : start + _PIECE]
@@ -59,6 +60,11 @@ def where(one: bytes, mask: bytes) -> bytes:
     other = mask.translate(_WIDENED)
     common = int.from_bytes(one, "little") & int.from_bytes(other, "little")
     return common.to_bytes(len(one), "little")
+
+
+def where_not(one: bytes, mask: bytes) -> bytes:
+    """A column where the mask is 0, and 0 where that is not."""
+    return where(one, mask.translate(INVERTED))
 
 
 def told_apart(labels: bytes, column: bytes) -> bytes | None:
@@ -114,6 +120,7 @@ def _table(values: dict[int, int]) -> bytes:
     return bytes(table)
 
 
+INVERTED = bytes([1]) + bytes(255)  # a table that makes 1 of 0, and 0 of all else
 _NOT_ZERO = bytes([0]) + bytes([1]) * 255
 _WIDENED = bytes([0]) + bytes([255]) * 255
 _ONE_MORE = bytes([*range(1, 256), 0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
 
-_LISTED_COST = 10  # of this many keys, one is looked up as quickly as they are listed
+_LISTED_COST = 10  # looking up one key takes about as long as listing this many
 _UNKNOWN = -1
 
 
@@ -57,6 +57,7 @@ class NumberedKeys:
         return self._numbers.get(key)
 
     def _count(self, asked: int = 1) -> None:
+        """Count look-ups, and list all keys once that would have been quicker."""
         self._asked += asked
         if len(self.keys) <= self._most and self._asked * _LISTED_COST > len(self.keys):
             self.every()

@@ -35,8 +35,9 @@ _LOOKED_AT = 255  # a label
 
 
 class _Read(NamedTuple):
-    """An upstream that each partition reads one target of: the number of that is by `move` larger;
-    None if it has no partitions. `recorded` is the distance that records have."""
+    """An upstream of which each partition reads one target. `move` is how much larger the number of
+    that is than the partition's own, and `recorded` the same as `Circumstances` have it. Both are
+    None if the upstream has no partitions."""
 
     upstream: AssetKey
     name: str
@@ -105,7 +106,7 @@ class LabelledRows:
     def _tell_apart(self, column: bytes) -> None:
         """Give other labels to partitions that a column tells apart. Where there would be too many
         labels, look at those for which it is not 0."""
-        column = columns.where(column, self._looked_at.translate(_INVERTED))
+        column = columns.where_not(column, self._looked_at)
         labels = columns.told_apart(self._labels, column)
         if labels is None:
             self._look_at(column.translate(_NOT_ZERO))
@@ -115,7 +116,7 @@ class LabelledRows:
     def _look_at(self, column: bytes) -> None:
         if columns.any_set(column):
             self._looked_at = columns.either(self._looked_at, column)
-            self._labels = columns.where(self._labels, self._looked_at.translate(_INVERTED))
+            self._labels = columns.where_not(self._labels, self._looked_at)
 
     def _running(self) -> bytes:
         found = bytearray(self._count)
@@ -161,7 +162,7 @@ class LabelledRows:
             if read.move is not None:
                 there = _ALL * len(self._states.of(read.upstream).labels)
                 there = columns.moved(there, read.move, self._count)
-                found = columns.either(found, there.translate(_INVERTED))
+                found = columns.either(found, there.translate(columns.INVERTED))
         return columns.where(found, made)
 
     def _outcomes(self, rows: Rows | RowFile, reads: Sequence[_Read]) -> bytes:
@@ -195,7 +196,7 @@ class LabelledRows:
         versions = above.versions.of(self._count, read.move)
         read_then = columns.moved(rows.input(read.name), 0, self._count, VERSION_BYTES)
         changed = columns.differing(read_then, versions.data, VERSION_BYTES)
-        changed = columns.where(changed, versions.missing.translate(_INVERTED))
+        changed = columns.where_not(changed, versions.missing)
         return columns.either(found, changed)
 
     def _explain_labels(self, rows: Rows | RowFile | None) -> bytes:
@@ -283,7 +284,6 @@ _MADE = _table({MADE: 1})
 _NOTHING = _table({0: 1})
 _NOT_MADE = _table({value: 0 for value in range(256) if value & MADE}, 1)
 _UNCERTAIN = _table({0: 0, MADE: 0}, 1)
-_INVERTED = _table({0: 1})
 _NOT_ZERO = _table({0: 0}, 1)
 _LABELS = _table({1: _LOOKED_AT})
 _TWICE = _table({code: 2 * code for code in range(4)})

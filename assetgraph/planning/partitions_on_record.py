@@ -30,7 +30,7 @@ class PartitionsOnRecord:
     def renew_partitions(self) -> None:
         """Ask the clock and the store again which partitions there are."""
         self.targets = TargetGraph(self.graph, dynamic=_Dynamic(self.store))
-        self._known_numbers: set[AssetKey] = set()  # of which the store has heard
+        self._known_numbers: set[AssetKey] = set()  # whose index was told the numbers as of now
 
     def rows(self, key: AssetKey) -> Rows | RowFile | None:
         """What is on record of each partition of an asset, by its number; None if its history

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from assetgraph.planning.target_graph import TargetGraph
 
 _TRIES = 2
-_INVERTED = b"\1" + bytes(255)
 
 
 class RowStates:
@@ -115,7 +114,7 @@ class RowStates:
         stale = [one.stale() for one in rows]
         any_stale = reduce(columns.either, stale)
         for one, own in zip(rows, stale, strict=True):
-            fresh = columns.where(any_stale, own.translate(_INVERTED))
+            fresh = columns.where_not(any_stale, own)
             numbers = [n for part in columns.numbers_of(fresh, 1) for n in part]
             for number in numbers:
                 first = next(place for place, column in enumerate(stale) if column[number])

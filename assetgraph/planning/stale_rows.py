@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from assetgraph.planning.target_numbers import TargetNumbers
 
 _NEEDED = b"\1"
-_INVERTED = b"\1" + bytes(255)
 
 
 class StaleRows:
@@ -58,7 +57,7 @@ class StaleRows:
                 asked = column
                 if move is not None:  # only at the ends may there be none
                     there = columns.moved(_NEEDED * len(above), move, len(column))
-                    asked = columns.where(column, there.translate(_INVERTED))
+                    asked = columns.where_not(column, there)
                 for numbers in columns.numbers_of(asked, 1):
                     for number in numbers:
                         self._graph.upstream(self._graph.target(key, number))

@@ -93,10 +93,13 @@ class KeptRows:
         rows = self._with_tail(fd, size)
         numbered = self._numbering.keys.numbering(rows.count)
         kept: Rows | RowFile = rows
-        self._is_distrusted = False
         with suppress(StoreError, OSError):  # it cannot be written: stay in memory
-            write_rows(self._path, rows, numbered, covered_part(fd, size))
-            kept = read_rows(self._path, fd) or rows
+            covered = covered_part(fd, size)
+            write_rows(self._path, rows, numbered, covered)
+            self._is_distrusted = False
+            found = read_rows(self._path, fd)
+            if found is not None and (found.covered, found.numbering) == (covered, numbered):
+                kept = found  # else another process has replaced it since
         self._rows, self._numbered, self.size = kept, numbered, size
 
     def rows(self, fd: int, size: int) -> Rows | RowFile:
@@ -142,16 +145,15 @@ class KeptRows:
     def _looked_for(self, fd: int, partition: str | None) -> list[int]:
         """Where the lines about a partition begin, oldest first, as far as they count."""
         found: list[int] = []
-        named = b'"partition":'
-        exact = named + msgspec.json.encode(partition)
+        exact = b'"partition":' + msgspec.json.encode(partition)
         decode, start = decoder(Line).decode, 0
         for lines in lines_of(fd, 0, self.size):
             for text in lines:
-                if exact in text or (partition is None and named not in text):
+                if exact in text or partition is None:
                     line = decode(text)
                     if line.type != "wiped" and line.partition == partition:
                         found.append(start)
-                elif b'"type":"wiped"' in text and partition in wiped_partitions(text):
+                elif text.startswith(b'{"type":"wiped"') and partition in wiped_partitions(text):
                     found.clear()
                 start += len(text) + 1
         return found

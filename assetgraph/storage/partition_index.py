@@ -26,7 +26,7 @@ from assetgraph.storage.row_file import DamagedIndexError, RowFile
 Attempt = Materialization | FailedAttempt
 
 WORTH_KEEPING = 1 << 20  # bytes of a history that are not read again
-_TRIES = 3
+_TRIES = 4
 _FAILED, _MADE, _WIPED, _DAMAGED = range(4)
 _NONE = -1  # no line
 _MISSING = -1  # no file
@@ -123,11 +123,16 @@ class PartitionIndex:
 
     def _tried(self, read: Callable[[_Open], T]) -> T:
         """What `read` finds in the open file, up to date. If something else is where the index
-        says, everything is read again."""
-        for _ in range(_TRIES):
+        says, that is loaded again, since another process may have replaced it; the next time, the
+        history is read."""
+        for attempt in range(_TRIES):
             with self._refreshed() as file, suppress(DamagedIndexError):
                 return read(file)
-            self.distrust()
+            if attempt:
+                self.distrust()
+            else:
+                with self._mutex:
+                    self._forget()
         raise damaged(self._path, "it changed again and again while it was read")
 
     def _rows(self, file: _Open) -> Rows | RowFile | None:

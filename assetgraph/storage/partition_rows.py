@@ -42,8 +42,9 @@ class Numbering(Protocol):
 
 class Circumstances(msgspec.Struct, frozen=True):
     """What decides, beside the data that was read, whether a value is up to date. Many partitions
-    share it. `upstreams` has each upstream asset by its identity, with the distance between the
-    numbers of the partition that was read and of its own; None if that asset has no partitions."""
+    share it. `upstreams` has each upstream asset by its identity, with how much larger the number
+    of the key that was read is than that of the partition's own key, both among the keys of this
+    asset: those of the upstream need not be known. None if that asset has no partitions."""
 
     code_version: str | None
     earlier_code: tuple[str, ...]
@@ -194,9 +195,9 @@ class RowReader:
         _count(rows.attempts, number)
 
     def _take_inputs(self, line: _Line, number: int) -> int:
-        """Take in what a line read. Returns the number of its circumstances, or 0 if it has to be
-        looked at."""
-        at = number * VERSION_BYTES
+        """Take in what a line read. Returns the number of its circumstances, or
+        `_NO_CIRCUMSTANCES` if it has to be looked at."""
+        versions: dict[str, str] = {}
         read: list[tuple[str, int | None]] = []
         for text, version in line.inputs.items():
             name, is_partition, partition = text.partition("@")
@@ -206,17 +207,22 @@ class RowReader:
                 if other is None:
                     return _NO_CIRCUMSTANCES
                 distance = other - number
-            inputs = self._rows.inputs
+            versions[name] = version
+            read.append((name, distance))
+        if len(versions) < len(read):
+            return _NO_CIRCUMSTANCES  # several partitions of one asset
+        found = self._id(line, tuple(read))  # first: it may leave out columns
+        if found == _NO_CIRCUMSTANCES:
+            return found
+        at, inputs = number * VERSION_BYTES, self._rows.inputs
+        for name, version in versions.items():
             column = inputs.get(name)
             if column is None:
                 if len(inputs) >= self._most_upstreams:
                     return _NO_CIRCUMSTANCES
                 column = inputs[name] = bytearray(self._rows.count * VERSION_BYTES)
             column[at : at + VERSION_BYTES] = version_bytes(version)
-            read.append((name, distance))
-        if len({name for name, _ in read}) < len(read):
-            return _NO_CIRCUMSTANCES  # several partitions of one asset
-        return self._id(line, tuple(read))
+        return found
 
     def _id(self, line: _Line, read: tuple[tuple[str, int | None], ...]) -> int:
         config = bytes(line.config)

@@ -20,8 +20,9 @@ from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.queries.plan_groups import stale_outline
 from assetgraph.records import AssetState
 from assetgraph.run.launch import launch
-from assetgraph.storage import partition_index, row_file
+from assetgraph.storage import kept_rows, partition_index, partition_rows, row_file
 from assetgraph.storage.asset_records import wipe_partitions
+from assetgraph.storage.partition_index import PartitionIndex
 from assetgraph.storage.partition_rows import Rows
 from assetgraph.storage.row_file import RowFile
 from assetgraph.storage.store import Store
@@ -278,3 +279,87 @@ def test_windows_of_another_form_are_not_told_by_their_numbers() -> None:
     mapping = dg.TimeWindowPartitionMapping()
     assert distance(mapping, DAYS.keys(), DAYS.keys()) == 0
     assert distance(mapping, DAYS.keys(), form.keys()) is None
+
+
+def test_what_is_new_upstream_is_seen_where_circumstances_made_room_for_others(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_rows, "_MOST_CIRCUMSTANCES", 1)
+    monkeypatch.setattr(partition_rows, "_BETWEEN_LOOKS", 0)
+
+    def facts(deps: list[str], version: str) -> StoreFacts:
+        with dg.Registry():
+            assets = [
+                dg.asset(name="first", partitions_def=FIVE, code_version="1")(lambda: 1),
+                dg.asset(name="third", partitions_def=FIVE, code_version=version)(lambda: version),
+                dg.asset(name="second", partitions_def=FIVE, deps=deps, code_version="1")(
+                    lambda: 1
+                ),
+            ]
+        other = Store(instance.store.folder, project_root=instance.store.project_root)
+        return StoreFacts(Definitions(assets).graph.require_valid(), other)
+
+    def make(name: str, partition: str, deps: list[str], version: str = "1") -> None:
+        known = facts(deps, version)
+        request = RunRequest(selection=(name,), partitions=(partition,))
+        assert not launch(request, plan_run(request, known), known).errors
+
+    make("second", "a", ["first"])
+    make("third", "b", ["first"])
+    wipe_partitions(instance.store, [Target(dg.AssetKey("second"), "a")])
+    make("second", "b", ["first", "third"])
+    make("third", "b", ["first", "third"], "2")
+    index(instance.store, "second").unlink()
+    known = facts(["first", "third"], "2")
+    found = known.states(known.graph.order)[dg.AssetKey("second")]
+    assert found.counts == {AssetState.MISSING: 4, STALE: 1}
+
+
+def numbered(store: Store) -> PartitionIndex:
+    """The index of the first asset, as of another process."""
+    facts = facts_of(store)
+    facts.rows(dg.AssetKey("first"))
+    return facts.store.history.index(dg.AssetKey("first"))
+
+
+def test_an_index_that_another_process_puts_in_place_meanwhile_is_not_taken_for_ones_own(
+    made: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, write = index(made.store), kept_rows.write_rows
+    wipe_partitions(made.store, [Target(dg.AssetKey("first"), "a")])
+    path.unlink()
+    older = numbered(made.store)
+    before = path.read_bytes()
+    run(made.store, "1", "a", asset="first")
+    assert older.rows() is not None
+
+    def replaced(*args: Any) -> None:
+        write(*args)
+        path.with_suffix(".new").write_bytes(before)
+        path.with_suffix(".new").replace(path)  # by a process that began earlier
+
+    path.unlink()
+    monkeypatch.setattr(kept_rows, "write_rows", replaced)
+    rows = numbered(made.store).rows()
+    assert rows is not None
+    assert all(rows.column("status"))
+
+
+def test_an_index_that_another_process_replaced_is_loaded_again(
+    made: dg.Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_index, "WORTH_KEEPING", 1 << 20)
+    known = numbered(made.store)
+    rows = known.rows()
+    assert isinstance(rows, RowFile)
+    path = index(made.store)
+    path.with_suffix(".new").write_bytes(path.read_bytes())
+    path.with_suffix(".new").replace(path)
+    read: list[int] = []
+    lines_of = kept_rows.lines_of
+    monkeypatch.setattr(
+        kept_rows, "lines_of", lambda *args: (read.append(args[2] - args[1]), lines_of(*args))[1]
+    )
+    assert next(known.attempts("c"), None) is not None
+    assert isinstance(known.rows(), RowFile)
+    assert sum(read) == 0
