@@ -166,9 +166,10 @@ def _ends_text(count: int, first: str | None = "", last: str | None = "") -> str
     return f"{first}..{last} ({count})"
 
 
-def some_ranges(ranges: Sequence[str]) -> str:
-    """Ranges of partitions as text; of many, the first few."""
-    more = len(ranges) - _MOST_RANGES
+def some_ranges(ranges: Sequence[str], count: int | None = None) -> str:
+    """Ranges of partitions as text; of many, the first few. `count` says how many there are, if
+    only some are given."""
+    more = (len(ranges) if count is None else count) - _MOST_RANGES
     return ", ".join(ranges[:_MOST_RANGES]) + (f" and {more} more" if more > 0 else "")
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
 
-_MOST_RUNS = 50
+_MOST_RUNS = 10  # of partitions that alternate, for a person to read
 
 
 class StepGroup(msgspec.Struct, frozen=True):

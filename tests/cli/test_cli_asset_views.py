@@ -18,6 +18,7 @@ from assetgraph.cli.render.plan_lines import plan_lines
 from assetgraph.cli.render.status_lines import status_table
 from assetgraph.cli.terminal.styled_text import Line
 from assetgraph.definitions.metadata import metadata_json
+from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.plan import Cause, Plan, Step
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.request import RunRequest
@@ -269,7 +270,8 @@ def test_a_description_is_plain_words_in_every_list_and_picture() -> None:
 def test_a_plan_shows_every_reason_whole_on_a_terminal_and_in_one_line_into_a_pipe() -> None:
     code = Reason(ReasonKind.CODE_CHANGED, {"changes": ["`fares` in `taxi/fares.py` changed"]})
     added = Reason(ReasonKind.UPSTREAM_ADDED, {"upstream": "zones"})
-    step = Step("taxi_trips_file", "", (), Cause.STALE, (code, added))
+    outputs = (Target(AssetKey("taxi_trips_file")),)
+    step = Step("taxi_trips_file", "", outputs, Cause.STALE, (code, added))
     assert (
         text(plan_lines(RunRequest(), Plan((step, step)), 52))
         == """\

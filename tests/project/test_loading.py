@@ -249,8 +249,9 @@ def test_a_new_project_says_how_it_is_built_so_that_pip_installs_its_package(
 
 
 def test_compiled_code_is_kept_where_there_is_a_store_and_no_store_is_made_for_it(
-    project: MakeProject,
+    project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # else Python's own cache has it
     made = project({"kept.py": ASSET.format("a")}, module="kept")
     assert names(made) == ["a"]
     store = made.find().store

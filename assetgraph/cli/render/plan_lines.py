@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli.render.state_style import warned
 from assetgraph.cli.terminal.styled_text import Line, plural, stacked
 from assetgraph.planning.plan import Cause
-from assetgraph.planning.reason_kinds import ReasonKind
+from assetgraph.planning.reason_kinds import ReasonKind, some_ranges
 from assetgraph.planning.request import nothing_to_do
 from assetgraph.text import listed
 
@@ -44,7 +44,7 @@ def group_lines(groups: Sequence[StepGroup], width: int | None) -> list[Line]:
     heads = [
         [
             Line((_numbers(group.first, group.steps), "muted")),
-            Line(_name(group)),
+            Line(_name(group) if _has_room(group, width) else _short_name(group)),
             Line((str(group.cause), _CAUSE_STYLES[group.cause])),
         ]
         for group in groups
@@ -53,7 +53,7 @@ def group_lines(groups: Sequence[StepGroup], width: int | None) -> list[Line]:
     rows = [
         [*(head if line == 0 else _NO_HEAD), Line((text, "muted"))]
         for head, group in zip(heads, groups, strict=True)
-        for line, text in enumerate(stacked(group.why, room))
+        for line, text in enumerate(stacked(_said(group, width), room))
     ]
     return table(columns, rows, width)
 
@@ -68,6 +68,23 @@ def _name(group: StepGroup) -> str:
         return group.names[0]
     more = f" and {len(group.names) - 1} more" if len(group.names) > 1 else ""
     return f"{group.names[0]}{more} ({group.count} of {group.of})"
+
+
+def _has_room(group: StepGroup, width: int | None) -> bool:
+    """Whether the ranges of a group leave room for its reasons beside them."""
+    return width is None or group.steps == 1 or len(_name(group)) <= width // 2
+
+
+def _short_name(group: StepGroup) -> str:
+    return f"{group.key.text} ({group.count} of {group.of})"
+
+
+def _said(group: StepGroup, width: int | None) -> list[str]:
+    """The reasons of a group, behind its ranges where there is no room for them beside."""
+    if _has_room(group, width):
+        return group.why
+    ranges = [text.partition("@")[2] for text in group.names[:_MOST_NAMES]]
+    return [some_ranges(ranges, len(group.names)), *group.why]
 
 
 def plan_warnings(plan: Plan | Outline, width: int | None) -> list[Line]:
