@@ -28,6 +28,11 @@ class NumberedKeys:
             self._numbers = {one: number for number, one in enumerate(self._every)}
         return self._every
 
+    def expect(self, count: int) -> None:
+        """Prepare for so many look-ups, unless those keys are known already."""
+        if self._every is None and len(self._numbers) < count:
+            self._count(count)
+
     def range(self, numbers: range) -> list[str]:
         """The keys with these numbers, which follow each other."""
         if self._every is None:

@@ -29,6 +29,7 @@ from assetgraph.storage.row_file import (
 )
 
 _NOWHERE = Place()
+_LONG_LINE = 1000  # bytes: there are at least as many lines as of this length
 
 
 class Line(msgspec.Struct, gc=False):
@@ -178,6 +179,7 @@ class KeptRows:
         rows.forget_unused()
         rows.grow(len(self._numbering.keys))
         reader = RowReader(rows, self._numbering.number, self._is_plain)
+        self._numbering.expect((size - self.size) // _LONG_LINE)
         start = self.size
         for lines in lines_of(fd, self.size, size):
             reader.take(lines, start)

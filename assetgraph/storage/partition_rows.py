@@ -38,6 +38,8 @@ class Numbering(Protocol):
     @property
     def keys(self) -> PartitionKeys: ...
     def number(self, key: str) -> int | None: ...
+    def expect(self, count: int) -> None:
+        """Prepare for so many look-ups."""
 
 
 class Circumstances(msgspec.Struct, frozen=True):

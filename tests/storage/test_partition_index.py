@@ -188,6 +188,9 @@ class Numbers:
     def number(self, key: str) -> int | None:
         return self.keys.number(key)
 
+    def expect(self, count: int) -> None:
+        pass
+
 
 NUMBERED = [["a", "b"], ["a", "b", ""], ["b", "2023-03|미국", "a"], []]
 DONE_TO_AN_INDEX = ["keep", "keep", "keep", "keep", "spoil", "cut it", "save", "put back", "number"]
