@@ -562,6 +562,7 @@ def test_what_a_step_prints_goes_where_it_has_put_the_descriptor(
     def said(*names: str) -> str:
         return "".join(f"{name} by {way}\n" for name in names for way in ways)
 
+    script = script.replace("moved.txt", str(tmp_path / "moved.txt"))
     result = ran(tmp_path, executor, script, "moves, after")
     assert result.failures == {}
     assert result.printed["after.out"] == said("after")
