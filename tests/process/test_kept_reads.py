@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from pathlib import Path
 
@@ -201,6 +202,20 @@ def test_what_a_cache_keeps_counts_for_each_step_that_uses_it(
     assert len(project.recorded("first")) == 1
     assert project.recorded("second") == project.recorded("first")
     assert project.recorded("other") == ()
+
+
+def test_a_module_in_the_place_of_another_is_looked_through_too(project: ReadingProject) -> None:
+    source = (
+        "import assetgraph as dg\n"
+        + textwrap.dedent(CACHES["a cache around a lambda"])
+        + "@dg.asset\ndef first(): return table()\n"
+        + "@dg.asset\ndef second(first): return table()\n"
+    )
+    for _ in range(4):  # the first runs import more
+        module = project.module(source)
+        project.run(module.first, module.second)
+        assert len(project.recorded("second")) == 1
+        sys.modules.pop(module.__name__)
 
 
 def test_what_an_object_of_another_module_keeps_counts(project: ReadingProject) -> None:

@@ -13,7 +13,8 @@ from assetgraph.process.reads.rules import PROJECT, Rules
 
 _MOST = 1_000  # of the items of a container, or of what a cache keeps
 _OWN_PACKAGE = __name__.partition(".")[0]
-_modules: tuple[int, list[dict[str, Any]]] = 0, []  # how many were imported, and the project's
+# The number of imported modules and the last of them, and the names of those of the project.
+_modules: tuple[int, object, list[dict[str, Any]]] = 0, None, []
 
 
 def is_shared(rules: Rules, value: object) -> bool:
@@ -58,16 +59,25 @@ def _held(rules: Rules, *, with_caches: bool = True) -> Iterator[object]:
 def _of_project(rules: Rules) -> list[dict[str, Any]]:
     """The names of each module of the project."""
     global _modules
-    count = len(sys.modules)
-    if _modules[0] != count:
+    count, last = len(sys.modules), _last_module()
+    if _modules[0] != count or _modules[1] is not last:
         found = []
         for module in tuple(sys.modules.values()):
             names = _variables(module)
             file = names.get("__file__")
             if isinstance(file, str) and rules.code(file) is PROJECT:
                 found.append(names)
-        _modules = count, found
-    return _modules[1]
+        _modules = count, last, found
+    return _modules[2]
+
+
+def _last_module() -> object:
+    """The module that was imported last: one that took the place of another, as after a reload, is
+    among as many as before."""
+    try:
+        return sys.modules[next(reversed(sys.modules))]
+    except (KeyError, RuntimeError, StopIteration):  # another thread imports
+        return None
 
 
 def _kept_by(cache: object) -> Iterator[object]:
