@@ -82,7 +82,7 @@ def confirm_many(session: Session, request: RunRequest, plan: Plan) -> None:
     from assetgraph.planning.estimate import estimated_seconds
 
     estimate = estimated_seconds(plan, session.facts, request.jobs or 1)
-    about = "" if estimate is None else f", which took about {rough_duration(estimate)} before"
+    about = "" if estimate is None else f", which may take about {rough_duration(estimate)}"
     click.confirm(f"Run {count:,} partitions{about}?", abort=True, err=True)
 
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 from conftest import Answer, ProjectFolder
 
+from assetgraph.cli.progress.plain_display import _many_line
+from assetgraph.cli.progress.run_progress import AssetProgress
 from assetgraph.cli.render.run_summary import RunHighlights, summary
-from assetgraph.records import Event, EventType, RunRecord, RunStatus, now
+from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
 
 MakeProject = Callable[..., ProjectFolder]
 Run = Callable[..., Answer]
@@ -146,7 +148,7 @@ def test_a_key_of_several_dimensions_is_recorded_and_read(
 ) -> None:
     made = assetgraph("materialize", "cube", "--all-partitions")
     assert made.code == 0, made.err
-    assert "cube: 8 partitions, red|2026-01-01|s to blue|2026-01-02|m" in made.err
+    assert "cube: 8 partitions between red|2026-01-01|s and blue|2026-01-02|m" in made.err
     page = assetgraph("show", "cube@red|2026-01-02|s", "--json").json
     assert page["state"] == "fresh"
 
@@ -230,17 +232,19 @@ def test_a_long_run_is_told_by_asset(
     told = assetgraph("materialize", "trips", "--all-partitions", "-y").err
     lines = told.splitlines()
     assert len([line for line in lines if line.startswith("✕ trips@") and "ValueError" in line]) < 9
-    assert "30 of 30 partitions, 11 failure" in told
-    assert "trips: 19 partitions, 2026-01-01 to 2026-01-30" in told
+    assert "30 of 30 partitions, 11 failed" in told
+    assert "trips: 19 partitions between 2026-01-01 and 2026-01-30" in told
     assert "✕ trips@2026-01-11 failed: ValueError: a bad day" in told
-    assert "Also failed: trips: 8 partitions, 2026-01-14 to 2026-01-21" in told
+    assert "The same failure: trips: 10 partitions between 2026-01-12 and 2026-01-21" in told
     assert len(lines) < 60
     page = assetgraph("runs", "show", "latest").out
     shown = page.partition("Partitions\n")[2].splitlines()[1]
     assert " ".join(shown.split()) == (
-        "trips 30 partitions, 2026-01-01 to 2026-01-30 ✓ 19 success ✕ 11 failure"
+        "trips 30 partitions between 2026-01-01 and 2026-01-30 ✓ 19 success ✕ 11 failure"
     )
-    assert "✕ trips: 11 partitions, 2026-01-11 to 2026-01-21" in assetgraph("runs", "list").out
+    assert (
+        "✕ trips: 11 partitions between 2026-01-11 and 2026-01-21" in assetgraph("runs", "list").out
+    )
 
 
 def test_runs_of_one_partition_are_listed(pipeline: ProjectFolder, assetgraph: Run) -> None:
@@ -573,14 +577,14 @@ def test_a_renamed_asset_keeps_its_partitions(pipeline: ProjectFolder, assetgrap
     assert assetgraph("doctor").code == 0
 
 
-def test_the_summary_names_the_first_and_the_last_partition_in_whatever_order_they_end() -> None:
+def test_the_summary_names_partitions_in_their_order_in_whatever_order_they_end() -> None:
     steps = tuple(f"trips@{key}" for key in ("red", "green", "blue"))
     run = RunRecord("run", RunStatus.SUCCESS, now(), assets=("trips",), steps=steps)
     ends = [
         Event(EventType.STEP_OUTPUT, now(), steps[n], data={"format": "json"}) for n in (1, 2, 0)
     ]
     shown = "".join(map(str, summary(run, RunHighlights(ends), 80)))
-    assert "trips: 3 partitions, red to blue" in shown
+    assert "trips: 3 partitions, red, green and blue" in shown
 
 
 def test_a_partition_that_was_yielded_is_stale_when_what_was_read_for_it_changes(
@@ -650,4 +654,46 @@ def test_the_summary_of_several_returned_files_names_no_path() -> None:
     ]
     lines = [one.plain for one in summary(run, RunHighlights(ends), 80)]
     (line,) = [one for one in lines if "trips:" in one]
-    assert line.split() == ["trips:", "2", "partitions,", "red", "to", "blue", "files", "20", "B"]
+    assert line.split() == ["trips:", "2", "partitions,", "red", "and", "blue", "files", "20", "B"]
+
+
+FAILING = """
+import assetgraph as dg
+
+letters = dg.StaticPartitionsDefinition(list("abcdef"))
+
+@dg.asset(partitions_def=letters)
+def trips(context) -> None:
+    if context.partition_key in "ace":
+        raise ValueError(context.partition_key)
+    if context.partition_key == "b":
+        raise KeyError(context.partition_key)
+
+@dg.asset(partitions_def=letters)
+def fares(context) -> None:
+    raise ValueError(context.partition_key)
+"""
+
+
+def test_failures_of_one_kind_are_shown_once(
+    project: MakeProject, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": FAILING}).root)
+    run = assetgraph("materialize", "--all", "--all-partitions", "-y").err
+    for shown in (run, assetgraph("runs", "show", "latest").out):
+        heads = [line for line in shown.splitlines() if " failed: " in line]
+        assert heads == [
+            "✕ fares@a failed: ValueError: a",
+            "✕ trips@a failed: ValueError: a",
+            "✕ trips@b failed: KeyError: 'b'",
+        ]
+        assert "The same failure: trips: 2 partitions, c and e" in shown
+        assert "The same failure: fares: 5 partitions between b and f" in shown
+
+
+def test_the_mark_of_many_partitions_is_that_of_all_of_them() -> None:
+    many = AssetProgress("trips", total=3)
+    many.counts.update({StepState.SKIPPED: 2, StepState.WAITING: 1})
+    assert _many_line(many, now()).plain.startswith("– trips  2 of 3 partitions, 2 skipped")
+    many.counts.update({StepState.SUCCESS: 1, StepState.WAITING: -1})
+    assert _many_line(many, now()).plain.startswith("✓ trips  3 of 3 partitions, 2 skipped")

@@ -32,7 +32,12 @@ _ENDS_STEP = (
     EventType.STEP_UNCHANGED,
     EventType.STEP_CANCELED,
 )
-_TOLD_APART = (StepState.FAILURE, StepState.SKIPPED, StepState.UNCHANGED, StepState.CANCELED)
+_TOLD_APART = {
+    StepState.FAILURE: "failed",
+    StepState.SKIPPED: "skipped",
+    StepState.UNCHANGED: "unchanged",
+    StepState.CANCELED: "canceled",
+}
 
 
 class PlainReporter:
@@ -120,18 +125,24 @@ class PlainLines:
 
 def _many_line(many: AssetProgress, now: datetime) -> Line:
     """How far an asset with many partitions is."""
-    state = StepState.FAILURE if many.counts[StepState.FAILURE] else StepState.SUCCESS
     counted = [
-        f"{many.counts[one]:,} {one}"
-        for one in StepState
-        if one in _TOLD_APART and many.counts[one]
+        f"{many.counts[state]:,} {word}"
+        for state, word in _TOLD_APART.items()
+        if many.counts[state]
     ]
     took = units.duration((now - many.started_at).total_seconds()) if many.started_at else ""
     text = f"  {many.ended:,} of {many.total:,} partitions"
     return Line(
-        glyph(state), " ", (many.key, "name"), ", ".join([text, *counted]),
+        glyph(_state_of(many)), " ", (many.key, "name"), ", ".join([text, *counted]),
         (f"  {took}" if took else "", "muted"),
     )  # fmt: skip
+
+
+def _state_of(many: AssetProgress) -> StepState:
+    """The state of the steps that ended: a failure, if any failed, or the one of all."""
+    if many.counts[StepState.FAILURE]:
+        return StepState.FAILURE
+    return next((one for one in _TOLD_APART if many.counts[one] == many.ended), StepState.SUCCESS)
 
 
 def step_line(event: Event, seconds: float | None) -> Line | None:

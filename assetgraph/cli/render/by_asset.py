@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from assetgraph.cli.terminal.styled_text import plural
 from assetgraph.keys import RANGE
+from assetgraph.text import listed
+
+_MOST_NAMED = 3
 
 
 def asset_of(step_id: str) -> str:
@@ -14,9 +17,8 @@ def asset_of(step_id: str) -> str:
 
 
 def together(texts: Iterable[str]) -> list[str]:
-    """Steps or targets as text, those of several partitions of one asset as one: `trips: 3
-    partitions, 2023-01 to 2023-03`. They are in the order in which a run has them, which need not
-    be without gaps."""
+    """Steps or targets as text, those of several partitions of one asset as one: `trips: 9
+    partitions between 2023-01 and 2023-12`."""
     by_asset: dict[str, list[str]] = {}
     for text in texts:
         by_asset.setdefault(asset_of(text), []).append(text)
@@ -27,10 +29,19 @@ def together(texts: Iterable[str]) -> list[str]:
 
 
 def partitions_text(texts: list[str]) -> str:
-    """How many of its partitions these targets of one asset are, with the first and the last."""
-    first, last = (text.partition("@")[2] for text in (texts[0], texts[-1]))
-    if not first:
+    """How many of its partitions these targets of one asset are, and which: up to three by name, or
+    the first and the last."""
+    keys = [text.partition("@")[2] for text in texts]
+    if not keys[0]:
         return plural(len(texts), "step")
-    noun = "range" if any(RANGE in text for text in texts) else "partition"
-    first, last = first.partition(RANGE)[0], last.rpartition(RANGE)[2]
-    return f"{plural(len(texts), noun)}, {first} to {last}"
+    counted = plural(len(keys), "range" if any(RANGE in key for key in keys) else "partition")
+    joint = ", " if len(keys) <= _MOST_NAMED else " "
+    return counted + joint + names_text(keys)
+
+
+def names_text(keys: Sequence[str]) -> str:
+    """Partitions, or ranges of them: up to three by name, or `between` the first and the last,
+    since not all that are between them need be meant."""
+    if len(keys) <= _MOST_NAMED:
+        return listed(keys)
+    return f"between {keys[0].partition(RANGE)[0]} and {keys[-1].rpartition(RANGE)[2]}"

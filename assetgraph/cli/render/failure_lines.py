@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from assetgraph.cli.render.by_asset import together
 from assetgraph.cli.terminal.styled_text import Line, clean, clean_lines, wrapped
 from assetgraph.text import width as cell_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from assetgraph.cli.render.same_failures import SameFailures
     from assetgraph.records import ErrorInfo, Frame
 
+Error = TypeVar("Error")
 MESSAGE_LINES = 12
 MESSAGE_CHARS = 600
 CONTEXT_LINES = 2
@@ -43,11 +45,27 @@ def failure(
     return lines
 
 
-def failed_too(steps: Sequence[str], width: int | None) -> list[Line]:
-    """The names of further steps that failed."""
-    if not steps:
-        return []
-    return [Line(), Line(("✕ Also failed: ", "failure"), ", ".join(together(steps))).cut(width)]
+def failures(
+    found: SameFailures[Error],
+    info: Callable[[Error], ErrorInfo],
+    width: int | None,
+    *,
+    trace: bool = False,
+    frames: bool = True,
+) -> list[Line]:
+    """Failures, each with the further steps that failed in the same way. `info` describes one."""
+    lines = []
+    for error, (step, *same) in zip(found.errors, found.steps, strict=True):
+        lines += [Line(), *failure(step, info(error), width, trace=trace, frames=frames)]
+        if same:
+            lines += [Line(), *_named("  The same failure: ", same, width)]
+    if found.others:
+        lines += [Line(), *_named("✕ Also failed: ", found.others, width)]
+    return lines
+
+
+def _named(what: str, steps: Sequence[str], width: int | None) -> Iterator[Line]:
+    yield Line((what, "failure"), ", ".join(together(steps))).cut(width)
 
 
 def _headline(step: str, error: ErrorInfo, width: int | None) -> list[Line]:

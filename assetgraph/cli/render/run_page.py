@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.cli.render.by_asset import asset_of, partitions_text, together
 from assetgraph.cli.render.event_log import log
-from assetgraph.cli.render.failure_lines import failed_too, failure
+from assetgraph.cli.render.failure_lines import failures
 from assetgraph.cli.render.run_list import run_seconds
 from assetgraph.cli.render.run_summary import from_failure, warning_lines
+from assetgraph.cli.render.same_failures import SameFailures
 from assetgraph.cli.render.state_style import glyph, run_state_line, step_counts, warned
 from assetgraph.cli.render.timeline_bars import timeline
 from assetgraph.cli.terminal import units
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assetgraph.queries.run_views import RunDetails
-    from assetgraph.records import Event, RunRecord, StepRecord
+    from assetgraph.records import ErrorInfo, Event, RunRecord, StepRecord
 
 _PARTITIONS = (Column("ASSET"), Column("PARTITIONS", least=24), Column("STEPS", least=16))
 MOST_BARS = 40
@@ -105,19 +106,20 @@ def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Li
 
 def _failures(details: RunDetails, width: int | None, trace: bool) -> list[Line]:
     """Every failure with its place, and the commands to type next."""
-    run, lines = details.record, []
-    failed = [step for step in details.steps if step.error]
-    for step in failed[:_MOST_FAILURES]:
-        assert step.error
-        lines += [Line(), *failure(step.step_id, step.error, width, trace=trace)]
-    lines += failed_too([step.step_id for step in failed[_MOST_FAILURES:]], width)
+    run = details.record
+    failed: SameFailures[ErrorInfo] = SameFailures(_MOST_FAILURES)
+    for step in details.steps:
+        if step.error:
+            places = [(frame.file, frame.line) for frame in step.error.frames]
+            failed.add(step.step_id, step.error, step.error.type, places)
+    lines = failures(failed, lambda error: error, width, trace=trace)
     if run.status in (RunStatus.SUCCESS, RunStatus.STARTED):
         return lines
     options = from_failure(run)
     offers = {"Re-execute": command("runs", "rerun", run.run_id, *options)}
     if options:
         offers["All steps"] = command("runs", "rerun", run.run_id)
-    if failed and not trace:
+    if failed.errors and not trace:
         offers = {"Full trace": command("runs", "show", run.run_id, "--trace"), **offers}
     cells = max(len(name) for name in offers) + 3
     offered = [Line(f"{name}:".ljust(cells), (text, "command")) for name, text in offers.items()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.cli.render.by_asset import asset_of, together
+from assetgraph.cli.render.same_failures import SameFailures
 from assetgraph.cli.render.state_style import ENDED_WELL, glyph, step_counts, warned
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural
@@ -48,20 +50,18 @@ class OutputsOf:
         if len(self.targets) == 1:
             return self.targets[0]
         ordered = sorted(self.targets, key=lambda target: places.get(target, 0))
-        asset, _, first = ordered[0].partition("@")
-        last = ordered[-1].partition("@")[2]
-        return f"{asset}: {len(ordered):,} partitions, {first} to {last}"
+        return together(ordered)[0]
 
 
 class RunHighlights:
     """The part of a run's events that its summary shows: what it made of the first assets, the
-    first failures, counts of the rest, and every warning once, as (step or None, message)."""
+    first kinds of failures, counts of the rest, and every warning once, as (step or None,
+    message)."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.outputs: dict[str, OutputsOf] = {}
         self.more_outputs: set[str] = set()
-        self.failures: list[tuple[str, Mapping[str, Any]]] = []
-        self.more_failures: list[str] = []
+        self.failures: SameFailures[Mapping[str, Any]] = SameFailures(_MOST_FAILURES)
         self.warnings: dict[tuple[str | None, str], None] = {}
         for event in events:
             self.event(event)
@@ -69,7 +69,7 @@ class RunHighlights:
     def event(self, event: Event) -> None:
         if event.type is EventType.STEP_OUTPUT and event.step:
             target = event.target or event.step
-            asset = target.partition("@")[0]
+            asset = asset_of(target)
             if asset in self.outputs:
                 self.outputs[asset].add(target, event.data)
             elif len(self.outputs) < _MOST_OUTPUTS:
@@ -77,10 +77,9 @@ class RunHighlights:
             else:
                 self.more_outputs.add(asset)
         elif event.type is EventType.STEP_FAILURE and event.step:
-            if len(self.failures) < _MOST_FAILURES:
-                self.failures.append((event.step, event.data))
-            else:
-                self.more_failures.append(event.step)
+            error = event.data["error"]
+            places = [(frame["file"], frame["line"]) for frame in error.get("frames", ())]
+            self.failures.add(event.step, error, error["type"], places)
         elif event.type is EventType.LOG and event.level == "WARNING":
             text = event.message or ""
             if event.data:  # most warnings are messages alone, and need no other module
@@ -129,18 +128,18 @@ def _headline(run: RunRecord) -> Line:
 
 
 def _failures(highlights: RunHighlights, width: int | None) -> list[Line]:
-    if not highlights.failures:
+    if not highlights.failures.steps:
         return []
     import msgspec
 
-    from assetgraph.cli.render.failure_lines import failed_too, failure
+    from assetgraph.cli.render.failure_lines import failures
     from assetgraph.records import ErrorInfo, decoder
 
-    lines = []
-    for step, data in highlights.failures:
-        error = decoder(ErrorInfo).decode(msgspec.json.encode(data["error"]))
-        lines += [Line(), *failure(step, error, width, frames=False)]
-    return [*lines, *failed_too(highlights.more_failures, width)]
+    def decoded(error: Mapping[str, Any]) -> ErrorInfo:
+        info: ErrorInfo = decoder(ErrorInfo).decode(msgspec.json.encode(error))
+        return info
+
+    return failures(highlights.failures, decoded, width, frames=False)
 
 
 def _outputs(run: RunRecord, highlights: RunHighlights, width: int | None) -> list[Line]:

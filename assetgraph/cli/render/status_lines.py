@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.asset_list import damage_notes
+from assetgraph.cli.render.by_asset import names_text
 from assetgraph.cli.render.state_style import asset_state_line
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural, stacked
@@ -97,9 +98,7 @@ def orphaned_partition_notes(orphans: Mapping[AssetKey, Sequence[str]]) -> list[
         return []
     lines = []
     for key, partitions in list(orphans.items())[:_MOST_ORPHANED]:
-        some = (
-            listed(partitions) if len(partitions) <= 3 else f"{partitions[0]} to {partitions[-1]}"
-        )
+        some = names_text(partitions)
         have = (
             "1 partition on record does"
             if len(partitions) == 1

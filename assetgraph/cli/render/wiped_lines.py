@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.cli.render.by_asset import together
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural
 from assetgraph.cli.terminal.table import Column, table
@@ -37,13 +38,10 @@ def wiped_table(found: Sequence[AssetRecords], width: int | None) -> list[Line]:
 
 
 def _name(records: AssetRecords) -> str:
-    """The asset, or its partitions: the first and the last of several."""
+    """The asset, or which of its partitions."""
     if not records.partitions:
         return records.key.text
-    first, *others = records.partitions
-    if not others:
-        return f"{records.key.text}@{first}"
-    return f"{records.key.text}: {len(others) + 1} partitions, {first} to {others[-1]}"
+    return together(f"{records.key.text}@{partition}" for partition in records.partitions)[0]
 
 
 def what_is_wiped(found: Sequence[AssetRecords]) -> str:
