@@ -69,11 +69,19 @@ if TYPE_CHECKING:
     )
     from assetgraph.definitions.registry import Registry
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
-    from assetgraph.errors import AssetGraphError, PartitionsError
+    from assetgraph.errors import (
+        AssetGraphError,
+        DagsterInvalidDefinitionError,
+        DagsterInvalidSubsetError,
+        DagsterInvariantViolationError,
+        DagsterUnknownPartitionError,
+        PartitionsError,
+    )
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.graph.definitions import Definitions, load_assets_from_modules
-    from assetgraph.instance import Instance
+    from assetgraph.instance import DagsterInstance, Instance
     from assetgraph.keys import AssetKey
+    from assetgraph.states import DagsterRunStatus
     from assetgraph.version import __version__ as __version__
 
 _HOME = {
@@ -90,6 +98,12 @@ _HOME = {
     "Backoff": "definitions.retries",
     "CheckContext": "definitions.io_manager",
     "Config": "definitions.config",
+    "DagsterInstance": "instance",
+    "DagsterInvalidDefinitionError": "errors",
+    "DagsterInvalidSubsetError": "errors",
+    "DagsterInvariantViolationError": "errors",
+    "DagsterRunStatus": "states",
+    "DagsterUnknownPartitionError": "errors",
     "DailyPartitionsDefinition": "definitions.partitions.periods",
     "DataVersion": "definitions.external",
     "Definitions": "graph.definitions",
@@ -150,6 +164,12 @@ __all__ = [
     "Backoff",
     "CheckContext",
     "Config",
+    "DagsterInstance",
+    "DagsterInvalidDefinitionError",
+    "DagsterInvalidSubsetError",
+    "DagsterInvariantViolationError",
+    "DagsterRunStatus",
+    "DagsterUnknownPartitionError",
     "DailyPartitionsDefinition",
     "DataVersion",
     "Definitions",

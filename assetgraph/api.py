@@ -27,7 +27,13 @@ from assetgraph.planning.upstreams_elsewhere import (
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.process.reads.current import reads_asset
 from assetgraph.project.settings import find_project, working_folder
-from assetgraph.records import Materialization
+from assetgraph.queries.dagster_events import (
+    DagsterEvent,
+    RunEvents,
+    dagster_events,
+    node_name,
+)
+from assetgraph.records import EventType, Materialization
 from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
 from assetgraph.run.outcome import RunOutcome
@@ -54,7 +60,7 @@ class RunConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class RunResult:
+class RunResult(RunEvents):
     """The result of `materialize`. `failures` maps the id of each failed step, which is the text of
     its asset's key unless it materializes several assets, to its error."""
 
@@ -96,9 +102,14 @@ class RunResult:
         made = self.materialization(key, partition_key=partition_key)
         return self.instance.store.values.load_made(asset.key, made, as_type, maker=asset)
 
-    def output_for_node(self, node: KeyLike) -> Any:
+    def asset_value(self, asset_key: KeyLike) -> Any:
         """Dagster's name for `value`."""
-        return self.value(node)
+        return self.value(asset_key)
+
+    def output_for_node(self, node: KeyLike) -> Any:
+        """The value of an asset, by the name that its step has in Dagster: `m__x` for the key
+        `m/x`. The key will do too."""
+        return self.value(self.key_of_node(node))
 
     def materialization(self, key: KeyLike, *, partition_key: str | None = None) -> Materialization:
         """The record of that value: its versions, its metadata and where it is stored."""
@@ -111,6 +122,17 @@ class RunResult:
         history = self.instance.store.history.attempts(target)
         same = (a for a in history if isinstance(a, Materialization) and a.run_id == made.run_id)
         return next(same, made)  # in the recorded form: JSON has fewer types
+
+    def events_of(self, kind: EventType) -> list[DagsterEvent]:
+        """The events of one type."""
+        return list(dagster_events(self.events, kind, self.outcome.record))
+
+    def key_of_node(self, node: KeyLike) -> AssetKey:
+        """The asset that a step's name in Dagster means. Raises `AssetGraphError`."""
+        graph = self.facts.graph
+        if isinstance(node, str) and AssetKey.unchecked(node) not in graph:
+            node = next((key for key in graph.order if node_name(key) == node), node)
+        return graph.asset(key_of(node)).key
 
     def _only_partition(self, key: AssetKey) -> str | None:
         """The partition of an asset that the run is about; None for an asset without partitions.

@@ -1,12 +1,15 @@
 """Every error that assetgraph raises on purpose.
 
     AssetGraphError                 exit code 2, except LockedError
-    ├── InvalidKeyError             text that is not a valid asset key
-    ├── DefinitionsError            all problems in a set of definitions
+    ├── InvalidDefinitionError      something that is defined, and wrong
+    │   ├── InvalidKeyError         text that is not a valid asset key
+    │   ├── DefinitionsError        all problems in a set of definitions
+    │   ├── PartitionsError         a partitions definition, mapping or key that is wrong
+    │   └── SelectionError          a selection that is invalid or matches nothing
+    ├── InvariantError              something that is asked for, and cannot be there
+    │   └── NoValueError            an asset without a value to load
     ├── ProjectError                no project found, a wrong setting, or a failed import
     ├── ObservationError            a function that observes an asset, and fails
-    ├── PartitionsError             a partitions definition, mapping or key that is wrong
-    ├── SelectionError              a selection that is invalid or matches nothing
     ├── ConfigError                 config that does not fit its asset
     ├── MetadataError               metadata that cannot be recorded
     ├── ValueTypeError              a value that cannot be stored or passed to a parameter
@@ -14,7 +17,6 @@
     │   ├── DamagedStoreError       a damaged file in the store
     │   └── StoreFormatError        a store written by a later version of assetgraph
     ├── UnknownRunError             a run id that matches no run, or several
-    ├── NoValueError                an asset without a value to load
     ├── StepTimeoutError            a step that ran longer than its timeout
     ├── WorkerError                 a worker that died, or cannot run a step
     └── LockedError                 an asset locked by another run (exit code 3)
@@ -65,7 +67,15 @@ def _rebuild(kind: type[AssetGraphError], args: tuple[Any, ...], state: dict[str
     return error
 
 
-class InvalidKeyError(AssetGraphError):
+class InvalidDefinitionError(AssetGraphError):
+    """Something that a person defines is wrong."""
+
+
+class InvariantError(AssetGraphError):
+    """Something is asked for that cannot be there, such as the partition of a run without one."""
+
+
+class InvalidKeyError(InvalidDefinitionError):
     """The text of an asset key breaks a rule of `AssetKey`."""
 
 
@@ -95,7 +105,7 @@ class Problem(NamedTuple):
         return place_text(self.file, self.line)
 
 
-class DefinitionsError(AssetGraphError):
+class DefinitionsError(InvalidDefinitionError):
     """A set of definitions is wrong. `problems` are all of its problems, in a stable order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -118,7 +128,7 @@ class ProjectError(AssetGraphError):
         self.traceback = traceback
 
 
-class PartitionsError(AssetGraphError):
+class PartitionsError(InvalidDefinitionError, InvariantError):
     """A partitions definition, a mapping or the key of a partition is wrong."""
 
 
@@ -132,7 +142,7 @@ class ObservationError(AssetGraphError):
         self.traceback = traceback
 
 
-class SelectionError(AssetGraphError):
+class SelectionError(InvalidDefinitionError):
     """A selection is invalid or matches nothing.
 
     `text` is the selection, and `column`, counted from 0, is where in it the problem starts. Both
@@ -196,7 +206,7 @@ class UnknownRunError(AssetGraphError):
     """No run, or more than one, has an id that contains the given text."""
 
 
-class NoValueError(AssetGraphError):
+class NoValueError(InvariantError):
     """An asset has no value to load: never materialized, or its value is deleted or damaged."""
 
 
@@ -220,3 +230,10 @@ class LockedError(AssetGraphError):
         super().__init__(message, hint=hint)
         self.key = key
         self.holder = holder
+
+
+# What Dagster calls them. An `except` of one of these catches what is its case here.
+DagsterInvalidDefinitionError = InvalidDefinitionError
+DagsterInvalidSubsetError = SelectionError
+DagsterInvariantViolationError = InvariantError
+DagsterUnknownPartitionError = PartitionsError

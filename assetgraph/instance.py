@@ -7,13 +7,19 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.asset import Asset
+from assetgraph.errors import UnknownRunError
 from assetgraph.keys import AssetKey
 from assetgraph.project.settings import find_project, working_folder
+from assetgraph.records import Materialization
 from assetgraph.storage.asset_records import rename, wipe
 from assetgraph.storage.store import Store
+
+if TYPE_CHECKING:
+    from assetgraph.queries.dagster_events import EventLogEntry
+    from assetgraph.records import RunRecord
 
 KeyLike = str | AssetKey | Asset
 
@@ -103,6 +109,27 @@ class Instance:
         recorded = self.store.history.partitions(key_of(asset_key))
         return {one for one, is_made in recorded.items() if one is not None and is_made}
 
+    def get_latest_materialization_event(self, asset_key: KeyLike) -> EventLogEntry | None:
+        """The last materialization of an asset, of any of its partitions; None if there is none.
+
+        It has `asset_materialization.metadata`, `run_id` and `timestamp`.
+        """
+        from assetgraph.queries.dagster_events import entry_of
+
+        self.store.names.refresh()
+        key = key_of(asset_key)
+        attempts = self.store.history.newest_first(key)
+        made = next((one for one in attempts if isinstance(one, Materialization)), None)
+        return None if made is None else entry_of(key, made)
+
+    def get_run_by_id(self, run_id: str) -> RunRecord | None:
+        """The record of a run, with its `status`, `tags` and `config`; None if there is no such
+        run."""
+        try:
+            return self.store.runs.read(run_id)
+        except UnknownRunError:
+            return None
+
     @classmethod
     def _of(cls, store: Store) -> Instance:
         instance = cls.__new__(cls)
@@ -114,3 +141,6 @@ def key_of(given: KeyLike) -> AssetKey:
     if isinstance(given, Asset):
         return given.key
     return given if isinstance(given, AssetKey) else AssetKey(given)
+
+
+DagsterInstance = Instance  # Dagster's name

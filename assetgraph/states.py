@@ -39,6 +39,8 @@ class RunStatus(StrEnum):
     INTERRUPTED = "INTERRUPTED"  # never recorded: the run's process died
 
 
+DagsterRunStatus = RunStatus  # Dagster's name
+
 # The names of the executors.
 EXECUTORS = ("serial", "threads", "processes", "dask")
 

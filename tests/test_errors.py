@@ -13,6 +13,8 @@ from assetgraph.errors import AssetGraphError, Problem
 
 EXAMPLES = [
     errors.AssetGraphError("wrong.", hint="Do this."),
+    errors.InvalidDefinitionError("two of one name", hint="Rename one."),
+    errors.InvariantError("no partition", hint="Give one."),
     errors.InvalidKeyError("a bad key"),
     errors.DefinitionsError([Problem("a.py", 3, "is wrong.", "Fix it.", "a")]),
     errors.ProjectError("does not import.", hint="Fix it.", traceback="File a.py"),
