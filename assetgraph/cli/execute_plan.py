@@ -10,6 +10,7 @@ import msgspec
 from assetgraph.cli.exit_codes import CANCELED, RUN_FAILED
 from assetgraph.cli.progress.reporter import reporting
 from assetgraph.cli.render.run_summary import summary
+from assetgraph.cli.render.state_style import warned
 from assetgraph.cli.terminal.output import answer, say, stderr
 from assetgraph.process.signals import Terminated
 from assetgraph.records import RunStatus
@@ -54,6 +55,8 @@ def execute(session: Session, request: RunRequest, plan: Plan, *, as_json: bool)
     record = outcome.record if outcome else session.store.runs.read(reporter.run_id)
     if not session.quiet or record.status is not RunStatus.SUCCESS:
         say(summary(record, reporter.highlights, err.width))
+    if outcome and outcome.note:
+        say(warned(outcome.note, err.width))
     session.remember_assets(session.graph)  # the run may have created the store
     if as_json:
         _print_json(session, record)

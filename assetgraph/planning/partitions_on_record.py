@@ -53,12 +53,15 @@ class PartitionsOnRecord:
             return [one for one in recorded if one is not None and one not in (keys or ())]
         return self._numbered(key).unnumbered()
 
-    def keep_indexes(self, keys: Iterable[AssetKey]) -> None:
-        """Keep the indexes of these assets that would take long to be made again."""
+    def keep_indexes(self, keys: Iterable[AssetKey]) -> Exception | None:
+        """Keep the indexes of these assets that would take long to be made again. Returns why one
+        cannot be written, if any cannot."""
+        problem = None
         for key in keys:
             if self.targets.is_partitioned(key) and not self.targets.is_too_many(key):
                 with suppress(StoreError):  # a history that cannot be read: the state says so
-                    self._numbered(key).keep()
+                    problem = self._numbered(key).keep() or problem
+        return problem
 
     def distrust_rows(self, key: AssetKey) -> None:
         """Read the history anew: a column of `rows` is damaged."""

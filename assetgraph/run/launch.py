@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assetgraph.run.executors import make
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from assetgraph.run.channel import Observer
     from assetgraph.run.executors.base import StepExecutor
     from assetgraph.run.outcome import RunOutcome
+
+_NO_INDEX = "Commands read the whole history of partitions again each time: {}"
 
 
 def launch(
@@ -43,7 +47,9 @@ def launch(
     outcome = run_plan(plan, facts, executor=where, observer=observer, setup=setup)
     if facts.graph.partitioned:
         made = {output.key for step in plan.steps for output in step.outputs}
-        facts.keep_indexes(made)  # a later process need not read what this one wrote
+        problem = facts.keep_indexes(made)  # a later process need not read what this one wrote
+        if problem:
+            outcome = msgspec.structs.replace(outcome, note=_NO_INDEX.format(problem))
     return outcome
 
 

@@ -14,12 +14,14 @@ class RunOutcome(msgspec.Struct, frozen=True):
     """How a run ended: its summary, and the errors of its failed steps by step id, in the order in
     which they failed.
 
-    `exceptions` holds the exceptions of the steps that failed in this process.
+    `exceptions` holds the exceptions of the steps that failed in this process. `note` is what a
+    person should know that is in no record.
     """
 
     record: RunRecord
     errors: Mapping[str, ErrorInfo]
     exceptions: Mapping[str, BaseException]
+    note: str = ""
 
     def first_exception(self) -> BaseException:
         """The exception of the step that failed first. If it stayed in another process, an

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -52,6 +51,7 @@ class KeptRows:
         self._is_plain = is_plain
         self._numbering: Numbering | None = None
         self._is_distrusted = False
+        self.problem: Exception | None = None  # why it could not be written
         self.forget()
 
     def number(self, partition: str) -> int | None:
@@ -94,13 +94,15 @@ class KeptRows:
         rows = self._with_tail(fd, size)
         numbered = self._numbering.keys.numbering(rows.count)
         kept: Rows | RowFile = rows
-        with suppress(StoreError, OSError):  # it cannot be written: stay in memory
+        try:
             covered = covered_part(fd, size)
             write_rows(self._path, rows, numbered, covered)
             self._is_distrusted = False
             found = read_rows(self._path, fd)
             if found is not None and (found.covered, found.numbering) == (covered, numbered):
                 kept = found  # else another process has replaced it since
+        except (StoreError, OSError) as error:  # it cannot be written: stay in memory
+            self.problem = error
         self._rows, self._numbered, self.size = kept, numbered, size
 
     def rows(self, fd: int, size: int) -> Rows | RowFile:

@@ -72,10 +72,13 @@ class PartitionIndex:
             self._forget()
             self._kept.distrust()
 
-    def keep(self) -> None:
-        """Keep what the history says, if reading it again would take long."""
+    def keep(self) -> Exception | None:
+        """Keep what the history says, if reading it again would take long. Returns why it cannot be
+        written, if it cannot."""
+        self._kept.problem = None
         if self._kept.is_numbered:
             self._tried(self._extend)
+        return self._kept.problem
 
     def attempts(
         self, partition: str | None, to_materialization: bool = False

@@ -11,6 +11,7 @@ from assetgraph.cli.progress.plain_display import _many_line
 from assetgraph.cli.progress.run_progress import AssetProgress
 from assetgraph.cli.render.run_summary import RunHighlights, summary
 from assetgraph.records import Event, EventType, RunRecord, RunStatus, StepState, now
+from assetgraph.storage import partition_index
 
 MakeProject = Callable[..., ProjectFolder]
 Run = Callable[..., Answer]
@@ -697,3 +698,15 @@ def test_the_mark_of_many_partitions_is_that_of_all_of_them() -> None:
     assert _many_line(many, now()).plain.startswith("– trips  2 of 3 partitions, 2 skipped")
     many.counts.update({StepState.SUCCESS: 1, StepState.WAITING: -1})
     assert _many_line(many, now()).plain.startswith("✓ trips  3 of 3 partitions, 2 skipped")
+
+
+def test_an_index_that_cannot_be_written_is_said_once_and_the_run_goes_on(
+    pipeline: ProjectFolder, assetgraph: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_index, "WORTH_KEEPING", 0)
+    pipeline.write(".assetgraph/cache/partitions", "in the way of the folder")
+    ran = assetgraph("materialize", "trips", "paints", "--all-partitions", "-y")
+    assert ran.code == 0
+    assert ran.err.count("Commands read the whole history of partitions again each time: ") == 1
+    (pipeline.root / ".assetgraph/cache/partitions").unlink()
+    assert "whole history" not in assetgraph("materialize", "trips@2026-01-01").err
