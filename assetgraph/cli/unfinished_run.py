@@ -19,19 +19,22 @@ _ENDED_EARLY = (RunStatus.CANCELED, RunStatus.INTERRUPTED)
 
 
 def unfinished_run(session: Session, request: RunRequest, plan: Plan) -> list[Line]:
-    """How to finish the latest run, if it ended early: what it did not reach was up to date before.
-    Nothing if the request is about some assets only."""
+    """How to finish the latest run, if it ended early: what it did not reach was up to date before;
+    or if it failed, and its failures are asked for, which no longer count since something that
+    they rest on was changed. Nothing if the request is about some assets only."""
     latest = next(session.store.runs.ids(), None)
     if latest is None or plan.steps or request.selection not in ((), ("*",)):
         return []
     try:
         record = session.store.runs.read(latest)
-        left = record.status in _ENDED_EARLY and steps_left(session.store, record)
+        ends = (*_ENDED_EARLY, RunStatus.FAILURE) if "failed" in request.only else _ENDED_EARLY
+        left = record.status in ends and steps_left(session.store, record)
     except AssetGraphError:
         return []  # `runs list` reports a damaged record
     if not left:
         return []
     finish = (command("runs", "rerun", latest, "--from-failure"), "command")
+    what = "completed" if record.status is RunStatus.FAILURE else "reached"
     return [
-        Line(f"The run {latest} did not reach {plural(len(left), 'step')}. To run them: ", finish)
+        Line(f"The run {latest} has not {what} {plural(len(left), 'step')}. To run them: ", finish)
     ]

@@ -282,11 +282,24 @@ def test_what_an_interrupted_run_of_fresh_assets_left_is_named_where_nothing_is_
         answer = assetgraph(*command)
         assert answer.code == 0
         assert "Nothing to do: everything is up to date." in answer.out + answer.err
-        assert f"The run {run_id} did not reach 2 steps." in answer.err
+        assert f"The run {run_id} has not reached 2 steps." in answer.err
         assert f"assetgraph runs rerun {run_id} --from-failure" in answer.err
-    assert "did not reach" not in assetgraph("plan", "--stale", "zones").err
+    assert "has not reached" not in assetgraph("plan", "--stale", "zones").err
     assert assetgraph("runs", "rerun", run_id, "--from-failure").code == 0
-    assert "did not reach" not in assetgraph("plan").err
+    assert "has not reached" not in assetgraph("plan").err
+
+
+def test_failures_that_no_longer_count_are_found_by_their_run(
+    without_file: ProjectFolder, assetgraph: Command
+) -> None:
+    without_file.write("pipeline.py", EDITED)
+    (run_id, *_) = (run["run_id"] for run in assetgraph("runs", "list", "--json").json)
+    answer = assetgraph("materialize", "--failed")
+    assert answer.code == 0
+    assert "Nothing to do: nothing selected is failed." in answer.err
+    assert f"The run {run_id} has not completed 2 steps." in answer.err
+    assert f"assetgraph runs rerun {run_id} --from-failure" in answer.err
+    assert "has not completed" not in assetgraph("materialize", "--missing").err
 
 
 @pytest.mark.usefixtures("without_file")

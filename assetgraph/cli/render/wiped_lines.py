@@ -55,8 +55,9 @@ def what_is_wiped(found: Sequence[AssetRecords]) -> str:
 def wiped_note(found: Sequence[AssetRecords], *, dry_run: bool) -> list[Line]:
     if not found:
         return [Line("Nothing to remove.")]
-    verb, size = "Would remove" if dry_run else "Removed", units.size(sum(r.size for r in found))
-    notes = [Line(f"{verb} the records of {what_is_wiped(found)}, {size} in all.")]
+    verb, size = "Would remove" if dry_run else "Removed", sum(one.size for one in found)
+    in_all = f", {units.size(size)} in all" if size else ""  # partitions share a file
+    notes = [Line(f"{verb} the records of {what_is_wiped(found)}{in_all}.")]
     elsewhere = [records.key.text for records in found if records.elsewhere]
     if elsewhere:
         notes.append(
