@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import RunConfig, RunResult, load, materialize
+    from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
     from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.computation import AssetSpec
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         IOManager,
         OutputContext,
     )
+    from assetgraph.definitions.lazy_definitions import LazyDefinitions
     from assetgraph.definitions.metadata import MaterializeResult, MetadataValue
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.partitions.keys import MultiPartitionKey, PartitionKeyRange
@@ -81,6 +83,15 @@ if TYPE_CHECKING:
     from assetgraph.graph.definitions import Definitions, load_assets_from_modules
     from assetgraph.instance import DagsterInstance, Instance
     from assetgraph.keys import AssetKey
+    from assetgraph.project.defs_folder import (
+        components,
+        file_relative_path,
+        load_assets_from_current_module,
+        load_assets_from_package_module,
+        load_assets_from_package_name,
+        load_defs,
+        load_from_defs_folder,
+    )
     from assetgraph.states import DagsterRunStatus
     from assetgraph.version import __version__ as __version__
 
@@ -116,6 +127,7 @@ _HOME = {
     "Instance": "instance",
     "Jitter": "definitions.retries",
     "LastPartitionMapping": "definitions.partitions.simple_mappings",
+    "LazyDefinitions": "definitions.lazy_definitions",
     "MaterializeResult": "definitions.metadata",
     "MetadataValue": "definitions.metadata",
     "MonthlyPartitionsDefinition": "definitions.partitions.periods",
@@ -143,8 +155,16 @@ _HOME = {
     "WeeklyPartitionsDefinition": "definitions.partitions.periods",
     "__version__": "version",
     "asset": "definitions.decorator",
+    "components": "project.defs_folder",
+    "definitions": "definitions",
+    "file_relative_path": "project.defs_folder",
     "load": "api",
+    "load_assets_from_current_module": "project.defs_folder",
     "load_assets_from_modules": "graph.definitions",
+    "load_assets_from_package_module": "project.defs_folder",
+    "load_assets_from_package_name": "project.defs_folder",
+    "load_defs": "project.defs_folder",
+    "load_from_defs_folder": "project.defs_folder",
     "materialize": "api",
     "observable_source_asset": "definitions.external",
     "source_file": "definitions.external",
@@ -182,6 +202,7 @@ __all__ = [
     "Instance",
     "Jitter",
     "LastPartitionMapping",
+    "LazyDefinitions",
     "MaterializeResult",
     "MetadataValue",
     "MonthlyPartitionsDefinition",
@@ -209,8 +230,16 @@ __all__ = [
     "WeeklyPartitionsDefinition",
     "__version__",
     "asset",
+    "components",
+    "definitions",
+    "file_relative_path",
     "load",
+    "load_assets_from_current_module",
     "load_assets_from_modules",
+    "load_assets_from_package_module",
+    "load_assets_from_package_name",
+    "load_defs",
+    "load_from_defs_folder",
     "materialize",
     "observable_source_asset",
     "source_file",

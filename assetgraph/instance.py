@@ -9,15 +9,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset
 from assetgraph.errors import UnknownRunError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target
 from assetgraph.project.settings import find_project, working_folder
 from assetgraph.records import Materialization
 from assetgraph.storage.asset_records import rename, wipe
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
+    from assetgraph.graph.definitions import Definitions
     from assetgraph.queries.dagster_events import EventLogEntry
     from assetgraph.records import RunRecord
 
@@ -121,6 +123,27 @@ class Instance:
         attempts = self.store.history.newest_first(key)
         made = next((one for one in attempts if isinstance(one, Materialization)), None)
         return None if made is None else entry_of(key, made)
+
+    def load_asset_value(
+        self,
+        asset_key: KeyLike,
+        as_type: Any = EMPTY,
+        *,
+        partition_key: str | None = None,
+        definitions: Definitions,
+    ) -> Any:
+        """The current value of an asset of `definitions`, as `as_type` if given.
+
+        Raises `NoValueError` for an asset without a value, and `AssetGraphError` for one that is
+        not among the definitions.
+        """
+        self.store.names.refresh()
+        asset = definitions.graph.asset(key_of(asset_key))
+        target = Target(asset.key, partition_key)
+        made = self.store.history.current(target)[0]
+        if made is None:
+            raise self.store.no_value(target)
+        return self.store.values.load_made(asset.key, made, as_type, maker=asset)
 
     def get_run_by_id(self, run_id: str) -> RunRecord | None:
         """The record of a run, with its `status`, `tags` and `config`; None if there is no such

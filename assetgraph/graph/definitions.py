@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, values_of
-from assetgraph.errors import Problem
+from assetgraph.errors import InvalidDefinitionError, Problem
 from assetgraph.keys import AssetKey
+from assetgraph.text import did_you_mean, some_of
 
 if TYPE_CHECKING:
     from assetgraph.graph.asset_graph import AssetGraph
@@ -37,7 +40,50 @@ class Definitions:
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
+        """One set of all that several define. What is the same object in two counts once."""
         return cls([one for each in definitions for one in each.assets])
+
+    def get_assets_def(self, key: str | Sequence[str] | AssetKey) -> Asset:
+        """The asset of a key, which a test can call or pass to `materialize`.
+
+        Raises `AssetGraphError`, which suggests similar keys.
+        """
+        wanted = unchecked_key(key)
+        for one in self.assets:
+            if any(spec.key is wanted for spec in one.specs):
+                return one
+        known = [spec.key.text for spec in self.get_all_asset_specs()]
+        raise InvalidDefinitionError(
+            f"there is no asset {wanted.text!r} in these definitions.",
+            hint=did_you_mean(wanted.text, known) or some_of("There are", known),
+        )
+
+    def get_all_asset_specs(self) -> list[AssetSpec]:
+        """The spec of every asset, in the order of their definition. Each has its `key`."""
+        return [spec for one in self.assets for spec in one.specs]
+
+    resolve_assets_def = get_assets_def  # later names of Dagster
+    resolve_all_asset_specs = get_all_asset_specs
+
+    def load_asset_value(
+        self,
+        asset_key: str | AssetKey,
+        *,
+        python_type: Any = EMPTY,
+        instance: Any = None,
+        partition_key: str | None = None,
+    ) -> Any:
+        """The current value of an asset in the store of `instance`, as `python_type` if given. The
+        store is that of the current folder's project unless given.
+
+        Raises `NoValueError` for an asset without a value, and `AssetGraphError` for one that is
+        not among these definitions.
+        """
+        if instance is None:
+            instance = public_object("Instance").get()
+        return instance.load_asset_value(
+            asset_key, python_type, partition_key=partition_key, definitions=self
+        )
 
     @cached_property
     def graph(self) -> AssetGraph:
@@ -55,6 +101,12 @@ class Definitions:
 
     def __repr__(self) -> str:
         return f"Definitions({len(self.assets)} assets)"
+
+
+def public_object(name: str) -> Any:
+    """What assetgraph exports under a name. Definitions that run, or read a store, do so as a
+    person would, since what does it lies above this layer."""
+    return getattr(sys.modules["assetgraph"], name)
 
 
 def load_assets_from_modules(

@@ -13,9 +13,16 @@ import msgspec
 
 from assetgraph.code import importer
 from assetgraph.code.project_folder import is_environment
+from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.registry import Registry, module_variables
-from assetgraph.errors import AssetGraphError, PartitionsError, Problem, ProjectError
+from assetgraph.errors import (
+    AssetGraphError,
+    InvalidDefinitionError,
+    PartitionsError,
+    Problem,
+    ProjectError,
+)
 from assetgraph.graph.definitions import Definitions, assets_of_modules
 from assetgraph.hints import command
 from assetgraph.storage.keyed_files import FolderCache
@@ -23,7 +30,7 @@ from assetgraph.storage.keyed_files import FolderCache
 _MOST_BYTES = 256_000_000  # of compiled code; a module of a thousand assets takes 0.4 MB
 
 
-class _Imported(NamedTuple):
+class Imported(NamedTuple):
     """What is in `sys.modules` under a name: a module, or an object that took its place."""
 
     name: str
@@ -42,7 +49,7 @@ class _Loaded(msgspec.Struct, frozen=True):
     """The result of loading a project, valid while `sys.modules` holds the same modules."""
 
     names: tuple[str, ...]
-    modules: tuple[_Imported, ...]
+    modules: tuple[Imported, ...]
     definitions: Definitions
 
     def covers(self, names: tuple[str, ...]) -> bool:
@@ -55,10 +62,10 @@ _loaded: dict[Path, _Loaded] = {}
 def load_definitions(root: Path, names: tuple[str, ...], store: Path) -> Definitions:
     """Import the modules `names`, with all submodules of packages, and return their definitions.
 
-    A module or package that holds `Definitions` objects contributes exactly their assets; any
-    other contributes every asset that it registers. A second call returns the same object unless
-    a module was forgotten or replaced since. If there is a store in the folder `store`, it keeps
-    compiled code.
+    A module or package that holds `Definitions` objects with assets, or `@definitions` that return
+    such, contributes exactly those; any other contributes every asset that it registers. A second
+    call returns the same object unless a module was forgotten or replaced since. If there is a
+    store in the folder `store`, it keeps compiled code.
 
     Raises `ProjectError` if a module is not found, or, with the user's part of each traceback, if
     some fail to import.
@@ -67,14 +74,15 @@ def load_definitions(root: Path, names: tuple[str, ...], store: Path) -> Definit
     known = _loaded.get(root)
     if known is not None and known.covers(names):
         return known.definitions
-    loading = _Import()
+    loading = Importing()
     with Registry() as registry:
         packages = [loading.all_of(name) for name in names]
+        given = [loading.given_by(package) for package in packages]
     if loading.broken:
         raise _import_error(loading.broken, str(root), Definitions(registry))
     modules = [module for package in packages for module in package]
     found = {module.name: module.variables for module in modules}
-    definitions = _collect(packages, assets_of_modules(found, registry))
+    definitions = _collect(packages, given, assets_of_modules(found, registry))
     definitions.load_warnings += tuple(loading.warnings)
     _loaded[root] = _Loaded(names, tuple(modules), definitions)
     return definitions
@@ -86,20 +94,23 @@ def _cache(store: Path) -> FolderCache | None:
     return FolderCache(f"{store}/cache/code", most_bytes=_MOST_BYTES)
 
 
-def _collect(packages: Sequence[Sequence[_Imported]], registered: Sequence[Asset]) -> Definitions:
-    """The definitions of all packages, each given as a module and its submodules.
+def _collect(
+    packages: Sequence[Sequence[Imported]],
+    given: Sequence[Sequence[Definitions]],
+    registered: Sequence[Asset],
+) -> Definitions:
+    """The definitions of all packages, each as a module and its submodules, and what is `given` by
+    the `Definitions` that they hold.
 
-    A package that holds `Definitions` objects contributes those, any other the assets that it
-    registered. If no package holds any, the result is everything in `registered`.
+    A package that holds any with assets contributes those, any other the assets that it registered.
+    If no package holds any, the result is everything in `registered`.
     """
-    held: list[Definitions] = []
+    held = [one for each in given for one in each]
     holding: set[str] = set()
     plain: set[str] = set()
-    for modules in packages:
-        values = [value for module in modules for value in module.variables.values()]
-        found = [value for value in values if issubclass(type(value), Definitions)]
-        held += found
-        (holding if found else plain).update(module.name for module in modules)
+    for modules, own in zip(packages, given, strict=True):
+        names = holding if any(one.assets for one in own) else plain
+        names.update(module.name for module in modules)
     if not held:
         return Definitions(registered)
     rest = [asset for asset in registered if asset.module in plain]
@@ -130,7 +141,7 @@ def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:
         )
 
 
-class _Import:
+class Importing:
     """The import of one project. `broken` has the modules that failed, each with its error, and
     `warnings` what is there and was not imported."""
 
@@ -139,7 +150,7 @@ class _Import:
         self.warnings: list[Problem] = []
         self._open: set[str] = set()  # the real folders of the packages that are being walked
 
-    def all_of(self, name: str) -> list[_Imported]:
+    def all_of(self, name: str) -> list[Imported]:
         """The module `name` and, if it is a package, its submodules in alphabetical order.
 
         Folders without `__init__.py` count too, as they do for Python, if modules are in them.
@@ -147,7 +158,28 @@ class _Import:
         imported = self._one(name)
         return [] if imported is None else [imported, *self._inside(imported)]
 
-    def _inside(self, imported: _Imported) -> Iterator[_Imported]:
+    def given_by(self, modules: Sequence[Imported]) -> list[Definitions]:
+        """The `Definitions` that modules hold, and those that their `@definitions` return."""
+        lazy = sys.modules.get("assetgraph.definitions.lazy_definitions")  # few have any
+        functions = lazy.LazyDefinitions if lazy else ()
+        found: dict[int, Definitions] = {}
+        for module in modules:
+            for value in module.variables.values():
+                if issubclass(type(value), Definitions):
+                    found[id(value)] = value
+                elif issubclass(type(value), functions):
+                    try:
+                        made = value()
+                    except AssetGraphError:
+                        raise
+                    except (Exception, SystemExit) as error:
+                        self.broken.append((module.name, error))
+                    else:
+                        _require_definitions(value.name, made)
+                        found[id(made)] = made
+        return list(found.values())
+
+    def _inside(self, imported: Imported) -> Iterator[Imported]:
         # Only what a module itself holds: to ask it for an attribute may run its `__getattr__`.
         paths = imported.variables.get("__path__")
         if paths is None or isinstance(paths, str):
@@ -169,11 +201,13 @@ class _Import:
             yield from self.all_of(f"{imported.name}.{name}")
         self._open -= real
 
-    def _one(self, name: str) -> _Imported | None:
+    def _one(self, name: str) -> Imported | None:
         try:
-            return _Imported(name, import_module(name))
+            return Imported(name, import_module(name))
         except ModuleNotFoundError as error:
             if error.name is not None and (name == error.name or name.startswith(error.name + ".")):
+                if _found_in_src(error.name):
+                    return self._one(name)
                 raise ProjectError(
                     f"there is no module {name!r} in {os.getcwd()} or in the Python environment.",
                     hint="Check [tool.assetgraph] module in pyproject.toml, or -m.",
@@ -199,6 +233,24 @@ class _Import:
                     "Move the module into the folder as its __init__.py, or rename one of them.",
                 )
             )
+
+
+def _require_definitions(name: str, made: object) -> None:
+    if not isinstance(made, Definitions):
+        raise InvalidDefinitionError(
+            f"{name}() returned {described(made)}, not Definitions.",
+            hint="Write: return Definitions(assets=[…])",
+        )
+
+
+def _found_in_src(name: str) -> bool:
+    """Whether the module `name` is in the folder `src`, which Python then looks in from now on."""
+    folder = os.path.join(os.getcwd(), "src")
+    there = os.path.join(folder, name)
+    if folder in sys.path or not (os.path.isdir(there) or os.path.isfile(f"{there}.py")):
+        return False
+    sys.path.insert(1, folder)
+    return True
 
 
 def _plain_folders(folders: list[str]) -> Iterator[tuple[str, str]]:

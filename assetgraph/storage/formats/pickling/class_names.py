@@ -44,6 +44,7 @@ _HASHED_MODULES = {
     "Instance": "assetgraph.api",
     "Jitter": "assetgraph.retries",
     "LastPartitionMapping": "assetgraph.definitions.partitions.simple_mappings",
+    "LazyDefinitions": "assetgraph.definitions.lazy_definitions",
     "MaterializeResult": "assetgraph.metadata",
     "MetadataValue": "assetgraph.metadata",
     "MonthlyPartitionsDefinition": "assetgraph.definitions.partitions.periods",
@@ -69,6 +70,7 @@ _HASHED_MODULES = {
     "TimeWindowPartitionMapping": "assetgraph.definitions.partitions.time_mapping",
     "TimeWindowPartitionsDefinition": "assetgraph.definitions.partitions.time_window",
     "WeeklyPartitionsDefinition": "assetgraph.definitions.partitions.periods",
+    "components": "assetgraph.project.defs_folder",
 }
 _HASHED_MODULES = {name: sys.intern(module) for name, module in _HASHED_MODULES.items()}
 
