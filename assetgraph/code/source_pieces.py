@@ -1,4 +1,4 @@
-"""Parses and summarizes a long text in pieces of whole statements.
+"""Parses, summarizes and compiles a long text in pieces of whole statements.
 
 A syntax tree takes a hundred times the memory of its text. The trees of pieces use the same memory
 one after the other, so it stays in the processor's cache: parsing and reading them takes a fifth
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import decode_source
 
+from assetgraph.code.source_codes import Codes
 from assetgraph.code.source_summary import File
 from assetgraph.code.summarize import summarize
 
@@ -19,15 +20,16 @@ _LEAST = 4096  # characters of a piece
 _BORDER = re.compile(r"\n\n(?=@|def |class |async def )")  # before a definition at the margin
 
 
-def summary_of_pieces(source: str | bytes, filename: str) -> File:
-    """The summary of a text. Raises `SyntaxError` and `ValueError`."""
+def summary_of_pieces(source: str | bytes, filename: str, codes: Codes | None = None) -> File:
+    """The summary of a text, whose code is added to `codes`. Raises `SyntaxError` and
+    `ValueError`."""
     pieces = pieces_of(source)
     if len(pieces) > 1:
         try:
-            return summarize(_Trees(pieces, filename))
+            return summarize(_Trees(pieces, filename, codes))
         except SyntaxError:
             pass  # a definition at the margin is part of a longer text, say
-    return summarize([ast.parse(source, filename)])
+    return summarize(_Trees([source], filename, codes))
 
 
 def pieces_of(source: str | bytes) -> Sequence[str]:
@@ -52,9 +54,16 @@ def _pieces(text: str) -> Iterator[str]:
 class _Trees:
     """The trees of pieces of a text, each made when it is asked for."""
 
-    def __init__(self, pieces: Sequence[str], filename: str) -> None:
+    def __init__(self, pieces: Iterable[str | bytes], filename: str, codes: Codes | None) -> None:
         self._pieces = pieces
         self._filename = filename
+        self._codes = codes
 
     def __iter__(self) -> Iterator[ast.Module]:
-        return (ast.parse(piece, self._filename) for piece in self._pieces)
+        return map(self._tree, self._pieces)
+
+    def _tree(self, piece: str | bytes) -> ast.Module:
+        tree = ast.parse(piece, self._filename)
+        if self._codes is not None:
+            self._codes.add(tree)
+        return tree

@@ -9,22 +9,20 @@ ran, so its text counts only if it compiles to the code that runs.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from hashlib import blake2b
 from linecache import getlines
 from os.path import exists
 from types import CodeType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from assetgraph.code.importer import reading_of
 from assetgraph.code.project_folder import ProjectFolder
+from assetgraph.code.source_codes import Codes
 from assetgraph.code.source_summary import Class, File, Function
 from assetgraph.process.garbage_collector import paused_collector
-
-if TYPE_CHECKING:
-    import ast
 
 # The version of the summaries in the cache. Change it with every change to what a summary holds;
 # otherwise existing stores go on using summaries of the old form.
@@ -44,7 +42,7 @@ class Text(NamedTuple):
     file: File
     functions: dict[tuple[int, str], list[Function]]
     classes: dict[str, list[Class]]
-    codes: set[CodeType] | None
+    codes: Codes | None
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -101,27 +99,21 @@ class Sources:
 
     def _read(
         self, filename: str, digest: str, source: bytes | str, loose: bool
-    ) -> tuple[File, set[CodeType] | None]:
-        """The summary of a text and, if it is loose, all code that it compiles to. The syntax
-        tree is large, so it does not outlive this call."""
+    ) -> tuple[File, Codes | None]:
+        """The summary of a text and, if it is loose, all code that it compiles to."""
         if isinstance(source, str):
             encoded = source.encode("utf-8", "surrogatepass")
             digest = f"text-{blake2b(encoded, digest_size=16).hexdigest()}"
         key = f"source-{ALGORITHM}-{digest}"
-        file, tree = self._cached(key), None
+        codes = Codes(source, filename) if loose else None
+        file = self._cached(key)
         if file is None:
-            import ast  # not needed if the cache holds every summary
-
+            # Not needed if the cache holds every summary.
             from assetgraph.code.source_pieces import summary_of_pieces
-            from assetgraph.code.summarize import summarize
 
-            if loose:
-                tree = ast.parse(source, filename)
-                file = summarize([tree])
-            else:
-                file = summary_of_pieces(source, filename)
+            file = summary_of_pieces(source, filename, codes)
             self._cache[key] = self._encode(file)
-        return file, _codes(source, tree, filename) if loose else None
+        return file, codes
 
     def _cached(self, key: str) -> File | None:
         data = self._cache.get(key)
@@ -142,23 +134,6 @@ def find(code: CodeType, text: Text | str) -> Found:
     if found is None:
         return Found([], CHANGED)
     return Found(found if len(found) == 1 else _at_positions(code, found), None)
-
-
-def _codes(source: bytes | str, tree: ast.Module | None, filename: str) -> set[CodeType]:
-    """All code that a text compiles to. Compiling the tree is faster, but fails if the tree is
-    very deep; compiling the text does not."""
-    try:
-        code = compile(tree or source, filename, "exec", dont_inherit=True)
-    except RecursionError:
-        code = compile(source, filename, "exec", dont_inherit=True)
-    return set(_all_codes(code))
-
-
-def _all_codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _all_codes(constant)
 
 
 def _at_positions(code: CodeType, candidates: list[Function]) -> list[Function]:
