@@ -90,6 +90,7 @@ def history(page: PageState, request: Request) -> dict[str, Any]:
 
 
 def value_preview(page: PageState, request: Request) -> dict[str, Any]:
+    """The beginning of the current value of an asset, or of its `?partition=`."""
     made = _current(page, request)
     return {**preview(page.store, made.value), "run_id": made.run_id, "format": made.value.format}
 

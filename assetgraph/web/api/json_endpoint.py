@@ -41,6 +41,7 @@ def reads(answer: Reader) -> Callable[[Request], Response]:
         position = page.feed.position
         return json_answer(answer(page, request), position=position)
 
+    endpoint.__doc__ = answer.__doc__
     return endpoint
 
 
@@ -52,6 +53,7 @@ def writes(act: Writer) -> Callable[[Request], Any]:
         body = await _body(request)
         return json_answer(await run_in_threadpool(act, page, body, request))
 
+    endpoint.__doc__ = act.__doc__
     return endpoint
 
 

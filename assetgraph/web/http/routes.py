@@ -158,6 +158,7 @@ def _raise_bug(task: asyncio.Task[None]) -> None:
 
 
 async def _stream(request: Request) -> Response:
+    """What changes, as server-sent events, from the place `?after=` in the stream on."""
     page: PageState = request.app.state.page_state
     position = request.headers.get("last-event-id") or request.query_params.get("after")
     return StreamingResponse(
