@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     )
     from assetgraph.definitions.registry import Registry
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
+    from assetgraph.definitions.selection.asset_selection import AssetSelection
     from assetgraph.errors import (
         AssetGraphError,
         DagsterInvalidDefinitionError,
@@ -104,6 +105,7 @@ _HOME = {
     "AssetGraphError": "errors",
     "AssetIn": "definitions.asset",
     "AssetKey": "keys",
+    "AssetSelection": "definitions.selection.asset_selection",
     "AssetSpec": "definitions.computation",
     "BackfillPolicy": "definitions.backfill_policy",
     "Backoff": "definitions.retries",
@@ -179,6 +181,7 @@ __all__ = [
     "AssetGraphError",
     "AssetIn",
     "AssetKey",
+    "AssetSelection",
     "AssetSpec",
     "BackfillPolicy",
     "Backoff",

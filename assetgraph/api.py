@@ -41,6 +41,7 @@ from assetgraph.storage.store import Store
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.selection.asset_selection import AssetSelection
     from assetgraph.planning.plan import Plan
     from assetgraph.project.settings import Project
     from assetgraph.records import ErrorInfo, Event
@@ -158,7 +159,7 @@ def materialize(
     run_config: RunConfig | Mapping[str, Any] | None = None,
     *,
     instance: Instance | None = None,
-    selection: KeyLike | Sequence[KeyLike] | None = None,
+    selection: KeyLike | Sequence[KeyLike] | AssetSelection | None = None,
     partition_key: str | None = None,
     partitions: str | Sequence[str] = (),
     tags: Mapping[str, str] | None = None,
@@ -375,16 +376,14 @@ def _require_known(
     return graph
 
 
-def _selection_texts(selection: KeyLike | Sequence[KeyLike] | None) -> tuple[str, ...]:
+def _selection_texts(
+    selection: KeyLike | Sequence[KeyLike] | AssetSelection | None,
+) -> tuple[str, ...]:
     if selection is None:
         return ()
-    if isinstance(selection, str):
-        return (selection,)
-    if isinstance(selection, AssetKey | Asset):
-        selection = (selection,)
-    if not selection:
-        raise AssetGraphError("the selection is empty.", hint="Leave it out to take every asset.")
-    return tuple(one if isinstance(one, str) else f'key:"{key_of(one).text}"' for one in selection)
+    from assetgraph.definitions.selection.asset_selection import selection_texts
+
+    return selection_texts(selection)
 
 
 def _config_texts(

@@ -55,10 +55,10 @@ def test_what_type_checkers_see_is_what_is_imported() -> None:
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="has no attribute 'AssetSelection'"):
-        _ = assetgraph.AssetSelection
+    with pytest.raises(AttributeError, match="has no attribute 'OpDefinition'"):
+        _ = assetgraph.OpDefinition
     with pytest.raises(ImportError):
-        from assetgraph import define_asset_job  # noqa: F401
+        from assetgraph import graph_asset  # noqa: F401
 
 
 def test_the_package_says_that_it_is_typed() -> None:

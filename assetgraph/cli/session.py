@@ -285,8 +285,8 @@ def several_partitions(key: str, count: int, text: str) -> AssetGraphError:
 
 def _is_selection(text: str) -> bool:
     """Whether a text that is no key is a selection of assets, such as `group:raw` or `+trips`."""
+    from assetgraph.definitions.selection.syntax import parse
     from assetgraph.errors import SelectionError
-    from assetgraph.graph.selection.syntax import parse
 
     try:
         parse(text)

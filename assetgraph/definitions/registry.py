@@ -100,6 +100,12 @@ def values_of(modules: Modules) -> Iterator[tuple[str, Any]]:
                 yield name, value
 
 
+def public_object(name: str) -> Any:
+    """What assetgraph exports under a name. Definitions that run, or read a store, do so as a
+    person would, since what does it lies in a layer above."""
+    return getattr(sys.modules["assetgraph"], name)
+
+
 def _redefines(new: Registered, old: Registered) -> bool:
     """Whether `new` comes from the same lines as `old`, or both from a notebook or a prompt."""
     if (new.file, new.line) == (old.file, old.line) and new.module == old.module:

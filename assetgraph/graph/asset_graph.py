@@ -157,6 +157,13 @@ class AssetGraph:
             f"the partition {partition!r} cannot be selected here.", hint="Name only assets."
         )
 
+    def select(self, *texts: str) -> tuple[AssetKey, ...]:
+        """The assets that any of these texts of the selection language selects, in order. Raises
+        `SelectionError`."""
+        from assetgraph.graph.selection import select
+
+        return select(texts, self)
+
     def asset(self, key: AssetKey) -> AssetSpec:
         """The spec of an asset. Raises `AssetGraphError`, which suggests similar keys."""
         return self._assets[key]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
@@ -13,7 +12,7 @@ import msgspec
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
 from assetgraph.definitions.computation import AssetSpec
-from assetgraph.definitions.registry import Modules, current_registry, values_of
+from assetgraph.definitions.registry import Modules, current_registry, public_object, values_of
 from assetgraph.errors import InvalidDefinitionError, Problem
 from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, some_of
@@ -101,12 +100,6 @@ class Definitions:
 
     def __repr__(self) -> str:
         return f"Definitions({len(self.assets)} assets)"
-
-
-def public_object(name: str) -> Any:
-    """What assetgraph exports under a name. Definitions that run, or read a store, do so as a
-    person would, since what does it lies above this layer."""
-    return getattr(sys.modules["assetgraph"], name)
 
 
 def load_assets_from_modules(

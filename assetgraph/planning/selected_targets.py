@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,10 @@ class TargetChoice:
     @property
     def asset_order(self) -> Sequence[AssetKey]:
         return self._targets.graph.order
+
+    @property
+    def externals(self) -> Set[AssetKey]:
+        return self._targets.graph.externals
 
     def __contains__(self, key: AssetKey) -> bool:
         return key in self._targets.graph

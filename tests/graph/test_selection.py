@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.definitions.selection.syntax import MAX_DEPTH, And, Filter, Not, Or
 from assetgraph.errors import SelectionError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.selection import parse, select
-from assetgraph.graph.selection.syntax import MAX_DEPTH, And, Filter, Not, Or
 from assetgraph.keys import AssetKey
 from assetgraph.records import AssetState
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from assetgraph.errors import PartitionsError, SelectionError
-from assetgraph.graph.selection.syntax import (
+from assetgraph.definitions.selection.syntax import (
     And,
     Ends,
     Expression,
@@ -20,12 +19,14 @@ from assetgraph.graph.selection.syntax import (
     Traversal,
     parse,
 )
+from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey
+from assetgraph.states import AssetState
 from assetgraph.text import did_you_mean, shorten, some_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence, Set
 
     from assetgraph.definitions.computation import AssetSpec
 
@@ -46,6 +47,8 @@ class Selectable(Protocol[T]):
     def order(self) -> Sequence[T]: ...
     @property
     def asset_order(self) -> Sequence[AssetKey]: ...
+    @property
+    def externals(self) -> Set[AssetKey]: ...
     def __contains__(self, key: AssetKey) -> bool: ...
     def asset(self, key: AssetKey) -> AssetSpec: ...
     def named(self, key: AssetKey, partition: str | None) -> Iterable[T]: ...
@@ -141,6 +144,9 @@ class _Evaluator(Generic[T]):
         return [key for key in self.graph.asset_order if _has(self.graph.asset(key), node)]
 
     def _with_status(self, node: Filter) -> set[T]:
+        if node.value == AssetState.EXTERNAL:  # this needs no records
+            found = [key for key in self.graph.asset_order if key in self.graph.externals]
+            return {one for key in found for one in self.graph.named(key, None)}
         if self.state is None:
             raise self._error(
                 node,

@@ -21,6 +21,7 @@ _HASHED_MODULES = {
     "AssetGraphError": "assetgraph.errors",
     "AssetIn": "assetgraph.assets",
     "AssetKey": "assetgraph.keys",
+    "AssetSelection": "assetgraph.definitions.selection.asset_selection",
     "AssetSpec": "assetgraph.definitions.computation",
     "BackfillPolicy": "assetgraph.definitions.backfill_policy",
     "Backoff": "assetgraph.retries",

@@ -1,0 +1,1 @@
+"""Selections of assets, as texts of the selection language and as `AssetSelection`."""
