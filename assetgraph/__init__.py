@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
     from assetgraph.definitions.backfill_policy import BackfillPolicy
+    from assetgraph.definitions.check_context import AssetCheckExecutionContext
+    from assetgraph.definitions.check_results import AssetCheckResult, AssetCheckSeverity
+    from assetgraph.definitions.checks import (
+        AssetChecksDefinition,
+        AssetCheckSpec,
+        asset_check,
+        multi_asset_check,
+    )
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
@@ -74,6 +82,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.selection.asset_selection import AssetSelection
     from assetgraph.errors import (
         AssetGraphError,
+        DagsterAssetCheckFailedError,
         DagsterInvalidDefinitionError,
         DagsterInvalidSubsetError,
         DagsterInvariantViolationError,
@@ -81,7 +90,11 @@ if TYPE_CHECKING:
         PartitionsError,
     )
     from assetgraph.graph.asset_graph import AssetGraph
-    from assetgraph.graph.definitions import Definitions, load_assets_from_modules
+    from assetgraph.graph.definitions import (
+        Definitions,
+        load_asset_checks_from_modules,
+        load_assets_from_modules,
+    )
     from assetgraph.instance import DagsterInstance, Instance
     from assetgraph.keys import AssetKey
     from assetgraph.project.defs_folder import (
@@ -99,6 +112,11 @@ if TYPE_CHECKING:
 _HOME = {
     "AllPartitionMapping": "definitions.partitions.simple_mappings",
     "Asset": "definitions.asset",
+    "AssetCheckExecutionContext": "definitions.check_context",
+    "AssetCheckResult": "definitions.check_results",
+    "AssetCheckSeverity": "definitions.check_results",
+    "AssetCheckSpec": "definitions.checks",
+    "AssetChecksDefinition": "definitions.checks",
     "AssetDep": "definitions.asset",
     "AssetExecutionContext": "definitions.context",
     "AssetGraph": "graph.asset_graph",
@@ -111,6 +129,7 @@ _HOME = {
     "Backoff": "definitions.retries",
     "CheckContext": "definitions.io_manager",
     "Config": "definitions.config",
+    "DagsterAssetCheckFailedError": "errors",
     "DagsterInstance": "instance",
     "DagsterInvalidDefinitionError": "errors",
     "DagsterInvalidSubsetError": "errors",
@@ -157,10 +176,12 @@ _HOME = {
     "WeeklyPartitionsDefinition": "definitions.partitions.periods",
     "__version__": "version",
     "asset": "definitions.decorator",
+    "asset_check": "definitions.checks",
     "components": "project.defs_folder",
     "definitions": "definitions",
     "file_relative_path": "project.defs_folder",
     "load": "api",
+    "load_asset_checks_from_modules": "graph.definitions",
     "load_assets_from_current_module": "project.defs_folder",
     "load_assets_from_modules": "graph.definitions",
     "load_assets_from_package_module": "project.defs_folder",
@@ -168,6 +189,7 @@ _HOME = {
     "load_defs": "project.defs_folder",
     "load_from_defs_folder": "project.defs_folder",
     "materialize": "api",
+    "multi_asset_check": "definitions.checks",
     "observable_source_asset": "definitions.external",
     "source_file": "definitions.external",
 }
@@ -175,6 +197,11 @@ _HOME = {
 __all__ = [
     "AllPartitionMapping",
     "Asset",
+    "AssetCheckExecutionContext",
+    "AssetCheckResult",
+    "AssetCheckSeverity",
+    "AssetCheckSpec",
+    "AssetChecksDefinition",
     "AssetDep",
     "AssetExecutionContext",
     "AssetGraph",
@@ -187,6 +214,7 @@ __all__ = [
     "Backoff",
     "CheckContext",
     "Config",
+    "DagsterAssetCheckFailedError",
     "DagsterInstance",
     "DagsterInvalidDefinitionError",
     "DagsterInvalidSubsetError",
@@ -233,10 +261,12 @@ __all__ = [
     "WeeklyPartitionsDefinition",
     "__version__",
     "asset",
+    "asset_check",
     "components",
     "definitions",
     "file_relative_path",
     "load",
+    "load_asset_checks_from_modules",
     "load_assets_from_current_module",
     "load_assets_from_modules",
     "load_assets_from_package_module",
@@ -244,6 +274,7 @@ __all__ = [
     "load_defs",
     "load_from_defs_folder",
     "materialize",
+    "multi_asset_check",
     "observable_source_asset",
     "source_file",
 ]

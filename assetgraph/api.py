@@ -14,7 +14,7 @@ from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.config import Config, config_by_asset, config_json
 from assetgraph.errors import AssetGraphError, NoValueError, PartitionsError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
-from assetgraph.graph.definitions import Definitions, load_assets_from_modules
+from assetgraph.graph.definitions import Definitions, everything_in
 from assetgraph.instance import Instance, KeyLike, key_of
 from assetgraph.keys import RANGE, AssetKey, Target, recorded_target
 from assetgraph.planning.facts import StoreFacts
@@ -259,7 +259,7 @@ def as_graph(assets: Assets) -> AssetGraph:
     if isinstance(assets, Definitions):
         return assets.graph
     if isinstance(assets, ModuleType):
-        return Definitions(load_assets_from_modules([assets])).graph
+        return Definitions(everything_in([assets])).graph
     return Definitions(assets).graph
 
 

@@ -17,6 +17,7 @@
     │   ├── DamagedStoreError       a damaged file in the store
     │   └── StoreFormatError        a store written by a later version of assetgraph
     ├── UnknownRunError             a run id that matches no run, or several
+    ├── CheckFailedError            a blocking check that failed
     ├── StepTimeoutError            a step that ran longer than its timeout
     ├── WorkerError                 a worker that died, or cannot run a step
     └── LockedError                 an asset locked by another run (exit code 3)
@@ -210,6 +211,10 @@ class NoValueError(InvariantError):
     """An asset has no value to load: never materialized, or its value is deleted or damaged."""
 
 
+class CheckFailedError(AssetGraphError):
+    """A blocking check of an asset failed, so that what reads the asset does not run."""
+
+
 class StepTimeoutError(AssetGraphError):
     """A step ran longer than its asset's `timeout`."""
 
@@ -233,6 +238,7 @@ class LockedError(AssetGraphError):
 
 
 # What Dagster calls them. An `except` of one of these catches what is its case here.
+DagsterAssetCheckFailedError = CheckFailedError
 DagsterInvalidDefinitionError = InvalidDefinitionError
 DagsterInvalidSubsetError = SelectionError
 DagsterInvariantViolationError = InvariantError

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MAX_KEY_BYTES = 200
 RANGE = ".."  # between the first and the last partition of a range, and in no partition's key
 EVERY = "*"  # stands for all partitions
+_OF_ASSET = ":"  # between an asset and a check of it, and in no key of an asset
 _MAX_NAME_BYTES = 240  # of a file name of 255, so that a suffix such as `.1234567.out` fits
 _CUT = "+"  # in a file name that was cut; neither a key nor a percent-encoded text contains it
 
@@ -129,6 +130,17 @@ class Target(NamedTuple):
 
     def __str__(self) -> str:
         return self.text
+
+
+def check_key(asset: AssetKey, name: str) -> AssetKey:
+    """The key of a check, as in `trips:no_nulls`: no asset can have it."""
+    return AssetKey.unchecked([*asset.parts[:-1], f"{asset.parts[-1]}{_OF_ASSET}{name}"])
+
+
+def checked_asset(key: AssetKey) -> AssetKey | None:
+    """The asset that the check with this key is about; None for the key of an asset."""
+    asset, colon, _ = key.text.partition(_OF_ASSET)
+    return AssetKey.unchecked(asset) if colon else None
 
 
 def recorded_target(text: str) -> Target:

@@ -30,6 +30,7 @@ class EventType(StrEnum):
     LOADED_INPUT = "LOADED_INPUT"
     STEP_OUTPUT = "STEP_OUTPUT"
     ASSET_MATERIALIZATION = "ASSET_MATERIALIZATION"
+    ASSET_CHECK_EVALUATION = "ASSET_CHECK_EVALUATION"
     STEP_SUCCESS = "STEP_SUCCESS"
     STEP_FAILURE = "STEP_FAILURE"
     STEP_SKIPPED = "STEP_SKIPPED"
@@ -206,6 +207,20 @@ class PartitionsRead(msgspec.Struct, frozen=True, omit_defaults=True):
     last: str
 
 
+class Evaluation(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What a check found. `blocking` says whether the check was blocking then."""
+
+    passed: bool
+    severity: Literal["WARN", "ERROR"] = "ERROR"
+    description: str | None = None
+    blocking: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it keeps what reads the asset from running."""
+        return self.blocking and not self.passed and self.severity == "ERROR"
+
+
 class Materialization(
     msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag="materialization"
 ):
@@ -217,6 +232,8 @@ class Materialization(
     has an `origin`: it was observed, or reported. `observed` is the digest of the set of what the
     step read without declaring it; None if that is nothing, or was not observed. `partitions_read`
     has the upstream assets of which several partitions were read, by the texts of their keys.
+
+    The record of a check, which has no value, has its `evaluation`.
     """
 
     run_id: str
@@ -234,6 +251,7 @@ class Materialization(
     origin: Literal["", "observed", "reported"] = ""
     observed: str | None = None
     partitions_read: dict[str, PartitionsRead] = {}
+    evaluation: Evaluation | None = None
 
     def is_of_code(self, version: str | None) -> bool:
         """Whether the value counts as made by code of this version."""

@@ -29,6 +29,7 @@ EXAMPLES = [
     errors.StoreFormatError("from the future"),
     errors.UnknownRunError("no run"),
     errors.NoValueError("nothing there"),
+    errors.CheckFailedError("1 failed"),
     errors.StepTimeoutError("too long"),
     errors.WorkerError("killed"),
     errors.LockedError("held", key="a", holder="run 1"),

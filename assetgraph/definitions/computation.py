@@ -101,6 +101,7 @@ class Computation:
     local_names: Mapping[str, Any] = field(default_factory=dict)
 
     is_external = False  # whether something else makes the assets
+    is_check = False  # whether its nodes are checks of assets, which have no value
 
     def __post_init__(self) -> None:
         # On the instance: a property would hide the docstring of the class.
@@ -120,6 +121,11 @@ class Computation:
         fields = {name: self.__dict__[name] for name in self.__dataclass_fields__}
         fields["local_names"] = {}
         return {**fields, "signature": self.signature}
+
+    @property
+    def label(self) -> str:
+        """What the computation is called in messages."""
+        return f"{'check' if self.is_check else 'asset'} {self.name!r}"
 
     @property
     def __wrapped__(self) -> Callable[..., Any]:

@@ -123,9 +123,9 @@ def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameT
     read = OptionReader()
     given = {name: value for name, value in options.items() if value is not None}
     spec = _spec(function, given, read)
-    read_options = _read(_COMPUTATION_OPTIONS, given, read)
+    found = _read(COMPUTATION_OPTIONS, given, read)
     if "ins" in given:
-        read_options |= _input_options(read, given["ins"])
+        found |= input_options(read, given["ins"])
     return Asset(
         name=spec.key.text,
         function=function,
@@ -133,7 +133,7 @@ def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameT
         module=caller.f_globals.get("__name__", ""),
         mistakes=tuple(read.mistakes),
         local_names=local_names(function, caller),
-        **read_options,
+        **found,
     )
 
 
@@ -146,6 +146,14 @@ def read_spec(key: Any, given: Mapping[str, Any], read: OptionReader) -> AssetSp
         read.note(f"an external asset has no option {unknown[0]!r}", f"Its options are {known}.")
     whole = read.read("key", unchecked_key, key) or AssetKey.unchecked([str(key)])
     return AssetSpec(key=whole, **_read_spec(given, read))
+
+
+def read_options(
+    readers: Mapping[str, Reader] | None, given: Mapping[str, Any], read: OptionReader
+) -> dict[str, Any]:
+    """The given options that `readers` names: those of a spec, if None. Wrong ones are noted and
+    left out."""
+    return _read_spec(given, read) if readers is None else _read(readers, given, read)
 
 
 def _read_spec(given: Mapping[str, Any], read: OptionReader) -> dict[str, Any]:
@@ -186,13 +194,13 @@ def _require_function(function: Any) -> None:
 
 def _spec(function: Callable[..., Any], given: Mapping[str, Any], read: OptionReader) -> AssetSpec:
     options = _read_spec(given, read)
-    options.setdefault("description", _docstring(function))
+    options.setdefault("description", docstring(function))
     return AssetSpec(key=_key(function, given, read), **options)
 
 
 def _key(function: Callable[..., Any], given: Mapping[str, Any], read: OptionReader) -> AssetKey:
     if not given:
-        return AssetKey.unchecked([_function_name(function, read)])
+        return AssetKey.unchecked([function_name(function, read)])
     key, name, key_prefix = (given.get(option) for option in ("key", "name", "key_prefix"))
     if key is not None and (name is not None or key_prefix is not None):
         read.note("key= replaces name= and key_prefix=", "Give key= alone, or the other two.")
@@ -202,11 +210,11 @@ def _key(function: Callable[..., Any], given: Mapping[str, Any], read: OptionRea
     prefix = read.read("key_prefix", unchecked_key, key_prefix) if key_prefix else None
     last = read.text("name", name)
     if last is None:
-        last = _function_name(function, read)
+        last = function_name(function, read)
     return AssetKey.unchecked([*(prefix.parts if prefix else ()), last])
 
 
-def _function_name(function: Callable[..., Any], read: OptionReader) -> str:
+def function_name(function: Callable[..., Any], read: OptionReader) -> str:
     bottom = plain_function(function)
     if bottom is not None and bottom.__name__ != "__call__":
         return bottom.__name__
@@ -234,7 +242,7 @@ def _ins(read: OptionReader, given: Any) -> dict[str, AssetKey]:
     return {parameter: key for parameter, key in keys.items() if key is not None}
 
 
-def _input_options(read: OptionReader, given: Any) -> dict[str, Any]:
+def input_options(read: OptionReader, given: Any) -> dict[str, Any]:
     """What the `AssetIn`s say beside the key."""
     mappings: dict[str, PartitionMapping] = {}
     columns: dict[str, str] = {}
@@ -255,7 +263,7 @@ def _input_key(parameter: str, given: AssetIn | str | AssetKey | Asset) -> Asset
     return given.resolve(parameter) if isinstance(given, AssetIn) else unchecked_key(given)
 
 
-def _docstring(function: Callable[..., Any]) -> str | None:
+def docstring(function: Callable[..., Any]) -> str | None:
     bottom = plain_function(function)
     return inspect.cleandoc(bottom.__doc__) if bottom and bottom.__doc__ else None
 
@@ -282,7 +290,7 @@ _SPEC_OPTIONS: Mapping[str, Reader] = {
     "io_manager": lambda read, given: read.manager(given),
     "partitions_def": lambda read, given: read.partitions_def(given),
 }
-_COMPUTATION_OPTIONS: Mapping[str, Reader] = {
+COMPUTATION_OPTIONS: Mapping[str, Reader] = {
     "ins": _ins,
     "code_version": lambda read, given: read.text("code_version", given),
     "retry_policy": lambda read, given: read.policy(given),

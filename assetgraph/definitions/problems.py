@@ -38,7 +38,7 @@ def definition_problems(computation: Computation) -> list[Problem]:
 def _wrong_options(computation: Computation) -> Iterable[Wrong]:
     if not computation.mistakes:
         return ()
-    return [(f"asset {computation.name!r}: {m}.", remedy) for m, remedy in computation.mistakes]
+    return [(f"{computation.label}: {m}.", remedy) for m, remedy in computation.mistakes]
 
 
 def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
@@ -79,10 +79,10 @@ def _wrong_annotations(computation: Computation) -> Iterator[Wrong]:
     parameters, returns, _ = computation.signature
     for parameter in parameters:
         if parameter.annotation is not EMPTY and (wrong := not_a_type(parameter.annotation)):
-            where = f"parameter {parameter.name!r} of asset {computation.name!r}"
+            where = f"parameter {parameter.name!r} of {computation.label}"
             yield f"{where} is annotated with {wrong[0]}, not with a type.", wrong[1]
     if returns is not EMPTY and (wrong := not_a_type(returns)):
-        where = f"the result of asset {computation.name!r}"
+        where = f"the result of {computation.label}"
         yield f"{where} is annotated with {wrong[0]}, not with a type.", wrong[1]
 
 
@@ -93,7 +93,7 @@ def _wrong_ins(computation: Computation) -> Iterable[Wrong]:
     remedy = f"Its parameters: {', '.join(sorted(names)) or 'none'}."
     return [
         (
-            f"ins= of asset {computation.name!r} names {parameter_name!r}, "
+            f"ins= of {computation.label} names {parameter_name!r}, "
             "which is not a parameter of the function.",
             remedy,
         )
@@ -104,6 +104,8 @@ def _wrong_ins(computation: Computation) -> Iterable[Wrong]:
 
 def _wrong_key(spec: AssetSpec) -> Iterable[Wrong]:
     wrong = key_problem(spec.key)
+    if wrong and getattr(spec, "checks", None) is not None:  # in place of the colon of a check
+        wrong = key_problem(AssetKey.unchecked(spec.key.text.replace(":", ".", 1)))
     return [(f"{wrong}.", "Rename it, or give it a key with key=.")] if wrong else ()
 
 

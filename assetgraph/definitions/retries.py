@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from assetgraph.errors import CheckFailedError
 from assetgraph.text import listed
 
 LONGEST_S = 30 * 86_400.0  # of a delay or a timeout; a longer one is a mistake
@@ -110,7 +111,7 @@ def retry_delay(error: BaseException, policy: RetryPolicy | None, attempt: int) 
     """
     if isinstance(error, RetryRequested):
         return (error.seconds_to_wait or 0.0) if attempt <= error.max_retries else None
-    if policy is None or attempt > policy.max_retries:
+    if policy is None or attempt > policy.max_retries or isinstance(error, CheckFailedError):
         return None
     return policy.calculate_delay(attempt)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from assetgraph.definitions.annotations import EMPTY
 
 BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+_CONTEXTS = ("AssetExecutionContext", "AssetCheckExecutionContext")
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
@@ -122,7 +123,7 @@ def is_context(parameter: Parameter) -> bool:
     if annotation is EMPTY:
         return parameter.name == "context"
     name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    return name.rpartition(".")[2] == "AssetExecutionContext" or parameter.name == "context"
+    return parameter.name == "context" or name.rpartition(".")[2] in _CONTEXTS
 
 
 def _simple_signature(function: Callable[..., Any]) -> Signature | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from assetgraph.errors import AssetGraphError, DefinitionsError, PartitionsError, Problem
 from assetgraph.graph.connections import Connections
+from assetgraph.graph.graph_checks import GraphChecks
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
@@ -21,6 +22,7 @@ from assetgraph.text import did_you_mean
 if TYPE_CHECKING:
     from networkx import DiGraph
 
+    from assetgraph.definitions.checks import CheckNode
     from assetgraph.definitions.computation import AssetSpec, Computation
 
 
@@ -41,16 +43,19 @@ class AssetGraph:
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()
         self._parents: _ByKey[tuple[AssetKey, ...]] = _ByKey()
         self.self_readers: Set[AssetKey] = set()  # whose partitions read others of their own
+        self.checks = GraphChecks()  # the nodes that are checks, not assets
         self.duplicates: list[tuple[AssetKey, Computation, Computation]] = []
         with paused_collector():
             self._take(computations)
             self.targets = {key: Target(key) for key in self._assets}
             self._connect()
 
-    @property
+    @cached_property
     def assets(self) -> Mapping[AssetKey, AssetSpec]:
         """Every asset by its key, in the order of the keys."""
-        return self._assets
+        if not self.checks:
+            return self._assets
+        return _ByKey((key, spec) for key, spec in self._assets.items() if key not in self.checks)
 
     @cached_property
     def computations(self) -> Mapping[str, Computation]:
@@ -74,8 +79,16 @@ class AssetGraph:
         The assets of one call are next to each other, behind the upstreams of all of them. Keys on
         a cycle, or downstream of one, come last.
         """
+        if not self.checks:
+            return self.node_order
+        return tuple(key for key in self.node_order if key not in self.checks)
+
+    @cached_property
+    def node_order(self) -> tuple[AssetKey, ...]:
+        """`order` with the checks: each behind what it reads, and a blocking one before what reads
+        its asset."""
         order = self._before_cycles
-        if len(order) < len(self):
+        if len(order) < len(self._assets):
             placed = set(order)
             order = (*order, *(key for key in self._assets if key not in placed))
         return order
@@ -83,19 +96,21 @@ class AssetGraph:
     @cached_property
     def _before_cycles(self) -> tuple[AssetKey, ...]:
         """The order of the assets that are neither on a cycle nor downstream of one."""
-        siblings, parents = self.siblings, self._parents
+        siblings = self.siblings
+        followers = self.checks.followers(self._children, self._parents)
         calls = list(dict.fromkeys([siblings.get(key, (key,)) for key in self._assets]))  # by name
         rank = {key: number for number, keys in enumerate(calls) for key in keys}
         waits_for = [0] * len(calls)
-        for key, number in rank.items():
-            waits_for[number] += len(parents[key])
+        for row in followers.values():
+            for key in row:
+                waits_for[rank[key]] += 1
         ready = [number for number, count in enumerate(waits_for) if not count]  # a heap
         order: list[AssetKey] = []
         while ready:
             keys = calls[heappop(ready)]
             order += keys
             for key in keys:
-                for child in self._children[key]:
+                for child in followers[key]:
                     number = rank[child]
                     waits_for[number] -= 1
                     if not waits_for[number]:
@@ -124,7 +139,7 @@ class AssetGraph:
     @cached_property
     def positions(self) -> Mapping[AssetKey, int]:
         """The position of each key in `order`."""
-        return {key: position for position, key in enumerate(self.order)}
+        return {key: position for position, key in enumerate(self.node_order)}
 
     @cached_property
     def digraph(self) -> DiGraph[AssetKey]:
@@ -133,7 +148,7 @@ class AssetGraph:
         from networkx import DiGraph
 
         found: DiGraph[AssetKey] = DiGraph()
-        found.add_nodes_from(self._assets)
+        found.add_nodes_from(self.assets)
         found.add_edges_from(self.edges)
         return found
 
@@ -232,7 +247,7 @@ class AssetGraph:
     def cycles(self) -> Iterator[list[AssetKey]]:
         """One cycle for each strongly connected part of the graph: a shortest path from the part's
         first key by name back to that key."""
-        if len(self._before_cycles) == len(self):
+        if len(self._before_cycles) == len(self._assets):
             return
         from networkx import strongly_connected_components
 
@@ -261,10 +276,10 @@ class AssetGraph:
         return key in self._assets
 
     def __len__(self) -> int:
-        return len(self._assets)
+        return len(self._assets) - len(self.checks)
 
     def __repr__(self) -> str:
-        return f"<AssetGraph of {len(self)} assets, {sum(map(len, self._parents.values()))} edges>"
+        return f"<AssetGraph of {len(self)} assets, {sum(map(len, self._children.values()))} edges>"
 
     def _repr_svg_(self) -> str:
         """The picture that a notebook shows."""
@@ -298,10 +313,12 @@ class AssetGraph:
                 makers = sorted(dict.fromkeys(makers), key=lambda made: (made.file, made.line))
                 self.duplicates += [(key, makers[0], other) for other in makers[1:]]
             self._makers[key] = makers[0]
-            self._assets[key] = makers[0].spec(key)
+            self._assets[key] = spec = makers[0].spec(key)
+            if makers[0].is_check:
+                self.checks[key] = cast("CheckNode", spec)
 
     def _connect(self) -> None:
-        self._connections = Connections(self._assets)
+        self._connections = Connections(self.assets)
         readers: dict[AssetKey, list[AssetKey]] = {key: [] for key in self._assets}
         by_name = {key: number for number, key in enumerate(self._assets)}.__getitem__
         inputs_of: dict[Computation, dict[str, AssetKey]] = {}
@@ -319,6 +336,8 @@ class AssetGraph:
                 self.self_readers = {*self.self_readers, key}
             row = tuple(parents) if len(parents) < 2 else tuple(sorted(parents, key=by_name))
             self._parents[key] = row
+            if computation.is_check:
+                continue
             for upstream in row:  # so each asset's readers are by name
                 readers[upstream].append(key)
         self._children = _ByKey((key, tuple(row)) for key, row in readers.items())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec, Computation
+    from assetgraph.graph.graph_checks import GraphChecks
     from assetgraph.keys import AssetKey
 
 
@@ -19,6 +20,8 @@ class Connected(Protocol):
     def computations(self) -> Mapping[str, Computation]: ...
     @property
     def duplicates(self) -> Sequence[tuple[AssetKey, Computation, Computation]]: ...
+    @property
+    def checks(self) -> GraphChecks: ...
     @property
     def partitioned(self) -> Set[AssetKey]: ...
     @property

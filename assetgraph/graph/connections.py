@@ -52,6 +52,8 @@ class Connections:
         for dep in spec.deps:
             if dep in self._assets:
                 found.append(dep)
+            elif dep is getattr(spec, "checks", None):
+                self._unknown(computation, dep.text, "its asset")
             else:
                 elsewhere = f'AssetSpec("{dep.text}")'
                 remedy = f"Define it with @asset, or, if something else makes it, with {elsewhere}."
@@ -71,7 +73,9 @@ class Connections:
         if given is not None:
             if given in self._assets:
                 return given
-            self._unknown(computation, given.text, "ins=")
+            self._unknown(
+                computation, given.text, "its asset" if _is_checked(computation, given) else "ins="
+            )
             return None
         for prefix in prefixes:
             key = self._by_parts.get((*prefix, name))
@@ -93,7 +97,7 @@ class Connections:
         listing = ", ".join(key.text for key in candidates)
         self._note(
             computation,
-            f"parameter {name!r} of asset {computation.name!r} could be any of: {listing}.",
+            f"parameter {name!r} of {computation.label} could be any of: {listing}.",
             f"Say which: ins={{{name!r}: {candidates[0].text!r}}}.",
         )
 
@@ -102,7 +106,7 @@ class Connections:
         if name == "config" and isinstance(annotation, str):
             self._note(
                 computation,
-                f"parameter 'config' of asset {computation.name!r} is annotated `{annotation}`, "
+                f"parameter 'config' of {computation.label} is annotated `{annotation}`, "
                 "a name that its module does not define.",
                 "Define or import the Config class at module level, and not only for type "
                 "checking.",
@@ -125,7 +129,7 @@ class Connections:
         self, computation: Computation, wanted: str, how: str, remedy: str | None = None
     ) -> None:
         remedy = remedy or self._guess(wanted, computation) or "Define it with @asset."
-        message = f"asset {computation.name!r} needs {wanted!r} ({how}), which nothing defines."
+        message = f"{computation.label} needs {wanted!r} ({how}), which nothing defines."
         self._note(computation, message, remedy, is_unknown_upstream=True)
 
     def _guess(self, wanted: str, computation: Computation) -> str | None:
@@ -159,3 +163,8 @@ def _shared_prefix(keys: Sequence[AssetKey]) -> tuple[str, ...]:
     if len(keys) == 1:
         return prefix
     return prefix if all(key.parts[:-1] == prefix for key in keys) else ()
+
+
+def _is_checked(computation: Computation, key: AssetKey) -> bool:
+    """Whether the computation is of checks, and one is of the asset `key`."""
+    return any(getattr(spec, "checks", None) is key for spec in computation.specs)

@@ -18,6 +18,7 @@ from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, some_of
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.checks import AssetChecksDefinition
     from assetgraph.graph.asset_graph import AssetGraph
 
 
@@ -25,22 +26,29 @@ Declared = Asset | AssetSpec
 
 
 class Definitions:
-    """A set of assets, from a list, a `Registry` or `load_assets_from_modules`. An `AssetSpec`
-    among them declares an external asset.
+    """A set of assets and checks of them, from lists, a `Registry`, or `load_assets_from_modules`
+    and `load_asset_checks_from_modules`. An `AssetSpec` among them declares an external asset.
 
     Nothing is checked here: `graph` connects the assets and knows what is wrong. `load_warnings`
     are about modules that were loaded, such as an asset that a project's own `Definitions` leave
     out.
     """
 
-    def __init__(self, assets: Iterable[Declared | Iterable[Declared]] = ()) -> None:
-        self.assets = tuple(_flat(assets))
+    def __init__(
+        self,
+        assets: Iterable[Declared | Iterable[Declared]] = (),
+        *,
+        asset_checks: Iterable[Asset | Iterable[Asset]] = (),
+    ) -> None:
+        given = _flat([*_flat(assets), *_flat(asset_checks)])
+        self.assets = tuple([one for one in given if not one.is_check])
+        self.asset_checks = tuple([one for one in given if one.is_check])
         self.load_warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
         """One set of all that several define. What is the same object in two counts once."""
-        return cls([one for each in definitions for one in each.assets])
+        return cls([one for each in definitions for one in (*each.assets, *each.asset_checks)])
 
     def get_assets_def(self, key: str | Sequence[str] | AssetKey) -> Asset:
         """The asset of a key, which a test can call or pass to `materialize`.
@@ -89,7 +97,7 @@ class Definitions:
         """The connected assets. Problems are not raised: see `AssetGraph.validate`."""
         from assetgraph.graph.asset_graph import AssetGraph
 
-        return AssetGraph(self.assets)
+        return AssetGraph([*self.assets, *self.asset_checks])
 
     def warnings(self) -> tuple[Problem, ...]:
         """What is allowed but may be a mistake."""
@@ -108,11 +116,31 @@ def load_assets_from_modules(
     group_name: str | None = None,
     key_prefix: str | Sequence[str] | None = None,
 ) -> list[Asset]:
-    """Every asset that is a variable of the modules, is in a list there, or was registered by them.
+    """Every asset that is a variable of the modules, is in a list there, or was registered by them,
+    without checks.
 
     Assets without a group get `group_name`. `key_prefix` goes before every key, and before the keys
     in `deps` and `ins` that name another of these assets.
     """
+    found = [one for one in everything_in(modules) if not one.is_check]
+    return [_adopted(item, group_name, key_prefix, found) for item in found]
+
+
+def load_asset_checks_from_modules(
+    modules: Iterable[ModuleType], *, asset_key_prefix: str | Sequence[str] | None = None
+) -> list[AssetChecksDefinition]:
+    """Every check of assets that is a variable of the modules, is in a list there, or was
+    registered by them. `asset_key_prefix` goes before the keys of the assets that they read."""
+    from assetgraph.definitions.checks import AssetChecksDefinition, with_prefix
+
+    found = [one for one in everything_in(modules) if isinstance(one, AssetChecksDefinition)]
+    if asset_key_prefix is None:
+        return found
+    return [with_prefix(one, asset_key_prefix) for one in found]
+
+
+def everything_in(modules: Iterable[ModuleType]) -> list[Asset]:
+    """The assets and checks of modules. Raises `TypeError` for what is no module."""
     if isinstance(modules, ModuleType):
         modules = [modules]
     names: dict[str, Mapping[str, Any]] = {}
@@ -121,12 +149,12 @@ def load_assets_from_modules(
             raise TypeError(f"{module!r} is not a module: import it, and pass the module itself")
         names[module.__name__] = vars(module)
     registered = [item for item in current_registry() if item.module in names]
-    found = assets_of_modules(names, registered)
-    return [_adopted(item, group_name, key_prefix, found) for item in found]
+    return assets_of_modules(names, registered)
 
 
 def assets_of_modules(modules: Modules, registered: Iterable[Asset]) -> list[Asset]:
-    """Every asset that is a variable of the modules, is in a list there, or is in `registered`.
+    """Every asset or check that is a variable of the modules, is in a list there, or is in
+    `registered`.
 
     `modules` has each module's variables by its name. An asset that another object calls in its
     place has a mistake.

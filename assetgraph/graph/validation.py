@@ -35,6 +35,10 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
     for computation in graph.computations.values():
         yield from definition_problems(computation)
     yield from _cycles(graph)
+    if graph.checks:
+        from assetgraph.graph.check_problems import check_problems
+
+        yield from check_problems(graph)
     for computation in graph.computations.values():
         if len(computation.specs) > 1:
             yield from _waits_for_itself(graph, computation)
@@ -67,7 +71,7 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
             ):
                 yield _problem(
                     computation,
-                    f"parameter {name!r} of asset {computation.name!r} has a default, so it does "
+                    f"parameter {name!r} of {computation.label} has a default, so it does "
                     "not read the asset of that name.",
                     f"To read it, remove the default, or add ins={{{name!r}: {name!r}}}. "
                     "Otherwise rename the parameter.",
@@ -76,9 +80,10 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
 
 def _duplicates(graph: Connected) -> Iterator[Problem]:
     for key, first, second in graph.duplicates:
+        what = "check" if key in graph.checks else "asset"
         yield _problem(
             second,
-            f"asset {key.text!r} is defined twice: {first.place} and {second.place}.",
+            f"{what} {key.text!r} is defined twice: {first.place} and {second.place}.",
             "Rename one, or give it a key_prefix=.",
             key,
         )
@@ -87,7 +92,7 @@ def _duplicates(graph: Connected) -> Iterator[Problem]:
 def _names_of_two_computations(graph: Connected) -> Iterator[Problem]:
     """Steps are called after their computations."""
     named = graph.computations
-    for key in graph.assets:
+    for key in (*graph.assets, *graph.checks):
         made = graph.computation(key)
         if named[made.name] is not made:
             first, second = sorted((made, named[made.name]), key=lambda one: (one.file, one.line))
@@ -100,7 +105,7 @@ def _names_of_two_computations(graph: Connected) -> Iterator[Problem]:
 
 def _keys_that_differ_in_case(graph: Connected) -> Iterator[Problem]:
     folded: dict[str, AssetKey] = {}
-    for key in graph.assets:
+    for key in (*graph.assets, *graph.checks):
         known = folded.setdefault(key.text.casefold(), key)
         if known is not key:
             place = graph.computation(known).place
@@ -177,7 +182,7 @@ def _annotations_that_clash(graph: Connected, computation: Computation) -> Itera
         if wrong:
             yield _problem(
                 computation,
-                f"parameter {parameter!r} of asset {computation.name!r} does not fit what "
+                f"parameter {parameter!r} of {computation.label} does not fit what "
                 f"{upstream.text!r} ({maker.place}) returns: {wrong}.",
                 "Change one of the two annotations.",
             )
@@ -206,7 +211,7 @@ def _of_each_partition(
 def _wrong_partitions(graph: Connected) -> Iterator[Problem]:
     """Problems of mappings between partitions, and of what takes partitions."""
     partitioned = graph.partitioned
-    for key in graph.assets:
+    for key in (*graph.assets, *graph.checks):
         computation = graph.computation(key)
         if key not in partitioned and computation.backfill_policy is not None:
             yield _problem(
@@ -228,7 +233,7 @@ def _loads_what_is_elsewhere(graph: Connected, computation: Computation) -> Iter
         if maker.is_external and not maker.has_value:
             yield _problem(
                 computation,
-                f"parameter {parameter!r} of asset {computation.name!r} loads {upstream.text!r} "
+                f"parameter {parameter!r} of {computation.label} loads {upstream.text!r} "
                 f"({maker.place}), which something else makes and which has no value here.",
                 f"Name it in deps=[{upstream.text!r}] and read it in the function, or give it an "
                 "io_manager=, or declare its file with source_file.",

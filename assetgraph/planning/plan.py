@@ -10,6 +10,7 @@ import msgspec
 from assetgraph.errors import ConfigError, SelectionError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
+from assetgraph.planning.gates import checks_of, needed_checks
 from assetgraph.planning.reasons import Configs, Facts, direct_reasons, stale_reasons
 from assetgraph.planning.step_maker import StepMaker
 from assetgraph.planning.steps import Cause as Cause
@@ -41,6 +42,7 @@ def make_plan(
     requested: bool = True,
     config: Configs | None = None,
     excluded: Set[Target] = frozenset(),
+    ignore_checks: bool = False,
 ) -> Plan:
     """The steps for `selected`.
 
@@ -49,7 +51,8 @@ def make_plan(
     upstreams. Whichever target a call is needed for, it materializes all that it does. Unless they
     are `requested` one by one, whether they are needed is checked again before they start.
 
-    None of `excluded` runs: its value of before is used.
+    Blocking checks that have not looked at what a step reads come before it, unless
+    `ignore_checks`. None of `excluded` runs: its value of before is used.
 
     Raises `ConfigError` if config is given for an asset that would not run, `SelectionError` if a
     step needs an excluded target that has no value, and `PartitionsError` if a step reads a
@@ -59,17 +62,14 @@ def make_plan(
         from assetgraph.planning.target_numbers import TargetNumbers
 
         if isinstance(selected, TargetNumbers) and graph.looks_at_each(selected.numbers):
-            return _plan_by_rows(graph, cast("WholeFacts", facts), selected, config or {})
-    selected = set(selected) - excluded
-    if graph.graph.externals:
-        require_own(graph, [target.key for target in selected])
-        selected = {target for target in selected if target.key not in graph.graph.externals}
+            return _plan_by_rows(graph, facts, selected, config or {}, ignore_checks)
+    selected = _own(graph, set(selected) - excluded)
     with paused_collector():
         whole, asked = graph.whole_calls(selected), config or {}
         if stale_only:
-            plan = _stale_plan(graph, facts, whole, asked, excluded)
+            plan = _stale_plan(graph, facts, whole, asked, excluded, ignore_checks)
         else:
-            plan = _requested_plan(graph, facts, whole, asked, excluded, requested)
+            plan = _requested_plan(graph, facts, whole, asked, excluded, requested, ignore_checks)
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 
 
@@ -99,6 +99,15 @@ def require_own(graph: TargetGraph, selected: Iterable[AssetKey]) -> None:
         )
 
 
+def _own(graph: TargetGraph, selected: set[Target]) -> set[Target]:
+    """Those of the targets that something here makes. Raises `SelectionError` if all are made
+    elsewhere."""
+    if not graph.graph.externals:
+        return selected
+    require_own(graph, [target.key for target in selected])
+    return {target for target in selected if target.key not in graph.graph.externals}
+
+
 def _requested_plan(
     graph: TargetGraph,
     facts: Facts,
@@ -106,9 +115,10 @@ def _requested_plan(
     config: Configs,
     excluded: Set[Target],
     requested: bool,
+    ignore_checks: bool,
 ) -> Plan:
     externals = graph.graph.externals
-    missing, used = _missing_upstreams(graph, facts, selected)
+    missing, used = _missing_upstreams(graph, facts, selected, excluded, ignore_checks)
     _require_values(graph, facts, selected | missing, excluded)
     _require_running(config, {target.key for target in selected | missing})
     targets = graph.in_order(selected | missing)
@@ -124,7 +134,8 @@ def _requested_plan(
         own = {target for target in used if target.key not in externals}
         warnings += stale_inputs(graph, own, reasons)
         warnings += bypassed(graph, targets, {target for target in own if not reasons[target]})
-    return StepMaker(graph, facts, causes, reasons, config).plan(warnings)
+    maker = StepMaker(graph, facts, causes, reasons, config, ignore_checks=ignore_checks)
+    return maker.plan(warnings)
 
 
 def cause_of(facts: Facts, target: Target) -> Cause:
@@ -143,12 +154,17 @@ def _require_running(config: Configs, running: Set[AssetKey]) -> None:
 
 
 def _missing_upstreams(
-    graph: TargetGraph, facts: Facts, selected: set[Target]
+    graph: TargetGraph,
+    facts: Facts,
+    selected: set[Target],
+    excluded: Set[Target],
+    ignore_checks: bool,
 ) -> tuple[set[Target], set[Target]]:
-    """The upstreams of `selected` without a value, which must run too, and those that are used as
-    they are."""
+    """The upstreams of `selected` without a value, which must run too, with their checks and those
+    that what is read must pass first; and the upstreams that are used as they are."""
     used: set[Target] = set()
     externals = graph.graph.externals
+    has_checks = bool(graph.graph.checks)
 
     def without_value(target: Target) -> Iterator[Target]:
         for parent in graph.upstream(target):
@@ -158,6 +174,11 @@ def _missing_upstreams(
                 used.add(parent)
             else:
                 yield from graph.whole_calls([parent])
+        if has_checks:
+            found = [] if target in selected else list(checks_of(graph, target))
+            if not ignore_checks:
+                found += needed_checks(graph, facts, target, selected)
+            yield from graph.whole_calls(one for one in found if one not in excluded)
 
     missing = walk(selected, without_value).keys() - selected
     return missing, used - missing
@@ -185,9 +206,10 @@ def _require_values(
 
 def _plan_by_rows(
     graph: TargetGraph,
-    facts: WholeFacts,
+    facts: Facts,
     selected: TargetNumbers,
     config: Configs,
+    ignore_checks: bool,
 ) -> Plan:
     """The stale plan of whole assets, and ranges of partitions: only for what has to run, anything
     is made."""
@@ -197,10 +219,12 @@ def _plan_by_rows(
     if graph.graph.externals:
         require_own(graph, selected.numbers)
     with paused_collector():
-        rows = facts.row_states(selected.numbers, config)
+        rows = cast("WholeFacts", facts).row_states(selected.numbers, config)
         stale = StaleRows(graph, rows, selected)
         causes = {one: cause_of(facts, one) for one in stale.targets()}
-        plan = StepMaker(graph, facts, causes, ExactReasons(rows), config).plan()
+        exact = ExactReasons(rows)
+        maker = StepMaker(graph, facts, causes, exact, config, ignore_checks=ignore_checks)
+        plan = maker.plan()
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
 
 
@@ -210,12 +234,21 @@ def _stale_plan(
     selected: set[Target],
     config: Configs,
     excluded: Set[Target],
+    ignore_checks: bool,
 ) -> Plan:
+    if graph.graph.checks:
+        above = graph.with_upstreams(selected)
+        checks = [check for one in above for check in checks_of(graph, one)]
+        selected = selected | graph.whole_calls(checks)
     reasons = stale_reasons(graph, facts, selected, config)
+    always = graph.graph.checks.always
     causes = {
-        target: cause_of(facts, target)
+        target: Cause.REQUESTED if target.key in always else cause_of(facts, target)
         for target, why in reasons.items()
-        if why and target not in excluded and target.key not in graph.graph.externals
+        if (why or target.key in always)
+        and target not in excluded
+        and target.key not in graph.graph.externals
     }
     _require_values(graph, facts, causes, excluded)
-    return StepMaker(graph, facts, causes, reasons, config).plan()
+    maker = StepMaker(graph, facts, causes, reasons, config, ignore_checks=ignore_checks)
+    return maker.plan()

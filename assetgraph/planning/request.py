@@ -34,7 +34,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     does not run. `partitions` says which partitions of the selected assets are meant: keys, ranges
     as in "2023-01..2023-03", or "*" for all; where none is said, `default_partition` is one for
     definitions that have no default of their own. With `stale`, only targets that are not up to
-    date run, and with `only`, those of the selected that are in one of these states. `config` has
+    date run, and with `only`, those of the selected that are in one of these states. With
+    `ignore_checks`, no blocking check keeps anything from running. `config` has
     each asset's fields by the text of its key. `executor`, `jobs` and `dask_scheduler` say where
     steps run; None means the project's setting. Without `wait`, the run fails at once if another
     run holds an asset. `run_id` is the id of the new run, if already
@@ -48,6 +49,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     partitions: tuple[str, ...] = ()
     default_partition: str | None = None
     stale: bool = False
+    ignore_checks: bool = False
     only: tuple[str, ...] = ()
     config: Mapping[str, Mapping[str, Any]] = {}
     tags: Mapping[str, str] = {}
@@ -95,6 +97,7 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
             requested=not request.only,
             config=config,
             excluded=_excluded(request, facts),
+            ignore_checks=request.ignore_checks,
         )
         facts.remember()
         shared = tuple(_shared(plan, facts))
@@ -177,7 +180,8 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
     """The targets that a request names, in no particular order.
 
     Without a partition, an asset with partitions means its default one; where only some states are
-    asked for, it means all. Raises `SelectionError` and `PartitionsError`.
+    asked for, it means all. With an asset come its checks. Raises `SelectionError` and
+    `PartitionsError`.
     """
     if request.targets:
         return [_target(text, facts) for text in request.targets]
@@ -190,8 +194,13 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
                 "the selection names partitions, and so do the options.",
                 hint="Give them in one of the two.",
             )
+        if facts.graph.checks:
+            from assetgraph.planning.gates import checks_of
+
+            own = [check for one in chosen for check in checks_of(facts.targets, one)]
+            chosen = dict.fromkeys([*chosen, *own])
     else:
-        keys = requested_keys(request, facts)
+        keys = facts.graph.checks.along(requested_keys(request, facts))
         if not facts.graph.partitioned and not request.partitions:
             chosen = map(facts.targets.graph.targets.__getitem__, keys)
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import ConfigError
 from assetgraph.keys import RANGE, Target
+from assetgraph.planning.gates import gates_of
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import Configs, Facts, KnownReasons
 from assetgraph.planning.steps import CAUSES, Cause, Plan, Step
@@ -27,12 +28,15 @@ class StepMaker:
         causes: Mapping[Target, Cause],
         reasons: KnownReasons,
         config: Configs,
+        *,
+        ignore_checks: bool = False,
     ) -> None:
         self._graph = graph
         self._facts = facts
         self._causes = causes
         self._reasons = reasons
         self._config = config
+        self._has_gates = bool(graph.graph.checks.gates) and not ignore_checks
         self._made_by: dict[Target, str] = {}
         self._calls: dict[str, tuple[Computation, tuple[Target, ...]]] = {}
         for targets in self._together():
@@ -124,6 +128,9 @@ class StepMaker:
             deps = tuple([up for up in upstream if up not in loads])
         after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
         after.pop(step_id, None)
+        if self._has_gates:
+            gates = (gate for one in outputs for gate in gates_of(self._graph, one))
+            after.update(dict.fromkeys(filter(None, map(self._made_by.get, gates))))
         given = self._given(outputs)
         return Step(
             id=step_id,

@@ -116,7 +116,8 @@ def _collect(
     rest = [asset for asset in registered if asset.module in plain]
     loaded = Definitions.merge(*held, Definitions(rest))
     # By place: an asset that got a group or a prefix when it was loaded is another object.
-    places = {(asset.file, asset.line) for asset in loaded.assets}
+    loaded_ones = (*loaded.assets, *loaded.asset_checks)
+    places = {(asset.file, asset.line) for asset in loaded_ones}
     specs = {asset.key for asset in loaded.assets if asset.is_external}
     loaded.load_warnings = tuple(
         _left_out(
@@ -134,8 +135,7 @@ def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:
         yield Problem(
             asset.file,
             asset.line,
-            f"asset {asset.key.text!r} is not loaded: no Definitions object of its package "
-            "contains it.",
+            f"{asset.label} is not loaded: no Definitions object of its package contains it.",
             "Add it to one, or remove it. If two have the same name, the last one wins.",
             asset.key.text,
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.queries.event_text import event_text
 from assetgraph.records import Event, EventType, Materialization, RunRecord
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.check_results import AssetCheckEvaluation
 
 
 class AssetMaterialization(NamedTuple):
@@ -63,7 +66,8 @@ class EventLogEntry(NamedTuple):
 
 
 class RunEvents:
-    """What a run did, by Dagster's names, for a class that has `events_of` and `key_of_node`."""
+    """What a run did, by Dagster's names, for a class that has `events`, `events_of` and
+    `key_of_node`."""
 
     __slots__ = ()
 
@@ -72,6 +76,20 @@ class RunEvents:
 
     def key_of_node(self, node: Any) -> AssetKey:
         raise NotImplementedError
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        raise NotImplementedError
+
+    def get_asset_check_evaluations(self) -> list[AssetCheckEvaluation]:
+        """What the checks found that ran, in the order in which they ended."""
+        from assetgraph.definitions.check_results import evaluation_of
+
+        return [
+            evaluation_of(recorded_target(event.target or event.step or ""), event.data)
+            for event in self.events
+            if event.type is EventType.ASSET_CHECK_EVALUATION
+        ]
 
     def asset_materializations_for_node(self, node: Any) -> list[AssetMaterialization]:
         """What the run materialized of an asset, by the name that its step has in Dagster: `m__x`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from assetgraph.records import Event, EventType, StoredValue
@@ -25,6 +26,8 @@ def event_text(event: Event) -> str:
             return _output_text(data)
         case EventType.ASSET_MATERIALIZATION:
             return "Materialized" + _metadata_text(data.get("metadata", {}))
+        case EventType.ASSET_CHECK_EVALUATION:
+            return evaluation_text(data) + _metadata_text(data.get("metadata", {}))
         case EventType.STEP_SUCCESS:
             return "Succeeded."
         case EventType.STEP_RESTARTED:
@@ -45,6 +48,14 @@ def event_text(event: Event) -> str:
             return "The run was canceled."
         case _:
             return event.type.value
+
+
+def evaluation_text(data: Mapping[str, Any]) -> str:
+    """What a check found, in a word or two, with its description."""
+    word = "Passed" if data["passed"] else "Failed"
+    if not data["passed"] and data.get("severity") == "WARN":
+        word = "Failed as a warning"
+    return f"{word} ({data['description']})" if data.get("description") else word
 
 
 def _loaded_text(data: dict[str, Any]) -> str:

@@ -52,7 +52,8 @@ class RunSetup(msgspec.Struct, frozen=True):
         """The record of a run of `plan` that starts now."""
         request, started_at = self.request, now()
         steps = tuple([step.id for step in plan.steps])
-        outputs = [target.key.text for step in plan.steps for target in step.outputs]
+        made = [step for step in plan.steps if not plan.computations[step.computation].is_check]
+        outputs = [target.key.text for step in made for target in step.outputs]
         assets = tuple(dict.fromkeys(outputs))
         return RunRecord(
             run_id=request.run_id or store.runs.new_id(started_at),

@@ -91,6 +91,7 @@ class _Run:
         self._executor = executor
         self._setup = setup
         self._computations = plan.computations
+        self._has_gates = not setup.request.ignore_checks and bool(facts.graph.checks.gates)
         self._steps = {step.id: step for step in plan.steps}
         self._states = dict.fromkeys(self._steps, StepState.WAITING)
         self._attempts = dict.fromkeys(self._steps, 0)
@@ -105,12 +106,7 @@ class _Run:
         self._store.prepare(partitions=bool(facts.graph.partitioned))
         facts.record_code()
         self._journal = Journal(
-            self._store,
-            record,
-            observer,
-            echo=setup.echo,
-            states=self._states,
-            errors=self._errors,
+            self._store, record, observer, echo=setup.echo, states=self._states, errors=self._errors
         )
 
     def execute(self) -> RunOutcome:
@@ -164,9 +160,22 @@ class _Run:
                 self._queue.leave(step_id)
                 self._spare(step_id, "unchanged upstream")
                 self._passed.release(step_id)
-            elif self._start(step):
+            elif (self._has_gates and self._is_held(step)) or self._start(step):
                 return True
         return False
+
+    def _is_held(self, step: Step) -> bool:
+        """Whether a blocking check keeps a step from running, which then has failed."""
+        from assetgraph.run.held_steps import held_step  # few projects have such checks
+
+        result = held_step(step, self._facts)
+        if result is None:
+            return False
+        self._queue.leave(step.id)
+        self._journal.hold(result.events)
+        self._fail(step.id, result)
+        self._passed.release(step.id)
+        return True
 
     def _is_needed(self, step: Step) -> bool:
         self._facts.look_again(step.outputs)  # a step may have written what this one reads
@@ -369,9 +378,10 @@ class _Run:
 
         if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
             wait([attempt.future], timeout=cancel.COMMIT_S)
-        result = StepResult(StepState.CANCELED, [])
         if committed(attempt.task, self._store):
             result = lost_step(attempt.task, self._store, KeyboardInterrupt())
+        else:
+            result = StepResult(StepState.CANCELED, [])
         self._settle(step_id, attempt, result)
 
     def _end_anyhow(self, error: StoreError) -> None:
@@ -384,10 +394,7 @@ class _Run:
             attempt.channel.give_up()
             attempt.channel.end()
         unwritten = self._journal.unwritten
-        unfinished = [
-            step_id
-            for step_id, state in self._states.items()
-            if state is StepState.RUNNING or step_id in unwritten
-        ]
+        states = self._states.items()
+        unfinished = [s for s, state in states if state is StepState.RUNNING or s in unwritten]
         self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
         self._journal.end_anyhow(unfinished, f"The run ended: {error.message}")

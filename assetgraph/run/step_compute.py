@@ -63,11 +63,11 @@ def compute_step(
             arguments = arguments_of(task, store, context, result.events)
             files = _input_files(task, store)
             returned = _call(task.computation.function, arguments)
-            if files is not None:
-                result.events += files.changes()
+            result.events += files.changes() if files is not None else ()
             if not channel.wanted():
                 return StepResult(StepState.CANCELED, [])
-            _save(task, store, context, returned, started, result, sink, commit)
+            keep = _save if not task.computation.is_check else _evaluate
+            keep(task, store, context, returned, started, result, sink, commit)
         finally:
             end_output(sink, outside)
     except KeyboardInterrupt:
@@ -83,6 +83,10 @@ def compute_step(
 
 def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
     several = len(task.outputs) > 1 and len({target.key for target in task.outputs}) > 1
+    if task.computation.is_check:
+        from assetgraph.definitions.check_context import check_context
+
+        return check_context(task, sink)
     from assetgraph.definitions.context import AssetExecutionContext
 
     return AssetExecutionContext(
@@ -277,6 +281,21 @@ def _save(
     result.outputs, result.values = outputs, values
     report_success(task, result)
     result.state = StepState.SUCCESS
+
+
+def _evaluate(
+    task: StepTask,
+    _store: Store,
+    context: AssetExecutionContext | None,
+    returned: Any,
+    started: float,
+    result: StepResult,
+    *_: object,
+) -> None:
+    """Keep what the function of a check returned."""
+    from assetgraph.run.evaluations import evaluate  # most steps make assets
+
+    evaluate(task, context, returned, started, result)
 
 
 def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:

@@ -12,6 +12,8 @@ from assetgraph.run.step_task import StepResult, StepTask
 from assetgraph.text import listed, shorten
 
 if TYPE_CHECKING:
+    from assetgraph.keys import Target
+    from assetgraph.records import Evaluation, Materialization
     from assetgraph.storage.store import Store
 
 _MESSAGE_CELLS = 600
@@ -58,7 +60,9 @@ def report_success(task: StepTask, result: StepResult) -> None:
 
 def part_of_step(task: StepTask, result: StepResult, failed: StepResult) -> StepResult:
     """The result `failed` with what the step did before, as `result` has it."""
-    if result.outputs:
+    if result.outputs and task.computation.is_check:
+        _report_outputs(task, result)
+    elif result.outputs:
         _report_part(task, result)
     failed.events[:0] = result.events
     failed.outputs = result.outputs
@@ -79,6 +83,9 @@ def _report_part(task: StepTask, result: StepResult) -> None:
 
 def _report_outputs(task: StepTask, result: StepResult) -> None:
     for target, made in result.outputs.items():
+        if made.evaluation is not None:
+            result.events.append(_evaluation_event(task, target, made, made.evaluation))
+            continue
         output: dict[str, Any] = {"format": made.value.format}
         if made.value.size is not None:
             output["size"] = made.value.size
@@ -93,3 +100,14 @@ def _report_outputs(task: StepTask, result: StepResult) -> None:
             Event(EventType.STEP_OUTPUT, at, task.step_id, data=output, target=name),
             Event(EventType.ASSET_MATERIALIZATION, at, task.step_id, data=what, target=name),
         )
+
+
+def _evaluation_event(
+    task: StepTask, target: Target, made: Materialization, found: Evaluation
+) -> Event:
+    data = msgspec.to_builtins(found)
+    if made.metadata:
+        data["metadata"] = made.metadata
+    level = "INFO" if found.passed else {"WARN": "WARNING"}.get(found.severity, "ERROR")
+    kind, named = EventType.ASSET_CHECK_EVALUATION, task.named(target)
+    return Event(kind, made.timestamp, task.step_id, level, data=data, target=named)

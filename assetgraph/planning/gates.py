@@ -1,0 +1,86 @@
+"""Blocking checks: what reads an asset runs only once they have passed for its current value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from assetgraph.keys import Target
+from assetgraph.planning.reason_kinds import ReasonKind
+from assetgraph.planning.reasons import direct_reasons
+
+if TYPE_CHECKING:
+    from assetgraph.keys import AssetKey
+    from assetgraph.planning.reasons import Facts
+    from assetgraph.planning.target_graph import TargetGraph
+
+
+def checks_of(graph: TargetGraph, target: Target) -> Iterator[Target]:
+    """The checks that look at a target."""
+    yield from _targets(graph, target, graph.graph.checks.of(target.key))
+
+
+def gates_of(graph: TargetGraph, reader: Target) -> Iterator[Target]:
+    """The blocking checks of what a target reads. A check waits for none."""
+    if reader.key in graph.graph.checks:
+        return
+    gates = graph.graph.checks.gates
+    for upstream in graph.upstream_or_none(reader):
+        yield from _targets(graph, upstream, gates.get(upstream.key, ()))
+
+
+def needed_checks(
+    graph: TargetGraph, facts: Facts, target: Target, running: Collection[Target]
+) -> Iterator[Target]:
+    """The blocking checks that must look at what `target` reads before it runs: those that have not
+    looked at the current value, or will not have when `running` have run."""
+    if target.key in graph.graph.checks:
+        return
+    gates = graph.graph.checks.gates
+    for upstream in graph.upstream_or_none(target):
+        for gate in _targets(graph, upstream, gates.get(upstream.key, ())):
+            if (
+                upstream in running
+                or not facts.of(upstream).has_value
+                or _unsettled(graph, facts, gate)
+            ):
+                yield gate
+
+
+def hold(graph: TargetGraph, facts: Facts, readers: Iterable[Target]) -> str | None:
+    """Why none of `readers` may run, as the end of "held by the check …": the first blocking check
+    of what they read that has not passed for its current value. None if all have."""
+    for gate in dict.fromkeys(gate for reader in readers for gate in gates_of(graph, reader)):
+        current = facts.of(gate).current
+        if _unsettled(graph, facts, gate):
+            return f"{gate.text}, which has not looked at the current value"
+        if current is not None and current.evaluation is not None and current.evaluation.blocks:
+            return f"{gate.text}, which failed (run {current.run_id})"
+    return None
+
+
+def failed_gate(graph: TargetGraph, facts: Facts, reader: Target) -> tuple[Target, str] | None:
+    """The first blocking check that has failed for the current value of what a target reads, with
+    the run in which it did."""
+    for gate in gates_of(graph, reader):
+        current = facts.of(gate).current
+        failed = current is not None and current.evaluation and current.evaluation.blocks
+        if failed and current is not None and not _unsettled(graph, facts, gate):
+            return gate, current.run_id
+    return None
+
+
+def _targets(graph: TargetGraph, target: Target, checks: Iterable[AssetKey]) -> Iterator[Target]:
+    for check in checks:
+        if graph.is_partitioned(check):
+            yield Target(check, target.partition)
+        else:
+            yield graph.graph.targets[check]
+
+
+def _unsettled(graph: TargetGraph, facts: Facts, gate: Target) -> bool:
+    """Whether a check must look again: it never did, or value, code or what else it read differ. A
+    failed attempt since it last did changes nothing."""
+    upstream = {one: facts.of(one).data_version for one in graph.upstream_or_none(gate)}
+    reasons = direct_reasons(gate, facts, upstream)
+    return any(reason.kind is not ReasonKind.ATTEMPT_FAILED for reason in reasons)

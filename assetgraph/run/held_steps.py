@@ -1,0 +1,40 @@
+"""Steps that do not run because a blocking check has not passed for what they read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from assetgraph.errors import CheckFailedError
+from assetgraph.hints import command
+from assetgraph.planning.gates import hold
+from assetgraph.records import ErrorInfo, Event, EventType, StepState, now
+from assetgraph.run.step_task import StepResult
+
+if TYPE_CHECKING:
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.plan import Step
+
+
+def held_step(step: Step, facts: StoreFacts) -> StepResult | None:
+    """The result of a step that a blocking check holds; None for one that may run.
+
+    Nothing was attempted, so the histories of its targets say nothing of it.
+    """
+    check = hold(facts.targets, facts, step.outputs)
+    if check is None:
+        return None
+    name = check.partition(",")[0]
+    error = CheckFailedError(
+        f"held by the check {check}.",
+        hint=f"Correct the data or the check, and run: {command('materialize', '--stale')}. "
+        f"To run it nevertheless: {command('materialize', step.id, '--ignore-checks')}"
+        if "failed" in check
+        else f"To let it look: {command('materialize', name)}",
+    )
+    info = ErrorInfo(type(error).__name__, error.message, hint=error.hint)
+    text = f"{info.type}: {info.message}"
+    data = {"error": msgspec.to_builtins(info), "attempt": 1}
+    event = Event(EventType.STEP_FAILURE, now(), step.id, "ERROR", text, data)
+    return StepResult(StepState.FAILURE, [event], error=info, exception=error)

@@ -1,0 +1,312 @@
+"""Checks of assets in a run, and what a failed blocking one holds in the runs after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import assetgraph as dg
+from assetgraph.errors import ValueTypeError
+from assetgraph.keys import Target
+from assetgraph.records import EventType
+
+PASSED = dg.AssetCheckResult(passed=True)
+FAILED = dg.AssetCheckResult(passed=False)
+
+
+@pytest.fixture(autouse=True)
+def apart() -> Iterator[None]:
+    with dg.Registry():
+        yield
+
+
+def states(result: dg.RunResult) -> dict[str, str]:
+    """The last event of each step, without the common beginning."""
+    ends = {EventType.STEP_SUCCESS, EventType.STEP_FAILURE, EventType.STEP_SKIPPED}
+    ends.add(EventType.STEP_UNCHANGED)
+    return {
+        str(event.step): event.type.value.removeprefix("STEP_").lower()
+        for event in result.events
+        if event.type in ends
+    }
+
+
+def pipeline(found: object, **options: Any) -> list[dg.Asset]:
+    """`trips`, what reads it, and a check of it that gives or raises `found`."""
+
+    @dg.asset
+    def trips() -> list[int]:
+        return [1, 2, 3]
+
+    @dg.asset
+    def fares(trips: list[int]) -> int:
+        return sum(trips)
+
+    @dg.asset
+    def apart() -> int:
+        return 1
+
+    @dg.asset_check(asset=trips, name="sane", **options)
+    def check(rows: list[int]) -> dg.AssetCheckResult:
+        assert rows == [1, 2, 3]
+        if isinstance(found, Exception):
+            raise found
+        return found  # type: ignore[return-value]
+
+    return [trips, fares, apart, check]
+
+
+def test_a_failed_check_stops_nothing_and_its_evaluation_is_recorded() -> None:
+    found = dg.AssetCheckResult(passed=False, metadata={"late": 3}, description="too late")
+    result = dg.materialize(pipeline(found))
+    assert result.success
+    assert set(states(result).values()) == {"success"}
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert evaluation.asset_key == dg.AssetKey("trips")
+    assert (evaluation.check_name, evaluation.passed) == ("sane", False)
+    assert evaluation.severity is dg.AssetCheckSeverity.ERROR
+    assert evaluation.metadata["late"].value == 3
+    assert evaluation.description == "too late"
+    assert evaluation.partition is None
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads", "processes"])
+def test_a_blocking_check_that_fails_skips_only_what_reads_the_asset(executor: str) -> None:
+    result = dg.materialize(
+        pipeline(FAILED, blocking=True), raise_on_error=False, executor=executor
+    )
+    assert not result.success
+    expected = {"trips": "success", "apart": "success", "trips:sane": "failure"}
+    assert states(result) == {**expected, "fares": "skipped"}
+    assert [one.passed for one in result.get_asset_check_evaluations()] == [False]
+    assert "1 blocking asset check failed with ERROR severity" in str(result.failures)
+    with pytest.raises(dg.DagsterAssetCheckFailedError, match="1 blocking asset check failed"):
+        dg.materialize(pipeline(FAILED, blocking=True))
+
+
+def test_a_blocking_check_holds_nothing_if_it_passes_or_only_warns() -> None:
+    warning = dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN)
+    for found in (PASSED, warning):
+        result = dg.materialize(pipeline(found, blocking=True))
+        assert set(states(result).values()) == {"success"}
+        order = [event.step for event in result.events if event.type is EventType.STEP_START]
+        assert order.index("trips:sane") < order.index("fares")
+
+
+@pytest.mark.parametrize(("blocking", "reader"), [(False, "success"), (True, "skipped")])
+def test_a_check_that_raises_fails_the_run_without_an_evaluation(
+    blocking: bool, reader: str
+) -> None:
+    result = dg.materialize(pipeline(OSError("gone"), blocking=blocking), raise_on_error=False)
+    assert not result.success
+    assert states(result)["fares"] == reader
+    assert result.get_asset_check_evaluations() == []
+    assert result.failures["trips:sane"].type == "OSError"
+
+
+def test_a_check_of_an_asset_that_failed_is_not_executed() -> None:
+    @dg.asset
+    def trips() -> None:
+        raise OSError("down")
+
+    @dg.asset_check(asset="trips")
+    def sane() -> dg.AssetCheckResult:
+        raise AssertionError("it runs")
+
+    result = dg.materialize([trips, sane], raise_on_error=False)
+    assert states(result) == {"trips": "failure", "trips:sane": "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (None, "the check 'trips:sane' returned None"),
+        ("yes", "the check 'trips:sane' returned a str"),
+        (dg.AssetCheckResult(passed=True, check_name="sana"), "a result of 'sana'"),
+        (dg.AssetCheckResult(passed=True, asset_key="fares"), "of the asset 'fares'"),
+        ([PASSED], "returned a list"),
+    ],
+)
+def test_what_is_no_result_of_the_check_fails_its_step(returned: object, message: str) -> None:
+    with pytest.raises(ValueTypeError) as raised:
+        dg.materialize(pipeline(returned))
+    assert message in raised.value.message
+    assert raised.value.hint
+
+
+def test_a_function_of_several_checks_gives_a_result_for_each() -> None:
+    @dg.asset
+    def trips() -> int:
+        return 3
+
+    def checks_that_give(*names: str | None) -> dg.AssetChecksDefinition:
+        specs = [dg.AssetCheckSpec(name, asset="trips") for name in ("one", "two")]
+
+        @dg.multi_asset_check(specs=specs)
+        def several(trips: int) -> Any:
+            for name in names:
+                yield dg.AssetCheckResult(passed=trips == 3, check_name=name)
+
+        return several
+
+    several = checks_that_give("two", "one")
+    result = dg.materialize([trips, several])
+    assert states(result)["several"] == "success"
+    found = result.get_asset_check_evaluations()
+    assert [(one.check_name, one.passed) for one in found] == [("two", True), ("one", True)]
+    assert [one.check_name for one in several(4)] == ["two", "one"]
+    for names, message in {
+        ("one",): "gave no result for 'trips:two'",
+        ("one", "one"): "gave two results for 'trips:one'",
+        ("one", "three"): "a result of 'three', which is not one of its checks",
+        ("one", None): "does not say which check it is of",
+    }.items():
+        failed = dg.materialize([trips, checks_that_give(*names)], raise_on_error=False)
+        assert message in failed.failures["several"].message
+        assert [one.check_name for one in failed.get_asset_check_evaluations()] == ["one"]
+
+
+def test_a_check_called_directly_gives_its_result_as_it_is() -> None:
+    @dg.asset_check(asset="trips")
+    def sane(context: dg.AssetCheckExecutionContext, rows: list[int]) -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=len(rows) > 1, metadata={"rows": len(rows)})
+
+    found = sane(None, [1, 2])
+    assert found.passed
+    assert found.metadata["rows"].value == 2
+    assert found.severity is dg.AssetCheckSeverity.ERROR
+    assert found.check_name is None
+    assert found.asset_key is None
+    assert dg.AssetCheckResult(passed=True).metadata == {}
+    with pytest.raises(TypeError, match="passed must be True or False, not a str"):
+        dg.AssetCheckResult(passed="yes")  # type: ignore[arg-type]
+
+
+def test_a_check_of_a_partition_looks_at_that_partition() -> None:
+    days = dg.StaticPartitionsDefinition(["mon", "tue"])
+
+    @dg.asset(partitions_def=days)
+    def trips(context: dg.AssetExecutionContext) -> str:
+        return context.partition_key
+
+    @dg.asset_check(asset=trips, partitions_def=days, blocking=True)
+    def is_monday(context: dg.AssetCheckExecutionContext, trips: str) -> dg.AssetCheckResult:
+        assert context.asset_key == dg.AssetKey("trips")
+        assert context.partition_key == trips
+        return dg.AssetCheckResult(passed=trips == "mon")
+
+    @dg.asset_check(asset=trips)
+    def on_the_whole(trips: dict[str, str]) -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True, metadata={"days": sorted(trips)})
+
+    @dg.asset(partitions_def=days)
+    def fares(trips: str) -> str:
+        return trips
+
+    result = dg.materialize(
+        [trips, fares, is_monday, on_the_whole], partitions="*", raise_on_error=False
+    )
+    found = {(e.check_name, e.partition): e.passed for e in result.get_asset_check_evaluations()}
+    assert found == {
+        ("is_monday", "mon"): True, ("is_monday", "tue"): False, ("on_the_whole", None): True,
+    }  # fmt: skip
+    assert states(result)["fares@mon"] == "success"
+    assert states(result)["fares@tue"] == "skipped"
+
+
+class Project:
+    """A pipeline whose data, and whose check, change between runs that share a store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.instance = dg.Instance(folder)
+        self.data = 1
+        self.version = "1"
+        self.passes: Callable[[int], bool] = lambda _: False
+
+    def run(self, *selection: str, **options: Any) -> dict[str, str]:
+        @dg.asset(code_version=str(self.data))
+        def trips() -> int:
+            return self.data
+
+        @dg.asset(code_version="1")
+        def fares(trips: int) -> int:
+            return trips
+
+        @dg.asset_check(asset=trips, blocking=True, code_version=self.version)
+        def sane(trips: int) -> dg.AssetCheckResult:
+            return dg.AssetCheckResult(passed=self.passes(trips))
+
+        assets = [trips, fares, sane]
+        found = dg.materialize(
+            assets,
+            instance=self.instance,
+            selection=selection or None,
+            raise_on_error=False,
+            **options,
+        )
+        return states(found)
+
+
+def test_a_failed_blocking_check_holds_its_readers_until_value_or_check_is_another(
+    tmp_path: Path,
+) -> None:
+    project = Project(tmp_path / "store")
+    first = {"trips": "success", "trips:sane": "failure", "fares": "skipped"}
+    assert project.run() == first
+    assert project.run("fares") == {"fares": "failure"}  # held, and nothing else has to run
+    assert not list(project.instance.store.history.attempts(Target(dg.AssetKey("fares"))))
+    project.data, project.passes = 2, lambda trips: trips == 2
+    assert set(project.run().values()) == {"success"}
+    project.data = 1
+    assert project.run("trips") == {"trips": "success", "trips:sane": "failure"}
+    project.version, project.passes = "2", lambda _: True
+    assert project.run("fares") == {"trips:sane": "success", "fares": "success"}
+
+
+def test_a_blocking_check_that_has_not_looked_at_a_value_runs_before_its_reader(
+    tmp_path: Path,
+) -> None:
+    project = Project(tmp_path / "store")
+    assert project.run("fares") == {"trips": "success", "trips:sane": "failure", "fares": "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("problem", "make"),
+    [
+        ("check 'tripss:sane' needs 'tripss' (its asset)", lambda: _check(asset="tripss")),
+        ("Did you mean 'trips'?", lambda: _check(asset="tripss")),
+        ("different partitions definition", lambda: _check(partitions_def=_days())),
+        ("reads 'fares', which waits for it", lambda: _check(ins={"more": "fares"})),
+        ("the name 'not ok' of a check is not valid", lambda: _check(name="not ok")),
+        ("blocking= takes True or False", lambda: _check(blocking="yes")),
+    ],
+)
+def test_a_wrong_check_is_a_problem_of_the_definitions(
+    problem: str, make: Callable[[], dg.AssetChecksDefinition]
+) -> None:
+    trips, fares, *_ = pipeline(PASSED)
+    problems = dg.Definitions([trips, fares], asset_checks=[make()]).graph.validate()
+    assert problem in "\n".join(map(str, problems))
+
+
+def test_two_checks_of_one_name_are_a_problem() -> None:
+    trips, *_ = pipeline(PASSED)
+    problems = dg.Definitions([trips], asset_checks=[_check(), _check()]).graph.validate()
+    assert "check 'trips:sane' is defined twice" in str(problems)
+
+
+def _days() -> dg.PartitionsDefinition:
+    return dg.StaticPartitionsDefinition(["mon"])
+
+
+def _check(ins: dict[str, str] | None = None, **given: Any) -> dg.AssetChecksDefinition:
+    options = {"asset": "trips", "name": "sane", "blocking": True, **given}
+
+    @dg.asset_check(additional_ins=ins, **options)
+    def check(trips: object, more: object = None) -> dg.AssetCheckResult:
+        return PASSED
+
+    return check
