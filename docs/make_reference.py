@@ -235,7 +235,7 @@ def command_page() -> Iterator[str]:
     from assetgraph.cli.app import assetgraph as cli
 
     yield from _head("Commands", "What `assetgraph COMMAND --help` says, of every command.")
-    yield from group(cli, click.Context(cli, info_name="assetgraph"))
+    yield from group(cli, click.Context(cli, info_name="assetgraph", **cli.context_settings))
 
 
 def group(found: click.Group, ctx: click.Context) -> Iterator[str]:
@@ -253,12 +253,16 @@ def group(found: click.Group, ctx: click.Context) -> Iterator[str]:
 def one_command(command: click.Command, ctx: click.Context) -> Iterator[str]:
     usage = " ".join(command.get_usage(ctx).removeprefix("Usage: ").split())
     yield from ("```text", usage, "```", "", _help(command.help or ""), "")
-    options = [p for p in command.get_params(ctx) if isinstance(p, click.Option) and not p.hidden]
+    options = [
+        one
+        for one in command.get_params(ctx)
+        if isinstance(one, click.Option) and not one.hidden and "--help" not in one.opts
+    ]
     if options:
         yield from ("| option | what it does |", "|---|---|")
         for option in options:
             record = option.get_help_record(ctx)
-            if record is not None and option.name != "help":
+            if record is not None:
                 written, text = (" ".join(part.split()).replace("|", "\\|") for part in record)
                 yield f"| `{written}` | {text} |"
         yield ""

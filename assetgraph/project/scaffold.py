@@ -11,66 +11,13 @@ from typing import TYPE_CHECKING
 
 from assetgraph.errors import AssetGraphError, ProjectError
 from assetgraph.keys import AssetKey, key_problem
+from assetgraph.project import templates
 from assetgraph.project.settings import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assetgraph.project.settings import Project
-
-_PYPROJECT = """\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "{distribution}"
-version = "0.1.0"
-requires-python = ">=3.11"
-dependencies = ["assetgraph"]
-
-[tool.hatch.build.targets.wheel]
-packages = ["{package}"]
-
-# Where the assets are: a module, or a package with all its submodules.
-[tool.assetgraph]
-module = "{package}"
-"""
-
-_GITIGNORE = """\
-__pycache__/
-.venv/
-.assetgraph/
-"""
-
-_README = """\
-# {distribution}
-
-    assetgraph list                lists the assets with their states
-    assetgraph materialize --all   materializes all of them
-    assetgraph runs show latest    shows the last run
-    assetgraph dev --open          shows the project in the browser
-
-The assets are in `{package}/assets/`. To add one: `assetgraph scaffold asset assets/NAME.py`.
-"""
-
-_EXAMPLE = '''\
-"""Two example assets. Replace them with your own."""
-
-import assetgraph as dg
-
-
-@dg.asset
-def readings() -> list[float]:
-    """Temperatures of one day, in degrees Celsius."""
-    return [11.5, 14.0, 18.5, 16.0]
-
-
-@dg.asset
-def average_reading(readings: list[float]) -> float:
-    """The mean of the day. The parameter names the upstream asset."""
-    return sum(readings) / len(readings)
-'''
 
 _TABLE = """\
 To turn it into a project, add this, with the name of your package:
@@ -79,37 +26,31 @@ To turn it into a project, add this, with the name of your package:
 module = "{package}"
 """
 
-_ASSET = '''\
-import assetgraph as dg
 
-
-@dg.asset
-def {name}() -> None:
-    """What this asset is. Lists show this first line.
-
-    A parameter names an upstream asset: `def {name}(raw_data): ...`. The return value is stored.
-    It can be the path of a file that this function wrote, or None.
-    """
-    ...
-'''
-
-
-def create_project(folder: Path) -> list[Path]:
-    """Create a project in `folder` and return the new files.
+def create_project(folder: Path, *, example: bool = False) -> list[Path]:
+    """Create a project in `folder` and return the new files. The `example` has a source file and
+    partitions.
 
     Raises `AssetGraphError`, and writes nothing, if one of them exists or `folder` is a package.
     """
     package = package_name(folder.name)
     _require_no_pyproject(folder / "pyproject.toml", package)
     _require_no_package(folder)
+    assets = folder / package / "assets"
     texts = {
-        folder / "pyproject.toml": _PYPROJECT,
-        folder / ".gitignore": _GITIGNORE,
-        folder / "README.md": _README,
+        folder / "pyproject.toml": templates.PYPROJECT,
+        folder / ".gitignore": templates.GITIGNORE,
+        folder / "README.md": templates.README,
         folder / package / "__init__.py": "",
-        folder / package / "assets" / "__init__.py": "",
-        folder / package / "assets" / "readings.py": _EXAMPLE,
+        assets / "__init__.py": "",
     }
+    if example:
+        texts[folder / "data" / "readings.csv"] = templates.EXAMPLE_DATA
+        texts[assets / "weather.py"] = templates.EXAMPLE_ASSETS
+        texts[folder / "tests" / "test_weather.py"] = templates.EXAMPLE_TEST
+    else:
+        texts[assets / "readings.py"] = templates.ASSETS
+        texts[folder / "tests" / "test_readings.py"] = templates.TEST
     names = {"package": package, "distribution": package.replace("_", "-")}
     return _write({file: text.format(**names) for file, text in texts.items()})
 
@@ -134,7 +75,7 @@ def create_asset(project: Project, path: str) -> list[Path]:
     folders = [folder for folder in file.parents if folder != base and folder.is_relative_to(base)]
     inits = [folder / "__init__.py" for folder in reversed(folders)]
     texts = {init: "" for init in inits if not os.path.exists(init)}
-    texts[file] = _ASSET.format(name=file.stem)
+    texts[file] = templates.ASSET.format(name=file.stem)
     _require_new_files(texts)
     for new, other in [(file, file.with_suffix("") / "__init__.py"),
                        *((init, init.parent.with_suffix(".py")) for init in inits)]:  # fmt: skip
@@ -174,6 +115,14 @@ def plain_name(folder: str) -> str:
     """The name of a folder as an identifier."""
     name = re.sub(r"\W+", "_", folder).strip("_").lower()
     return f"project_{name}".rstrip("_") if not name.isidentifier() else name
+
+
+def why_not(name: str) -> str:
+    """Why a package cannot have this name."""
+    if keyword.iskeyword(name):
+        return f"{name!r} is a reserved word in Python"
+    whose = "Python" if name in sys.stdlib_module_names else "an installed package"
+    return f"{whose} has a module {name!r}"
 
 
 def _is_taken(name: str) -> bool:

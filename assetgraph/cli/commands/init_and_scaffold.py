@@ -16,22 +16,24 @@ from assetgraph.hints import command
 @click.argument(
     "path", default=".", type=click.Path(file_okay=False, resolve_path=True, path_type=Path)
 )
+@click.option("--example", is_flag=True, help="With a source file and partitions.")
 @json_option
-def init_command(path: Path, as_json: bool) -> None:
+def init_command(path: Path, example: bool, as_json: bool) -> None:
     """Create a new project in the folder PATH, by default the current one.
 
     \b
-    Example:
+    Examples:
       assetgraph init taxi
+      assetgraph init weather --example
     """
     from shlex import quote
 
     from assetgraph.cli.terminal.output import answer, say
     from assetgraph.cli.terminal.styled_text import Line
-    from assetgraph.project.scaffold import create_project, package_name, plain_name
+    from assetgraph.project.scaffold import create_project, package_name, plain_name, why_not
 
     here = Path.cwd()
-    made = create_project(path)
+    made = create_project(path, example=example)
     answer(
         as_json,
         data=lambda: [str(file) for file in made],
@@ -39,18 +41,12 @@ def init_command(path: Path, as_json: bool) -> None:
     )
     package, plain = package_name(path.name), plain_name(path.name)
     if package != plain:
-        say(
-            [
-                Line(
-                    f"The package is called {package}, because {plain!r} is a reserved word in "
-                    "Python."
-                )
-            ]
-        )
+        say([Line(f"The package is called {package}, because {why_not(plain)}.")])
+    every = " --all-partitions" if example else ""
     go = f"cd {quote(_relative(path, here))} && " if path != here else ""
     say(
         [
-            Line("Next: ", (f"{go}assetgraph materialize --all", "command")),
+            Line("Next: ", (f"{go}assetgraph materialize --all{every}", "command")),
             Line("Then, in the browser: ", ("assetgraph dev --open", "command")),
         ]
     )

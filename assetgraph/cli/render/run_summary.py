@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.cli.render.by_asset import asset_of, together
-from assetgraph.cli.render.same_failures import SameFailures
 from assetgraph.cli.render.state_style import ENDED_WELL, glyph, step_counts, warned
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, plural
@@ -17,6 +15,7 @@ from assetgraph.text import width as cell_width
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from assetgraph.cli.render.same_failures import SameFailures
     from assetgraph.records import Event, RunRecord
 
 _MOST_OUTPUTS = 10
@@ -50,6 +49,8 @@ class OutputsOf:
         if len(self.targets) == 1:
             return self.targets[0]
         ordered = sorted(self.targets, key=lambda target: places.get(target, 0))
+        from assetgraph.cli.render.by_asset import together
+
         return together(ordered)[0]
 
 
@@ -61,7 +62,7 @@ class RunHighlights:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.outputs: dict[str, OutputsOf] = {}
         self.more_outputs: set[str] = set()
-        self.failures: SameFailures[Mapping[str, Any]] = SameFailures(_MOST_FAILURES)
+        self.failures: SameFailures[Mapping[str, Any]] | None = None
         self.warnings: dict[tuple[str | None, str], None] = {}
         for event in events:
             self.event(event)
@@ -69,7 +70,7 @@ class RunHighlights:
     def event(self, event: Event) -> None:
         if event.type is EventType.STEP_OUTPUT and event.step:
             target = event.target or event.step
-            asset = asset_of(target)
+            asset = target.partition("@")[0]
             if asset in self.outputs:
                 self.outputs[asset].add(target, event.data)
             elif len(self.outputs) < _MOST_OUTPUTS:
@@ -77,9 +78,7 @@ class RunHighlights:
             else:
                 self.more_outputs.add(asset)
         elif event.type is EventType.STEP_FAILURE and event.step:
-            error = event.data["error"]
-            places = [(frame["file"], frame["line"]) for frame in error.get("frames", ())]
-            self.failures.add(event.step, error, error["type"], places)
+            self._fail(event.step, event.data["error"])
         elif event.type is EventType.LOG and event.level == "WARNING":
             text = event.message or ""
             if event.data:  # most warnings are messages alone, and need no other module
@@ -87,6 +86,13 @@ class RunHighlights:
 
                 text = warning_text(event)
             self.warnings[event.step, text] = None
+
+    def _fail(self, step: str, error: Mapping[str, Any]) -> None:
+        from assetgraph.cli.render.same_failures import SameFailures
+
+        self.failures = self.failures or SameFailures(_MOST_FAILURES)
+        places = [(frame["file"], frame["line"]) for frame in error.get("frames", ())]
+        self.failures.add(step, error, error["type"], places)
 
 
 def summary(run: RunRecord, highlights: RunHighlights, width: int | None) -> list[Line]:
@@ -128,7 +134,7 @@ def _headline(run: RunRecord) -> Line:
 
 
 def _failures(highlights: RunHighlights, width: int | None) -> list[Line]:
-    if not highlights.failures.steps:
+    if highlights.failures is None:
         return []
     import msgspec
 
