@@ -1,6 +1,6 @@
-"""Pictures of the page, of the taxi project.
+"""Pictures of the page, of the taxi project and of the tutorial's.
 
-    python docs/screenshots.py            the two that the README shows, into docs/images
+    python docs/screenshots.py            those that the documentation shows, into docs/images
     python docs/screenshots.py --all DIR  every page in both themes
 
 The project is copied to a temporary folder, materialized, and broken as in the course's exercise.
@@ -64,6 +64,7 @@ PICTURES = (
     Picture("phone-lineage", "/lineage", width=360, height=740),
     Picture("phone-failure", "/runs/{failed}", width=360, height=740),
 )
+TUTORIAL = Picture("tutorial", "/lineage?selected=revenue", kept=("light",), height=620)
 
 
 def main() -> None:
@@ -84,6 +85,9 @@ def main() -> None:
             for picture in PICTURES:
                 for theme in ("light", "dark") if options.all else picture.kept:
                     take(browser, url, picture, theme, failed, folder)
+        play_tutorial(Path(place) / "cafe")
+        with served(Path(place) / "cafe") as url:
+            take(browser, url, TUTORIAL, "light", "", folder)
         browser.close()
 
 
@@ -121,10 +125,23 @@ def make_project(root: Path) -> str:
     return max(file.parent.name for file in root.rglob("run.json"))
 
 
-def command(root: Path, *arguments: str) -> None:
-    subprocess.run(
+def play_tutorial(root: Path) -> None:
+    """The café as it is at the end of the tutorial."""
+    sys.path.append(str(ROOT / "tests" / "support"))
+    from played_pages import play
+
+    def assetgraph(*words: str) -> tuple[int, str]:
+        done = command(root, *words)
+        return done.returncode, done.stdout + done.stderr
+
+    root.mkdir()
+    play(ROOT / "docs" / "tutorial.md", root, assetgraph)
+
+
+def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-m", "assetgraph", *arguments],
-        cwd=root, env=environment(), check=False, capture_output=True,
+        cwd=root, env=environment(), check=False, capture_output=True, text=True,
     )  # fmt: skip
 
 
