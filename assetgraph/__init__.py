@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from assetgraph.api import RunConfig, RunResult, load, materialize
+    from assetgraph.api import RunResult, load, materialize
     from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
     from assetgraph.definitions.backfill_policy import BackfillPolicy
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     )
     from assetgraph.definitions.registry import Registry
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
+    from assetgraph.definitions.run_config import RunConfig
     from assetgraph.definitions.selection.asset_selection import AssetSelection
     from assetgraph.errors import (
         AssetGraphError,
@@ -165,7 +166,7 @@ _HOME = {
     "Registry": "definitions.registry",
     "RetryPolicy": "definitions.retries",
     "RetryRequested": "definitions.retries",
-    "RunConfig": "api",
+    "RunConfig": "definitions.run_config",
     "RunResult": "api",
     "SpecificPartitionsPartitionMapping": "definitions.partitions.simple_mappings",
     "StaticPartitionMapping": "definitions.partitions.simple_mappings",

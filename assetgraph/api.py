@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.config import Config, config_by_asset, config_json
+from assetgraph.definitions.run_config import RunConfig, run_config_texts
 from assetgraph.errors import AssetGraphError, NoValueError, PartitionsError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, everything_in
@@ -48,16 +48,6 @@ if TYPE_CHECKING:
     from assetgraph.run.channel import Observer
 
 Assets = Definitions | AssetGraph | ModuleType | Iterable[Asset | Iterable[Asset]]
-
-
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """Config for each asset, as `Config` objects or plain mappings.
-
-    For example, `RunConfig({"trips": TripsConfig(limit=100)})`.
-    """
-
-    ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +186,7 @@ def materialize(
         request = RunRequest(
             selection=_selection_texts(selection),
             partitions=_partition_texts(partition_key, partitions),
-            config=_config_texts(run_config),
+            config=run_config_texts(run_config),
             tags=tags or {},
             executor=executor if isinstance(executor, str) else None,
             jobs=jobs,
@@ -384,12 +374,3 @@ def _selection_texts(
     from assetgraph.definitions.selection.asset_selection import selection_texts
 
     return selection_texts(selection)
-
-
-def _config_texts(
-    given: RunConfig | Mapping[str, Any] | None,
-) -> dict[str, dict[str, Any]]:
-    ops = given.ops if isinstance(given, RunConfig) else given or {}
-    if isinstance(ops, Mapping):
-        ops = {key: config_json(c) if isinstance(c, Config) else c for key, c in ops.items()}
-    return config_by_asset(ops, "run_config")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.definitions.config import config_by_asset
+from assetgraph.definitions.run_config import config_by_asset
 from assetgraph.errors import ConfigError
 from assetgraph.project.data_text import DataError, decode
 

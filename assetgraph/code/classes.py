@@ -17,6 +17,7 @@ from assetgraph.code.project_folder import ProjectFolder
 from assetgraph.code.source_summary import Class, File
 from assetgraph.code.sources import Sources
 from assetgraph.code.wrapped_functions import MEMBER_PARTS, functions_inside
+from assetgraph.definitions.computation import is_config_type
 
 _DESCRIPTORS = (property, staticmethod, classmethod, partialmethod, cached_property)
 _OF_MEMBERS = {"_value_", "_name_", "__objclass__", "_sort_order_"}
@@ -125,7 +126,10 @@ def computed_values(source: ClassSource, in_project: Callable[[type], bool]) -> 
         if not _is_generated(source, name) and _counts(source, name, member, in_project)
     }
     models = vars(kind).get("__pydantic_fields__")
-    if isinstance(models, dict):
+    is_config = is_config_type(kind)
+    if is_config and "model_config" not in source.bound:
+        values.pop("model_config", None)  # assetgraph's own
+    if isinstance(models, dict) and not (is_config and source.entries):  # the text says the rest
         values["__pydantic_fields__"] = [
             (name, field.default, field.default_factory) for name, field in models.items()
         ]

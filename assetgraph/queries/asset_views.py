@@ -276,7 +276,7 @@ def partitions_shown(facts: StoreFacts, asset: AssetSpec) -> PartitionsShown | N
 
 def asset_details(facts: StoreFacts, target: Target) -> AssetDetails:
     """Everything about one asset, or one partition: see `AssetDetails`."""
-    from assetgraph.definitions.config import declared_fields
+    from assetgraph.definitions.config_fields import declared_fields
     from assetgraph.queries.observed_views import covered, observed_reads
 
     asset = facts.graph.asset(target.key)

@@ -172,7 +172,7 @@ def arguments_of(
 
 
 def _config(task: StepTask) -> Any:
-    from assetgraph.definitions.config import build_config
+    from assetgraph.definitions.config_values import build_config
 
     kind = task.computation.config_type
     assert kind is not None

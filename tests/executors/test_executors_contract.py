@@ -358,7 +358,7 @@ def test_classes_of_a_script_go_wherever_its_steps_go(
     exec(
         """
 from __future__ import annotations
-import dataclasses, typing
+import dataclasses, pydantic, typing
 import assetgraph as dg
 
 class Rate(dg.Config):
@@ -366,9 +366,12 @@ class Rate(dg.Config):
     names: list[str] = []
     mode: typing.Literal["a", "b"] = "a"
 
-    def __post_init__(self):
-        if self.percent > 100:
+    @pydantic.field_validator("percent")
+    @classmethod
+    def _is_a_share(cls, value):
+        if value > 100:
             raise ValueError("too much")
+        return value
 
     def twice(self):
         return self.percent * 2

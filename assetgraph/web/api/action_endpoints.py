@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from assetgraph.definitions.config import config_by_asset
+from assetgraph.definitions.run_config import config_by_asset
 from assetgraph.errors import AssetGraphError, ConfigError, UnknownRunError
 from assetgraph.planning.estimate import estimated_seconds
 from assetgraph.planning.reexecution import rerun_request

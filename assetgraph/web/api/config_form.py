@@ -1,31 +1,17 @@
-"""The fields of the form for an asset's config, read from its `Config` class."""
+"""The fields of the form for an asset's config, read from its class."""
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
-
-import msgspec
-from msgspec import inspect
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import Computation
+    from assetgraph.definitions.config_fields import ConfigField
 
-_KINDS: dict[type[inspect.Type], str] = {
-    inspect.StrType: "text",
-    inspect.IntType: "integer",
-    inspect.FloatType: "number",
-    inspect.BoolType: "boolean",
-    inspect.DateType: "date",
-    inspect.DateTimeType: "datetime",
-    # What is written as text, though not as any text.
-    inspect.TimeType: "text",
-    inspect.TimeDeltaType: "text",
-    inspect.DecimalType: "text",
-    inspect.UUIDType: "text",
-    inspect.BytesType: "text",
-    inspect.CustomType: "text",  # a Path: `check` refuses any other
-}
-_LIMITS = {"ge": "min", "le": "max", "min_length": "min_length", "max_length": "max_length"}
+_KINDS = {"string": "text", "integer": "integer", "number": "number", "boolean": "boolean"}
+_FORMATS = {"date": "date", "date-time": "datetime"}  # any other is written as text
+_LIMITS = {"minimum": "min", "maximum": "max", "minLength": "min_length", "maxLength": "max_length"}
 
 
 def config_fields(computation: Computation) -> list[dict[str, Any]] | None:
@@ -37,50 +23,61 @@ def config_fields(computation: Computation) -> list[dict[str, Any]] | None:
     kind = computation.config_type
     if kind is None:
         return None
-    info = inspect.type_info(kind)
-    assert isinstance(info, inspect.StructType)
-    return [_field(field) for field in info.fields]
+    from assetgraph.definitions.config_fields import adapter_of, fields_of
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a default that JSON does not have
+        schema = adapter_of(kind).json_schema(by_alias=False)
+    named = schema.get("$defs", {})
+    schema = _referred(schema, named)
+    return [
+        _entry(field, schema["properties"][name], named) for name, field in fields_of(kind).items()
+    ]
 
 
-def _field(field: inspect.Field) -> dict[str, Any]:
-    wanted = field.type
-    entry: dict[str, Any] = {"name": field.encode_name, "required": field.required}
-    if isinstance(wanted, inspect.Metadata):
-        entry["description"] = (wanted.extra_json_schema or {}).get("description")
-        wanted = wanted.type
-    entry["optional"] = isinstance(wanted, inspect.UnionType) and wanted.includes_none
-    wanted = _without_none(wanted)
-    entry["kind"] = _KINDS.get(type(wanted), "json")
-    if isinstance(wanted, inspect.LiteralType | inspect.EnumType):
-        entry |= {"kind": "choice", "choices": _choices(wanted)}
-    for name, given in _LIMITS.items():
-        if getattr(wanted, name, None) is not None:
-            entry[given] = getattr(wanted, name)
+def _entry(field: ConfigField, wanted: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": field.name, "required": field.required}
+    if "description" in wanted:
+        entry["description"] = wanted["description"]
+    wanted, entry["optional"] = _without_none(wanted)
+    wanted = _referred(wanted, named)
+    entry["kind"] = _kind(wanted)
+    if "enum" in wanted or "const" in wanted:
+        entry |= {"kind": "choice", "choices": wanted.get("enum") or [wanted["const"]]}
+    for theirs, ours in _LIMITS.items():
+        if theirs in wanted:
+            entry[ours] = wanted[theirs]
     if not field.required:
         entry["default"] = _default(field)
     return entry
 
 
-def _without_none(wanted: inspect.Type) -> inspect.Type:
-    """`X` for the type `X | None`; any other type unchanged."""
-    if isinstance(wanted, inspect.UnionType):
-        rest = [part for part in wanted.types if not isinstance(part, inspect.NoneType)]
-        return rest[0] if len(rest) == 1 else wanted
-    return wanted
+def _kind(wanted: dict[str, Any]) -> str:
+    shapes = [one.get("type") for one in wanted.get("anyOf", ())]
+    if shapes == ["number", "string"]:  # a Decimal
+        return "text"
+    kind = _KINDS.get(wanted.get("type", ""), "json")
+    return _FORMATS.get(wanted.get("format", ""), kind) if kind == "text" else kind
 
 
-def _choices(wanted: inspect.LiteralType | inspect.EnumType) -> list[Any]:
-    if isinstance(wanted, inspect.LiteralType):
-        return list(wanted.values)
-    return [msgspec.to_builtins(member) for member in wanted.cls]
+def _without_none(wanted: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """`X` for the schema of `X | None`, and whether it was one; any other schema unchanged."""
+    alternatives = wanted.get("anyOf", [])
+    rest = [one for one in alternatives if one.get("type") != "null"]
+    if len(rest) == len(alternatives):
+        return wanted, False
+    return rest[0] if len(rest) == 1 else {"anyOf": rest}, True
 
 
-def _default(field: inspect.Field) -> Any:
-    value = field.default
-    if value is msgspec.NODEFAULT:
-        factory = field.default_factory
-        value = factory() if callable(factory) else None
+def _referred(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    path = schema.get("$ref")
+    return named[path.rpartition("/")[2]] if path else schema
+
+
+def _default(field: ConfigField) -> Any:
+    from assetgraph.definitions.config_fields import plain
+
     try:
-        return msgspec.to_builtins(value, enc_hook=str)
-    except TypeError:
-        return repr(value)
+        return plain(field.default())
+    except Exception:
+        return repr(field.default())

@@ -1,0 +1,63 @@
+"""The config of a run as a person gives it, for several assets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from assetgraph.definitions.annotations import described
+from assetgraph.errors import ConfigError
+
+if TYPE_CHECKING:
+    from assetgraph.definitions.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Config for each asset, as `Config` objects or plain mappings.
+
+    For example, `RunConfig({"trips": TripsConfig(limit=100)})`.
+    """
+
+    ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
+
+
+def run_config_texts(given: RunConfig | Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """The config that `materialize` is given as {asset key: {field: value}}. Raises
+    `ConfigError`."""
+    ops = given.ops if isinstance(given, RunConfig) else given or {}
+    if isinstance(ops, Mapping):
+        ops = {key: c if isinstance(c, Mapping) else _plain(c) for key, c in ops.items()}
+    return config_by_asset(ops, "run_config")
+
+
+def _plain(config: Any) -> Any:
+    """A config that is given as an object as its fields; anything else unchanged."""
+    from assetgraph.definitions.config_fields import has_fields
+    from assetgraph.definitions.config_values import config_json
+
+    return config_json(config) if has_fields(type(config)) else config
+
+
+def config_by_asset(given: Any, what: str = "config") -> dict[str, dict[str, Any]]:
+    """`given` as {asset key: {field: value}}. Raises `ConfigError`, which calls it `what`, if it is
+    something else."""
+    wrong = None
+    if not isinstance(given, Mapping):
+        wrong = f"it is {described(given)}"
+    else:
+        for key, fields in given.items():
+            names = fields if isinstance(fields, Mapping) else ()
+            if not isinstance(key, str):
+                wrong = f"{key!r} is no asset key, but {described(key)}"
+            elif not isinstance(fields, Mapping):
+                wrong = f"{key!r} has {described(fields)} instead of fields"
+            elif other := [name for name in names if not isinstance(name, str)]:
+                wrong = f"{key!r} has a field {other[0]!r}, and fields are text"
+    if wrong:
+        raise ConfigError(
+            f"{what} must be {{asset key: {{field: value}}}}: {wrong}.",
+            hint='For example: {"trips": {"limit": 100}}',
+        )
+    return {key: dict(fields) for key, fields in given.items()}
