@@ -45,7 +45,8 @@ if TYPE_CHECKING:
         OutputContext,
     )
     from assetgraph.definitions.lazy_definitions import LazyDefinitions
-    from assetgraph.definitions.metadata import MaterializeResult, MetadataValue
+    from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, Output
+    from assetgraph.definitions.multi_asset import AssetOut, multi_asset
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.partitions.keys import MultiPartitionKey, PartitionKeyRange
     from assetgraph.definitions.partitions.listed import (
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
         DagsterInvalidDefinitionError,
         DagsterInvalidSubsetError,
         DagsterInvariantViolationError,
+        DagsterStepOutputNotFoundError,
         DagsterUnknownPartitionError,
         PartitionsError,
     )
@@ -124,6 +126,7 @@ _HOME = {
     "AssetGraphError": "errors",
     "AssetIn": "definitions.asset",
     "AssetKey": "keys",
+    "AssetOut": "definitions.multi_asset",
     "AssetSelection": "definitions.selection.asset_selection",
     "AssetSpec": "definitions.computation",
     "BackfillPolicy": "definitions.backfill_policy",
@@ -136,6 +139,7 @@ _HOME = {
     "DagsterInvalidSubsetError": "errors",
     "DagsterInvariantViolationError": "errors",
     "DagsterRunStatus": "states",
+    "DagsterStepOutputNotFoundError": "errors",
     "DagsterUnknownPartitionError": "errors",
     "DailyPartitionsDefinition": "definitions.partitions.periods",
     "DataVersion": "definitions.external",
@@ -158,6 +162,7 @@ _HOME = {
     "MultiPartitionsDefinition": "definitions.partitions.multi",
     "MultiToSingleDimensionPartitionMapping": "definitions.partitions.multi_mapping",
     "ObserveResult": "definitions.external",
+    "Output": "definitions.metadata",
     "OutputContext": "definitions.io_manager",
     "PartitionKeyRange": "definitions.partitions.keys",
     "PartitionMapping": "definitions.partitions.mapping",
@@ -190,6 +195,7 @@ _HOME = {
     "load_defs": "project.defs_folder",
     "load_from_defs_folder": "project.defs_folder",
     "materialize": "api",
+    "multi_asset": "definitions.multi_asset",
     "multi_asset_check": "definitions.checks",
     "observable_source_asset": "definitions.external",
     "source_file": "definitions.external",
@@ -209,6 +215,7 @@ __all__ = [
     "AssetGraphError",
     "AssetIn",
     "AssetKey",
+    "AssetOut",
     "AssetSelection",
     "AssetSpec",
     "BackfillPolicy",
@@ -221,6 +228,7 @@ __all__ = [
     "DagsterInvalidSubsetError",
     "DagsterInvariantViolationError",
     "DagsterRunStatus",
+    "DagsterStepOutputNotFoundError",
     "DagsterUnknownPartitionError",
     "DailyPartitionsDefinition",
     "DataVersion",
@@ -243,6 +251,7 @@ __all__ = [
     "MultiPartitionsDefinition",
     "MultiToSingleDimensionPartitionMapping",
     "ObserveResult",
+    "Output",
     "OutputContext",
     "PartitionKeyRange",
     "PartitionMapping",
@@ -275,6 +284,7 @@ __all__ = [
     "load_defs",
     "load_from_defs_folder",
     "materialize",
+    "multi_asset",
     "multi_asset_check",
     "observable_source_asset",
     "source_file",

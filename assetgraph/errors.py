@@ -13,6 +13,7 @@
     ├── ConfigError                 config that does not fit its asset
     ├── MetadataError               metadata that cannot be recorded
     ├── ValueTypeError              a value that cannot be stored or passed to a parameter
+    ├── OutputNotFoundError         a function of several assets that gave too few
     ├── StoreError                  a store that cannot be used
     │   ├── DamagedStoreError       a damaged file in the store
     │   └── StoreFormatError        a store written by a later version of assetgraph
@@ -180,6 +181,10 @@ class ValueTypeError(AssetGraphError):
     absent: str | None = None
 
 
+class OutputNotFoundError(AssetGraphError):
+    """The function of several assets gave no value for one that it must make."""
+
+
 class StoreError(AssetGraphError):
     """A store cannot be used."""
 
@@ -242,4 +247,5 @@ DagsterAssetCheckFailedError = CheckFailedError
 DagsterInvalidDefinitionError = InvalidDefinitionError
 DagsterInvalidSubsetError = SelectionError
 DagsterInvariantViolationError = InvariantError
+DagsterStepOutputNotFoundError = OutputNotFoundError
 DagsterUnknownPartitionError = PartitionsError

@@ -24,6 +24,7 @@ EXAMPLES = [
     errors.ConfigError("no such field", hint="It takes: month."),
     errors.MetadataError("a set"),
     errors.ValueTypeError("a generator"),
+    errors.OutputNotFoundError("'split' gave no value for 'odds'."),
     errors.StoreError("disk full", hint="Free some."),
     errors.DamagedStoreError("does not read.", path="/x", line=7),
     errors.StoreFormatError("from the future"),

@@ -90,10 +90,10 @@ def confirm_many(session: Session, request: RunRequest, plan: Plan) -> None:
 
 
 def _notes(session: Session, plan: Plan) -> list[Line]:
-    """The upstream assets that run without being selected."""
+    """The assets that run without being selected."""
     from assetgraph.planning.plan import Cause
 
-    if not any(step.cause is Cause.MISSING for step in plan.steps):
+    if not (plan.added or any(step.cause is Cause.MISSING for step in plan.steps)):
         return []
     from assetgraph.cli.render.plan_lines import plan_notes
 

@@ -39,6 +39,8 @@ _ITERATORS = {
     "Iterable": abc.Iterable,
     "Iterator": abc.Iterator,
 }
+_OF_RESULTS = {*_ITERATORS.values(), abc.AsyncGenerator, abc.AsyncIterator, abc.AsyncIterable}
+_RESULTS = ("MaterializeResult", "Output")  # what says more of a value than the value
 _MAX_TEXT = 60
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _MAX_TEXT
@@ -73,7 +75,19 @@ def contradiction(value: object, annotation: Any) -> str | None:
     """How a returned value contradicts its annotation: "is annotated … but returned …", or None."""
     if annotation is EMPTY or type(value) is annotation or accepts(annotation, value):
         return None
+    if isinstance(value, abc.Iterator | abc.AsyncIterator) and yielded_result(annotation):
+        return None
     return f"is annotated `-> {annotation_text(annotation)}` but returned {described(value)}"
+
+
+def yielded_result(annotation: Any) -> Any:
+    """The annotation of the results that a function yields, as in `Iterator[Output[int]]`."""
+    origin, items = typing.get_origin(annotation), typing.get_args(annotation)
+    return items[0] if items and origin in _OF_RESULTS and _is_result(items[0]) else None
+
+
+def _is_result(annotation: Any) -> bool:
+    return getattr(typing.get_origin(annotation) or annotation, "__name__", "") in _RESULTS
 
 
 def edge_contradiction(returns: Any, wanted: Any) -> str | None:
@@ -233,8 +247,12 @@ def _of_generic(origin: Any, args: tuple[Any, ...]) -> tuple[_Type, ...] | None:
         return _joined(_alternatives(arg) for arg in args)
     if origin is typing.Literal:
         return (_Type(literals=args),)
+    if origin in _OF_RESULTS and args and _is_result(args[0]):
+        return _alternatives(args[0])
     if origin in _ITERATORS.values():
         return _of_iterator(origin, _alternatives(args[0]) if args else None)
+    if getattr(origin, "__name__", "") == "Output":
+        return _alternatives(args[0])
     return _of_schema(origin) if isinstance(origin, type) else None
 
 
@@ -250,7 +268,7 @@ def _own_kind(cls: type) -> str | None:
 
 
 def _of_class(cls: Any) -> tuple[_Type, ...] | None:
-    if not isinstance(cls, type) or cls.__name__ == "MaterializeResult":
+    if not isinstance(cls, type) or cls.__name__ in _RESULTS:
         return None
     if typing.is_typeddict(cls):
         return (_Type(dict),)
@@ -297,7 +315,7 @@ def _of_subscript(name: str, item: ast.expr) -> tuple[_Type, ...] | None:
     first = item.elts[0] if isinstance(item, ast.Tuple) and item.elts else item
     if last == "Optional":
         return _joined((_of_syntax(first), (_NONE,)))
-    if last == "Annotated":
+    if last in ("Annotated", "Output"):
         return _of_syntax(first)
     if last == "Union" and isinstance(item, ast.Tuple):
         return _joined(_of_syntax(one) for one in item.elts)

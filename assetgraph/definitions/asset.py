@@ -106,10 +106,9 @@ class Asset(Computation):
     def partitions_def(self) -> PartitionsDefinition | None:
         return self.specs[0].partitions_def
 
-
-def with_spec(asset: Asset, spec: AssetSpec, ins: Mapping[str, AssetKey]) -> Asset:
-    """The same function for another asset, with other upstreams for its parameters."""
-    return replace(asset, name=spec.key.text, specs=(spec,), ins=ins)
+    def of_specs(self, specs: tuple[AssetSpec, ...], ins: Mapping[str, AssetKey]) -> Asset:
+        """The same function for assets of other specs, with other upstreams for its parameters."""
+        return replace(self, name=specs[0].key.text, specs=specs, ins=ins)
 
 
 def unchecked_key(given: str | Sequence[str] | AssetKey | Asset | AssetSpec) -> AssetKey:

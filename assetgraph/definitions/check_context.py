@@ -41,6 +41,5 @@ def check_context(step: CheckStep, sink: StepSink) -> AssetCheckExecutionContext
         step.run_id,
         sink,
         retry_number=step.attempt - 1,
-        several=len(step.outputs) > 1,
         step=step,
     )

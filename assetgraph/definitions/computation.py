@@ -48,7 +48,8 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
 
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
     means the project's value store. `partitions_def` says which partitions the asset has; None
-    means that it has none. `partition_mappings` has the mappings that are given for `deps`.
+    means that it has none. `partition_mappings` has the mappings that are given for `deps`. A call
+    that materializes several assets may leave out those that are `skippable`.
     """
 
     deps: tuple[AssetKey, ...] = ()
@@ -61,6 +62,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     io_manager: IOManager | None = None
     partitions_def: PartitionsDefinition | None = None
     partition_mappings: Mapping[AssetKey, PartitionMapping] = {}
+    skippable: bool = False
 
     def __repr__(self) -> str:
         return f"<AssetSpec {self.key}>"  # text, until it is declared
@@ -79,8 +81,8 @@ class Computation:
     enclosing function that the annotations name. `partition_columns` has, for a parameter that gets
     several partitions as one table, the name of a column for their keys.
 
-    A function of one asset returns its value. A function of several assets returns a tuple: one
-    value for each of `specs`, in their order.
+    A function of one asset returns its value. What a function of several assets may return is in
+    `run/named_outputs.py`.
     """
 
     name: str
@@ -102,6 +104,8 @@ class Computation:
 
     is_external = False  # whether something else makes the assets
     is_check = False  # whether its nodes are checks of assets, which have no value
+    can_subset = False  # whether a call may be for some of the assets
+    is_multi = False  # whether what a call returns is named, even if it is for one asset
 
     def __post_init__(self) -> None:
         # On the instance: a property would hide the docstring of the class.
@@ -221,9 +225,16 @@ class Computation:
 
     def spec(self, key: AssetKey) -> AssetSpec:
         """The spec of one of the assets that the computation materializes."""
-        if len(self.specs) == 1:
-            return self.specs[0]
-        return next(spec for spec in self.specs if spec.key is key)
+        return self.specs[0] if len(self.specs) == 1 else self._specs_by_key[key]
+
+    @cached_property
+    def _specs_by_key(self) -> Mapping[AssetKey, AssetSpec]:
+        return {spec.key: spec for spec in self.specs}
+
+    @cached_property
+    def output_names(self) -> Mapping[str, AssetKey]:
+        """What a function of several assets may call each in what it returns."""
+        return {"__".join(spec.key.parts): spec.key for spec in self.specs}
 
 
 def is_config_type(annotation: Any) -> bool:

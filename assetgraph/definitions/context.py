@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.errors import MetadataError, PartitionsError
-from assetgraph.text import did_you_mean
+from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
     import logging
@@ -104,6 +104,8 @@ class ContextStep(Protocol):
     def outputs(self) -> Sequence[Target]: ...
     @property
     def inputs(self) -> Sequence[ContextInput]: ...
+    @property
+    def output_names(self) -> Mapping[str, AssetKey]: ...
 
 
 class AssetExecutionContext(PartitionContext):
@@ -127,7 +129,6 @@ class AssetExecutionContext(PartitionContext):
         sink: StepSink,
         *,
         retry_number: int = 0,
-        several: bool = False,
         step: ContextStep | None = None,
     ) -> None:
         self.asset_key = asset_key
@@ -135,8 +136,7 @@ class AssetExecutionContext(PartitionContext):
         self.retry_number = retry_number
         self._sink = sink
         self._step = step
-        self._several = several  # whether the call materializes several assets
-        self._metadata: dict[str, Any] = {}
+        self._metadata: dict[AssetKey, dict[str, Any]] = {}
 
     @cached_property
     def log(self) -> logging.Logger:
@@ -149,18 +149,29 @@ class AssetExecutionContext(PartitionContext):
         logger.addHandler(SinkHandler(self._sink))
         return logger
 
-    def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Record `metadata` with the value, in addition to earlier calls.
+    @property
+    def selected_asset_keys(self) -> frozenset[AssetKey]:
+        """The assets that the step makes: with `can_subset`, those that were asked for."""
+        outputs = self._step.outputs if self._step else ()
+        return frozenset([one.key for one in outputs] or [self.asset_key])
+
+    @property
+    def selected_output_names(self) -> frozenset[str]:
+        """The names of the outputs that the step makes."""
+        keys = self.selected_asset_keys
+        return frozenset(name for name, key in self._output_names.items() if key in keys)
+
+    def add_output_metadata(
+        self, metadata: Mapping[str, Any], output_name: str | None = None
+    ) -> None:
+        """Record `metadata` with the value, in addition to earlier calls. In a function of several
+        assets, `output_name` says with whose.
 
         A later value for the same name wins. Raises `MetadataError` for a value that cannot be
-        recorded, and in a function of several assets.
+        recorded, and for a name that is no output.
         """
-        if self._several:
-            raise MetadataError(
-                "add_output_metadata does not say which of the function's assets it is about.",
-                hint="Return a MaterializeResult with its own metadata for each asset.",
-            )
-        self._metadata.update(metadata_json(metadata, self.asset_key.text))
+        key = self._output(output_name)
+        self._metadata.setdefault(key, {}).update(metadata_json(metadata, key.text))
 
     def progress(self, done: float, total: float | None = None, unit: str = "") -> None:
         """Report progress: `done` of `total`, or of an unknown total.
@@ -172,7 +183,11 @@ class AssetExecutionContext(PartitionContext):
     @property
     def output_metadata(self) -> Mapping[str, Any]:
         """The metadata added so far, in its recorded form."""
-        return self._metadata
+        return self.metadata_of(self.asset_key)
+
+    def metadata_of(self, key: AssetKey) -> Mapping[str, Any]:
+        """The metadata added so far to one of the assets of the step."""
+        return self._metadata.get(key, {})
 
     @property
     def asset_partitions_def(self) -> PartitionsDefinition | None:
@@ -229,6 +244,29 @@ class AssetExecutionContext(PartitionContext):
 
         asked = f"asset_partitions_time_window_for_input({input_name!r})"
         return window_of(*self._read(input_name), asked)
+
+    @property
+    def _output_names(self) -> Mapping[str, AssetKey]:
+        if self._step is None:
+            return {self.asset_key.name: self.asset_key}
+        return self._step.output_names
+
+    def _output(self, name: str | None) -> AssetKey:
+        """The asset that an output's name means. Raises `MetadataError`."""
+        keys = self.selected_asset_keys
+        if name is None and len(keys) == 1:
+            return next(iter(keys))
+        names = self._output_names
+        if name is not None and name in names:
+            return names[name]
+        if name == "result" and len(names) == 1:  # as Dagster calls the output of one asset
+            return self.asset_key
+        raise MetadataError(
+            "add_output_metadata does not say which of the function's assets it is about."
+            if name is None
+            else f"add_output_metadata names {name!r}, which is not one of the outputs.",
+            hint=did_you_mean(name or "", names) or f"Give output_name=: {listed([*names][:5])}.",
+        )
 
     @cached_property
     def _partitions(self) -> tuple[str, ...]:

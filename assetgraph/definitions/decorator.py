@@ -82,7 +82,7 @@ def asset(
     """
     unknown = options.keys() - AssetOptions.__annotations__.keys()
     if unknown:
-        raise TypeError(_unknown_option(min(unknown)))
+        raise TypeError(unknown_option("@asset", min(unknown), AssetOptions.__annotations__))
     caller = sys._getframe(1)
     if function is not None:
         return _make_asset(function, options, caller)
@@ -104,10 +104,9 @@ def _signature() -> inspect.Signature:
 vars(asset)["__signature__"] = _signature()
 
 
-def _unknown_option(name: str) -> str:
-    options = AssetOptions.__annotations__
+def unknown_option(decorator: str, name: str, options: Iterable[str]) -> str:
     guess = did_you_mean(name, options) or f"Its options are {listed(options)}."
-    return f"@asset has no option {name!r}. {guess}"
+    return f"{decorator} has no option {name!r}. {guess}"
 
 
 def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:
@@ -119,13 +118,11 @@ def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: Fra
 def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:
     """The asset of a function, which no registry knows yet. Raises `TypeError` for any other
     object."""
-    _require_function(function)
+    require_function(function)
     read = OptionReader()
     given = {name: value for name, value in options.items() if value is not None}
     spec = _spec(function, given, read)
-    found = _read(COMPUTATION_OPTIONS, given, read)
-    if "ins" in given:
-        found |= input_options(read, given["ins"])
+    found = read_computation(given, read)
     return Asset(
         name=spec.key.text,
         function=function,
@@ -135,6 +132,12 @@ def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameT
         local_names=local_names(function, caller),
         **found,
     )
+
+
+def read_computation(given: Mapping[str, Any], read: OptionReader) -> dict[str, Any]:
+    """The options that say how a computation runs, and what its parameters load."""
+    found = read_options(COMPUTATION_OPTIONS, given, read)
+    return found | input_options(read, given["ins"]) if "ins" in given else found
 
 
 def read_spec(key: Any, given: Mapping[str, Any], read: OptionReader) -> AssetSpec:
@@ -182,13 +185,14 @@ def _read(
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _require_function(function: Any) -> None:
+def require_function(function: Any, decorator: str = "@asset") -> None:
+    """Raise `TypeError` for what a decorator cannot make an asset of."""
     if isinstance(function, Asset):
-        raise TypeError(f"{function!r} is already an asset: use @asset only once")
+        raise TypeError(f"{function!r} is already an asset: use {decorator} only once")
     if isinstance(function, type):
-        raise TypeError(f"@asset decorates a function, not the class {function.__name__}")
+        raise TypeError(f"{decorator} decorates a function, not the class {function.__name__}")
     if not callable(function):
-        raise TypeError(f"@asset decorates a function, not {described(function)}")
+        raise TypeError(f"{decorator} decorates a function, not {described(function)}")
     require_signature(function)
 
 
@@ -215,6 +219,7 @@ def _key(function: Callable[..., Any], given: Mapping[str, Any], read: OptionRea
 
 
 def function_name(function: Callable[..., Any], read: OptionReader) -> str:
+    """What an asset or a computation is called after."""
     bottom = plain_function(function)
     if bottom is not None and bottom.__name__ != "__call__":
         return bottom.__name__
@@ -226,12 +231,16 @@ def function_name(function: Callable[..., Any], read: OptionReader) -> str:
 
 
 def _deps(read: OptionReader, given: Any) -> tuple[AssetKey, ...]:
-    keys = [read.read("deps", _dep_key, dep) for dep in read.listed("deps", given)]
-    return tuple(dict.fromkeys(key for key in keys if key is not None))
+    found: dict[AssetKey, None] = {}
+    for dep in read.listed("deps", given):
+        found.update(dict.fromkeys(read.read("deps", _dep_keys, dep) or ()))
+    return tuple(found)
 
 
-def _dep_key(given: AssetDep | str | AssetKey | Asset) -> AssetKey:
-    return unchecked_key(given.asset if isinstance(given, AssetDep) else given)
+def _dep_keys(given: AssetDep | str | AssetKey | Asset) -> list[AssetKey]:
+    if isinstance(given, Asset) and len(given.specs) > 1:
+        return [spec.key for spec in given.specs]
+    return [unchecked_key(given.asset if isinstance(given, AssetDep) else given)]
 
 
 def _ins(read: OptionReader, given: Any) -> dict[str, AssetKey]:

@@ -90,7 +90,9 @@ def external_asset(spec: AssetSpec, module: str = "") -> ExternalAsset:
     become mistakes, which the graph reports."""
     names = [name for name in spec.__struct_fields__ if name != "key"]
     options = {name: getattr(spec, name) for name in names}
-    given = {name: value for name, value in options.items() if value not in (None, (), {}, "")}
+    given = {
+        name: value for name, value in options.items() if value not in (None, (), {}, "", False)
+    }
     return _external(spec.key, given, module=module)
 
 

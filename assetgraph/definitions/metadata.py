@@ -7,11 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from assetgraph.definitions.annotations import kind_of_value, of_which_type
 from assetgraph.errors import MetadataError
+from assetgraph.keys import AssetKey
 
+T = TypeVar("T")
 _MORE_HINTS = {
     "pandas": " For some rows: MetadataValue.table(df.head().to_dict('records')).",
     "polars": " For some rows: MetadataValue.table(df.head().to_dicts()).",
@@ -120,12 +122,56 @@ class MaterializeResult:
             return MaterializeResult(value=rows, metadata={"rows": len(rows)})
 
     `data_version` replaces the data version that is otherwise computed from the value: a downstream
-    asset is stale when it changes.
+    asset is stale when it changes. `asset_key` says which asset it is about, where a function
+    materializes several.
     """
 
     value: Any = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    data_version: str | None = None
+    data_version: Any = None  # text, or a `DataVersion`
+    asset_key: Any = None
+
+    def __getstate__(self) -> list[Any]:
+        """The state to pickle: the same bytes as of earlier versions where it means the same."""
+        more = [] if self.asset_key is None else [self.asset_key]
+        return [self.value, self.metadata, self.data_version, *more]
+
+    def __setstate__(self, state: list[Any]) -> None:
+        names = ("value", "metadata", "data_version", "asset_key")
+        for name, value in zip(names, [*state, None], strict=False):
+            object.__setattr__(self, name, value)
+
+    def __post_init__(self) -> None:
+        key = self.asset_key
+        if key is not None and type(key) is not AssetKey:
+            object.__setattr__(self, "asset_key", AssetKey(key))
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Generic[T]):
+    """A value that a function returns or yields, with metadata to record about it.
+
+        @multi_asset(outs={"evens": AssetOut(), "odds": AssetOut()})
+        def split(numbers):
+            yield Output([n for n in numbers if n % 2 == 0], output_name="evens")
+            yield Output([n for n in numbers if n % 2], output_name="odds")
+
+    `output_name` says which of the function's assets it is. `data_version` is as in
+    `MaterializeResult`.
+    """
+
+    value: T
+    output_name: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    data_version: Any = None  # text, or a `DataVersion`
+
+
+RESULTS = (MaterializeResult, Output)  # what says more of a value than the value
+
+
+def data_version_of(given: Any) -> str | None:
+    """The data version that a result gives, as text."""
+    return given if given is None or isinstance(given, str) else str(given.value)
 
 
 def metadata_value(name: str, value: Any) -> MetadataValue:

@@ -96,9 +96,9 @@ class AssetGraph:
     @cached_property
     def _before_cycles(self) -> tuple[AssetKey, ...]:
         """The order of the assets that are neither on a cycle nor downstream of one."""
-        siblings = self.siblings
+        together = self.together
         followers = self.checks.followers(self._children, self._parents)
-        calls = list(dict.fromkeys([siblings.get(key, (key,)) for key in self._assets]))  # by name
+        calls = list(dict.fromkeys([together.get(key, (key,)) for key in self._assets]))  # by name
         rank = {key: number for number, keys in enumerate(calls) for key in keys}
         waits_for = [0] * len(calls)
         for row in followers.values():
@@ -119,7 +119,14 @@ class AssetGraph:
 
     @cached_property
     def siblings(self) -> Mapping[AssetKey, tuple[AssetKey, ...]]:
-        """For each asset that one call materializes with others: all assets of that call, by
+        """For each asset that no call materializes without others: all assets of that call, by
+        name."""
+        makers = self._makers
+        return {key: row for key, row in self.together.items() if not makers[key].can_subset}
+
+    @cached_property
+    def together(self) -> Mapping[AssetKey, tuple[AssetKey, ...]]:
+        """For each asset that one call may materialize with others: all assets of that call, by
         name."""
         found: dict[AssetKey, tuple[AssetKey, ...]] = {}
         for maker in self._makers.values():

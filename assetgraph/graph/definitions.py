@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.definitions.annotations import EMPTY
-from assetgraph.definitions.asset import Asset, unchecked_key, with_spec
+from assetgraph.definitions.asset import Asset, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, public_object, values_of
 from assetgraph.errors import InvalidDefinitionError, Problem
@@ -160,17 +160,31 @@ def assets_of_modules(modules: Modules, registered: Iterable[Asset]) -> list[Ass
     place has a mistake.
     """
     found: dict[int, Asset] = {}
+    declared: dict[int, tuple[AssetSpec, str]] = {}
     for name, item in values_of(modules):
         if issubclass(type(item), Asset):  # isinstance would ask a proxy for its target
             found.setdefault(id(item), item)
-        elif type(item) is AssetSpec and id(item) not in found:
-            found[id(item)] = _external(item, name)
+        elif type(item) is AssetSpec:
+            declared.setdefault(id(item), (item, name))
+    if declared:
+        found.update(_declared(declared, (*found.values(), *registered)))
     hidden = list({id(item): item for item in registered if id(item) not in found}.values())
     if not hidden:
         return list(found.values())
     from assetgraph.graph.replaced_assets import with_wrapped_ones_marked
 
     return [*found.values(), *with_wrapped_ones_marked(hidden, modules)]
+
+
+def _declared(
+    specs: Mapping[int, tuple[AssetSpec, str]], assets: Iterable[Asset]
+) -> Iterator[tuple[int, Asset]]:
+    """The external assets that specs declare, without the specs of functions that make several."""
+    made = {spec.key for one in assets if one.is_multi for spec in one.specs}
+    for number, (spec, module) in specs.items():
+        external = _external(spec, module)
+        if external.key not in made:
+            yield number, external
 
 
 def _external(spec: AssetSpec, module: str = "") -> Asset:
@@ -210,19 +224,22 @@ def _adopted(
     if group_name is None and key_prefix is None:
         return item
     prefix = unchecked_key(key_prefix).parts if key_prefix is not None else ()
-    own = {other.key for other in together}
+    own = {spec.key for other in together for spec in other.specs}
 
     def moved(key: AssetKey) -> AssetKey:
         return AssetKey.unchecked([*prefix, *key.parts]) if prefix and key in own else key
 
-    spec = msgspec.structs.replace(
-        item.asset_spec,
-        key=moved(item.key),
-        deps=tuple(map(moved, item.deps)),
-        partition_mappings={
-            moved(key): mapping for key, mapping in item.asset_spec.partition_mappings.items()
-        },
-    )
-    if group_name is not None and spec.group_name == "default":
-        spec = msgspec.structs.replace(spec, group_name=group_name)
-    return with_spec(item, spec, {name: moved(key) for name, key in item.ins.items()})
+    def adopted(spec: AssetSpec) -> AssetSpec:
+        grouped = group_name is not None and spec.group_name == "default"
+        return msgspec.structs.replace(
+            spec,
+            key=moved(spec.key),
+            deps=tuple(map(moved, spec.deps)),
+            partition_mappings={
+                moved(key): mapping for key, mapping in spec.partition_mappings.items()
+            },
+            group_name=group_name if grouped else spec.group_name,
+        )
+
+    specs = tuple(map(adopted, item.specs))
+    return item.of_specs(specs, {name: moved(key) for name, key in item.ins.items()})

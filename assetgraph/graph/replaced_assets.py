@@ -55,7 +55,7 @@ def replaced_names(assets: Iterable[Asset]) -> Iterator[Problem]:
             f"asset {asset.name!r} is loaded, but {function.__name__!r} is now "
             f"{_what(now)}, which it does not call.",
             f"If a decorator did that: {_REMEDY} Otherwise rename one of the two.",
-            asset.key.text,
+            asset.specs[0].key.text,
         )
 
 

@@ -42,6 +42,7 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
     for computation in graph.computations.values():
         if len(computation.specs) > 1:
             yield from _waits_for_itself(graph, computation)
+            yield from _differ_in_partitions(computation)
         yield from _annotations_that_clash(graph, computation)
     if graph.externals:
         for computation in graph.computations.values():
@@ -160,6 +161,21 @@ def _waits_for_itself(graph: Connected, computation: Computation) -> Iterator[Pr
                 f"Materialize {key.text!r} in a computation of its own.",
                 key,
             )
+
+
+def _differ_in_partitions(computation: Computation) -> Iterator[Problem]:
+    """One call materializes the same partitions of all its assets."""
+    first, *others = computation.specs
+    for spec in others:
+        if spec.partitions_def != first.partitions_def:
+            yield _problem(
+                computation,
+                f"{first.key.text!r} and {spec.key.text!r} of {computation.name!r} have different "
+                "partitions.",
+                "Give partitions_def= to @multi_asset, for all of its assets.",
+                spec.key,
+            )
+            return
 
 
 def _annotations_that_clash(graph: Connected, computation: Computation) -> Iterator[Problem]:

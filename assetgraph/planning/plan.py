@@ -70,7 +70,15 @@ def make_plan(
             plan = _stale_plan(graph, facts, whole, asked, excluded, ignore_checks)
         else:
             plan = _requested_plan(graph, facts, whole, asked, excluded, requested, ignore_checks)
+    if len(whole) > len(selected):
+        plan = _with_added(graph, plan, whole - selected)
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
+
+
+def _with_added(graph: TargetGraph, plan: Plan, others: Set[Target]) -> Plan:
+    """The plan, which says what of `others` it makes."""
+    made = {output for step in plan.steps for output in step.outputs}
+    return msgspec.structs.replace(plan, added=tuple(graph.in_order(others & made)))
 
 
 def still_needed(step: Step, facts: Facts) -> bool:

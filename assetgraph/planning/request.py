@@ -151,17 +151,24 @@ def config_by_key(
     config: dict[AssetKey, dict[str, Any]] = {}
     for text, given in settings.items():
         owner, _, field = text.rpartition(".")
-        while owner and AssetKey.unchecked(owner) not in graph:
+        while owner and AssetKey.unchecked(owner) not in graph and owner not in graph.computations:
             owner, _, part = owner.rpartition(".")
             field = f"{part}.{field}"
-        if AssetKey.unchecked(text) in graph or not owner:
+        if AssetKey.unchecked(text) in graph or text in graph.computations or not owner:
             owner, field = text, ""
-        fields = config.setdefault(graph.asset(AssetKey(owner)).key, {})
+        fields = config.setdefault(_configured(graph, owner), {})
         for part in filter(None, field.split(".")):
             inner = fields.get(part)
             fields[part] = fields = dict(inner) if isinstance(inner, dict) else {}
         fields.update(given)
     return config
+
+
+def _configured(graph: AssetGraph, owner: str) -> AssetKey:
+    """The asset whose config is given: by its key, or one of a function of several by the name of
+    that. Raises `AssetGraphError`."""
+    computation = None if AssetKey.unchecked(owner) in graph else graph.computations.get(owner)
+    return computation.specs[0].key if computation else graph.asset(AssetKey(owner)).key
 
 
 def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[Target]:

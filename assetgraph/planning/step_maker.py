@@ -89,9 +89,25 @@ class StepMaker:
         return self._config_of(one) == self._config_of(other)
 
     def _add_call(self, targets: Sequence[Target]) -> None:
-        targets = [target for target in targets if target not in self._made_by]
-        if not targets:
-            return
+        left = [target for target in targets if target not in self._made_by]
+        if 0 < len(left) < len(targets):  # the calls for another asset make some of them
+            for part in self._ranges(left):
+                self._add_one_call(part)
+        elif left:
+            self._add_one_call(left)
+
+    def _ranges(self, targets: Iterable[Target]) -> Iterator[list[Target]]:
+        """Partitions of an asset, each range that has no gap by itself."""
+        found: list[Target] = []
+        for target in targets:
+            number = self._graph.number(target)
+            if found and number != (self._graph.number(found[-1]) or 0) + 1:
+                yield found
+                found = []
+            found.append(target)
+        yield found
+
+    def _add_one_call(self, targets: Sequence[Target]) -> None:
         first, last = targets[0], targets[-1]
         computation = self._graph.graph.computation(first.key)
         specs = computation.specs
@@ -99,6 +115,8 @@ class StepMaker:
         name = first.text
         if len(specs) > 1:
             outputs = tuple([Target(spec.key, one.partition) for one in targets for spec in specs])
+            if computation.can_subset:
+                outputs = tuple([one for one in outputs if self._is_left(one)])
             name = computation.name
             if first.partition is not None:
                 name += f"@{first.partition}"
@@ -106,6 +124,10 @@ class StepMaker:
         self._calls[step_id] = computation, outputs
         for output in outputs:
             self._made_by[output] = step_id
+
+    def _is_left(self, output: Target) -> bool:
+        """Whether a call that may be for some of its assets has to make this one."""
+        return output in self._causes and output not in self._made_by
 
     def _step(self, step_id: str) -> Step:
         computation, outputs = self._calls[step_id]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -52,6 +53,11 @@ class Step(msgspec.Struct, frozen=True):
     upstreams: Mapping[Target, tuple[Target, ...]] = {}
     config_given: bool = False
 
+    def first_upstream_in(self, targets: Set[Target]) -> Target | None:
+        """The first target that the step loads or depends on, of some."""
+        every = chain(*self.reads.values(), self.deps)
+        return next((one for one in every if one in targets), None)
+
     def upstream(self, output: Target) -> tuple[Target, ...]:
         """The targets that `output` is made from, each once."""
         if self.upstreams:
@@ -65,10 +71,12 @@ class Plan(msgspec.Struct, frozen=True):
     """The steps, upstream before downstream, and the computations that they call, by name.
 
     `warnings` are sentences that the user should read before the steps run. `selects_nothing` says
-    why there are no steps: the selection matched no asset.
+    why there are no steps: the selection matched no asset. `added` are assets that were not
+    selected, and run because one call makes them with others.
     """
 
     steps: tuple[Step, ...]
     computations: Mapping[str, Computation] = {}
     warnings: tuple[str, ...] = ()
     selects_nothing: bool = False
+    added: tuple[Target, ...] = ()

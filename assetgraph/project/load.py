@@ -137,7 +137,7 @@ def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:
             asset.line,
             f"{asset.label} is not loaded: no Definitions object of its package contains it.",
             "Add it to one, or remove it. If two have the same name, the last one wins.",
-            asset.key.text,
+            asset.specs[0].key.text,
         )
 
 

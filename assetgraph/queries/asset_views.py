@@ -81,6 +81,12 @@ class AssetView(msgspec.Struct, frozen=True):
         return self.partitions.get(AssetState.FRESH, 0), sum(self.partitions.values())
 
     @property
+    def made_with(self) -> tuple[str, ...]:
+        """The other assets that its function makes."""
+        specs = self.computation.specs
+        return tuple([spec.key.text for spec in specs if spec.key is not self.asset.key])
+
+    @property
     def damage(self) -> str | None:
         """Why the asset's history cannot be read."""
         for reason in self.reasons:
@@ -344,6 +350,7 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "partition": details.partition,
         "partitions_def": details.partitions and record_json(details.partitions),
         "downstream": list(details.downstream),
+        "made_with": list(view.made_with),
         "defined_at": view.computation.place,
         "config_fields": dict(details.config_fields),
         "metadata": dict(view.asset.metadata),
@@ -372,6 +379,7 @@ def _planned_json(step: Step, target: Target) -> dict[str, Any]:
     return {
         "key": target.key.text,
         "partition": target.partition,
+        "step": step.id,
         "cause": step.cause.value,
         "reasons": [reason_json(reason) for reason in step.reasons],
     }

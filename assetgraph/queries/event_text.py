@@ -23,9 +23,10 @@ def event_text(event: Event) -> str:
         case EventType.LOADED_INPUT:
             return _loaded_text(data)
         case EventType.STEP_OUTPUT:
-            return _output_text(data)
+            return (f"{event.target}: " if event.target else "") + _output_text(data)
         case EventType.ASSET_MATERIALIZATION:
-            return "Materialized" + _metadata_text(data.get("metadata", {}))
+            what = f"Materialized {event.target}" if event.target else "Materialized"
+            return what + _metadata_text(data.get("metadata", {}))
         case EventType.ASSET_CHECK_EVALUATION:
             return evaluation_text(data) + _metadata_text(data.get("metadata", {}))
         case EventType.STEP_SUCCESS:
@@ -33,7 +34,7 @@ def event_text(event: Event) -> str:
         case EventType.STEP_RESTARTED:
             return f"Started again: attempt {data.get('attempt')}."
         case EventType.STEP_SKIPPED:
-            return f"Skipped: upstream {data.get('upstream')} failed."
+            return f"Skipped: upstream {data.get('upstream')} {data.get('why', 'failed')}."
         case EventType.STEP_UNCHANGED:
             return f"Did not run: {data.get('reason')}."
         case EventType.STEP_CANCELED:

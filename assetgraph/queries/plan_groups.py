@@ -31,7 +31,8 @@ class StepGroup(msgspec.Struct, frozen=True):
     """Steps that follow each other. `first` is the number of the first one in the plan, from 1 on,
     and `steps` how many there are; `names` are the ranges of partitions that they make, or the id
     of the only step; `count` is how many targets they make of the asset `key`, and `of` how many it
-    has. `reasons` are those of the first step, and `why` says them of all."""
+    has. `reasons` are those of the first step, and `why` says them of all. `makes` has the assets
+    of a step that makes several, or that is not called after the only one."""
 
     first: int
     steps: int
@@ -41,6 +42,7 @@ class StepGroup(msgspec.Struct, frozen=True):
     names: Sequence[str]
     count: int
     of: int
+    makes: tuple[str, ...] = ()
 
     @property
     def why(self) -> list[str]:
@@ -79,12 +81,16 @@ def _group(first: int, steps: Sequence[Step], targets: TargetGraph | None) -> St
     key = step.outputs[0].key
     if len(steps) == 1 or targets is None:
         names: Sequence[str] = [step.id]
-        count = of = len(step.outputs)
+        count = of = len([one for one in step.outputs if one.key is key])
     else:
         made = [one for step in steps for one in step.outputs if one.key == key]
         names = targets.range_texts(targets.in_order(made))
         count, of = len(made), len(targets.keys(key) or made)
-    return StepGroup(first, len(steps), key, step.cause, step.reasons, names, count, of)
+    makes: tuple[str, ...] = ()
+    keys = dict.fromkeys(one.key.text for one in step.outputs)
+    if len(keys) > 1 or not step.id.startswith(key.text):
+        makes = tuple(keys)
+    return StepGroup(first, len(steps), key, step.cause, step.reasons, names, count, of, makes)
 
 
 class Outline(msgspec.Struct, frozen=True):
@@ -103,7 +109,7 @@ def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
     """
     graph, targets = facts.graph, facts.targets
     plain = request.stale and not (request.exclude or request.config or request.targets)
-    if not plain or not graph.partitioned or graph.siblings:
+    if not plain or not graph.partitioned or graph.together:
         return None
     selected = requested_targets(request, facts)
     if not isinstance(selected, TargetNumbers) or not targets.looks_at_each(selected.numbers):
@@ -169,6 +175,7 @@ def group_json(group: StepGroup) -> dict[str, Any]:
         "steps": group.steps,
         "count": group.count,
         "names": list(group.names),
+        "makes": list(group.makes),
         "cause": group.cause.value,
         "why": group.why,
         "reasons": [reason_json(reason) for reason in group.reasons] if one else [],

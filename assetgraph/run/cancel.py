@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import wait
 from typing import TYPE_CHECKING
 
 from assetgraph.errors import StoreError
 from assetgraph.hints import command
-from assetgraph.records import RunStatus
+from assetgraph.records import RunStatus, StepState
+from assetgraph.run.step import committed, lost_step
+from assetgraph.run.step_task import StepResult
 
 if TYPE_CHECKING:
+    from assetgraph.run.channel import Attempt
     from assetgraph.storage.store import Store
 
 
@@ -49,3 +53,12 @@ def _ignores_interrupts(pid: int) -> bool:
     except (OSError, StopIteration):
         return False
     return bool(int(ignored, 16) & 1 << (signal.SIGINT - 1))
+
+
+def canceled_step(attempt: Attempt, store: Store) -> StepResult:
+    """The result of an interrupted step: a success if it has committed all of its outputs."""
+    if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
+        wait([attempt.future], timeout=COMMIT_S)
+    if committed(attempt.task, store):
+        return lost_step(attempt.task, store, KeyboardInterrupt())
+    return StepResult(StepState.CANCELED, [])

@@ -35,10 +35,10 @@ def evaluate(
     """
     outputs: dict[Target, Materialization] = {}
     result.outputs = outputs
-    added = dict(context.output_metadata) if context is not None else {}
     versions = task.versions()
     for target, found in _by_check(task, returned):
         node = _node(task, target)
+        added = dict(context.metadata_of(target.key)) if context is not None else {}
         outputs[target] = Materialization(
             run_id=task.run_id,
             timestamp=now(),

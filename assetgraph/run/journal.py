@@ -44,7 +44,7 @@ class Journal:
         observer: Observer | None,
         *,
         echo: bool,
-        states: Mapping[str, StepState],
+        states: dict[str, StepState],
         errors: Mapping[str, ErrorInfo],
     ) -> None:
         self.record = record
@@ -90,11 +90,6 @@ class Journal:
             self._held = []
 
     @property
-    def unwritten(self) -> set[str | None]:
-        """The ids of the steps with held events."""
-        return {event.step for event in self._held}
-
-    @property
     def sync_at(self) -> float | None:
         """When the next sync to disk is due, on the monotonic clock, or None."""
         return self._synced + SYNC_INTERVAL_S if self._unsynced else None
@@ -112,8 +107,13 @@ class Journal:
         self._finish(status, last.timestamp, message)
         self._sync()
 
-    def end_anyhow(self, unfinished: Iterable[str], message: str) -> None:
-        """Try to record that the run failed, and why, in a store that could not be written."""
+    def end_anyhow(self, message: str) -> None:
+        """Try to record that the run failed, and why, in a store that could not be written. A step
+        whose end is not on record counts as canceled."""
+        unwritten = {event.step for event in self._held}
+        states = self._states.items()
+        unfinished = [s for s, state in states if state is StepState.RUNNING or s in unwritten]
+        self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
         self._held.clear()
         self._log.end_progress()
         try:

@@ -75,6 +75,14 @@ class ReadyQueue:
         """Queue a step to run again, at time `at` or later."""
         heapq.heappush(self._later, (at, *self._ranked(step_id)))
 
+    def drop(self, step_id: str) -> None:
+        """Keep a step that still waits for others from ever being ready."""
+        self._blockers[step_id] += 1
+
+    def next_to(self, step_id: str) -> Sequence[str]:
+        """The steps that wait for this one themselves."""
+        return self._children[step_id]
+
     def behind(self, step_id: str) -> list[str]:
         """Every step that comes after this one, directly or not, nearest first."""
         return list(walk([step_id], self._children.__getitem__))[1:]

@@ -67,7 +67,7 @@ class RunSetup(msgspec.Struct, frozen=True):
             outputs={
                 step.id: tuple(target.text for target in step.outputs)
                 for step in plan.steps
-                if len(step.outputs) > 1
+                if len(step.outputs) > 1 or step.id != step.outputs[0].text
             },
             tags={**_partition_tags(plan), **request.tags},
             config={step.id: dict(step.config) for step in plan.steps if step.config},

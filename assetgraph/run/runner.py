@@ -12,8 +12,7 @@ run_plan
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from concurrent.futures import wait
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -32,7 +31,7 @@ from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.ready_queue import ReadyQueue
 from assetgraph.run.run_setup import RunSetup
-from assetgraph.run.step import abandoned_step, committed, lost_step
+from assetgraph.run.step import abandoned_step, lost_step
 from assetgraph.run.step_task import StepResult, StepTask, inputs_of, positions_of
 from assetgraph.storage.retention import drop_old_reads, drop_old_runs
 
@@ -326,6 +325,8 @@ class _Run:
                 own_storage = task.computation.spec(target.key).io_manager is not None
                 if not own_storage and self._store.values.is_immutable(value):
                     self._passed.keep(target, value)
+        if len(result.outputs) < len(task.outputs):
+            self._skip_readers(task, set(task.outputs) - result.outputs.keys())
         self._queue.done(task.step_id)
 
     def _take_over(self, result: StepResult) -> None:
@@ -343,11 +344,23 @@ class _Run:
         self._errors[step_id] = result.error
         if result.exception is not None:
             self._exceptions[step_id] = result.exception
-        for other in self._queue.behind(step_id):
-            if self._states[other] is StepState.WAITING:
-                self._states[other] = StepState.SKIPPED
-                self._journal.emit(EventType.STEP_SKIPPED, other, upstream=step_id)
-                self._passed.release(other)
+        self._skip(self._queue.behind(step_id), upstream=step_id)
+
+    def _skip_readers(self, task: StepTask, left_out: set[Target]) -> None:
+        """Skip what reads an output that the step left out, and everything behind that."""
+        for other in self._queue.next_to(task.step_id):
+            missing = self._steps[other].first_upstream_in(left_out)
+            if missing is not None:
+                behind = [other, *self._queue.behind(other)]
+                self._skip(behind, upstream=missing.text, why="was not made")
+
+    def _skip(self, step_ids: Iterable[str], **data: str) -> None:
+        for step_id in step_ids:
+            if self._states[step_id] is StepState.WAITING:
+                self._states[step_id] = StepState.SKIPPED
+                self._queue.drop(step_id)
+                self._journal.emit(EventType.STEP_SKIPPED, step_id, **data)
+                self._passed.release(step_id)
 
     def _cancel(self) -> None:
         """Start no more steps, and give the running ones a moment to end by themselves. A second
@@ -374,27 +387,14 @@ class _Run:
 
     def _give_up(self, step_id: str, attempt: Attempt) -> None:
         """Settle an interrupted step. If it has committed, it is a success."""
-        from assetgraph.run import cancel
+        from assetgraph.run.cancel import canceled_step
 
-        if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
-            wait([attempt.future], timeout=cancel.COMMIT_S)
-        if committed(attempt.task, self._store):
-            result = lost_step(attempt.task, self._store, KeyboardInterrupt())
-        else:
-            result = StepResult(StepState.CANCELED, [])
-        self._settle(step_id, attempt, result)
+        self._settle(step_id, attempt, canceled_step(attempt, self._store))
 
     def _end_anyhow(self, error: StoreError) -> None:
-        """End a run whose store cannot be written.
-
-        A step whose end is not on record counts as canceled. A step that still runs in a thread
-        commits nothing more.
-        """
+        """End a run whose store cannot be written. A step that still runs in a thread commits
+        nothing more."""
         for attempt in self._running.values():
             attempt.channel.give_up()
             attempt.channel.end()
-        unwritten = self._journal.unwritten
-        states = self._states.items()
-        unfinished = [s for s, state in states if state is StepState.RUNNING or s in unwritten]
-        self._states.update(dict.fromkeys(unfinished, StepState.CANCELED))
-        self._journal.end_anyhow(unfinished, f"The run ended: {error.message}")
+        self._journal.end_anyhow(f"The run ended: {error.message}")

@@ -7,9 +7,9 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import described
-from assetgraph.definitions.metadata import MaterializeResult
+from assetgraph.definitions.metadata import RESULTS, MaterializeResult, Output
 from assetgraph.errors import ValueTypeError
-from assetgraph.keys import Target
+from assetgraph.keys import AssetKey, Target
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
@@ -19,23 +19,34 @@ Targets = Sequence[Target]
 _NAMED = 3  # partitions in a message
 
 
-def values_of_each(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
-    """Each output with its value. Raises `ValueTypeError` if one lacks a value."""
-    of_assets: dict[object, list[Target]] = {}
+def values_of_each(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]], bool]:
+    """Each output with its value, and whether they come one by one, as the function yields them.
+
+    Raises `ValueTypeError` if one lacks a value, or is not an output.
+    """
+    of_assets: dict[AssetKey, list[Target]] = {}
     for target in task.outputs:
         of_assets.setdefault(target.key, []).append(target)
-    count = len(of_assets)
-    if count == 1:
-        return _by_partition(task.outputs, returned)
-    if not isinstance(returned, tuple) or len(returned) != count:
-        raise ValueTypeError(
-            f"{task.computation.name!r} returned {described(returned)}: it must return a tuple of "
-            f"{count} values, one for each of its assets."
-        )
-    if len(task.outputs) == count and not task.computation.makes_several_partitions:
-        return zip(task.outputs, returned, strict=True)
-    pairs = zip(of_assets.values(), returned, strict=True)
-    return (output for targets, of_asset in pairs for output in _by_partition(targets, of_asset))
+    if len(of_assets) == 1 and not task.computation.is_multi:
+        return _by_partition(task.outputs, returned), isinstance(returned, Iterator)
+    from assetgraph.run.named_outputs import NamedOutputs, iterated
+
+    returned, named = iterated(returned), NamedOutputs(task)
+    yields = isinstance(returned, Iterator)
+    pairs = named.yielded(returned) if yields else named.returned(returned)
+    if len(task.outputs) == len(of_assets) and not task.computation.makes_several_partitions:
+        return ((of_assets[key][0], one) for key, one in pairs), yields
+    return (
+        output for key, one in pairs for output in _by_partition(of_assets[key], _plain(one))
+    ), yields
+
+
+def _plain(one: Any) -> Any:
+    """What is given for several partitions of an asset. A result with a value, and nothing else to
+    say, is that value."""
+    if isinstance(one, RESULTS) and one.value is not None and not one.metadata:
+        return one.value if one.data_version is None else one
+    return one if not isinstance(one, Output) or one.value is not None else None
 
 
 def _by_partition(targets: Targets, returned: Any) -> Iterator[tuple[Target, Any]]:

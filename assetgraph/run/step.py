@@ -85,8 +85,6 @@ def _compute_here(
 ) -> StepResult:
     if task.computation.timeout is not None:
         channel.started()
-    if len(task.outputs) == 1 and not task.computation.makes_several_partitions:
-        return compute_step(task, store, channel)
     commit = partial(_commit_part, store, channel, locks, parts)
     return compute_step(task, store, channel, commit)
 
@@ -184,7 +182,7 @@ def _commit_part(
     made: Materialization,
     reads: tuple[ObservedRead, ...],
 ) -> Materialization:
-    """Commit one partition of a step that makes several, and return its record.
+    """Commit one output as soon as the function yields it, and return its record.
 
     Raises `StepTimeoutError` if the step was abandoned.
     """

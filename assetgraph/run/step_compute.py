@@ -8,15 +8,21 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from types import CoroutineType
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
 from assetgraph.definitions.annotations import EMPTY, contradiction
-from assetgraph.definitions.metadata import MaterializeResult, MetadataValue, metadata_json
+from assetgraph.definitions.metadata import (
+    RESULTS,
+    MaterializeResult,
+    Output,
+    data_version_of,
+    metadata_json,
+)
 from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
@@ -33,10 +39,10 @@ if TYPE_CHECKING:
     from assetgraph.run.step_task import Input
     from assetgraph.storage.store import Store
 
-# Commits the record of one partition, with what the step has read so far, and returns it as it is
-# recorded.
+# Commits the record of one output, with what the step has read so far, and returns that record.
 Commit = Callable[[Target, Materialization, tuple[ObservedRead, ...]], Materialization]
 _NOT_PASSED = object()
+_GENERATORS = (GeneratorType, AsyncGeneratorType)
 _forks = 0  # how many forks lie between the program's start and this process
 
 
@@ -82,7 +88,6 @@ def compute_step(
 
 
 def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
-    several = len(task.outputs) > 1 and len({target.key for target in task.outputs}) > 1
     if task.computation.is_check:
         from assetgraph.definitions.check_context import check_context
 
@@ -94,7 +99,6 @@ def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
         task.run_id,
         sink,
         retry_number=task.attempt - 1,
-        several=several,
         step=task,
     )
 
@@ -261,14 +265,14 @@ def _save(
     made_from = partial(task.made_from, versions=task.versions())
     in_parts = task.computation.makes_several_partitions
     several = in_parts or len(task.outputs) > 1
-    yields = several and isinstance(returned, Iterator)
+    each, yields = _values(task, returned)
     share = 0.0  # of the time of the call, for each partition that it returned
     if yields:
         result.outputs = outputs
     elif in_parts:
         share = (time.perf_counter() - started) / len(task.outputs)
         started = time.perf_counter() - share
-    for target, one in _values(task, returned):
+    for target, one in each:
         made, value = _saved(task, store, context, target, one, started, result.events, made_from)
         if not yields:
             values[target] = value  # of what is yielded, one at a time is in memory
@@ -298,15 +302,17 @@ def _evaluate(
     evaluate(task, context, returned, started, result)
 
 
-def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
-    """Each output with the value returned for it.
+def _values(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]], bool]:
+    """Each output with the value returned for it, and whether they come as the function yields
+    them.
 
     Raises `ValueTypeError` if the value contradicts the return annotation, or if a function of
     several assets or a step of several partitions does not return one for each.
     """
     computation = task.computation
     if len(computation.specs) == 1 and computation.returns is not EMPTY:
-        wrong = contradiction(returned, computation.returns)
+        value = returned.value if isinstance(returned, Output) else returned
+        wrong = contradiction(value, computation.returns)
         if wrong and not isinstance(returned, MaterializeResult):
             raise ValueTypeError(
                 f"asset {computation.name!r} {wrong}.",
@@ -314,15 +320,22 @@ def _values(task: StepTask, returned: Any) -> Iterable[tuple[Target, Any]]:
                 if returned is None
                 else "Return what the annotation says, or change the annotation.",
             )
-    if len(task.outputs) > 1 or computation.makes_several_partitions:
+    if len(task.outputs) > 1 or computation.makes_several_partitions or computation.is_multi:
         from assetgraph.run.several_outputs import values_of_each
 
         return values_of_each(task, returned)
+    target = task.outputs[0]
+    if type(returned) in _GENERATORS:
+        from assetgraph.run.named_outputs import result_of_one
+
+        results, returned = result_of_one(task, returned)
+        if results is not None:
+            return ((target, one) for one in results), True
     if task.gathered:
         from assetgraph.run.partition_inputs import as_stored
 
         returned = as_stored(returned)
-    return ((task.outputs[0], returned),)
+    return ((target, returned),), False
 
 
 def _saved(
@@ -337,14 +350,16 @@ def _saved(
 ) -> tuple[Materialization, Any]:
     """The uncommitted record of one output, and its value."""
     value, version, metadata = returned, None, {}
-    if isinstance(returned, MaterializeResult):
-        value, version = returned.value, returned.data_version
+    if isinstance(returned, RESULTS):
+        value, version = returned.value, data_version_of(returned.data_version)
         metadata = metadata_json(returned.metadata, target.text)
-    added = dict(context.output_metadata) if context is not None else {}
+    added = dict(context.metadata_of(target.key)) if context is not None else {}
     saved = _stored(task, store, target, value, added)
     metadata = {**saved.metadata, **added, **metadata}
     if "columns" in metadata and any(task.known_run_ids):
-        _compare_columns(task, store, target, metadata, events)
+        from assetgraph.run.changed_columns import compare_columns
+
+        compare_columns(task, store, target, metadata, events)
     made = Materialization(
         run_id=task.run_id,
         timestamp=now(),
@@ -358,21 +373,6 @@ def _saved(
         **made_from(target),
     )
     return made, value
-
-
-def _compare_columns(
-    task: StepTask, store: Store, target: Target, metadata: dict[str, Any], events: list[Event]
-) -> None:
-    """Record how the columns differ from those of the previous value, and log a warning."""
-    from assetgraph.storage.column_changes import schema_change_text, schema_changes
-
-    before = store.history.known(target)
-    found = schema_changes(before.metadata if before else {}, metadata)
-    if found:
-        metadata["schema_changes"] = MetadataValue.table(found).to_json()
-        message = f"The columns changed: {'; '.join(map(schema_change_text, found))}."
-        about = task.named(target)
-        events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message, {}, about))
 
 
 def _stored(

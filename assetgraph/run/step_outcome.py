@@ -12,6 +12,8 @@ from assetgraph.run.step_task import StepResult, StepTask
 from assetgraph.text import listed, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from assetgraph.keys import Target
     from assetgraph.records import Evaluation, Materialization
     from assetgraph.storage.store import Store
@@ -70,15 +72,26 @@ def part_of_step(task: StepTask, result: StepResult, failed: StepResult) -> Step
 
 
 def _report_part(task: StepTask, result: StepResult) -> None:
-    """Add the events for the partitions that a step materialized before it failed."""
+    """Add the events for what a step materialized before it failed, and say what is missing."""
     _report_outputs(task, result)
-    made = listed([str(target.partition) for target in [*result.outputs][:_MOST_NAMED]])
-    more = len(result.outputs) - _MOST_NAMED
+    several = len({target.key for target in task.outputs}) > 1
+    made = _named(result.outputs, several)
     message = (
-        f"{len(result.outputs)} of {len(task.outputs)} partitions were materialized before it "
-        f"failed: {made}{f' and {more} more' if more > 0 else ''}"
+        f"{len(result.outputs)} of {len(task.outputs)} {'assets' if several else 'partitions'} "
+        f"were materialized before it failed: {made}"
     )
+    if several:
+        left = [target for target in task.outputs if target not in result.outputs]
+        message += f". Missing: {_named(left, several)}"
     result.events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message))
+
+
+def _named(targets: Collection[Target], several: bool) -> str:
+    """The first of some targets by name: partitions of one asset by their keys."""
+    first = [*targets][:_MOST_NAMED]
+    more = len(targets) - len(first)
+    names = [target.text if several else str(target.partition) for target in first]
+    return f"{', '.join(names)} and {more} more" if more > 0 else listed(names)
 
 
 def _report_outputs(task: StepTask, result: StepResult) -> None:

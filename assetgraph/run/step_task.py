@@ -91,6 +91,11 @@ class StepTask(msgspec.Struct, frozen=True):
         """The parameters that name an upstream."""
         return tuple(parameter.name for parameter in self.computation.inputs)
 
+    @property
+    def output_names(self) -> Mapping[str, AssetKey]:
+        """What the function may call each of its assets."""
+        return self.computation.output_names
+
     def versions(self) -> dict[Target, str]:
         """The data version of everything that the step is made from."""
         return {source.target: source.data_version for source in self.inputs}

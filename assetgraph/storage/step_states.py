@@ -105,7 +105,8 @@ def step_after(step: StepRecord, event: Event) -> StepRecord:
         case EventType.STEP_UP_FOR_RETRY:
             return change(reason="it will run again")
         case EventType.STEP_SKIPPED:
-            return change(reason=f"upstream {event.data.get('upstream')} failed")
+            why = event.data.get("why", "failed")
+            return change(reason=f"upstream {event.data.get('upstream')} {why}")
         case EventType.STEP_UNCHANGED:
             return change(reason=event.data.get("reason"))
         case EventType.STEP_FAILURE:

@@ -235,7 +235,7 @@ def test_metadata_added_through_the_context_needs_one_asset_to_belong_to(
     assert error.message == (
         "add_output_metadata does not say which of the function's assets it is about."
     )
-    assert error.hint == "Return a MaterializeResult with its own metadata for each asset."
+    assert error.hint == "Give output_name=: evens and odds."
 
 
 class Shelf(dg.IOManager):

@@ -87,9 +87,16 @@ def _definition(details: AssetDetails) -> dict[str, Line]:
         "Default": Line((details.partitions and details.partitions.default) or ""),
         "Upstream": Line(", ".join(first_few(view.deps))),
         "Downstream": Line(", ".join(first_few(details.downstream))),
+        "Made with": Line(_made_with(details)),
         "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
         "Metadata": Line(metadata_text(asset.metadata)),
     }
+
+
+def _made_with(details: AssetDetails) -> str:
+    """The other assets of its function, and the name of its step."""
+    others = ", ".join(first_few(details.view.made_with))
+    return f"{others}, by {details.view.computation.name}" if others else ""
 
 
 def _partitions_text(details: AssetDetails) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.cli.render.state_style import warned
-from assetgraph.cli.terminal.styled_text import Line, plural, stacked
+from assetgraph.cli.terminal.styled_text import Line, first_few, plural, stacked
 from assetgraph.planning.plan import Cause
 from assetgraph.planning.reason_kinds import ReasonKind, some_ranges
 from assetgraph.planning.request import nothing_to_do
@@ -63,19 +63,23 @@ def _numbers(first: int, count: int) -> str:
 
 
 def _name(group: StepGroup) -> str:
-    """The step's id, or the ranges of partitions that several steps make."""
+    """The step's id and its assets, or the ranges of partitions that several steps make."""
     if group.steps == 1:
-        return group.names[0]
+        makes = f" → {', '.join(first_few(group.makes))}" if group.makes else ""
+        return group.names[0] + makes
     more = f" and {len(group.names) - 1} more" if len(group.names) > 1 else ""
     return f"{group.names[0]}{more} ({group.count} of {group.of})"
 
 
 def _has_room(group: StepGroup, width: int | None) -> bool:
     """Whether the ranges of a group leave room for its reasons beside them."""
-    return width is None or group.steps == 1 or len(_name(group)) <= width // 2
+    alone = group.steps == 1 and not group.makes
+    return width is None or alone or len(_name(group)) <= width // 2
 
 
 def _short_name(group: StepGroup) -> str:
+    if group.steps == 1:
+        return group.names[0]
     return f"{group.key.text} ({group.count} of {group.of})"
 
 
@@ -83,6 +87,8 @@ def _said(group: StepGroup, width: int | None) -> list[str]:
     """The reasons of a group, behind its ranges where there is no room for them beside."""
     if _has_room(group, width):
         return group.why
+    if group.steps == 1:
+        return [f"makes {', '.join(first_few(group.makes))}", *group.why]
     ranges = [text.partition("@")[2] for text in group.names[:_MOST_NAMES]]
     return [some_ranges(ranges, len(group.names)), *group.why]
 
@@ -93,6 +99,22 @@ def plan_warnings(plan: Plan | Outline, width: int | None) -> list[Line]:
 
 def plan_notes(plan: Plan, targets: TargetGraph) -> list[Line]:
     """The assets that run without being selected."""
+    return [*_upstreams_added(plan, targets), *_made_with_others(plan)]
+
+
+def _made_with_others(plan: Plan) -> list[Line]:
+    if not plan.added:
+        return []
+    lines, added = [], set(plan.added)
+    for step in plan.steps:
+        own = first_few([one.text for one in step.outputs if one in added])
+        if own:
+            said = f"{step.computation} makes all its assets in one call, so it also makes: "
+            lines.append(Line((said, "muted"), ", ".join(own)))
+    return lines
+
+
+def _upstreams_added(plan: Plan, targets: TargetGraph) -> list[Line]:
     missing = [step for step in plan.steps if step.cause is Cause.MISSING]
     added = [step.id for step in missing]
     if targets.graph.partitioned:

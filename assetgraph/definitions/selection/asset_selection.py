@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -55,7 +55,7 @@ class AssetSelection:
     @classmethod
     def assets(cls, *assets: KeyLike) -> AssetSelection:
         """These assets, given as assets, keys or texts. Raises `InvalidKeyError`."""
-        return cls._any_of([_key_text(one) for one in assets])
+        return cls._any_of([_key_text(one) for one in _each(assets)])
 
     @classmethod
     def keys(cls, *asset_keys: KeyLike) -> AssetSelection:
@@ -202,11 +202,18 @@ def selection_texts(selection: Any) -> tuple[str, ...]:
     if isinstance(selection, AssetKey | Asset | AssetSpec):
         selection = (selection,)
     texts = [
-        one if isinstance(one, str) else f'key:"{unchecked_key(one).text}"' for one in selection
+        one if isinstance(one, str) else f'key:"{unchecked_key(one).text}"'
+        for one in _each(selection)
     ]
     if not texts:
         raise AssetGraphError("the selection is empty.", hint="Leave it out to take every asset.")
     return tuple(texts)
+
+
+def _each(given: Iterable[KeyLike]) -> Iterator[KeyLike]:
+    """What is given, with every asset of a function that makes several."""
+    for one in given:
+        yield from one.specs if isinstance(one, Asset) else (one,)
 
 
 def _levels(depth: int | None) -> str:

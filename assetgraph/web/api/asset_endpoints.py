@@ -55,6 +55,7 @@ def asset(page: PageState, request: Request) -> dict[str, Any]:
     return {
         **asset_row(view),
         "place": view.computation.place,
+        "made_with": list(view.made_with),
         "source": _source(view),
         "code_version": made.code_version if made else None,
         "data_version": made.data_version if made else None,

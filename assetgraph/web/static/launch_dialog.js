@@ -288,6 +288,7 @@ function planned(group) {
         group.count > 1 ? h('span', {class: 'muted small nowrap'}, plural(group.count, 'partition')) : null,
         group.cause === 'requested' ? null : h('span', {class: 'mark pill', data: {state: tone}}, text),
       ),
+      group.makes.length ? h('div', {class: 'sub cut', title: group.makes.join(', ')}, `makes ${group.makes.join(', ')}`) : null,
       reasons ? h('div', {class: 'sub plan-reason', title: reasons}, withCode(reasons)) : h('div', {class: 'sub plan-reason'}, 'up to date, but selected'),
     ),
   );

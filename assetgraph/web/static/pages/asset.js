@@ -263,6 +263,7 @@ function facts() {
       pair('Kinds', asset.kinds.length ? h('div', {class: 'row wrap chips'}, asset.kinds.map((kind) => facetChip('kind', kind))) : null),
       pair('Owners', asset.owners.length ? h('div', {class: 'row wrap chips'}, asset.owners.map((owner) => facetChip('owner', owner))) : null),
       pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => facetChip('tag', value ? `${name}=${value}` : name))) : null),
+      pair('Made with', asset.made_with.length ? h('div', {class: 'row wrap chips'}, asset.made_with.map((one) => h('a', {class: 'chip', href: assetPage(one)}, one))) : null),
       pair('Module', h('code', {}, breakable(asset.module))),
       pair('Defined at', editorLink(asset.place, h('code', {}, breakable(asset.place)), 'quiet-link')),
       asset.partitions_def ? pair('Partitions', h('code', {}, breakable(asset.partitions_def.definition))) : null,
