@@ -40,6 +40,7 @@ class AssetOptions(TypedDict, total=False):
     tags: Mapping[str, str] | None
     owners: Sequence[str] | None  # e-mail addresses, or "team:name"
     kinds: Iterable[str] | None  # what the asset is made with or of: "parquet"
+    compute_kind: str | None  # one more of `kinds`, by an earlier name of Dagster's
     metadata: Mapping[str, Any] | None
     code_version: str | None  # in place of the hash of the code
     io_manager: IOManager | None  # stores and loads the value, in place of the value store
@@ -120,7 +121,10 @@ def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameT
     object."""
     require_function(function)
     read = OptionReader()
-    given = {name: value for name, value in options.items() if value is not None}
+    given: dict[str, Any] = {name: one for name, one in options.items() if one is not None}
+    if "compute_kind" in given:
+        kind = read.text("compute_kind", given.pop("compute_kind"))
+        given["kinds"] = [*read.texts("kinds", given.get("kinds", ())), *([kind] if kind else [])]
     spec = _spec(function, given, read)
     found = read_computation(given, read)
     return Asset(

@@ -133,6 +133,7 @@ def test_an_option_that_is_not_there_is_refused(option: str) -> None:
         ({"owners": [5]}, "owners= takes strings, not 5. Write '5'."),
         ({"kinds": "csv"}, "kinds= takes a list, not 'csv'. Write kinds=['csv']."),
         ({"kinds": 5}, "kinds= takes a list, not 5."),
+        ({"compute_kind": 5}, "compute_kind= takes text, not 5."),
         ({"tags": ["a"]}, "tags= takes a dictionary, not ['a']. Write tags={…: …}."),
         ({"op_tags": "gpu"}, "op_tags= takes a dictionary, not 'gpu'."),
         ({"key": 5}, "5 is not an asset, an asset key or the text of a key. Correct key=."),
@@ -397,5 +398,14 @@ def test_definitions_take_assets_lists_and_registries_once_each(registry: Regist
 def test_every_option_has_a_reader() -> None:
     from assetgraph.definitions import decorator
 
-    read = {*decorator._SPEC_OPTIONS, *decorator._COMPUTATION_OPTIONS}
-    assert read | {"name", "key", "key_prefix"} == set(decorator.AssetOptions.__annotations__)
+    read = {*decorator._SPEC_OPTIONS, *decorator.COMPUTATION_OPTIONS}
+    assert read | {"name", "key", "key_prefix", "compute_kind"} == set(
+        decorator.AssetOptions.__annotations__
+    )
+
+
+def test_a_compute_kind_is_one_more_kind() -> None:
+    @asset(kinds={"csv"}, compute_kind="Python")
+    def trips() -> None: ...
+
+    assert trips.kinds == {"csv", "Python"}
