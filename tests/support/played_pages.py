@@ -2,8 +2,8 @@
 
 - A block of Python whose first line names a file, as `# shop/orders.py`, is that file; any other
   block of Python is a program that runs in the folder.
-- A block of TOML is the project's `pyproject.toml`. A block of CSV, YAML, JSON, INI or SQL is the
-  file that the paragraph before it names last, and a block of `diff` changes that file.
+- A block of TOML is the project's `pyproject.toml`. A block of CSV, YAML, JSON, INI, SQL or `bash` is
+  the file that the paragraph before it names last, and a block of `diff` changes that file.
 - Each line of a block of `sh` is a command. One that fails says so in a comment: `# exit code 2`.
   What makes an environment is not run, and `assetgraph dev` is asked for its first page, and ends.
 - A block of `text` is what the last command printed, in its own lines; ids, times and sizes may
@@ -28,14 +28,14 @@ from typing import NamedTuple
 REPOSITORY = Path(__file__).parents[2]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r"# (\S+\.py)\n")
-_FILE = re.compile(r"`([\w./-]+\.\w+)`")
+_FILE = re.compile(r"`(?:~/)?([\w./-]+\.\w+)`")
 _EXIT_CODE = re.compile(r"# exit code (\d+)$")
 _EXTRAS = re.compile(r"\[([\w,]+)\]")
 _CHANGING = re.compile(
     r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d"
     r"|\d{4}-\d\d-\d\d \d\d:\d\d|\b[\d.]+ ?(?:ms|µs|s|kB|B)\b"
 )
-_FILES = ("csv", "yaml", "json", "ini", "sql")
+_FILES = ("csv", "yaml", "json", "ini", "sql", "bash")
 _SETS_UP = ("python3 -m venv ", "source ", "pip install ", "mkdir ", "cd ", "brew ", "apt ")
 
 Command = Callable[..., tuple[int, str]]  # of the words of a command: its exit code and its output
@@ -113,17 +113,18 @@ def _command(folder: Path, line: str, assetgraph: Command) -> str:
 
 def _in_shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """Run `line` in a shell in which `python`, `pytest` and `assetgraph` are those of the test."""
-    here = shlex.quote(sys.executable)
-    functions = (
-        f'python() {{ {here} "$@"; }}; pytest() {{ {here} -m pytest "$@"; }}; '
-        f'assetgraph() {{ {here} -m assetgraph "$@"; }}; '
-    )
+    programs = folder.parent / "programs"
+    for name, module in {
+        "python": "",
+        "pytest": "-m pytest",
+        "assetgraph": "-m assetgraph",
+    }.items():
+        _write(programs / name, f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {module} "$@"\n')
+        (programs / name).chmod(0o755)
+    environment = _environment(folder)
+    environment["PATH"] = f"{programs}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
-        ["bash", "-c", functions + line],
-        cwd=folder,
-        env=_environment(folder),
-        capture_output=True,
-        text=True,
+        ["bash", "-c", line], cwd=folder, env=environment, capture_output=True, text=True
     )
 
 
