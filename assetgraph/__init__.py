@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
     from assetgraph.definitions.backfill_policy import BackfillPolicy
+    from assetgraph.definitions.built_context import (
+        build_asset_check_context,
+        build_asset_context,
+    )
     from assetgraph.definitions.check_context import AssetCheckExecutionContext
     from assetgraph.definitions.check_results import AssetCheckResult, AssetCheckSeverity
     from assetgraph.definitions.checks import (
@@ -85,10 +89,14 @@ if TYPE_CHECKING:
     from assetgraph.errors import (
         AssetGraphError,
         DagsterAssetCheckFailedError,
+        DagsterInvalidConfigError,
         DagsterInvalidDefinitionError,
+        DagsterInvalidInvocationError,
+        DagsterInvalidMetadata,
         DagsterInvalidSubsetError,
         DagsterInvariantViolationError,
         DagsterStepOutputNotFoundError,
+        DagsterTypeCheckDidNotPass,
         DagsterUnknownPartitionError,
         PartitionsError,
     )
@@ -135,11 +143,15 @@ _HOME = {
     "Config": "definitions.config",
     "DagsterAssetCheckFailedError": "errors",
     "DagsterInstance": "instance",
+    "DagsterInvalidConfigError": "errors",
     "DagsterInvalidDefinitionError": "errors",
+    "DagsterInvalidInvocationError": "errors",
+    "DagsterInvalidMetadata": "errors",
     "DagsterInvalidSubsetError": "errors",
     "DagsterInvariantViolationError": "errors",
     "DagsterRunStatus": "states",
     "DagsterStepOutputNotFoundError": "errors",
+    "DagsterTypeCheckDidNotPass": "errors",
     "DagsterUnknownPartitionError": "errors",
     "DailyPartitionsDefinition": "definitions.partitions.periods",
     "DataVersion": "definitions.external",
@@ -184,6 +196,8 @@ _HOME = {
     "asset": "definitions.decorator",
     "asset_check": "definitions.checks",
     "components": "project.defs_folder",
+    "build_asset_check_context": "definitions.built_context",
+    "build_asset_context": "definitions.built_context",
     "definitions": "definitions",
     "file_relative_path": "project.defs_folder",
     "load": "api",
@@ -224,11 +238,15 @@ __all__ = [
     "Config",
     "DagsterAssetCheckFailedError",
     "DagsterInstance",
+    "DagsterInvalidConfigError",
     "DagsterInvalidDefinitionError",
+    "DagsterInvalidInvocationError",
+    "DagsterInvalidMetadata",
     "DagsterInvalidSubsetError",
     "DagsterInvariantViolationError",
     "DagsterRunStatus",
     "DagsterStepOutputNotFoundError",
+    "DagsterTypeCheckDidNotPass",
     "DagsterUnknownPartitionError",
     "DailyPartitionsDefinition",
     "DataVersion",
@@ -272,6 +290,8 @@ __all__ = [
     "__version__",
     "asset",
     "asset_check",
+    "build_asset_check_context",
+    "build_asset_context",
     "components",
     "definitions",
     "file_relative_path",

@@ -11,6 +11,7 @@
     ├── ProjectError                no project found, a wrong setting, or a failed import
     ├── ObservationError            a function that observes an asset, and fails
     ├── ConfigError                 config that does not fit its asset
+    ├── InvocationError             a call of an asset with the wrong arguments
     ├── MetadataError               metadata that cannot be recorded
     ├── ValueTypeError              a value that cannot be stored or passed to a parameter
     ├── OutputNotFoundError         a function of several assets that gave too few
@@ -168,6 +169,10 @@ class ConfigError(AssetGraphError):
     """Config has an unknown field or a wrong type, lacks a field, or its asset takes none."""
 
 
+class InvocationError(AssetGraphError):
+    """An asset is called as a function with arguments that are missing, too many or of no use."""
+
+
 class MetadataError(AssetGraphError):
     """A value of metadata cannot be recorded."""
 
@@ -244,8 +249,12 @@ class LockedError(AssetGraphError):
 
 # What Dagster calls them. An `except` of one of these catches what is its case here.
 DagsterAssetCheckFailedError = CheckFailedError
+DagsterInvalidConfigError = ConfigError
 DagsterInvalidDefinitionError = InvalidDefinitionError
+DagsterInvalidInvocationError = InvocationError
+DagsterInvalidMetadata = MetadataError
 DagsterInvalidSubsetError = SelectionError
 DagsterInvariantViolationError = InvariantError
 DagsterStepOutputNotFoundError = OutputNotFoundError
+DagsterTypeCheckDidNotPass = ValueTypeError
 DagsterUnknownPartitionError = PartitionsError

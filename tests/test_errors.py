@@ -22,6 +22,7 @@ EXAMPLES = [
     errors.PartitionsError("no such key", hint="There are 3."),
     errors.SelectionError("reads badly", text="a or", column=4),
     errors.ConfigError("no such field", hint="It takes: month."),
+    errors.InvocationError("without a context", hint="Build one."),
     errors.MetadataError("a set"),
     errors.ValueTypeError("a generator"),
     errors.OutputNotFoundError("'split' gave no value for 'odds'."),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from assetgraph.definitions.context import AssetExecutionContext, ContextStep
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.computation import AssetSpec, Computation
     from assetgraph.process.step_sink import StepSink
 
 
@@ -15,7 +14,7 @@ class CheckStep(ContextStep, Protocol):
     """The step that a check's context is about."""
 
     @property
-    def computation(self) -> Computation: ...
+    def computation(self) -> Any: ...
     @property
     def run_id(self) -> str: ...
     @property
@@ -35,7 +34,7 @@ class AssetCheckExecutionContext(AssetExecutionContext):
 
 def check_context(step: CheckStep, sink: StepSink) -> AssetCheckExecutionContext:
     """The context of a step of checks."""
-    first: AssetSpec = step.computation.specs[0]
+    first = step.computation.specs[0]
     return AssetCheckExecutionContext(
         getattr(first, "checks", first.key),
         step.run_id,

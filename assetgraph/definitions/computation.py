@@ -70,7 +70,8 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Computation:
-    """One function, and the assets that a call of it materializes. Calling it calls the function.
+    """One function, and the assets that a call of it materializes. Calling it calls the
+    function, and checks what it gets and gives.
 
     `name` is unique in a graph. `ins` has the upstream of each parameter that does not name it
     itself, and `partition_mappings` the mappings that are given for parameters. `timeout` is in
@@ -112,7 +113,9 @@ class Computation:
         object.__setattr__(self, "__doc__", self.function.__doc__)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.function(*args, **kwargs)
+        from assetgraph.definitions.direct_call import call
+
+        return call(self, args, kwargs)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} at {self.place}>"

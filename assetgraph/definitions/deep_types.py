@@ -14,7 +14,15 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-from assetgraph.definitions.annotations import accepts, annotation_text, described
+from assetgraph.definitions.annotations import (
+    accepts,
+    annotation_text,
+    contradiction,
+    described,
+    yielded_result,
+)
+from assetgraph.definitions.metadata import MaterializeResult, Output
+from assetgraph.errors import ValueTypeError
 
 Values = Callable[[], Iterable[Any]]  # the values of one level, as often as they are asked for
 _LISTS = (list, tuple, set, frozenset)
@@ -111,8 +119,32 @@ def _first(annotation: Any, value: Any, name: str) -> str | None:
     return None
 
 
-def deep_contradiction(value: object, annotation: Any) -> str | None:
-    """How a returned value contradicts its annotation: "is annotated … but …", or None."""
-    if not typing.get_args(annotation) or (wrong := misfit(annotation, value, "result")) is None:
-        return None
-    return f"is annotated `-> {annotation_text(annotation)}` but {wrong}"
+def result_contradiction(value: object, annotation: Any) -> str | None:
+    """How a returned value contradicts its annotation: "is annotated … but returned …", or None."""
+    wrong = contradiction(value, annotation)
+    if wrong or not typing.get_args(annotation):
+        return wrong
+    inner = yielded_result(annotation) or annotation
+    if typing.get_origin(inner) is Output:
+        (inner,) = typing.get_args(inner)
+    if isinstance(value, abc.Iterator | abc.AsyncIterator):
+        return None  # what it yields is looked at when it comes
+    inside = misfit(inner, value, "result")
+    text = annotation_text(annotation)
+    return f"is annotated `-> {text}` but in what it returned, {inside}" if inside else None
+
+
+def require_result(owner: str, returned: object, annotation: Any) -> None:
+    """Raise `ValueTypeError` if what the function of an asset returned contradicts `annotation`."""
+    if isinstance(returned, MaterializeResult):
+        return
+    wrong = result_contradiction(
+        returned.value if isinstance(returned, Output) else returned, annotation
+    )
+    if wrong:
+        raise ValueTypeError(
+            f"asset {owner!r} {wrong}.",
+            hint="Add the missing return, or annotate the function with `-> None`."
+            if returned is None
+            else "Return what the annotation says, or change the annotation.",
+        )

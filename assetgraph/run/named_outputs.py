@@ -7,7 +7,8 @@ from itertools import chain
 from types import AsyncGeneratorType
 from typing import TYPE_CHECKING, Any
 
-from assetgraph.definitions.annotations import contradiction, described, yielded_result
+from assetgraph.definitions.annotations import described, yielded_result
+from assetgraph.definitions.deep_types import result_contradiction
 from assetgraph.definitions.metadata import RESULTS, MaterializeResult, Output
 from assetgraph.errors import OutputNotFoundError, ValueTypeError
 from assetgraph.keys import AssetKey
@@ -126,7 +127,9 @@ class NamedOutputs:
             raise self._refused(what, "Make only what is in context.selected_asset_keys.")
         if key in self._given:
             raise self._refused(f"gave {key.text!r} twice", "Give each of its assets once.")
-        wrong = contradiction(_value_of(one), self._types[key]) if key in self._types else None
+        wrong = (
+            result_contradiction(_value_of(one), self._types[key]) if key in self._types else None
+        )
         if wrong:
             raise ValueTypeError(
                 f"{key.text!r} of {self._computation.name!r} {wrong}.",

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
-from assetgraph.definitions.annotations import EMPTY, contradiction
+from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.deep_types import require_result
 from assetgraph.definitions.metadata import (
     RESULTS,
-    MaterializeResult,
-    Output,
     data_version_of,
     metadata_json,
 )
-from assetgraph.errors import AssetGraphError, StoreError, ValueTypeError
+from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
@@ -311,15 +310,7 @@ def _values(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]]
     """
     computation = task.computation
     if len(computation.specs) == 1 and computation.returns is not EMPTY:
-        value = returned.value if isinstance(returned, Output) else returned
-        wrong = contradiction(value, computation.returns)
-        if wrong and not isinstance(returned, MaterializeResult):
-            raise ValueTypeError(
-                f"asset {computation.name!r} {wrong}.",
-                hint="Add the missing return, or annotate the function with `-> None`."
-                if returned is None
-                else "Return what the annotation says, or change the annotation.",
-            )
+        require_result(computation.name, returned, computation.returns)
     if len(task.outputs) > 1 or computation.makes_several_partitions or computation.is_multi:
         from assetgraph.run.several_outputs import values_of_each
 
