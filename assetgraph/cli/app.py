@@ -30,6 +30,7 @@ class LazyGroup(CommandGroup):
         "reads": "reads",
         "plan": "materialize_and_plan",
         "materialize": "materialize_and_plan",
+        "check-assets": "check_assets",
         "accept": "status_and_accept",
         "reproduce": "reproduce",
         "observe": "observe_and_report",
@@ -50,7 +51,7 @@ class LazyGroup(CommandGroup):
         if cmd_name not in self.modules:
             return None
         module = import_module(f"assetgraph.cli.commands.{self.modules[cmd_name]}")
-        command: click.Command = getattr(module, f"{cmd_name}_command")
+        command: click.Command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         return command
 
 

@@ -189,6 +189,8 @@ class Session:
         from assetgraph.hints import command
         from assetgraph.keys import AssetKey
 
+        if ":" in text and (check := self._check(text)) is not None:
+            return check
         try:
             return AssetKey(text)
         except InvalidKeyError as error:
@@ -196,6 +198,26 @@ class Session:
             if _is_selection(text):
                 error.hint = f"Give the key of one asset. To see those: {command('list', text)}"
             raise
+
+    def _check(self, text: str) -> AssetKey | None:
+        """The check that a person typed; None if the text is none of a check. Raises
+        `AssetGraphError`, with the names that resemble it."""
+        from assetgraph.errors import AssetGraphError
+        from assetgraph.hints import command
+        from assetgraph.keys import AssetKey, checked_asset
+        from assetgraph.text import did_you_mean
+
+        key = AssetKey.unchecked(text)
+        if key in self.graph.checks:
+            return key
+        asset = checked_asset(key)
+        if asset is None or asset not in self.graph.assets:
+            return None
+        raise AssetGraphError(
+            f"{asset.text!r} has no check {text!r}.",
+            hint=did_you_mean(text, [one.text for one in self.graph.checks])
+            or f"See its checks with: {command('show', asset.text)}",
+        )
 
     def defined_names(self) -> Sequence[str]:
         """The keys of the assets as texts; none if the project cannot be loaded, which what only

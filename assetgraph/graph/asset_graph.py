@@ -38,6 +38,7 @@ class AssetGraph:
 
     def __init__(self, computations: Iterable[Computation]) -> None:
         self._assets: _ByKey[AssetSpec] = _ByKey()
+        self.nodes: Mapping[AssetKey, AssetSpec] = self._assets  # every asset and every check
         self.targets: Mapping[AssetKey, Target] = {}  # of each asset, without a partition
         self._makers: _ByKey[Computation] = _ByKey()
         self._inputs: _ByKey[dict[str, AssetKey]] = _ByKey()

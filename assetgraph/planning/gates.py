@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from assetgraph.keys import Target
-from assetgraph.planning.reason_kinds import ReasonKind
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import direct_reasons
 
 if TYPE_CHECKING:
@@ -68,6 +68,35 @@ def failed_gate(graph: TargetGraph, facts: Facts, reader: Target) -> tuple[Targe
         if failed and current is not None and not _unsettled(graph, facts, gate):
             return gate, current.run_id
     return None
+
+
+def held_reason(
+    graph: TargetGraph, facts: Facts, readers: Iterable[Target], running: Collection[Target] = ()
+) -> tuple[Reason, ...]:
+    """The reason for targets that a blocking check holds, which is not among what is `running`
+    before them, and neither is what it looks at."""
+    for reader in readers:
+        found = failed_gate(graph, facts, reader)
+        if found is None:
+            continue
+        gate, run_id = found
+        if gate not in running and not any(one in running for one in graph.upstream_or_none(gate)):
+            return (Reason(ReasonKind.HELD, {"check": gate.text, "run_id": run_id}),)
+    return ()
+
+
+def reasons_of_check(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Why a check must look again, in the words for a check."""
+    found = []
+    for reason in reasons:
+        if reason.kind is ReasonKind.NEVER_MATERIALIZED:
+            reason = Reason(ReasonKind.NEVER_CHECKED)
+        elif reason.kind is ReasonKind.UPSTREAM_DATA and "partitions" not in reason.facts:
+            reason = Reason(ReasonKind.VALUE_UNCHECKED, {"upstream": reason.facts["upstream"]})
+        elif reason.kind is ReasonKind.UPSTREAM_STALE:
+            continue  # it has looked at the value that is there
+        found.append(reason)
+    return tuple(found)
 
 
 def _targets(graph: TargetGraph, target: Target, checks: Iterable[AssetKey]) -> Iterator[Target]:

@@ -111,7 +111,7 @@ class PartitionsOnRecord:
     @cached_property
     def _untouched(self) -> set[AssetKey]:
         """The assets without a history, from one listing instead of two look-ups for each."""
-        return self.store.history.without(self.graph.assets)
+        return self.store.history.without(self.graph.nodes)
 
 
 class _Dynamic:

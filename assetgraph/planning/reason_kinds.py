@@ -38,6 +38,9 @@ class ReasonKind(StrEnum):
     PAST_FAILURE = "past_failure"
     SOURCE_MISSING = "source_missing"
     SOURCE_UNREADABLE = "source_unreadable"
+    NEVER_CHECKED = "never_checked"
+    VALUE_UNCHECKED = "value_unchecked"
+    HELD = "held"
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -57,6 +60,9 @@ class Reason(msgspec.Struct, frozen=True):
     what is read `now` and was read `before`, each as the number of partitions, the first and the
     last, and how many were `added` and `removed`, if that is known. `mapping_failed` has `error`.
     `partitions` stands for several partitions of an asset: see `partition_states.py`.
+
+    Of a check, `value_unchecked` has the `upstream` that it has not looked at as it is now. `held`
+    has the `check` that failed, and the `run_id` in which it did.
 
     A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
@@ -274,4 +280,9 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.SOURCE_MISSING: lambda f: f"its data is not there{_place_text(f['path'])}",
     ReasonKind.SOURCE_UNREADABLE: lambda f: f"its data cannot be read: {f['error']}",
     ReasonKind.UPSTREAM_STALE: lambda f: _upstream_text(f),
+    ReasonKind.NEVER_CHECKED: lambda _: "it never ran",
+    ReasonKind.VALUE_UNCHECKED: lambda f: (
+        f"it has not looked at the current value of {f['upstream']}"
+    ),
+    ReasonKind.HELD: lambda f: f"held by the check {f['check']}, which failed (run {f['run_id']})",
 }

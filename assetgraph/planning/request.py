@@ -35,7 +35,8 @@ class RunRequest(msgspec.Struct, frozen=True):
     as in "2023-01..2023-03", or "*" for all; where none is said, `default_partition` is one for
     definitions that have no default of their own. With `stale`, only targets that are not up to
     date run, and with `only`, those of the selected that are in one of these states. With
-    `ignore_checks`, no blocking check keeps anything from running. `config` has
+    `ignore_checks`, no blocking check keeps anything from running, and with `checks_only`, only
+    checks run, of what is selected. `config` has
     each asset's fields by the text of its key. `executor`, `jobs` and `dask_scheduler` say where
     steps run; None means the project's setting. Without `wait`, the run fails at once if another
     run holds an asset. `run_id` is the id of the new run, if already
@@ -50,6 +51,7 @@ class RunRequest(msgspec.Struct, frozen=True):
     default_partition: str | None = None
     stale: bool = False
     ignore_checks: bool = False
+    checks_only: bool = False
     only: tuple[str, ...] = ()
     config: Mapping[str, Mapping[str, Any]] = {}
     tags: Mapping[str, str] = {}
@@ -70,6 +72,8 @@ def nothing_to_do(request: RunRequest, plan: Plan) -> str:
     if plan.selects_nothing:
         what = "no partition" if request.partitions else "no asset"
         return f"Nothing to do: {what} matches."
+    if request.checks_only:
+        return "Nothing to do: no check has anything new to look at."
     part = (
         request.targets
         or request.exclude
@@ -88,6 +92,8 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
     """
     graph = facts.graph
     with paused_collector():
+        if request.checks_only:
+            return _checks_only(request, facts)
         config = _config(graph, request)
         plan = make_plan(
             facts.targets,
@@ -102,6 +108,13 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
         facts.remember()
         shared = tuple(_shared(plan, facts))
         return msgspec.structs.replace(plan, warnings=plan.warnings + shared) if shared else plan
+
+
+def _checks_only(request: RunRequest, facts: StoreFacts) -> Plan:
+    from assetgraph.planning.check_plan import plan_of_checks
+
+    checks = [one for one in requested_targets(request, facts) if one.key in facts.graph.checks]
+    return plan_of_checks(facts.targets, facts, checks, stale_only=request.stale)
 
 
 def _config(graph: AssetGraph, request: RunRequest) -> dict[AssetKey, dict[str, Any]] | None:
@@ -217,7 +230,7 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
                 facts.targets,
                 keys,
                 request.partitions,
-                every=request.stale or bool(request.only),
+                every=request.stale or request.checks_only or bool(request.only),
                 default=request.default_partition,
             )
     return _in_states(chosen, request.only, facts) if request.only else chosen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import ConfigError
 from assetgraph.keys import RANGE, Target
-from assetgraph.planning.gates import gates_of
+from assetgraph.planning.gates import gates_of, held_reason, reasons_of_check
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import Configs, Facts, KnownReasons
 from assetgraph.planning.steps import CAUSES, Cause, Plan, Step
@@ -150,9 +150,8 @@ class StepMaker:
             deps = tuple([up for up in upstream if up not in loads])
         after = dict.fromkeys(filter(None, map(self._made_by.get, upstream)))
         after.pop(step_id, None)
-        if self._has_gates:
-            gates = (gate for one in outputs for gate in gates_of(self._graph, one))
-            after.update(dict.fromkeys(filter(None, map(self._made_by.get, gates))))
+        if self._graph.graph.checks:
+            reasons = self._with_checks(computation, outputs, after, reasons)
         given = self._given(outputs)
         return Step(
             id=step_id,
@@ -168,6 +167,23 @@ class StepMaker:
             upstreams=upstreams,
             config_given=given is not None,
         )
+
+    def _with_checks(
+        self,
+        computation: Computation,
+        outputs: Sequence[Target],
+        after: dict[str, None],
+        reasons: tuple[Reason, ...],
+    ) -> tuple[Reason, ...]:
+        """The reasons of a step in the words for a check, or with the check that holds it. Blocking
+        checks are added to what it comes `after`."""
+        if computation.is_check:
+            return reasons_of_check(reasons)
+        if not self._has_gates:
+            return reasons
+        gates = (gate for one in outputs for gate in gates_of(self._graph, one))
+        after.update(dict.fromkeys(filter(None, map(self._made_by.get, gates))))
+        return reasons + held_reason(self._graph, self._facts, outputs, self._made_by)
 
     def _reads(self, outputs: Sequence[Target]) -> dict[str, tuple[Target, ...]]:
         """What each parameter of a call loads for any of its partitions, without what the call

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from assetgraph.keys import AssetKey
     from assetgraph.pictures.picture_card import Card
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.plan import Plan, Step
     from assetgraph.planning.reason_kinds import Reason
     from assetgraph.planning.reasons import AssetStates, TargetFacts
+    from assetgraph.queries.check_views import CheckView
     from assetgraph.queries.observed_views import ObservedReads
     from assetgraph.records import FailedAttempt
 
@@ -58,7 +58,7 @@ class AssetView(msgspec.Struct, frozen=True):
     the last attempt, if it failed under other circumstances: see `assetgraph.planning.reasons`.
     `external` describes the data of an asset that something else makes, which has no
     `materialization`. `partitions` counts the partitions in each state; `materialization` is then
-    the newest one, and `failure` that of the first partition that failed.
+    the newest one, and `failure` that of the first partition that failed. `checks` are its checks.
     """
 
     asset: AssetSpec
@@ -72,6 +72,7 @@ class AssetView(msgspec.Struct, frozen=True):
     past_failure: Reason | None = None
     external: ExternalData | None = None
     partitions: Mapping[AssetState, int] | None = None
+    checks: tuple[CheckView, ...] = ()
 
     @property
     def up_to_date(self) -> tuple[int, int] | None:
@@ -158,12 +159,30 @@ class PartitionsShown(msgspec.Struct, frozen=True):
 def asset_views(facts: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetView, ...]:
     """Each asset with its state, in the given order."""
     assets = tuple(assets)
-    states = facts.states(asset.key for asset in assets)
+    states = facts.states(facts.graph.checks.along(asset.key for asset in assets))
     running = {key.text for key in states if states[key].state is AssetState.RUNNING}
     makers = facts.store.runs.makers(running)
-    return tuple(
+    views = [
         asset_view(facts, asset, states[asset.key], makers.get(asset.key.text)) for asset in assets
-    )
+    ]
+    if not facts.graph.checks:
+        return tuple(views)
+    return tuple(_with_checks(facts, view, states) for view in views)
+
+
+def _with_checks(
+    facts: StoreFacts, view: AssetView, states: Mapping[AssetKey, AssetStates]
+) -> AssetView:
+    """The view of an asset with its checks, and with the check that holds it, if one does."""
+    from assetgraph.planning.gates import held_reason
+    from assetgraph.queries.check_views import check_views
+
+    key = view.asset.key
+    held: tuple[Reason, ...] = ()
+    if view.reasons and view.partitions is None:
+        held = held_reason(facts.targets, facts, [facts.graph.targets[key]])
+    checks = check_views(facts, key, states)
+    return msgspec.structs.replace(view, checks=checks, reasons=view.reasons + held)
 
 
 def asset_view(
@@ -339,6 +358,7 @@ def asset_json(view: AssetView) -> dict[str, Any]:
         "external": view.external and record_json(view.external),
         "partitions": view.partitions
         and {state.value: count for state, count in view.partitions.items()},
+        "checks": [check.json for check in view.checks],
     }
 
 
@@ -368,18 +388,3 @@ def reason_json(reason: Reason) -> dict[str, Any]:
     if reason.kind is ReasonKind.PARTITIONS:
         facts["partitions"] = list(facts["partitions"])
     return {"kind": reason.kind.value, "text": reason.text, **facts}
-
-
-def plan_json(plan: Plan) -> list[dict[str, Any]]:
-    """Every target that would be materialized, in order."""
-    return [_planned_json(step, target) for step in plan.steps for target in step.outputs]
-
-
-def _planned_json(step: Step, target: Target) -> dict[str, Any]:
-    return {
-        "key": target.key.text,
-        "partition": target.partition,
-        "step": step.id,
-        "cause": step.cause.value,
-        "reasons": [reason_json(reason) for reason in step.reasons],
-    }

@@ -180,3 +180,18 @@ def group_json(group: StepGroup) -> dict[str, Any]:
         "why": group.why,
         "reasons": [reason_json(reason) for reason in group.reasons] if one else [],
     }
+
+
+def plan_json(plan: Plan) -> list[dict[str, Any]]:
+    """Every target that would be materialized, in order."""
+    return [_planned_json(step, target) for step in plan.steps for target in step.outputs]
+
+
+def _planned_json(step: Step, target: Target) -> dict[str, Any]:
+    return {
+        "key": target.key.text,
+        "partition": target.partition,
+        "step": step.id,
+        "cause": step.cause.value,
+        "reasons": [reason_json(reason) for reason in step.reasons],
+    }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from assetgraph.errors import AssetGraphError, DamagedStoreError, LockedError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target, partitions_by_asset, recorded_target
+from assetgraph.keys import AssetKey, Target, checked_asset, partitions_by_asset, recorded_target
 from assetgraph.records import Materialization, now
 from assetgraph.storage.asset_names import Renaming
 from assetgraph.storage.atomic_files import append_line, encoded, sync_file_system
@@ -80,9 +80,18 @@ def rename(
         held.enter_context(_locked(store, Target(old)))
         if store.is_running(Target(new)):
             raise store.locked(Target(new), hint="Rename it once that run has ended.")
-        append_line(store.names.path, encoded(Renaming(old.text, new.text, now())) + b"\n")
+        _record_renaming(store, old, new)
         store.names.refresh()
     sync_file_system(store.folder)
+
+
+def _record_renaming(store: Store, old: AssetKey, new: AssetKey) -> None:
+    """Record the new name of an asset, and those of its checks."""
+    keys = map(AssetKey.unchecked, store.history.keys())
+    checks = [key.text for key in keys if checked_asset(key) is old]
+    for before in (old.text, *checks):
+        after = new.text + before[len(old.text) :]
+        append_line(store.names.path, encoded(Renaming(before, after, now())) + b"\n")
 
 
 def records_of(store: Store, keys: Iterable[AssetKey]) -> list[AssetRecords]:

@@ -109,6 +109,7 @@ def test_an_asset_in_json_has_the_documented_names(
         "running_run_id": None,
         "external": None,
         "partitions": None,
+        "checks": [],
     }
 
 

@@ -21,7 +21,7 @@ from assetgraph.planning.plan import Cause, Plan, Step
 from assetgraph.planning.reasons import stale_reasons
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import plan_run
-from assetgraph.queries.asset_views import plan_json
+from assetgraph.queries.plan_groups import plan_json
 from assetgraph.queries.run_views import run_details
 from assetgraph.records import EventType, Materialization, RunStatus, StepState
 from assetgraph.run.executors import make

@@ -68,6 +68,9 @@ def show_command(session: Session, key: str, head: int | None, as_json: bool) ->
     from assetgraph.queries.asset_views import asset_details, asset_details_json
 
     target = session.target(key)
+    if target.key in session.graph.checks:
+        _show_check(session, target, as_json)
+        return
     if head is not None:
         _show_value(session, target, head, as_json)
         return
@@ -76,6 +79,22 @@ def show_command(session: Session, key: str, head: int | None, as_json: bool) ->
         as_json,
         data=lambda: asset_details_json(details),
         lines=lambda width: asset_page(details, width),
+    )
+
+
+def _show_check(session: Session, target: Target, as_json: bool) -> None:
+    """Print one check, with what it last found."""
+    from assetgraph.cli.render.check_lines import check_page
+    from assetgraph.cli.terminal.output import answer
+    from assetgraph.queries.check_views import check_history, check_json, check_view
+    from assetgraph.queries.record_json import record_json
+
+    view = check_view(session.facts, target.key, session.facts.states([target.key])[target.key])
+    history = check_history(session.facts, target.key)
+    answer(
+        as_json,
+        data=lambda: {**check_json(view), "history": [record_json(one) for one in history]},
+        lines=lambda width: check_page(view, history, width),
     )
 
 

@@ -44,6 +44,7 @@ class Asked(TypedDict):
     missing: bool
     failed: bool
     stale: bool
+    ignore_checks: bool
     exclude: tuple[str, ...]
     settings: tuple[str, ...]
     config_file: Path | None
@@ -55,6 +56,9 @@ def planning_options(command: F) -> F:
         click.option(
             "--exclude", metavar="SELECTION", multiple=True, shell_complete=complete_assets,
             help="Do not run these; their present values are used. Repeatable.",
+        ),
+        click.option(
+            "--ignore-checks", is_flag=True, help="Run what a failed blocking check holds, too.",
         ),
         click.option(
             "--failed", is_flag=True, help="Only what failed, among the selection or all.",
@@ -183,6 +187,7 @@ def _request(session: Session, asked: Asked, tags: tuple[str, ...] = ()) -> RunR
         stale=asked["stale"],
         only=tuple(word for word in ("missing", "failed") if asked[word]),
         exclude=asked["exclude"],
+        ignore_checks=asked["ignore_checks"],
         **more,
     )
 
@@ -195,7 +200,7 @@ def _print_plan(session: Session, request: RunRequest, as_json: bool) -> None:
         plan_warnings,
     )
     from assetgraph.cli.terminal.output import answer, say, stderr
-    from assetgraph.queries.asset_views import plan_json
+    from assetgraph.queries.plan_groups import plan_json
 
     outline = None if as_json else session.stale_outline(request)
     if outline is not None and outline.groups:

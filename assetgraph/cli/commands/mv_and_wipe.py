@@ -86,7 +86,7 @@ def remove_orphaned(session: Session, *, dry_run: bool, yes: bool, as_json: bool
             "the project defines no assets, so all of them would count as orphaned.",
             hint=f"To delete one: {command('wipe', 'KEY')}",
         )
-    found = records_of(session.store, list(orphaned(session.store, session.graph.assets)))
+    found = records_of(session.store, list(orphaned(session.store, session.graph.nodes)))
     found += records_of_partitions(session.store, orphaned_targets(session.facts))
     _remove(session, found, dry_run=dry_run, yes=yes, as_json=as_json)
 
@@ -111,9 +111,17 @@ def _selected(session: Session, selection: Sequence[str]) -> list[AssetRecords]:
     if targets is None:
         named += session.selected(rest) if rest else ()
         targets = []
-    whole = dict.fromkeys([*named, *(one.key for one in targets if one.partition is None)])
+    named += [one.key for one in targets if one.partition is None]
+    whole = dict.fromkeys(session.graph.checks.along(named))
     parts = [one for one in (*orphans, *targets) if one.key not in whole]
+    parts += [check for one in parts for check in _checks_of(session, one) if check.partition]
     return records_of(session.store, whole) + records_of_partitions(session.store, parts)
+
+
+def _checks_of(session: Session, target: Target) -> list[Target]:
+    from assetgraph.planning.gates import checks_of
+
+    return list(checks_of(session.facts.targets, target))
 
 
 def _is_orphan(session: Session, target: Target) -> bool:

@@ -120,7 +120,7 @@ def _defined(session: Session) -> Collection[AssetKey] | None:
     from assetgraph.errors import AssetGraphError
 
     try:
-        return session.project.load().graph.assets if session.project.modules else None
+        return session.project.load().graph.nodes if session.project.modules else None
     except AssetGraphError:
         return None  # `check` says why: a store can be examined without its project
 

@@ -23,7 +23,10 @@ _UP_TO_DATE = (AssetState.FRESH, AssetState.EXTERNAL)  # what something else mak
 @click.command("status", short_help="Show what is not up to date, and why.")
 @selection_argument
 @click.option("--partitions", "each", is_flag=True, help="Show each partition on its own.")
-@click.option("--exit-code", is_flag=True, help="Exit with code 1 if any asset is not up to date.")
+@click.option(
+    "--exit-code", is_flag=True,
+    help="Exit with code 1 if any asset is not up to date, or a check of one failed.",
+)  # fmt: skip
 @json_option
 @project_options
 def status_command(
@@ -54,7 +57,9 @@ def status_command(
     remedy = command("materialize", "--stale", *selection)
     say(status_notes(views, remedy) if views else nothing_note(selection))
     session.tell_of_interrupted_run()
-    fresh = all(view.state in _UP_TO_DATE for view in views)
+    fresh = all(view.state in _UP_TO_DATE for view in views) and not any(
+        check.needs_attention for view in views for check in view.checks
+    )
     _tell_of_orphans(session, [view.asset.key for view in views] if selection else None)
     return NOT_FRESH if exit_code and not fresh else 0
 
@@ -69,7 +74,7 @@ def _tell_of_orphans(session: Session, keys: Sequence[AssetKey] | None) -> None:
 
     say(orphaned_partition_notes(orphaned_by_asset(session.facts, keys)))
     if keys is None:
-        say(orphan_notes([key.text for key in orphaned(session.store, session.graph.assets)]))
+        say(orphan_notes([key.text for key in orphaned(session.store, session.graph.nodes)]))
 
 
 def _print_targets(

@@ -176,7 +176,10 @@ def _text(event: Event) -> str:
 
 
 def log_lines(event: Event) -> list[Line]:
-    """The lines that a step logged, without those for debugging."""
+    """What a step logged, without what is for debugging, and the line of a check that failed."""
+    if event.type is EventType.ASSET_CHECK_EVALUATION and not event.data["passed"]:
+        style, name = LEVELS.get(event.level, ""), event.target or event.step or ""
+        return [Line(("! ", style), (name, "name"), "  ", (_text(event), style))]
     if event.type is not EventType.LOG or event.level == _HIDDEN_LEVEL:
         return []
     style = LEVELS.get(event.level, "")

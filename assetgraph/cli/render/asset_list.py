@@ -21,6 +21,7 @@ _COLUMNS = (
     Column("ASSET"),
     Column("STATE"),
     Column("PARTITIONS", right=True),
+    Column("CHECKS"),
     Column("GROUP", drop=2),
     Column("KINDS", drop=4),
     Column("UPDATED", drop=1),
@@ -35,6 +36,7 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
             Line(view.asset.key.text),
             asset_state_line(view),
             Line(up_to_date_text(view)),
+            _checks(view),
             Line(view.asset.group_name if grouped else ""),
             Line(", ".join(sorted(view.asset.kinds))),
             Line(units.short_time(view.updated_at, now) if view.updated_at else ""),
@@ -45,6 +47,15 @@ def asset_table(views: Sequence[AssetView], now: datetime, width: int | None) ->
     key, *others = _COLUMNS
     key = key._replace(least=width and width * 2 // 3)  # a very long key must not hide the states
     return table([key, *others], rows, width)
+
+
+def _checks(view: AssetView) -> Line:
+    """How many of its checks passed and failed."""
+    if not view.checks:
+        return Line()
+    from assetgraph.cli.render.check_lines import counts_line
+
+    return counts_line(view.checks)
 
 
 def up_to_date_text(view: AssetView) -> str:

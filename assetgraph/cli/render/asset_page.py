@@ -58,6 +58,10 @@ def asset_page(details: AssetDetails, width: int | None) -> list[Line]:
     if view.materialization:
         lines += [Line(), Line((_last_made(details, view.materialization), "heading"))]
         lines += _materialization(view.materialization, width)
+    if view.checks:
+        from assetgraph.cli.render.check_lines import check_section
+
+        lines += check_section(view.checks, width)
     if details.code_version:
         lines += [Line(), Line(("Code version", "heading"))]
         lines += code_lines(details.covers, details.code_version, width)

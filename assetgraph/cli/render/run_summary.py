@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.cli.render.state_style import ENDED_WELL, glyph, step_counts, warned
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.styled_text import Line, plural
+from assetgraph.cli.terminal.styled_text import Line, joined, plural
 from assetgraph.hints import command
 from assetgraph.records import EventType, RunStatus, StoredValue
 from assetgraph.storage.formats.format_registry import location_of
@@ -63,6 +64,7 @@ class RunHighlights:
         self.outputs: dict[str, OutputsOf] = {}
         self.more_outputs: set[str] = set()
         self.failures: SameFailures[Mapping[str, Any]] | None = None
+        self.checks: Counter[str] = Counter()  # by how they ended
         self.warnings: dict[tuple[str | None, str], None] = {}
         for event in events:
             self.event(event)
@@ -79,6 +81,8 @@ class RunHighlights:
                 self.more_outputs.add(asset)
         elif event.type is EventType.STEP_FAILURE and event.step:
             self._fail(event.step, event.data["error"])
+        elif event.type is EventType.ASSET_CHECK_EVALUATION:
+            self.checks["passed" if event.data["passed"] else event.level] += 1
         elif event.type is EventType.LOG and event.level == "WARNING":
             text = event.message or ""
             if event.data:  # most warnings are messages alone, and need no other module
@@ -104,6 +108,7 @@ def summary(run: RunRecord, highlights: RunHighlights, width: int | None) -> lis
         _headline(run),
         *_outputs(run, highlights, width),
         Line("  Steps:       ", step_counts(run)).cut(width),
+        *_checks(highlights),
         Line("  Details:     ", (command("runs", "show", run.run_id), "command")),
     ]
     if run.status is not RunStatus.SUCCESS:
@@ -126,6 +131,23 @@ def warning_lines(warnings: Collection[tuple[str | None, str]], width: int | Non
 def from_failure(run: RunRecord) -> list[str]:
     """The option that re-executes `run` from its failure, if any step can be left out."""
     return ["--from-failure"] if any(run.step_counts.get(s) for s in ENDED_WELL) else []
+
+
+def _checks(highlights: RunHighlights) -> list[Line]:
+    """How many checks ended how, if any ran."""
+    shown = [
+        Line((mark, style), f" {highlights.checks[kind]} {word}")
+        for kind, mark, style, word in _CHECKS
+        if highlights.checks[kind]
+    ]
+    return [Line("  Checks:      ", joined(shown, "   "))] if shown else []
+
+
+_CHECKS = (
+    ("passed", "✓", "success", "passed"),
+    ("ERROR", "✕", "failure", "failed"),
+    ("WARNING", "!", "warning", "failed, as a warning"),
+)
 
 
 def _headline(run: RunRecord) -> Line:

@@ -31,14 +31,29 @@ _MOST_ORPHANED = 5
 def status_table(views: Sequence[AssetView], width: int | None) -> list[Line]:
     """A line for each asset. On a terminal each reason has lines of its own, uncut, and the error
     of a failed attempt has one."""
+    checks = [_checks(view) for view in views]
     heads = [[Line(view.asset.key.text), asset_state_line(view)] for view in views]
-    room = room_beside(_COLUMNS, heads, width)
-    rows = [
-        [*(head if number == 0 else _NO_HEAD), reason]
-        for head, view in zip(heads, views, strict=True)
-        for number, reason in enumerate(_why(view, room))
-    ]
+    heads_of_checks = [list(head) for rows in checks for *head, _ in rows]
+    room = room_beside(_COLUMNS, heads + heads_of_checks, width)
+    rows: list[list[Line]] = []
+    for head, view, own in zip(heads, views, checks, strict=True):
+        rows += _rows(head, _why(view, room))
+        for name, outcome, why in own:
+            rows += _rows([name, outcome], [Line((text, "muted")) for text in stacked(why, room)])
     return table(_COLUMNS, rows, width)
+
+
+def _rows(head: Sequence[Line], why: Sequence[Line]) -> list[list[Line]]:
+    return [[*(head if number == 0 else _NO_HEAD), reason] for number, reason in enumerate(why)]
+
+
+def _checks(view: AssetView) -> Sequence[tuple[Line, Line, list[str]]]:
+    """The rows of the checks of an asset, if it has any."""
+    if not view.checks:
+        return ()
+    from assetgraph.cli.render.check_lines import status_rows
+
+    return status_rows(view)
 
 
 def _why(view: AssetView, room: int | None) -> list[Line]:
@@ -77,6 +92,10 @@ def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
     elif not running and own:
         all_of_them = f"All {len(own)} assets are up to date." if len(own) > 1 else "Up to date."
         lines.append(Line((all_of_them, "success")))
+    if any(view.checks for view in views):
+        from assetgraph.cli.render.check_lines import check_notes
+
+        lines += check_notes(views)
     return [*lines, *damage_notes(views)]
 
 

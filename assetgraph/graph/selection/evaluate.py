@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from assetgraph.definitions.selection.syntax import (
+    FIELDS,
     And,
     Ends,
     Expression,
@@ -21,7 +22,7 @@ from assetgraph.definitions.selection.syntax import (
 )
 from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, checked_asset, key_problem
 from assetgraph.states import AssetState
 from assetgraph.text import did_you_mean, shorten, some_of
 
@@ -69,16 +70,33 @@ def select(
     """
     if not texts:
         raise SelectionError("nothing is selected.", hint="Name assets, or select all with '*'.")
-    parsed = [(text, parse(text)) for text in texts]
     chosen: set[T] = set()
+    checks = [text for text in texts if _names_check(text, graph)]
+    for text in checks:  # the language is one of assets
+        name, _, partition = text.partition("@")
+        chosen |= {*graph.named(AssetKey.unchecked(name), partition or None)}
+    parsed = [(text, parse(text)) for text in texts if text not in checks]
     for text, expression in parsed:
         chosen |= _Evaluator(text, graph, state).keys(expression)
     return tuple(graph.in_order(chosen))
 
 
+def _names_check(text: str, graph: Selectable[T]) -> bool:
+    """Whether a text is just the name of a check, with or without a partition."""
+    key = AssetKey.unchecked(text.partition("@")[0])
+    return checked_asset(key) is not None and key in graph
+
+
 def names_partitions(texts: Iterable[str]) -> bool:
     """Whether a selection names partitions, so that it is one of targets and not of assets."""
-    return any("@" in text and _names_partitions(parse(text)) for text in texts)
+    return any("@" in text and _names_one(text) for text in texts)
+
+
+def _names_one(text: str) -> bool:
+    field, colon, _ = text.partition(":")
+    if colon and key_problem(AssetKey.unchecked(field)) is None and field not in FIELDS:
+        return True  # one of a check
+    return _names_partitions(parse(text))
 
 
 def _names_partitions(node: Expression) -> bool:

@@ -13,8 +13,7 @@ from assetgraph.planning.estimate import estimated_seconds
 from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import RunRequest, nothing_to_do, plan_run
 from assetgraph.project.data_text import DataError, decode
-from assetgraph.queries.asset_views import plan_json
-from assetgraph.queries.plan_groups import group_json, step_groups
+from assetgraph.queries.plan_groups import group_json, plan_json, step_groups
 from assetgraph.queries.run_views import find_run
 from assetgraph.run.launch_process import LaunchError, launch_process
 from assetgraph.web.api.bodies import check_fields, typed

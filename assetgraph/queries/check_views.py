@@ -1,0 +1,200 @@
+"""The checks of assets with what they last found, as records and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from assetgraph.keys import Target
+from assetgraph.planning.gates import reasons_of_check
+from assetgraph.queries.record_json import record_json
+from assetgraph.records import AssetState, Materialization
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assetgraph.definitions.checks import CheckNode
+    from assetgraph.definitions.computation import Computation
+    from assetgraph.keys import AssetKey
+    from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.reason_kinds import Reason
+    from assetgraph.planning.reasons import AssetStates
+    from assetgraph.records import Evaluation, FailedAttempt
+
+HISTORY = 20
+
+
+class CheckOutcome(StrEnum):
+    """What a check last found, by its most recent attempt."""
+
+    PASSED = "passed"
+    WARNED = "warned"  # it failed, and that is only a warning
+    FAILED = "failed"
+    ERROR = "error"  # its function raised
+    NEVER = "never"
+
+
+class CheckView(msgspec.Struct, frozen=True):
+    """One check, what it last found, and why it must look again: no reason means that this is about
+    the current value. Of a check with partitions, `failed_partitions` are those whose last
+    evaluation failed, and the rest is about the newest evaluation."""
+
+    check: CheckNode
+    computation: Computation
+    outcome: CheckOutcome
+    reasons: tuple[Reason, ...]
+    materialization: Materialization | None
+    failure: FailedAttempt | None = None
+    is_running: bool = False
+    failed_partitions: tuple[str, ...] = ()
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        return self.materialization.evaluation if self.materialization else None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it has looked at the current value, with the code that it has now."""
+        return not self.reasons and not self.is_running
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether it is not up to date, or failed as more than a warning."""
+        return not self.is_current or self.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return check_json(self)
+
+    @property
+    def looked_at(self) -> datetime | None:
+        return self.materialization.timestamp if self.materialization else None
+
+
+def check_views(
+    facts: StoreFacts, key: AssetKey, states: Mapping[AssetKey, AssetStates]
+) -> tuple[CheckView, ...]:
+    """The checks of an asset, given the states of all of them."""
+    return tuple(check_view(facts, check, states[check]) for check in facts.graph.checks.of(key))
+
+
+def check_view(facts: StoreFacts, key: AssetKey, states: AssetStates) -> CheckView:
+    node, target = facts.graph.checks[key], facts.graph.targets[key]
+    if states.counts is None:
+        known = facts.of(target)
+        current, failure = known.current, known.failed
+        failing: tuple[str, ...] = ()
+    else:
+        current, failure, failing = _of_partitions(facts, key)
+    return CheckView(
+        check=node,
+        computation=facts.graph.computation(key),
+        outcome=_outcome(current, failure, bool(failing)),
+        reasons=reasons_of_check(states.reasons),
+        materialization=current,
+        failure=failure,
+        is_running=states.state is AssetState.RUNNING,
+        failed_partitions=failing,
+    )
+
+
+def _of_partitions(
+    facts: StoreFacts, key: AssetKey
+) -> tuple[Materialization | None, FailedAttempt | None, tuple[str, ...]]:
+    """The newest evaluation of any partition, the newest attempt if it failed, and the partitions
+    whose last evaluation failed."""
+    newest: dict[str | None, Materialization | FailedAttempt] = {}
+    for attempt in facts.store.history.readable(key):
+        if facts.targets.exists(Target(key, attempt.partition)):
+            newest.setdefault(attempt.partition, attempt)
+    attempts = list(newest.values())
+    made = [one for one in attempts if isinstance(one, Materialization)]
+    failing = [str(one.partition) for one in made if one.evaluation and _is_bad(one.evaluation)]
+    first = attempts[0] if attempts else None
+    failure = first if first is not None and not isinstance(first, Materialization) else None
+    return made[0] if made else None, failure, tuple(sorted(failing))
+
+
+def _is_bad(found: Evaluation) -> bool:
+    return not found.passed and found.severity == "ERROR"
+
+
+def _outcome(
+    current: Materialization | None, failure: FailedAttempt | None, has_failing: bool
+) -> CheckOutcome:
+    if failure is not None:
+        return CheckOutcome.ERROR
+    if has_failing:
+        return CheckOutcome.FAILED
+    found = current.evaluation if current is not None else None
+    return outcome_of(found) if found is not None else CheckOutcome.NEVER
+
+
+def outcome_of(found: Evaluation) -> CheckOutcome:
+    if found.passed:
+        return CheckOutcome.PASSED
+    return CheckOutcome.FAILED if found.severity == "ERROR" else CheckOutcome.WARNED
+
+
+def failed_checks(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[CheckView]:
+    """The checks of these assets, or among them, that failed when they last ran."""
+    own = [key for key in facts.graph.checks.along(keys) if key in facts.graph.checks]
+    states = facts.states(own)
+    views = [check_view(facts, key, states[key]) for key in own]
+    return [one for one in views if one.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR)]
+
+
+def check_history(facts: StoreFacts, key: AssetKey) -> tuple[Materialization | FailedAttempt, ...]:
+    """The last attempts of a check, newest first."""
+    return tuple(islice(facts.store.history.readable(key), HISTORY))
+
+
+def counts_of(checks: Iterable[CheckView]) -> dict[CheckOutcome, int]:
+    """How many checks have each outcome, the worst first."""
+    found = dict.fromkeys(_BY_WEIGHT, 0)
+    for check in checks:
+        found[check.outcome] += 1
+    return {outcome: count for outcome, count in found.items() if count}
+
+
+_BY_WEIGHT = (
+    CheckOutcome.FAILED,
+    CheckOutcome.ERROR,
+    CheckOutcome.WARNED,
+    CheckOutcome.NEVER,
+    CheckOutcome.PASSED,
+)
+
+
+def check_json(view: CheckView) -> dict[str, Any]:
+    found, node = view.evaluation, view.check
+    return {
+        "key": node.key.text,
+        "asset": node.checks.text,
+        "name": node.check_name,
+        "description": node.description,
+        "blocking": node.blocking,
+        "outcome": view.outcome.value,
+        "is_current": view.is_current,
+        "reasons": [
+            {"kind": reason.kind.value, "text": reason.text, **reason.facts}
+            for reason in view.reasons
+        ],
+        "evaluation": None
+        if found is None or view.materialization is None
+        else {
+            "passed": found.passed,
+            "severity": found.severity,
+            "description": found.description,
+            "metadata": dict(view.materialization.metadata),
+            "run_id": view.materialization.run_id,
+            "timestamp": view.materialization.timestamp.isoformat(),
+            "partition": view.materialization.partition,
+        },
+        "failed_partitions": list(view.failed_partitions),
+        "failure": cast("Any", record_json(view.failure)) if view.failure else None,
+    }
