@@ -19,11 +19,35 @@ if TYPE_CHECKING:
     from assetgraph.api import RunResult, load, materialize
     from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
-    from assetgraph.definitions.backfill_policy import BackfillPolicy
-    from assetgraph.definitions.built_context import (
-        build_asset_check_context,
-        build_asset_context,
+    from assetgraph.definitions.automation.contexts import (
+        RunFailureSensorContext,
+        RunStatusSensorContext,
+        ScheduleEvaluationContext,
+        SensorEvaluationContext,
+        build_run_status_sensor_context,
+        build_schedule_context,
+        build_sensor_context,
     )
+    from assetgraph.definitions.automation.job import JobDefinition, define_asset_job
+    from assetgraph.definitions.automation.partitioned_schedule import (
+        build_schedule_from_partitioned_job,
+    )
+    from assetgraph.definitions.automation.requests import RunRequest, SensorResult, SkipReason
+    from assetgraph.definitions.automation.schedules import (
+        DefaultScheduleStatus,
+        ScheduleDefinition,
+        schedule,
+    )
+    from assetgraph.definitions.automation.sensors import (
+        DefaultSensorStatus,
+        SensorDefinition,
+        asset_sensor,
+        run_failure_sensor,
+        run_status_sensor,
+        sensor,
+    )
+    from assetgraph.definitions.backfill_policy import BackfillPolicy
+    from assetgraph.definitions.built_context import build_asset_check_context, build_asset_context
     from assetgraph.definitions.check_context import AssetCheckExecutionContext
     from assetgraph.definitions.check_results import AssetCheckResult, AssetCheckSeverity
     from assetgraph.definitions.checks import (
@@ -155,6 +179,8 @@ _HOME = {
     "DagsterUnknownPartitionError": "errors",
     "DailyPartitionsDefinition": "definitions.partitions.periods",
     "DataVersion": "definitions.external",
+    "DefaultScheduleStatus": "definitions.automation.schedules",
+    "DefaultSensorStatus": "definitions.automation.sensors",
     "Definitions": "graph.definitions",
     "DimensionPartitionMapping": "definitions.partitions.multi_mapping",
     "DynamicPartitionsDefinition": "definitions.partitions.listed",
@@ -164,6 +190,7 @@ _HOME = {
     "InputContext": "definitions.io_manager",
     "Instance": "instance",
     "Jitter": "definitions.retries",
+    "JobDefinition": "definitions.automation.job",
     "LastPartitionMapping": "definitions.partitions.simple_mappings",
     "LazyDefinitions": "definitions.lazy_definitions",
     "MaterializeResult": "definitions.metadata",
@@ -184,7 +211,16 @@ _HOME = {
     "RetryPolicy": "definitions.retries",
     "RetryRequested": "definitions.retries",
     "RunConfig": "definitions.run_config",
+    "RunFailureSensorContext": "definitions.automation.contexts",
+    "RunRequest": "definitions.automation.requests",
     "RunResult": "api",
+    "RunStatusSensorContext": "definitions.automation.contexts",
+    "ScheduleDefinition": "definitions.automation.schedules",
+    "ScheduleEvaluationContext": "definitions.automation.contexts",
+    "SensorDefinition": "definitions.automation.sensors",
+    "SensorEvaluationContext": "definitions.automation.contexts",
+    "SensorResult": "definitions.automation.requests",
+    "SkipReason": "definitions.automation.requests",
     "SpecificPartitionsPartitionMapping": "definitions.partitions.simple_mappings",
     "StaticPartitionMapping": "definitions.partitions.simple_mappings",
     "StaticPartitionsDefinition": "definitions.partitions.listed",
@@ -195,9 +231,15 @@ _HOME = {
     "__version__": "version",
     "asset": "definitions.decorator",
     "asset_check": "definitions.checks",
-    "components": "project.defs_folder",
+    "asset_sensor": "definitions.automation.sensors",
     "build_asset_check_context": "definitions.built_context",
     "build_asset_context": "definitions.built_context",
+    "build_run_status_sensor_context": "definitions.automation.contexts",
+    "build_schedule_context": "definitions.automation.contexts",
+    "build_schedule_from_partitioned_job": "definitions.automation.partitioned_schedule",
+    "build_sensor_context": "definitions.automation.contexts",
+    "components": "project.defs_folder",
+    "define_asset_job": "definitions.automation.job",
     "definitions": "definitions",
     "file_relative_path": "project.defs_folder",
     "load": "api",
@@ -212,6 +254,10 @@ _HOME = {
     "multi_asset": "definitions.multi_asset",
     "multi_asset_check": "definitions.checks",
     "observable_source_asset": "definitions.external",
+    "run_failure_sensor": "definitions.automation.sensors",
+    "run_status_sensor": "definitions.automation.sensors",
+    "schedule": "definitions.automation.schedules",
+    "sensor": "definitions.automation.sensors",
     "source_file": "definitions.external",
 }
 
@@ -250,6 +296,8 @@ __all__ = [
     "DagsterUnknownPartitionError",
     "DailyPartitionsDefinition",
     "DataVersion",
+    "DefaultScheduleStatus",
+    "DefaultSensorStatus",
     "Definitions",
     "DimensionPartitionMapping",
     "DynamicPartitionsDefinition",
@@ -259,6 +307,7 @@ __all__ = [
     "InputContext",
     "Instance",
     "Jitter",
+    "JobDefinition",
     "LastPartitionMapping",
     "LazyDefinitions",
     "MaterializeResult",
@@ -279,7 +328,16 @@ __all__ = [
     "RetryPolicy",
     "RetryRequested",
     "RunConfig",
+    "RunFailureSensorContext",
+    "RunRequest",
     "RunResult",
+    "RunStatusSensorContext",
+    "ScheduleDefinition",
+    "ScheduleEvaluationContext",
+    "SensorDefinition",
+    "SensorEvaluationContext",
+    "SensorResult",
+    "SkipReason",
     "SpecificPartitionsPartitionMapping",
     "StaticPartitionMapping",
     "StaticPartitionsDefinition",
@@ -290,9 +348,15 @@ __all__ = [
     "__version__",
     "asset",
     "asset_check",
+    "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
+    "build_run_status_sensor_context",
+    "build_schedule_context",
+    "build_schedule_from_partitioned_job",
+    "build_sensor_context",
     "components",
+    "define_asset_job",
     "definitions",
     "file_relative_path",
     "load",
@@ -307,6 +371,10 @@ __all__ = [
     "multi_asset",
     "multi_asset_check",
     "observable_source_asset",
+    "run_failure_sensor",
+    "run_status_sensor",
+    "schedule",
+    "sensor",
     "source_file",
 ]
 

@@ -33,7 +33,7 @@ from assetgraph.queries.dagster_events import (
     dagster_events,
     node_name,
 )
-from assetgraph.records import EventType, Materialization
+from assetgraph.records import EventType, Materialization, RunRecord
 from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
 from assetgraph.run.outcome import RunOutcome
@@ -73,6 +73,11 @@ class RunResult(RunEvents):
     @property
     def run_id(self) -> str:
         return self.outcome.record.run_id
+
+    @property
+    def dagster_run(self) -> RunRecord:
+        """The record of the run, with its `status`, `tags` and `job_name`."""
+        return self.outcome.record
 
     @property
     def failures(self) -> Mapping[str, ErrorInfo]:

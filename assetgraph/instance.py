@@ -14,13 +14,13 @@ from assetgraph.definitions.asset import Asset
 from assetgraph.errors import UnknownRunError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.project.settings import find_project, working_folder
-from assetgraph.records import Materialization
+from assetgraph.records import EventType, Materialization
 from assetgraph.storage.asset_records import rename, wipe
 from assetgraph.storage.store import Store
 
 if TYPE_CHECKING:
     from assetgraph.graph.definitions import Definitions
-    from assetgraph.queries.dagster_events import EventLogEntry
+    from assetgraph.queries.dagster_events import DagsterEvent, EventLogEntry
     from assetgraph.records import RunRecord
 
 KeyLike = str | AssetKey | Asset
@@ -152,6 +152,14 @@ class Instance:
             return self.store.runs.read(run_id)
         except UnknownRunError:
             return None
+
+    def get_step_failure_events(self, run_id: str) -> list[DagsterEvent]:
+        """An event for each step of a run that failed, with its `step_key` and its `error`."""
+        from assetgraph.queries.dagster_events import dagster_events
+
+        runs = self.store.runs
+        events, record = runs.events(run_id), runs.read(run_id)
+        return list(dagster_events(events, EventType.STEP_FAILURE, record))
 
     @classmethod
     def _of(cls, store: Store) -> Instance:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from assetgraph.states import JOB_TAG
 from assetgraph.states import AssetState as AssetState
 from assetgraph.states import RunStatus as RunStatus
 from assetgraph.states import StepState as StepState
@@ -231,9 +232,8 @@ class Materialization(
     code versions before that are in `earlier_code`: they count too. Data that something else made
     has an `origin`: it was observed, or reported. `observed` is the digest of the set of what the
     step read without declaring it; None if that is nothing, or was not observed. `partitions_read`
-    has the upstream assets of which several partitions were read, by the texts of their keys.
-
-    The record of a check, which has no value, has its `evaluation`.
+    has the upstream assets of which several partitions were read, by the texts of their keys. The
+    record of a check, which has no value, has its `evaluation`.
     """
 
     run_id: str
@@ -329,8 +329,11 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     def step_ids(self) -> tuple[str, ...]:
         return self.steps or self.assets
 
+    @property
+    def job_name(self) -> str:  # or ""
+        return self.tags.get(JOB_TAG, "")
+
     def targets_of(self, step_id: str) -> tuple[str, ...]:
-        """The texts of the targets of a step."""
         return self.outputs.get(step_id, (step_id,))
 
     def steps_of(self, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
@@ -368,7 +371,6 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The texts of the step's targets."""
         return self.outputs or (self.step_id,)
 
     @property
@@ -394,6 +396,5 @@ def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     found = _decoders.get(kind)
     if found is None:
         with _lock:
-            found = _decoders.get(kind) or msgspec.json.Decoder(kind)
-            _decoders[kind] = found
+            found = _decoders[kind] = _decoders.get(kind) or msgspec.json.Decoder(kind)
     return found

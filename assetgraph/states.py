@@ -41,6 +41,8 @@ class RunStatus(StrEnum):
 
 DagsterRunStatus = RunStatus  # Dagster's name
 
+JOB_TAG = "dagster/job"  # the tag of a run with the name of its job
+
 # The names of the executors.
 EXECUTORS = ("serial", "threads", "processes", "dask")
 

@@ -12,6 +12,14 @@ from typing import Any, Protocol
 Modules = Mapping[str, Mapping[str, Any]]  # the variables of modules, by the module's name
 
 
+class Declaration:
+    """What a module may define beside assets, such as a job: loading a project finds it among the
+    module's variables. `kind` is what a sentence calls it; with its `name` it is unique."""
+
+    kind = ""
+    name: str
+
+
 class Registered(Protocol):
     """What a registry needs to know about a computation: its name and where it is defined."""
 

@@ -14,10 +14,14 @@ from assetgraph.definitions.asset import Asset, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, public_object, values_of
 from assetgraph.errors import InvalidDefinitionError, Problem
+from assetgraph.graph.automation import Automation
 from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, some_of
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.automation.job import JobDefinition
+    from assetgraph.definitions.automation.schedules import ScheduleDefinition
+    from assetgraph.definitions.automation.sensors import SensorDefinition
     from assetgraph.definitions.checks import AssetChecksDefinition
     from assetgraph.graph.asset_graph import AssetGraph
 
@@ -28,6 +32,7 @@ Declared = Asset | AssetSpec
 class Definitions:
     """A set of assets and checks of them, from lists, a `Registry`, or `load_assets_from_modules`
     and `load_asset_checks_from_modules`. An `AssetSpec` among them declares an external asset.
+    With them are the jobs, schedules and sensors that are about them.
 
     Nothing is checked here: `graph` connects the assets and knows what is wrong. `load_warnings`
     are about modules that were loaded, such as an asset that a project's own `Definitions` leave
@@ -39,16 +44,51 @@ class Definitions:
         assets: Iterable[Declared | Iterable[Declared]] = (),
         *,
         asset_checks: Iterable[Asset | Iterable[Asset]] = (),
+        jobs: Iterable[JobDefinition] = (),
+        schedules: Iterable[ScheduleDefinition] = (),
+        sensors: Iterable[SensorDefinition] = (),
     ) -> None:
         given = _flat([*_flat(assets), *_flat(asset_checks)])
         self.assets = tuple([one for one in given if not one.is_check])
         self.asset_checks = tuple([one for one in given if one.is_check])
+        self.automation = Automation(jobs, schedules, sensors)
         self.load_warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
         """One set of all that several define. What is the same object in two counts once."""
-        return cls([one for each in definitions for one in (*each.assets, *each.asset_checks)])
+        assets = [one for each in definitions for one in (*each.assets, *each.asset_checks)]
+        merged = cls(assets)
+        merged.automation = Automation.merge(each.automation for each in definitions)
+        return merged
+
+    @property
+    def jobs(self) -> tuple[JobDefinition, ...]:
+        """The jobs, those of schedules and sensors among them."""
+        return self.automation.jobs
+
+    @property
+    def schedules(self) -> tuple[ScheduleDefinition, ...]:
+        return self.automation.schedules
+
+    @property
+    def sensors(self) -> tuple[SensorDefinition, ...]:
+        return self.automation.sensors
+
+    def get_job_def(self, name: str) -> JobDefinition:
+        """The job of a name, which can run: `get_job_def("trips_job").execute_in_process()`.
+
+        Raises `InvalidDefinitionError`, which suggests similar names.
+        """
+        return self.automation.job(name).of(self)
+
+    def get_schedule_def(self, name: str) -> ScheduleDefinition:
+        """The schedule of a name. Raises `InvalidDefinitionError`, which suggests similar names."""
+        return self.automation.schedule(name).of(self)
+
+    def get_sensor_def(self, name: str) -> SensorDefinition:
+        """The sensor of a name. Raises `InvalidDefinitionError`, which suggests similar names."""
+        return self.automation.sensor(name).of(self)
 
     def get_assets_def(self, key: str | Sequence[str] | AssetKey) -> Asset:
         """The asset of a key, which a test can call or pass to `materialize`.
@@ -71,6 +111,9 @@ class Definitions:
 
     resolve_assets_def = get_assets_def  # later names of Dagster
     resolve_all_asset_specs = get_all_asset_specs
+    resolve_job_def = get_job_def
+    resolve_schedule_def = get_schedule_def
+    resolve_sensor_def = get_sensor_def
 
     def load_asset_value(
         self,
@@ -98,6 +141,10 @@ class Definitions:
         from assetgraph.graph.asset_graph import AssetGraph
 
         return AssetGraph([*self.assets, *self.asset_checks])
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Every problem: those of the graph, and those of jobs, schedules and sensors."""
+        return (*self.graph.validate(), *sorted(set(self.automation.problems(self.graph))))
 
     def warnings(self) -> tuple[Problem, ...]:
         """What is allowed but may be a mistake."""

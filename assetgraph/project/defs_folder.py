@@ -20,6 +20,7 @@ from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.registry import current_registry
 from assetgraph.errors import ProjectError
+from assetgraph.graph.automation import Automation
 from assetgraph.graph.definitions import (
     Definitions,
     assets_of_modules,
@@ -38,16 +39,17 @@ def load_defs(defs_root: ModuleType) -> Definitions:
     if not isinstance(defs_root, ModuleType):
         raise TypeError(f"defs_root must be a module, not {described(defs_root)}: import it")
     importing, modules = _imported(defs_root.__name__)
-    given = importing.given_by(modules)
+    own = importing.held_by(modules)
     _raise_first(importing)
     variables = {module.name: module.variables for module in modules}
     registered = [asset for asset in current_registry() if asset.module in variables]
-    held = Definitions.merge(*given)
+    held = Definitions.merge(*own.definitions)
     # An asset that got a group or a prefix when it was loaded is another object.
-    functions = {id(asset.function) for asset in held.assets}
+    functions = {id(one.function) for one in (*held.assets, *held.asset_checks)}
     found = assets_of_modules(variables, registered)
-    rest = [asset for asset in found if id(asset.function) not in functions]
-    return Definitions.merge(held, Definitions(rest))
+    rest = Definitions([asset for asset in found if id(asset.function) not in functions])
+    rest.automation = Automation.of(own.declared)
+    return Definitions.merge(held, rest)
 
 
 def load_from_defs_folder(*, project_root: str | Path) -> Definitions:

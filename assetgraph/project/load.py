@@ -15,14 +15,14 @@ from assetgraph.code import importer
 from assetgraph.code.project_folder import is_environment
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.registry import Registry, module_variables
+from assetgraph.definitions.registry import Declaration, Registry, module_variables, values_of
 from assetgraph.errors import (
     AssetGraphError,
     InvalidDefinitionError,
-    PartitionsError,
     Problem,
     ProjectError,
 )
+from assetgraph.graph.automation import Automation
 from assetgraph.graph.definitions import Definitions, assets_of_modules
 from assetgraph.hints import command
 from assetgraph.storage.keyed_files import FolderCache
@@ -43,6 +43,14 @@ class Imported(NamedTuple):
     @property
     def is_current(self) -> bool:
         return sys.modules.get(self.name) is self.module
+
+
+class Held(NamedTuple):
+    """What the variables of modules hold beside assets: `Definitions`, and those that their
+    `@definitions` return; and the jobs, schedules and sensors that they declare."""
+
+    definitions: list[Definitions]
+    declared: list[Declaration]
 
 
 class _Loaded(msgspec.Struct, frozen=True):
@@ -77,7 +85,7 @@ def load_definitions(root: Path, names: tuple[str, ...], store: Path) -> Definit
     loading = Importing()
     with Registry() as registry:
         packages = [loading.all_of(name) for name in names]
-        given = [loading.given_by(package) for package in packages]
+        given = [loading.held_by(package) for package in packages]
     if loading.broken:
         raise _import_error(loading.broken, str(root), Definitions(registry))
     modules = [module for package in packages for module in package]
@@ -96,25 +104,29 @@ def _cache(store: Path) -> FolderCache | None:
 
 def _collect(
     packages: Sequence[Sequence[Imported]],
-    given: Sequence[Sequence[Definitions]],
+    given: Sequence[Held],
     registered: Sequence[Asset],
 ) -> Definitions:
-    """The definitions of all packages, each as a module and its submodules, and what is `given` by
-    the `Definitions` that they hold.
+    """The definitions of all packages, each as a module and its submodules, and what their
+    variables hold.
 
     A package that holds any with assets contributes those, any other the assets that it registered.
     If no package holds any, the result is everything in `registered`.
     """
-    held = [one for each in given for one in each]
+    held = [one for each in given for one in each.definitions]
     holding: set[str] = set()
     plain: set[str] = set()
+    declared: list[Declaration] = []
     for modules, own in zip(packages, given, strict=True):
-        names = holding if any(one.assets for one in own) else plain
-        names.update(module.name for module in modules)
+        is_whole = any(one.assets for one in own.definitions)
+        (holding if is_whole else plain).update(module.name for module in modules)
+        declared += () if is_whole else own.declared
+    # Without any, also assets of modules that a loaded one imports.
+    rest = Definitions([one for one in registered if one.module in plain or not held])
+    rest.automation = Automation.of(declared)
     if not held:
-        return Definitions(registered)
-    rest = [asset for asset in registered if asset.module in plain]
-    loaded = Definitions.merge(*held, Definitions(rest))
+        return rest
+    loaded = Definitions.merge(*held, rest)
     # By place: an asset that got a group or a prefix when it was loaded is another object.
     loaded_ones = (*loaded.assets, *loaded.asset_checks)
     places = {(asset.file, asset.line) for asset in loaded_ones}
@@ -158,26 +170,28 @@ class Importing:
         imported = self._one(name)
         return [] if imported is None else [imported, *self._inside(imported)]
 
-    def given_by(self, modules: Sequence[Imported]) -> list[Definitions]:
-        """The `Definitions` that modules hold, and those that their `@definitions` return."""
+    def held_by(self, modules: Sequence[Imported]) -> Held:
+        """What the variables of modules hold beside assets."""
         lazy = sys.modules.get("assetgraph.definitions.lazy_definitions")  # few have any
         functions = lazy.LazyDefinitions if lazy else ()
         found: dict[int, Definitions] = {}
-        for module in modules:
-            for value in module.variables.values():
-                if issubclass(type(value), Definitions):
-                    found[id(value)] = value
-                elif issubclass(type(value), functions):
-                    try:
-                        made = value()
-                    except AssetGraphError:
-                        raise
-                    except (Exception, SystemExit) as error:
-                        self.broken.append((module.name, error))
-                    else:
-                        _require_definitions(value.name, made)
-                        found[id(made)] = made
-        return list(found.values())
+        declared: dict[int, Declaration] = {}
+        for name, value in values_of({module.name: module.variables for module in modules}):
+            if issubclass(type(value), Declaration):
+                declared[id(value)] = value
+            elif issubclass(type(value), Definitions):
+                found[id(value)] = value
+            elif issubclass(type(value), functions):
+                try:
+                    made = value()
+                except AssetGraphError:
+                    raise
+                except (Exception, SystemExit) as error:
+                    self.broken.append((name, error))
+                else:
+                    _require_definitions(value.name, made)
+                    found[id(made)] = made
+        return Held(list(found.values()), list(declared.values()))
 
     def _inside(self, imported: Imported) -> Iterator[Imported]:
         # Only what a module itself holds: to ask it for an attribute may run its `__getattr__`.
@@ -214,7 +228,7 @@ class Importing:
                 ) from error
             self.broken.append((name, error))
         except AssetGraphError as error:
-            if isinstance(error, PartitionsError):
+            if isinstance(error, InvalidDefinitionError):
                 error.about(_place_in(error, name))
             raise
         except (Exception, SystemExit) as error:

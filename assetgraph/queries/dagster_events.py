@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetgraph.definitions.metadata import MetadataValue
+from assetgraph.errors import InvariantError
 from assetgraph.keys import AssetKey, recorded_target
 from assetgraph.queries.event_text import event_text
 from assetgraph.records import Event, EventType, Materialization, RunRecord
@@ -90,6 +91,29 @@ class RunEvents:
             for event in self.events
             if event.type is EventType.ASSET_CHECK_EVALUATION
         ]
+
+    @property
+    def dagster_run(self) -> RunRecord:
+        raise NotImplementedError
+
+    def get_run_success_event(self) -> DagsterEvent:
+        """The event of the run's success. Raises `InvariantError` if it did not succeed."""
+        return self._end(EventType.RUN_SUCCESS)
+
+    def get_run_failure_event(self) -> DagsterEvent:
+        """The event of the run's failure. Raises `InvariantError` if it did not fail."""
+        return self._end(EventType.RUN_FAILURE)
+
+    get_job_success_event = get_run_success_event  # Dagster has both names
+    get_job_failure_event = get_run_failure_event
+
+    def _end(self, kind: EventType) -> DagsterEvent:
+        found = self.events_of(kind)
+        if not found:
+            raise InvariantError(
+                f"the run has no event {kind.value}: its status is {self.dagster_run.status.value}."
+            )
+        return found[0]._replace(event_type_value=kind.value.replace("RUN", "PIPELINE"))
 
     def asset_materializations_for_node(self, node: Any) -> list[AssetMaterialization]:
         """What the run materialized of an asset, by the name that its step has in Dagster: `m__x`

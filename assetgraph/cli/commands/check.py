@@ -21,15 +21,19 @@ def check_command(session: Session, as_json: bool) -> int:
       assetgraph check
     """
     from assetgraph.cli.exit_codes import WRONG_USE
+    from assetgraph.cli.render.automation_lines import automation_lines
     from assetgraph.cli.render.problem_lines import problem_lines, warning_lines
     from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.cli.terminal.styled_text import Line
 
     definitions = session.project.load()
-    problems = definitions.graph.validate()
+    problems = definitions.problems()
     say(warning_lines(definitions.warnings(), stderr().width))
     names = ("file", "line", "key", "message", "remedy")
-    well = [Line(("All definitions loaded successfully.", "success"))]
+    well = [
+        Line(("All definitions loaded successfully.", "success")),
+        *automation_lines(definitions.automation, session.project.root),
+    ]
     answer(
         as_json,
         data=lambda: [{name: getattr(problem, name) for name in names} for problem in problems],

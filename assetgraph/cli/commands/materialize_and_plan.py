@@ -38,6 +38,7 @@ class Asked(TypedDict):
 
     selection: tuple[str, ...]
     everything: bool
+    job: str | None
     partition: tuple[str, ...]
     partitions: tuple[str, ...]
     all_partitions: bool
@@ -82,6 +83,9 @@ def planning_options(command: F) -> F:
             help="Only the missing, stale and failed assets among the selection and its upstreams, "
             "or among all.",
         ),
+        click.option(
+            "--job", metavar="NAME", help="The assets of a job, with its config and tags.",
+        ),
         click.option("--all", "everything", is_flag=True, help="Select every asset."),
         selection_argument,
     ):  # fmt: skip
@@ -103,7 +107,11 @@ def plan_command(session: Session, as_json: bool, **asked: Unpack[Asked]) -> Non
       assetgraph plan --stale taxi_trips
     """
     asked["stale"] = asked["stale"] or not (
-        asked["selection"] or asked["everything"] or asked["missing"] or asked["failed"]
+        asked["selection"]
+        or asked["everything"]
+        or asked["job"]
+        or asked["missing"]
+        or asked["failed"]
     )
     request = _request(session, asked)
     _print_plan(session, request, as_json)
@@ -141,7 +149,7 @@ def materialize_command(
     from assetgraph.cli.execute_plan import confirm_many, execute
 
     states = asked["stale"] or asked["missing"] or asked["failed"]
-    if not (asked["selection"] or asked["everything"] or states):
+    if not (asked["selection"] or asked["everything"] or asked["job"] or states):
         raise click.UsageError(_NOTHING_SELECTED)
     session.may_create_store = True
     request = _request(session, asked, tags)
@@ -176,13 +184,19 @@ def _request(session: Session, asked: Asked, tags: tuple[str, ...] = ()) -> RunR
         raise click.UsageError("--all-partitions cannot be combined with some partitions.")
     if selection and asked["everything"]:
         raise click.UsageError("--all and a selection cannot be combined.")
+    if asked["job"] is not None and (selection or asked["everything"]):
+        raise click.UsageError("--job selects assets itself: leave out the selection and --all.")
     more: dict[str, Any] = {}
     if settings or file or tags:
         from assetgraph.cli.config_and_tags import parse_tags, read_config
 
         more = {"config": read_config(file, settings), "tags": parse_tags(tags)}
+    more["selection"] = selection or ("*",)
+    if asked["job"] is not None:
+        from assetgraph.cli.job_request import of_job
+
+        more = of_job(session, asked["job"], more)
     return session.request(
-        selection=selection or ("*",),
         partitions=(_ALL_PARTITIONS,) if asked["all_partitions"] else partitions,
         stale=asked["stale"],
         only=tuple(word for word in ("missing", "failed") if asked[word]),

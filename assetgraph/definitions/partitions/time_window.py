@@ -75,10 +75,9 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
                 raise PartitionsError(f"{option} is {value!r}.", hint=f'Write it as "{example}".')
         if not isinstance(end_offset, int) or isinstance(end_offset, bool):
             raise PartitionsError(f"end_offset is {end_offset!r}.", hint="Write a whole number.")
-        cron_schedule = " ".join(cron_schedule.split())
-        cron_schedule = _NAMED_LINES.get(cron_schedule.lower(), cron_schedule)
+        cron_schedule = cron_line(cron_schedule)
         self.cron_schedule, self.fmt, self.end_offset = cron_schedule, fmt, end_offset
-        self.zone = _zone(self.timezone)
+        self.zone = zone_of(self.timezone)
         self.calendar = calendar_of(cron_schedule, self.zone)
         self._form = checked_form(fmt, cron_schedule, self.calendar)
         self.start = self._moment(start, "start")
@@ -341,7 +340,14 @@ class TimeKeys(PartitionKeys):
 
 
 @cache
-def _zone(name: str) -> tzinfo:
+def cron_line(text: str) -> str:
+    """A line of cron with one blank between its fields, also for a name such as `@daily`."""
+    line = " ".join(text.split())
+    return _NAMED_LINES.get(line.lower(), line)
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of a name. Raises `PartitionsError`, which suggests similar names."""
     if name == "UTC":
         return UTC  # needs no table of time zones, and is quick
     from zoneinfo import ZoneInfo, available_timezones
