@@ -54,7 +54,8 @@ def test_axe_finds_nothing_on_any_page(
     page = open_page(server.url, color_scheme=theme, reduced_motion="reduce")
     found = []
     for address in (
-        "/", "/assets", "/assets/trips_file", "/assets/city/fares", "/lineage",
+        "/", "/assets", "/assets/trips_file", "/assets/city/fares", "/assets/trips?tab=lineage",
+        "/assets/trips?tab=code", "/assets/trips?tab=history", "/lineage",
         "/lineage?selected=trips", "/runs", "/runs/latest", "/runs/latest?view=output",
         "/definitions",
     ):  # fmt: skip
@@ -66,7 +67,7 @@ def test_axe_finds_nothing_on_any_page(
     launch = page.get_by_role("dialog").get_by_role("button", name="Materialize")
     expect(launch).to_be_enabled()
     found += _violations(page, script, "the launch dialog")
-    visit(page, f"{server.url}/assets/trips_file")
+    visit(page, f"{server.url}/assets/trips_file?tab=code")
     page.get_by_role("button", name="Choose the editor").click()
     found += _violations(page, script, "the choice of the editor")
     visit(page, f"{server.url}/runs")
@@ -103,7 +104,7 @@ def test_axe_finds_nothing_with_a_banner_a_panel_and_an_event_open(
     visit(page, f"{server.url}/runs/latest?view=output")
     page.locator(".output-text").wait_for()
     found += _violations(page, script, "the output")
-    visit(page, f"{server.url}/assets/rich")
+    visit(page, f"{server.url}/assets/rich?tab=history")
     page.locator(".attempt > summary").click()
     found += _violations(page, script, "an open attempt")
     assert not found, "\n".join(found)

@@ -42,6 +42,7 @@ def test_a_warning_in_the_metadata_stands_beside_the_state_and_is_no_plain_entry
     page = open_page(f"{server.url}/assets/fares")
     expect(page.get_by_role("note", name="About the value")).to_have_text(SAID)
     expect(page.locator(".card .metadata dt:visible")).to_have_text(["rows"])
+    page.get_by_role("link", name="History").click()
     attempt = page.locator(".attempt summary")
     expect(attempt).to_contain_text(f"Warning: {SAID}")
     expect(attempt.locator(".attempt-gist")).not_to_contain_text("warning")

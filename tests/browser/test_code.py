@@ -76,7 +76,7 @@ def test_source_queries_and_failed_lines_have_colours(
     look_at: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
     server = look_at({"pipeline.py": FILES}, "materialize --all")
-    page = open_page(f"{server.url}/assets/shapes")
+    page = open_page(f"{server.url}/assets/shapes?tab=code")
     source = '[aria-label="Source"]'
     expect(page.locator(source)).to_contain_text('features = [{"type": "Feature"')
     assert _words(page, source, "mark") == ["@dg.asset"]
@@ -84,7 +84,9 @@ def test_source_queries_and_failed_lines_have_colours(
     assert {"def", "for", "in", "return"} <= set(_words(page, source, "keyword"))
     assert '"shapes.geojson"' in _words(page, source, "string")
     assert "count(*)" not in " ".join(_words(page, source, "keyword"))
-    query = ".asset-head .markdown pre"
+    page.get_by_role("link", name="Overview").last.click()
+    query = ".asset-about .markdown pre"
+    expect(page.locator(query)).to_be_visible()
     assert _words(page, query, "keyword") == ["SELECT", "FROM", "WHERE", "LIMIT"]
     assert _words(page, query, "comment") == ["-- all"]
     assert _words(page, query, "string") == ["'it''s'"]
@@ -229,7 +231,7 @@ def test_details_of_past_attempts_are_drawn_only_while_they_are_open(
     server = serve({"pipeline.py": OFTEN})
     for _ in range(3):
         server.terminal("materialize", "often")
-    page = open_page(f"{server.url}/assets/often")
+    page = open_page(f"{server.url}/assets/often?tab=history")
     expect(page.locator(".attempt")).to_have_count(3)
     expect(page.locator(".attempt-body")).to_have_count(0)
     page.locator(".attempt summary").nth(1).press("Enter")
@@ -239,6 +241,5 @@ def test_details_of_past_attempts_are_drawn_only_while_they_are_open(
     server.terminal("materialize", "often")
     expect(page.locator(".attempt")).to_have_count(4)
     expect(page.locator(".attempt").nth(2).locator(".attempt-body")).to_be_visible()
-    assert _words(page, ".preview", "name")[:2] == ['"name_0"', '"name_1"']
     page.locator(".attempt summary").nth(2).press("Enter")
     expect(page.locator(".attempt-body")).to_have_count(0)

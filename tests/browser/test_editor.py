@@ -38,7 +38,7 @@ def test_a_definition_and_a_failed_line_open_in_the_editor_that_was_chosen(
     server = serve({"pipeline.py": FILES})
     server.terminal("materialize", "--all")
     file = server.root / "pipeline.py"
-    page = open_page(f"{server.url}/assets/fails")
+    page = open_page(f"{server.url}/assets/fails?tab=code")
     link = page.locator("#open-in-editor")
     expect(link).to_have_text("Open in VS Code")
     expect(link).to_have_attribute("href", f"vscode://file{file}:4")
@@ -62,7 +62,7 @@ def test_another_editor_is_named_by_its_address_which_never_runs_code(
     no_editor: pytest.MonkeyPatch, serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
     server = serve({"pipeline.py": FILES})
-    page = open_page(f"{server.url}/assets/fails")
+    page = open_page(f"{server.url}/assets/fails?tab=code")
     page.get_by_role("button", name="Choose the editor").click()
     address = page.get_by_label("Address for another editor")
     address.fill("mine://go?at={path}+{line}")
@@ -82,7 +82,7 @@ def test_another_editor_is_named_by_its_address_which_never_runs_code(
         page.evaluate(
             "(text) => localStorage.setItem('assetgraph-editor', `other ${text}`)", hostile
         )
-        visit(page, f"{server.url}/assets/fails")
+        visit(page, f"{server.url}/assets/fails?tab=code")
         expect(link).to_have_attribute("href", f"vscode://file{server.root}/pipeline.py:4")
 
 
@@ -104,5 +104,5 @@ def test_the_editor_of_the_environment_is_the_first_choice_if_it_has_an_address(
 ) -> None:
     for variable, value in variables.items():
         no_editor.setenv(variable, value)
-    page = open_page(f"{serve({'pipeline.py': FILES}).url}/assets/fails")
+    page = open_page(f"{serve({'pipeline.py': FILES}).url}/assets/fails?tab=code")
     expect(page.locator("#open-in-editor")).to_have_text(f"Open in {name}")

@@ -136,8 +136,8 @@ def test_numbers_stand_under_their_headers_and_long_lines_are_broken(
         cells = page.locator(f".preview-table tr:first-child > {part}")
         expect(cells).to_have_count(3)
         assert [cell.get_attribute("class") or "" for cell in cells.all()] == kinds
-    expect(page.locator(".asset-head em")).to_have_text("emphasis")
-    expect(page.locator(".asset-head li")).to_have_text("a point")
+    expect(page.locator(".asset-about em")).to_have_text("emphasis")
+    expect(page.locator(".asset-about li")).to_have_text("a point")
 
     visit(page, f"{server.url}/assets/told")
     expect(page.locator(".metadata th").first).to_have_class("number")

@@ -33,18 +33,19 @@ def test_the_page_of_an_asset_lists_what_its_step_read(
 ) -> None:
     server = serve({"pipeline.py": PIPELINE, "lookups/<b>zones.csv": "a,b"})
     assert server.terminal("materialize", "--all").returncode == 0
-    page = open_page(f"{server.url}/assets/names")
+    page = open_page(f"{server.url}/assets/names?tab=lineage")
     card = page.get_by_role("region", name="Observed reads")
 
     expect(card).to_contain_text("lookups/<b>zones.csv")
     expect(card).to_contain_text("file, by its content")
     server.write("lookups/<b>zones.csv", "a,b,c")
+    page.goto(f"{server.url}/assets/names?tab=lineage")
+    expect(card.locator('[data-state="stale"]').first).to_be_visible()
     page.goto(f"{server.url}/assets/names")
     expect(page.get_by_label("Why it is not up to date")).to_contain_text(
         "lookups/<b>zones.csv, which it read, changed"
     )
-    expect(card.locator('[data-state="stale"]').first).to_be_visible()
 
-    page.goto(f"{server.url}/assets/plain")
+    page.goto(f"{server.url}/assets/plain?tab=lineage")
     expect(page.get_by_role("heading", name="plain")).to_be_visible()
     expect(card).to_be_hidden()

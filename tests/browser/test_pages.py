@@ -183,20 +183,28 @@ def test_an_asset_shows_its_past_with_failures_its_value_and_its_neighbours(
         server.terminal("materialize", "trips_file", "--config", *config)
     page = open_page(f"{server.url}/assets/trips_file")
 
-    expect(page.get_by_role("region", name="History").get_by_role("listitem")).to_have_count(3)
     chart = page.get_by_role("figure").filter(has_text="rows").first
     expect(chart).to_contain_text("3 – 5")
     value = page.get_by_role("region", name="Value")
     expect(value.get_by_role("row")).to_have_count(6)
     expect(page.get_by_role("region", name="Downstream")).to_contain_text("trips")
+    page.get_by_role("link", name="Code").click()
     expect(page.get_by_role("region", name="Definition", exact=True)).to_contain_text(
         "def trips_file"
     )
+    page.get_by_role("link", name="History").click()
+    expect(page).to_have_url(re.compile(r"/assets/trips_file\?tab=history$"))
+    expect(page.get_by_role("region", name="History").get_by_role("listitem")).to_have_count(3)
+    page.go_back()
+    expect(page.get_by_role("link", name="Code", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
 
     visit(page, f"{server.url}/assets/city/fares")
+    expect(page.locator(".reasons")).to_contain_text("its last attempt failed")
+    page.get_by_role("link", name="History").click()
     history = page.get_by_role("region", name="History")
     expect(history).to_contain_text("NameError")
-    expect(page.locator(".reasons")).to_contain_text("its last attempt failed")
 
 
 def test_an_asset_whose_value_is_gone_is_missing(
@@ -207,7 +215,7 @@ def test_an_asset_whose_value_is_gone_is_missing(
     (server.root / "trips_2023-03.csv").unlink()
     page = open_page(f"{server.url}/assets/trips_file")
     expect(page.locator(".asset-head .pill")).to_have_text("missing")
-    expect(page.locator(".asset-head")).to_contain_text("its value is gone")
+    expect(page.locator(".asset-about")).to_contain_text("its value is gone")
     expect(page.locator(".asset-head")).not_to_contain_text("first value")
     visit(page, f"{server.url}/lineage")
     expect(page.locator('.graph-card[data-id="trips_file"] .mark')).to_have_text("missing")

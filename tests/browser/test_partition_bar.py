@@ -58,7 +58,7 @@ def at(stage: Locator, along: float, down: float = 0.5) -> tuple[float, float]:
 def test_the_bar_tells_selects_zooms_and_materializes(
     server: Server, open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{server.url}/assets/trips")
+    page = open_page(f"{server.url}/assets/trips?tab=partitions")
     bar = page.get_by_role("region", name="Partitions")
     stage = bar.get_by_role("application", name="Partitions by state")
     expect(bar.get_by_role("list", name="Legend")).to_have_text(

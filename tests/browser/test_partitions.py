@@ -60,7 +60,7 @@ def test_the_share_and_the_table_of_an_asset_and_one_partition(
     visit(page, f"{server.url}/lineage")
     expect(page.locator('.graph-card[data-id="trips"]')).to_contain_text("30/36")
 
-    visit(page, f"{server.url}/assets/trips")
+    visit(page, f"{server.url}/assets/trips?tab=partitions")
     table = page.get_by_role("region", name="Partitions")
     expect(table.get_by_role("row")).to_have_count(37)
     table.get_by_role("button", name="failed").click()
@@ -72,6 +72,7 @@ def test_the_share_and_the_table_of_an_asset_and_one_partition(
     table.get_by_role("searchbox").fill("01-05")
     table.get_by_role("link", name="2026-01-05").click()
     expect(page.get_by_role("region", name="Value")).to_contain_text("2026-01-05")
+    page.get_by_role("link", name="History").click()
     expect(page.locator(".attempts > li")).to_have_count(1)
     expect(page).to_have_url(re.compile(r"partition=2026-01-05"))
     page.get_by_role("link", name="All partitions").click()
@@ -81,7 +82,7 @@ def test_the_share_and_the_table_of_an_asset_and_one_partition(
 def test_the_dialog_plans_in_ranges_and_starts_exactly_that(
     server: Server, open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{server.url}/assets/clean")
+    page = open_page(f"{server.url}/assets/clean?tab=partitions")
     page.get_by_role("button", name="Materialize").click()
     dialog = page.get_by_role("dialog")
     plan = dialog.get_by_role("list", name="Steps in order")
@@ -119,7 +120,7 @@ def test_a_partition_is_materialized_from_its_page(
 def test_dynamic_partitions_are_added_and_removed(
     server: Server, open_page: Callable[..., Page]
 ) -> None:
-    page = open_page(f"{server.url}/assets/invoices")
+    page = open_page(f"{server.url}/assets/invoices?tab=partitions")
     table = page.get_by_role("region", name="Partitions")
     for key in ("acme", "a|b 한국"):
         table.get_by_label("Key to add to customers").fill(key)
@@ -146,7 +147,7 @@ def test_a_run_of_a_thousand_partitions_is_grouped(
     steps.locator(".step-item").first.click()
     expect(page).to_have_url(re.compile("step=thousand"))
 
-    visit(page, f"{server.url}/assets/thousand")
+    visit(page, f"{server.url}/assets/thousand?tab=partitions")
     table = page.get_by_role("region", name="Partitions")
     expect(table).to_contain_text("1 to 50 of 1,000")
     table.get_by_role("button", name="Next").click()
@@ -163,7 +164,8 @@ def test_axe_finds_nothing_where_there_are_partitions(
     page = open_page(server.url, color_scheme=theme, reduced_motion="reduce")
     found = []
     for address in (
-        "/assets", "/assets/trips", "/assets/invoices", "/assets/trips?partition=2026-01-05",
+        "/assets", "/assets/trips", "/assets/trips?tab=partitions",
+        "/assets/invoices?tab=partitions", "/assets/trips?partition=2026-01-05",
         "/lineage", "/runs/latest", "dialog",
     ):  # fmt: skip
         if address == "dialog":

@@ -44,6 +44,12 @@ export function editorButtons(place, changed) {
   );
 }
 
+/** Opens a place in the editor, where it can. */
+export function openInEditor(place) {
+  const href = addressOf(place);
+  if (href) location.assign(href);
+}
+
 function opens() {
   return `Open in ${EDITORS[chosen().name]?.[0] ?? 'the editor'}`;
 }

@@ -59,21 +59,20 @@ export class PartitionTable {
   draw(asset) {
     const {partitions, partitions_def: about} = asset;
     const total = Object.values(partitions).reduce((sum, count) => sum + count, 0);
-    return h(
-      'section',
-      {class: 'card partitions', 'aria-labelledby': 'partitions-title', key: 'partitions'},
-      h(
-        'div',
-        {class: 'card-head wrap'},
-        h('h2', {id: 'partitions-title', class: 'grow'}, 'Partitions'),
-        h('span', {class: 'muted small', dir: 'auto'}, about.count > 1 ? `${about.first} to ${about.last}` : (about.first ?? 'none yet')),
-      ),
+    return section(
+      about,
+      null,
       about.orphaned.length ? h('p', {class: 'card-body muted small', key: 'orphaned'}, orphanText(about.orphaned)) : null,
       about.count ? this.bar.place() : null,
       about.count ? h('div', {class: 'partition-filters', key: 'filters'}, h('div', {class: 'search partition-search'}, icon('search'), h('input', {class: 'field', type: 'search', placeholder: 'Find partitions', 'aria-label': 'Find partitions', value: this.text, oninput: (event) => this.show({text: event.target.value})})), this.states(partitions, total)) : null,
       this.error ? h('p', {class: 'card-body muted', key: 'error'}, this.error.message, ' ', this.error.hint) : this.rows(about),
       about.dynamic.map((name) => this.form(name)),
     );
+  }
+
+  /** The bar alone, with a link to the table. */
+  drawBar({partitions_def: about}, all) {
+    return section(about, all, about.count ? this.bar.place() : null);
   }
 
   states(counts, total) {
@@ -164,6 +163,21 @@ export class PartitionTable {
     await Promise.all([this.load(), this.loaded()]);
     return true;
   }
+}
+
+function section(about, beside, ...parts) {
+  return h(
+    'section',
+    {class: 'card partitions', 'aria-labelledby': 'partitions-title', key: 'partitions'},
+    h(
+      'div',
+      {class: 'card-head wrap'},
+      h('h2', {id: 'partitions-title', class: 'grow'}, 'Partitions'),
+      h('span', {class: 'muted small', dir: 'auto'}, about.count > 1 ? `${about.first} to ${about.last}` : (about.first ?? 'none yet')),
+      beside,
+    ),
+    parts,
+  );
 }
 
 export function partitionPage(key, partition) {

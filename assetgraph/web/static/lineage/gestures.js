@@ -5,7 +5,8 @@ const WHEEL = 0.0016;
 const PINCH = 0.012;
 
 /** Listens on `element`. `hands` has pan(dx, dy), zoom(factor, x, y), choose(id, adding), open(id),
- * fold(x, y), and idAt(x, y), which returns the id of the card at a point of the element. */
+ * fold(x, y), idAt(x, y), which returns the id of the card at a point of the element, and
+ * leavesWheel(), whether the wheel scrolls the page instead. */
 export function listen(element, hands) {
   const fingers = new Map();
   let start = null;
@@ -63,6 +64,7 @@ export function listen(element, hands) {
   element.addEventListener(
     'wheel',
     (event) => {
+      if (hands.leavesWheel() && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       const {x, y} = place(event);
       if (event.ctrlKey || event.metaKey) hands.zoom(Math.exp(-event.deltaY * PINCH), x, y);

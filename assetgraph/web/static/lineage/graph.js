@@ -16,7 +16,8 @@ const GRID_FROM = 0.5; // the zoom below which there is no grid
 const GRID_FADES = 0.4;
 
 export class Graph {
-  constructor({marked, choose, open, fold}) {
+  /** `embedded`, it is a part of a page that scrolls, and takes the wheel only once it has the focus. */
+  constructor({marked, choose, open, fold, embedded = false, label = 'Lineage. Arrow keys follow the edges from the selected asset; the list beside the graph has every asset.'}) {
     this.marked = marked;
     this.camera = new Camera();
     this.painted = null;
@@ -33,7 +34,7 @@ export class Graph {
     this.grid = h('div', {class: 'graph-grid', 'aria-hidden': 'true'});
     this.element = h(
       'div',
-      {class: 'graph', tabindex: '0', role: 'group', 'aria-roledescription': 'graph', 'aria-label': 'Lineage. Arrow keys follow the edges from the selected asset; the list beside the graph has every asset.'},
+      {class: 'graph', tabindex: '0', role: 'group', 'aria-roledescription': 'graph', 'aria-label': label, data: {embedded: embedded ? '' : null}},
       this.grid,
       this.canvas,
       this.cards,
@@ -49,6 +50,7 @@ export class Graph {
         if (frame) fold(frame.group);
       },
       idAt: (x, y) => this.idAt(x, y),
+      leavesWheel: () => embedded && !this.element.contains(document.activeElement),
     });
     new ResizeObserver(() => this.resize()).observe(this.element);
     document.addEventListener('themechange', () => {

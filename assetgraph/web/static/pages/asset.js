@@ -5,12 +5,14 @@ import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
 import {code} from '../code.js';
+import {facts, neighbours} from '../asset_facts.js';
 import {h, icon, kept} from '../dom.js';
 import {externalCard} from '../external.js';
-import {editorButtons, editorLink} from '../editor.js';
+import {editorButtons, openInEditor} from '../editor.js';
 import {duration, runName} from '../format.js';
 import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.js';
-import {parameters} from '../address_state.js';
+import {onStep, parameters} from '../address_state.js';
+import {Nearby} from '../lineage/nearby.js';
 import {partitionShare} from '../partition_share.js';
 import {PartitionTable, partitionPage} from '../partition_table.js';
 import {openLaunch} from '../launch_dialog.js';
@@ -22,6 +24,7 @@ import {schema, withoutSchema} from '../schema.js';
 import {crumbs, redraw, reread, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetMark, glyph} from '../states.js';
+import {tabInAddress, tabLinks} from '../tab_links.js';
 import {when} from '../live_times.js';
 import {complain} from '../toast.js';
 
@@ -32,6 +35,8 @@ const key = document.body.dataset.about;
 const partition = parameters().get('partition'); // the page is about this one of its partitions
 const about = partition === null ? '' : `?partition=${encodeURIComponent(partition)}`;
 const table = new PartitionTable(key, {changed: () => redraw(), loaded: () => reread(), launch: (chosen) => materialize(chosen)});
+const nearby = new Nearby(key, redraw);
+let tab = 'overview';
 let asset = null;
 let attempts = [];
 let next = null;
@@ -51,6 +56,7 @@ async function load() {
     table.load();
     tellKeys();
   }
+  turnTo(tabInAddress(tabs().map(([name]) => name)));
   return first.position;
 }
 
@@ -75,6 +81,7 @@ async function loadPreview() {
 
 function hear(change) {
   if (change.definitions && !change.definitions.loading) reread();
+  nearby.hear(change);
   const near = new Set([...asset.upstream, ...asset.downstream].map((one) => one.key));
   let touched = false;
   for (const row of change.assets ?? []) {
@@ -117,19 +124,47 @@ async function more() {
   reading = false;
 }
 
+/** The tabs that there is something to see in: their names, titles and counts. */
+function tabs() {
+  return [
+    ['overview', 'Overview'],
+    asset.partitions ? ['partitions', 'Partitions', asset.partitions_def.count] : null,
+    ['lineage', 'Lineage'],
+    asset.source ? ['code', 'Code'] : null,
+    ['history', 'History'],
+  ].filter(Boolean);
+}
+
+const SHOWN = {
+  overview: () => h('div', {class: 'columns', key: 'overview'}, h('div', {class: 'stack asset-main'}, overview()), h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(asset), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream))),
+  partitions: () => table.draw(asset),
+  lineage: () => [nearby.draw(), h('div', {class: 'asset-pair', key: 'neighbours'}, neighbours('Upstream', asset.upstream, 'lineage'), neighbours('Downstream', asset.downstream, 'lineage')), observedReads(asset)],
+  code: () => h('div', {class: 'columns', key: 'code'}, source(), h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(asset))),
+  history,
+};
+
+/** Shows a tab, once what it needs is loaded. */
+function turnTo(name) {
+  tab = name;
+  if (tab === 'lineage') nearby.load();
+}
+
 function draw() {
   if (partition === null) crumbs([['Assets', '/assets']], asset.key);
   else crumbs([['Assets', '/assets'], [asset.key, assetPage(key)]], partition);
   setActions(
-    h('a', {class: 'button', 'aria-label': 'Lineage', href: `/lineage?select=${encodeURIComponent(`1+key:"${key}"+1`)}&selected=${encodeURIComponent(key)}`}, icon('lineage', 'icon-small'), h('span', {class: 'wide'}, 'Lineage')),
     h('button', {class: 'button button-main', type: 'button', id: 'materialize', hidden: Boolean(asset.external), onclick: () => materialize()}, icon('play', 'icon-small'), 'Materialize'),
   );
-  return h(
-    'div',
-    {class: 'columns', key: 'asset'},
-    h('div', {class: 'stack asset-main'}, head(), asset.partitions ? table.draw(asset) : null, asset.external ? externalCard(asset) : latest(), schema(asset), asset.partitions ? null : charts(), shownPreview(), observedReads(asset), history(), source()),
-    h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream)),
-  );
+  const choose = (name) => {
+    turnTo(name);
+    redraw();
+  };
+  return h('div', {class: 'stack asset', key: 'asset'}, head(), tabLinks('Parts of the asset', tabs(), tab, choose), SHOWN[tab]());
+}
+
+function overview() {
+  const all = h('a', {class: 'link small nowrap', href: `${assetPage(key)}?tab=partitions`}, 'All partitions');
+  return [summary(), asset.partitions ? table.drawBar(asset, all) : null, asset.external ? externalCard(asset) : latest(), schema(asset), asset.partitions ? null : charts(), shownPreview()];
 }
 
 /** Opens the dialog: for what is selected on the bar, if it is given, or else for the asset. */
@@ -139,7 +174,6 @@ function materialize(chosen = null) {
 }
 
 function head() {
-  const reasons = shownReasons(asset);
   return h(
     'section',
     {class: 'asset-head', 'aria-label': 'Status', key: 'head'},
@@ -153,6 +187,15 @@ function head() {
       asset.running_run_id ? h('a', {class: 'link small nowrap', href: runPage(asset.running_run_id)}, `run ${runName(asset.running_run_id)}`) : null,
       asset.state === 'missing' && !asset.materialization && !asset.damage && !asset.partitions ? h('span', {class: 'muted'}, 'Materialize it to compute its first value.') : null,
     ),
+  );
+}
+
+/** What there is to know first: what is wrong with its value, and its description. */
+function summary() {
+  const reasons = shownReasons(asset);
+  return h(
+    'section',
+    {class: 'asset-about', 'aria-label': 'About', key: 'about'},
     caveatNote(asset),
     asset.damage ? h('div', {class: 'problem-note'}, asset.damage) : null,
     reasons.length ? h('ul', {class: 'reasons', 'aria-label': asset.reasons.length ? 'Why it is not up to date' : 'Its last attempt'}, reasons.map(reasonLine)) : null,
@@ -250,57 +293,11 @@ function sourceText() {
   return kept(drawn.element, `source-${drawn.number}`);
 }
 
-function facts() {
-  const tags = Object.entries(asset.tags);
-  return h(
-    'section',
-    {class: 'card', 'aria-label': 'Facts', key: 'facts'},
-    h('div', {class: 'card-head'}, h('h2', {}, 'Facts')),
-    h(
-      'dl',
-      {class: 'facts card-body'},
-      pair('Group', h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), asset.group_name)),
-      pair('Kinds', asset.kinds.length ? h('div', {class: 'row wrap chips'}, asset.kinds.map((kind) => facetChip('kind', kind))) : null),
-      pair('Owners', asset.owners.length ? h('div', {class: 'row wrap chips'}, asset.owners.map((owner) => facetChip('owner', owner))) : null),
-      pair('Tags', tags.length ? h('div', {class: 'row wrap chips'}, tags.map(([name, value]) => facetChip('tag', value ? `${name}=${value}` : name))) : null),
-      pair('Made with', asset.made_with.length ? h('div', {class: 'row wrap chips'}, asset.made_with.map((one) => h('a', {class: 'chip', href: assetPage(one)}, one))) : null),
-      pair('Module', h('code', {}, breakable(asset.module))),
-      pair('Defined at', editorLink(asset.place, h('code', {}, breakable(asset.place)), 'quiet-link')),
-      asset.partitions_def ? pair('Partitions', h('code', {}, breakable(asset.partitions_def.definition))) : null,
-      asset.partitions_def?.default ? pair('Default', h('code', {}, asset.partitions_def.default)) : null,
-      pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
-      pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
-      pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
-      Object.keys(asset.definition_metadata).length ? pair('Metadata', metadataTable(asset.definition_metadata)) : null,
-    ),
-  );
-}
-
-/** A link to all assets with this value. */
-function facetChip(name, value) {
-  return h('a', {class: 'chip', href: `/assets?${name}=${encodeURIComponent(value)}`, title: `Assets with this ${name}`, dir: 'auto'}, h('span', {class: 'cut'}, value));
-}
-
-/** A path or dotted name with possible line breaks after its parts. */
-function breakable(text) {
-  return text.split(/(?<=[/.])/).map((part) => [part, h('wbr', {})]);
-}
-
-function pair(name, value) {
-  return value === null ? null : [h('dt', {}, name), h('dd', {}, value)];
-}
-
-function neighbours(title, list) {
-  return h(
-    'section',
-    {class: 'card', 'aria-label': title, key: title},
-    h('div', {class: 'card-head'}, h('h2', {}, title), h('span', {class: 'muted small'}, String(list.length))),
-    list.length
-      ? h('ul', {class: 'lines'}, list.map((one) => h('li', {key: one.key}, h('a', {class: 'line', href: assetPage(one.key)}, h('span', {class: 'mark', data: {state: one.state}, title: one.state}, glyph(one.state), h('span', {class: 'visually-hidden'}, one.state)), h('span', {class: 'cut grow', dir: 'auto'}, one.key)))))
-      : h('p', {class: 'card-body muted small'}, title === 'Upstream' ? 'No upstream assets.' : 'No downstream assets.'),
-  );
-}
-
 shortcut('m', 'Materialize', () => materialize());
-shortcut('e', 'Open the definition in the editor', () => document.getElementById('open-in-editor')?.click());
+shortcut('e', 'Open the definition in the editor', () => openInEditor(asset?.place));
+onStep(() => {
+  nearby.readAddress();
+  turnTo(tabInAddress(tabs().map(([name]) => name)));
+  redraw();
+});
 start({load, draw, hear});

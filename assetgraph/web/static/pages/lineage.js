@@ -7,6 +7,7 @@ import {openLaunch} from '../launch_dialog.js';
 import {EDGE} from '../lineage/camera.js';
 import {Graph} from '../lineage/graph.js';
 import {Marked} from '../lineage/highlights.js';
+import {listenToKeys} from '../lineage/keys.js';
 import {Panel} from '../lineage/panel.js';
 import {Scene} from '../lineage/scene.js';
 import {AssetSearch} from '../asset_search.js';
@@ -21,7 +22,6 @@ const PANEL = 340; // pixels
 const STACKED_BELOW = 760;
 const AROUND = 146; // the bar and the tools above the graph, and those below it
 const LISTED = 'assetgraph-lineage-list';
-const ARROWS = new Set(['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']);
 
 const marked = new Marked();
 const graph = new Graph({marked, choose: (id, adding) => choose(id ? [id] : [], adding), open, fold: (group) => expand(group)});
@@ -330,22 +330,7 @@ function open(id) {
   else location.assign(assetPage(node.key));
 }
 
-graph.element.addEventListener('keydown', (event) => {
-  const [id] = [...marked.selected].slice(-1);
-  if (ARROWS.has(event.key)) {
-    event.preventDefault();
-    const next = id ? scene.towards(id, event.key) : scene.nodes.values().next().value;
-    if (next) choose([next.id], false);
-  } else if (event.key === 'Enter' && id) {
-    open(id);
-  } else if (event.key === '+' || event.key === '=') {
-    graph.zoomBy(1.35);
-  } else if (event.key === '-') {
-    graph.zoomBy(1 / 1.35);
-  } else if (event.key === '0') {
-    graph.fit();
-  }
-});
+listenToKeys(graph, {scene: () => scene, selected: () => marked.selected, choose, open});
 
 shortcut('Escape', 'Clear the selection', () => choose([]));
 shortcut('m', 'Materialize', materialize);

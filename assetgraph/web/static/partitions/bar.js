@@ -172,7 +172,7 @@ export class PartitionBar {
     const {count, row_count: rows, row_names: names} = this.whole;
     const first = this.whole.first_key === this.whole.last_key ? this.whole.first_key : `${this.whole.first_key} to ${this.whole.last_key}`;
     const where = names.length ? `, in ${plural(rows, 'row')} by ${names.join(' and ')}` : '';
-    return `${plural(count * rows, 'partition')}, ${first}${where}. ${HELP} The table below lists them.`;
+    return `${plural(count * rows, 'partition')}, ${first}${where}. ${HELP} A table lists them.`;
   }
 
   /** Shows the rows from `row` on. */
