@@ -26,7 +26,6 @@ from assetgraph.text import place_text
 
 if TYPE_CHECKING:
     from assetgraph.definitions.backfill_policy import BackfillPolicy
-    from assetgraph.definitions.config import Config
     from assetgraph.definitions.io_manager import IOManager
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.partitions.mapping import PartitionMapping
@@ -192,14 +191,22 @@ class Computation:
 
     @cached_property
     def config_parameter(self) -> Parameter | None:
-        """The parameter that takes config: its annotation is a subclass of `Config`."""
-        for parameter in self.parameters:
-            if parameter.annotation is not EMPTY and is_config_type(parameter.annotation):
-                return parameter
-        return None
+        """The parameter that takes config: its annotation is a subclass of `Config`, or it is
+        called `config`, and its annotation is another pydantic model or a dataclass."""
+        return next(filter(self.takes_config, self.parameters), None)
+
+    def takes_config(self, parameter: Parameter) -> bool:
+        annotation = parameter.annotation
+        if annotation is EMPTY:
+            return False
+        if parameter.name != "config" or is_config_type(annotation) or "config" in self.ins:
+            return is_config_type(annotation)
+        from assetgraph.definitions.config_fields import has_fields
+
+        return has_fields(annotation)
 
     @property
-    def config_type(self) -> type[Config] | None:
+    def config_type(self) -> Any:
         return self.config_parameter.annotation if self.config_parameter else None
 
     @cached_property
@@ -220,7 +227,7 @@ class Computation:
             p
             for p in self.parameters
             if p.name != context
-            and (p.annotation is EMPTY or not is_config_type(p.annotation))
+            and (p.annotation is EMPTY or not self.takes_config(p))
             and p.kind in BY_NAME
             and (not p.has_default or p.name in named)
         ]

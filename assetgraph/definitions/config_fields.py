@@ -128,7 +128,9 @@ def with_sorted_sets(value: Any, dumped: Any) -> Any:
         if isinstance(value, list | tuple) and len(value) == len(dumped):
             return [with_sorted_sets(*pair) for pair in zip(value, dumped, strict=True)]
     elif isinstance(dumped, dict):
-        inner = value if isinstance(value, dict) else getattr(value, "__dict__", {})
+        inner = value if isinstance(value, dict) else {}
+        if has_fields(type(value)):
+            inner = {name: getattr(value, name, None) for name in dumped}
         names = {str(name): one for name, one in inner.items()}
         return {n: with_sorted_sets(names.get(n), one) for n, one in dumped.items()}
     return dumped

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.annotations import EMPTY, not_a_type
-from assetgraph.definitions.computation import is_config_type
 from assetgraph.definitions.signature import BY_NAME
 from assetgraph.errors import Problem
 from assetgraph.keys import AssetKey, key_problem
@@ -48,7 +47,7 @@ def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
     configs = []
     name = computation.name
     for parameter in computation.parameters:
-        if is_config_type(parameter.annotation):
+        if computation.takes_config(parameter):
             configs.append(parameter.name)
         if parameter.kind in BY_NAME:
             continue

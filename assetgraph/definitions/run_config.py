@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class RunConfig:
     """Config for each asset, as `Config` objects or plain mappings.
 
-    For example, `RunConfig({"trips": TripsConfig(limit=100)})`.
+    For example, `RunConfig({"trips": TripsConfig(limit=100)})`. The asset `raw/trips` may also be
+    called `raw__trips`, as in Dagster.
     """
 
     ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
@@ -28,12 +29,33 @@ def run_config_texts(given: RunConfig | Mapping[str, Any] | None) -> dict[str, d
     `ConfigError`."""
     ops = given.ops if isinstance(given, RunConfig) else given or {}
     if isinstance(ops, Mapping):
-        ops = {key: c if isinstance(c, Mapping) else _plain(c) for key, c in ops.items()}
+        if isinstance(given, RunConfig):  # its entries may be wrapped, as Dagster's are
+            entries: Mapping[str, Any] = ops
+            ops = {k: c["config"] if _is_wrapped(c) and c else c for k, c in entries.items()}
+        ops = {key: _plain(config) for key, config in _unwrapped(ops, "run_config").items()}
     return config_by_asset(ops, "run_config")
+
+
+def _unwrapped(given: Mapping[Any, Any], what: str) -> Mapping[Any, Any]:
+    """{asset: config} from {"ops": {asset: {"config": config}}}; anything else unchanged."""
+    ops = given.get("ops")
+    if not isinstance(ops, Mapping) or not all(map(_is_wrapped, ops.values())):
+        return given
+    if others := [name for name in given if name != "ops"]:
+        raise ConfigError(
+            f"{what} has {others[0]!r} beside 'ops', and nothing takes it.", hint="Leave it out."
+        )
+    return {key: wrapped.get("config") or {} for key, wrapped in ops.items()}
+
+
+def _is_wrapped(config: Any) -> bool:
+    return isinstance(config, Mapping) and config.keys() <= {"config"}
 
 
 def _plain(config: Any) -> Any:
     """A config that is given as an object as its fields; anything else unchanged."""
+    if isinstance(config, Mapping):
+        return config
     from assetgraph.definitions.config_fields import has_fields
     from assetgraph.definitions.config_values import config_json
 
@@ -47,6 +69,7 @@ def config_by_asset(given: Any, what: str = "config") -> dict[str, dict[str, Any
     if not isinstance(given, Mapping):
         wrong = f"it is {described(given)}"
     else:
+        given = _unwrapped(given, what)
         for key, fields in given.items():
             names = fields if isinstance(fields, Mapping) else ()
             if not isinstance(key, str):

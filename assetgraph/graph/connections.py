@@ -112,7 +112,10 @@ class Connections:
                 "checking.",
             )
         elif name == "config":
-            remedy = "If it takes config, annotate it with a subclass of Config."
+            remedy = (
+                "If it takes config, annotate it with a subclass of Config, a pydantic model or a "
+                "dataclass."
+            )
             self._unknown(computation, name, "a parameter", remedy)
         else:
             remedy = "Define it with @asset, or give the parameter a default if it is not an asset."
@@ -121,6 +124,8 @@ class Connections:
                     f" If `{annotation}` is a Config class, define or import it at module level: "
                     "its module does not define that name."
                 )
+            elif hasattr(annotation, "model_fields") or hasattr(annotation, "__dataclass_fields__"):
+                remedy += " If it takes config, call it `config`."
             self._unknown(
                 computation, name, "a parameter", self._guess(name, computation) or remedy
             )

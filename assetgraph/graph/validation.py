@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, edge_contradiction
+from assetgraph.definitions.computation import is_config_type
 from assetgraph.definitions.problems import definition_problems
 from assetgraph.errors import Problem
 from assetgraph.graph.walk import walk
@@ -44,6 +45,7 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
             yield from _waits_for_itself(graph, computation)
             yield from _differ_in_partitions(computation)
         yield from _annotations_that_clash(graph, computation)
+        yield from _config_or_asset(graph, computation)
     if graph.externals:
         for computation in graph.computations.values():
             yield from _loads_what_is_elsewhere(graph, computation)
@@ -176,6 +178,23 @@ def _differ_in_partitions(computation: Computation) -> Iterator[Problem]:
                 spec.key,
             )
             return
+
+
+def _config_or_asset(graph: Connected, computation: Computation) -> Iterator[Problem]:
+    """A parameter `config` that is annotated with any class of fields may mean an asset too."""
+    if computation.signature.only_names or computation.config_parameter is None:
+        return
+    name, annotation = computation.config_parameter[:2]
+    if name == "config" and not is_config_type(annotation):
+        for key in graph.assets:
+            if key.name == name:
+                yield _problem(
+                    computation,
+                    f"parameter 'config' of {computation.label} could be config, or the asset "
+                    f"{key.text!r}.",
+                    f"Write ins={{'config': {key.text!r}}} for the asset, or derive "
+                    f"{annotation.__name__} from Config.",
+                )
 
 
 def _annotations_that_clash(graph: Connected, computation: Computation) -> Iterator[Problem]:

@@ -181,7 +181,13 @@ def _configured(graph: AssetGraph, owner: str) -> AssetKey:
     """The asset whose config is given: by its key, or one of a function of several by the name of
     that. Raises `AssetGraphError`."""
     computation = None if AssetKey.unchecked(owner) in graph else graph.computations.get(owner)
-    return computation.specs[0].key if computation else graph.asset(AssetKey(owner)).key
+    if computation is not None:
+        return computation.specs[0].key
+    if AssetKey.unchecked(owner) not in graph and "__" in owner:
+        named = [key for key in graph.order if "__".join(key.parts) == owner]
+        if len(named) == 1:
+            return named[0]
+    return graph.asset(AssetKey(owner)).key
 
 
 def _excluded(request: RunRequest, facts: StoreFacts) -> frozenset[Target]:

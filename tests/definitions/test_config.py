@@ -234,7 +234,7 @@ def test_config_whose_class_is_not_found_says_what_to_do() -> None:
         "that its module does not define. Define or import the Config class at module level, "
         "and not only for type checking."
     )
-    assert "If it takes config, annotate it with a subclass of Config." in plain
+    assert "If it takes config, annotate it with a subclass of Config, a pydantic" in plain
     assert "If `Hidden` is a Config class, define or import it at module level" in other
     assert "Config" not in table
 

@@ -1,0 +1,262 @@
+"""The config of a run in every shape: by asset, as Dagster writes it, and of every type, which comes
+back from the record as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pydantic
+import pytest
+from conftest import Answer, ProjectFolder
+from hypothesis import given
+from hypothesis import strategies as st
+
+import assetgraph as dg
+from assetgraph.definitions.config_values import build_config
+from assetgraph.errors import ConfigError
+from assetgraph.planning.checked_config import checked_config
+
+
+class Limit(dg.Config):
+    rows: int = 3
+
+
+@dg.asset(key_prefix="raw")
+def trips(config: Limit) -> int:
+    return config.rows
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"raw/trips": {"rows": 5}},
+        {"raw__trips": {"rows": 5}},
+        {"ops": {"raw__trips": {"config": {"rows": 5}}}},
+        {"ops": {"raw/trips": {"config": Limit(rows=5)}}},
+        dg.RunConfig({"raw__trips": Limit(rows=5)}),
+        dg.RunConfig(ops={"raw__trips": {"config": {"rows": 5}}}),
+        dg.RunConfig(ops={"raw__trips": {"rows": 5}}),
+    ],
+)
+def test_every_shape_of_run_config_means_the_same(config: Any) -> None:
+    assert dg.materialize([trips], run_config=config).value("raw/trips") == 5
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"ops": {"raw__trips": {"config": {"rows": "x"}}}}, "config of 'raw/trips': rows: expect"),
+        ({"ops": {"raw__trips": {"config": {"rws": 1}}}}, "no config field 'rws'. Did you mean"),
+        ({"ops": {"trps": {"config": {"rows": 1}}}}, "trps"),
+        ({"ops": {}, "loggers": {}}, "run_config has 'loggers' beside 'ops'"),
+        ({"ops": {"raw__trips": {"config": 5}}}, "has an int: 5 instead of fields"),
+    ],
+)
+def test_what_is_wrong_in_run_config_is_said_before_any_step(config: Any, message: str) -> None:
+    with pytest.raises(dg.AssetGraphError, match=message):
+        dg.materialize([trips], run_config=config)
+
+
+class Mode(Enum):
+    FULL = "full"
+    FAST = "fast"
+
+
+class Model(pydantic.BaseModel):
+    rows: int = 3
+    tags: list[str] = []
+
+    @pydantic.field_validator("rows")
+    @classmethod
+    def _is_positive(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError(f"{value} is negative")
+        return value
+
+
+@dataclasses.dataclass
+class Data:
+    day: dt.date
+    folder: Path = Path("data")
+    inner: Model | None = None
+    marks: set[str] = dataclasses.field(default_factory=set)
+
+
+@pydantic.dataclasses.dataclass(frozen=True)
+class Strict:
+    rows: int = 1
+
+
+def with_config(kind: Any, got: list[Any] | None = None) -> dg.Asset:
+    def settings(config):  # type: ignore[no-untyped-def]
+        if got is not None:
+            got.append(config)
+
+    settings.__annotations__["config"] = kind
+    return dg.asset(settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "expected"),
+    [
+        (Model, {"rows": "5", "tags": "a,b"}, Model(rows=5, tags=["a", "b"])),
+        (Data, {"day": "2024-01-31", "inner": {"rows": 2}}, Data(dt.date(2024, 1, 31), inner=Model(rows=2))),
+        (Data, {"day": "2024-01-31", "marks": "b,a"}, Data(dt.date(2024, 1, 31), marks={"a", "b"})),
+        (Strict, {"rows": "5"}, Strict(rows=5)),
+    ],
+)  # fmt: skip
+def test_a_model_or_a_dataclass_is_config_where_the_parameter_is_called_so(
+    kind: Any, fields: dict[str, Any], expected: Any
+) -> None:
+    got: list[Any] = []
+    made = with_config(kind, got)
+    for config in (fields, expected):
+        dg.materialize([made], dg.RunConfig({"settings": config}))
+    assert got == [expected, expected]
+
+
+def test_a_model_validates_itself_and_its_unknown_fields_are_an_error() -> None:
+    made = with_config(Model)
+    for fields, message in (
+        ({"rows": -1}, "config of 'settings': rows: -1 is negative"),
+        ({"rws": 1}, "no config field 'rws'"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            dg.materialize([made], run_config={"settings": fields})
+    nested = with_config(Data)
+    unknown = {"settings": {"day": "2024-01-31", "inner": {"rws": 1}}}
+    with pytest.raises(ConfigError, match="there is no field `rws`"):
+        dg.materialize([nested], run_config=unknown)
+
+
+def test_a_class_of_fields_under_another_name_is_an_input() -> None:
+    @dg.asset
+    def made() -> Model:
+        return Model(rows=4)
+
+    @dg.asset
+    def read(made: Model) -> int:
+        return made.rows
+
+    assert dg.materialize([made, read]).value("read") == 4
+
+    @dg.asset
+    def lost(settings: Model) -> None: ...
+
+    (problem,) = dg.Definitions([lost]).graph.validate()
+    assert "If it takes config, call it `config`." in problem.remedy
+
+
+def test_a_parameter_that_may_be_config_or_an_asset_is_a_problem() -> None:
+    @dg.asset
+    def config() -> Model:
+        return Model()
+
+    (problem,) = dg.Definitions([config, with_config(Model)]).graph.validate()
+    assert "could be config, or the asset 'config'" in problem.message
+
+    @dg.asset(ins={"config": "config"})
+    def reads(config: Model) -> int:
+        return config.rows
+
+    assert dg.materialize([config, reads]).value("reads") == 3
+
+
+TYPES: list[tuple[Any, st.SearchStrategy[Any]]] = [
+    (int, st.integers()),
+    (float, st.floats(allow_nan=False, allow_infinity=False)),
+    (bool, st.booleans()),
+    (str, st.text(st.characters(exclude_categories=["Cs"]))),
+    (Path, st.from_regex(r"[a-z]{1,5}(/[a-z]{1,5}){0,2}", fullmatch=True).map(Path)),
+    (dt.date, st.dates()),
+    (dt.datetime, st.datetimes()),
+    (dt.time, st.times()),
+    (Decimal, st.decimals(allow_nan=False, allow_infinity=False)),
+    (Mode, st.sampled_from(Mode)),
+    (Literal["a", 1], st.sampled_from(["a", 1])),
+    (Limit, st.integers().map(lambda n: Limit(rows=n))),
+]
+
+
+@st.composite
+def typed(draw: st.DrawFn, depth: int = 2) -> tuple[Any, Any]:
+    """A type and a value of it."""
+    kind = draw(st.integers(0, 5 if depth else 0))
+    if kind == 0:
+        annotation, values = draw(st.sampled_from(TYPES))
+        return annotation, draw(values)
+    annotation, value = draw(typed(depth - 1))
+    if kind == 1:
+        return annotation | None, draw(st.sampled_from([None, value]))
+    if kind == 2:
+        return list[annotation], [value] * draw(st.integers(0, 2))
+    if kind == 3:
+        return tuple[annotation, int], (value, draw(st.integers()))
+    if kind == 4:
+        return dict[str, annotation], {"k": value}
+    keys = draw(st.lists(st.text("abc", max_size=3)))
+    return set[str], set(keys)
+
+
+@given(typed())
+def test_config_of_any_type_comes_back_from_its_record_and_from_a_shell(
+    drawn: tuple[Any, Any],
+) -> None:
+    annotation, value = drawn
+    body = {"__annotations__": {"f": annotation}, "__module__": __name__}
+    kind: Any = type(dg.Config)("Settings", (dg.Config,), body)
+    made = with_config(kind)
+    graph = dg.Definitions([made]).graph
+    assert graph.validate() == ()
+    recorded = checked_config(graph, {made.key: {"f": value}})[made.key]
+    read = msgspec.json.decode(msgspec.json.encode(recorded))
+    again = build_config(kind, read, "settings").f
+    assert (again, type(again)) == (value, type(value))
+    assert checked_config(graph, {made.key: read})[made.key] == recorded
+    if not isinstance(value, str | Path | None):
+        text = read["f"] if isinstance(read["f"], str) else json.dumps(read["f"])
+        assert build_config(kind, {"f": text}, "settings").f == value
+
+
+def test_config_goes_from_a_shell_into_the_record_and_to_a_rerun(
+    project: Callable[..., ProjectFolder],
+    assetgraph: Callable[..., Answer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = project(
+        {
+            "pipeline.py": """
+                import datetime, pathlib
+                import assetgraph as dg
+                class C(dg.Config):
+                    tags: list[str] = []
+                    full: bool = False
+                    p: pathlib.Path = pathlib.Path("x")
+                    day: datetime.date | None = None
+                @dg.asset
+                def a(config: C) -> str:
+                    return f"{config.tags} {config.full} {config.p} {config.day}"
+            """
+        }
+    )
+    monkeypatch.chdir(made.root)
+    fields = ["a.tags=x,y", "a.full=yes", "a.p=/data/z", "a.day=2024-01-31"]
+    options = [word for field in fields for word in ("--config", field)]
+    assert assetgraph("materialize", "a", *options).code == 0
+    shown = assetgraph("runs", "show", "latest", "--json").json
+    recorded = {"tags": ["x", "y"], "full": True, "p": "/data/z", "day": "2024-01-31"}
+    assert shown["config"] == {"a": recorded}
+    assert assetgraph("runs", "rerun", "latest").code == 0
+    assert "x,y" not in assetgraph("show", "a").out
+    value = dg.load("a", project=made.root)
+    assert value == "['x', 'y'] True /data/z 2024-01-31"
+    wrong = assetgraph("materialize", "a", "--config", "a.day=20240131")
+    assert (wrong.code, "day: expected" in wrong.err) == (2, True)
