@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from assetgraph.api import RunResult, load, materialize
     from assetgraph.definitions import definitions
-    from assetgraph.definitions.asset import Asset, AssetDep, AssetIn
+    from assetgraph.definitions.asset import Asset, AssetDep, AssetIn, AssetsDefinition
     from assetgraph.definitions.automation.contexts import (
         RunFailureSensorContext,
         RunStatusSensorContext,
@@ -110,6 +110,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
     from assetgraph.definitions.run_config import RunConfig
     from assetgraph.definitions.selection.asset_selection import AssetSelection
+    from assetgraph.definitions.spec_changes import map_asset_specs
     from assetgraph.errors import (
         AssetGraphError,
         DagsterAssetCheckFailedError,
@@ -161,6 +162,7 @@ _HOME = {
     "AssetOut": "definitions.multi_asset",
     "AssetSelection": "definitions.selection.asset_selection",
     "AssetSpec": "definitions.computation",
+    "AssetsDefinition": "definitions.asset",
     "BackfillPolicy": "definitions.backfill_policy",
     "Backoff": "definitions.retries",
     "CheckContext": "definitions.io_manager",
@@ -250,6 +252,7 @@ _HOME = {
     "load_assets_from_package_name": "project.defs_folder",
     "load_defs": "project.defs_folder",
     "load_from_defs_folder": "project.defs_folder",
+    "map_asset_specs": "definitions.spec_changes",
     "materialize": "api",
     "multi_asset": "definitions.multi_asset",
     "multi_asset_check": "definitions.checks",
@@ -278,6 +281,7 @@ __all__ = [
     "AssetOut",
     "AssetSelection",
     "AssetSpec",
+    "AssetsDefinition",
     "BackfillPolicy",
     "Backoff",
     "CheckContext",
@@ -367,6 +371,7 @@ __all__ = [
     "load_assets_from_package_name",
     "load_defs",
     "load_from_defs_folder",
+    "map_asset_specs",
     "materialize",
     "multi_asset",
     "multi_asset_check",

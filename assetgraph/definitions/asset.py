@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.definitions.registry import public_object
 from assetgraph.keys import AssetKey
 
 if TYPE_CHECKING:
@@ -106,6 +107,11 @@ class Asset(Computation):
     def partitions_def(self) -> PartitionsDefinition | None:
         return self.specs[0].partitions_def
 
+    def map_asset_specs(self, func: Callable[[AssetSpec], AssetSpec]) -> Asset:
+        """The same function, for assets of the specs that `func` makes of its specs."""
+        made: Asset = public_object("map_asset_specs")(func, [self])[0]
+        return made
+
     def of_specs(self, specs: tuple[AssetSpec, ...], ins: Mapping[str, AssetKey]) -> Asset:
         """The same function for assets of other specs, with other upstreams for its parameters."""
         return replace(self, name=specs[0].key.text, specs=specs, ins=ins)
@@ -129,3 +135,6 @@ def unchecked_key(given: str | Sequence[str] | AssetKey | Asset | AssetSpec) -> 
 
 def _checked_key(given: str | Sequence[str] | AssetKey | Asset) -> AssetKey:
     return AssetKey(unchecked_key(given).parts)
+
+
+AssetsDefinition = Asset  # what Dagster calls it

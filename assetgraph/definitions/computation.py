@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -63,8 +63,45 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     partition_mappings: Mapping[AssetKey, PartitionMapping] = {}
     skippable: bool = False
 
+    def __post_init__(self) -> None:
+        key: Any = self.key
+        if type(key) is not AssetKey and _is_key_text(key):
+            msgspec.structs.force_setattr(self, "key", AssetKey.unchecked(key))
+
     def __repr__(self) -> str:
-        return f"<AssetSpec {self.key}>"  # text, until it is declared
+        return f"<AssetSpec {self.key}>"
+
+    def replace_attributes(self, **attributes: Any) -> Self:
+        """The spec with other attributes: `spec.replace_attributes(group_name="raw")`.
+
+        Raises `TypeError` for what is no attribute of a spec.
+        """
+        return msgspec.structs.replace(self, **attributes)
+
+    def merge_attributes(
+        self,
+        *,
+        deps: Iterable[Any] = (),
+        metadata: Mapping[str, Any] = {},
+        owners: Iterable[str] = (),
+        tags: Mapping[str, str] = {},
+        kinds: Iterable[str] = (),
+    ) -> Self:
+        """The spec with these attributes added to those that it has."""
+        return msgspec.structs.replace(
+            self,
+            deps=(*self.deps, *deps) if deps else self.deps,
+            metadata={**self.metadata, **metadata} if metadata else self.metadata,
+            owners=(*self.owners, *owners) if owners else self.owners,
+            tags={**self.tags, **tags} if tags else self.tags,
+            kinds={*self.kinds, *kinds} if kinds else self.kinds,
+        )
+
+
+def _is_key_text(given: Any) -> bool:
+    if isinstance(given, str):
+        return True
+    return isinstance(given, list | tuple) and all(isinstance(part, str) for part in given)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

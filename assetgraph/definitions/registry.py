@@ -4,7 +4,7 @@ module defines."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar, Token
 from types import ModuleType
 from typing import Any, Protocol
@@ -31,6 +31,8 @@ class Registered(Protocol):
     def line(self) -> int: ...
     @property
     def module(self) -> str: ...
+    @property
+    def specs(self) -> Sequence[Any]: ...
 
 
 class Registry:
@@ -116,7 +118,9 @@ def public_object(name: str) -> Any:
 
 def _redefines(new: Registered, old: Registered) -> bool:
     """Whether `new` comes from the same lines as `old`, or both from a notebook or a prompt."""
-    if (new.file, new.line) == (old.file, old.line) and new.module == old.module:
+    same_place = (new.file, new.line) == (old.file, old.line) and new.module == old.module
+    # A loop may make several functions, each of other assets: the graph reports their name.
+    if same_place and [spec.key for spec in new.specs] == [spec.key for spec in old.specs]:
         return True
     main = sys.modules.get("__main__")
     interactive = main is not None and not hasattr(main, "__file__")

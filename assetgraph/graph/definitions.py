@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,29 @@ class Definitions:
     def get_all_asset_specs(self) -> list[AssetSpec]:
         """The spec of every asset, in the order of their definition. Each has its `key`."""
         return [spec for one in self.assets for spec in one.specs]
+
+    def map_asset_specs(
+        self, *, func: Callable[[AssetSpec], AssetSpec], selection: Any = None
+    ) -> Definitions:
+        """These definitions, with the specs that `func` makes of those of all assets, or of the
+        selected ones.
+
+        Raises `SelectionError`.
+        """
+        chosen: Container[AssetKey] = self.graph.assets
+        if selection is not None:
+            from assetgraph.definitions.selection.asset_selection import selection_texts
+            from assetgraph.graph.selection import select
+
+            chosen = set(select(selection_texts(selection), self.graph))
+
+        def changed(spec: AssetSpec) -> AssetSpec:
+            return func(spec) if spec.key in chosen else spec
+
+        made = copy(self)
+        vars(made).pop("graph", None)
+        made.assets = tuple([one.map_asset_specs(changed) for one in self.assets])
+        return made
 
     resolve_assets_def = get_assets_def  # later names of Dagster
     resolve_all_asset_specs = get_all_asset_specs

@@ -102,7 +102,7 @@ def _names_of_two_computations(graph: Connected) -> Iterator[Problem]:
             yield _problem(
                 second,
                 f"two computations are called {made.name!r}: {first.place} and {second.place}.",
-                "Rename one.",
+                "Rename one, or give it a name=.",
             )
 
 

@@ -29,6 +29,7 @@ _HASHED_MODULES = {
     "AssetOut": "assetgraph.definitions.multi_asset",
     "AssetSelection": "assetgraph.definitions.selection.asset_selection",
     "AssetSpec": "assetgraph.definitions.computation",
+    "AssetsDefinition": "assetgraph.definitions.asset",
     "BackfillPolicy": "assetgraph.definitions.backfill_policy",
     "Backoff": "assetgraph.retries",
     "CheckContext": "assetgraph.definitions.io_manager",
