@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from assetgraph.errors import AssetGraphError, DefinitionsError, PartitionsError, Problem
 from assetgraph.graph.connections import Connections
 from assetgraph.graph.graph_checks import GraphChecks
-from assetgraph.graph.walk import walk
+from assetgraph.graph.walk import cycle_through, walk
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target
 from assetgraph.process.garbage_collector import paused_collector
@@ -99,7 +99,8 @@ class AssetGraph:
         """The order of the assets that are neither on a cycle nor downstream of one."""
         together = self.together
         followers = self.checks.followers(self._children, self._parents)
-        calls = list(dict.fromkeys([together.get(key, (key,)) for key in self._assets]))  # by name
+        rows = ((key, together.get(key, (key,))) for key in self._assets)
+        calls = [row for key, row in rows if row[0] is key]  # by name
         rank = {key: number for number, keys in enumerate(calls) for key in keys}
         waits_for = [0] * len(calls)
         for row in followers.values():
@@ -130,11 +131,17 @@ class AssetGraph:
         """For each asset that one call may materialize with others: all assets of that call, by
         name."""
         found: dict[AssetKey, tuple[AssetKey, ...]] = {}
-        for maker in self._makers.values():
+        for maker in {id(maker): maker for maker in self._makers.values()}.values():
             if len(maker.specs) > 1:
                 own = [spec.key for spec in maker.specs if self._makers.get(spec.key) is maker]
                 found.update(dict.fromkeys(own, tuple(sorted(own))))
         return found
+
+    def mates(self, key: AssetKey) -> tuple[AssetKey, ...]:
+        """What leads a walk from `key` to all that its call materializes: the first of these by
+        name, and from that one all."""
+        row = self.siblings.get(key, ())
+        return row if not row or row[0] is key else row[:1]
 
     def whole_calls(self, keys: Iterable[AssetKey]) -> set[AssetKey]:
         """`keys`, and every asset that the same calls materialize."""
@@ -262,7 +269,7 @@ class AssetGraph:
         for part in strongly_connected_components(self.digraph):
             start = min(part)
             if len(part) > 1 or start in self._children[start]:
-                yield self._cycle_through(start, part)
+                yield cycle_through(start, part, self._children)
 
     def validate(self) -> tuple[Problem, ...]:
         """Every problem of the definitions, sorted by file and line."""
@@ -349,25 +356,6 @@ class AssetGraph:
             for upstream in row:  # so each asset's readers are by name
                 readers[upstream].append(key)
         self._children = _ByKey((key, tuple(row)) for key, row in readers.items())
-
-    def _cycle_through(self, start: AssetKey, part: set[AssetKey]) -> list[AssetKey]:
-        """A shortest path from `start` back to itself inside a strongly connected part."""
-        before: dict[AssetKey, AssetKey] = {}
-        row = [start]
-        while row:
-            following = []
-            for key in row:
-                for child in self._children[key]:
-                    if child == start:
-                        path = [key]
-                        while path[-1] != start:
-                            path.append(before[path[-1]])
-                        return [*reversed(path), start]
-                    if child in part and child not in before:
-                        before[child] = key
-                        following.append(child)
-            row = following
-        raise AssertionError("a strongly connected part has a cycle")  # pragma: no cover
 
 
 class _ByKey(dict[AssetKey, T]):

@@ -1,8 +1,8 @@
-"""`walk`: what can be reached in a graph, up or down."""
+"""What can be reached in a graph, up or down, and around."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,3 +24,23 @@ def walk(
         row = list(following)
         levels = None if levels is None else levels - 1
     return found
+
+
+def cycle_through(start: T, part: Container[T], children: Mapping[T, Iterable[T]]) -> list[T]:
+    """A shortest path from `start` back to itself inside a strongly connected part."""
+    before: dict[T, T] = {}
+    row = [start]
+    while row:
+        following = []
+        for key in row:
+            for child in children[key]:
+                if child == start:
+                    path = [key]
+                    while path[-1] != start:
+                        path.append(before[path[-1]])
+                    return [*reversed(path), start]
+                if child in part and child not in before:
+                    before[child] = key
+                    following.append(child)
+        row = following
+    raise AssertionError("a strongly connected part has a cycle")  # pragma: no cover

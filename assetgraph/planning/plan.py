@@ -175,13 +175,14 @@ def _missing_upstreams(
     has_checks = bool(graph.graph.checks)
 
     def without_value(target: Target) -> Iterator[Target]:
+        yield from graph.mates(target)
         for parent in graph.upstream(target):
             if parent in selected:
                 continue
             if parent.key in externals or facts.of(parent).has_value:
                 used.add(parent)
             else:
-                yield from graph.whole_calls([parent])
+                yield parent
         if has_checks:
             found = [] if target in selected else list(checks_of(graph, target))
             if not ignore_checks:

@@ -110,9 +110,11 @@ def stale_reasons(
         for target in graph.with_upstreams(targets):
             given = config.get(target.key) if config else None
             found[target] = reasons_given(found, graph, facts, target, given)
-            together = graph.siblings(target) if siblings else ()
-            if together and all(one in found for one in together):
-                _share(together, facts, found)
+            row = siblings.get(target.key) if siblings else None
+            if row is not None and target.key is row[-1]:  # the last of its call in the order
+                together = graph.siblings(target)
+                if all(one in found for one in together):
+                    _share(together, facts, found)
     return found
 
 

@@ -48,7 +48,7 @@ class RowStates:
     def compute(self, keys: Iterable[AssetKey]) -> None:
         """Compute the states of these assets and of everything upstream of them."""
         graph = self._graph.graph
-        every = graph.whole_calls(walk(keys, lambda key: graph.whole_calls(graph.parents(key))))
+        every = walk(keys, lambda key: (*graph.parents(key), *graph.mates(key)))
         with paused_collector():
             for key in graph.in_order(every):
                 if key not in self._found:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.partitions.mappings import distance
@@ -69,12 +70,21 @@ class StaleRows:
             for one in graph.whole_calls([key]):
                 self._need(one, numbers)
         for key in reversed(graph.order):
+            row = graph.siblings.get(key)
+            if row is not None and key is row[-1]:  # the first of its call here
+                self._need_all(row)
             if key in self._needed:
                 # What else a target reads, its earlier partitions read too.
                 for edge in sorted(self._graph.edges(key), key=lambda one: one.upstream is not key):
                     self._follow_edge(key, edge)
-                for one in graph.siblings.get(key, ()):
-                    self._need_where(one, self._needed[key])
+
+    def _need_all(self, together: Sequence[AssetKey]) -> None:
+        """Need of each asset of a call what is needed of any of them."""
+        needed = [self._needed[key] for key in together if key in self._needed]
+        if needed:
+            column = reduce(columns.either, needed)
+            for key in together:
+                self._need_where(key, column)
 
     def _need(self, key: AssetKey, numbers: Numbers) -> None:
         count = self._count(key)

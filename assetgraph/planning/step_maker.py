@@ -142,6 +142,8 @@ class StepMaker:
             reads = self._reads(outputs)
             loaded = [up for loads in reads.values() for up in loads]
             made = frozenset(outputs)
+            if len({one.partition for one in outputs}) > 1:
+                loaded = []
             upstreams = {one: self._made_from(one, loaded, made) for one in outputs}
             upstream = tuple(dict.fromkeys(up for ups in upstreams.values() for up in ups))
         loads = {up for targets in reads.values() for up in targets}
@@ -202,11 +204,9 @@ class StepMaker:
         self, output: Target, loaded: Sequence[Target], outputs: Set[Target]
     ) -> tuple[Target, ...]:
         """What one of the outputs of a call is made from: its own upstreams. If the call is for one
-        partition, of several assets, all that it loads counts for each of them."""
+        partition, of several assets, all that is `loaded` counts for each of them."""
         own = [up for up in self._graph.upstream(output) if up not in outputs]
-        if all(one.partition == output.partition for one in outputs):
-            own = [*loaded, *own]
-        return tuple(dict.fromkeys(own))
+        return tuple(dict.fromkeys([*loaded, *own]))
 
     def _given(self, outputs: Sequence[Target]) -> Mapping[str, Any] | None:
         """The config given for any output of the call."""

@@ -111,7 +111,7 @@ class TargetGraph:
 
     def looks_at_each(self, keys: Iterable[AssetKey]) -> bool:
         """Whether every target of these assets, and of everything upstream, can be looked at."""
-        above = walk(keys, lambda key: self.graph.whole_calls(self.graph.parents(key)))
+        above = walk(keys, lambda key: (*self.graph.parents(key), *self.graph.mates(key)))
         return not any(self.is_too_many(key) for key in above)
 
     def target(self, key: AssetKey, number: int) -> Target:
@@ -230,14 +230,14 @@ class TargetGraph:
 
     def whole_calls(self, targets: Iterable[Target]) -> set[Target]:
         """`targets`, and every target that the same calls materialize."""
-        found = set(targets)
-        if self.graph.siblings:
-            for target in tuple(found):
-                found.update(self.siblings(target))
-        return found
+        return set(walk(targets, self.mates)) if self.graph.siblings else set(targets)
+
+    def mates(self, target: Target) -> list[Target]:
+        """What leads a walk from `target` to all that its call materializes: as for assets."""
+        return [Target(key, target.partition) for key in self.graph.mates(target.key)]
 
     def _neighbours(self, target: Target) -> list[Target]:
-        return [*self.upstream_or_none(target), *self.siblings(target)]
+        return [*self.upstream_or_none(target), *self.mates(target)]
 
     def _place(self, target: Target) -> tuple[int, int, str]:
         number = self.number(target)
