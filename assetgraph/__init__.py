@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from assetgraph.api import RunResult, load, materialize
     from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn, AssetsDefinition
+    from assetgraph.definitions.automation.conditions import AutomationCondition
     from assetgraph.definitions.automation.contexts import (
         RunFailureSensorContext,
         RunStatusSensorContext,
@@ -163,6 +164,7 @@ _HOME = {
     "AssetSelection": "definitions.selection.asset_selection",
     "AssetSpec": "definitions.computation",
     "AssetsDefinition": "definitions.asset",
+    "AutomationCondition": "definitions.automation.conditions",
     "BackfillPolicy": "definitions.backfill_policy",
     "Backoff": "definitions.retries",
     "CheckContext": "definitions.io_manager",
@@ -282,6 +284,7 @@ __all__ = [
     "AssetSelection",
     "AssetSpec",
     "AssetsDefinition",
+    "AutomationCondition",
     "BackfillPolicy",
     "Backoff",
     "CheckContext",

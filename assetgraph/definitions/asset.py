@@ -112,6 +112,11 @@ class Asset(Computation):
         made: Asset = public_object("map_asset_specs")(func, [self])[0]
         return made
 
+    @property
+    def automation_condition(self) -> Any:
+        """The `AutomationCondition`, or None. Nothing acts on it."""
+        return self.specs[0].automation_condition
+
     def of_specs(self, specs: tuple[AssetSpec, ...], ins: Mapping[str, AssetKey]) -> Asset:
         """The same function for assets of other specs, with other upstreams for its parameters."""
         return replace(self, name=specs[0].key.text, specs=specs, ins=ins)

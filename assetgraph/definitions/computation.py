@@ -48,7 +48,8 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
     means the project's value store. `partitions_def` says which partitions the asset has; None
     means that it has none. `partition_mappings` has the mappings that are given for `deps`. A call
-    that materializes several assets may leave out those that are `skippable`.
+    that materializes several assets may leave out those that are `skippable`. Nothing acts on an
+    `automation_condition`.
     """
 
     deps: tuple[AssetKey, ...] = ()
@@ -62,6 +63,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     partitions_def: PartitionsDefinition | None = None
     partition_mappings: Mapping[AssetKey, PartitionMapping] = {}
     skippable: bool = False
+    automation_condition: Any = None  # an AutomationCondition, which knows assets itself
 
     def __post_init__(self) -> None:
         key: Any = self.key

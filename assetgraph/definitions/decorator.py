@@ -19,6 +19,7 @@ from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.automation.conditions import AutomationCondition
     from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.io_manager import IOManager
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
@@ -55,6 +56,7 @@ class AssetOptions(TypedDict, total=False):
     op_tags: Mapping[str, Any] | None
     partitions_def: PartitionsDefinition | None  # which partitions the asset has: none unless given
     backfill_policy: BackfillPolicy | None  # how many partitions one call makes: one unless given
+    automation_condition: AutomationCondition | None  # kept with the asset; nothing acts on it
 
 
 @overload
@@ -302,6 +304,7 @@ _SPEC_OPTIONS: Mapping[str, Reader] = {
     "metadata": _metadata,
     "io_manager": lambda read, given: read.manager(given),
     "partitions_def": lambda read, given: read.partitions_def(given),
+    "automation_condition": lambda read, given: read.automation_condition(given),
 }
 COMPUTATION_OPTIONS: Mapping[str, Reader] = {
     "ins": _ins,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from assetgraph.errors import AssetGraphError
 
 if TYPE_CHECKING:
+    from assetgraph.definitions.automation.conditions import AutomationCondition
     from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.partitions.mapping import PartitionMapping
@@ -109,6 +110,14 @@ class OptionReader:
         example = "BackfillPolicy.single_run()"
         found: BackfillPolicy | None
         found = self._instance("backfill_policy", given, BackfillPolicy, example)
+        return found
+
+    def automation_condition(self, given: Any) -> AutomationCondition | None:
+        from assetgraph.definitions.automation.conditions import AutomationCondition
+
+        example = "AutomationCondition.eager()"
+        found: AutomationCondition | None
+        found = self._instance("automation_condition", given, AutomationCondition, example)
         return found
 
     def _instance(self, option: str, given: Any, kind: type[Any], example: str) -> Any:

@@ -19,7 +19,7 @@ class Limit(dg.Config):
 def orders(config: Limit):
     return config.rows
 
-@dg.asset
+@dg.asset(automation_condition=dg.AutomationCondition.eager())
 def total(orders):
     return orders + 1
 
@@ -76,6 +76,7 @@ def test_check_counts_and_offers_lines_for_cron(
     assert "0 6 * * * cd" in text
     assert "--job days_job --missing" in text
     assert "# asks: only its function says what is due." in text
+    assert "1 asset has an automation_condition, on which nothing acts." in text
 
 
 def test_check_lists_what_is_wrong(shop: ProjectFolder, assetgraph: Callable[..., Answer]) -> None:

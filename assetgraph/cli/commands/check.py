@@ -32,7 +32,7 @@ def check_command(session: Session, as_json: bool) -> int:
     names = ("file", "line", "key", "message", "remedy")
     well = [
         Line(("All definitions loaded successfully.", "success")),
-        *automation_lines(definitions.automation, session.project.root),
+        *automation_lines(definitions, session.project.root),
     ]
     answer(
         as_json,

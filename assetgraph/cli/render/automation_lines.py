@@ -15,11 +15,24 @@ from assetgraph.text import listed
 if TYPE_CHECKING:
     from assetgraph.definitions.automation.schedules import ScheduleDefinition
     from assetgraph.graph.automation import Automation
+    from assetgraph.graph.definitions import Definitions
 
 
-def automation_lines(automation: Automation, root: Path) -> list[Line]:
+def automation_lines(definitions: Definitions, root: Path) -> list[Line]:
     """How many jobs, schedules and sensors there are, and the lines of cron that do what the
-    schedules say. Nothing, where there are none."""
+    schedules say; and how many assets have a condition. Nothing, where there are none."""
+    specs = definitions.get_all_asset_specs()
+    conditions = sum(spec.automation_condition is not None for spec in specs)
+    lines = _counted(definitions.automation, root)
+    if conditions:
+        have = f"{plural(conditions, 'asset')} {'has' if conditions == 1 else 'have'}"
+        lines.append(Line(f"{have} an automation_condition, on which nothing acts."))
+        lines.append(Line("Line for cron that keeps all assets up to date (crontab -e):"))
+        lines.append(Line("  ", _line("*/10 * * * *", root, "--stale")))
+    return lines
+
+
+def _counted(automation: Automation, root: Path) -> list[Line]:
     counts = [
         plural(len(some), kind)
         for kind, some in (
@@ -52,7 +65,10 @@ def _cron_lines(schedules: tuple[ScheduleDefinition, ...], root: Path) -> Iterat
             zone = schedule.execution_timezone or "UTC"
             yield f"CRON_TZ={zone}"
         options = ["--missing"] if schedule.job.partitions_def is not None else []
-        words = command("materialize", "--job", schedule.job.name, *options)
-        words = f"{quote(sys.executable)} -m {words}"
         for line in lines_of(schedule.cron_schedule):
-            yield f"{line} cd {quote(str(root))} && {words}".replace("%", "\\%")
+            yield _line(line, root, "--job", schedule.job.name, *options)
+
+
+def _line(moments: str, root: Path, *options: str) -> str:
+    words = f"{quote(sys.executable)} -m {command('materialize', *options)}"
+    return f"{moments} cd {quote(str(root))} && {words}".replace("%", "\\%")

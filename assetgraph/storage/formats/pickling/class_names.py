@@ -30,6 +30,7 @@ _HASHED_MODULES = {
     "AssetSelection": "assetgraph.definitions.selection.asset_selection",
     "AssetSpec": "assetgraph.definitions.computation",
     "AssetsDefinition": "assetgraph.definitions.asset",
+    "AutomationCondition": "assetgraph.definitions.automation.conditions",
     "BackfillPolicy": "assetgraph.definitions.backfill_policy",
     "Backoff": "assetgraph.retries",
     "CheckContext": "assetgraph.definitions.io_manager",
