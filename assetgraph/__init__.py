@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
     from assetgraph.definitions.decorator import asset
+    from assetgraph.definitions.env_var import EnvVar
     from assetgraph.definitions.external import (
         DataVersion,
         ObserveResult,
@@ -108,6 +109,12 @@ if TYPE_CHECKING:
         TimeWindowPartitionsDefinition,
     )
     from assetgraph.definitions.registry import Registry
+    from assetgraph.definitions.resources import (
+        ConfigurableResource,
+        InitResourceContext,
+        ResourceDefinition,
+        ResourceParam,
+    )
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
     from assetgraph.definitions.run_config import RunConfig
     from assetgraph.definitions.selection.asset_selection import AssetSelection
@@ -174,6 +181,7 @@ _NAMES = {
     "definitions.config": "Config",
     "definitions.context": "AssetExecutionContext",
     "definitions.decorator": "asset",
+    "definitions.env_var": "EnvVar",
     "definitions.external": "DataVersion ObserveResult observable_source_asset source_file",
     "definitions.io_manager": "CheckContext IOManager InputContext OutputContext",
     "definitions.lazy_definitions": "LazyDefinitions",
@@ -198,6 +206,9 @@ _NAMES = {
     "definitions.partitions.time_mapping": "TimeWindowPartitionMapping",
     "definitions.partitions.time_window": "TimeWindow TimeWindowPartitionsDefinition",
     "definitions.registry": "Registry",
+    "definitions.resources": (
+        "ConfigurableResource InitResourceContext ResourceDefinition ResourceParam"
+    ),
     "definitions.retries": "Backoff Jitter RetryPolicy RetryRequested",
     "definitions.run_config": "RunConfig",
     "definitions.selection.asset_selection": "AssetSelection",
@@ -246,6 +257,7 @@ __all__ = [
     "Backoff",
     "CheckContext",
     "Config",
+    "ConfigurableResource",
     "DagsterAssetCheckFailedError",
     "DagsterInstance",
     "DagsterInvalidConfigError",
@@ -265,9 +277,11 @@ __all__ = [
     "Definitions",
     "DimensionPartitionMapping",
     "DynamicPartitionsDefinition",
+    "EnvVar",
     "HourlyPartitionsDefinition",
     "IOManager",
     "IdentityPartitionMapping",
+    "InitResourceContext",
     "InputContext",
     "Instance",
     "Jitter",
@@ -289,6 +303,8 @@ __all__ = [
     "PartitionsDefinition",
     "PartitionsError",
     "Registry",
+    "ResourceDefinition",
+    "ResourceParam",
     "RetryPolicy",
     "RetryRequested",
     "RunConfig",

@@ -15,6 +15,7 @@ from assetgraph.definitions.run_config import RunConfig, run_config_texts
 from assetgraph.errors import AssetGraphError, NoValueError, PartitionsError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, everything_in
+from assetgraph.graph.resource_tables import given_to
 from assetgraph.instance import Instance, KeyLike, key_of
 from assetgraph.keys import RANGE, AssetKey, Target, recorded_target
 from assetgraph.planning.facts import StoreFacts
@@ -153,6 +154,7 @@ def materialize(
     assets: Assets,
     run_config: RunConfig | Mapping[str, Any] | None = None,
     *,
+    resources: Mapping[str, Any] | None = None,
     instance: Instance | None = None,
     selection: KeyLike | Sequence[KeyLike] | AssetSelection | None = None,
     partition_key: str | None = None,
@@ -178,7 +180,7 @@ def materialize(
     """
     _require_fit(instance, executor, jobs)
     with paused_collector():
-        given = as_graph(assets)
+        given = as_graph(assets, resources)
         graph = with_upstreams_elsewhere(given, instance.store if instance else None)
         require_valid(graph, has_store=instance is not None)
         instance = instance or Instance.ephemeral()
@@ -248,14 +250,13 @@ def load(
     return store.values.load_made(named, made, as_type, maker=maker)
 
 
-def as_graph(assets: Assets) -> AssetGraph:
-    if isinstance(assets, AssetGraph):
-        return assets
-    if isinstance(assets, Definitions):
-        return assets.graph
+def as_graph(assets: Assets, resources: Mapping[str, Any] | None = None) -> AssetGraph:
     if isinstance(assets, ModuleType):
-        return Definitions(everything_in([assets])).graph
-    return Definitions(assets).graph
+        assets = Definitions(everything_in([assets]))
+    if not isinstance(assets, Definitions | AssetGraph):
+        assets = Definitions(assets)
+    graph = assets.graph if isinstance(assets, Definitions) else assets
+    return given_to(graph, resources) if resources else graph
 
 
 def _notebook_observer(plan: Plan) -> Observer | None:

@@ -12,6 +12,7 @@
     ├── ObservationError            a function that observes an asset, and fails
     ├── ConfigError                 config that does not fit its asset
     ├── InvocationError             a call of an asset with the wrong arguments
+    ├── ResourceError               a resource that cannot be opened, or is not there
     ├── MetadataError               metadata that cannot be recorded
     ├── ValueTypeError              a value that cannot be stored or passed to a parameter
     ├── OutputNotFoundError         a function of several assets that gave too few
@@ -171,6 +172,10 @@ class ConfigError(AssetGraphError):
 
 class InvocationError(AssetGraphError):
     """An asset is called as a function with arguments that are missing, too many or of no use."""
+
+
+class ResourceError(AssetGraphError):
+    """A resource cannot be opened, or a context does not have it."""
 
 
 class MetadataError(AssetGraphError):

@@ -232,8 +232,8 @@ class Materialization(
     code versions before that are in `earlier_code`: they count too. Data that something else made
     has an `origin`: it was observed, or reported. `observed` is the digest of the set of what the
     step read without declaring it; None if that is nothing, or was not observed. `partitions_read`
-    has the upstream assets of which several partitions were read, by the texts of their keys. The
-    record of a check, which has no value, has its `evaluation`.
+    has the upstream assets of which several partitions were read, by the texts of their keys.
+    `resources` has what counts of those that the step took; of a check there is an `evaluation`.
     """
 
     run_id: str
@@ -252,6 +252,7 @@ class Materialization(
     observed: str | None = None
     partitions_read: dict[str, PartitionsRead] = {}
     evaluation: Evaluation | None = None
+    resources: dict[str, dict[str, Any]] = {}
 
     def is_of_code(self, version: str | None) -> bool:
         """Whether the value counts as made by code of this version."""
@@ -263,8 +264,8 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, t
 
     `absent` has the files that were not there, as paths relative to the project's folder if they
     are inside. `file_version` is the data version of the file that the asset returned before, or ""
-    if that file was gone; None if its value is no file. `observed` and `partitions_read` are as in
-    a materialization.
+    if that file was gone; None if its value is no file. `observed`, `partitions_read` and
+    `resources` are as in a materialization.
     """
 
     run_id: str
@@ -279,6 +280,7 @@ class FailedAttempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, t
     file_version: str | None = None
     observed: str | None = None
     partitions_read: dict[str, PartitionsRead] = {}
+    resources: dict[str, dict[str, Any]] = {}
 
 
 class PartitionsWiped(msgspec.Struct, frozen=True, tag="wiped"):
@@ -338,8 +340,7 @@ class RunRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def steps_of(self, targets: Collection[str]) -> dict[str, tuple[str, ...]]:
         """The steps that materialize any of `targets`, if they are in the run, each with which."""
-        steps: dict[str, tuple[str, ...]]
-        steps = {target: (target,) for target in targets if target not in self.outputs}
+        steps: dict[str, tuple[str, ...]] = {t: (t,) for t in targets if t not in self.outputs}
         for step_id, outputs in self.outputs.items():
             made = tuple([target for target in outputs if target in targets])
             if made:
@@ -393,8 +394,7 @@ def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     msgspec prepares a class when the first decoder for it is created. A thread that uses the class
     at that moment crashes the process.
     """
-    found = _decoders.get(kind)
-    if found is None:
+    if (found := _decoders.get(kind)) is None:
         with _lock:
             found = _decoders[kind] = _decoders.get(kind) or msgspec.json.Decoder(kind)
     return found

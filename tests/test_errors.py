@@ -23,6 +23,7 @@ EXAMPLES = [
     errors.SelectionError("reads badly", text="a or", column=4),
     errors.ConfigError("no such field", hint="It takes: month."),
     errors.InvocationError("without a context", hint="Build one."),
+    errors.ResourceError("the resource 'db' cannot be opened"),
     errors.MetadataError("a set"),
     errors.ValueTypeError("a generator"),
     errors.OutputNotFoundError("'split' gave no value for 'odds'."),

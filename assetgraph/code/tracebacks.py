@@ -13,7 +13,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import Any
 
 from assetgraph.code.importer import source_of
-from assetgraph.errors import AssetGraphError, ValueTypeError
+from assetgraph.errors import AssetGraphError, ResourceError, ValueTypeError
 from assetgraph.records import ErrorInfo, Frame
 from assetgraph.text import shorten
 
@@ -41,7 +41,8 @@ _CAUSE_CELLS = 200
 def error_info(error: BaseException, project_root: str) -> ErrorInfo:
     """The record of `error`. Its frames are those of the project's files; if there are none, all
     frames outside assetgraph."""
-    frames = [(f, line) for f, line in traceback.walk_tb(_user_part(error)) if not _is_engine(f)]
+    raised = error.__cause__ if isinstance(error, ResourceError) and error.__cause__ else error
+    frames = [(f, line) for f, line in traceback.walk_tb(_user_part(raised)) if not _is_engine(f)]
     own = [(f, line) for f, line in frames if _is_own(f.f_code.co_filename, project_root)]
     return ErrorInfo(
         type=_type_name(type(error)),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from assetgraph.definitions.annotations import EMPTY
+from assetgraph.definitions.resource_marks import is_resource_type
 from assetgraph.definitions.signature import (
     BY_NAME,
     Parameter,
@@ -46,9 +47,10 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     may hold text, keys and assets.
 
     `deps` are the upstreams that no parameter loads. `io_manager` stores and loads the value; None
-    means the project's value store. `partitions_def` says which partitions the asset has; None
-    means that it has none. `partition_mappings` has the mappings that are given for `deps`. A call
-    that materializes several assets may leave out those that are `skippable`. Nothing acts on an
+    means the project's value store. `io_manager_key` names it among the resources instead.
+    `partitions_def` says which partitions the asset has; None means that it has none.
+    `partition_mappings` has the mappings that are given for `deps`. A call that materializes
+    several assets may leave out those that are `skippable`. Nothing acts on an
     `automation_condition`.
     """
 
@@ -60,6 +62,7 @@ class AssetSpec(_Named, frozen=True, eq=False, kw_only=True):
     kinds: frozenset[str] = frozenset()
     metadata: Mapping[str, Any] = {}
     io_manager: IOManager | None = None
+    io_manager_key: str | None = None
     partitions_def: PartitionsDefinition | None = None
     partition_mappings: Mapping[AssetKey, PartitionMapping] = {}
     skippable: bool = False
@@ -114,7 +117,9 @@ class Computation:
     `name` is unique in a graph. `ins` has the upstream of each parameter that does not name it
     itself, and `partition_mappings` the mappings that are given for parameters. `timeout` is in
     seconds. `backfill_policy` says how many partitions one call materializes; one, unless given.
-    `observe_reads` says whether what a call reads is recorded.
+    `observe_reads` says whether what a call reads is recorded. `required_resource_keys` names the
+    resources that it takes from its context, and `named_resources` the parameters that take the
+    resource of their name, as the graph finds them.
     `module` is where the function was decorated. `mistakes` holds the options that are wrong and
     were left out, each as a message and a remedy. `local_names` holds the local variables of an
     enclosing function that the annotations name. `partition_columns` has, for a parameter that gets
@@ -137,6 +142,8 @@ class Computation:
     pool: str | None = None
     observe_reads: bool = True
     op_tags: Mapping[str, Any] = field(default_factory=dict)
+    required_resource_keys: frozenset[str] = frozenset()
+    named_resources: frozenset[str] = frozenset()
     module: str = ""
     mistakes: tuple[tuple[str, str], ...] = ()
     local_names: Mapping[str, Any] = field(default_factory=dict)
@@ -249,23 +256,35 @@ class Computation:
         return self.config_parameter.annotation if self.config_parameter else None
 
     @cached_property
+    def resource_parameters(self) -> tuple[str, ...]:
+        """The parameters that take a resource, by their annotation or their name."""
+        if self.signature.only_names:
+            return tuple(self.named_resources)
+        return tuple(
+            parameter.name
+            for parameter in self.parameters
+            if parameter.name in self.named_resources
+            or (parameter.annotation is not EMPTY and is_resource_type(parameter.annotation))
+        )
+
+    @cached_property
     def inputs(self) -> tuple[Parameter, ...]:
         """The parameters that name an upstream.
 
-        The context and the config are not among them. A parameter with a default counts only if
-        `ins` or `deps` names it.
+        The context, the config and resources are not among them. A parameter with a default counts
+        only if `ins` or `deps` names it.
         """
-        if self.signature.only_names:
+        if self.signature.only_names and not self.named_resources:
             return self.parameters
         named = set(self.ins)
         for spec in self.specs:
             if spec.deps:
                 named.update(dep.name for dep in spec.deps)
-        context = self.context_parameter
+        others = {self.context_parameter, *self.resource_parameters}
         found = [
             p
             for p in self.parameters
-            if p.name != context
+            if p.name not in others
             and (p.annotation is EMPTY or not self.takes_config(p))
             and p.kind in BY_NAME
             and (not p.has_default or p.name in named)

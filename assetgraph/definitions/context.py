@@ -137,6 +137,18 @@ class AssetExecutionContext(PartitionContext):
         self._sink = sink
         self._step = step
         self._metadata: dict[AssetKey, dict[str, Any]] = {}
+        self._resources: Mapping[str, Any] = {}
+
+    @property
+    def resources(self) -> Any:
+        """The resources of the asset, as attributes: `context.resources.warehouse`."""
+        from assetgraph.definitions.resource_access import ResourceAccess
+
+        return ResourceAccess(self._resources, self.asset_key.text)
+
+    def give_resources(self, resources: Mapping[str, Any]) -> None:
+        """Let `resources` have these, by name."""
+        self._resources = resources
 
     @cached_property
     def log(self) -> logging.Logger:

@@ -45,6 +45,8 @@ class AssetOptions(TypedDict, total=False):
     metadata: Mapping[str, Any] | None
     code_version: str | None  # in place of the hash of the code
     io_manager: IOManager | None  # stores and loads the value, in place of the value store
+    io_manager_key: str | None  # the resource that does: "io_manager" unless given, if there is one
+    required_resource_keys: Iterable[str] | None  # the resources that it takes from its context
     retry_policy: RetryPolicy | None  # whether and when a failed step runs again
     # In seconds. A step that runs longer fails. A process is killed; a thread is abandoned.
     timeout: float | None
@@ -78,7 +80,9 @@ def asset(
     A parameter names its upstream: the asset of that name under the same prefix, else without a
     prefix, else the only asset whose key ends in that name. A parameter annotated with a `Config`
     class takes config. A parameter named `context`, or annotated with `AssetExecutionContext`,
-    takes the context. A parameter with a default keeps it. `AssetOptions` describes the options.
+    takes the context. A parameter annotated with a `ConfigurableResource` class, or with the name
+    of a resource and of no asset, takes that resource. A parameter with a default keeps it.
+    `AssetOptions` describes the options.
 
     The graph reports all wrong options and definitions together. Raises `TypeError` for an unknown
     option, and for an object that is not a function.
@@ -204,6 +208,8 @@ def require_function(function: Any, decorator: str = "@asset") -> None:
 
 def _spec(function: Callable[..., Any], given: Mapping[str, Any], read: OptionReader) -> AssetSpec:
     options = _read_spec(given, read)
+    if "io_manager_key" in given and "io_manager" in given:
+        read.note("it has both io_manager= and io_manager_key=", "Give one of the two.")
     options.setdefault("description", docstring(function))
     return AssetSpec(key=_key(function, given, read), **options)
 
@@ -303,6 +309,7 @@ _SPEC_OPTIONS: Mapping[str, Reader] = {
     "kinds": lambda read, given: frozenset(read.texts("kinds", given)),
     "metadata": _metadata,
     "io_manager": lambda read, given: read.manager(given),
+    "io_manager_key": lambda read, given: read.text("io_manager_key", given) or None,
     "partitions_def": lambda read, given: read.partitions_def(given),
     "automation_condition": lambda read, given: read.automation_condition(given),
 }
@@ -314,5 +321,8 @@ COMPUTATION_OPTIONS: Mapping[str, Reader] = {
     "pool": lambda read, given: read.text("pool", given),
     "observe_reads": lambda read, given: read.switch("observe_reads", given),
     "op_tags": lambda read, given: read.mapping("op_tags", given),
+    "required_resource_keys": lambda read, given: frozenset(
+        read.texts("required_resource_keys", given)
+    ),
     "backfill_policy": lambda read, given: read.backfill_policy(given),
 }

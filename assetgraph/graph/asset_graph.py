@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from assetgraph.errors import AssetGraphError, DefinitionsError, PartitionsError, Problem
 from assetgraph.graph.connections import Connections
@@ -37,6 +37,7 @@ class AssetGraph:
     """
 
     def __init__(self, computations: Iterable[Computation]) -> None:
+        self.resources: Mapping[str, Any] = {}  # what its computations take, by name
         self._assets: _ByKey[AssetSpec] = _ByKey()
         self.nodes: Mapping[AssetKey, AssetSpec] = self._assets  # every asset and every check
         self.targets: Mapping[AssetKey, Target] = {}  # of each asset, without a partition

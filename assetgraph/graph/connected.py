@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from assetgraph.definitions.computation import AssetSpec, Computation
@@ -22,6 +22,8 @@ class Connected(Protocol):
     def duplicates(self) -> Sequence[tuple[AssetKey, Computation, Computation]]: ...
     @property
     def checks(self) -> GraphChecks: ...
+    @property
+    def resources(self) -> Mapping[str, Any]: ...
     @property
     def partitioned(self) -> Set[AssetKey]: ...
     @property

@@ -16,6 +16,7 @@ from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, public_object, values_of
 from assetgraph.errors import InvalidDefinitionError, Problem
 from assetgraph.graph.automation import Automation
+from assetgraph.graph.resource_tables import checked_resources, graph_of, joined_resources
 from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, some_of
 
@@ -34,6 +35,7 @@ class Definitions:
     """A set of assets and checks of them, from lists, a `Registry`, or `load_assets_from_modules`
     and `load_asset_checks_from_modules`. An `AssetSpec` among them declares an external asset.
     With them are the jobs, schedules and sensors that are about them.
+    `resources` has what the assets work with, by name.
 
     Nothing is checked here: `graph` connects the assets and knows what is wrong. `load_warnings`
     are about modules that were loaded, such as an asset that a project's own `Definitions` leave
@@ -48,18 +50,20 @@ class Definitions:
         jobs: Iterable[JobDefinition] = (),
         schedules: Iterable[ScheduleDefinition] = (),
         sensors: Iterable[SensorDefinition] = (),
+        resources: Mapping[str, Any] | None = None,
     ) -> None:
         given = _flat([*_flat(assets), *_flat(asset_checks)])
         self.assets = tuple([one for one in given if not one.is_check])
         self.asset_checks = tuple([one for one in given if one.is_check])
         self.automation = Automation(jobs, schedules, sensors)
+        self.resources = checked_resources(resources)
         self.load_warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
         """One set of all that several define. What is the same object in two counts once."""
         assets = [one for each in definitions for one in (*each.assets, *each.asset_checks)]
-        merged = cls(assets)
+        merged = cls(assets, resources=joined_resources([each.resources for each in definitions]))
         merged.automation = Automation.merge(each.automation for each in definitions)
         return merged
 
@@ -162,9 +166,7 @@ class Definitions:
     @cached_property
     def graph(self) -> AssetGraph:
         """The connected assets. Problems are not raised: see `AssetGraph.validate`."""
-        from assetgraph.graph.asset_graph import AssetGraph
-
-        return AssetGraph([*self.assets, *self.asset_checks])
+        return graph_of([*self.assets, *self.asset_checks], self.resources)
 
     def problems(self) -> tuple[Problem, ...]:
         """Every problem: those of the graph, and those of jobs, schedules and sensors."""

@@ -50,6 +50,10 @@ def graph_problems(graph: Connected) -> Iterator[Problem]:
         for computation in graph.computations.values():
             yield from _loads_what_is_elsewhere(graph, computation)
     yield from _wrong_partitions(graph)
+    if graph.resources or any(map(_needs_resources, graph.computations.values())):
+        from assetgraph.graph.bound_resources import resource_problems
+
+        yield from resource_problems(graph.computations.values(), graph.resources)
 
 
 def graph_warnings(graph: Connected) -> Iterator[Problem]:
@@ -79,6 +83,14 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
                     f"To read it, remove the default, or add ins={{{name!r}: {name!r}}}. "
                     "Otherwise rename the parameter.",
                 )
+
+
+def _needs_resources(computation: Computation) -> bool:
+    return bool(
+        computation.required_resource_keys
+        or computation.resource_parameters
+        or any(spec.io_manager_key is not None for spec in computation.specs)
+    )
 
 
 def _duplicates(graph: Connected) -> Iterator[Problem]:

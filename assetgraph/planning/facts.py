@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -58,6 +58,7 @@ class StoreFacts(PartitionsOnRecord):
             self._histories = store.known_histories()
         self._facts: dict[Target, TargetFacts] = {}
         self._running: dict[Target, bool] = {}
+        self._resources: dict[str, Mapping[str, Mapping[str, Any]]] = {}  # by computation
         self._other_projects: dict[str, str | None] = {}  # by the run that made a value
 
     @cached_property
@@ -264,6 +265,7 @@ class StoreFacts(PartitionsOnRecord):
             return TargetFacts(code_version=code_version, lost=lost)
         # Of a whole asset: see `is_running`.
         running = target.partition is not None and self.store.is_running(target)
+        resources = self.resource_records(computation) if self.graph.resources else {}
         if target.partition is not None:
             self._numbered(target.key)
         try:
@@ -275,14 +277,24 @@ class StoreFacts(PartitionsOnRecord):
         if current is None:
             return TargetFacts(
                 failed=failed, code_version=code_version, running=running, appeared=appeared,
-                failed_reads=self._read_changes(target, failed),
+                failed_reads=self._read_changes(target, failed), resources=resources,
             )  # fmt: skip
         value, data_version = self._condition(target, computation, current)
         return TargetFacts(
             current, failed, value, data_version, code_version, running, appeared,
             read_changes=self._read_changes(target, current),
-            failed_reads=self._read_changes(target, failed),
+            failed_reads=self._read_changes(target, failed), resources=resources,
         )  # fmt: skip
+
+    def resource_records(self, computation: Computation) -> Mapping[str, Mapping[str, Any]]:
+        """What would be recorded now of the resources that a computation takes."""
+        known = self._resources.get(computation.name)
+        if known is None:
+            from assetgraph.planning.resource_records import resource_records
+
+            known = resource_records(computation, self.graph.resources, self.store)
+            self._resources[computation.name] = known
+        return known
 
     def _read_changes(
         self, target: Target, attempt: Materialization | FailedAttempt | None

@@ -23,7 +23,7 @@ from assetgraph.planning.asset_rows import (
     Versions,
     above_of,
 )
-from assetgraph.planning.reasons import reasons_given, target_state
+from assetgraph.planning.reasons import reasons_given, resource_changes, target_state
 from assetgraph.storage.partition_rows import MADE, VERSION_BYTES, version_bytes
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ class LabelledRows:
                 known.observed,
             ):
                 continue  # it was materialized meanwhile
-            if current.is_of_code(facts.code_version) and facts.read_changes == ():
+            same = current.is_of_code(facts.code_version) and facts.read_changes == ()
+            if same and not resource_changes(facts):
                 table[one] = 0
         return bytes(table)
 

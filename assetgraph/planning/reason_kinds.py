@@ -21,6 +21,7 @@ class ReasonKind(StrEnum):
     FILE_CHANGED = "file_changed"
     CODE_CHANGED = "code_changed"
     CONFIG_CHANGED = "config_changed"
+    RESOURCE_CHANGED = "resource_changed"
     READ_CHANGED = "read_changed"
     READS_LOST = "reads_lost"
     UPSTREAM_DATA = "upstream_data"
@@ -51,6 +52,8 @@ class Reason(msgspec.Struct, frozen=True):
     `state`, and of several partitions their ranges as `partitions`, how many are `stale`, and how
     many are `read`; `made_together` has `asset` and its `state`; `attempt_failed` has `run_id` and
     `error`, and `value_run_id` if an older value is there; `config_changed` has `old` and `new`;
+    `resource_changed` has `resource`, `what` of it differs ("type", "code" or "field …"), `old` and
+    `new`;
     `value_*`, `file_changed`, `history_missing` and `source_missing` have `path`; `history_damaged`
     and `source_unreadable` have `error`; `read_changed` has what the step read without declaring
     it, as `what` and `name`, `how` that differs now, and `why` it cannot be read.
@@ -184,6 +187,14 @@ def _config_text(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} from {old.get(name)!r} to {new.get(name)!r}" for name in names)
 
 
+def _resource_text(resource: str, what: str, old: Any, new: Any) -> str:
+    if what == "code":
+        return f"the class of resource {resource!r}, {new}, changed"
+    if what == "type":
+        return f"resource {resource!r} is of another class ({old}, now {new})"
+    return f"resource {resource!r} has another {what.removeprefix('field ')} ({old!r}, now {new!r})"
+
+
 def read_text(what: str, name: str, how: str, why: str = "") -> str:
     """How something differs now that a step read without declaring it."""
     if how == "unreadable":
@@ -250,6 +261,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ),
     ReasonKind.CODE_CHANGED: _code_text,
     ReasonKind.CONFIG_CHANGED: lambda f: f"its config changed: {_config_text(f['old'], f['new'])}",
+    ReasonKind.RESOURCE_CHANGED: lambda f: _resource_text(**f),
     ReasonKind.READ_CHANGED: lambda f: read_text(**f),
     ReasonKind.READS_LOST: lambda _: "what it read is not known any more: the store lost it",
     ReasonKind.UPSTREAM_DATA: lambda f: _data_text(f),

@@ -34,6 +34,7 @@ class TargetFacts(msgspec.Struct, frozen=True, gc=False):
     is the last attempt, if it failed; `appeared` has the files that were absent then and are there
     now. `read_changes` has what differs of the things that the value's step read, and
     `failed_reads` of those that the failed one read; None if what they read is not known any more.
+    `resources` has what is recorded of the resources that its computation takes now.
     `damage` says why the target's history cannot be read, and `lost` is the path of a history
     that is missing although there are values; nothing else is known then. The `current` record of
     an `external` target describes its source as it is now, or repeats what was last observed or
@@ -52,6 +53,7 @@ class TargetFacts(msgspec.Struct, frozen=True, gc=False):
     external: bool = False
     read_changes: Changes | None = ()
     failed_reads: Changes | None = ()
+    resources: Mapping[str, Mapping[str, Any]] = {}
 
     @property
     def file_version(self) -> str:
@@ -204,6 +206,8 @@ def direct_reasons(
     if not known.current.is_of_code(known.code_version):
         changes = list(facts.code_changes(target))
         reasons.append(Reason(ReasonKind.CODE_CHANGED, {"changes": changes}))
+    if known.resources:
+        reasons += resource_changes(known)
     reasons += _read_reasons(known.read_changes)
     if config is not None and dict(config) != known.current.config:
         difference = {"old": known.current.config, "new": dict(config)}
@@ -277,6 +281,16 @@ def _read_reasons(changes: Changes | None) -> list[Reason]:
     ]
 
 
+def resource_changes(known: TargetFacts) -> tuple[Reason, ...]:
+    """A reason for each way in which the resources differ from those that the value was made
+    with."""
+    if known.current is None or not known.resources or not known.current.resources:
+        return ()
+    from assetgraph.planning.resource_records import resource_reasons
+
+    return tuple(resource_reasons(known.current.resources, known.resources))
+
+
 def _input_reasons(
     current: Materialization, upstream: Mapping[Target, str | None], facts: Facts
 ) -> list[Reason]:
@@ -329,6 +343,8 @@ def _changes_since(
         config = known.current.config
     if config is not None and dict(config) != failed.config:
         changes.append("with another config")
+    if known.resources and failed.resources != known.resources:
+        changes.append("with another resource")
     if not _same_inputs(failed, upstream):
         changes.append("with other upstream data")
     if known.appeared:

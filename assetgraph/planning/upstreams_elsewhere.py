@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.external import external_asset, stored_asset
 from assetgraph.errors import DefinitionsError, NoValueError
-from assetgraph.graph.asset_graph import AssetGraph
+from assetgraph.graph.resource_tables import graph_of
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.storage.formats.format_registry import location_of
@@ -15,6 +15,7 @@ from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from assetgraph.definitions.asset import Asset
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.records import Materialization
     from assetgraph.storage.store import Store
 
@@ -49,7 +50,9 @@ def with_upstreams_elsewhere(graph: AssetGraph, store: Store | None) -> AssetGra
     for key in deps - found.keys():
         if did_you_mean(key.text, known) is None:
             found[key] = external_asset(AssetSpec(key))
-    return AssetGraph([*graph.computations.values(), *found.values()]) if found else graph
+    if not found:
+        return graph
+    return graph_of([*graph.computations.values(), *found.values()], graph.resources)
 
 
 def require_valid(graph: AssetGraph, *, has_store: bool) -> None:

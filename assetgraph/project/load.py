@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from assetgraph.errors import (
 )
 from assetgraph.graph.automation import Automation
 from assetgraph.graph.definitions import Definitions, assets_of_modules
+from assetgraph.graph.resource_tables import joined_resources
 from assetgraph.hints import command
 from assetgraph.storage.keyed_files import FolderCache
 
@@ -110,8 +111,8 @@ def _collect(
     """The definitions of all packages, each as a module and its submodules, and what their
     variables hold.
 
-    A package that holds any with assets contributes those, any other the assets that it registered.
-    If no package holds any, the result is everything in `registered`.
+    A package that holds any with assets contributes those, any other what it registered and its
+    `resources`. If no package holds any, the result is everything in `registered`.
     """
     held = [one for each in given for one in each.definitions]
     holding: set[str] = set()
@@ -123,7 +124,7 @@ def _collect(
         declared += () if is_whole else own.declared
     # Without any, also assets of modules that a loaded one imports.
     rest = Definitions([one for one in registered if one.module in plain or not held])
-    rest.automation = Automation.of(declared)
+    rest.automation, rest.resources = Automation.of(declared), _tables(packages, plain)
     if not held:
         return rest
     loaded = Definitions.merge(*held, rest)
@@ -140,6 +141,15 @@ def _collect(
         )
     )
     return loaded
+
+
+def _tables(packages: Sequence[Sequence[Imported]], plain: Set[str]) -> dict[str, Any]:
+    """The resources in the variables `resources` of the modules `plain`. Raises
+    `InvalidDefinitionError` for two of one name."""
+    modules = [one for package in packages for one in package if one.name in plain]
+    found = [module.variables.get("resources") for module in modules]
+    tables = [one for one in found if type(one) is dict and all(type(name) is str for name in one)]
+    return joined_resources(tables) if tables else {}
 
 
 def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:

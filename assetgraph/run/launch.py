@@ -63,4 +63,11 @@ def _executor(request: RunRequest, graph: AssetGraph, project: Project | None) -
     if jobs is None and request.executor != "serial":
         jobs = project.jobs
     scheduler = request.dask_scheduler or (project.dask_scheduler if name == "dask" else None)
-    return make(name, jobs, project=project, computations=graph.computations, scheduler=scheduler)
+    return make(
+        name,
+        jobs,
+        project=project,
+        computations=graph.computations,
+        resources=graph.resources,
+        scheduler=scheduler,
+    )

@@ -5,19 +5,45 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from assetgraph.planning.request import RunRequest
 from assetgraph.records import RunRecord, RunStatus, now
-from assetgraph.run.step_task import Limits
+from assetgraph.run.step_task import NOTHING, Limits, Taken
 from assetgraph.version import __version__
 
 if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan
+    from assetgraph.run.executors.base import StepExecutor
+    from assetgraph.run.journal import Journal
     from assetgraph.storage.store import Store
+
+
+class StepResources(Protocol):
+    """The resources that the steps of a run take."""
+
+    def of(self, computation: str, /) -> Taken:
+        """What the steps of a computation take."""
+
+    def close(self, executor: StepExecutor, journal: Journal, /) -> None:
+        """Close what the steps have opened, and record what goes wrong."""
+
+    def end(self, executor: StepExecutor, journal: Journal, /) -> None:
+        """Close them, and shut down the executor."""
+
+
+class _NoResources:
+    def of(self, _: str) -> Taken:
+        return NOTHING
+
+    def close(self, _: StepExecutor, __: Journal) -> None:
+        pass
+
+    def end(self, executor: StepExecutor, _: Journal) -> None:
+        executor.shutdown()
 
 
 class RunSetup(msgspec.Struct, frozen=True):
@@ -32,8 +58,8 @@ class RunSetup(msgspec.Struct, frozen=True):
     limits: Limits = Limits()
     echo: bool = True
 
-    def check(self, plan: Plan, facts: StoreFacts) -> None:
-        """Check that the run may start.
+    def check(self, plan: Plan, facts: StoreFacts) -> StepResources:
+        """Check that the run may start, and return the resources of its steps.
 
         Raises `ConfigError`, `DamagedStoreError` if damaged histories leave nothing to run, and
         `LockedError` for a request without `wait`.
@@ -47,6 +73,11 @@ class RunSetup(msgspec.Struct, frozen=True):
                 check_config(made, step.config)
         if not self.request.wait:
             _check_locks(plan, facts.store)
+        if not facts.graph.resources:
+            return _NoResources()
+        from assetgraph.run.run_resources import RunResources  # few projects have any
+
+        return RunResources(plan, facts).check()
 
     def record(self, plan: Plan, store: Store) -> RunRecord:
         """The record of a run of `plan` that starts now."""

@@ -30,7 +30,7 @@ from assetgraph.run.journal import Journal
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.run.passed_values import PassedValues
 from assetgraph.run.ready_queue import ReadyQueue
-from assetgraph.run.run_setup import RunSetup
+from assetgraph.run.run_setup import RunSetup, StepResources
 from assetgraph.run.step import abandoned_step, lost_step
 from assetgraph.run.step_task import StepResult, StepTask, inputs_of, positions_of
 from assetgraph.storage.retention import drop_old_reads, drop_old_runs
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from assetgraph.planning.plan import Plan, Step
     from assetgraph.run.channel import Observer
     from assetgraph.run.executors.base import StepExecutor
-
-_RUN_FAILED = 1
 
 
 def run_plan(
@@ -59,16 +57,16 @@ def run_plan(
     written, and `KeyboardInterrupt` once the run is recorded as canceled.
     """
     setup = setup or RunSetup()
-    setup.check(plan, facts)
+    resources = setup.check(plan, facts)
     executor = executor or SerialExecutor()
     try:
         executor.check(facts.store)
         with held_back():  # until the run has a record, which an interrupt must end
-            run = _Run(plan, facts, executor, observer, setup)
+            run = _Run(plan, facts, executor, observer, setup, resources)
             try:
                 return run.execute()
             except StoreError as error:
-                error.exit_code = _RUN_FAILED  # a full disk, say: not a usage error
+                error.exit_code = 1  # the run failed, of a full disk, say: not a usage error
                 raise
     finally:
         executor.shutdown()
@@ -84,11 +82,12 @@ class _Run:
         executor: StepExecutor,
         observer: Observer | None,
         setup: RunSetup,
+        resources: StepResources,
     ) -> None:
         self._facts = facts
         self._store = facts.store
         self._executor = executor
-        self._setup = setup
+        self._setup, self._resources = setup, resources
         self._computations = plan.computations
         self._has_gates = not setup.request.ignore_checks and bool(facts.graph.checks.gates)
         self._steps = {step.id: step for step in plan.steps}
@@ -114,12 +113,13 @@ class _Run:
             try:
                 with self._captured(), heap_left_alone():
                     self._loop()
+                    self._resources.close(self._executor, self._journal)
             except KeyboardInterrupt:
                 self._cancel()
                 self._journal.end(RunStatus.CANCELED)
                 raise
             except StoreError as error:
-                self._executor.shutdown()
+                self._resources.end(self._executor, self._journal)
                 self._end_anyhow(error)
                 raise
             self._journal.end(RunStatus.FAILURE if self._errors else RunStatus.SUCCESS)
@@ -267,6 +267,7 @@ class _Run:
             gathered=step.gathered,
             upstream=step.upstreams,
             positions=positions_of(inputs, self._facts),
+            taken=self._resources.of(step.computation),
         )
 
     def _finish(self, step_id: str, attempt: Attempt) -> None:
@@ -377,7 +378,7 @@ class _Run:
                 happened()
         except (Empty, KeyboardInterrupt):
             pass
-        self._executor.shutdown()
+        self._resources.end(self._executor, self._journal)
         for step_id, attempt in list(self._running.items()):
             self._give_up(step_id, attempt)
         for step_id, state in self._states.items():
@@ -392,8 +393,7 @@ class _Run:
         self._settle(step_id, attempt, canceled_step(attempt, self._store))
 
     def _end_anyhow(self, error: StoreError) -> None:
-        """End a run whose store cannot be written. A step that still runs in a thread commits
-        nothing more."""
+        """End a run whose store cannot be written. A step in a thread commits nothing more."""
         for attempt in self._running.values():
             attempt.channel.give_up()
             attempt.channel.end()

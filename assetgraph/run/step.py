@@ -247,6 +247,7 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
             absent=_absent(result.error, store),
             file_version=_file_version(current, store),
             observed=observed,
+            resources=dict(task.taken.recorded),
             **task.made_from(target, versions),
         )
         with suppress(StoreError):
@@ -320,6 +321,7 @@ def _is_as_made(
     return (
         current.is_of_code(task.code_version)
         and current.config == dict(task.config)
+        and current.resources == task.taken.recorded
         and _made_from_the_same(current, task.made_from(target, versions))
         and store.values.check_output(current, task.computation.spec(target.key)) == "intact"
         and _read_the_same(current, store)

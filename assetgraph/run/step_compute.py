@@ -32,7 +32,6 @@ from assetgraph.run.step_task import Channel, StepResult, StepTask
 from assetgraph.storage.value_store import IMMUTABLE, Saved
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.context import AssetExecutionContext
     from assetgraph.run.changed_inputs import InputFiles
     from assetgraph.run.step_task import Input
@@ -65,7 +64,8 @@ def compute_step(
                 # Before the call, because a worker has not computed it yet: changes that the step
                 # makes to its own classes must not count.
                 store.code.version(task.computation)
-            arguments = arguments_of(task, store, context, result.events)
+            task, opened = _opened(task, sink, channel, context)
+            arguments = arguments_of(task, store, context, result.events) | opened
             files = _input_files(task, store)
             returned = _call(task.computation.function, arguments)
             result.events += files.changes() if files is not None else ()
@@ -100,6 +100,17 @@ def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
         retry_number=task.attempt - 1,
         step=task,
     )
+
+
+def _opened(
+    task: StepTask, sink: StepRecorder, channel: Channel, context: AssetExecutionContext | None
+) -> tuple[StepTask, dict[str, Any]]:
+    """The task with its IO managers opened, and the resources for its parameters."""
+    if not task.taken.resources:
+        return task, {}
+    from assetgraph.run.open_resources import open_resources
+
+    return open_resources(task, sink, channel, context)
 
 
 def _reads(
@@ -361,6 +372,7 @@ def _saved(
         metadata=metadata,
         duration_s=round((time.perf_counter() - started) * 1e6) / 1e6,
         partition=target.partition,
+        resources=dict(task.taken.recorded),
         **made_from(target),
     )
     return made, value
@@ -374,18 +386,6 @@ def _stored(
     if spec.io_manager is None or value is None:
         class_version = None if store.ephemeral else store.code.class_version
         return store.values.save(target, task.run_id, value, class_version=class_version)
-    return _handled(spec, task, target, value, metadata)
+    from assetgraph.run.io_managers import handled  # few assets have one
 
-
-def _handled(
-    spec: AssetSpec, task: StepTask, target: Target, value: Any, metadata: dict[str, Any]
-) -> Saved:
-    def add(more: Mapping[str, Any]) -> None:
-        metadata.update(metadata_json(more, target.text))
-
-    from assetgraph.definitions.io_manager import OutputContext
-
-    assert spec.io_manager is not None
-    output = OutputContext(target.key, task.run_id, add, target.partition, spec.partitions_def)
-    spec.io_manager.handle_output(output, value)
-    return Saved.by_io_manager(value, task.run_id)
+    return handled(spec, task, target, value, metadata)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -50,6 +50,18 @@ class Input(msgspec.Struct, frozen=True, gc=False):
     partitions_def: PartitionsDefinition | None = None
 
 
+class Taken(NamedTuple):
+    """The resources that a step takes, by name, as they are defined; the names of those that store
+    values, and what its records say of them."""
+
+    resources: Mapping[str, Any]
+    managers: frozenset[str]
+    recorded: Mapping[str, dict[str, Any]]
+
+
+NOTHING = Taken({}, frozenset(), {})
+
+
 class StepTask(msgspec.Struct, frozen=True):
     """Everything that a worker needs to run a step.
 
@@ -58,7 +70,7 @@ class StepTask(msgspec.Struct, frozen=True):
     `known_run_ids` are the runs that materialized their current values when the step was planned.
     `passed` holds input values that are still in memory. A parameter in `gathered` takes several
     partitions, as a mapping or as one table. `positions` has, for each asset of which the step
-    reads several partitions, how much of its history is known.
+    reads several partitions, how much of its history is known. `taken` has its resources.
     """
 
     step_id: str
@@ -76,6 +88,7 @@ class StepTask(msgspec.Struct, frozen=True):
     gathered: frozenset[str] = frozenset()
     upstream: Mapping[Target, tuple[Target, ...]] = {}
     positions: Mapping[AssetKey, int] = {}
+    taken: Taken = NOTHING
 
     @property
     def timeout_s(self) -> float | None:

@@ -53,6 +53,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     config: str
     observed: str | None
     upstreams: tuple[tuple[str, int | None], ...]
+    resources: str = ""
 
 
 class Place(msgspec.Struct):
@@ -75,6 +76,7 @@ class _Line(msgspec.Struct, gc=False):
     observed: str | None = None
     value: StoredValue | None = None
     partitions_read: msgspec.Raw = msgspec.Raw(b"")
+    resources: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Rows:
@@ -227,11 +229,13 @@ class RowReader:
         return found
 
     def _id(self, line: _Line, read: tuple[tuple[str, int | None], ...]) -> int:
-        config = bytes(line.config)
-        quick = line.code_version, line.earlier_code, config, line.observed, read
+        config, resources = bytes(line.config), bytes(line.resources)
+        quick = line.code_version, line.earlier_code, config, line.observed, read, resources
         found = self._ids.get(quick)
         if found is None:
-            circumstances = Circumstances(*quick[:2], config.decode(), line.observed, read)
+            circumstances = Circumstances(
+                *quick[:2], config.decode(), line.observed, read, resources.decode()
+            )
             found = self._ids.get(circumstances)
             if found is None:
                 if len(self._rows.known) == _MOST_CIRCUMSTANCES and not self._make_room():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.states import EXECUTORS
 from assetgraph.text import did_you_mean, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assetgraph.run.executors.base import Computations, Loadable, StepExecutor
 
 _NAME_CELLS = 200
@@ -21,14 +23,15 @@ def make(
     *,
     project: Loadable | None = None,
     computations: Computations | None = None,
+    resources: Mapping[str, Any] | None = None,
     scheduler: str | None = None,
 ) -> StepExecutor:
     """The executor called `name`, for `jobs` steps at once.
 
     `name` defaults to processes for more than one job, otherwise to serial. `jobs` defaults to the
-    number of cores, or of the cluster's threads. `computations` are the ones that `project` loads:
-    they go to workers by name, any others by value. `scheduler` is the address of a Dask
-    scheduler; without it, a cluster starts on this machine.
+    number of cores, or of the cluster's threads. `computations` and `resources` are the ones that
+    `project` loads: they go to workers by name, any others by value. `scheduler` is the address of
+    a Dask scheduler; without it, a cluster starts on this machine.
 
     Raises `AssetGraphError` for an unknown name, or for options that the executor does not take.
     """
@@ -43,14 +46,14 @@ def make(
         from assetgraph.run.executors.local import ThreadExecutor
 
         return ThreadExecutor(jobs or _cores())
-    computations = computations or {}
+    loaded: Any = {"project": project, "computations": computations, "resources": resources}
     if name == "processes":
         from assetgraph.run.executors.process_executor import ProcessExecutor
 
-        return ProcessExecutor(jobs or _cores(), project=project, computations=computations)
+        return ProcessExecutor(jobs or _cores(), **loaded)
     from assetgraph.run.executors.dask_executor import DaskExecutor
 
-    return DaskExecutor(jobs, scheduler=scheduler, project=project, computations=computations)
+    return DaskExecutor(jobs, scheduler=scheduler, **loaded)
 
 
 def _check(name: str, jobs: int | None, scheduler: str | None) -> None:

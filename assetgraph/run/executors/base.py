@@ -41,6 +41,10 @@ class StepExecutor(Protocol):
     def interrupt(self) -> None:
         """Raise `KeyboardInterrupt` in the running steps, if possible."""
 
+    def close_resources(self, run_id: str) -> list[str]:
+        """Close the resources that the run's steps have opened, before `shutdown`. Returns a
+        sentence for each that could not be closed. Called only for a run that has resources."""
+
     def shutdown(self) -> None:
         """End the running steps, if possible. A second call does nothing."""
 
@@ -52,3 +56,10 @@ class Loadable(Protocol):
     def root(self) -> Path: ...
 
     def load(self) -> Any: ...
+
+
+def close_here(run_id: str) -> list[str]:
+    """Close what the run's steps have opened in this process."""
+    from assetgraph.run.open_resources import close_resources  # few runs have resources
+
+    return close_resources(run_id)

@@ -21,13 +21,18 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from assetgraph.errors import AssetGraphError, StoreError, WorkerError
 from assetgraph.keys import AssetKey, Target
 from assetgraph.records import Event, EventType, now
-from assetgraph.run.executors.dask_worker import PROBE, TOPIC, compute_here, probe
+from assetgraph.run.executors.dask_cluster import close_everywhere, connect, distributed
+from assetgraph.run.executors.dask_worker import (
+    PROBE,
+    TOPIC,
+    compute_here,
+    probe,
+)
 from assetgraph.run.executors.local import ThreadExecutor
 from assetgraph.run.executors.messages import CALLS, read_message
 from assetgraph.run.executors.transport import Sender
@@ -69,11 +74,12 @@ class DaskExecutor:
         scheduler: str | None = None,
         project: Loadable | None = None,
         computations: Computations | None = None,
+        resources: Mapping[str, Any] | None = None,
     ) -> None:
-        self._cluster, self._client = _connect(scheduler, jobs)
+        self._cluster, self._client = connect(scheduler, jobs)
         threads = sum(self._client.nthreads().values())
         self.slots = jobs if jobs and scheduler else max(1, threads) + _AHEAD
-        self._sender = Sender(project, computations or {})
+        self._sender = Sender(project, computations or {}, resources)
         self._greeting = b""
         self._threads = ThreadExecutor(self.slots)
         self._outbox = _Bundle(self._client.loop, self._send, _SEND_PAUSE_S)
@@ -115,6 +121,9 @@ class DaskExecutor:
         self._interrupted = True
         self._client.loop.add_callback(self._cancel, list(self._running.values()))
 
+    def close_resources(self, run_id: str) -> list[str]:
+        return close_everywhere(self._client, run_id)
+
     def shutdown(self) -> None:
         self._closed.set()
         self._threads.shutdown()
@@ -136,7 +145,7 @@ class DaskExecutor:
         try:
             self._outbox.put(step)
             answer = read_message(step.answer.result())
-        except (CancelledError, _distributed().KilledWorker) as error:
+        except (CancelledError, distributed().KilledWorker) as error:
             if self._interrupted:
                 raise KeyboardInterrupt from None
             raise _worker_error(error) from None
@@ -370,30 +379,3 @@ class _Bundle:
         steps = [self._steps.popleft() for _ in range(len(self._steps))]
         self._taken_at = time.monotonic()
         self._take(steps)
-
-
-def _connect(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
-    distributed = _distributed()
-    if scheduler is None:
-        cluster = distributed.LocalCluster(
-            n_workers=jobs, threads_per_worker=1, dashboard_address="127.0.0.1:0"
-        )
-        return cluster, distributed.Client(cluster)
-    try:
-        return None, distributed.Client(scheduler, timeout=10)
-    except (OSError, ValueError) as error:
-        raise AssetGraphError(
-            f"no Dask scheduler answers at {scheduler}: {error}.",
-            hint="Start one with: dask scheduler",
-        ) from error
-
-
-def _distributed() -> Any:
-    """The package `distributed`, imported only when it is used. Raises `AssetGraphError`."""
-    try:
-        return import_module("distributed")
-    except ImportError:
-        raise AssetGraphError(
-            "the executor 'dask' needs the package distributed.",
-            hint="Install it with: pip install 'assetgraph[dask]'",
-        ) from None

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from assetgraph.process.signals import hold_again
+from assetgraph.run.executors.base import close_here as close_resources
 from assetgraph.run.step import run_step
 from assetgraph.run.step_task import StepResult
 
@@ -54,6 +55,9 @@ class ThreadExecutor:
     def interrupt(self) -> None:
         pass  # a thread cannot be interrupted
 
+    def close_resources(self, run_id: str) -> list[str]:
+        return close_resources(run_id)
+
     def shutdown(self) -> None:
         for _ in range(self._count):
             self._work.put(None)
@@ -94,6 +98,9 @@ class SerialExecutor:
 
     def interrupt(self) -> None:
         pass  # the step itself receives the interrupt
+
+    def close_resources(self, run_id: str) -> list[str]:
+        return close_resources(run_id)
 
     def shutdown(self) -> None:
         self._threads.shutdown()

@@ -39,6 +39,10 @@ _PLAIN: dict[type, Callable[[Any], Any]] = {
 CALLS = ("started", "events", "progress")  # of a step's channel, that a worker may make
 
 
+# What a worker gets in place of a step when the run has ended: close its resources.
+CLOSE = b"close"
+
+
 def dumps(message: Any) -> bytes:
     buffer = io.BytesIO()
     _Pickler(buffer, protocol=5).dump(message)

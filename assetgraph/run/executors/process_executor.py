@@ -17,7 +17,7 @@ import sys
 import termios
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from multiprocessing.connection import Pipe
 from typing import IO, TYPE_CHECKING, Any
 
 from assetgraph.errors import WorkerError
-from assetgraph.run.executors.messages import CALLS, read_message
+from assetgraph.run.executors.messages import CALLS, CLOSE, read_message
 from assetgraph.run.executors.transport import Sender
 from assetgraph.run.sent_exception import SentException, rebuilt
 
@@ -55,9 +55,10 @@ class ProcessExecutor:
         *,
         project: Loadable | None = None,
         computations: Computations | None = None,
+        resources: Mapping[str, Any] | None = None,
     ) -> None:
         self.slots = slots
-        self._sender = Sender(project, computations or {})
+        self._sender = Sender(project, computations or {}, resources)
         self._workers: set[_Worker] = set()
         self._idle: list[_Worker] = []
         self._waiting: deque[_Work] = deque()  # for a worker to become idle, if no more could start
@@ -85,6 +86,12 @@ class ProcessExecutor:
                 self._waiting.pop().future.set_exception(KeyboardInterrupt())
         for worker in tuple(self._workers):
             worker.interrupt()
+
+    def close_resources(self, run_id: str) -> list[str]:  # noqa: ARG002 - workers serve one run
+        workers = tuple(self._workers)
+        for worker in workers:
+            worker.begin_to_close()
+        return [problem for worker in workers for problem in worker.problems_of_closing()]
 
     def shutdown(self) -> None:
         self._waiting.clear()
@@ -171,6 +178,8 @@ class _Worker:
         self._killed = False
         self._ending = False
         self._interrupted = False
+        self._closed = threading.Event()  # when its resources are, or it is dead
+        self._problems: list[str] = []
         with ExitStack() as worker_ends, ExitStack() as own_ends:
             self._socket, socket = Pipe()
             worker_ends.callback(socket.close)
@@ -211,6 +220,16 @@ class _Worker:
     def kill(self) -> None:
         self._killed = True
         self._signal(signal.SIGKILL)
+
+    def begin_to_close(self) -> None:
+        """Have an idle worker close its resources."""
+        if self._future is not None or self._gone or not self._send(CLOSE):
+            self._closed.set()
+
+    def problems_of_closing(self) -> list[str]:
+        """Wait until a worker has closed its resources, and return what went wrong."""
+        self._closed.wait()
+        return self._problems
 
     def end(self) -> None:
         """Let an idle worker exit, and kill one that still runs a step."""
@@ -275,6 +294,9 @@ class _Worker:
         if kind == "done":
             self._drain()
             self._done(*content)
+        elif kind == "closed":
+            (self._problems,) = content
+            self._closed.set()
         elif kind in CALLS:
             getattr(self._channel, kind)(*content)
         return True
@@ -297,6 +319,7 @@ class _Worker:
             self._drain()
         with self._lock:
             self._gone = True
+        self._closed.set()
         for stream in self._streams:
             stream.close()
         if self._death_fd is not None:

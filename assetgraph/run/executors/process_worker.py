@@ -18,7 +18,7 @@ from assetgraph.process.capture import captured
 from assetgraph.process.ending import end
 from assetgraph.process.signals import held_back
 from assetgraph.process.streams import is_closed
-from assetgraph.run.executors.messages import dumps
+from assetgraph.run.executors.messages import CLOSE, dumps
 from assetgraph.run.executors.transport import Receiver
 from assetgraph.run.sent_exception import SentException, sent
 from assetgraph.run.step import run_step
@@ -41,12 +41,21 @@ def main(socket: int, lifeline: int) -> None:
     receiver = Receiver(inbox.get())
     with captured(streams=False):
         while work := inbox.get():
+            if work == CLOSE:
+                connection.send_bytes(dumps(("closed", (_closed(),))))
+                continue
             channel = _Channel(connection)
             outcome = _run(receiver, work, channel)
             for stream in output:
                 stream.restore()
             channel.done(outcome)
     end(0)
+
+
+def _closed() -> list[str]:
+    """What goes wrong when all resources here are closed."""
+    module = sys.modules.get("assetgraph.run.open_resources")
+    return module.close_all() if module is not None else []
 
 
 def _die_with(lifeline: int) -> None:

@@ -6,12 +6,13 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.code.importer import forget, source_hashes
+from assetgraph.definitions.annotations import of_which_type
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.errors import WorkerError
 from assetgraph.keys import AssetKey
@@ -22,14 +23,23 @@ if TYPE_CHECKING:
     from assetgraph.run.executors.base import Computations, Loadable
     from assetgraph.run.step_task import StepTask
 
+_PLAIN = (str, bytes, int, float, bool, tuple, type(None))  # objects that others may be too
 _ROOM = 16_000_000  # bytes, for all of a script that is sent before a step needs it
 
 
 class Sender:
-    """Packs steps for workers. `computations` are the ones that workers can load from `project`."""
+    """Packs steps for workers. `computations` and `resources` are the ones that workers can load
+    from `project`."""
 
-    def __init__(self, project: Loadable | None, computations: Computations) -> None:
+    def __init__(
+        self,
+        project: Loadable | None,
+        computations: Computations,
+        resources: Mapping[str, Any] | None = None,
+    ) -> None:
         self._computations = computations if project is not None else {}
+        named = resources.items() if resources and project is not None else ()
+        self._resources = {id(one): name for name, one in named if type(one) not in _PLAIN}
         self._specs = {
             spec.key: spec for made in self._computations.values() for spec in made.specs
         }
@@ -46,10 +56,24 @@ class Sender:
         try:
             return self._by_value(work) if self._goes_by_value(task) else self._by_name(work)
         except Exception as error:
+            self._require_resources(task)
             raise WorkerError(
                 f"it cannot be sent to another process: {type(error).__name__}: {error}.",
                 hint="Define it in a module of the project, or choose the executor threads.",
             ) from error
+
+    def _require_resources(self, task: StepTask) -> None:
+        """Raise `WorkerError` for a resource of the step that cannot be sent."""
+        for name, resource in task.taken.resources.items():
+            try:
+                self._by_value(resource)
+            except Exception as error:
+                raise WorkerError(
+                    f"its resource {name!r}, {of_which_type(resource)}, cannot be sent to another "
+                    f"process: {type(error).__name__}: {error}.",
+                    hint="Give it in a module of the project, where each process makes its own, or "
+                    "choose the executor threads.",
+                ) from error
 
     def _goes_by_value(self, task: StepTask) -> bool:
         makers = (source.maker for source in task.inputs if source.maker is not None)
@@ -64,6 +88,8 @@ class Sender:
             return ("computation", item.name) if known else None
         if isinstance(item, AssetSpec):
             return ("spec", *item.key.parts) if self._specs.get(item.key) is item else None
+        if self._resources and id(item) in self._resources:
+            return ("resource", self._resources[id(item)])
         return None
 
     def _by_name(self, work: Any) -> bytes:
@@ -116,7 +142,7 @@ class Receiver:
         graph: AssetGraph = self._project.load().graph
         return graph
 
-    def _named(self, name: tuple[str, ...]) -> Computation | AssetSpec:
+    def _named(self, name: tuple[str, ...]) -> Any:
         if self._loaded is None:
             self._loaded = self._load()
         kind, *parts = name
@@ -124,6 +150,9 @@ class Receiver:
             key = AssetKey.unchecked(parts)
             if key in self._loaded:
                 return self._loaded.asset(key)
+        elif kind == "resource":
+            if parts[0] in self._loaded.resources:
+                return self._loaded.resources[parts[0]]
         elif parts[0] in self._loaded.computations:
             return self._loaded.computations[parts[0]]
         raise WorkerError(

@@ -1,0 +1,168 @@
+"""`ConfigurableResource`: what steps work with, such as a database or a client, made from fields.
+
+It is a pydantic model, so that this module is imported only where a resource is defined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from assetgraph.definitions.env_var import holds_env_var
+from assetgraph.definitions.resource_marks import RESOURCE, SECRET, is_marked
+
+if TYPE_CHECKING:
+    import logging
+
+    from pydantic import GetCoreSchemaHandler
+
+T = TypeVar("T")
+
+ResourceParam = Annotated[T, RESOURCE]
+Secret = Annotated[T, SECRET]
+HIDDEN = "***"
+
+
+def _let_env_vars_through(schema: Any) -> None:
+    """Have each field of a model's schema take an `EnvVar` unchecked: its value is checked when a
+    run reads it."""
+    while schema["type"] != "model-fields":
+        if "schema" not in schema:
+            return
+        schema = schema["schema"]
+    from pydantic_core import core_schema
+
+    def through(value: Any, check: Any) -> Any:
+        return value if holds_env_var(value) else check(value)
+
+    for field in schema["fields"].values():
+        holder = field
+        while holder["schema"]["type"] == "default":
+            holder = holder["schema"]
+        holder["schema"] = core_schema.no_info_wrap_validator_function(through, holder["schema"])
+
+
+class InitResourceContext:
+    """What a resource can use while it opens and closes: the id of the run, and a logger whose
+    records become events of the step that opens it."""
+
+    def __init__(self, run_id: str, log: logging.Logger) -> None:
+        self.run_id = run_id
+        self.log = log
+
+
+class ConfigurableResource(BaseModel):
+    """Base class for what steps work with: fields with types, and methods that assets call.
+
+        class Warehouse(ConfigurableResource):
+            url: str
+            password: Secret[str]
+
+            def query(self, sql: str): ...
+
+        @asset
+        def trips(warehouse: Warehouse): ...
+
+        defs = Definitions([trips], resources={
+            "warehouse": Warehouse(url="…", password=EnvVar("WAREHOUSE_PASSWORD")),
+        })
+
+    Fields are checked when an instance is made, which is frozen then. Any field takes an `EnvVar`
+    or another resource. `setup_for_execution` opens what the methods need, and
+    `teardown_after_execution` closes it: once for each run and process. `unversioned` names the
+    fields that do not count for whether assets are up to date, such as an address.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+    unversioned: ClassVar[tuple[str, ...]] = ()
+    _from_env: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def setup_for_execution(self, context: InitResourceContext) -> None:
+        """Open what the methods need. It may set private attributes, such as `self._client`."""
+
+    def teardown_after_execution(self, context: InitResourceContext) -> None:
+        """Close what `setup_for_execution` opened."""
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator[Any]:
+        """Open the resource, and close it when the block ends. A subclass that overrides this opens
+        and closes in one method."""
+        self.setup_for_execution(context)
+        try:
+            yield self
+        finally:
+            self.teardown_after_execution(context)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        schema = handler(source)
+        _let_env_vars_through(schema)
+        return schema
+
+    def __repr_args__(self) -> Any:
+        secret = secret_fields(type(self)) | self._from_env
+        for name, value in super().__repr_args__():
+            shown = value is None or holds_env_var(value) or name not in secret
+            yield name, value if shown else _Hidden()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not what it has opened: another process opens it anew.
+        return _remade, (type(self), given_fields(self))
+
+
+class ResourceDefinition:
+    """A resource without a class of its own, as `mock_resource` and `hardcoded_resource` make."""
+
+    def __init__(self, value: Any, *, is_mock: bool = False) -> None:
+        self._value = value
+        self._is_mock = is_mock
+
+    @classmethod
+    def mock_resource(cls, description: str | None = None) -> ResourceDefinition:  # noqa: ARG003
+        """A resource that takes every call: a `MagicMock`, anew for each run and process."""
+        return cls(None, is_mock=True)
+
+    @classmethod
+    def hardcoded_resource(
+        cls,
+        value: Any,
+        description: str | None = None,  # noqa: ARG003
+    ) -> ResourceDefinition:
+        """A resource that is `value` itself."""
+        return cls(value)
+
+    def value(self) -> Any:
+        if not self._is_mock:
+            return self._value
+        from unittest.mock import MagicMock
+
+        return MagicMock()
+
+
+def secret_fields(kind: type[BaseModel]) -> frozenset[str]:
+    """The fields whose values are secret by their type."""
+    return frozenset(
+        name
+        for name, field in kind.model_fields.items()
+        if SECRET in field.metadata or is_marked(field.annotation, SECRET)
+    )
+
+
+def given_fields(resource: BaseModel) -> dict[str, Any]:
+    """The fields that were given when `resource` was made, each as it is."""
+    values = vars(resource)
+    return {name: values[name] for name in resource.model_fields_set if name in values}
+
+
+def _remade(kind: type[ConfigurableResource], fields: Mapping[str, Any]) -> ConfigurableResource:
+    return kind(**fields)
+
+
+class _Hidden:
+    def __repr__(self) -> str:
+        return HIDDEN
