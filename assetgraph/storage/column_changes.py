@@ -34,7 +34,7 @@ def schema_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
     Each item is `{"column": …, "change": "added"|"removed"|"retyped", "from": type, "to": type}`.
     There are none if either value was not a table.
     """
-    old, new = _columns(before), _columns(after)
+    old, new = columns_of(before), columns_of(after)
     if old is None or new is None:
         return []
     removed = [{"column": c, "change": "removed", "from": old[c]} for c in old if c not in new]
@@ -58,7 +58,8 @@ def schema_change_text(change: Mapping[str, str]) -> str:
             return f"{change['column']} was {change['from']} and is {change['to']}"
 
 
-def _columns(metadata: Mapping[str, Any]) -> dict[str, str] | None:
+def columns_of(metadata: Mapping[str, Any]) -> dict[str, str] | None:
+    """The types of a table's columns by their names; None of a value that is no table."""
     recorded = metadata.get("columns")
     if not isinstance(recorded, Mapping) or recorded.get("type") != "table":
         return None

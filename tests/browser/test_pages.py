@@ -86,7 +86,7 @@ def test_pages_are_reached_and_used_by_keyboard_alone(
     page.keyboard.press("a")
     expect(page.locator("h1")).to_have_text("Assets")
     page.locator("body[data-ready]").wait_for()
-    page.keyboard.press("/")
+    page.keyboard.press("f")
     page.keyboard.type("fares")
     expect(page.locator(".table-body .table-row, .virtual .table-row")).to_have_count(1)
     page.keyboard.press("Tab")

@@ -283,7 +283,9 @@ FACETS = """
     def one(): return 1
 
     @dg.asset(owners=["team:b"], kinds={"csv", "sql"}, tags={"tier": "2"}, group_name="g1")
-    def two(): return 1
+    def two():
+        columns = dg.MetadataValue.table([{"name": "fare<i>", "type": "double"}])
+        return dg.MaterializeResult(value=1, metadata={"columns": columns})
 
     @dg.asset(group_name="g2")
     def three(): return 1
@@ -313,14 +315,14 @@ def test_assets_are_filtered_by_group_owner_kind_and_tag(
     expect(rows).to_have_count(1)
 
 
-def test_ctrl_k_finds_assets_runs_and_pages_from_anywhere(
+def test_a_slash_finds_assets_groups_columns_runs_and_pages_from_anywhere(
     serve: Callable[..., Server], open_page: Callable[..., Page]
 ) -> None:
     server = serve({"pipeline.py": FACETS})
     server.terminal("materialize", "two")
     page = open_page(f"{server.url}/definitions")
-    page.keyboard.press("Control+k")
-    field = page.get_by_role("combobox", name="Find an asset, a run or a page")
+    page.keyboard.press("/")
+    field = page.get_by_role("combobox", name="Find assets, groups, columns and runs")
     expect(page.get_by_role("option")).to_have_count(6)  # all pages, and the last run
     field.fill("team:b")
     expect(page.get_by_role("option").first).to_contain_text("two")
@@ -329,6 +331,16 @@ def test_ctrl_k_finds_assets_runs_and_pages_from_anywhere(
     field.fill("th")
     field.press("Enter")
     expect(page.locator("h1")).to_have_text("three")
+
+    page.get_by_role("button", name="Find").click()
+    field.fill("FARE<")
+    expect(page.get_by_role("group", name="Columns")).to_contain_text("fare<i>of two")
+    field.fill("g1")
+    expect(page.get_by_role("group", name="Groups")).to_contain_text("2 assets")
+    field.press("ArrowUp")  # from the first, to the last
+    field.press("Enter")
+    expect(page).to_have_url(re.compile(r"/assets\?group=g1$"))
+    page.locator("body[data-ready]").wait_for()
 
     page.keyboard.press("Control+k")
     field.fill("nothing such")

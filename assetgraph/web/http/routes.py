@@ -24,6 +24,7 @@ from assetgraph.web.api import (
     partition_endpoints,
     run_endpoints,
     run_strip_endpoints,
+    search_endpoints,
 )
 from assetgraph.web.api.body_timeout import BodyTimeout
 from assetgraph.web.api.json_endpoint import (
@@ -95,6 +96,7 @@ def _pages() -> list[Route]:
 def api_routes() -> list[ApiRoute]:
     return [
         _get("/api/summary", overview_endpoints.summary),
+        _get("/api/search", search_endpoints.search, "text", "limit"),
         _get("/api/assets", asset_endpoints.assets, "select"),
         _get("/api/assets/{key:path}", asset_endpoints.asset, "partition"),
         _get("/api/history/{key:path}", asset_endpoints.history, "partition", "after", "limit"),

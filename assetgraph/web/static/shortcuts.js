@@ -14,7 +14,7 @@ export function shortcut(key, text, act) {
 
 export function setUpShortcuts() {
   document.getElementById('help-open').addEventListener('click', showHelp);
-  document.getElementById('find-open').addEventListener('click', openFind);
+  for (const one of document.querySelectorAll('[data-find]')) one.addEventListener('click', openFind);
   document.addEventListener('keydown', (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === 'k') {
       event.preventDefault();
@@ -25,7 +25,11 @@ export function setUpShortcuts() {
     if (afterG && GO[event.key]) location.assign(GO[event.key]);
     afterG = event.key === 'g';
     if (event.key === '?') showHelp();
-    if (event.key === '/') focusSearch(event);
+    if (event.key === '/') {
+      event.preventDefault();
+      openFind();
+    }
+    if (event.key === 'f') focusSearch(event);
     own.find((one) => one.key === event.key)?.act?.(event);
   });
 }
@@ -44,15 +48,15 @@ function isTyping(element) {
 
 function showHelp() {
   const rows = [
-    ['/', 'Search on this page'],
-    ['Ctrl+K', 'Find an asset, a run or a page'],
+    ['/', 'Find assets, groups, columns and runs'],
+    document.querySelector('[data-search]') ? ['f', 'Search on this page'] : null,
     ['g o', 'Overview'],
     ['g a', 'Assets'],
     ['g l', 'Lineage'],
     ['g r', 'Runs'],
     ['g d', 'Definitions'],
     ...own.map(({key, text}) => [key, text]),
-  ];
+  ].filter(Boolean);
   const dialog = h(
     'dialog',
     {class: 'help', 'aria-labelledby': 'help-title', onclose: () => dialog.remove()},
