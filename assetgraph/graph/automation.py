@@ -65,6 +65,17 @@ class Automation:
     def sensor(self, name: str) -> SensorDefinition:
         return _named(self.sensors, "sensor", name)
 
+    def left_out(self, declared: Iterable[Any]) -> Iterator[Problem]:
+        """A warning for each of what modules declare that is not among these."""
+        known = [*self.jobs, *self.schedules, *self.sensors]
+        for one in declared:
+            if not any(one is other for other in known):
+                file, line = one.place
+                what = f"the {one.kind} {one.name!r} is not loaded: no Definitions object of its"
+                yield Problem(
+                    file, line, f"{what} package contains it.", "Add it to one, or remove it."
+                )
+
     def problems(self, graph: AssetGraph) -> Iterator[Problem]:
         """What is wrong with them: two of one name, and what a selection names that is not
         there."""

@@ -118,10 +118,12 @@ def _collect(
     holding: set[str] = set()
     plain: set[str] = set()
     declared: list[Declaration] = []
+    left: list[Declaration] = []
     for modules, own in zip(packages, given, strict=True):
         is_whole = any(one.assets for one in own.definitions)
         (holding if is_whole else plain).update(module.name for module in modules)
         declared += () if is_whole else own.declared
+        left += own.declared if is_whole else ()
     # Without any, also assets of modules that a loaded one imports.
     rest = Definitions([one for one in registered if one.module in plain or not held])
     rest.automation, rest.resources = Automation.of(declared), _tables(packages, plain)
@@ -132,14 +134,13 @@ def _collect(
     loaded_ones = (*loaded.assets, *loaded.asset_checks)
     places = {(asset.file, asset.line) for asset in loaded_ones}
     specs = {asset.key for asset in loaded.assets if asset.is_external}
-    loaded.load_warnings = tuple(
-        _left_out(
-            asset
-            for asset in registered
-            if asset.module in holding and (asset.file, asset.line) not in places
-            if not (asset.is_external and asset.key in specs)
-        )
+    unused = _left_out(
+        asset
+        for asset in registered
+        if asset.module in holding and (asset.file, asset.line) not in places
+        if not (asset.is_external and asset.key in specs)
     )
+    loaded.load_warnings = (*unused, *loaded.automation.left_out(left))
     return loaded
 
 

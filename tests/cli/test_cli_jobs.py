@@ -95,6 +95,20 @@ def test_check_lists_what_is_wrong(shop: ProjectFolder, assetgraph: Callable[...
     assert "shop/more.py:3: total_job_schedule: the cron line '0 0 31 2 *'" in answer.err
 
 
+def test_a_job_that_no_definitions_hold_is_warned_of(
+    shop: ProjectFolder, assetgraph: Callable[..., Answer]
+) -> None:
+    shop.write(
+        "shop/definitions.py",
+        "import assetgraph as dg\nfrom shop import assets, jobs\n"
+        "defs = dg.Definitions(dg.load_assets_from_modules([assets]), schedules=[jobs.every_hour])",
+    )
+    answer = assetgraph("check")
+    assert "Loaded 1 job and 1 schedule." in answer.out
+    assert "the job 'days_job' is not loaded" in " ".join(answer.err.split())
+    assert "total_job' is not loaded" not in answer.err
+
+
 @pytest.mark.usefixtures("shop")
 def test_a_job_runs_with_its_selection_its_config_and_its_tags(
     assetgraph: Callable[..., Answer],

@@ -67,6 +67,15 @@ def test_a_tick_asks_for_a_run_with_the_config_and_the_tags_of_the_schedule() ->
     assert request.tags == {"a": "b", "dagster/schedule_name": "j_schedule"}
 
 
+def test_the_config_of_a_request_is_plain() -> None:
+    class Day(dg.Config):
+        day: str
+
+    given = dg.RunRequest(run_config=dg.RunConfig({"a": Day(day="x")}))
+    assert given == dg.RunRequest(run_config={"ops": {"a": {"config": {"day": "x"}}}})
+    assert dg.RunRequest().run_config == {}
+
+
 def test_a_function_says_which_runs_are_due() -> None:
     @dg.schedule(job=JOB, cron_schedule="@daily")
     def dated(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:

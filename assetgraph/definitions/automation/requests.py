@@ -8,6 +8,7 @@ from types import GeneratorType
 from typing import Any
 
 from assetgraph.definitions.annotations import described
+from assetgraph.definitions.run_config import RunConfig, run_config_texts
 from assetgraph.errors import InvariantError
 
 
@@ -24,8 +25,10 @@ class RunRequest:
     partition_key: str | None = None
 
     def __post_init__(self) -> None:
-        as_mapping = getattr(self.run_config, "to_config_dict", None)
-        given = as_mapping() if as_mapping else self.run_config
+        given = self.run_config
+        if isinstance(given, RunConfig):
+            texts = run_config_texts(given).items()
+            given = {"ops": {key: {"config": fields} for key, fields in texts}}
         object.__setattr__(self, "run_config", {} if given is None else given)
         object.__setattr__(self, "tags", dict(self.tags or {}))
 
