@@ -17,6 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assetgraph.api import RunResult, load, materialize
+    from assetgraph.checks import (
+        build_last_update_freshness_checks,
+        no_nulls_check,
+        pandera_check,
+        row_count_check,
+        schema_check,
+        unique_check,
+    )
     from assetgraph.definitions import definitions
     from assetgraph.definitions.asset import Asset, AssetDep, AssetIn, AssetsDefinition
     from assetgraph.definitions.automation.conditions import AutomationCondition
@@ -156,6 +164,10 @@ if TYPE_CHECKING:
 # The public names, by the module that has them.
 _NAMES = {
     "api": "RunResult load materialize",
+    "checks": (
+        "build_last_update_freshness_checks no_nulls_check pandera_check row_count_check "
+        "schema_check unique_check"
+    ),
     "definitions": "definitions",
     "definitions.asset": "Asset AssetDep AssetIn AssetsDefinition",
     "definitions.automation.conditions": "AutomationCondition",
@@ -331,6 +343,7 @@ __all__ = [
     "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
+    "build_last_update_freshness_checks",
     "build_run_status_sensor_context",
     "build_schedule_context",
     "build_schedule_from_partitioned_job",
@@ -351,12 +364,17 @@ __all__ = [
     "materialize",
     "multi_asset",
     "multi_asset_check",
+    "no_nulls_check",
     "observable_source_asset",
+    "pandera_check",
+    "row_count_check",
     "run_failure_sensor",
     "run_status_sensor",
     "schedule",
+    "schema_check",
     "sensor",
     "source_file",
+    "unique_check",
 ]
 
 

@@ -93,7 +93,17 @@ class AssetChecksDefinition(Asset):
     """A function that checks assets. `@asset_check` and `@multi_asset_check` return it; calling it
     calls the function."""
 
+    place_given: tuple[str, int] | None = None  # where a ready-made one is declared
+
     is_check = True
+
+    @property
+    def file(self) -> str:
+        return self.place_given[0] if self.place_given else super().file
+
+    @property
+    def line(self) -> int:
+        return self.place_given[1] if self.place_given else super().line
 
     @property
     def has_value(self) -> bool:
@@ -238,6 +248,7 @@ def check_of(
     options: Mapping[str, Any] | None = None,
     several: bool = False,
     always: bool = False,
+    place: tuple[str, int] | None = None,
 ) -> AssetChecksDefinition:
     """The checks that a function makes, which no registry knows yet. Raises `TypeError` for any
     other object."""
@@ -250,14 +261,17 @@ def check_of(
     more = read_options(COMPUTATION_OPTIONS, {**given, **({"ins": ins} if ins else {})}, read)
     if ins:
         more |= input_options(read, ins)
-    own_name = read.text("name", name) or function_name(function, read)
+    own_name = nodes[0].key.text
+    if several:
+        own_name = read.text("name", name) or function_name(function, read)
     made = AssetChecksDefinition(
-        name=own_name if several else nodes[0].key.text,
+        name=own_name,
         function=function,
         specs=nodes,
         module=caller.f_globals.get("__name__", ""),
         mistakes=tuple(read.mistakes),
         local_names=local_names(function, caller),
+        place_given=place,
         **more,
     )
     return _reading_its_asset(made)

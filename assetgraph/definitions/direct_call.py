@@ -66,7 +66,7 @@ def call(called: Called, given: Sequence[Any], named: Mapping[str, Any]) -> Any:
     context = arguments.get(called.context_parameter or "")
     bind = getattr(context, "bind", None)
     if bind is not None:
-        keys = [spec.key for spec in called.specs]
+        keys = [getattr(spec, "checks", spec.key) for spec in called.specs]
         partitions_def = called.specs[0].partitions_def
         bind(keys, called.output_names, [one.name for one in called.inputs], partitions_def)
     for parameter in called.inputs:

@@ -167,10 +167,10 @@ def asset_views(facts: StoreFacts, assets: Iterable[AssetSpec]) -> tuple[AssetVi
     ]
     if not facts.graph.checks:
         return tuple(views)
-    return tuple(_with_checks(facts, view, states) for view in views)
+    return tuple(with_checks(facts, view, states) for view in views)
 
 
-def _with_checks(
+def with_checks(
     facts: StoreFacts, view: AssetView, states: Mapping[AssetKey, AssetStates]
 ) -> AssetView:
     """The view of an asset with its checks, and with the check that holds it, if one does."""

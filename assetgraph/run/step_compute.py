@@ -56,7 +56,7 @@ def compute_step(
     result = StepResult(StepState.FAILURE, [])
     sink = StepRecorder(task, store, channel, result.events)
     named = task.computation.context_parameter
-    context = _context(task, sink) if named else None  # few functions ask for it
+    context = _context(task, store, sink) if named else None  # few functions ask for it
     try:
         outside = begin_output(sink)
         try:
@@ -86,11 +86,11 @@ def compute_step(
     return result
 
 
-def _context(task: StepTask, sink: StepRecorder) -> AssetExecutionContext:
+def _context(task: StepTask, store: Store, sink: StepRecorder) -> AssetExecutionContext:
     if task.computation.is_check:
-        from assetgraph.definitions.check_context import check_context
+        from assetgraph.run.check_past import context_of_check
 
-        return check_context(task, sink)
+        return context_of_check(task, store, sink)
     from assetgraph.definitions.context import AssetExecutionContext
 
     return AssetExecutionContext(

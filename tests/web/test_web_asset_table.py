@@ -116,3 +116,32 @@ def test_an_asset_whose_history_does_not_read_hides_no_other(
 
 def test_a_key_that_is_not_defined_here_is_passed_over(graph: AssetGraph, store: Store) -> None:
     assert table_of(graph, store).refresh([AssetKey("elsewhere")]) == set()
+
+
+def with_checks(found: list[bool], version: str) -> AssetGraph:
+    """`a` with a blocking check, and what reads it."""
+
+    @dg.asset_check(asset="a", blocking=True, code_version=version)
+    def sane() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=found[0])
+
+    return graph_of(asset_named("a"), asset_named("b", "a"), asset_named("c", "b"), sane)
+
+
+def test_a_check_that_ran_changes_its_asset_and_what_it_holds(instance: Instance) -> None:
+    graph = with_checks([False], "1")
+    table = table_of(graph, instance.store)
+    dg.materialize(graph, instance=instance, raise_on_error=False)
+    table.refresh([AssetKey("a"), AssetKey.unchecked("a:sane")])
+    (check,) = table.views[AssetKey("a")].checks
+    assert (check.outcome, check.is_current) == ("failed", True)
+    assert "held by the check a:sane" in table.views[AssetKey("b")].reasons[-1].text
+    assert_same_as_read_anew(table, graph, instance.store)
+
+    graph = with_checks([True], "2")
+    table = table_of(graph, instance.store)
+    assert not table.views[AssetKey("a")].checks[0].is_current
+    dg.materialize(graph, instance=instance, selection="a")
+    assert AssetKey("a") in table.refresh([AssetKey.unchecked("a:sane")])
+    assert table.views[AssetKey("a")].checks[0].outcome == "passed"
+    assert_same_as_read_anew(table, graph, instance.store)

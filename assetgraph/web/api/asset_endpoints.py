@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from assetgraph.code.importer import reading_of
 from assetgraph.errors import AssetGraphError
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import AssetKey, Target, checked_asset
 from assetgraph.queries.record_json import record_json
 from assetgraph.queries.value_preview import image_file, preview
 from assetgraph.records import Materialization
@@ -122,6 +122,8 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
             "metadata": attempt.metadata,
             "value": value_json(attempt),
         }
+        if attempt.evaluation is not None:
+            row["evaluation"] = msgspec.to_builtins(attempt.evaluation)
     return row
 
 
@@ -149,7 +151,10 @@ def _current(page: PageState, request: Request) -> Materialization:
 
 
 def _target(request: Request) -> Target:
-    key = AssetKey(request.path_params["key"])
+    text = request.path_params["key"]
+    key = AssetKey.unchecked(text)
+    if checked_asset(key) is None:
+        key = AssetKey(text)
     return Target(key, request.query_params.get("partition"))
 
 

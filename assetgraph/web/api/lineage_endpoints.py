@@ -215,6 +215,7 @@ def asset_node(view: AssetView) -> dict[str, Any]:
         "partitions": view.up_to_date,
         "reason": main_reason(view),
         "warning": view.warning,
+        "checks": [check.json for check in view.checks],
         "damage": view.damage,
         "last": view.materialization and attempt_head(view.materialization),
         "external": view.external and {"at": view.external.at},

@@ -18,6 +18,7 @@ from assetgraph.queries.asset_views import (
     asset_view,
     partition_view,
     partitions_shown,
+    with_checks,
 )
 from assetgraph.queries.observed_views import ObservedReads, observed_reads
 from assetgraph.queries.partition_runs import state_runs
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.partitions.keys import PartitionKeys
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
+    from assetgraph.planning.reasons import AssetStates
 
 
 class AssetTable:
@@ -125,14 +127,15 @@ class AssetTable:
         """
         if running is not None:
             self._running = dict(running)
-        positions = self.graph.positions
-        waiting = {positions[key] for key in chain(keys, self._held) if key in self.graph}
+        positions, order = self.graph.positions, self.graph.node_order
+        waiting = {positions[key] for key in self._assets_of(chain(keys, self._held))}
         for place in waiting:
-            self._facts.forget_asset(self.graph.order[place])
+            for node in (order[place], *self.graph.checks.of(order[place])):
+                self._facts.forget_asset(node)
         heap = sorted(waiting)
         changed = set()
         while heap:
-            key = self.graph.order[heapq.heappop(heap)]
+            key = order[heapq.heappop(heap)]
             before, seen_before = self._views.get(key), self._seen.get(key)
             if self._update(key) != before:
                 changed.add(key)
@@ -142,6 +145,12 @@ class AssetTable:
                         waiting.add(positions[child])
                         heapq.heappush(heap, positions[child])
         return changed
+
+    def _assets_of(self, keys: Iterable[AssetKey]) -> set[AssetKey]:
+        """Those of `keys` that are assets here, and the assets whose checks are among them."""
+        checks = self.graph.checks
+        own = (checks[key].checks if key in checks else key for key in keys)
+        return {key for key in own if key in self.graph.assets}
 
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
         """Whether code other than the loaded code made the last attempt at one of `keys`."""
@@ -166,7 +175,19 @@ class AssetTable:
         if running:
             states = states._replace(state=AssetState.RUNNING)
         view = asset_view(self._facts, self.graph.asset(key), states, running)
+        if self.graph.checks:
+            view = with_checks(self._facts, view, self._states_of_checks(key))
         self._views[key] = view
         self._runs.pop(key, None)
-        self._seen[key] = rows.versions, rows.above, states.state
+        found = [(one.outcome, one.is_current) for one in view.checks]  # they may hold its readers
+        self._seen[key] = rows.versions, rows.above, states.state, found
         return view
+
+    def _states_of_checks(self, asset: AssetKey) -> dict[AssetKey, AssetStates]:
+        found = {}
+        for check in self.graph.checks.of(asset):
+            self._rows.renew(check)
+            found[check] = self._facts.states_given(check, self._rows)
+            if check in self._running:
+                found[check] = found[check]._replace(state=AssetState.RUNNING)
+        return found

@@ -23,7 +23,8 @@ export function attemptList(attempts, {partitioned = false} = {}) {
 /** An attempt, whose details are drawn only while they are open: there may be many, of any length. */
 function attemptLine(attempt, partitioned) {
   const made = attempt.type === 'materialization';
-  const state = made ? 'fresh' : 'failed';
+  const found = attempt.evaluation; // of a check
+  const state = !made || (found && !found.passed) ? (found?.severity === 'WARN' ? 'stale' : 'failed') : 'fresh';
   const key = `${attempt.run_id} ${attempt.timestamp} ${attempt.partition ?? ''}`;
   const toggled = ({currentTarget: {open}}) => {
     if (open === opened.has(key)) return;
@@ -41,7 +42,7 @@ function attemptLine(attempt, partitioned) {
         'summary',
         {},
         icon('chevron', 'icon-small'),
-        h('span', {class: 'mark pill', data: {state}}, glyph(state), made ? attempt.origin || 'materialized' : 'failed'),
+        h('span', {class: 'mark pill', data: {state}}, glyph(state), found ? (found.passed ? 'passed' : 'failed') : made ? attempt.origin || 'materialized' : 'failed'),
         partitioned && attempt.partition !== null ? h('span', {class: 'small nowrap', dir: 'auto'}, attempt.partition) : null,
         made ? caveatSign({warning: warningIn(attempt.metadata)}) : null,
         h('span', {class: 'cut grow muted attempt-gist', dir: 'auto'}, made ? gist(attempt.metadata) : firstLine(attempt.error)),

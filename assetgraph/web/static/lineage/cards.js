@@ -2,6 +2,7 @@
 
 import {runPage} from '../api.js';
 import {caveatSign} from '../caveat.js';
+import {checkSign} from '../checks.js';
 import {h, icon} from '../dom.js';
 import {keyText} from '../key_text.js';
 import {markdownGist} from '../markdown.js';
@@ -34,7 +35,7 @@ function assetBody(node) {
       h('div', {class: 'graph-card-text cut', title: node.description, dir: 'auto'}, markdownGist(node.description) || 'No description'),
       h('div', {class: 'graph-card-group'}, icon('group', 'icon-small'), h('span', {class: 'cut grow', dir: 'auto'}, node.group), node.kinds[0] ? h('span', {class: 'graph-card-kind cut'}, node.kinds.join(', ')) : null),
     ),
-    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), partitionShare(node), caveatSign(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
+    h('div', {class: 'graph-card-foot', title: node.reason ?? assetWord(node)}, assetMark(node), partitionShare(node), checkSign(node), caveatSign(node), node.state === 'running' && node.progress ? h('span', {class: 'muted'}, percent(node.progress)) : null, lastLink(node)),
   ];
 }
 

@@ -42,6 +42,7 @@ export class Scene {
       node.reason = mainReason(row)?.text ?? null;
       node.damage = row.damage;
       node.warning = row.warning;
+      node.checks = row.checks;
       node.last = row.materialization;
       node.external = row.external;
       node.failure = row.failure;

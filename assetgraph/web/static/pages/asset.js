@@ -4,6 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {lineChart} from '../number_chart.js';
 import {attemptList} from '../attempts.js';
 import {caveatNote, withoutWarning} from '../caveat.js';
+import {checksCard, checkSign} from '../checks.js';
 import {code} from '../code.js';
 import {facts, neighbours} from '../asset_facts.js';
 import {h, icon, kept} from '../dom.js';
@@ -129,6 +130,7 @@ function tabs() {
   return [
     ['overview', 'Overview'],
     asset.partitions ? ['partitions', 'Partitions', asset.partitions_def.count] : null,
+    asset.checks.length ? ['checks', 'Checks', asset.checks.length] : null,
     ['lineage', 'Lineage'],
     asset.source ? ['code', 'Code'] : null,
     ['history', 'History'],
@@ -138,6 +140,7 @@ function tabs() {
 const SHOWN = {
   overview: () => h('div', {class: 'columns', key: 'overview'}, h('div', {class: 'stack asset-main'}, overview()), h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(asset), neighbours('Upstream', asset.upstream), neighbours('Downstream', asset.downstream))),
   partitions: () => table.draw(asset),
+  checks: () => checksCard(asset),
   lineage: () => [nearby.draw(), h('div', {class: 'asset-pair', key: 'neighbours'}, neighbours('Upstream', asset.upstream, 'lineage'), neighbours('Downstream', asset.downstream, 'lineage')), observedReads(asset)],
   code: () => h('div', {class: 'columns', key: 'code'}, source(), h('aside', {class: 'stack asset-side', 'aria-label': 'Definition'}, facts(asset))),
   history,
@@ -182,6 +185,7 @@ function head() {
       {class: 'row wrap'},
       assetMark(asset, 'pill'),
       partitionShare(asset),
+      checkSign(asset),
       partition === null ? null : h('a', {class: 'link small nowrap', href: assetPage(key)}, 'All partitions'),
       asset.state === 'failed' ? h('span', {class: 'small failed-note'}, failedNote(asset)) : null,
       asset.running_run_id ? h('a', {class: 'link small nowrap', href: runPage(asset.running_run_id)}, `run ${runName(asset.running_run_id)}`) : null,

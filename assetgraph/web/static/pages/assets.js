@@ -4,6 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon, withCode} from '../dom.js';
 import {externalAge} from '../external.js';
 import {caveatSign} from '../caveat.js';
+import {checkSign} from '../checks.js';
 import {Facets} from '../facets.js';
 import {duration} from '../format.js';
 import {failedAge, shownReasons, valueInUse} from '../failed_state.js';
@@ -228,7 +229,7 @@ function row(asset, index) {
       h('a', {class: 'name', href: assetPage(asset.key), title: asset.key, dir: 'auto'}, keyText(asset.key)),
       h('div', {class: 'sub', title: asset.description ?? '', dir: 'auto'}, markdownGist(asset.description) || h('span', {class: 'mono'}, asset.module)),
     ),
-    h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), partitionShare(asset), caveatSign(asset), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
+    h('span', {role: 'cell'}, h('span', {class: 'row nowrap'}, assetMark(asset, 'pill'), partitionShare(asset), checkSign(asset), caveatSign(asset), h('span', {class: 'muted small nowrap'}, failedAge(asset))), h('div', {class: 'sub reason', title: reasons(asset)}, withCode(reasons(asset)))),
     h('span', {role: 'cell', class: 'cut'}, h('a', {class: 'chip', href: `/lineage?select=${encodeURIComponent(`group:"${asset.group_name}"`)}`}, icon('group', 'icon-small'), h('span', {class: 'cut'}, asset.group_name))),
     h('span', {role: 'cell', class: 'wide sub cut-before', title: asset.module}, h('bdi', {}, asset.module)),
     h('span', {role: 'cell', class: 'wide row chips'}, asset.kinds.slice(0, MOST_KINDS).map((kind) => h('a', {class: 'chip', href: `/assets?kind=${encodeURIComponent(kind)}`}, kind)), asset.kinds.length > MOST_KINDS ? h('span', {class: 'sub', title: asset.kinds.join(', ')}, `+${asset.kinds.length - MOST_KINDS}`) : null),
