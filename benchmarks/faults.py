@@ -1,10 +1,11 @@
 """Break thousands of runs and check what they leave behind; see tests/support/faults.py.
 
     python benchmarks/faults.py [--runs 1000] [--first 0] [--kinds kill torn EIO …] [--together]
-                                [--partitions]
+                                [--partitions] [--multi]
 
 With --together, two, four or eight processes materialize the same assets in one store at once.
-With --partitions, the assets have partitions, and those processes make ranges that overlap.
+With --partitions, the assets have partitions, and those processes make ranges that overlap. With
+--multi, a function makes several of the assets.
 The output counts how the runs ended for each kind of fault, and names every seed whose run broke a
 promise.
 """
@@ -25,16 +26,16 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from faults import EXIT_BROKEN, EXIT_FAILED, KINDS, Scenario, play, play_together
+from multi_faults import MultiScenario
 from partition_faults import PartitionedScenario
 
 ENDS = {0: "success", EXIT_FAILED: "failed step", EXIT_BROKEN: "error", -9: "killed"}
 
 
 def play_one(
-    seed: int, kinds: tuple[str, ...], together: bool, partitions: bool
+    seed: int, kinds: tuple[str, ...], together: bool, chosen: type[Scenario]
 ) -> tuple[str, str, str | None]:
     """The kind of fault, how the run ended, and the promise it broke, if any."""
-    chosen = PartitionedScenario if partitions else Scenario
     scenario = chosen.random(seed, kinds)
     assert scenario.fault is not None
     where = "worker" if scenario.fault.in_worker else "coordinator"
@@ -61,7 +62,11 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="+", default=KINDS)
     parser.add_argument("--together", action="store_true")
     parser.add_argument("--partitions", action="store_true")
+    parser.add_argument("--multi", action="store_true")
     given = parser.parse_args()
+    chosen: type[Scenario] = MultiScenario if given.multi else Scenario
+    if given.partitions:
+        chosen = PartitionedScenario
     started = time.monotonic()
     seeds = range(given.first, given.first + given.runs)
     ends: Counter[tuple[str, str]] = Counter()
@@ -71,7 +76,7 @@ def main() -> None:
             play_one,
             kinds=tuple(given.kinds),
             together=given.together,
-            partitions=given.partitions,
+            chosen=chosen,
         )
         for done, (kind, end, problem) in enumerate(pool.map(play_each, seeds), 1):
             ends[kind, end] += 1

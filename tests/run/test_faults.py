@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults import KINDS, Fault, Scenario, check, play, play_together, ran, resume, run_broken
+from multi_faults import MultiScenario
 from partition_faults import PartitionedScenario
 
 from assetgraph.storage.store import Store
@@ -42,6 +43,21 @@ def test_a_broken_run_of_partitions_leaves_a_clean_store_and_resumes(
     kind: str, tmp_path: Path
 ) -> None:
     play(PartitionedScenario.random(5, [kind]), tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_run_of_functions_of_several_assets_leaves_a_clean_store_and_resumes(
+    kind: str, tmp_path: Path
+) -> None:
+    play(MultiScenario.random(4, [kind]), tmp_path)
+
+
+def test_processes_that_share_functions_of_several_assets_survive_the_death_of_some(
+    tmp_path: Path,
+) -> None:
+    fault = Fault("torn", 60)
+    scenario = replace(MultiScenario.random(2), executor="serial", fault=fault)
+    play_together(scenario, 3, tmp_path)
 
 
 def test_processes_with_overlapping_ranges_materialize_each_partition_once(tmp_path: Path) -> None:
