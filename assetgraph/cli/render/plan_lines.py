@@ -116,7 +116,7 @@ def _made_with_others(plan: Plan) -> list[Line]:
 
 def _upstreams_added(plan: Plan, targets: TargetGraph) -> list[Line]:
     missing = [step for step in plan.steps if step.cause is Cause.MISSING]
-    added = [step.id for step in missing]
+    added = [one.text for step in missing for one in step.outputs]
     if targets.graph.partitioned:
         made = [one for step in missing for one in step.outputs]
         added = targets.range_texts(targets.in_order(made))
@@ -135,7 +135,7 @@ def _upstreams_added(plan: Plan, targets: TargetGraph) -> list[Line]:
 
 def _upstreams(steps: Sequence[Step]) -> tuple[str, int]:
     """What upstream steps make, in words, and how many that are: partitions are counted each."""
-    without = sum(step.outputs[0].partition is None for step in steps)
+    without = sum(len(step.outputs) for step in steps if step.outputs[0].partition is None)
     partitions = sum(len(step.outputs) for step in steps if step.outputs[0].partition is not None)
     counts = {"upstream partition": partitions, "upstream asset": without}
     shown = [plural(count, what) for what, count in counts.items() if count]
