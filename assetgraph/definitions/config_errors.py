@@ -53,9 +53,16 @@ _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 
 
 def config_error(
-    error: ValidationError, kind: Any, values: Mapping[str, Any], owner: str
+    error: ValidationError,
+    kind: Any,
+    values: Mapping[str, Any],
+    owner: str,
+    secret: Mapping[str, str],
 ) -> ConfigError:
-    """What to say of config that does not fit: the first thing that is wrong, and what to write."""
+    """What to say of config that does not fit: the first thing that is wrong, and what to write.
+
+    `secret` has the environment variable of each field that came from one: no value is shown.
+    """
     first = error.errors(include_url=False)[0]
     fields = fields_of(kind)
     loc = _known_names(first["loc"], fields)
@@ -66,6 +73,8 @@ def config_error(
             hint=f"Set it with: --config {owner}.{place}=…",
         )
     field = fields.get(str(loc[0])) if loc else None
+    if variables := list(secret.values()) if field is None else secret.get(field.name):
+        return _secret_error(place or kind.__name__, variables, first, field, owner)
     in_union = found is not None and len(found) < len(loc)
     if field is not None and found is not None and in_union and first["type"] not in _UNKNOWN:
         what = f"expected `{_branches(field, found)}`, got {described(_at(values, found))}"
@@ -77,11 +86,28 @@ def config_error(
     )
 
 
+def _secret_error(
+    place: str,
+    variables: str | list[str],
+    error: ErrorDetails,
+    field: ConfigField | None,
+    owner: str,
+) -> ConfigError:
+    """The value of a variable does not fit: it is not shown, nor what a validator says of it."""
+    names = variables if isinstance(variables, str) else ", ".join(variables)
+    wanted = f" `{annotation_text(field.annotation)}`" if field is not None else ""
+    what = f"the environment variable {names} has a value that does not fit{wanted}"
+    if error["type"] == "value_error":
+        what = f"the environment variable {names} has a value that is refused"
+    return ConfigError(f"config of {owner!r}: {place}: {what}.", hint="Set it to another one.")
+
+
 def no_time(place: str, given: Any, field: ConfigField, owner: str) -> ConfigError:
     """A number stands where a date or a time belongs."""
     wanted = annotation_text(field.annotation)
+    number = f"the number {given!r}" if given != "" else "a number"
     return ConfigError(
-        f"config of {owner!r}: {place}: expected `{wanted}`, got the number {given!r}.",
+        f"config of {owner!r}: {place}: expected `{wanted}`, got {number}.",
         hint="Write it as text, as in: 2024-03-31, 2024-03-31T17:00:00 or 17:00:00.",
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.definitions.config_env import variables_in, with_variables
 from assetgraph.definitions.config_fields import (
     ConfigField,
     adapter_of,
@@ -35,20 +36,25 @@ def build_config(kind: Any, given: Mapping[str, Any], owner: str) -> Any:
 
     fields = fields_of(kind)
     values = named_fields(fields, given, owner)
+    secret = variables_in(fields, values)
+    if secret:
+        values = with_variables(fields, values, owner)
     try:
         built = _validated(kind, values)
     except ValidationError as error:
         from assetgraph.definitions.config_errors import config_error
 
-        raise config_error(error, kind, values, owner) from None
+        raise config_error(error, kind, values, owner, secret) from None
     except Exception as error:
-        what = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"{kind.__qualname__}, the config of {owner!r}, fails: {what}") from error
+        # Its text may show the value of a variable.
+        what = f"with {', '.join(secret.values())}" if secret else str(error)
+        message = f"{kind.__qualname__}, the config of {owner!r}, fails: {type(error).__name__}"
+        raise ConfigError(f"{message}: {what}") from (None if secret else error)
     for name, value in values.items():
         if place := _counted_time(value, getattr(built, name), name):
             from assetgraph.definitions.config_errors import no_time
 
-            raise no_time(place, value, fields[name], owner)
+            raise no_time(place, "" if name in secret else value, fields[name], owner)
     return built
 
 

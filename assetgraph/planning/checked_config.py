@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.definitions.config_fields import fields_of
+from assetgraph.definitions.config_env import variables_in
+from assetgraph.definitions.config_fields import fields_of, plain
 from assetgraph.definitions.config_values import build_config, config_json, named_fields
 from assetgraph.errors import ConfigError
 
@@ -30,14 +31,18 @@ def checked_config(
         kind = _config_type(graph.computation(key))
         given = named_fields(fields_of(kind), given, key.text)
         built = build_config(kind, given, key.text)
-        recorded = config_json(built)
+        variables = variables_in(fields_of(kind), given)
+        recorded = config_json(built) | {name: plain(given[name]) for name in variables}
         checked[key] = {name: recorded[name] for name in given}
-        _require_same(built, checked[key], key)
+        _require_same(built, checked[key], key, variables)
     return checked
 
 
-def _require_same(built: Any, recorded: dict[str, Any], key: AssetKey) -> None:
-    """Raise `ConfigError` if the config would be another one when it is read from its record."""
+def _require_same(
+    built: Any, recorded: dict[str, Any], key: AssetKey, apart: Container[str]
+) -> None:
+    """Raise `ConfigError` if the config would be another one when it is read from its record. The
+    fields `apart` are recorded as given, not as they are."""
     read = msgspec.json.decode(msgspec.json.encode(recorded))
     try:
         again = build_config(type(built), read, key.text)
@@ -45,6 +50,7 @@ def _require_same(built: Any, recorded: dict[str, Any], key: AssetKey) -> None:
         lost = [
             name
             for name in recorded
+            if name not in apart
             if same[name] != recorded[name] or getattr(again, name) != getattr(built, name)
         ]
     except ConfigError:

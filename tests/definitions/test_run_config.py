@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import traceback
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
@@ -260,3 +261,66 @@ def test_config_goes_from_a_shell_into_the_record_and_to_a_rerun(
     assert value == "['x', 'y'] True /data/z 2024-01-31"
     wrong = assetgraph("materialize", "a", "--config", "a.day=20240131")
     assert (wrong.code, "day: expected" in wrong.err) == (2, True)
+
+
+class Login(dg.Config):
+    user: str = "me"
+    password: str
+    port: int = 1
+    more: dict[str, str] = {}  # noqa: RUF012
+    inner: Limit | None = None
+
+    @pydantic.field_validator("password")
+    @classmethod
+    def _is_long(cls, value: str) -> str:
+        if len(value) < 4:
+            raise ValueError(f"{value} is short")
+        return value
+
+
+@dg.asset
+def login(config: Login) -> str:
+    rows = config.inner.rows if config.inner else 0
+    return f"{config.user} {config.password[::-1]} {config.port} {rows} {config.more}"
+
+
+def test_an_environment_variable_stands_for_a_value_and_is_recorded_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"PASS": "hunter2!", "PORT": "80", "ROWS": "4"}.items():
+        monkeypatch.setenv(name, value)
+    given_ = {
+        "password": {"env": "PASS"},
+        "port": {"env": "PORT"},
+        "inner": {"rows": {"env": "ROWS"}},
+        "more": {"env": "PASS"},
+    }
+    instance = dg.Instance(tmp_path / "store")
+    result = dg.materialize([login], run_config={"login": given_}, instance=instance)
+    assert result.value("login") == "me !2retnuh 80 4 {'env': 'PASS'}"
+    assert result.materialization("login").config == given_
+    for file in (tmp_path / "store").rglob("*"):
+        assert file.is_dir() or b"hunter2!" not in file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("field", "variable", "message"),
+    [
+        ("password", "GONE", "password is the environment variable GONE, which is not set"),
+        ("port", "PASS", "port: the environment variable PASS has a value that does not fit `int`"),
+        ("password", "SHORT", "password: the environment variable SHORT has a value that is refus"),
+        ("usr", "PASS", "no config field 'usr'"),
+    ],
+)
+def test_a_variable_that_does_not_fit_is_named_and_its_value_is_not(
+    monkeypatch: pytest.MonkeyPatch, field: str, variable: str, message: str
+) -> None:
+    monkeypatch.setenv("PASS", "hunter2!")
+    monkeypatch.setenv("SHORT", "q#7")
+    monkeypatch.delenv("GONE", raising=False)
+    fields = {"password": {"env": "PASS"}, field: {"env": variable}}
+    with pytest.raises(dg.DagsterInvalidConfigError, match=message) as raised:
+        dg.materialize([login], run_config={"login": fields})
+    shown = "".join(traceback.format_exception(raised.value))
+    assert "hunter2" not in shown
+    assert "q#7" not in shown
