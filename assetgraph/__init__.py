@@ -158,6 +158,7 @@ if TYPE_CHECKING:
         load_defs,
         load_from_defs_folder,
     )
+    from assetgraph.queries.automation_ticks import evaluate_automation_conditions
     from assetgraph.states import DagsterRunStatus
     from assetgraph.version import __version__ as __version__
 
@@ -241,6 +242,7 @@ _NAMES = {
         "load_assets_from_package_module load_assets_from_package_name load_defs "
         "load_from_defs_folder"
     ),
+    "queries.automation_ticks": "evaluate_automation_conditions",
     "states": "DagsterRunStatus",
     "version": "__version__",
 }
@@ -351,6 +353,7 @@ __all__ = [
     "components",
     "define_asset_job",
     "definitions",
+    "evaluate_automation_conditions",
     "file_relative_path",
     "load",
     "load_asset_checks_from_modules",

@@ -76,7 +76,7 @@ def build_schedule_from_partitioned_job(
         "day_of_week": day_of_week,
         "day_of_month": day_of_month,
     }
-    time = _time_of(definition)
+    time = time_of(definition)
     given = {option: value for option, value in offsets.items() if value is not None}
     if cron_schedule is None:
         cron_schedule = _line(job.name, time, given)
@@ -96,7 +96,7 @@ def build_schedule_from_partitioned_job(
     )
 
 
-def _time_of(definition: PartitionsDefinition) -> TimeWindowPartitionsDefinition | None:
+def time_of(definition: PartitionsDefinition) -> TimeWindowPartitionsDefinition | None:
     """The definition of time that a definition is, or has as a dimension."""
     if isinstance(definition, MultiPartitionsDefinition) and definition.time_dimension:
         definition = definition.partitions_defs[definition.time_dimension]
@@ -121,7 +121,7 @@ def _line(owner: str, time: TimeWindowPartitionsDefinition | None, given: Mappin
 
 def _newest(definition: PartitionsDefinition, moment: Any) -> Iterator[str]:
     """The partitions whose time ended last at a moment; all, where they have no time."""
-    time = _time_of(definition)
+    time = time_of(definition)
     keys = definition.keys(moment)
     if time is None:
         yield from keys if isinstance(definition, StaticPartitionsDefinition) else ()
