@@ -28,15 +28,22 @@ class Codes:
     def __init__(self, source: str | bytes, filename: str) -> None:
         self._source = source
         self._filename = filename
-        self._found: set[CodeType] = set()
         self.is_whole = False
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew, with the first piece of the text."""
+        self._found: set[CodeType] = set()
         self._futures = 0  # what the first piece imports from `__future__` counts in all of them
         self._imported: dict[str, None] = {}
 
     def __contains__(self, code: CodeType) -> bool:
         if code not in self._found and not self.is_whole:
             self.is_whole = True
-            whole = compile(self._source, self._filename, "exec", dont_inherit=True)
+            try:
+                whole = compile(self._source, self._filename, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError, RecursionError):
+                return False  # the text is not what ran
             self._found = set(_all_codes(whole))
         return code in self._found
 

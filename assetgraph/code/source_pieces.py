@@ -60,6 +60,8 @@ class _Trees:
         self._codes = codes
 
     def __iter__(self) -> Iterator[ast.Module]:
+        if self._codes is not None:
+            self._codes.begin()
         return map(self._tree, self._pieces)
 
     def _tree(self, piece: str | bytes) -> ast.Module:
