@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -26,11 +25,28 @@ from assetgraph.keys import AssetKey
 from assetgraph.text import place_text
 
 if TYPE_CHECKING:
+    from functools import cached_property
+
     from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.io_manager import IOManager
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.partitions.mapping import PartitionMapping
     from assetgraph.definitions.retries import RetryPolicy
+else:
+
+    class cached_property:  # noqa: N801 - as in functools, where Python 3.11 takes a lock for each
+        """An attribute that is computed when it is first asked for."""
+
+        def __init__(self, compute: Callable[[Any], Any]) -> None:
+            self._compute = compute
+            self._name = compute.__name__
+            self.__doc__ = compute.__doc__
+
+        def __get__(self, instance: Any, owner: type) -> Any:
+            if instance is None:
+                return self
+            value = instance.__dict__[self._name] = self._compute(instance)
+            return value
 
 
 class _Named(msgspec.Struct, frozen=True, eq=False):
