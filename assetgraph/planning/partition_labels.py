@@ -73,16 +73,17 @@ class LabelledRows:
         if rows is None:
             self._look_at(_ALL * self._count)
             status = bytes(self._count)
-            data = bytes(self._count * VERSION_BYTES)
         else:
             status = columns.moved(rows.column("status"), 0, self._count)
-            data = columns.moved(rows.column("versions"), 0, self._count, VERSION_BYTES)
             self._label(rows, status)
         self.found.labels = columns.either(self._labels, self._looked_at.translate(_LABELS))
         states = self._explain_labels(rows)
         self.found.states = self.found.labels.translate(states)
         self.found.above = self.found.states.translate(_ABOVE)
-        self.found.versions = Versions(data, status.translate(_NOT_MADE))
+        if self._graph.graph.children(self._key):  # else nobody asks for them
+            data = rows.column("versions") if rows is not None else b""
+            data = columns.moved(data, 0, self._count, VERSION_BYTES)
+            self.found.versions = Versions(data, status.translate(_NOT_MADE))
         self._look()
 
     def _label(self, rows: Rows | RowFile, status: bytes) -> None:
@@ -195,7 +196,7 @@ class LabelledRows:
         if read.name not in rows.upstreams:
             return found
         versions = above.versions.of(self._count, read.move)
-        read_then = columns.moved(rows.input(read.name), 0, self._count, VERSION_BYTES)
+        read_then = rows.input_pieces(read.name)
         changed = columns.differing(read_then, versions.data, VERSION_BYTES)
         changed = columns.where_not(changed, versions.missing)
         return columns.either(found, changed)
@@ -240,7 +241,7 @@ class LabelledRows:
             self._facts.identity(recorded_target(text).key): version_bytes(version)
             for text, version in current.inputs.items()
         }
-        return read == {name: _cell(rows.input(name), number) for name, _ in then.upstreams}
+        return read == {name: rows.input_of(name, number) for name, _ in then.upstreams}
 
     def _look(self) -> None:
         """Look at the partitions that rows say nothing certain of, in their order."""
@@ -256,10 +257,11 @@ class LabelledRows:
             found.exact[number] = reasons
             states[number] = CODES[target_state(known, reasons)]
             above[number] = above_of(known, reasons)
-            version = known.data_version
-            missing[number] = version is None
-            at = number * VERSION_BYTES
-            data[at : at + VERSION_BYTES] = version_bytes(version or "")
+            if missing:
+                version = known.data_version
+                missing[number] = version is None
+                at = number * VERSION_BYTES
+                data[at : at + VERSION_BYTES] = version_bytes(version or "")
         found.states, found.above = bytes(states), bytes(above)
         found.versions = Versions(bytes(data), bytes(missing))
 
@@ -268,12 +270,6 @@ class LabelledRows:
 
     def _target(self, number: int) -> Target:
         return self._graph.target(self._key, number)
-
-
-def _cell(column: bytes, number: int) -> bytes:
-    """The version in a row, also where the column is shorter than the number of partitions."""
-    at = number * VERSION_BYTES
-    return column[at : at + VERSION_BYTES]
 
 
 def _table(values: Mapping[int, int], other: int = 0) -> bytes:

@@ -107,6 +107,15 @@ class Rows:
         """The versions that were read of an upstream."""
         return bytes(self.inputs[upstream])
 
+    def input_pieces(self, upstream: str) -> Sequence[bytes]:
+        """`input` in pieces, as a `RowFile` has them: here, it is one."""
+        return (self.input(upstream),)
+
+    def input_of(self, upstream: str, number: int) -> bytes:
+        """The version that a partition has read of an upstream; nothing without a row."""
+        at = number * VERSION_BYTES
+        return bytes(self.inputs[upstream][at : at + VERSION_BYTES])
+
     @property
     def upstreams(self) -> list[str]:
         return list(self.inputs)

@@ -11,13 +11,14 @@ import os
 import sys
 from array import array
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from zlib import crc32
 
 import msgspec
 
 from assetgraph.storage.atomic_files import make_folder, write_whole
-from assetgraph.storage.partition_rows import Circumstances, Place, Rows
+from assetgraph.storage.partition_rows import VERSION_BYTES, Circumstances, Place, Rows
 from assetgraph.version import __version__
 
 _MAGIC = b"assetgraph-partitions"
@@ -87,6 +88,18 @@ class RowFile:
         """The versions that were read of an upstream. Raises `DamagedIndexError`."""
         return self.column(_input(upstream))
 
+    def input_pieces(self, upstream: str) -> Iterator[bytes]:
+        """`input` in pieces: what is read, checked and compared at once stays in the processor's
+        cache. Raises `DamagedIndexError`."""
+        column = self._column(_input(upstream))
+        with self._opened() as fd:
+            for piece in range(len(column.crcs)):
+                yield self._read_from(fd, column, range(piece, piece + 1))
+
+    def input_of(self, upstream: str, number: int) -> bytes:
+        """The version that a partition has read of an upstream. Raises `DamagedIndexError`."""
+        return self._bytes(_input(upstream), number, VERSION_BYTES)
+
     def place(self, number: int) -> Place:
         """Where the attempts at a partition are. Raises `DamagedIndexError`."""
         made, failed = (self._cell(name, number, 8) for name in _LINES)
@@ -113,26 +126,42 @@ class RowFile:
 
     def _cell(self, name: str, number: int, size: int) -> int:
         """A signed number in a column."""
+        return int.from_bytes(self._bytes(name, number, size), sys.byteorder, signed=size > 1)
+
+    def _bytes(self, name: str, number: int, size: int) -> bytes:
+        """An entry of a column; nothing behind its end."""
         piece, at = divmod(number * size, _PIECE)
         data = self._pieces.get((name, piece))
         if data is None:
             data = self._read(self._column(name), range(piece, piece + 1))
             self._pieces[name, piece] = data
-        return int.from_bytes(data[at : at + size], sys.byteorder, signed=size > 1)
+        return data[at : at + size]
 
     def _read(self, column: _Column, pieces: range) -> bytes:
-        start, end = pieces.start * _PIECE, min(pieces.stop * _PIECE, column.size)
+        with self._opened() as fd:
+            return self._read_from(fd, column, pieces)
+
+    @contextmanager
+    def _opened(self) -> Iterator[int]:
         try:
             fd = os.open(self._path, os.O_RDONLY)
-            try:
-                if os.fstat(fd).st_ino != self._inode:
-                    raise DamagedIndexError  # it was replaced since
-                data = os.pread(fd, end - start, self._start + column.start + start)
-            finally:
-                os.close(fd)
         except OSError as error:
             raise DamagedIndexError from error
-        if len(data) != end - start or _crcs(data) != column.crcs[pieces.start : pieces.stop]:
+        try:
+            if os.fstat(fd).st_ino != self._inode:
+                raise DamagedIndexError  # it was replaced since
+            yield fd
+        finally:
+            os.close(fd)
+
+    def _read_from(self, fd: int, column: _Column, pieces: range) -> bytes:
+        start, end = pieces.start * _PIECE, min(pieces.stop * _PIECE, column.size)
+        size = max(0, end - start)
+        try:
+            data = os.pread(fd, size, self._start + column.start + start)
+        except OSError as error:
+            raise DamagedIndexError from error
+        if len(data) != size or _crcs(data) != column.crcs[pieces.start : pieces.stop]:
             raise DamagedIndexError
         return data
 
@@ -214,7 +243,8 @@ def _ends(fd: int, size: int) -> tuple[str, str]:
 
 
 def _crcs(data: bytes | bytearray) -> list[int]:
-    return [crc32(data[at : at + _PIECE]) for at in range(0, len(data), _PIECE)]
+    view = memoryview(data)
+    return [crc32(view[at : at + _PIECE]) for at in range(0, len(data), _PIECE)]
 
 
 def _digest(data: bytes) -> str:

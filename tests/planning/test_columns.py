@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,16 +29,27 @@ def test_there_are_never_more_labels_than_a_byte_holds() -> None:
     assert columns.told_apart(labels, column) is None
 
 
-@given(st.binary(max_size=64), st.binary(max_size=64), st.integers(-5, 5), st.integers(0, 6))
-def test_columns_are_compared_and_moved_entry_by_entry(
-    one: bytes, other: bytes, distance: int, count: int
+ENTRIES = st.lists(st.sampled_from([bytes(16), b"a" * 16, bytes(15) + b"b"]), max_size=9)
+
+
+@given(ENTRIES, ENTRIES, st.sets(st.integers(0, 9)), st.sampled_from([16, 32, 1 << 16]))
+def test_columns_are_compared_entry_by_entry_however_they_are_cut(
+    entries: list[bytes], others: list[bytes], cuts: set[int], at_once: int
 ) -> None:
-    size = min(len(one), len(other)) // 16
-    one, other = one[: size * 16], other[: size * 16]
+    bounds = [0, *sorted(cuts), 9]
+    pieces = [b"".join(entries[start:end]) for start, end in pairwise(bounds)]
+    as_long = [*entries, *[bytes(16)] * 9]
+    expected = bytes(here != there for here, there in zip(as_long, others, strict=False))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(columns, "_PIECE", at_once)
+        assert columns.differing(pieces, b"".join(others), 16) == expected
+
+
+@given(st.binary(max_size=64), st.integers(-5, 5), st.integers(0, 6))
+def test_columns_are_moved_entry_by_entry(one: bytes, distance: int, count: int) -> None:
+    size = len(one) // 16
+    one = one[: size * 16]
     entries = [one[at * 16 : at * 16 + 16] for at in range(size)]
-    others = [other[at * 16 : at * 16 + 16] for at in range(size)]
-    expected = bytes(here != there for here, there in zip(entries, others, strict=True))
-    assert columns.differing(one, other, 16) == expected
     read = [number + distance for number in range(count)]
     there = [entries[at] if 0 <= at < size else bytes(16) for at in read]
     assert columns.moved(one, distance, count, 16) == b"".join(there)
