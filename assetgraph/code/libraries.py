@@ -117,7 +117,7 @@ class Distributions:
             except OSError:
                 continue
             for name in names:
-                if _INFO.match(name):
+                if name.endswith("-info") and _INFO.match(name):  # of a thousand names, few do
                     found.setdefault(name, folder)
         return found
 

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from assetgraph.run.channel import Observer
     from assetgraph.run.executors.base import StepExecutor
 
+_RUNNING, _SUCCESS = StepState.RUNNING, StepState.SUCCESS  # a look-up takes 0.2 µs
+
 
 def run_plan(
     plan: Plan,
@@ -190,13 +192,12 @@ class _Run:
         if task.computation.timeout is not None:
             channel.started = partial(self._post_start, attempt)
         self._running[step_id] = attempt
-        self._states[step_id] = StepState.RUNNING
+        self._states[step_id] = _RUNNING
         if task.attempt == 1:
             self._journal.emit(EventType.STEP_START, step_id)
         else:
             self._journal.emit(EventType.STEP_RESTARTED, step_id, attempt=task.attempt)
-        future = self._executor.submit(task, self._store, channel)
-        attempt.future = future
+        future = attempt.future = self._executor.submit(task, self._store, channel)
         finish = partial(self._finish, step_id, attempt)
         if isinstance(future, Ended):
             finish()
@@ -211,11 +212,10 @@ class _Run:
 
     def _wait(self) -> None:
         """Wait for the next message from a step, or until a timeout, a retry or a sync is due."""
+        patience_s: float | None = None
         if self._inbox.empty():
             self._journal.write()
             patience_s = self._patience_s()
-        else:
-            patience_s = None
         try:
             with let_through():
                 happened = self._inbox.get(timeout=patience_s)
@@ -301,11 +301,11 @@ class _Run:
 
             warn_of_shared(self._returned, attempt.task, result)
         self._journal.hold(result.events)
-        if result.state is StepState.FAILURE and result.retry_in_s is not None:
+        if result.retry_in_s is not None and result.state is StepState.FAILURE:
             self._states[step_id] = StepState.WAITING
             self._queue.again(step_id, time.monotonic() + result.retry_in_s)
             return
-        if result.state is StepState.SUCCESS:
+        if result.state is _SUCCESS:
             self._succeed(attempt.task, result)
         elif result.state is StepState.UNCHANGED:
             self._take_over(result)
@@ -319,7 +319,7 @@ class _Run:
         self._passed.release(step_id)
 
     def _succeed(self, task: StepTask, result: StepResult) -> None:
-        self._states[task.step_id] = StepState.SUCCESS
+        self._states[task.step_id] = _SUCCESS
         self._take_over(result)
         if self._executor.shares_memory:
             for target, value in result.values.items():

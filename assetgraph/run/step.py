@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from assetgraph.records import ErrorInfo, ObservedRead
     from assetgraph.storage.store import Store
 
+# Members of enums: looking one up takes 0.2 µs in Python 3.11.
+_CANCELED, _SUCCESS = StepState.CANCELED, StepState.SUCCESS
 Append = Callable[[Target, Materialization | FailedAttempt], None]
 Elsewhere = Callable[[StepTask, "Store"], StepResult]
 
@@ -54,7 +56,7 @@ def run_step(
     try:
         waited = acquire(task, store, channel, locks)
         if waited is None:
-            return StepResult(StepState.CANCELED, [])
+            return StepResult(_CANCELED, [])
         made = _made_by_another_run(task, store, locks)
         if made is not None:
             return StepResult(StepState.UNCHANGED, [], made)
@@ -153,8 +155,8 @@ def _commit(
 ) -> StepResult:
     """Append the attempt to the history of each target: from here on, it counts. `parts` are those
     that are committed already."""
-    if not channel.may_commit() or result.state is StepState.CANCELED:
-        return StepResult(StepState.CANCELED, [])
+    if not channel.may_commit() or result.state is _CANCELED:
+        return StepResult(_CANCELED, [])
     if result.outputs:
         try:
             _name_reads(store, result, parts)
@@ -167,7 +169,7 @@ def _commit(
             for target, materialization in result.outputs.items():
                 if has_folder(materialization.value):
                     _drop_old_values(store, target)
-    if result.state is StepState.SUCCESS:
+    if result.state is _SUCCESS:
         return result
     _record_failure(task, store, result, _through(locks))
     return result
@@ -296,14 +298,13 @@ def _made_by_others(
 ) -> Iterator[tuple[Target, Materialization | None]]:
     """Each output with what another run has recorded of it since the step was planned, if that is
     just what the step would make."""
-    versions = task.versions()
     for target, known_run_id in zip(task.outputs, task.known_run_ids, strict=True):
         current, failed = store.history.current(target)
         if (
             current is None
             or failed is not None
             or current.run_id in (known_run_id, task.run_id)
-            or not _is_as_made(task, store, target, current, versions)
+            or not _is_as_made(task, store, target, current, task.versions())
         ):
             yield target, None
         else:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 # Commits the record of one output, with what the step has read so far, and returns that record.
 Commit = Callable[[Target, Materialization, tuple[ObservedRead, ...]], Materialization]
+# Members of enums: looking one up takes 0.2 µs in Python 3.11.
+_LOADED, _SUCCESS, _FAILURE = EventType.LOADED_INPUT, StepState.SUCCESS, StepState.FAILURE
 _NOT_PASSED = object()
 _GENERATORS = (GeneratorType, AsyncGeneratorType)
 _forks = 0  # how many forks lie between the program's start and this process
@@ -53,10 +55,9 @@ def compute_step(
     yields, as soon as its value is saved.
     """
     started = time.perf_counter()
-    result = StepResult(StepState.FAILURE, [])
+    result = StepResult(_FAILURE, [])
     sink = StepRecorder(task, store, channel, result.events)
-    named = task.computation.context_parameter
-    context = _context(task, store, sink) if named else None  # few functions ask for it
+    context = _context(task, store, sink) if task.computation.context_parameter else None
     try:
         outside = begin_output(sink)
         try:
@@ -132,7 +133,7 @@ def _reads(
     try:
         return observed_reads(sink.reads, task, store, made)
     except StoreError:
-        if state is StepState.SUCCESS:
+        if state is _SUCCESS:
             raise
         return ()
 
@@ -171,15 +172,14 @@ def arguments_of(
         else:
             arguments[name] = _loaded(task, store, source, wanted)
             loaded_at = now()
-        what = {"upstream": target.text}
-        events.append(Event(EventType.LOADED_INPUT, loaded_at, step_id, "INFO", None, what))
+        events.append(Event(_LOADED, loaded_at, step_id, "INFO", None, {"upstream": target.text}))
     for parameter in inputs:
         if parameter.name in several:
             from assetgraph.run.partition_inputs import gathered_input
 
             arguments[parameter.name], read = gathered_input(task, store, parameter, _loaded)
             if read is not None:
-                events.append(Event(EventType.LOADED_INPUT, now(), step_id, "INFO", None, read))
+                events.append(Event(_LOADED, now(), step_id, "INFO", None, read))
         elif parameter.name not in arguments:
             arguments[parameter.name] = None  # the first partition of what reads the one before
     return arguments
@@ -287,14 +287,14 @@ def _save(
         if not yields:
             values[target] = value  # of what is yielded, one at a time is in memory
         elif commit is not None:
-            reads = _reads(task, store, sink, StepState.SUCCESS, {target: made})
+            reads = _reads(task, store, sink, _SUCCESS, {target: made})
             made = commit(target, made, reads)
         outputs[target] = made
         if several:
             started = time.perf_counter() - share  # for the next one
     result.outputs, result.values = outputs, values
     report_success(task, result)
-    result.state = StepState.SUCCESS
+    result.state = _SUCCESS
 
 
 def _evaluate(

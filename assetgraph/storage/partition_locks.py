@@ -27,6 +27,7 @@ _READING = (_BYTES, _BYTES)
 # The kernel looks through all locks on a file for each that it adds.
 _MANY_READ = 1000
 _MANY_MADE = 5000
+_empty = blake2b(digest_size=8)
 
 
 class PartitionLocks(ABC):
@@ -69,7 +70,7 @@ class PartitionLock(RangeLock, TargetLock):
         self, history: AssetHistory, target: Target, file: RangeFile, ranges: Sequence[Range]
     ) -> None:
         TargetLock.__init__(self, history, target, file.path)
-        RangeLock.__init__(self, file, ranges)
+        self._be_on(file, ranges)
 
     def acquire(self) -> bool:
         if RangeLock.acquire(self):
@@ -83,14 +84,13 @@ class PartitionLock(RangeLock, TargetLock):
 
 class LocksOnBytes(PartitionLocks):
     def locks(self, partitions: Sequence[str]) -> Sequence[TargetLock]:
-        file, whole = RangeFile(self._path), len(partitions) > _MANY_MADE
-        of_each: list[list[Range]] = [[] if whole else [(_byte(one), 1)] for one in partitions]
+        file, whole, found = RangeFile(self._path), len(partitions) > _MANY_MADE, []
+        for one in partitions:
+            ranges: list[Range] = [] if whole else [(_byte(one), 1)]
+            found.append(PartitionLock(self._history, Target(self._key, one), file, ranges))
         if whole:
-            of_each[0] = [_MATERIALIZING]
-        return [
-            PartitionLock(self._history, Target(self._key, one), file, ranges)
-            for one, ranges in zip(partitions, of_each, strict=True)
-        ]
+            found[0].ranges = [_MATERIALIZING]
+        return found
 
     def reading(self, partitions: Collection[str], *, shared: bool) -> Sequence[Lock]:
         ranges = [(_BYTES + _byte(partition), 1) for partition in partitions]
@@ -150,5 +150,6 @@ def partition_locks(
 
 
 def _byte(partition: str) -> int:
-    data = partition.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") >> 2
+    digest = _empty.copy()  # in half the time that a new one takes
+    digest.update(partition.encode("utf-8", "surrogatepass"))
+    return int.from_bytes(digest.digest(), "big") >> 2

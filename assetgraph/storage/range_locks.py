@@ -88,9 +88,12 @@ class RangeLock(Lock):
 
     def __init__(self, file: RangeFile, ranges: Sequence[Range], *, shared: bool = False) -> None:
         Lock.__init__(self, file.path)
-        self.ranges = ranges
-        self.mode = fcntl.F_RDLCK if shared else fcntl.F_WRLCK
+        self._be_on(file, ranges, fcntl.F_RDLCK if shared else fcntl.F_WRLCK)
+
+    def _be_on(self, file: RangeFile, ranges: Sequence[Range], mode: int = fcntl.F_WRLCK) -> None:
         self._file = file
+        self.ranges = ranges
+        self.mode = mode
 
     @property
     def held(self) -> bool:
