@@ -39,7 +39,13 @@ def some_of(what: str, names: Iterable[str]) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A question with up to three names from `known` that resemble `name`, or None.
+    """A question with up to three names from `known` that resemble `name`, or None."""
+    found = resembling(name, known)
+    return f"Did you mean {listed([repr(text) for text in found], 'or')}?" if found else None
+
+
+def resembling(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three names from `known` that resemble `name`.
 
     The last part of a key, such as `stats` in `manhattan/stats`, resembles the whole key. So does
     any word in a name that resembles nothing as a whole: `grup` resembles `group_name`.
@@ -54,7 +60,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if not found:
         word = name.casefold()
         found = [text for text in names if get_close_matches(word, _words(text), 1, _ALIKE)][:3]
-    return f"Did you mean {listed([repr(text) for text in found], 'or')}?" if found else None
+    return found
 
 
 def _words(name: str) -> list[str]:

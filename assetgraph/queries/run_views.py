@@ -88,11 +88,13 @@ def page_of_runs(
     limit: int,
     before: str | None,
     takes: Callable[[RunRecord], bool],
+    since: str | None = None,
     most_scanned: int | None = None,
 ) -> RunPage:
     """At most `limit` runs that `takes` accepts, newest first, as they are recorded.
 
-    A page ends early after `most_scanned` runs. A run that cannot be read does not hide others.
+    Their ids lie before `before` and not before `since`: both may be the beginning of an id. A page
+    ends early after `most_scanned` runs. A run that cannot be read does not hide others.
     """
     runs: list[RunRecord] = []
     damaged: list[str] = []
@@ -100,6 +102,8 @@ def page_of_runs(
     for scanned, run_id in enumerate(store.runs.ids(before=before)):
         if len(runs) == limit or scanned == most_scanned:
             return RunPage(tuple(runs), tuple(damaged), last)
+        if since is not None and run_id < since:
+            break
         last = run_id
         try:
             record = store.runs.read(run_id)

@@ -9,8 +9,8 @@ import pytest
 from conftest import Answer, ProjectFolder
 
 from assetgraph.cli.render.value_head import value_lines, value_notes
-from assetgraph.cli.since import moment
 from assetgraph.errors import AssetGraphError
+from assetgraph.queries.since import moment
 
 MakeProject = Callable[..., ProjectFolder]
 Run = Callable[..., Answer]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("starlette", reason="the page needs the extra 'ui'")
@@ -18,6 +21,7 @@ import assetgraph as dg
 from assetgraph.definitions.computation import AssetSpec, Computation
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.records import StepRecord, StepState
+from assetgraph.storage.asset_names import Renaming
 from assetgraph.web.api.run_endpoints import upstream_steps
 
 
@@ -31,6 +35,17 @@ def client(folder_of: ProjectFolder, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
     with served(folder_of.find()) as made:
         yield made
+
+
+@pytest.mark.parametrize("path", ["/", "/assets/trips", "/nowhere"])
+def test_a_browser_without_scripts_is_told_what_the_page_needs(
+    client: TestClient, path: str
+) -> None:
+    found = re.search("<noscript>(.*?)</noscript>", client.get(path).text)
+
+    assert found is not None
+    assert "This page needs JavaScript" in found[1]
+    assert "assetgraph status" in found[1]
 
 
 @pytest.mark.parametrize(
@@ -400,4 +415,39 @@ def test_the_steps_before_a_step_are_those_that_make_what_its_targets_are_made_f
         "split@a": ["base@a"],
         "total": ["base@a", "base@b", "split@a"],
         "gone@a": [],
+    }
+
+
+def test_runs_are_filtered_by_when_they_started(client: TestClient) -> None:
+    run_id = launch(client, selection=["trips_file"])["run_id"]
+
+    def found(**query: str) -> list[str]:
+        return [run["run_id"] for run in client.get("/api/runs", params=query).json()["runs"]]
+
+    for query in ({"since": "1h"}, {"since": "yesterday", "until": "today"}, {"until": "today"}):
+        assert found(**query) == [run_id], query
+    for query in ({"until": "1h"}, {"until": "yesterday"}, {"since": "2100-01-01"}):
+        assert found(**query) == [], query
+    assert found(until="today", before=run_id) == []
+    wrong = error_of(client.get("/api/runs?until=soon"))
+    assert wrong["message"] == "cannot read until 'soon'."
+
+
+def test_an_asset_that_does_not_exist_names_those_that_may_be_meant(
+    client: TestClient, folder_of: ProjectFolder
+) -> None:
+    answer = client.get("/api/assets/trips_fil")
+    assert answer.status_code == 404
+    assert error_of(answer) == {
+        "message": "there is no asset 'trips_fil'.",
+        "hint": "Did you mean 'trips_file' or 'trips'?",
+        "assets": ["trips_file", "trips"],
+    }
+    names = Path(folder_of.find().open_store().names.path)
+    names.parent.mkdir(parents=True, exist_ok=True)
+    names.write_bytes(msgspec.json.encode(Renaming("was", "trips", datetime.now(UTC))) + b"\n")
+    assert error_of(client.get("/api/assets/was")) == {
+        "message": "the asset 'was' was renamed to 'trips'.",
+        "hint": None,
+        "assets": ["trips"],
     }

@@ -107,8 +107,8 @@ def _only(
     status: str | None, assets: Sequence[str], tags: tuple[str, ...], since: str | None
 ) -> RunFilter:
     """The filter that the options ask for. Raises `AssetGraphError`."""
-    from assetgraph.cli.since import moment
     from assetgraph.queries.run_filter import RunFilter, status_named
+    from assetgraph.queries.since import moment
     from assetgraph.records import now
 
     return RunFilter(

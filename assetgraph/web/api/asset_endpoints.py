@@ -11,12 +11,14 @@ import msgspec
 from starlette.responses import FileResponse, Response
 
 from assetgraph.code.importer import reading_of
-from assetgraph.errors import AssetGraphError
+from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, checked_asset
 from assetgraph.queries.record_json import record_json
 from assetgraph.queries.value_preview import image_file, preview
 from assetgraph.records import Materialization
+from assetgraph.storage.asset_names import AssetNames
 from assetgraph.storage.column_changes import schema_changes
+from assetgraph.text import did_you_mean, resembling
 from assetgraph.web.api.config_form import config_fields
 from assetgraph.web.api.json_endpoint import NotFoundError, number
 from assetgraph.web.api.partition_endpoints import partition_in, selected
@@ -46,7 +48,7 @@ def assets(page: PageState, request: Request) -> list[dict[str, Any]]:
 def asset(page: PageState, request: Request) -> dict[str, Any]:
     """Everything about one asset except its history, or about its `?partition=`."""
     table = page.table()
-    view = _view(table, request)
+    view = _view(page, table, request)
     target = partition_in(table, request)
     if target is not None:
         with page.lock:
@@ -132,14 +134,23 @@ def value_json(made: Materialization) -> dict[str, Any]:
     return {name: value.get(name) for name in ("format", "type", "path", "size")}
 
 
-def _view(table: AssetTable, request: Request) -> AssetView:
+def _view(page: PageState, table: AssetTable, request: Request) -> AssetView:
     key = AssetKey.unchecked(request.path_params["key"])
     if key not in table.views:
-        try:
-            table.graph.asset(key)
-        except AssetGraphError as error:
-            raise NotFoundError(error.message, hint=error.hint) from None
+        raise _no_asset(page, table, key)
     return table.views[key]
+
+
+def _no_asset(page: PageState, table: AssetTable, key: AssetKey) -> NotFoundError:
+    """The error for a key that no asset has: it may have been renamed, or mistyped."""
+    present = AssetNames(page.store.names.path).present_name(key)
+    if present in table.views:
+        return NotFoundError(
+            f"the asset {key.text!r} was renamed to {present.text!r}.", assets=[present.text]
+        )
+    alike = resembling(key.text, (known.text for known in table.views))
+    hint = did_you_mean(key.text, alike) or f"See them with: {command('list')}"
+    return NotFoundError(f"there is no asset {key.text!r}.", hint=hint, assets=alike)
 
 
 def _current(page: PageState, request: Request) -> Materialization:

@@ -27,7 +27,11 @@ Writer = Callable[[PageState, Any, Request], Any]
 
 
 class NotFoundError(AssetGraphError):
-    """The thing that an address names does not exist."""
+    """The thing that an address names does not exist. `assets` may be meant instead."""
+
+    def __init__(self, message: str, *, hint: str | None = None, assets: Sequence[str] = ()):
+        super().__init__(message, hint=hint)
+        self.assets = assets
 
 
 def reads(answer: Reader) -> Callable[[Request], Response]:
@@ -75,6 +79,8 @@ def error_answer(request: Request, error: Exception) -> Response:
     shown: dict[str, Any] = {"message": error.message, "hint": error.hint}
     if isinstance(error, SelectionError) and len(error.text or "") <= _LONGEST_SHOWN:
         shown |= {"text": error.text, "column": error.column}
+    if isinstance(error, NotFoundError) and error.assets:
+        shown["assets"] = list(error.assets)
     status = 404 if missing else 400
     if ERRORS_IN_BODY in request.headers:
         return json_answer({"error": {**shown, "status": status}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from assetgraph.queries.run_views import (
     run_json,
     step_json,
 )
+from assetgraph.queries.since import moment
 from assetgraph.web.api.json_endpoint import NotFoundError, number
 from assetgraph.web.api.log_endpoints import output_files
 from assetgraph.web.shapes import run_row, step_head
@@ -42,16 +44,20 @@ _MOST_DEPS = 100  # of one step: they place it by its depth in the graph
 
 
 def runs(page: PageState, request: Request) -> dict[str, Any]:
-    """A page of runs, newest first: `?status=`, `?asset=`, `?tag=name=value`, `?text=`, `?before=`.
+    """A page of runs, newest first: `?status=`, `?asset=`, `?tag=name=value`, `?text=`, `?since=`,
+    `?until=`, `?before=`.
 
     `next` is the `before` of the next page. A page looks at a few thousand runs at most, so it may
     hold fewer than `?limit=` where few match.
     """
+    query = request.query_params
+    since, until = _moment(query, "since"), _moment(query, "until")
     found = page_of_runs(
         page.store,
         limit=number(request, "limit", 25, 200, least=1),
-        before=request.query_params.get("before"),
-        takes=_filter(request.query_params).takes,
+        before=min(filter(None, (query.get("before"), until)), default=None),
+        since=since,
+        takes=_filter(query).takes,
         most_scanned=_SCANNED,
     )
     live = page.watcher.live
@@ -89,6 +95,16 @@ def step(page: PageState, request: Request) -> dict[str, Any]:
     if found is None:
         raise NotFoundError(f"the run {find_run(page.store, run_id).run_id} has no step {key!r}.")
     return step_json(found)
+
+
+def _moment(query: QueryParams, name: str) -> str | None:
+    """The beginning of the ids of runs at a time; runs go by their ids, which begin with when they
+    started."""
+    text = query.get(name)
+    if not text:
+        return None
+    found = moment(text, datetime.now(UTC), named=name, end=name == "until").astimezone(UTC)
+    return f"{found:%Y%m%d-%H%M%S}-{found.microsecond // 1000:03d}"
 
 
 def _filter(query: QueryParams) -> RunFilter:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 _GONE = "There is no page at this address."
-_OF_RUNS = ("status", "asset", "tag", "text", "before", "limit")
+_OF_RUNS = ("status", "asset", "tag", "text", "since", "until", "before", "limit")
 _OF_PARTITIONS = ("state", "text", "after", "limit")
 _OF_BAR = ("first", "end", "row", "rows")
 _OF_EVENTS = ("text", "level", "step", "type")

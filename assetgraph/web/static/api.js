@@ -1,9 +1,9 @@
 // Requests to the server. An answer carries its position in the live stream.
 
 class ApiError extends Error {
-  constructor(status, {message, hint, text, column}) {
+  constructor(status, {message, hint, text, column, assets}) {
     super(message);
-    Object.assign(this, {status, hint, text, column});
+    Object.assign(this, {status, hint, text, column, assets});
   }
 }
 

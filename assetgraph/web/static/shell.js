@@ -1,8 +1,9 @@
 // The life of every page: load, draw, follow the stream, draw again. Also draws the frame.
 
-import {address, read, runPage, write} from './api.js';
+import {address, assetPage, read, runPage, write} from './api.js';
 import {h, icon, patch} from './dom.js';
 import {plural, runName} from './format.js';
+import {openFind} from './global_search.js';
 import {follow} from './tab_stream.js';
 import {setUpShortcuts} from './shortcuts.js';
 import {setUpTheme} from './theme_switch.js';
@@ -254,7 +255,8 @@ function problem(error) {
     icon('warning', 'empty-art'),
     h('h2', {}, error.status === 404 ? 'Not found' : 'Something went wrong'),
     h('p', {}, error.message),
-    error.hint ? h('p', {class: 'muted'}, error.hint) : null,
+    error.assets ? h('ul', {class: 'row wrap', 'aria-label': 'Assets that may be meant'}, error.assets.map((key) => h('li', {key}, h('a', {class: 'button', href: assetPage(key), dir: 'auto'}, key)))) : error.hint ? h('p', {class: 'muted'}, error.hint) : null,
+    error.status === 404 ? h('button', {class: 'button', type: 'button', onclick: openFind}, icon('search', 'icon-small'), 'Find something else') : null,
   );
 }
 

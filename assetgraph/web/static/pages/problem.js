@@ -1,6 +1,7 @@
 // The page for an address that does not exist.
 
 import {h, icon} from '../dom.js';
+import {openFind} from '../global_search.js';
 import {start} from '../shell.js';
 
 start({
@@ -12,7 +13,7 @@ start({
       {class: 'empty'},
       icon('search', 'empty-art'),
       h('h2', {}, document.body.dataset.text),
-      h('p', {}, 'It may have been renamed or deleted.'),
-      h('a', {class: 'button', href: '/'}, 'Go to the overview'),
+      h('p', {}, 'It may be mistyped, or cut where it was copied.'),
+      h('div', {class: 'row wrap'}, h('button', {class: 'button button-main', type: 'button', onclick: openFind}, icon('search', 'icon-small'), 'Find something'), h('a', {class: 'button', href: '/'}, 'Go to the overview')),
     ),
 });

@@ -26,7 +26,7 @@ let timer = 0;
 
 function filtersInAddress() {
   const of = (name) => parameters().get(name) ?? '';
-  return {text: of('text'), status: runStatus(of('status')) ?? '', asset: of('asset'), tag: of('tag')};
+  return {text: of('text'), status: runStatus(of('status')) ?? '', asset: of('asset'), tag: of('tag'), since: of('since'), until: of('until')};
 }
 
 async function load() {
@@ -44,12 +44,18 @@ function hear(change) {
   for (const run of change.runs ?? []) {
     const at = runs.findIndex((one) => one.run_id === run.run_id);
     if (at >= 0) runs[at] = run;
+    else if (filters.since || filters.until) loadSoon(); // the server knows what they mean
     else if (pages.length === 1 && !pages[0] && takes(run)) runs = [run, ...runs].slice(0, PAGE);
     touched = true;
   }
   const gone = new Set(change.gone_runs ?? []);
   if (gone.size) runs = runs.filter((run) => !gone.has(run.run_id));
   return touched || gone.size > 0;
+}
+
+function loadSoon() {
+  clearTimeout(timer);
+  timer = setTimeout(() => load().then(redraw), PAUSE_MS);
 }
 
 /** Whether a new run belongs on this page. The server filters all others. */
@@ -112,7 +118,7 @@ async function act(withRuns) {
 function toolbar() {
   return h(
     'div',
-    {class: 'toolbar', key: 'toolbar'},
+    {class: 'toolbar runs-tools', key: 'toolbar'},
     h(
       'div',
       {class: 'search'},
@@ -134,12 +140,23 @@ function toolbar() {
         h('button', {type: 'button', 'aria-pressed': String(filters.status === status), onclick: () => change('status', filters.status === status ? '' : status), key: status || 'all'}, status ? runMark(status) : 'All'),
       ),
     ),
+    dates(),
     ['asset', 'tag'].map((name) =>
       filters[name]
         ? h('button', {class: 'button button-small', type: 'button', title: 'Remove this filter', onclick: () => change(name, ''), key: name}, `${name}: ${filters[name]}`, icon('close', 'icon-small'))
         : null,
     ),
   );
+}
+
+/** The days between which runs started; the address may name them in other words, such as 3d. */
+function dates() {
+  const isDay = (text) => /^(\d{4}-\d\d-\d\d)?$/.test(text);
+  const day = (name, text) =>
+    isDay(filters[name])
+      ? h('label', {class: 'row small muted', key: name}, text, h('input', {class: 'field field-day', type: 'date', value: filters[name], max: (name === 'since' && filters.until) || null, min: (name === 'until' && filters.since) || null, onchange: (event) => change(name, event.target.value)}))
+      : h('button', {class: 'button button-small', type: 'button', title: 'Remove this filter', onclick: () => change(name, ''), key: name}, `${text.toLowerCase()}: ${filters[name]}`, icon('close', 'icon-small'));
+  return h('div', {class: 'row run-days', role: 'group', 'aria-label': 'Started', key: 'days'}, day('since', 'From'), day('until', 'To'));
 }
 
 function change(name, value) {
