@@ -5,7 +5,7 @@
 - A block of TOML is the project's `pyproject.toml`. A block of CSV, YAML, JSON, INI, SQL or `bash` is
   the file that the paragraph before it names last, and a block of `diff` changes that file.
 - Each line of a block of `sh` is a command. One that fails says so in a comment: `# exit code 2`.
-  What makes an environment is not run, and `assetgraph dev` is asked for its first page, and ends.
+  What makes an environment is not run, and `assetgraph dev` is asked for its assets, and ends.
 - A block of `text` is what the last command printed, in its own lines; ids, times and sizes may
   differ.
 - A block of `mermaid` is a picture.
@@ -23,6 +23,7 @@ import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import NamedTuple
 
 REPOSITORY = Path(__file__).parents[2]
@@ -141,19 +142,21 @@ def _set_up(line: str) -> str:
 
 
 def _serve(folder: Path, options: list[str]) -> str:
-    """Start the page as it is asked for, ask it for its first page, and end it."""
+    """Start the page as it is asked for, ask it for its assets, and end it."""
     command = [sys.executable, "-m", "assetgraph", "dev", "--port", "0"]
     command += [option for option in options if option != "--open"]
     with subprocess.Popen(
-        command, cwd=folder, env=_environment(folder), stdout=subprocess.PIPE, text=True
+        command, cwd=folder, env=_environment(folder), stdout=PIPE, stderr=PIPE, text=True
     ) as server:
         assert server.stdout is not None
         said = server.stdout.readline()
         try:
-            with urllib.request.urlopen(said.split()[3], timeout=60) as page:
-                assert page.status == 200
+            with urllib.request.urlopen(f"{said.split()[3]}/api/assets", timeout=60) as answer:
+                assert answer.status == 200
         finally:
             server.send_signal(signal.SIGINT)
+            _, trouble = server.communicate(timeout=60)
+    assert "Traceback" not in trouble, trouble
     return said
 
 
