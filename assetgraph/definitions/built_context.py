@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.check_context import AssetCheckExecutionContext
 from assetgraph.definitions.context import AssetExecutionContext
 from assetgraph.definitions.partitions.keys import PartitionKeyRange
+from assetgraph.definitions.resource_access import ResourceAccess
 from assetgraph.errors import InvariantError, PartitionsError
 from assetgraph.keys import AssetKey, Target
 
@@ -23,7 +24,10 @@ _RUN_ID = "EPHEMERAL"  # as in Dagster
 
 
 def build_asset_context(
-    *, partition_key: str | None = None, partition_key_range: PartitionKeyRange | None = None
+    *,
+    resources: Mapping[str, Any] | None = None,
+    partition_key: str | None = None,
+    partition_key_range: PartitionKeyRange | None = None,
 ) -> AssetExecutionContext:
     """A context to call an asset with in a test, outside any run.
 
@@ -31,20 +35,24 @@ def build_asset_context(
         assert daily_fares(context, trips=[…]) == …
 
     `partition_key` is the partition that the asset is to make, and `partition_key_range` several.
-    The context belongs to the asset that is called with it: from then on it knows the asset's key
-    and its partitions. What was not given raises an error when it is read. `log` is a logger of
-    `logging`, which pytest's `caplog` sees.
+    `resources` are taken by parameters that are not passed, and are in `context.resources`; any
+    object will do. The context belongs to the asset that is called with it: from then on it knows
+    the asset's key and its partitions. What was not given raises an error when it is read. `log` is
+    a logger of `logging`, which pytest's `caplog` sees.
 
     Raises `PartitionsError` if both a key and a range are given.
     """
-    return _BuiltAssetContext(_partitions(partition_key, partition_key_range))
+    return _BuiltAssetContext(_partitions(partition_key, partition_key_range), resources or {})
 
 
 def build_asset_check_context(
-    *, partition_key: str | None = None, partition_key_range: PartitionKeyRange | None = None
+    *,
+    resources: Mapping[str, Any] | None = None,
+    partition_key: str | None = None,
+    partition_key_range: PartitionKeyRange | None = None,
 ) -> AssetCheckExecutionContext:
     """A context to call a check with in a test: see `build_asset_context`."""
-    return _BuiltCheckContext(_partitions(partition_key, partition_key_range))
+    return _BuiltCheckContext(_partitions(partition_key, partition_key_range), resources or {})
 
 
 Partitions = tuple[str, ...] | PartitionKeyRange
@@ -83,13 +91,35 @@ class _NoSink:
     def progress(self, done: float, total: float | None, unit: str) -> None: ...
 
 
+class _Given(ResourceAccess):
+    """The resources that a context is built with, as attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._resources or name.startswith("__"):
+            return super().__getattr__(name)
+        raise InvariantError(
+            f"the context is built without the resource {name!r}.",
+            hint=f"Build it with: build_asset_context(resources={{{name!r}: …}})",
+        )
+
+
 class _Built(AssetExecutionContext):
     """A context that belongs to no asset until it is called with one."""
 
-    def __init__(self, partitions: Partitions) -> None:
+    def __init__(self, partitions: Partitions, resources: Mapping[str, Any]) -> None:
         super().__init__(AssetKey.unchecked("no_asset"), _RUN_ID, _NoSink())
+        self.give_resources(dict(resources))
         self._given = partitions
         self._known_key: AssetKey | None = None
+
+    @property
+    def resources(self) -> Any:
+        return _Given(self._resources, "the context")
+
+    @property
+    def given_resources(self) -> Mapping[str, Any]:
+        """The resources by name, for parameters that are not passed."""
+        return self._resources
 
     def bind(
         self,

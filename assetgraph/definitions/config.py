@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec._utils import rebuild  # type: ignore[attr-defined]  # earlier pickles name it
 from pydantic import BaseModel, ConfigDict
+
+from assetgraph.definitions.env_var import let_env_vars_through
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
 
 
 # Its name counts in the code version of every subclass: another would make their assets stale.
@@ -26,9 +31,10 @@ class Config(BaseModel, metaclass=_KeywordOnly):
         materialize([trips], run_config=RunConfig({"trips": TripsConfig(rows=5)}))
 
     The parameter is recognized by its annotation. It is a pydantic model, so that `field_validator`
-    and `Field` of pydantic work in it. An instance is frozen and takes keyword arguments only.
-    Unknown fields, wrong types and missing fields raise `pydantic.ValidationError`, a `ValueError`,
-    and in a run's config a `ConfigError` before the run starts.
+    and `Field` of pydantic work in it. An instance is frozen and takes keyword arguments only. Any
+    field takes an `EnvVar`, which a run reads. Unknown fields, wrong types and missing fields raise
+    `pydantic.ValidationError`, a `ValueError`, and in a run's config a `ConfigError` before the run
+    starts.
     """
 
     # What cannot be a field is found by `check`, at its field: so nothing is refused, nor built,
@@ -36,6 +42,12 @@ class Config(BaseModel, metaclass=_KeywordOnly):
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> Any:
+        schema = handler(source)
+        let_env_vars_through(schema)
+        return schema
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -1,4 +1,5 @@
-"""Environment variables in the place of values of config: `{"env": "NAME"}`.
+"""Environment variables in the place of values of config: `{"env": "NAME"}`, or an
+`EnvVar` in Python.
 
 The variable is read where the config is made. What is recorded is its name, and no message shows
 its value.
@@ -54,6 +55,8 @@ def variables_in(fields: Mapping[str, ConfigField], given: Mapping[str, Any]) ->
 def variable_of(field: ConfigField | None, value: Any) -> str | None:
     """The variable that stands in the place of a value; None for a value itself, as of a field that
     takes a dict."""
+    if hasattr(value, "env_var_name"):
+        return str.__str__(value.env_var_name)
     if not isinstance(value, Mapping) or value.keys() != {"env"} or field is None:
         return None
     name = value["env"]

@@ -121,7 +121,10 @@ def plain(value: Any) -> Any:
 
 
 def with_sorted_sets(value: Any, dumped: Any) -> Any:
-    """`dumped` with the members of each set in an order that is always the same."""
+    """`dumped` with each `EnvVar` by its name, and the members of each set in an order that is
+    always the same."""
+    if hasattr(value, "env_var_name"):
+        return {"env": value.env_var_name}
     if isinstance(dumped, list):
         if isinstance(value, set | frozenset):
             return sorted(dumped, key=msgspec.json.encode)

@@ -13,6 +13,7 @@ from assetgraph.definitions.config_fields import (
     ConfigField,
     adapter_of,
     fields_of,
+    has_fields,
     with_sorted_sets,
 )
 from assetgraph.errors import ConfigError
@@ -56,6 +57,18 @@ def build_config(kind: Any, given: Mapping[str, Any], owner: str) -> Any:
 
             raise no_time(place, "" if name in secret else value, fields[name], owner)
     return built
+
+
+def with_variables_read(config: Any, owner: str) -> Any:
+    """A config with each `EnvVar` in it replaced by the value of its variable."""
+    kind: Any = type(config)
+    held = [getattr(config, name) for name in fields_of(kind)]
+    if not any(hasattr(one, "env_var_name") or has_fields(type(one)) for one in held):
+        return config
+    recorded = config_json(config)
+    return (
+        build_config(kind, recorded, owner) if variables_in(fields_of(kind), recorded) else config
+    )
 
 
 def named_fields(

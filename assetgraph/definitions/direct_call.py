@@ -87,8 +87,11 @@ def _arguments(called: Called, given: Sequence[Any], named: Mapping[str, Any]) -
 
     names = [parameter.name for parameter in called.parameters]
     arguments = dict(named)
-    if called.context_parameter is None and given and isinstance(given[0], AssetExecutionContext):
-        given = given[1:]  # the function does without
+    context: Any = arguments.get(called.context_parameter or "")
+    if given and isinstance(given[0], AssetExecutionContext):
+        context = given[0]
+        if called.context_parameter is None:
+            given = given[1:]  # the function does without
     if len(given) > len(names):
         raise _too_many(called, names)
     for name, value in zip(names, given, strict=False):
@@ -102,7 +105,10 @@ def _arguments(called: Called, given: Sequence[Any], named: Mapping[str, Any]) -
         _check_context(called, arguments)
     if called.config_parameter is not None:
         _fill_config(called, called.config_parameter, arguments)
+    resources = getattr(context, "given_resources", {})
     for parameter in called.parameters:
+        if parameter.name not in arguments and parameter.name in resources:
+            arguments[parameter.name] = resources[parameter.name]
         if parameter.name not in arguments and not parameter.has_default:
             raise InvocationError(
                 f"{called.name!r} is called without {parameter.name!r}.",
@@ -162,6 +168,9 @@ def _fill_config(called: Called, parameter: Parameter, arguments: dict[str, Any]
     given = arguments.get(parameter.name, {})
     if not isinstance(given, Mapping):
         if isinstance(given, parameter.annotation):
+            from assetgraph.definitions.config_values import with_variables_read
+
+            arguments[parameter.name] = with_variables_read(given, called.name)
             return
         raise InvocationError(
             f"{called.name!r} gets a value of the type {type(given).__name__} as its "

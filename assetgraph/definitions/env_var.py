@@ -133,3 +133,26 @@ def _too_early(name: str) -> str:
         f"the environment variable {name} is read when a run needs it, not before: call "
         f'EnvVar("{name}").get_value() to read it now'
     )
+
+
+def let_env_vars_through(schema: Any) -> None:
+    """Have each field of a model's schema take an `EnvVar` unchecked: its value is checked when a
+    run reads it."""
+    while schema["type"] != "model-fields":
+        if "schema" not in schema:
+            return
+        schema = schema["schema"]
+    from pydantic_core import core_schema
+
+    def through(value: Any, check: Any) -> Any:
+        try:
+            found = holds_env_var(value)
+        except RecursionError:  # it nests too deep, as its check will say
+            found = False
+        return value if found else check(value)
+
+    for field in schema["fields"].values():
+        holder = field
+        while holder["schema"]["type"] == "default":
+            holder = holder["schema"]
+        holder["schema"] = core_schema.no_info_wrap_validator_function(through, holder["schema"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from assetgraph.definitions.env_var import holds_env_var
+from assetgraph.definitions.env_var import holds_env_var, let_env_vars_through
 from assetgraph.definitions.resource_marks import RESOURCE, SECRET, is_marked
 
 if TYPE_CHECKING:
@@ -24,25 +24,6 @@ T = TypeVar("T")
 ResourceParam = Annotated[T, RESOURCE]
 Secret = Annotated[T, SECRET]
 HIDDEN = "***"
-
-
-def _let_env_vars_through(schema: Any) -> None:
-    """Have each field of a model's schema take an `EnvVar` unchecked: its value is checked when a
-    run reads it."""
-    while schema["type"] != "model-fields":
-        if "schema" not in schema:
-            return
-        schema = schema["schema"]
-    from pydantic_core import core_schema
-
-    def through(value: Any, check: Any) -> Any:
-        return value if holds_env_var(value) else check(value)
-
-    for field in schema["fields"].values():
-        holder = field
-        while holder["schema"]["type"] == "default":
-            holder = holder["schema"]
-        holder["schema"] = core_schema.no_info_wrap_validator_function(through, holder["schema"])
 
 
 class InitResourceContext:
@@ -101,7 +82,7 @@ class ConfigurableResource(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> Any:
         schema = handler(source)
-        _let_env_vars_through(schema)
+        let_env_vars_through(schema)
         return schema
 
     def __repr_args__(self) -> Any:

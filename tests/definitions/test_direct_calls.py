@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -190,3 +191,29 @@ def test_checks_take_either_context_and_their_asset_under_any_name() -> None:
     assert positive(dg.build_asset_check_context(), 1).passed
     assert not positive(dg.build_asset_context(), value=-1).passed
     assert positive(None, 1).passed
+
+
+class Warehouse(dg.ConfigurableResource):
+    url: str = "here"
+
+
+@dg.asset
+def queried(trips: list[int], warehouse: Warehouse, other: dg.ResourceParam[str]) -> str:
+    return f"{trips} {warehouse.url} {other}"
+
+
+@dg.asset(required_resource_keys={"warehouse"})
+def asking(context: dg.AssetExecutionContext) -> str:
+    return str(context.resources.warehouse.url)
+
+
+def test_resources_go_by_position_by_name_or_with_the_context() -> None:
+    given = dg.build_asset_context(resources={"warehouse": Warehouse(url="there"), "other": "o"})
+    assert queried([1], Warehouse(), "x") == "[1] here x"
+    assert queried([1], other="x", warehouse=Mock(url="mock")) == "[1] mock x"
+    assert queried(given, [1]) == "[1] there o"
+    assert asking(given) == "there"
+    with pytest.raises(dg.DagsterInvalidInvocationError, match="without 'warehouse'"):
+        queried([1])
+    with pytest.raises(dg.AssetGraphError, match=r"without the resource 'warehouse'.*resources="):
+        asking(dg.build_asset_context())

@@ -324,3 +324,21 @@ def test_a_variable_that_does_not_fit_is_named_and_its_value_is_not(
     shown = "".join(traceback.format_exception(raised.value))
     assert "hunter2" not in shown
     assert "q#7" not in shown
+
+
+def test_an_env_var_is_a_value_of_config_in_python_and_in_a_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = Login(password=dg.EnvVar("PASS"), port=dg.EnvVar.int("PORT"))
+    monkeypatch.setenv("PASS", "hunter2!")
+    monkeypatch.setenv("PORT", "80")
+    assert "hunter2" not in repr(config)
+    for given_ in (config, {"password": dg.EnvVar("PASS"), "port": dg.EnvVar.int("PORT")}):
+        result = dg.materialize([login], dg.RunConfig({"login": given_}))
+        assert result.value("login") == "me !2retnuh 80 0 {}"
+        recorded = result.materialization("login").config
+        assert (recorded["password"], recorded["port"]) == ({"env": "PASS"}, {"env": "PORT"})
+    assert login(config) == login(config=config) == "me !2retnuh 80 0 {}"
+    monkeypatch.delenv("PASS")
+    with pytest.raises(dg.DagsterInvalidConfigError, match="PASS, which is not set"):
+        dg.materialize([login], dg.RunConfig({"login": config}))
