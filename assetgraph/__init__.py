@@ -122,6 +122,7 @@ if TYPE_CHECKING:
         InitResourceContext,
         ResourceDefinition,
         ResourceParam,
+        Secret,
     )
     from assetgraph.definitions.retries import Backoff, Jitter, RetryPolicy, RetryRequested
     from assetgraph.definitions.run_config import RunConfig
@@ -220,7 +221,7 @@ _NAMES = {
     "definitions.partitions.time_window": "TimeWindow TimeWindowPartitionsDefinition",
     "definitions.registry": "Registry",
     "definitions.resources": (
-        "ConfigurableResource InitResourceContext ResourceDefinition ResourceParam"
+        "ConfigurableResource InitResourceContext ResourceDefinition ResourceParam Secret"
     ),
     "definitions.retries": "Backoff Jitter RetryPolicy RetryRequested",
     "definitions.run_config": "RunConfig",
@@ -328,6 +329,7 @@ __all__ = [
     "RunStatusSensorContext",
     "ScheduleDefinition",
     "ScheduleEvaluationContext",
+    "Secret",
     "SensorDefinition",
     "SensorEvaluationContext",
     "SensorResult",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretBytes, SecretStr
 
 from assetgraph.definitions.env_var import holds_env_var, let_env_vars_through
 from assetgraph.definitions.resource_marks import RESOURCE, SECRET, is_marked
@@ -130,7 +130,9 @@ def secret_fields(kind: type[BaseModel]) -> frozenset[str]:
     return frozenset(
         name
         for name, field in kind.model_fields.items()
-        if SECRET in field.metadata or is_marked(field.annotation, SECRET)
+        if SECRET in field.metadata
+        or is_marked(field.annotation, SECRET)
+        or field.annotation in (SecretStr, SecretBytes)
     )
 
 

@@ -17,6 +17,7 @@ from assetgraph.process import current_step
 from assetgraph.process.child_programs import watch_children
 from assetgraph.process.descriptors import Descriptors, write_lines_at_once
 from assetgraph.process.logs import Logs, print_logs_from_now_on
+from assetgraph.process.secrets import any_hidden
 from assetgraph.process.streams import Streams
 from assetgraph.process.surroundings import Surroundings, forget_changes
 
@@ -130,6 +131,9 @@ class _Capture:
         streams = self.streams
         if streams is not None:
             closed = streams.settle()
+            if any_hidden():
+                streams.out.end_step(sink)
+                streams.err.end_step(sink)
             if self.descriptors is not None:
                 self.descriptors.end_step(sink)
             if closed:

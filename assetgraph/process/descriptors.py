@@ -24,6 +24,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from assetgraph.process.current_step import current_sink, running
+from assetgraph.process.secrets import Mask, any_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +42,7 @@ _dup2 = os.dup2
 class _Pipe:
     """A pipe for one stream, of one step or, without a sink, of all."""
 
-    __slots__ = ("_decoder", "fd", "inode", "name", "sink", "write_fd")
+    __slots__ = ("_decoder", "_mask", "fd", "inode", "name", "sink", "write_fd")
 
     def __init__(self, name: str, sink: StepSink | None = None) -> None:
         read_fd, write_fd = os.pipe()
@@ -51,9 +52,14 @@ class _Pipe:
         self.name = name
         self.sink = sink
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+        self._mask = Mask()
 
     def text(self, data: bytes) -> str:
-        return self._decoder.decode(data)
+        return self._mask.feed(self._decoder.decode(data))
+
+    def rest(self) -> str:
+        """What is held back of a secret value that did not come."""
+        return self._mask.end() if any_hidden() else ""
 
     def waiting(self) -> int:
         """How many bytes can be read now."""
@@ -176,9 +182,12 @@ class Descriptors:
             if self._any_shared.poll(0):
                 for pipe in self._shared.values():
                     self._drain(pipe)
+            for pipe in self._shared.values() if any_hidden() else ():
+                self._pass_rest(pipe)
             if self._of_step:
                 for pipe in self._of_step.pop(sink, {}).values():
                     self._drain(pipe)
+                    self._pass_rest(pipe)
                     pipe.seal()
             self.moved = False
             for write_fd, number in self._places:  # the step may have closed them
@@ -251,12 +260,23 @@ class Descriptors:
         return bool(data)
 
     def _pass_on(self, pipe: _Pipe, data: bytes) -> None:
+        text = pipe.text(data)
+        if any_hidden():
+            data = text.encode("utf-8", "backslashreplace")
+        self._pass_text(pipe, text, data)
+
+    def _pass_rest(self, pipe: _Pipe) -> None:
+        rest = pipe.rest()
+        if rest:
+            self._pass_text(pipe, rest, rest.encode("utf-8", "backslashreplace"))
+
+    def _pass_text(self, pipe: _Pipe, text: str, data: bytes) -> None:
         steps = [pipe.sink] if pipe.sink is not None else running()
         if len(steps) == 1:
-            steps[0].output(pipe.name, pipe.text(data))
+            steps[0].output(pipe.name, text)
         else:
             for sink in steps:
-                sink.log("INFO", _shared_text(pipe.name, pipe.text(data)), {})
+                sink.log("INFO", _shared_text(pipe.name, text), {})
         if self._echo or not steps:
             self._echo_bytes(pipe.name, data)
 

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from assetgraph.process.current_step import current_sink
 from assetgraph.process.descriptors import NUMBERS, Descriptors
+from assetgraph.process.secrets import Mask, any_hidden
 
 if TYPE_CHECKING:
     from assetgraph.process.step_sink import StepSink
@@ -41,28 +42,45 @@ class Redirect(io.TextIOBase):
         self._outside = _outside(stream, name, descriptors)
         self._write = self._outside.write
         self._decoders: WeakKeyDictionary[StepSink, codecs.IncrementalDecoder] = WeakKeyDictionary()
+        self._masks: dict[StepSink, Mask] = {}
+        self._own_mask = Mask()
 
     def write(self, text: str, /) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        count = len(text)
         sink = current_sink()
+        if any_hidden():
+            text = self._mask(sink).feed(text)
         if sink is None:
             self._write(text)
-            return len(text)
+            return count
         if _muted.get():  # its log has the text
             if self._echo:
                 self._write(text)
-            return len(text)
+            return count
         if self._descriptors is not None:
             self._descriptors.catch_up(self._name, sink)
             if self._descriptors.moved and self._is_elsewhere():
                 _write_all(NUMBERS[self._name], text.encode(self.encoding, "backslashreplace"))
-                return len(text)
+                return count
         sink.output(self._name, text)
         if self._echo:
             with suppress(OSError):  # a full disk must not fail the step; the sink has the text
                 self._write(text)
-        return len(text)
+        return count
+
+    def end_step(self, sink: StepSink) -> None:
+        """Write what is held back of what a step printed."""
+        mask = self._masks.pop(sink, None)
+        held = mask.end() if mask is not None else ""
+        if held:
+            sink.output(self._name, held)
+            if self._echo:
+                self.write_outside(held)
+
+    def _mask(self, sink: StepSink | None) -> Mask:
+        return self._masks.setdefault(sink, Mask()) if sink is not None else self._own_mask
 
     def _is_elsewhere(self) -> bool:
         """Whether the step has put something else in the place of the stream's descriptor."""
@@ -85,7 +103,11 @@ class Redirect(io.TextIOBase):
             if self._is_elsewhere():
                 _write_all(NUMBERS[self._name], data)
                 return
-            sink.output(self._name, self._decoder(sink).decode(data))
+            text = self._decoder(sink).decode(data)
+            if any_hidden():
+                text = self._mask(sink).feed(text)
+                data = text.encode("utf-8", "backslashreplace")
+            sink.output(self._name, text)
         if sink is None or self._echo:
             with nullcontext() if sink is None else suppress(OSError):
                 self._outside.flush()  # text that was written earlier comes first
@@ -127,6 +149,7 @@ class Redirect(io.TextIOBase):
 
     def end(self) -> None:
         with suppress(OSError, ValueError):  # a full disk must not fail the run
+            self._write(self._own_mask.end())
             self._outside.flush()
             self._outside.close()
 

@@ -76,8 +76,8 @@ class Project(msgspec.Struct, frozen=True):
     def load(self) -> Definitions:
         """Import the project's modules and return the assets that they define.
 
-        Enters the project first. Raises `ProjectError` if no module is named, if one is not found,
-        or, with the user's part of each traceback, if some fail to import.
+        Enters the project first, and reads its `.env`. Raises `ProjectError` if no module is named,
+        if one is not found, or, with the user's part of each traceback, if some fail to import.
         """
         if not self.modules:
             raise ProjectError(
@@ -85,7 +85,10 @@ class Project(msgspec.Struct, frozen=True):
                 hint='Add module = "…" to [tool.assetgraph] in pyproject.toml, or give -m MODULE.',
             )
         self.enter()
+        from assetgraph.project.env_file import read_env_file
         from assetgraph.project.load import load_definitions
+
+        read_env_file(self.root)
 
         return load_definitions(self.root, self.modules, self.store)
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from assetgraph.process.descriptors import not_standard
+from assetgraph.process.secrets import Mask, any_hidden, masked
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -64,6 +65,7 @@ class StepChannel:
         self._limit = task.limits.output_bytes
         self._files: dict[str, OutputFile] = {}
         self._decoders: dict[str, codecs.IncrementalDecoder] = {}
+        self._masks: dict[str, Mask] = {}
         self._lock = threading.Lock()
         self._settled = False
         self._ended = False
@@ -91,6 +93,11 @@ class StepChannel:
             decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
             self._decoders[stream] = decoder
         text = decoder.decode(data)
+        if any_hidden():
+            text = self._masks.setdefault(stream, Mask()).feed(text)
+        self._pass_on(stream, text)
+
+    def _pass_on(self, stream: str, text: str) -> None:
         self.output(stream, text)
         if self._run.echo:
             with suppress(OSError):  # a full disk, say: the record has the text
@@ -124,7 +131,10 @@ class StepChannel:
         for stream, decoder in self._decoders.items():
             rest = decoder.decode(b"", final=True)
             if rest:
-                self.output(stream, rest)
+                self.output(stream, masked(rest))
+        for stream, mask in self._masks.items():
+            if held := mask.end():
+                self._pass_on(stream, held)
         with self._lock:
             self._ended = True
             for file in self._files.values():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.env_var import env_vars_in, holds_env_var, with_env_vars_read
 from assetgraph.definitions.resource_marks import is_configurable, is_defined
 from assetgraph.errors import AssetGraphError, ConfigError, ResourceError
+from assetgraph.process.secrets import hide, masked, texts_in
 
 if TYPE_CHECKING:
     from assetgraph.definitions.context import AssetExecutionContext
@@ -138,7 +139,7 @@ class OpenResources:
             try:
                 block.__exit__(None, None, None)
             except BaseException as error:
-                what = f"{type(error).__name__}: {error}".rstrip(": ")
+                what = masked(f"{type(error).__name__}: {error}".rstrip(": "))
                 problems.append(f"the resource {name!r} could not be closed: {what}")
         return problems
 
@@ -195,6 +196,7 @@ class _Opening:
             for field, value in vars(definition).items()
             if field in type(definition).model_fields and is_configurable(value)
         }
+        hide(secret_values(definition))
         return resolved(name, definition, inner)
 
     def _inner(self, path: str, value: Any) -> Any:
@@ -243,6 +245,23 @@ def resolved(
     made = made.model_copy(update=dict(inner or {}))
     made._from_env = frozenset(from_env)
     return made
+
+
+def secret_values(definition: Any) -> list[str]:
+    """The values of a resource that must stand nowhere: those of environment variables and of
+    fields that are secret by their type, in its own fields and those of resources in them."""
+    from assetgraph.definitions.resources import secret_fields
+
+    found: list[str] = []
+    secret = secret_fields(type(definition))
+    for field in type(definition).model_fields:
+        value = vars(definition).get(field)
+        found += [str(v) for one in env_vars_in(value) if (v := one.get_value()) is not None]
+        if is_configurable(value):
+            found += secret_values(value)
+        elif field in secret and not holds_env_var(value):
+            found += texts_in(value)
+    return found
 
 
 def unset(name: str, field: str, variable: str) -> ConfigError:

@@ -10,9 +10,10 @@ from assetgraph.definitions.resource_marks import is_configurable, is_defined
 from assetgraph.errors import ConfigError, StoreError
 from assetgraph.graph.bound_resources import needed_resources
 from assetgraph.planning.resource_records import resource_records
+from assetgraph.process.secrets import hide
 from assetgraph.process.signals import let_through
 from assetgraph.records import EventType
-from assetgraph.run.open_resources import resolved
+from assetgraph.run.open_resources import resolved, secret_values
 from assetgraph.run.step_task import NOTHING, Taken
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _fields(resource: Any) -> list[Any]:
 
 
 def _check(name: str, resource: Any, owner: str) -> None:
+    hide(secret_values(resource))
     try:
         resolved(name, resource)
     except ConfigError as error:

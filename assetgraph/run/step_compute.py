@@ -25,6 +25,7 @@ from assetgraph.definitions.metadata import (
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
+from assetgraph.process.secrets import masked_data
 from assetgraph.records import Event, EventType, Materialization, ObservedRead, StepState, now
 from assetgraph.run.step_outcome import failed_step, part_of_step, report_success
 from assetgraph.run.step_recorder import StepRecorder
@@ -357,7 +358,7 @@ def _saved(
         metadata = metadata_json(returned.metadata, target.text)
     added = dict(context.metadata_of(target.key)) if context is not None else {}
     saved = _stored(task, store, target, value, added)
-    metadata = {**saved.metadata, **added, **metadata}
+    metadata = masked_data({**saved.metadata, **added, **metadata})
     if "columns" in metadata and any(task.known_run_ids):
         from assetgraph.run.changed_columns import compare_columns
 

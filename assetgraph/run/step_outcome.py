@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.records import Event, EventType, StepState, now
+from assetgraph.process.secrets import any_hidden, mask_exception, masked, masked_data
+from assetgraph.records import ErrorInfo, Event, EventType, StepState, now
 from assetgraph.run.step_task import StepResult, StepTask
 from assetgraph.text import listed, shorten
 
@@ -35,11 +36,14 @@ def failed_step(
     from assetgraph.code.tracebacks import definition_frame, error_info  # few steps fail
     from assetgraph.definitions.retries import retry_delay, retry_text
 
+    mask_exception(error)
     info = error_info(error, str(store.project_root))
     function = task.computation.plain_function
     if not info.frames and function is not None:  # the error is about what the function returned
         place = definition_frame(function.__code__, str(store.project_root))
         info = msgspec.structs.replace(info, frames=(place,))
+    if any_hidden():
+        info = masked_error(info)
     retry_in_s = retry_delay(error, task.computation.retry_policy, task.attempt)
     data = {"error": msgspec.to_builtins(info), "attempt": task.attempt}
     if started is not None:
@@ -54,6 +58,21 @@ def failed_step(
     event = Event(kind, now(), task.step_id, level, text, data)
     return StepResult(
         StepState.FAILURE, [event], error=info, retry_in_s=retry_in_s, exception=error
+    )
+
+
+def masked_error(info: ErrorInfo) -> ErrorInfo:
+    """The record of an error without secret values."""
+    frames = tuple(
+        msgspec.structs.replace(frame, source=masked_data(frame.source)) for frame in info.frames
+    )
+    return msgspec.structs.replace(
+        info,
+        message=masked(info.message),
+        trace=masked(info.trace),
+        hint=masked_data(info.hint),
+        causes=masked_data(info.causes),
+        frames=frames,
     )
 
 

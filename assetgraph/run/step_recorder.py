@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.process.reads.recorder import Recorder, keeping, kept_so_far
+from assetgraph.process.secrets import masked
 from assetgraph.records import Event, EventType, now
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class StepRecorder:
     def log(self, level: str, message: str, data: dict[str, Any]) -> None:
         self._logged += 1
         if self._logged <= self._limit:
-            event = Event(EventType.LOG, now(), self._step, level, message, data)
+            event = Event(EventType.LOG, now(), self._step, level, masked(message), data)
             self._channel.events([*self._pending, event])
             self._pending.clear()
 

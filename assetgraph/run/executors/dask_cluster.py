@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from assetgraph.errors import AssetGraphError
-from assetgraph.run.executors.base import close_here
+from assetgraph.run.executors.dask_worker import close_in_worker
 
 
 def connect(scheduler: str | None, jobs: int | None) -> tuple[Any, Any]:
@@ -39,7 +39,7 @@ def distributed() -> Any:
 def close_everywhere(client: Any, run_id: str) -> list[str]:
     """Close what a run's steps have opened in the workers of a cluster."""
     try:
-        answers = client.run(close_here, run_id, on_error="return")
+        answers = client.run(close_in_worker, run_id, on_error="return")
     except Exception as error:  # the scheduler is gone, and its workers with it
         return [f"the resources on the Dask cluster could not be closed: {error}"]
     return [

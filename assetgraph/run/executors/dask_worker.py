@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import WorkerError
 from assetgraph.process.capture import captured
+from assetgraph.run.executors.base import close_here
 from assetgraph.run.executors.messages import dumps
 from assetgraph.run.executors.transport import Receiver
 from assetgraph.run.sent_exception import sent
@@ -64,6 +65,12 @@ def _compute(greeting: bytes, work: bytes) -> bytes:
     if len(answer) <= _SENT_BYTES:
         channel.answered(answer)
     return answer
+
+
+def close_in_worker(run_id: str) -> list[str]:
+    """Close what the run's steps have opened here. What that prints shows no secret value."""
+    with captured(echo=False, shared=True):
+        return close_here(run_id)
 
 
 class _WorkerChannel:

@@ -1,0 +1,239 @@
+"""Secret values stand nowhere: a planted one is looked for in every byte that a run leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import assetgraph as dg
+from assetgraph.errors import ProjectError
+from assetgraph.process import secrets
+from assetgraph.project.env_file import read_env_file
+from assetgraph.states import EXECUTORS
+
+REPOSITORY = Path(__file__).parents[2]
+PLANTED = "hunter2-Zq%8'\"x"
+TOKEN = "tok_931bd77c02"
+PIPELINE = """
+import logging
+import os
+import subprocess
+import sys
+import warnings
+
+import assetgraph as dg
+
+class Inner(dg.ConfigurableResource):
+    token: dg.Secret[str]
+
+class Warehouse(dg.ConfigurableResource):
+    password: str
+    inner: Inner
+
+    def setup_for_execution(self, context):
+        context.log.info(f"opening with {self.password}")
+        print("opening", self.inner.token)
+
+    def teardown_after_execution(self, context):
+        print("closing", self.password)
+        raise ConnectionError(f"cannot close {self.password}")
+
+@dg.asset
+def talks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> str:
+    word, token = warehouse.password, warehouse.inner.token
+    print("printed", word, repr(word), warehouse)
+    print("split " + word[:5], end="")
+    print(word[5:], "and", token[:3], end="")
+    print(token[3:])
+    sys.stdout.buffer.write(f"bytes {word}\\n".encode())
+    sys.stderr.write(f"error {token}\\n")
+    os.write(1, f"descriptor {word[:4]}".encode())
+    os.write(1, f"{word[4:]}\\n".encode())
+    subprocess.run(["printf", "%s\\\\n", f"child {token}"], check=True)
+    context.log.warning(f"logged {word}")
+    logging.getLogger("mine").error("logged %s", {"token": token})
+    warnings.warn(f"warned {token}", stacklevel=1)
+    context.add_output_metadata({"note": f"metadata {word}", "list": [token]})
+    return "told nothing"
+
+@dg.asset
+def fails(talks: str, warehouse: Warehouse) -> None:
+    try:
+        raise KeyError(warehouse.password)
+    except KeyError as error:
+        raise ValueError(f"cannot log in with {warehouse.password}", warehouse.inner.token) from error
+
+resources = {
+    "warehouse": Warehouse(
+        password=dg.EnvVar("PLANTED"),
+        inner=Inner(token=open("token.txt").read()),
+    )
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that knows no secret yet, and forgets those of the test."""
+    monkeypatch.setattr(secrets, "_known", {})
+    monkeypatch.setattr(secrets, "_pattern", None)
+    monkeypatch.setattr(secrets, "_longest", 0)
+
+
+def written(folder: Path) -> Iterator[tuple[str, bytes]]:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name not in (".env", "token.txt"):
+            yield str(path.relative_to(folder)), path.read_bytes()
+
+
+def leaks(name: str, data: bytes) -> list[str]:
+    forms = {PLANTED, TOKEN, repr(PLANTED)[1:-1], PLANTED.replace('"', '\\"')}
+    return [f"{name}: {form}" for form in forms if form.encode() in data]
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_planted_secret_is_in_no_byte_that_a_run_leaves_and_prints(
+    project: Callable[..., Any], executor: str
+) -> None:
+    made = project({"pipeline.py": PIPELINE, "token.txt": TOKEN})
+    quoted = PLANTED.replace('"', '\\"')
+    made.write(".env", f'PLANTED="{quoted}"  # of the warehouse\n')
+    found = []
+    jobs = () if executor == "serial" else ("--jobs", "1")
+    commands: list[tuple[int, tuple[str, ...]]] = [
+        (1, ("materialize", "--all", "--executor", executor, *jobs)),
+        *(
+            (0, words)
+            for words in (
+                ("runs", "show", "latest"),
+                ("runs", "show", "latest", "--json"),
+                ("runs", "logs", "latest"),
+                ("show", "talks", "--json"),
+                ("show", "fails"),
+                ("check", "--json"),
+            )
+        ),
+    ]
+    printed = ""
+    for code, words in commands:
+        ended = subprocess.run(
+            [sys.executable, "-m", "assetgraph", *words],
+            cwd=made.root,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            check=False,
+        )
+        assert ended.returncode == code, ended.stderr.decode()
+        printed += ended.stdout.decode() + ended.stderr.decode()
+        found += leaks(" ".join(words), ended.stdout + ended.stderr)
+    everything = b"".join(data for _, data in written(made.root))
+    found += [leak for name, data in written(made.root) for leak in leaks(name, data)]
+    assert found == []
+    for said in (
+        "split ***",
+        "bytes ***",
+        "descriptor ***",
+        "child ***",
+        "logged ***",
+        "metadata ***",
+        "cannot log in with ***",
+        "opening ***",
+        "cannot close ***",
+    ):
+        assert said.encode() in everything, said
+    assert "cannot log in with ***" in printed
+
+
+def test_the_exception_that_a_step_raises_has_no_secret_in_it() -> None:
+    class Client(dg.ConfigurableResource):
+        token: dg.Secret[str]
+
+    @dg.asset
+    def leaks_it(client: Client) -> None:
+        raise RuntimeError(f"refused {client.token}", [client.token])
+
+    client = Client(token=TOKEN)
+    assert TOKEN not in repr(client) + str(client)
+    assert client.token == TOKEN
+    with pytest.raises(RuntimeError) as caught:
+        dg.materialize([leaks_it], resources={"client": client})
+    assert caught.value.args == ("refused ***", ["***"])
+    with pytest.raises(ValueError, match="token") as wrong:
+        Client(token=[TOKEN])  # type: ignore[arg-type]
+    assert TOKEN not in str(wrong.value)
+
+
+texts = st.text(alphabet="abc", max_size=12)
+
+
+@given(
+    hidden=st.lists(st.text(alphabet="abc", min_size=1, max_size=9), max_size=3),
+    pieces=st.lists(texts, max_size=6),
+)
+def test_what_comes_in_pieces_is_masked_as_the_whole(hidden: list[str], pieces: list[str]) -> None:
+    secrets._known, secrets._pattern, secrets._longest = {}, None, 0
+    secrets.hide(hidden)
+    mask = secrets.Mask()
+    assert "".join(map(mask.feed, pieces)) + mask.end() == secrets.masked("".join(pieces))
+    long = [word for word in hidden if len(word) >= 6]
+    assert not any(word in secrets.masked("".join(pieces)) for word in long)
+
+
+def test_a_short_value_is_no_reason_to_mask_words() -> None:
+    secrets.hide(["true", "5432", ""])
+    assert secrets.masked("it is true on port 5432") == "it is true on port 5432"
+
+
+def test_a_value_is_masked_in_every_form_in_which_it_may_stand() -> None:
+    key = "line one of a key\nand line two"
+    secrets.hide([PLANTED, key])
+    import json
+    from urllib.parse import quote
+
+    for form in (PLANTED, repr(PLANTED), json.dumps(PLANTED), quote(PLANTED), key, repr(key)):
+        assert re.search(r"hunter|line", secrets.masked(f"see {form}.")) is None
+    assert secrets.masked("  line one of a key") == "  ***"
+
+
+def test_a_file_of_variables_is_read_and_own_variables_win(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {"OWN": "mine"})
+    file = tmp_path / ".env"
+    read_env_file(tmp_path)
+    assert dict(os.environ) == {"OWN": "mine"}
+    file.write_text(
+        "# a comment\n\nOWN=theirs\nPLAIN = a b # said\nexport HASH=a#b\nSINGLE='a \\n # b'\n"
+        'DOUBLE="a \\"b\\"\\n" # said\nEMPTY=\n',
+        encoding="utf-8",
+    )
+    text = file.read_text()
+    read_env_file(tmp_path)
+    expected = {
+        "OWN": "mine",
+        "PLAIN": "a b",
+        "HASH": "a#b",
+        "SINGLE": "a \\n # b",
+        "DOUBLE": 'a "b"\n',
+        "EMPTY": "",
+    }
+    assert {name: os.environ[name] for name in expected} == expected
+    assert file.read_text() == text
+    file.write_text("PLAIN=other\n")
+    read_env_file(tmp_path)  # as a process that runs on, or one that it started
+    assert os.environ["PLAIN"] == "other"
+    assert "HASH" not in os.environ
+    for wrong in ("hunter2", 'A="hunter2', "A B=hunter2"):
+        file.write_text(f"PLAIN=x\n{wrong}\n")
+        with pytest.raises(ProjectError, match=r"\.env:2 is no variable") as caught:
+            read_env_file(tmp_path)
+        assert "hunter2" not in str(caught.value)
