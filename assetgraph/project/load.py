@@ -187,7 +187,7 @@ class Importing:
         functions = lazy.LazyDefinitions if lazy else ()
         found: dict[int, Definitions] = {}
         declared: dict[int, Declaration] = {}
-        for name, value in values_of({module.name: module.variables for module in modules}):
+        for name, value in _beside_assets(modules):
             if issubclass(type(value), Declaration):
                 declared[id(value)] = value
             elif issubclass(type(value), Definitions):
@@ -258,6 +258,17 @@ class Importing:
                     "Move the module into the folder as its __init__.py, or rename one of them.",
                 )
             )
+
+
+def _beside_assets(modules: Sequence[Imported]) -> Iterator[tuple[str, Any]]:
+    """What the variables of modules stand for, each with the name of its module; and what is in
+    lists there, as jobs may be, where there may be any."""
+    if "assetgraph.definitions.automation.naming" in sys.modules:
+        yield from values_of({module.name: module.variables for module in modules})
+        return
+    for module in modules:
+        for value in module.variables.values():
+            yield module.name, value
 
 
 def _require_definitions(name: str, made: object) -> None:
