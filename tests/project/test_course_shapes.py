@@ -77,12 +77,28 @@ FILES = {
             worst = min(min(each) for each in rides.values())
             return dg.AssetCheckResult(passed=worst >= 0, metadata={"worst": worst})
     ''',
-    "src/rides/defs/assets/metrics.py": """
+    "src/rides/defs/resources.py": """
         import assetgraph as dg
 
+        class Warehouse(dg.ConfigurableResource):
+            path: str
+
+            def count(self, table: str) -> int:
+                return len(f"{self.path}/{table}")
+
+        warehouse = Warehouse(path=dg.EnvVar("RIDES_WAREHOUSE"))
+
+        @dg.definitions
+        def resources():
+            return dg.Definitions(resources={"warehouse": warehouse})
+    """,
+    "src/rides/defs/assets/metrics.py": """
+        import assetgraph as dg
+        from rides.defs.resources import Warehouse
+
         @dg.asset(key=["city", "city_stats"], deps=["rides"])
-        def city_stats() -> int:
-            return 7
+        def city_stats(warehouse: Warehouse) -> int:
+            return warehouse.count("rides")
 
         @dg.asset(deps=[dg.AssetKey(["city", "city_stats"])])
         def city_map() -> str:
@@ -237,6 +253,26 @@ def test_a_partition_is_materialized_and_its_metadata_read(defs: dg.Definitions)
     assert made.metadata["Number of records"].value == 2
     assert result.output_for_node("rides") == [1, 2]
     assert instance.get_materialized_partitions(dg.AssetKey("rides")) == {"2023-02-01"}
+
+
+@pytest.mark.usefixtures("rides")
+def test_a_resource_is_mocked_or_read_from_the_environment(
+    defs: dg.Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stats = defs.get_assets_def(dg.AssetKey(["city", "city_stats"]))
+    mocked = Mock()
+    mocked.count.return_value = 5
+    assert stats(mocked) == 5
+    result = dg.materialize([stats], resources={"warehouse": mocked})
+    assert result.output_for_node("city__city_stats") == 5
+    assert stats(warehouse=module("defs.resources").Warehouse(path="x")) == len("x/rides")
+
+    monkeypatch.setenv("RIDES_WAREHOUSE", "home")
+    job = dg.define_asset_job("stats_job", [stats])
+    own = dg.Definitions([stats], jobs=[job], resources=defs.resources).get_job_def("stats_job")
+    key = dg.AssetKey(["city", "city_stats"])
+    assert own.execute_in_process().asset_value(key) == len("home/rides")
+    assert own.execute_in_process(resources={"warehouse": mocked}).asset_value(key) == 5
 
 
 @pytest.mark.usefixtures("rides")

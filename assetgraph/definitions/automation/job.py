@@ -49,6 +49,7 @@ class JobDefinition(Declaration):
         self,
         *,
         run_config: Any = None,
+        resources: Mapping[str, Any] | None = None,
         instance: Any = None,
         partition_key: str | None = None,
         tags: Mapping[str, str] | None = None,
@@ -56,7 +57,8 @@ class JobDefinition(Declaration):
     ) -> Any:
         """Run the job as `materialize` runs assets, and return its `RunResult`.
 
-        `run_config` takes the place of the job's own config. Raises what `materialize` raises, and
+        `run_config` takes the place of the job's own config, and `resources` of those of the same
+        names. Raises what `materialize` raises, and
         `InvalidDefinitionError` for a job that is not from `Definitions`.
         """
         if self.definitions is None:
@@ -67,6 +69,7 @@ class JobDefinition(Declaration):
         return public_object("materialize")(
             self.definitions,
             self.config if run_config is None else run_config,
+            resources=resources,
             selection=self.selection,
             instance=instance,
             partition_key=partition_key,
