@@ -137,7 +137,7 @@ def _too_early(name: str) -> str:
 
 def let_env_vars_through(schema: Any) -> None:
     """Have each field of a model's schema take an `EnvVar` unchecked: its value is checked when a
-    run reads it."""
+    run reads it. A Literal takes none."""
     while schema["type"] != "model-fields":
         if "schema" not in schema:
             return
@@ -155,4 +155,6 @@ def let_env_vars_through(schema: Any) -> None:
         holder = field
         while holder["schema"]["type"] == "default":
             holder = holder["schema"]
+        if holder["schema"]["type"] == "literal":
+            continue  # it may tell the classes of a union apart, which pydantic must see
         holder["schema"] = core_schema.no_info_wrap_validator_function(through, holder["schema"])

@@ -47,7 +47,7 @@ class Other(Config):
 
 
 class TaggedA(Config):
-    type: Literal["a"] = "a"
+    type: Literal["a"] = "a"  # what tells it from the other one
     n: int = 1
 
 
