@@ -80,3 +80,33 @@ def test_a_huge_message_and_its_trace_come_in_pieces(
     assert len(trace.inner_text()) < 20_000
     page.get_by_role("button", name=re.compile(r"Show \d+ kB more of")).click()
     expect(trace).to_have_text(re.compile(r"[\s\S]{25000}"))
+
+
+def test_several_failures_are_all_seen_at_once_and_the_first_is_open(
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    text = """
+        import assetgraph as dg
+
+        made = []
+        for number in range(11):
+            @dg.asset(name=f"bad_{number}")
+            def bad():
+                raise ValueError("no <b>rows</b>\\nof this")
+            made.append(bad)
+        defs = dg.Definitions(assets=made)
+    """
+    page = open_page(f"{look_at({'pipeline.py': text}, 'materialize --all').url}/runs/latest")
+    lines = page.locator(".failure summary.failure-head")
+    expect(lines).to_have_count(11)
+    expect(page.locator(".failure details[open]")).to_have_count(1)
+    expect(page.locator(".frame-line[aria-current]:visible")).to_have_count(1)
+    box = lines.nth(5).bounding_box()
+    assert box
+    assert box["y"] < 800
+    expect(lines.nth(5)).to_contain_text("ValueError: no <b>rows</b>")
+    expect(lines.nth(6)).to_be_hidden()
+    page.get_by_text("5 more failed steps").click()
+    lines.nth(6).press("Enter")
+    expect(page.locator(".frame-line[aria-current]:visible")).to_have_count(2)
+    expect(page.locator(".failure .link:visible")).to_have_count(2)

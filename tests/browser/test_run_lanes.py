@@ -43,6 +43,7 @@ def test_a_first_visit_shows_how_to_begin_and_no_empty_card(
     page = open_page(f"{server.url}/")
     expect(page.get_by_role("heading", name="Nothing is materialized yet")).to_be_visible()
     expect(page.locator("main .card")).to_have_count(0)
+    expect(page.get_by_role("listitem").filter(has_text="becomes stale")).to_be_visible()
     page.get_by_role("button", name="Materialize all 3").click()
     page.get_by_role("dialog").get_by_role("button", name="Materialize").click()
     expect(page.locator(".run-bar")).to_have_count(1)

@@ -1,7 +1,7 @@
 // A failed step: its error, the user's line that raised it, and the full trace behind a button.
 
 import {address, assetPage, read} from './api.js';
-import {plainLine, plainText} from './ansi.js';
+import {firstLine, plainLine, plainText} from './ansi.js';
 import {codeLines} from './code.js';
 import {h, icon, patch} from './dom.js';
 import {editorTool} from './editor.js';
@@ -10,20 +10,58 @@ import {clamped, longText} from './long_text.js';
 import {glyph} from './states.js';
 import {complain} from './toast.js';
 
-/** The panel for one failed step of run `runId`. */
-export function failurePanel(runId, failure) {
+const LONGEST_GIST = 200;
+const SHOWN = 6; // of several
+
+/** The panels for the failed steps of run `runId`. Of several, each has a line, and the first is open:
+ * so all are seen at once. */
+export function failurePanels(runId, failures) {
+  if (failures.length === 1) return failurePanel(failures[0], head(failures[0]), parts(runId, failures[0]));
+  const lines = failures.map((failure, index) =>
+    failurePanel(
+      failure,
+      h('details', {class: 'failure-one', open: index === 0, key: 'one'}, line(failure), h('div', {class: 'failure-parts'}, link(failure), parts(runId, failure))),
+    ),
+  );
+  const rest = lines.splice(SHOWN);
+  return [lines, rest.length ? h('details', {class: 'failure-more', key: 'rest'}, h('summary', {}, `${plural(rest.length, 'more failed step')}`), h('div', {class: 'stack failures'}, rest)) : null];
+}
+
+function failurePanel(failure, ...content) {
+  return h('section', {class: 'failure', key: `failure-${failure.step}`, 'aria-label': `${failure.step} failed`}, content);
+}
+
+function head(failure) {
+  return h('div', {class: 'failure-head'}, h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')), failed(failure), attempts(failure));
+}
+
+/** One failure of several, in a line. */
+function line(failure) {
+  const {step, type, message, alike_count: alike} = failure;
+  const more = alike ? ` and ${plural(alike, 'more partition')}` : '';
+  return h(
+    'summary',
+    {class: 'failure-head'},
+    icon('chevron', 'icon-small'),
+    h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')),
+    h('span', {class: 'strong cut failure-step', title: step, dir: 'auto'}, step, more),
+    h('span', {class: 'cut grow small failure-gist', dir: 'auto'}, [type, firstLine(message ?? '').slice(0, LONGEST_GIST)].filter(Boolean).join(': ')),
+  );
+}
+
+function link(failure) {
+  return h('div', {class: 'row small'}, failure.key === null ? null : h('a', {class: 'link', href: assetPage(failure.key), dir: 'auto'}, failure.key), attempts(failure));
+}
+
+function attempts({attempt}) {
+  return h('span', {class: 'muted nowrap'}, attempt > 1 ? `failed on attempt ${attempt}` : 'failed');
+}
+
+/** What was raised, and where. */
+function parts(runId, failure) {
   const own = failure.frames?.at(-1);
   const above = (failure.frames ?? []).slice(0, -1).reverse();
-  return h(
-    'section',
-    {class: 'failure', key: `failure-${failure.step}`, 'aria-label': `${failure.step} failed`},
-    h(
-      'div',
-      {class: 'failure-head'},
-      h('span', {class: 'mark', data: {state: 'failed'}}, glyph('failed')),
-      failed(failure),
-      h('span', {class: 'muted nowrap'}, failure.attempt > 1 ? `failed on attempt ${failure.attempt}` : 'failed'),
-    ),
+  return [
     h('div', {class: 'failure-what'}, h('div', {class: 'failure-type'}, failure.type), failure.message ? clamped(plainText(failure.message), {class: 'failure-message', key: `message-${runId}`}) : null),
     failure.causes?.length ? h('ul', {class: 'failure-causes small muted plain'}, failure.causes.map((text) => h('li', {}, plainText(text)))) : null,
     failure.hint ? h('p', {class: 'failure-hint'}, failure.hint) : null,
@@ -33,7 +71,7 @@ export function failurePanel(runId, failure) {
       : null,
     trace(runId, failure.step),
     failure.alike_count ? alike(failure) : null,
-  );
+  ];
 }
 
 /** The other partitions of the asset that failed at the same place. */

@@ -162,7 +162,7 @@ function widths(list) {
   const hidden = hiddenColumns(list);
   const fitting = (of, least, most) => `minmax(${least}px, ${Math.min(most, Math.max(least, Math.ceil(list.reduce((longest, asset) => Math.max(longest, of(asset).length), 0) * LETTER + CHIP)))}px)`;
   return [
-    '20px minmax(190px, 2.2fr) minmax(var(--status-least), 1.4fr)',
+    '20px minmax(190px, 3fr) minmax(var(--status-least), 1.2fr)',
     fitting((asset) => asset.group_name, 84, 260),
     hidden.includes('without-modules') ? '' : fitting((asset) => asset.module, 84, 220),
     hidden.includes('without-kinds') ? '' : fitting((asset) => asset.kinds[0] ?? '', 76, 140),

@@ -82,15 +82,20 @@ function begin(total) {
   return empty(
     'lineage',
     'Nothing is materialized yet',
-    h('p', {}, `The project defines ${plural(total, 'asset')}. Materialize ${total === 1 ? 'it' : 'them'} here, or in a terminal:`),
-    h('pre', {class: 'code'}, 'assetgraph materialize --all'),
+    h('p', {}, `The project defines ${plural(total, 'asset')}. So it goes from here:`),
     h(
-      'div',
-      {class: 'row empty-actions'},
-      h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: () => openLaunch({selection: ['*']})}, icon('play', 'icon-small'), total === 1 ? 'Materialize it' : `Materialize all ${count(total)}`),
-      h('a', {class: 'button', href: '/lineage'}, icon('lineage', 'icon-small'), 'Open the lineage'),
+      'ol',
+      {class: 'begin-steps'},
+      beginStep('Materialize', [`A run computes ${total === 1 ? 'the asset' : 'each asset, upstream first'}, and stores its value. In a terminal: `, h('code', {}, 'assetgraph materialize --all')], h('button', {class: 'button button-main', type: 'button', id: 'materialize', onclick: () => openLaunch({selection: ['*']})}, icon('play', 'icon-small'), total === 1 ? 'Materialize it' : `Materialize all ${count(total)}`)),
+      beginStep('Look', 'The lineage shows what each asset is made from; the page of an asset shows its value, history and code.', h('a', {class: 'button', href: '/lineage'}, icon('lineage', 'icon-small'), 'Open the lineage')),
+      beginStep('Change', ['Edit a function, or a file that one reads. What depends on it becomes stale, and the page says why. With ', h('code', {}, 'assetgraph dev --watch'), ', it notices at once.'], h('a', {class: 'button', href: '/definitions'}, icon('definitions', 'icon-small'), 'See the definitions')),
     ),
+    h('p', {class: 'small'}, 'Press ', h('kbd', {class: 'kbd'}, '/'), ' to find anything, and ', h('kbd', {class: 'kbd'}, '?'), ' for all keys.'),
   );
+}
+
+function beginStep(title, text, act) {
+  return h('li', {class: 'begin-step'}, h('h3', {}, title), h('p', {}, text), act);
 }
 
 function counts(total) {
@@ -106,7 +111,7 @@ function counts(total) {
       'ul',
       {class: 'counts-list'},
       h('li', {}, h('a', {class: 'count-box', href: '/assets'}, h('span', {class: 'count-number'}, count(total)), h('span', {class: 'muted'}, total === 1 ? 'asset' : 'assets'))),
-      [...ASSET_STATES].reverse().map((state) =>
+      [...ASSET_STATES].reverse().filter((state) => state !== 'external' || data.counts[state]).map((state) =>
         h(
           'li',
           {key: state},

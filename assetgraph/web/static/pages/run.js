@@ -3,7 +3,7 @@
 import {address, assetPage, read, runPage, write} from '../api.js';
 import {h, icon} from '../dom.js';
 import {EventsView} from '../events_view.js';
-import {failurePanel} from '../failed_step.js';
+import {failurePanels} from '../failed_step.js';
 import {duration, plural, runName} from '../format.js';
 import {OutputView} from '../output_view.js';
 import {followed} from '../progress.js';
@@ -211,8 +211,8 @@ function failures() {
   const rest = run.failed_steps.length - found.reduce((sum, one) => sum + 1 + one.alike_count, 0);
   return h(
     'div',
-    {class: 'stack', key: 'failures'},
-    found.map((failure) => failurePanel(run.run_id, failure)),
+    {class: 'stack failures', key: 'failures'},
+    failurePanels(run.run_id, found),
     rest > 0 ? h('p', {class: 'muted small'}, `${rest} more steps failed. See the list of steps.`) : null,
   );
 }
