@@ -228,12 +228,11 @@ class Materialization(
     """One successful computation of a value; its line in `assets/<key>.jsonl` commits it.
 
     `inputs` maps the text of each upstream target to the data version that was read. A record with
-    `accepted_at` repeats the one before it, with the code version that a person accepted then. The
-    code versions before that are in `earlier_code`: they count too. Data that something else made
-    has an `origin`: it was observed, or reported. `observed` is the digest of the set of what the
-    step read without declaring it; None if that is nothing, or was not observed. `partitions_read`
-    has the upstream assets of which several partitions were read, by the texts of their keys.
-    `resources` has what counts of those that the step took; of a check there is an `evaluation`.
+    `accepted_at` repeats the one before it, with the code version that a person accepted; those
+    before count too, as `earlier_code`. Data that something else made has an `origin`. `observed`
+    is the digest of what the step read without declaring it, if anything. `partitions_read` has the
+    upstream assets of which it read several partitions, by text, `resources` what counts of those
+    that it took, `tags` those that its function gave, and `evaluation` what a check found.
     """
 
     run_id: str
@@ -253,6 +252,7 @@ class Materialization(
     partitions_read: dict[str, PartitionsRead] = {}
     evaluation: Evaluation | None = None
     resources: dict[str, dict[str, Any]] = {}
+    tags: dict[str, str] = {}
 
     def is_of_code(self, version: str | None) -> bool:
         """Whether the value counts as made by code of this version."""

@@ -123,22 +123,23 @@ class MaterializeResult:
 
     `data_version` replaces the data version that is otherwise computed from the value: a downstream
     asset is stale when it changes. `asset_key` says which asset it is about, where a function
-    materializes several.
+    materializes several. `tags` are recorded with the value.
     """
 
     value: Any = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     data_version: Any = None  # text, or a `DataVersion`
     asset_key: Any = None
+    tags: Mapping[str, str] | None = None
 
     def __getstate__(self) -> list[Any]:
         """The state to pickle: the same bytes as of earlier versions where it means the same."""
-        more = [] if self.asset_key is None else [self.asset_key]
-        return [self.value, self.metadata, self.data_version, *more]
+        more = [self.asset_key, self.tags]
+        return [self.value, self.metadata, self.data_version, *(more if any(more) else ())]
 
     def __setstate__(self, state: list[Any]) -> None:
-        names = ("value", "metadata", "data_version", "asset_key")
-        for name, value in zip(names, [*state, None], strict=False):
+        names = ("value", "metadata", "data_version", "asset_key", "tags")
+        for name, value in zip(names, [*state, None, None], strict=False):
             object.__setattr__(self, name, value)
 
     def __post_init__(self) -> None:
@@ -156,7 +157,7 @@ class Output(Generic[T]):
             yield Output([n for n in numbers if n % 2 == 0], output_name="evens")
             yield Output([n for n in numbers if n % 2], output_name="odds")
 
-    `output_name` says which of the function's assets it is. `data_version` is as in
+    `output_name` says which of the function's assets it is. `data_version` and `tags` are as in
     `MaterializeResult`.
     """
 
@@ -164,6 +165,7 @@ class Output(Generic[T]):
     output_name: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     data_version: Any = None  # text, or a `DataVersion`
+    tags: Mapping[str, str] | None = None
 
 
 RESULTS = (MaterializeResult, Output)  # what says more of a value than the value
@@ -172,6 +174,18 @@ RESULTS = (MaterializeResult, Output)  # what says more of a value than the valu
 def data_version_of(given: Any) -> str | None:
     """The data version that a result gives, as text."""
     return given if given is None or isinstance(given, str) else str(given.value)
+
+
+def tags_of(given: Any, owner: str) -> dict[str, str]:
+    """The tags that the asset `owner` records with its value. Raises `MetadataError`."""
+    if isinstance(given, Mapping) and all(
+        isinstance(part, str) for tag in given.items() for part in tag
+    ):
+        return dict(given)
+    raise MetadataError(
+        f"asset {owner!r}: the tags of its value are {of_which_type(given)}.",
+        hint='Pass a dict of text to text, as in: tags={"team": "taxi"}',
+    )
 
 
 def metadata_value(name: str, value: Any) -> MetadataValue:

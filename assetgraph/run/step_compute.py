@@ -21,6 +21,7 @@ from assetgraph.definitions.metadata import (
     RESULTS,
     data_version_of,
     metadata_json,
+    tags_of,
 )
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
@@ -352,10 +353,11 @@ def _saved(
     made_from: Callable[[Target], dict[str, Any]],
 ) -> tuple[Materialization, Any]:
     """The uncommitted record of one output, and its value."""
-    value, version, metadata = returned, None, {}
+    value, version, metadata, tags = returned, None, {}, {}
     if isinstance(returned, RESULTS):
         value, version = returned.value, data_version_of(returned.data_version)
         metadata = metadata_json(returned.metadata, target.text)
+        tags = tags_of(returned.tags, target.text) if returned.tags else {}
     added = dict(context.metadata_of(target.key)) if context is not None else {}
     saved = _stored(task, store, target, value, added)
     metadata = masked_data({**saved.metadata, **added, **metadata})
@@ -374,6 +376,7 @@ def _saved(
         duration_s=round((time.perf_counter() - started) * 1e6) / 1e6,
         partition=target.partition,
         resources=dict(task.taken.recorded),
+        tags=tags,
         **made_from(target),
     )
     return made, value

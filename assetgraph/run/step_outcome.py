@@ -129,6 +129,8 @@ def _report_outputs(task: StepTask, result: StepResult) -> None:
         what: dict[str, Any] = {"data_version": made.data_version}
         if made.metadata:
             what["metadata"] = made.metadata
+        if made.tags:
+            what["tags"] = made.tags
         name = task.named(target)
         at = made.timestamp
         result.events += (

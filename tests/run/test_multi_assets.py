@@ -307,7 +307,7 @@ def test_an_output_may_have_metadata_and_a_data_version() -> None:
     @dg.multi_asset(specs=SPECS)
     def split(context: dg.AssetExecutionContext) -> Any:
         context.add_output_metadata({"source": "TLC"}, output_name="odds")
-        yield dg.Output(2, "evens", metadata={"rows": 2}, data_version="v2")
+        yield dg.Output(2, "evens", metadata={"rows": 2}, data_version="v2", tags={"day": "1"})
         yield dg.Output(1, "odds", data_version=dg.DataVersion("v1"))
 
     result = dg.materialize([split])
@@ -315,6 +315,7 @@ def test_an_output_may_have_metadata_and_a_data_version() -> None:
     assert evens is not None
     assert odds is not None
     assert (evens.metadata, evens.data_version) == ({"rows": 2}, "v2")
+    assert (evens.tags, odds.tags) == ({"day": "1"}, {})
     assert (odds.metadata, odds.data_version) == ({"source": "TLC"}, "v1")
 
 
@@ -375,3 +376,12 @@ def test_a_selection_takes_a_function_for_all_of_its_assets() -> None:
     result = dg.materialize([split, other], selection=[split])
     assert [e.step for e in result.events if e.type is EventType.STEP_SUCCESS] == ["split"]
     assert dg.AssetSelection.assets(split) == dg.AssetSelection.assets("evens", "odds")
+
+
+def test_tags_that_are_not_text_are_refused() -> None:
+    @dg.asset
+    def trips() -> dg.MaterializeResult:
+        return dg.MaterializeResult(tags={"day": 1})  # type: ignore[dict-item]
+
+    with pytest.raises(dg.AssetGraphError, match="asset 'trips': the tags of its value are a dict"):
+        dg.materialize([trips])

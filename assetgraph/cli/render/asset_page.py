@@ -179,6 +179,7 @@ def _materialization(made: Materialization, width: int | None) -> list[Line]:
             "Value": _value(made),
             "Data version": Line(made.data_version),
             "Config": Line(", ".join(f"{name}={value}" for name, value in made.config.items())),
+            "Tags": Line(", ".join(f"{name}={value}" for name, value in made.tags.items())),
         },
         width,
     )

@@ -122,6 +122,7 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
             "origin": attempt.origin,
             "data_version": attempt.data_version,
             "metadata": attempt.metadata,
+            "tags": attempt.tags,
             "value": value_json(attempt),
         }
         if attempt.evaluation is not None:
