@@ -39,8 +39,10 @@ def rerun_request(
         raise AssetGraphError(f"the run {run.run_id} is still in progress.")
     require_steps(run, steps)
     chosen = tuple(step_id for step_id in run.step_ids if not steps or step_id in steps)
+    targets = tuple([text for step_id in chosen for text in run.targets_of(step_id)])
     if from_failure:
-        chosen = steps_left(store, run)
+        left = _targets_left(store, run)
+        chosen, targets = tuple(left), tuple([text for texts in left.values() for text in texts])
         if not chosen:
             raise AssetGraphError(
                 f"every step of run {run.run_id} has succeeded, in it or in a re-execution.",
@@ -48,7 +50,7 @@ def rerun_request(
             )
     return RunRequest(
         selection=run.selection,
-        targets=tuple(text for step_id in chosen for text in run.targets_of(step_id)),
+        targets=targets,
         config=_config_of(run, chosen, config or {}),
         tags=run.tags,
         root_run_id=run.root_run_id or run.run_id,
@@ -79,6 +81,11 @@ def steps_left(store: Store, run: RunRecord) -> tuple[str, ...]:
 
     A step whose process died after its commit, but before the run recorded it, counts as done.
     """
+    return tuple(_targets_left(store, run))
+
+
+def _targets_left(store: Store, run: RunRecord) -> dict[str, list[str]]:
+    """Those steps, each with what it has not committed."""
     run_ids = walk([run.run_id, *_later_relatives(store, run)], store.runs.reruns).keys()
     done = {
         step.step_id
@@ -86,12 +93,12 @@ def steps_left(store: Store, run: RunRecord) -> tuple[str, ...]:
         for step in run_steps(one, store.runs.events(one.run_id))
         if step.state in _DONE
     }
-    return tuple(
-        step_id
+    left = {
+        step_id: [t for t in run.targets_of(step_id) if not _made_by(store, t, run_ids)]
         for step_id in run.step_ids
         if step_id not in done
-        and not all(_made_by(store, text, run_ids) for text in run.targets_of(step_id))
-    )
+    }
+    return {step_id: texts for step_id, texts in left.items() if texts}
 
 
 def _later_relatives(store: Store, run: RunRecord) -> Sequence[str]:

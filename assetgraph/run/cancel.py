@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import StoreError
 from assetgraph.hints import command
 from assetgraph.records import RunStatus, StepState
-from assetgraph.run.step import committed, lost_step
+from assetgraph.run.step import committed, lost_step, made_so_far
+from assetgraph.run.step_outcome import report_part
 from assetgraph.run.step_task import StepResult
 
 if TYPE_CHECKING:
@@ -56,9 +57,13 @@ def _ignores_interrupts(pid: int) -> bool:
 
 
 def canceled_step(attempt: Attempt, store: Store) -> StepResult:
-    """The result of an interrupted step: a success if it has committed all of its outputs."""
+    """The result of an interrupted step: a success if it has committed all of its outputs. It says
+    which of several it has committed."""
     if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
         wait([attempt.future], timeout=COMMIT_S)
     if committed(attempt.task, store):
         return lost_step(attempt.task, store, KeyboardInterrupt())
-    return StepResult(StepState.CANCELED, [])
+    canceled = StepResult(StepState.CANCELED, [], made_so_far(attempt.task, store))
+    if canceled.outputs:
+        report_part(attempt.task, canceled, "was canceled")
+    return canceled

@@ -98,7 +98,7 @@ def _may_record(locks: Locks, error: AssetGraphError) -> bool:
 
 def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     """The result of a step whose worker died: a success if it committed, else a failure."""
-    made = _made_so_far(task, store)
+    made = made_so_far(task, store)
     if len(made) == len(task.outputs):
         result = StepResult(StepState.SUCCESS, [], made)
         report_success(task, result)
@@ -123,7 +123,7 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
             "Its thread is still running, so the step is not retried. Use --executor processes."
         )
     once = msgspec.structs.replace(task, computation=replace(computation, retry_policy=None))
-    before = StepResult(StepState.FAILURE, [], _made_so_far(task, store))
+    before = StepResult(StepState.FAILURE, [], made_so_far(task, store))
     result = part_of_step(task, before, failed_step(once, store, error))
     _record_failure(task, store, result, store.history.append)
     return result
@@ -131,11 +131,11 @@ def abandoned_step(task: StepTask, store: Store, error: BaseException) -> StepRe
 
 def committed(task: StepTask, store: Store) -> dict[Target, Materialization]:
     """What this step committed if that is all of its outputs; else nothing."""
-    made = _made_so_far(task, store)
+    made = made_so_far(task, store)
     return made if len(made) == len(task.outputs) else {}
 
 
-def _made_so_far(task: StepTask, store: Store) -> dict[Target, Materialization]:
+def made_so_far(task: StepTask, store: Store) -> dict[Target, Materialization]:
     """The outputs that this step committed."""
     found = {target: store.history.known(target) for target in task.outputs}
     return {

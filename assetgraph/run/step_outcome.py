@@ -87,20 +87,20 @@ def part_of_step(task: StepTask, result: StepResult, failed: StepResult) -> Step
     if result.outputs and task.computation.is_check:
         _report_outputs(task, result)
     elif result.outputs:
-        _report_part(task, result)
+        report_part(task, result, "failed")
     failed.events[:0] = result.events
     failed.outputs = result.outputs
     return failed
 
 
-def _report_part(task: StepTask, result: StepResult) -> None:
-    """Add the events for what a step materialized before it failed, and say what is missing."""
+def report_part(task: StepTask, result: StepResult, end: str) -> None:
+    """Add the events for what a step materialized before its `end`, and say what is missing."""
     _report_outputs(task, result)
     several = len({target.key for target in task.outputs}) > 1
     made = _named(result.outputs, several)
     message = (
         f"{len(result.outputs)} of {len(task.outputs)} {'assets' if several else 'partitions'} "
-        f"were materialized before it failed: {made}"
+        f"were materialized before it {end}: {made}"
     )
     if several:
         left = [target for target in task.outputs if target not in result.outputs]

@@ -13,6 +13,7 @@ from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.plan import Plan
+from assetgraph.planning.reexecution import rerun_request
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.records import EventType
 
@@ -105,6 +106,41 @@ def test_what_was_yielded_before_a_failure_stays(executor: str) -> None:
         ("split", 2),
         ("reads_evens", 1),
     ]
+
+
+def test_a_rerun_of_a_call_that_can_be_for_a_subset_makes_what_is_missing(
+    instance: dg.Instance,
+) -> None:
+    @dg.multi_asset(specs=SPECS, can_subset=True, code_version="1")
+    def split(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        for key in sorted(context.selected_asset_keys):
+            yield dg.MaterializeResult(asset_key=key, value=1)
+            if len(context.selected_asset_keys) == 2:
+                raise RuntimeError("no odds today")
+
+    result = dg.materialize([split], instance=instance, raise_on_error=False)
+    request = rerun_request(instance.store, result.outcome.record, from_failure=True)
+    assert request.targets == ("odds",)
+    plan = plan_run(request, StoreFacts(AssetGraph([split]), instance.store))
+    assert [step.outputs for step in plan.steps] == [(Target(ODDS),)]
+
+
+def test_what_was_yielded_before_an_interrupt_stays(instance: dg.Instance) -> None:
+    @dg.multi_asset(specs=SPECS)
+    def split() -> Iterator[Any]:
+        yield dg.MaterializeResult(asset_key="evens", value=2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dg.materialize([split], instance=instance)
+    (run_id,) = instance.store.runs.ids()
+    events = list(instance.store.runs.events(run_id))
+    warned = [event.message for event in events if event.level == "WARNING"]
+    assert warned == [
+        "1 of 2 assets were materialized before it was canceled: evens. Missing: odds"
+    ]
+    made = [event.target for event in events if event.type is EventType.ASSET_MATERIALIZATION]
+    assert made == ["evens"]
 
 
 def stale_plan(graph: AssetGraph, instance: dg.Instance) -> Plan:
