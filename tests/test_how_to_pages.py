@@ -15,7 +15,7 @@ from played_pages import blocks, play
 from assetgraph.cli.app import assetgraph as command_line
 
 DOCS = Path(__file__).parents[1] / "docs"
-PLAYED = ("tutorial", "partitions", "backfills", "coming-from-dagster")
+PLAYED = ("index", "tutorial", "partitions", "backfills", "coming-from-dagster")
 FOLDERS = ("how-to", "concepts", "coming-from")
 PAGES = [
     *PLAYED,
