@@ -54,7 +54,10 @@ def test_a_job_takes_the_partitions_that_its_assets_share() -> None:
         return 1
 
     assert dg.define_asset_job("j", [one, two]).partitions_def == days
+    chosen = dg.AssetSelection.assets(one, two)
+    assert dg.define_asset_job("j", chosen).partitions_def == days
     assert dg.define_asset_job("j", [one, total]).partitions_def is None
+    assert dg.define_asset_job("j", chosen.upstream()).partitions_def is None
 
 
 def test_a_job_of_definitions_runs_its_assets_with_its_config_and_tags() -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import assetgraph as dg
 
@@ -14,9 +16,9 @@ JOB = dg.define_asset_job("j", "a")
 AT = datetime(2021, 5, 8, tzinfo=UTC)
 
 
-def tick(schedule: dg.ScheduleDefinition, at: datetime = AT, **given: Any) -> Any:
+def tick(schedule: dg.ScheduleDefinition, at: datetime = AT, **resources: Any) -> Any:
     return schedule.evaluate_tick(
-        dg.build_schedule_context(scheduled_execution_time=at, resources=given)
+        dg.build_schedule_context(scheduled_execution_time=at, resources=resources)
     )
 
 
@@ -71,8 +73,8 @@ def test_the_config_of_a_request_is_plain() -> None:
     class Day(dg.Config):
         day: str
 
-    given = dg.RunRequest(run_config=dg.RunConfig({"a": Day(day="x")}))
-    assert given == dg.RunRequest(run_config={"ops": {"a": {"config": {"day": "x"}}}})
+    request = dg.RunRequest(run_config=dg.RunConfig({"a": Day(day="x")}))
+    assert request == dg.RunRequest(run_config={"ops": {"a": {"config": {"day": "x"}}}})
     assert dg.RunRequest().run_config == {}
 
 
@@ -165,6 +167,31 @@ def test_options_move_it_within_its_window(
     definition: dg.PartitionsDefinition, options: dict[str, Any], line: str
 ) -> None:
     assert partitioned(definition, **options).cron_schedule == line
+
+
+OF_TIME = [
+    DAYS,
+    dg.HourlyPartitionsDefinition("2021-05-05-00:00", timezone="America/New_York"),
+    dg.WeeklyPartitionsDefinition("2021-05-05", timezone="Asia/Seoul"),
+    dg.MonthlyPartitionsDefinition("2021-05-05", day_offset=3),
+]
+WINDOWS = [
+    [
+        (definition.time_window_for_partition_key(key).end, key)
+        for key in definition.keys(datetime(2021, 7, 6, tzinfo=UTC))
+    ]
+    for definition in OF_TIME
+]
+
+
+@given(
+    st.integers(0, len(OF_TIME) - 1),
+    st.datetimes(datetime(2021, 5, 1), datetime(2021, 7, 5), timezones=st.just(UTC)),
+)
+def test_a_tick_asks_for_the_last_window_that_is_over(number: int, at: datetime) -> None:
+    asked = tick(partitioned(OF_TIME[number]), at).run_requests
+    over = [key for end, key in WINDOWS[number] if end <= at]
+    assert [one.partition_key for one in asked] == over[-1:]
 
 
 def test_partitions_of_a_list_and_of_two_dimensions() -> None:

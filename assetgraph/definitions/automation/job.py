@@ -109,10 +109,12 @@ def define_asset_job(
 
 
 def _shared_partitions(selection: Any) -> PartitionsDefinition | None:
-    """The partitions of the assets in a list, if all of them have the same."""
-    if not isinstance(selection, list | tuple):
+    """The partitions of the assets in a list or in `AssetSelection.assets(…)`, if all of them have
+    the same."""
+    given = selection.given if isinstance(selection, AssetSelection) else selection
+    if not isinstance(given, list | tuple):
         return None
-    found = {getattr(one, "partitions_def", None) for one in selection}
+    found = {getattr(one, "partitions_def", None) for one in given}
     return found.pop() if len(found) == 1 else None
 
 

@@ -45,6 +45,7 @@ class AssetSelection:
 
     def __init__(self, text: str, rank: int | None = None) -> None:
         self.text = text
+        self.given: tuple[KeyLike, ...] = ()  # by `assets`, as they were
         self._rank = _rank_of(parse(text)) if rank is None else rank
 
     @classmethod
@@ -55,7 +56,9 @@ class AssetSelection:
     @classmethod
     def assets(cls, *assets: KeyLike) -> AssetSelection:
         """These assets, given as assets, keys or texts. Raises `InvalidKeyError`."""
-        return cls._any_of([_key_text(one) for one in _each(assets)])
+        found = cls._any_of([_key_text(one) for one in _each(assets)])
+        found.given = assets
+        return found
 
     @classmethod
     def keys(cls, *asset_keys: KeyLike) -> AssetSelection:
