@@ -39,7 +39,7 @@ from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.storage.store import Store
-from assetgraph.text import did_you_mean
+from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
     from assetgraph.definitions.selection.asset_selection import AssetSelection
@@ -103,10 +103,19 @@ class RunResult(RunEvents):
         """Dagster's name for `value`."""
         return self.value(asset_key)
 
-    def output_for_node(self, node: KeyLike) -> Any:
+    def output_for_node(self, node: KeyLike, output_name: str | None = None) -> Any:
         """The value of an asset, by the name that its step has in Dagster: `m__x` for the key
-        `m/x`. The key will do too."""
-        return self.value(self.key_of_node(node))
+        `m/x`. The key will do too. Of a function of several assets, `output_name` says which."""
+        keys = self.keys_of_node(node)
+        if output_name is not None:
+            names = self.facts.graph.computation(keys[0]).output_names
+            if output_name != "result" or len(names) > 1:
+                keys = [names[output_name]] if output_name in names else []
+        if len(keys) == 1:
+            return self.value(keys[0])
+        given = "gives several outputs" if keys else f"gives no output {output_name!r}"
+        remedy = f"Name one of them: {listed([*self._outputs_of(node)][:5])}."
+        raise AssetGraphError(f"{node!r} {given}.", hint=remedy)
 
     def materialization(self, key: KeyLike, *, partition_key: str | None = None) -> Materialization:
         """The record of that value: its versions, its metadata and where it is stored."""
@@ -124,12 +133,20 @@ class RunResult(RunEvents):
         """The events of one type."""
         return list(dagster_events(self.events, kind, self.outcome.record))
 
-    def key_of_node(self, node: KeyLike) -> AssetKey:
-        """The asset that a step's name in Dagster means. Raises `AssetGraphError`."""
+    def keys_of_node(self, node: KeyLike) -> list[AssetKey]:
+        """The assets that a step's name in Dagster means: several, where its function makes
+        several. Raises `AssetGraphError`."""
         graph = self.facts.graph
+        if isinstance(node, Asset):
+            return [spec.key for spec in node.specs]
         if isinstance(node, str) and AssetKey.unchecked(node) not in graph:
+            if node in graph.computations:
+                return [spec.key for spec in graph.computations[node].specs]
             node = next((key for key in graph.order if node_name(key) == node), node)
-        return graph.asset(key_of(node)).key
+        return [graph.asset(key_of(node)).key]
+
+    def _outputs_of(self, node: KeyLike) -> Iterable[str]:
+        return self.facts.graph.computation(self.keys_of_node(node)[0]).output_names
 
     def _only_partition(self, key: AssetKey) -> str | None:
         """The partition of an asset that the run is about; None for an asset without partitions.

@@ -68,14 +68,14 @@ class EventLogEntry(NamedTuple):
 
 class RunEvents:
     """What a run did, by Dagster's names, for a class that has `events`, `events_of` and
-    `key_of_node`."""
+    `keys_of_node`."""
 
     __slots__ = ()
 
     def events_of(self, kind: EventType) -> list[DagsterEvent]:
         raise NotImplementedError
 
-    def key_of_node(self, node: Any) -> AssetKey:
+    def keys_of_node(self, node: Any) -> list[AssetKey]:
         raise NotImplementedError
 
     @property
@@ -118,9 +118,9 @@ class RunEvents:
     def asset_materializations_for_node(self, node: Any) -> list[AssetMaterialization]:
         """What the run materialized of an asset, by the name that its step has in Dagster: `m__x`
         for the key `m/x`. Each has `asset_key`, `partition` and `metadata[name].value`."""
-        key = self.key_of_node(node)
+        keys = self.keys_of_node(node)
         found = [event.materialization for event in self.get_asset_materialization_events()]
-        return [made for made in found if made is not None and made.asset_key is key]
+        return [made for made in found if made is not None and made.asset_key in keys]
 
     def get_asset_materialization_events(self) -> list[DagsterEvent]:
         """An event for each asset and partition that the run materialized, with `asset_key`,

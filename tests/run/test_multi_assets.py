@@ -421,3 +421,24 @@ def test_tags_that_are_not_text_are_refused() -> None:
 
     with pytest.raises(dg.AssetGraphError, match="asset 'trips': the tags of its value are a dict"):
         dg.materialize([trips])
+
+
+def test_a_result_gives_the_outputs_of_a_function_by_dagsters_names() -> None:
+    @dg.multi_asset(outs={"evens": dg.AssetOut(key_prefix="p"), "odds": dg.AssetOut()})
+    def split() -> tuple[int, int]:
+        return 2, 1
+
+    @dg.asset
+    def trips() -> int:
+        return 5
+
+    result = dg.materialize([split, trips])
+    assert result.output_for_node("split", "evens") == 2
+    assert result.output_for_node("p__evens") == 2
+    assert result.output_for_node("trips", "result") == 5
+    made = result.asset_materializations_for_node("split")
+    assert [one.asset_key for one in made] == [dg.AssetKey("p/evens"), ODDS]
+    with pytest.raises(dg.AssetGraphError, match="gives several outputs"):
+        result.output_for_node("split")
+    with pytest.raises(dg.AssetGraphError, match="gives no output 'odd'"):
+        result.output_for_node("split", "odd")
