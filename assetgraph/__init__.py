@@ -58,13 +58,9 @@ if TYPE_CHECKING:
     from assetgraph.definitions.backfill_policy import BackfillPolicy
     from assetgraph.definitions.built_context import build_asset_check_context, build_asset_context
     from assetgraph.definitions.check_context import AssetCheckExecutionContext
+    from assetgraph.definitions.check_nodes import AssetCheckSpec
     from assetgraph.definitions.check_results import AssetCheckResult, AssetCheckSeverity
-    from assetgraph.definitions.checks import (
-        AssetChecksDefinition,
-        AssetCheckSpec,
-        asset_check,
-        multi_asset_check,
-    )
+    from assetgraph.definitions.checks import AssetChecksDefinition, asset_check, multi_asset_check
     from assetgraph.definitions.computation import AssetSpec
     from assetgraph.definitions.config import Config
     from assetgraph.definitions.context import AssetExecutionContext
@@ -190,7 +186,8 @@ _NAMES = {
     "definitions.built_context": "build_asset_check_context build_asset_context",
     "definitions.check_context": "AssetCheckExecutionContext",
     "definitions.check_results": "AssetCheckResult AssetCheckSeverity",
-    "definitions.checks": "AssetCheckSpec AssetChecksDefinition asset_check multi_asset_check",
+    "definitions.check_nodes": "AssetCheckSpec",
+    "definitions.checks": "AssetChecksDefinition asset_check multi_asset_check",
     "definitions.computation": "AssetSpec",
     "definitions.config": "Config",
     "definitions.context": "AssetExecutionContext",

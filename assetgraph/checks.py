@@ -24,12 +24,13 @@ from typing import Any
 
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.check_context import AssetCheckExecutionContext
+from assetgraph.definitions.check_nodes import AssetCheckSpec
 from assetgraph.definitions.check_results import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetLike,
 )
-from assetgraph.definitions.checks import AssetChecksDefinition, AssetCheckSpec, check_of
+from assetgraph.definitions.checks import AssetChecksDefinition, check_of
 from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.definitions.registry import current_registry
 from assetgraph.storage import table_checks as tables

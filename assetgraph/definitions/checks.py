@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset, AssetDep, AssetIn, unchecked_key
+from assetgraph.definitions.check_nodes import AssetCheckSpec, CheckNode
 from assetgraph.definitions.check_results import AssetLike
-from assetgraph.definitions.computation import AssetSpec, Computation
+from assetgraph.definitions.computation import Computation
 from assetgraph.definitions.decorator import (
     COMPUTATION_OPTIONS,
     docstring,
@@ -32,60 +33,6 @@ from assetgraph.text import did_you_mean, listed
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.retries import RetryPolicy
-
-
-@dataclass(frozen=True, init=False)
-class AssetCheckSpec:
-    """The description of one check: its `name`, and the `asset` that it is about.
-
-    If it is `blocking`, what reads the asset waits for it, and does not run while it fails.
-    `additional_deps` are further upstreams, which no parameter loads. A check with the
-    `partitions_def` of its asset looks at each partition by itself.
-    """
-
-    name: str
-    asset: AssetLike
-    description: str | None
-    additional_deps: tuple[Any, ...]
-    blocking: bool
-    metadata: Mapping[str, Any]
-    partitions_def: PartitionsDefinition | None
-
-    def __init__(
-        self,
-        name: str,
-        asset: AssetLike,
-        *,
-        description: str | None = None,
-        additional_deps: Iterable[AssetLike | AssetDep] | None = None,
-        blocking: bool = False,
-        metadata: Mapping[str, Any] | None = None,
-        partitions_def: PartitionsDefinition | None = None,
-    ) -> None:
-        given = {
-            "name": name,
-            "asset": asset,
-            "description": description,
-            "additional_deps": tuple(additional_deps or ()),
-            "blocking": blocking,
-            "metadata": dict(metadata or {}),
-            "partitions_def": partitions_def,
-        }
-        for attribute, value in given.items():
-            object.__setattr__(self, attribute, value)
-
-    @property
-    def asset_key(self) -> AssetKey:
-        return unchecked_key(self.asset)
-
-
-class CheckNode(AssetSpec, frozen=True, eq=False, kw_only=True):
-    """A check as a node of the graph: a spec without a value. `checks` is its asset."""
-
-    checks: AssetKey
-    check_name: str
-    blocking: bool = False
-    always: bool = False  # whether `--stale` runs it even if nothing changed: it looks at the time
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)

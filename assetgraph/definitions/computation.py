@@ -21,7 +21,7 @@ from assetgraph.definitions.signature import (
     resolved,
     signature_of,
 )
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, checked_asset
 from assetgraph.text import place_text
 
 if TYPE_CHECKING:
@@ -189,6 +189,15 @@ class Computation:
         fields = {name: self.__dict__[name] for name in self.__dataclass_fields__}
         fields["local_names"] = {}
         return {**fields, "signature": self.signature}
+
+    @cached_property
+    def makes_checks(self) -> bool:
+        """Whether a call makes checks of its assets beside them."""
+        return (
+            len(self.specs) > 1
+            and not self.is_check
+            and any(checked_asset(spec.key) is not None for spec in self.specs)
+        )
 
     @property
     def label(self) -> str:

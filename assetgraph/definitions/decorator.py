@@ -21,6 +21,7 @@ from assetgraph.text import did_you_mean, listed
 if TYPE_CHECKING:
     from assetgraph.definitions.automation.conditions import AutomationCondition
     from assetgraph.definitions.backfill_policy import BackfillPolicy
+    from assetgraph.definitions.check_nodes import AssetCheckSpec
     from assetgraph.definitions.io_manager import IOManager
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.partitions.mapping import PartitionMapping
@@ -58,6 +59,7 @@ class AssetOptions(TypedDict, total=False):
     op_tags: Mapping[str, Any] | None
     partitions_def: PartitionsDefinition | None  # which partitions the asset has: none unless given
     backfill_policy: BackfillPolicy | None  # how many partitions one call makes: one unless given
+    check_specs: Iterable[AssetCheckSpec] | None  # checks that the function makes itself
     automation_condition: AutomationCondition | None  # kept with the asset; nothing acts on it
 
 
@@ -136,12 +138,23 @@ def asset_of(function: Callable[..., Any], options: AssetOptions, caller: FrameT
     return Asset(
         name=spec.key.text,
         function=function,
-        specs=(spec,),
+        specs=with_own_checks((spec,), given, read),
         module=caller.f_globals.get("__name__", ""),
         mistakes=tuple(read.mistakes),
         local_names=local_names(function, caller),
         **found,
     )
+
+
+def with_own_checks(
+    specs: tuple[AssetSpec, ...], given: Mapping[str, Any], read: OptionReader
+) -> tuple[AssetSpec, ...]:
+    """The specs, and the checks of them that the same function makes."""
+    if "check_specs" not in given:
+        return specs
+    from assetgraph.definitions.check_nodes import nodes_of
+
+    return (*specs, *nodes_of(given["check_specs"], specs, read))
 
 
 def read_computation(given: Mapping[str, Any], read: OptionReader) -> dict[str, Any]:

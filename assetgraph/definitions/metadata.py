@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from assetgraph.definitions.annotations import kind_of_value, of_which_type
-from assetgraph.errors import MetadataError
+from assetgraph.errors import MetadataError, ValueTypeError
 from assetgraph.keys import AssetKey
 
 T = TypeVar("T")
@@ -131,15 +131,19 @@ class MaterializeResult:
     data_version: Any = None  # text, or a `DataVersion`
     asset_key: Any = None
     tags: Mapping[str, str] | None = None
+    check_results: Sequence[Any] = ()  # an `AssetCheckResult` for each of its own checks
 
     def __getstate__(self) -> list[Any]:
         """The state to pickle: the same bytes as of earlier versions where it means the same."""
         more = [self.asset_key, self.tags]
+        if self.check_results:
+            more.append(tuple(self.check_results))
         return [self.value, self.metadata, self.data_version, *(more if any(more) else ())]
 
     def __setstate__(self, state: list[Any]) -> None:
-        names = ("value", "metadata", "data_version", "asset_key", "tags")
-        for name, value in zip(names, [*state, None, None], strict=False):
+        names = ("value", "metadata", "data_version", "asset_key", "tags", "check_results")
+        missing = (None, None, ())[len(state) - 3 :]
+        for name, value in zip(names, [*state, *missing], strict=True):
             object.__setattr__(self, name, value)
 
     def __post_init__(self) -> None:
@@ -227,6 +231,19 @@ def metadata_json(metadata: Mapping[str, Any], owner: str = "") -> dict[str, Any
         if owner:
             error.about(f"asset {owner!r}")
         raise
+
+
+def result_metadata(result: Any, owner: str) -> dict[str, Any]:
+    """The metadata of a result of the asset `owner`, in its recorded form.
+
+    Raises `ValueTypeError` for results of checks: the function declares none.
+    """
+    if getattr(result, "check_results", ()):
+        raise ValueTypeError(
+            f"asset {owner!r} returned check_results, and has no check_specs.",
+            hint="Declare them: check_specs=[AssetCheckSpec(…)].",
+        )
+    return metadata_json(result.metadata, owner)
 
 
 def _scalar(value: Any) -> Any:

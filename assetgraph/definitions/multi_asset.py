@@ -18,6 +18,7 @@ from assetgraph.definitions.decorator import (
     read_spec,
     require_function,
     unknown_option,
+    with_own_checks,
 )
 from assetgraph.definitions.option_reader import OptionReader
 from assetgraph.definitions.registry import current_registry
@@ -28,6 +29,7 @@ from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.definitions.backfill_policy import BackfillPolicy
+    from assetgraph.definitions.check_nodes import AssetCheckSpec
     from assetgraph.definitions.io_manager import IOManager
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.retries import RetryPolicy
@@ -68,6 +70,7 @@ class MultiAssetOptions(TypedDict, total=False):
     deps: Iterable[str | Sequence[str] | AssetKey | Asset | AssetSpec | AssetDep] | None  # of all
     group_name: str | None  # of those that say none
     partitions_def: PartitionsDefinition | None  # of all
+    check_specs: Iterable[AssetCheckSpec] | None  # checks that the function makes itself
     backfill_policy: BackfillPolicy | None
     code_version: str | None
     retry_policy: RetryPolicy | None
@@ -161,11 +164,16 @@ def _make(function: Any, options: MultiAssetOptions, caller: FrameType) -> Multi
     assets = dict(_assets(given, read))
     if not assets:
         raise TypeError(f"@multi_asset of {name!r} names no asset: {_EXAMPLE}")
+    if given.get("can_subset") and "check_specs" in given:
+        read.note(
+            "check_specs= and can_subset= exclude each other",
+            "Write the checks as functions of their own, with @asset_check.",
+        )
     outs = {} if "specs" in given else read.mapping("outs", given.get("outs"))
     made = MultiAsset(
         name=name,
         function=function,
-        specs=tuple(assets.values()),
+        specs=with_own_checks(tuple(assets.values()), given, read),
         names={name: spec.key for name, spec in assets.items()},
         output_types={
             assets[name].key: out.dagster_type

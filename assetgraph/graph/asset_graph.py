@@ -15,14 +15,14 @@ from assetgraph.graph.connections import Connections
 from assetgraph.graph.graph_checks import GraphChecks
 from assetgraph.graph.walk import cycle_through, walk
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target
+from assetgraph.keys import AssetKey, Target, checked_asset
 from assetgraph.process.garbage_collector import paused_collector
 from assetgraph.text import did_you_mean
 
 if TYPE_CHECKING:
     from networkx import DiGraph
 
-    from assetgraph.definitions.checks import CheckNode
+    from assetgraph.definitions.check_nodes import CheckNode
     from assetgraph.definitions.computation import AssetSpec, Computation
 
 
@@ -330,7 +330,7 @@ class AssetGraph:
                 self.duplicates += [(key, makers[0], other) for other in makers[1:]]
             self._makers[key] = makers[0]
             self._assets[key] = spec = makers[0].spec(key)
-            if makers[0].is_check:
+            if checked_asset(key) is not None:
                 self.checks[key] = cast("CheckNode", spec)
 
     def _connect(self) -> None:
@@ -352,7 +352,7 @@ class AssetGraph:
                 self.self_readers = {*self.self_readers, key}
             row = tuple(parents) if len(parents) < 2 else tuple(sorted(parents, key=by_name))
             self._parents[key] = row
-            if computation.is_check:
+            if key in self.checks:
                 continue
             for upstream in row:  # so each asset's readers are by name
                 readers[upstream].append(key)

@@ -9,7 +9,7 @@ from assetgraph.errors import Problem
 from assetgraph.graph.walk import walk
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.checks import CheckNode
+    from assetgraph.definitions.check_nodes import CheckNode
     from assetgraph.graph.connected import Connected
     from assetgraph.keys import AssetKey
 

@@ -307,6 +307,7 @@ def _adopted(
         return msgspec.structs.replace(
             spec,
             key=moved(spec.key),
+            **_moved_check(spec, moved),
             deps=tuple(map(moved, spec.deps)),
             partition_mappings={
                 moved(key): mapping for key, mapping in spec.partition_mappings.items()
@@ -316,3 +317,9 @@ def _adopted(
 
     specs = tuple(map(adopted, item.specs))
     return item.of_specs(specs, {name: moved(key) for name, key in item.ins.items()})
+
+
+def _moved_check(spec: AssetSpec, moved: Callable[[AssetKey], AssetKey]) -> dict[str, AssetKey]:
+    """The asset of a check under its new key; nothing for an asset."""
+    asset = getattr(spec, "checks", None)
+    return {} if asset is None else {"checks": moved(asset)}

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assetgraph.definitions.checks import CheckNode
+    from assetgraph.definitions.check_nodes import CheckNode
     from assetgraph.keys import AssetKey
 
 Rows = Mapping["AssetKey", tuple["AssetKey", ...]]

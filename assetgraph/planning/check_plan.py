@@ -24,7 +24,8 @@ def plan_of_checks(
     now. One is left out if anything that it reads has no value."""
     causes: dict[Target, Cause] = {}
     reasons: dict[Target, tuple[Reason, ...]] = {}
-    for check in graph.in_order(graph.whole_calls(checks)):
+    alone = [one for one in checks if graph.graph.computation(one.key).is_check]
+    for check in graph.in_order(graph.whole_calls(alone)):
         above = {one: facts.of(one) for one in graph.upstream_or_none(check)}
         if not all(known.has_value or known.external for known in above.values()):
             continue

@@ -109,7 +109,12 @@ def _targets(graph: TargetGraph, target: Target, checks: Iterable[AssetKey]) -> 
 
 def _unsettled(graph: TargetGraph, facts: Facts, gate: Target) -> bool:
     """Whether a check must look again: it never did, or value, code or what else it read differ. A
-    failed attempt since it last did changes nothing."""
+    failed attempt since it last did changes nothing. What the asset's own function checks is of the
+    value that it made then."""
+    asset = graph.graph.checks[gate.key].checks
+    if graph.graph.computation(asset) is graph.graph.computation(gate.key):
+        made, looked = facts.of(Target(asset, gate.partition)).current, facts.of(gate).current
+        return looked is None or made is None or made.run_id != looked.run_id
     upstream = {one: facts.of(one).data_version for one in graph.upstream_or_none(gate)}
     reasons = direct_reasons(gate, facts, upstream)
     return any(reason.kind is not ReasonKind.ATTEMPT_FAILED for reason in reasons)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from assetgraph.keys import RANGE, Target
+from assetgraph.keys import RANGE, Target, checked_asset
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.planning.reasons import past_failure
 from assetgraph.queries.record_json import record_json
@@ -84,8 +84,8 @@ class AssetView(msgspec.Struct, frozen=True):
     @property
     def made_with(self) -> tuple[str, ...]:
         """The other assets that its function makes."""
-        specs = self.computation.specs
-        return tuple([spec.key.text for spec in specs if spec.key is not self.asset.key])
+        others = (spec.key for spec in self.computation.specs if spec.key is not self.asset.key)
+        return tuple([key.text for key in others if checked_asset(key) is None])
 
     @property
     def damage(self) -> str | None:

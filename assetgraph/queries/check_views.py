@@ -17,7 +17,7 @@ from assetgraph.records import AssetState, Materialization
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from assetgraph.definitions.checks import CheckNode
+    from assetgraph.definitions.check_nodes import CheckNode
     from assetgraph.definitions.computation import Computation
     from assetgraph.keys import AssetKey
     from assetgraph.planning.facts import StoreFacts

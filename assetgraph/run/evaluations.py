@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from assetgraph.definitions.annotations import described
+from assetgraph.definitions.check_nodes import CheckNode
 from assetgraph.definitions.check_results import AssetCheckResult
-from assetgraph.definitions.checks import CheckNode
 from assetgraph.definitions.metadata import metadata_json
 from assetgraph.errors import CheckFailedError, ValueTypeError
 from assetgraph.keys import Target
+from assetgraph.process.secrets import masked_data
 from assetgraph.records import Evaluation, Materialization, StepState, StoredValue, now
 from assetgraph.run.step_outcome import report_success
 from assetgraph.text import did_you_mean, listed
@@ -35,56 +36,80 @@ def evaluate(
     """
     outputs: dict[Target, Materialization] = {}
     result.outputs = outputs
-    versions = task.versions()
-    for target, found in _by_check(task, returned):
-        node = _node(task, target)
-        added = dict(context.metadata_of(target.key)) if context is not None else {}
-        outputs[target] = Materialization(
-            run_id=task.run_id,
-            timestamp=now(),
-            value=StoredValue("none"),
-            data_version="",
-            code_version=task.code_version,
-            config=dict(task.config),
-            metadata={**added, **metadata_json(found.metadata, f"check {target.text!r}")},
-            duration_s=round(time.perf_counter() - started, 6),
-            partition=target.partition,
-            evaluation=Evaluation(
-                passed=found.passed,
-                severity=found.severity.value,
-                description=found.description,
-                blocking=node.blocking,
-            ),
-            **task.made_from(target, versions),
-        )
-        started = time.perf_counter()  # for the next one
-    _require_passed(outputs)
+    added = dict(context.output_metadata) if context is not None else {}
+    checks = FoundChecks(task)
+    for one in _results(task, returned):
+        for target, found in checks.take([one]):
+            outputs[target] = evaluation_record(task, target, found, started, added)
+            started = time.perf_counter()  # for the next one
+    checks.require_complete()
+    checks.require_passed()
     report_success(task, result)
     result.state = StepState.SUCCESS
 
 
-def _require_passed(outputs: dict[Target, Materialization]) -> None:
-    failed = [
-        one.text for one, made in outputs.items() if made.evaluation and made.evaluation.blocks
-    ]
-    if failed:
-        checks = "check" if len(failed) == 1 else "checks"
-        raise CheckFailedError(
-            f"{len(failed)} blocking asset {checks} failed with ERROR severity: {listed(failed)}."
-        )
+def evaluation_record(
+    task: StepTask,
+    target: Target,
+    found: AssetCheckResult,
+    started: float,
+    added: Mapping[str, Any],
+) -> Materialization:
+    """The uncommitted record of what a check found."""
+    return Materialization(
+        run_id=task.run_id,
+        timestamp=now(),
+        value=StoredValue("none"),
+        data_version="",
+        code_version=task.code_version,
+        config=dict(task.config),
+        metadata=masked_data({**added, **metadata_json(found.metadata, f"check {target.text!r}")}),
+        duration_s=round(time.perf_counter() - started, 6),
+        partition=target.partition,
+        evaluation=Evaluation(
+            passed=found.passed,
+            severity=found.severity.value,
+            description=masked_data(found.description),
+            blocking=_node(task, target).blocking,
+        ),
+        **task.made_from(target, task.versions()),
+    )
 
 
-def _by_check(task: StepTask, returned: Any) -> Iterator[tuple[Target, AssetCheckResult]]:
-    seen: set[Target] = set()
-    for found in _results(task, returned):
-        target = _target(task, found)
-        if target in seen:
-            raise _refused(task, f"gave two results for {target.text!r}")
-        seen.add(target)
-        yield target, found
-    missing = [repr(one.text) for one in task.outputs if one not in seen]
-    if missing:
-        raise _refused(task, f"gave no result for {listed(missing)}")
+class FoundChecks:
+    """Which of the checks of a step have a result. Methods raise `ValueTypeError`."""
+
+    def __init__(self, task: StepTask) -> None:
+        self._task = task
+        self._seen: set[Target] = set()
+        self._failed: list[str] = []  # the blocking ones
+
+    def take(self, given: list[AssetCheckResult]) -> Iterator[tuple[Target, AssetCheckResult]]:
+        """Each of `given`, which is then empty, with the check that it is of."""
+        while given:
+            found = given.pop(0)
+            target = _target(self._task, found)
+            if target in self._seen:
+                raise _refused(self._task, f"gave two results for {target.text!r}")
+            self._seen.add(target)
+            fails = not found.passed and found.severity == "ERROR"
+            if fails and _node(self._task, target).blocking:
+                self._failed.append(target.text)
+            yield target, found
+
+    def require_complete(self) -> None:
+        missing = [repr(one.text) for one in self._task.outputs if one not in self._seen]
+        if missing:
+            raise _refused(self._task, f"gave no result for {listed(missing)}")
+
+    def require_passed(self) -> None:
+        """Raise `CheckFailedError` if a blocking check failed."""
+        if self._failed:
+            checks = "check" if len(self._failed) == 1 else "checks"
+            raise CheckFailedError(
+                f"{len(self._failed)} blocking asset {checks} failed with ERROR severity: "
+                f"{listed(self._failed)}."
+            )
 
 
 def _results(task: StepTask, returned: Any) -> Iterator[AssetCheckResult]:
@@ -135,7 +160,7 @@ def _node(task: StepTask, target: Target) -> CheckNode:
 
 def _refused(task: StepTask, what: str, hint: str | None = None) -> ValueTypeError:
     return ValueTypeError(
-        f"the check {task.computation.name!r} {what}.",
+        f"the {task.computation.label} {what}.",
         hint=hint
         or f"Return {AssetCheckResult.__name__}(passed=…)"
         + (" for each check, with its check_name=." if len(task.outputs) > 1 else "."),

@@ -83,9 +83,8 @@ class RunSetup(msgspec.Struct, frozen=True):
         """The record of a run of `plan` that starts now."""
         request, started_at = self.request, now()
         steps = tuple([step.id for step in plan.steps])
-        made = [step for step in plan.steps if not plan.computations[step.computation].is_check]
-        outputs = [target.key.text for step in made for target in step.outputs]
-        assets = tuple(dict.fromkeys(outputs))
+        outputs = [target.key.text for step in plan.steps for target in step.outputs]
+        assets = tuple([text for text in dict.fromkeys(outputs) if ":" not in text])  # no checks
         return RunRecord(
             run_id=request.run_id or store.runs.new_id(started_at),
             status=RunStatus.STARTED,

@@ -20,7 +20,7 @@ from assetgraph.definitions.deep_types import require_result
 from assetgraph.definitions.metadata import (
     RESULTS,
     data_version_of,
-    metadata_json,
+    result_metadata,
     tags_of,
 )
 from assetgraph.errors import AssetGraphError, StoreError
@@ -74,7 +74,7 @@ def compute_step(
             result.events += files.changes() if files is not None else ()
             if not channel.wanted():
                 return StepResult(StepState.CANCELED, [])
-            keep = _save if not task.computation.is_check else _evaluate
+            keep = _evaluate if task.computation.is_check else _save
             keep(task, store, context, returned, started, result, sink, commit)
         finally:
             end_output(sink, outside)
@@ -87,6 +87,12 @@ def compute_step(
         sink.close()
     result.reads = _reads(task, store, sink, result.state, result.outputs)
     return result
+
+
+def _evaluate(task: StepTask, _store: Store, *found: Any) -> None:
+    from assetgraph.run.evaluations import evaluate  # most steps make assets
+
+    evaluate(task, *found[:4])
 
 
 def _context(task: StepTask, store: Store, sink: StepRecorder) -> AssetExecutionContext:
@@ -278,6 +284,7 @@ def _save(
     in_parts = task.computation.makes_several_partitions
     several = in_parts or len(task.outputs) > 1
     each, yields = _values(task, returned)
+    save = _saved if not task.computation.makes_checks else _saved_or_evaluated
     share = 0.0  # of the time of the call, for each partition that it returned
     if yields:
         result.outputs = outputs
@@ -285,7 +292,7 @@ def _save(
         share = (time.perf_counter() - started) / len(task.outputs)
         started = time.perf_counter() - share
     for target, one in each:
-        made, value = _saved(task, store, context, target, one, started, result.events, made_from)
+        made, value = save(task, store, context, target, one, started, result.events, made_from)
         if not yields:
             values[target] = value  # of what is yielded, one at a time is in memory
         elif commit is not None:
@@ -299,21 +306,6 @@ def _save(
     result.state = _SUCCESS
 
 
-def _evaluate(
-    task: StepTask,
-    _store: Store,
-    context: AssetExecutionContext | None,
-    returned: Any,
-    started: float,
-    result: StepResult,
-    *_: object,
-) -> None:
-    """Keep what the function of a check returned."""
-    from assetgraph.run.evaluations import evaluate  # most steps make assets
-
-    evaluate(task, context, returned, started, result)
-
-
 def _values(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]], bool]:
     """Each output with the value returned for it, and whether they come as the function yields
     them.
@@ -322,6 +314,10 @@ def _values(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]]
     several assets or a step of several partitions does not return one for each.
     """
     computation = task.computation
+    if computation.makes_checks:
+        from assetgraph.run.check_results import values_and_results
+
+        return values_and_results(task, returned, _values), True
     if len(computation.specs) == 1 and computation.returns is not EMPTY:
         require_result(computation.name, returned, computation.returns)
     if len(task.outputs) > 1 or computation.makes_several_partitions or computation.is_multi:
@@ -342,6 +338,13 @@ def _values(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]]
     return ((target, returned),), False
 
 
+def _saved_or_evaluated(task: StepTask, *given: Any) -> tuple[Materialization, Any]:
+    """As `_saved`, of a step that also makes checks."""
+    from assetgraph.run.check_results import evaluated
+
+    return evaluated(task, given[2], given[3], given[4]) or _saved(task, *given)
+
+
 def _saved(
     task: StepTask,
     store: Store,
@@ -356,7 +359,7 @@ def _saved(
     value, version, metadata, tags = returned, None, {}, {}
     if isinstance(returned, RESULTS):
         value, version = returned.value, data_version_of(returned.data_version)
-        metadata = metadata_json(returned.metadata, target.text)
+        metadata = result_metadata(returned, target.text)
         tags = tags_of(returned.tags, target.text) if returned.tags else {}
     added = dict(context.metadata_of(target.key)) if context is not None else {}
     saved = _stored(task, store, target, value, added)

@@ -84,7 +84,7 @@ def report_success(task: StepTask, result: StepResult) -> None:
 
 def part_of_step(task: StepTask, result: StepResult, failed: StepResult) -> StepResult:
     """The result `failed` with what the step did before, as `result` has it."""
-    if result.outputs and task.computation.is_check:
+    if result.outputs and (task.computation.is_check or len(result.outputs) == len(task.outputs)):
         _report_outputs(task, result)
     elif result.outputs:
         report_part(task, result, "failed")

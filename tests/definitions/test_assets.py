@@ -118,7 +118,7 @@ def test_an_asset_can_be_called_as_the_plain_function() -> None:
     assert Asset.__doc__.startswith("A function that materializes")
 
 
-@pytest.mark.parametrize("option", ["required_resource_keys", "automation_condition", "x"])
+@pytest.mark.parametrize("option", ["resource_defs", "x"])
 def test_an_option_that_is_not_there_is_refused(option: str) -> None:
     with pytest.raises(TypeError, match=option):
         asset(**{option: None})  # type: ignore[call-overload]
@@ -399,7 +399,7 @@ def test_every_option_has_a_reader() -> None:
     from assetgraph.definitions import decorator
 
     read = {*decorator._SPEC_OPTIONS, *decorator.COMPUTATION_OPTIONS}
-    assert read | {"name", "key", "key_prefix", "compute_kind"} == set(
+    assert read | {"name", "key", "key_prefix", "compute_kind", "check_specs"} == set(
         decorator.AssetOptions.__annotations__
     )
 

@@ -310,3 +310,89 @@ def _check(ins: dict[str, str] | None = None, **given: Any) -> dg.AssetChecksDef
         return PASSED
 
     return check
+
+
+OWN = [
+    dg.AssetCheckSpec("sane", asset="trips", blocking=True),
+    dg.AssetCheckSpec("small", asset="trips"),
+]
+
+
+def results(sane: bool, *, small: bool = True) -> list[dg.AssetCheckResult]:
+    return [
+        dg.AssetCheckResult(check_name="small", passed=small, metadata={"rows": 3}),
+        dg.AssetCheckResult(check_name="sane", passed=sane),
+    ]
+
+
+def ways_to_give(sane: bool) -> list[dg.Asset]:
+    """Functions of an asset that gives the results of its own checks, in each way."""
+
+    @dg.asset(check_specs=OWN, key="trips")
+    def returned() -> dg.MaterializeResult:
+        return dg.MaterializeResult(value=3, check_results=results(sane))
+
+    @dg.asset(check_specs=OWN, key="trips")
+    def yielded() -> Any:
+        yield dg.Output(3, metadata={"n": 1})
+        yield from results(sane)
+
+    @dg.asset(check_specs=OWN, key="trips")
+    def before() -> Any:
+        yield from results(sane)
+        yield dg.MaterializeResult(value=3)
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec("trips"), dg.AssetSpec("zones")], check_specs=OWN, name="both"
+    )
+    def both() -> Any:
+        yield dg.MaterializeResult(asset_key="trips", value=3, check_results=results(sane))
+        yield dg.MaterializeResult(asset_key="zones", value=1)
+
+    return [returned, yielded, before, both]
+
+
+@pytest.mark.parametrize("way", range(4))
+def test_a_function_gives_the_results_of_its_assets_own_checks(way: int, tmp_path: Path) -> None:
+    @dg.asset
+    def fares(trips: int) -> int:
+        return trips * 2
+
+    instance = dg.Instance(tmp_path / "store")
+    good = [ways_to_give(sane=True)[way], fares]
+    result = dg.materialize(good, instance=instance)
+    found = {one.check_name: one for one in result.get_asset_check_evaluations()}
+    assert {name: one.passed for name, one in found.items()} == {"sane": True, "small": True}
+    assert found["small"].metadata["rows"].value == 3
+    assert result.value("fares") == 6
+
+    bad = [ways_to_give(sane=False)[way], fares]
+    failed = dg.materialize(bad, instance=instance, raise_on_error=False)
+    assert failed.value("trips") == 3  # it is materialized, since that is what was looked at
+    assert states(failed)["fares"] == "skipped"
+    assert "1 blocking asset check failed" in str(failed.failures)
+    held = dg.materialize(bad, instance=instance, selection="fares", raise_on_error=False)
+    assert "held by the check trips:sane" in held.failures["fares"].message
+
+
+def test_a_check_of_its_own_without_a_result_fails_the_step() -> None:
+    @dg.asset(check_specs=OWN)
+    def trips() -> dg.MaterializeResult:
+        return dg.MaterializeResult(value=3, check_results=results(sane=True)[:1])
+
+    with pytest.raises(ValueTypeError, match="gave no result for 'trips:sane'"):
+        dg.materialize([trips])
+
+    @dg.asset(key="trips")
+    def undeclared() -> dg.MaterializeResult:
+        return dg.MaterializeResult(value=3, check_results=results(sane=True))
+
+    with pytest.raises(ValueTypeError, match="returned check_results, and has no check_specs"):
+        dg.materialize([undeclared])
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("sane", asset="zones")])
+    def rides() -> int:
+        return 1
+
+    problems = dg.Definitions([rides]).graph.validate()
+    assert "a check of 'zones', which the function does not make" in str(problems)
