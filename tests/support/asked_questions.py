@@ -40,6 +40,7 @@ ASKED = (
     _asked("rerun failed steps", _DAGSTER + "17754", "execution", "tutorial"),
     _asked("rename asset", _DAGSTER + "3472", "how-to/rename-and-remove"),
     _asked("config command line", _DAGSTER + "16802", "how-to/config"),
+    _asked("secret environment variable", _DAGSTER + "26070", "how-to/resources"),
     _asked("load asset notebook", _DAGSTER + "9524", "how-to/notebooks"),
     _asked(
         "cron notification", "https://github.com/antoniorodr/cronboard/issues/29", "how-to/nightly"
