@@ -15,7 +15,6 @@ from assetgraph.definitions.asset import Asset, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, public_object, values_of
 from assetgraph.errors import InvalidDefinitionError, Problem
-from assetgraph.graph.automation import Automation
 from assetgraph.graph.resource_tables import checked_resources, graph_of, joined_resources
 from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, some_of
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from assetgraph.definitions.automation.sensors import SensorDefinition
     from assetgraph.definitions.checks import AssetChecksDefinition
     from assetgraph.graph.asset_graph import AssetGraph
+    from assetgraph.graph.automation import Automation
 
 
 Declared = Asset | AssetSpec
@@ -55,7 +55,8 @@ class Definitions:
         given = _flat([*_flat(assets), *_flat(asset_checks)])
         self.assets = tuple([one for one in given if not one.is_check])
         self.asset_checks = tuple([one for one in given if one.is_check])
-        self.automation = Automation(jobs, schedules, sensors)
+        if jobs or schedules or sensors:
+            self.automation = _automation_of(jobs, schedules, sensors)
         self.resources = checked_resources(resources)
         self.load_warnings: tuple[Problem, ...] = ()
 
@@ -64,8 +65,15 @@ class Definitions:
         """One set of all that several define. What is the same object in two counts once."""
         assets = [one for each in definitions for one in (*each.assets, *each.asset_checks)]
         merged = cls(assets, resources=joined_resources([each.resources for each in definitions]))
-        merged.automation = Automation.merge(each.automation for each in definitions)
+        automated = [each.automation for each in definitions if "automation" in vars(each)]
+        if automated:
+            merged.automation = type(automated[0]).merge(automated)
         return merged
+
+    @cached_property
+    def automation(self) -> Automation:
+        """The jobs, schedules and sensors: few definitions have any."""
+        return _automation_of()
 
     @property
     def jobs(self) -> tuple[JobDefinition, ...]:
@@ -181,6 +189,12 @@ class Definitions:
 
     def __repr__(self) -> str:
         return f"Definitions({len(self.assets)} assets)"
+
+
+def _automation_of(*given: Any) -> Automation:
+    from assetgraph.graph.automation import Automation
+
+    return Automation(*given)
 
 
 def load_assets_from_modules(

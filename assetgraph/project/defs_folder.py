@@ -20,13 +20,12 @@ from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset
 from assetgraph.definitions.registry import current_registry
 from assetgraph.errors import ProjectError
-from assetgraph.graph.automation import Automation
 from assetgraph.graph.definitions import (
     Definitions,
     assets_of_modules,
     load_assets_from_modules,
 )
-from assetgraph.project.load import Imported, Importing
+from assetgraph.project.load import Imported, Importing, add_declared
 
 _EXAMPLE = '[tool.assetgraph]\nmodule = "shop"'
 
@@ -48,7 +47,7 @@ def load_defs(defs_root: ModuleType) -> Definitions:
     functions = {id(one.function) for one in (*held.assets, *held.asset_checks)}
     found = assets_of_modules(variables, registered)
     rest = Definitions([asset for asset in found if id(asset.function) not in functions])
-    rest.automation = Automation.of(own.declared)
+    add_declared(rest, own.declared)
     return Definitions.merge(held, rest)
 
 

@@ -22,7 +22,6 @@ from assetgraph.errors import (
     Problem,
     ProjectError,
 )
-from assetgraph.graph.automation import Automation
 from assetgraph.graph.definitions import Definitions, assets_of_modules
 from assetgraph.graph.resource_tables import joined_resources
 from assetgraph.hints import command
@@ -126,7 +125,8 @@ def _collect(
         left += own.declared if is_whole else ()
     # Without any, also assets of modules that a loaded one imports.
     rest = Definitions([one for one in registered if one.module in plain or not held])
-    rest.automation, rest.resources = Automation.of(declared), _tables(packages, plain)
+    rest.resources = _tables(packages, plain)
+    add_declared(rest, declared)
     if not held:
         return rest
     loaded = Definitions.merge(*held, rest)
@@ -140,8 +140,16 @@ def _collect(
         if asset.module in holding and (asset.file, asset.line) not in places
         if not (asset.is_external and asset.key in specs)
     )
-    loaded.load_warnings = (*unused, *loaded.automation.left_out(left))
+    loaded.load_warnings = (*unused, *(loaded.automation.left_out(left) if left else ()))
     return loaded
+
+
+def add_declared(definitions: Definitions, declared: Sequence[Declaration]) -> None:
+    """Add the jobs, schedules and sensors that modules declare, as few do."""
+    if declared:
+        from assetgraph.graph.automation import Automation
+
+        definitions.automation = Automation.of(declared)
 
 
 def _tables(packages: Sequence[Sequence[Imported]], plain: Set[str]) -> dict[str, Any]:

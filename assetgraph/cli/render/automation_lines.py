@@ -27,7 +27,7 @@ def automation_lines(definitions: Definitions, root: Path) -> list[Line]:
     if conditions:
         have = f"{plural(conditions, 'asset')} {'has' if conditions == 1 else 'have'}"
         lines.append(Line(f"{have} an automation_condition, on which nothing acts."))
-        lines.append(Line("Line for cron that keeps all assets up to date (crontab -e):"))
+        lines.append(Line("A line for cron that keeps all assets up to date (crontab -e):"))
         lines.append(Line("  ", _line("*/10 * * * *", root, "--stale")))
     return lines
 
