@@ -185,6 +185,7 @@ def test_an_asset_shows_its_past_with_failures_its_value_and_its_neighbours(
 
     chart = page.get_by_role("figure").filter(has_text="rows").first
     expect(chart).to_contain_text("3 – 5")
+    assert chart.locator(".chart-tick").all_text_contents()[:3] == ["3", "4", "5"]
     value = page.get_by_role("region", name="Value")
     expect(value.get_by_role("row")).to_have_count(6)
     expect(page.get_by_role("region", name="Downstream")).to_contain_text("trips")

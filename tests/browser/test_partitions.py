@@ -147,6 +147,8 @@ def test_a_run_of_a_thousand_partitions_is_grouped(
     steps.locator(".step-item").first.click()
     expect(page).to_have_url(re.compile("step=thousand"))
 
+    visit(page, f"{server.url}/runs")
+    expect(page.locator(".step-counts").first).to_contain_text("1000/1000")
     visit(page, f"{server.url}/assets/thousand?tab=partitions")
     table = page.get_by_role("region", name="Partitions")
     expect(table).to_contain_text("1 to 50 of 1,000")

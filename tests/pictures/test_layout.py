@@ -171,8 +171,10 @@ def test_a_long_chain_is_broken_to_the_shape_of_the_window() -> None:
         placed = layout(cards(*names), pairwise(names), window=window)
         assert placed.width / placed.height == pytest.approx(window[0] / window[1], rel=0.5)
         assert scale(placed.width, placed.height, window) > 0.4
-    short = layout(cards(*names[:6]), pairwise(names[:6]), window=(1000.0, 690.0))
+    short = layout(cards(*names[:4]), pairwise(names[:4]), window=(1000.0, 690.0))
     assert {y for _, y in short.positions.values()} == {0}
+    longer = layout(cards(*names[:6]), pairwise(names[:6]), window=(1000.0, 690.0))
+    assert scale(longer.width, longer.height, (1000.0, 690.0)) > 0.8
 
 
 @given(graphs(), st.integers(1, 4), st.data())

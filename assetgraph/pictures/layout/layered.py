@@ -28,7 +28,7 @@ COLUMN_GAP, CARD_GAP, BEND_GAP, COMPONENT_GAP = 56, 20, 10, 40  # minimum distan
 STEEPNESS = 6  # the gap between columns is at least the highest climb in it divided by this
 WIDEST_COLUMN_GAP = 4 * COLUMN_GAP
 WINDOW = (1600.0, 1000.0)
-READABLE = 0.55  # the scale from which a row of columns is not broken to be shown larger
+READABLE = 0.8  # the scale from which a row of columns is not broken to be shown larger
 GAIN = 1.2  # a row is broken if it is then shown so many times larger
 
 

@@ -9,6 +9,7 @@ import {failedNote, reasonText, reasonTone, shownReasons} from '../failed_state.
 import {duration, plural, runName} from '../format.js';
 import {markdown} from '../markdown.js';
 import {metadataTable} from '../metadata.js';
+import {withoutSchema} from '../schema.js';
 import {assetMark, glyph, word} from '../states.js';
 import {when} from '../live_times.js';
 import {stateCounts} from './cards.js';
@@ -142,7 +143,7 @@ export class Panel {
       {class: 'panel-section', key: 'latest'},
       h('h3', {}, 'Latest materialization'),
       h('div', {class: 'row small'}, when(made.timestamp), h('a', {class: 'link nowrap', href: runPage(made.run_id)}, runName(made.run_id)), h('span', {class: 'muted'}, duration(made.duration_s))),
-      Object.keys(asset.metadata).length ? metadataTable(withoutWarning(asset.metadata)) : null,
+      Object.keys(asset.metadata).length ? metadataTable(withoutWarning(withoutSchema(asset.metadata))) : null,
     );
   }
 

@@ -97,7 +97,7 @@ function draw() {
     search.note(),
     h(
       'div',
-      {class: `table assets-table ${hiddenColumns(found)}`, style: {'--wide-columns': widths(found), '--status-least': statusLeast(found)}, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
+      {class: `table assets-table ${hiddenColumns(found)}`, style: {...widths(found), '--status-least': statusLeast(found)}, role: 'table', 'aria-label': 'Assets', 'aria-rowcount': String(shown.length + 1), key: 'table'},
       head(),
       shown.length ? null : h('div', {class: 'empty', key: 'none'}, h('h2', {}, 'No asset matches'), h('p', {}, 'Clear the search, or choose another status.')),
       rows.place('rows'),
@@ -157,18 +157,23 @@ function hiddenColumns(list) {
   return [owned ? '' : 'without-owners', modules.size > 1 ? '' : 'without-modules', list.some((asset) => asset.kinds.length) ? '' : 'without-kinds'].join(' ');
 }
 
-/** The widths of the columns: as much as their texts need, up to a limit; the rest is for the names. */
+/** The widths of the columns, with and without the modules: as much as their texts need, up to a
+ * limit; the rest is for the names. */
 function widths(list) {
   const hidden = hiddenColumns(list);
-  const fitting = (of, least, most) => `minmax(${least}px, ${Math.min(most, Math.max(least, Math.ceil(list.reduce((longest, asset) => Math.max(longest, of(asset).length), 0) * LETTER + CHIP)))}px)`;
-  return [
-    '20px minmax(190px, 3fr) minmax(var(--status-least), 1.2fr)',
-    fitting((asset) => asset.group_name, 84, 260),
-    hidden.includes('without-modules') ? '' : fitting((asset) => asset.module, 84, 220),
+  const needed = (of, least, most) => `${Math.min(most, Math.max(least, Math.ceil(list.reduce((longest, asset) => Math.max(longest, of(asset).length), 0) * LETTER + CHIP)))}px`;
+  const fitting = (of, least, most) => `minmax(${least}px, ${needed(of, least, most)})`;
+  const group = needed((asset) => asset.group_name, 84, 260);
+  const columns = (modules) => [
+    '20px minmax(190px, 3fr) minmax(var(--status-least), 1.8fr)',
+    `minmax(84px, ${group})`,
+    modules,
     hidden.includes('without-kinds') ? '' : fitting((asset) => asset.kinds[0] ?? '', 76, 140),
     hidden.includes('without-owners') ? '' : fitting((asset) => asset.owners.join(', '), 76, 260),
     '132px 64px',
   ].join(' ');
+  const modules = hidden.includes('without-modules') ? '' : fitting((asset) => asset.module, 84, 220);
+  return {'--wide-columns': columns(modules), '--columns': columns(''), '--group-column': group};
 }
 
 /** The width that the states need, with how many partitions are up to date beside them. */

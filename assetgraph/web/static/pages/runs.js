@@ -223,7 +223,7 @@ function tags(run) {
 const STEP_ORDER = ['success', 'unchanged', 'running', 'failure', 'skipped', 'canceled', 'waiting'];
 
 function steps(run) {
-  const total = run.asset_count || 1;
+  const total = Object.values(run.step_counts).reduce((sum, count) => sum + count, 0) || run.asset_count;
   const known = STEP_ORDER.filter((state) => run.step_counts[state]);
   const told = (state) => word(state === 'waiting' && run.status !== 'STARTED' ? 'not_started' : state);
   const text = known.map((state) => `${run.step_counts[state]} ${told(state)}`).join(', ');
@@ -232,10 +232,10 @@ function steps(run) {
     {class: 'step-counts', title: text},
     h(
       'div',
-      {class: 'step-bar', role: 'img', 'aria-label': text || plural(run.asset_count, 'step')},
-      known.map((state) => h('span', {data: {state: tone(state), step: state}, style: {'flex-grow': String(run.step_counts[state] / total)}})),
+      {class: 'step-bar', role: 'img', 'aria-label': text || plural(total, 'step')},
+      known.map((state) => h('span', {data: {state: tone(state), step: state}, style: {'flex-grow': String(run.step_counts[state] / (total || 1))}})),
     ),
-    h('span', {class: 'muted small'}, `${(run.step_counts.success ?? 0) + (run.step_counts.unchanged ?? 0)}/${run.asset_count}`),
+    h('span', {class: 'muted small'}, `${(run.step_counts.success ?? 0) + (run.step_counts.unchanged ?? 0)}/${total}`),
   );
 }
 
