@@ -7,11 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import assetgraph as dg
 from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.records import EventType
+from assetgraph.run.launch import launch
 
 PASSED = dg.AssetCheckResult(passed=True)
 FAILED = dg.AssetCheckResult(passed=False)
@@ -396,3 +401,57 @@ def test_a_check_of_its_own_without_a_result_fails_the_step() -> None:
 
     problems = dg.Definitions([rides]).graph.validate()
     assert "a check of 'zones', which the function does not make" in str(problems)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    operations=st.lists(
+        st.tuples(
+            st.sampled_from(["all", "trips", "fares", "trips:sane", "stale", "checks"]),
+            st.integers(0, 2),  # the data
+            st.sampled_from(["even", "big", "none"]),  # what the check asks for
+            st.booleans(),  # whether the check breaks down
+        ),
+        min_size=1,
+        max_size=7,
+    )
+)
+def test_nothing_is_ever_made_from_a_value_that_a_blocking_check_has_not_passed(
+    operations: list[tuple[str, int, str, bool]],
+) -> None:
+    rules: dict[str, Callable[[int], bool]] = {
+        "even": lambda trips: trips % 2 == 0, "big": lambda trips: trips > 1, "none": lambda _: True,
+    }  # fmt: skip
+    read: list[tuple[int, str]] = []  # what was made from which value, under which check
+    instance = dg.Instance.ephemeral()
+    with dg.Registry():
+        for what, data, rule, breaks in operations:
+
+            @dg.asset(code_version=str(data))
+            def trips(data: int = data) -> int:
+                return data
+
+            @dg.asset(code_version="1")
+            def fares(trips: int, rule: str = rule) -> int:
+                read.append((trips, rule))
+                return trips
+
+            @dg.asset_check(asset="trips", blocking=True, code_version=rule)
+            def sane(trips: int, rule: str = rule, breaks: bool = breaks) -> dg.AssetCheckResult:
+                if breaks:
+                    raise OSError("down")
+                return dg.AssetCheckResult(passed=rules[rule](trips))
+
+            graph = dg.Definitions([trips, fares, sane]).graph
+            request = RunRequest(
+                selection=() if what in ("all", "stale", "checks") else (what,),
+                stale=what in ("stale", "checks"),
+                checks_only=what == "checks",
+            )
+            facts = StoreFacts(graph, instance.store)
+            plan = plan_run(request, facts)
+            outcome = launch(request, plan, facts)
+            if what in ("all", "stale") and not breaks and rules[rule](data):
+                assert not outcome.errors
+                assert facts.of(Target(dg.AssetKey("fares"))).has_value
+            assert all(rules[rule](value) for value, rule in read), read

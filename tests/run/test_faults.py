@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from check_faults import CheckScenario, play_checks
 from faults import KINDS, Fault, Scenario, check, play, play_together, ran, resume, run_broken
 from multi_faults import MultiScenario
 from partition_faults import PartitionedScenario
@@ -43,6 +44,11 @@ def test_a_broken_run_of_partitions_leaves_a_clean_store_and_resumes(
     kind: str, tmp_path: Path
 ) -> None:
     play(PartitionedScenario.random(5, [kind]), tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_run_never_loses_what_a_blocking_check_holds(kind: str, tmp_path: Path) -> None:
+    play_checks(CheckScenario.random(6, [kind]), tmp_path)
 
 
 @pytest.mark.parametrize("kind", KINDS)
