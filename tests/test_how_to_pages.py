@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from conftest import Answer, ProjectFolder
 from played_pages import blocks, play
 
 from assetgraph.cli.app import assetgraph as command_line
+from assetgraph.project.settings import SETTINGS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PLAYED = ("index", "tutorial", "partitions", "backfills", "coming-from-dagster")
@@ -63,6 +65,13 @@ def test_every_command_in_a_sentence_or_a_file_of_a_page_is_one(name: str) -> No
     )
     for words in map(shlex.split, said):
         _require_options(command_line, words)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_setting_in_a_page_is_one(name: str) -> None:
+    for block in blocks(DOCS / f"{name}.md"):
+        if block.kind == "toml":
+            assert set(tomllib.loads(block.text)["tool"]["assetgraph"]) <= set(SETTINGS)
 
 
 def _require_options(command: click.Command, words: list[str]) -> None:
