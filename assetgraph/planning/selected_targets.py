@@ -39,6 +39,10 @@ class TargetChoice:
     def externals(self) -> Set[AssetKey]:
         return self._targets.graph.externals
 
+    @property
+    def checks(self) -> Iterable[AssetKey]:
+        return self._targets.graph.checks
+
     def __contains__(self, key: AssetKey) -> bool:
         return key in self._targets.graph
 

@@ -455,3 +455,21 @@ def test_nothing_is_ever_made_from_a_value_that_a_blocking_check_has_not_passed(
                 assert not outcome.errors
                 assert facts.of(Target(dg.AssetKey("fares"))).has_value
             assert all(rules[rule](value) for value, rule in read), read
+
+
+def test_checks_are_selected_with_their_asset_or_alone() -> None:
+    trips, fares, _, sane = pipeline(PASSED)
+    graph = dg.Definitions([trips, fares, sane]).graph
+    chosen = {
+        "sane": dg.AssetSelection.checks(sane),
+        "of trips": dg.AssetSelection.checks_for_assets(trips),
+        "trips": dg.AssetSelection.assets(trips),
+    }
+    found = {name: dg.materialize(graph, selection=one) for name, one in chosen.items()}
+    assert {name: set(states(result)) for name, result in found.items()} == {
+        "sane": {"trips", "trips:sane"},  # without a store, the value has to be made
+        "of trips": {"trips", "trips:sane"},
+        "trips": {"trips", "trips:sane"},
+    }
+    only = dg.AssetSelection.checks(sane) | dg.AssetSelection.assets("fares")
+    assert {key.text for key in only.resolve(graph)} == {"trips:sane", "fares"}

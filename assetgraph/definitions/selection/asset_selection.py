@@ -66,6 +66,17 @@ class AssetSelection:
         return cls.assets(*asset_keys)
 
     @classmethod
+    def checks(cls, *asset_checks: Asset) -> AssetSelection:
+        """These checks, without their assets."""
+        return cls._any_of([f'key:"{unchecked_key(one).text}"' for one in _each(asset_checks)])
+
+    @classmethod
+    def checks_for_assets(cls, *assets: KeyLike) -> AssetSelection:
+        """The checks of these assets, without the assets."""
+        keys = [unchecked_key(one).text for one in _each(assets)]
+        return cls._any_of([f'key:"{text}:*"' for text in keys if ":" not in text])
+
+    @classmethod
     def groups(cls, *group_strs: str, include_sources: bool = False) -> AssetSelection:
         """The assets of these groups; those that something else makes only with
         `include_sources`."""
