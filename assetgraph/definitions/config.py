@@ -49,6 +49,11 @@ class Config(BaseModel, metaclass=_KeywordOnly):
         let_env_vars_through(schema)
         return schema
 
+    def __repr_args__(self) -> Any:
+        from assetgraph.definitions.resource_marks import hidden_secrets
+
+        return hidden_secrets(type(self), super().__repr_args__())
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "__post_init__" in vars(cls):

@@ -14,6 +14,7 @@ from typing import Any, get_args
 from assetgraph.definitions.annotations import accepts
 from assetgraph.definitions.config_fields import ConfigField, fields_of, has_fields
 from assetgraph.errors import ConfigError
+from assetgraph.process.secrets import hide
 
 
 def with_variables(
@@ -33,7 +34,8 @@ def with_variables(
                     "not set.",
                     hint=f"Set it: export {variable}=…",
                 )
-        elif inner := _inner_fields(field, value):
+            hide([value])
+        elif inner := inner_fields(field, value):
             value = with_variables(inner, value, owner, f"{here}.")
         found[name] = value
     return found
@@ -47,7 +49,7 @@ def variables_in(fields: Mapping[str, ConfigField], given: Mapping[str, Any]) ->
         variable = variable_of(field, value)
         if variable is not None:
             found[name] = variable
-        elif (inner := _inner_fields(field, value)) and (inside := variables_in(inner, value)):
+        elif (inner := inner_fields(field, value)) and (inside := variables_in(inner, value)):
             found[name] = next(iter(inside.values()))
     return found
 
@@ -65,7 +67,7 @@ def variable_of(field: ConfigField | None, value: Any) -> str | None:
     return name
 
 
-def _inner_fields(field: ConfigField | None, value: Any) -> Mapping[str, ConfigField]:
+def inner_fields(field: ConfigField | None, value: Any) -> Mapping[str, ConfigField]:
     """The fields of the class that a value is for."""
     if field is None or not isinstance(value, Mapping):
         return {}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from assetgraph.definitions.annotations import annotation_text
+from assetgraph.definitions.resource_marks import SECRET, is_marked
+from assetgraph.process.secrets import HIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,13 @@ class ConfigField(NamedTuple):
         if self.info is not None:
             return self.info.get_default(call_default_factory=True, validated_data={})
         return self.factory()
+
+
+def is_secret(field: ConfigField) -> bool:
+    """Whether a field has the type `Secret[…]`."""
+    if field.info is not None and SECRET in field.info.metadata:
+        return True
+    return is_marked(field.annotation, SECRET)
 
 
 def is_model(kind: Any) -> bool:
@@ -101,7 +110,9 @@ def declared_fields(kind: Any) -> dict[str, str]:
 
 def _declared(field: ConfigField) -> str:
     kind = annotation_text(field.annotation)
-    return kind if field.required else f"{kind} = {_typed(field.default())}"
+    if field.required:
+        return kind
+    return f"{kind} = {HIDDEN if is_secret(field) else _typed(field.default())}"
 
 
 def _typed(value: Any) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator, Set
 from typing import Annotated, Any, get_args, get_origin
+
+from assetgraph.process.secrets import HIDDEN
 
 
 class Mark:
@@ -28,6 +31,38 @@ def is_marked(annotation: Any, mark: Mark) -> bool:
     if get_origin(annotation) is Annotated and mark in annotation.__metadata__:
         return True
     return any(is_marked(one, mark) for one in get_args(annotation))
+
+
+def secret_fields(kind: Any) -> frozenset[str]:
+    """The fields of a pydantic model whose values are secret by their type."""
+    return frozenset(
+        name
+        for name, field in kind.model_fields.items()
+        if SECRET in field.metadata
+        or is_marked(field.annotation, SECRET)
+        or (
+            getattr(field.annotation, "__module__", "") == "pydantic.types"
+            and field.annotation.__name__ in ("SecretStr", "SecretBytes")
+        )
+    )
+
+
+def hidden_secrets(
+    kind: Any, shown: Iterable[tuple[str | None, Any]], also: Set[str] = frozenset()
+) -> Iterator[tuple[str | None, Any]]:
+    """What the `repr` of a model shows, with `***` in the place of secret values. `also` are other
+    fields that are secret."""
+    from assetgraph.definitions.env_var import holds_env_var
+
+    secret = secret_fields(kind) | also
+    for name, value in shown:
+        is_shown = value is None or name not in secret or holds_env_var(value)
+        yield name, value if is_shown else _Hidden()
+
+
+class _Hidden:
+    def __repr__(self) -> str:
+        return HIDDEN
 
 
 def is_resource_type(annotation: Any) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretBytes, SecretStr
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
-from assetgraph.definitions.env_var import holds_env_var, let_env_vars_through
-from assetgraph.definitions.resource_marks import RESOURCE, SECRET, is_marked
+from assetgraph.definitions.env_var import let_env_vars_through
+from assetgraph.definitions.resource_marks import RESOURCE, SECRET, hidden_secrets
 
 if TYPE_CHECKING:
     import logging
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 ResourceParam = Annotated[T, RESOURCE]
 Secret = Annotated[T, SECRET]
-HIDDEN = "***"
 
 
 class InitResourceContext:
@@ -86,10 +85,7 @@ class ConfigurableResource(BaseModel):
         return schema
 
     def __repr_args__(self) -> Any:
-        secret = secret_fields(type(self)) | self._from_env
-        for name, value in super().__repr_args__():
-            shown = value is None or holds_env_var(value) or name not in secret
-            yield name, value if shown else _Hidden()
+        return hidden_secrets(type(self), super().__repr_args__(), self._from_env)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Not what it has opened: another process opens it anew.
@@ -125,17 +121,6 @@ class ResourceDefinition:
         return MagicMock()
 
 
-def secret_fields(kind: type[BaseModel]) -> frozenset[str]:
-    """The fields whose values are secret by their type."""
-    return frozenset(
-        name
-        for name, field in kind.model_fields.items()
-        if SECRET in field.metadata
-        or is_marked(field.annotation, SECRET)
-        or field.annotation in (SecretStr, SecretBytes)
-    )
-
-
 def given_fields(resource: BaseModel) -> dict[str, Any]:
     """The fields that were given when `resource` was made, each as it is."""
     values = vars(resource)
@@ -144,8 +129,3 @@ def given_fields(resource: BaseModel) -> dict[str, Any]:
 
 def _remade(kind: type[ConfigurableResource], fields: Mapping[str, Any]) -> ConfigurableResource:
     return kind(**fields)
-
-
-class _Hidden:
-    def __repr__(self) -> str:
-        return HIDDEN

@@ -15,7 +15,6 @@ from assetgraph.definitions.asset import Asset, unchecked_key
 from assetgraph.definitions.computation import AssetSpec
 from assetgraph.definitions.registry import Modules, current_registry, public_object, values_of
 from assetgraph.errors import InvalidDefinitionError, Problem
-from assetgraph.graph.resource_tables import checked_resources, graph_of, joined_resources
 from assetgraph.keys import AssetKey
 from assetgraph.text import did_you_mean, some_of
 
@@ -29,6 +28,20 @@ if TYPE_CHECKING:
 
 
 Declared = Asset | AssetSpec
+
+
+def _checked(resources: Any) -> dict[str, Any]:
+    from assetgraph.graph.resource_tables import checked_resources  # few projects have any
+
+    return checked_resources(resources)
+
+
+def _joined(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    if not any(tables):
+        return {}
+    from assetgraph.graph.resource_tables import joined_resources
+
+    return joined_resources(tables)
 
 
 class Definitions:
@@ -57,14 +70,14 @@ class Definitions:
         self.asset_checks = tuple([one for one in given if one.is_check])
         if jobs or schedules or sensors:
             self.automation = _automation_of(jobs, schedules, sensors)
-        self.resources = checked_resources(resources)
+        self.resources = _checked(resources) if resources else {}
         self.load_warnings: tuple[Problem, ...] = ()
 
     @classmethod
     def merge(cls, *definitions: Definitions) -> Definitions:
         """One set of all that several define. What is the same object in two counts once."""
         assets = [one for each in definitions for one in (*each.assets, *each.asset_checks)]
-        merged = cls(assets, resources=joined_resources([each.resources for each in definitions]))
+        merged = cls(assets, resources=_joined([each.resources for each in definitions]))
         automated = [each.automation for each in definitions if "automation" in vars(each)]
         if automated:
             merged.automation = type(automated[0]).merge(automated)
@@ -174,6 +187,12 @@ class Definitions:
     @cached_property
     def graph(self) -> AssetGraph:
         """The connected assets. Problems are not raised: see `AssetGraph.validate`."""
+        from assetgraph.graph.asset_graph import AssetGraph
+
+        if not self.resources:
+            return AssetGraph([*self.assets, *self.asset_checks])
+        from assetgraph.graph.resource_tables import graph_of
+
         return graph_of([*self.assets, *self.asset_checks], self.resources)
 
     def problems(self) -> tuple[Problem, ...]:

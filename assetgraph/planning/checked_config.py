@@ -26,14 +26,18 @@ def checked_config(
     `config` has the fields of each asset by their names. Raises `ConfigError` for an unknown field,
     a wrong type, or an asset that takes no config.
     """
+    from assetgraph.definitions.config_secrets import require_no_secrets, require_none_recorded
+
     checked = {}
     for key, given in config.items():
         kind = _config_type(graph.computation(key))
         given = named_fields(fields_of(kind), given, key.text)
+        require_no_secrets(fields_of(kind), given, key.text)
         built = build_config(kind, given, key.text)
         variables = variables_in(fields_of(kind), given)
         recorded = config_json(built) | {name: plain(given[name]) for name in variables}
         checked[key] = {name: recorded[name] for name in given}
+        require_none_recorded(built, checked[key], key.text)
         _require_same(built, checked[key], key, variables)
     return checked
 

@@ -72,7 +72,7 @@ def _reason(name: str, what: str, old: Any, new: Any) -> Reason:
 def _versioned_fields(resource: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if not is_configurable(resource):
         return
-    from assetgraph.definitions.resources import secret_fields
+    from assetgraph.definitions.resource_marks import secret_fields
 
     left_out = secret_fields(type(resource)) | {*type(resource).unversioned}
     for field in type(resource).model_fields:

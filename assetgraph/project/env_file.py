@@ -8,20 +8,19 @@ from pathlib import Path
 
 from assetgraph.errors import ProjectError
 
-NAME = ".env"
-_NAMES = "ASSETGRAPH_FROM_ENV_FILE"  # tells child processes which variables come from the file
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
-def read_env_file(root: Path) -> None:
+def read_env_file(root: Path, noted_in: str) -> None:
     """Set the variables of `.env` in the folder `root` that the environment does not have.
 
     One that was set from the file before, here or in the process that started this one, is set
-    again. Raises `ProjectError` for a line that is no variable.
+    again: the variable `noted_in` has their names. Raises `ProjectError` for a line that is no
+    variable.
     """
-    path = root / NAME
-    before = set(filter(None, os.environ.get(_NAMES, "").split(",")))
+    path = root / ".env"
+    before = set(filter(None, os.environ.get(noted_in, "").split(",")))
     if not before and not os.path.isfile(path):
         return
     found = _variables(path)
@@ -29,7 +28,7 @@ def read_env_file(root: Path) -> None:
         os.environ.pop(name, None)
     own = {name: value for name, value in found.items() if name in before or name not in os.environ}
     os.environ.update(own)
-    os.environ[_NAMES] = ",".join(own)
+    os.environ[noted_in] = ",".join(own)
 
 
 def _variables(path: Path) -> dict[str, str]:

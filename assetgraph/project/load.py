@@ -23,7 +23,6 @@ from assetgraph.errors import (
     ProjectError,
 )
 from assetgraph.graph.definitions import Definitions, assets_of_modules
-from assetgraph.graph.resource_tables import joined_resources
 from assetgraph.hints import command
 from assetgraph.storage.keyed_files import FolderCache
 
@@ -158,7 +157,11 @@ def _tables(packages: Sequence[Sequence[Imported]], plain: Set[str]) -> dict[str
     modules = [one for package in packages for one in package if one.name in plain]
     found = [module.variables.get("resources") for module in modules]
     tables = [one for one in found if type(one) is dict and all(type(name) is str for name in one)]
-    return joined_resources(tables) if tables else {}
+    if not tables:
+        return {}
+    from assetgraph.graph.resource_tables import joined_resources
+
+    return joined_resources(tables)
 
 
 def _left_out(assets: Iterable[Asset]) -> Iterable[Problem]:

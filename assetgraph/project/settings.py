@@ -18,6 +18,8 @@ from assetgraph.text import did_you_mean, listed
 if TYPE_CHECKING:
     from assetgraph.graph.definitions import Definitions
 
+FROM_ENV_FILE = "ASSETGRAPH_FROM_ENV_FILE"  # names the variables that come from a `.env`
+
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Limits = Mapping[str, Count]
 Patterns = tuple[str, ...]
@@ -85,10 +87,12 @@ class Project(msgspec.Struct, frozen=True):
                 hint='Add module = "…" to [tool.assetgraph] in pyproject.toml, or give -m MODULE.',
             )
         self.enter()
-        from assetgraph.project.env_file import read_env_file
         from assetgraph.project.load import load_definitions
 
-        read_env_file(self.root)
+        if FROM_ENV_FILE in os.environ or os.path.isfile(self.root / ".env"):
+            from assetgraph.project.env_file import read_env_file
+
+            read_env_file(self.root, FROM_ENV_FILE)
 
         return load_definitions(self.root, self.modules, self.store)
 

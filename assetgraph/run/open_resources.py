@@ -250,7 +250,7 @@ def resolved(
 def secret_values(definition: Any) -> list[str]:
     """The values of a resource that must stand nowhere: those of environment variables and of
     fields that are secret by their type, in its own fields and those of resources in them."""
-    from assetgraph.definitions.resources import secret_fields
+    from assetgraph.definitions.resource_marks import secret_fields
 
     found: list[str] = []
     secret = secret_fields(type(definition))

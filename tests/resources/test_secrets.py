@@ -18,6 +18,7 @@ import assetgraph as dg
 from assetgraph.errors import ProjectError
 from assetgraph.process import secrets
 from assetgraph.project.env_file import read_env_file
+from assetgraph.project.settings import FROM_ENV_FILE
 from assetgraph.states import EXECUTORS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -209,7 +210,7 @@ def test_a_file_of_variables_is_read_and_own_variables_win(
 ) -> None:
     monkeypatch.setattr(os, "environ", {"OWN": "mine"})
     file = tmp_path / ".env"
-    read_env_file(tmp_path)
+    read_env_file(tmp_path, FROM_ENV_FILE)
     assert dict(os.environ) == {"OWN": "mine"}
     file.write_text(
         "# a comment\n\nOWN=theirs\nPLAIN = a b # said\nexport HASH=a#b\nSINGLE='a \\n # b'\n"
@@ -217,7 +218,7 @@ def test_a_file_of_variables_is_read_and_own_variables_win(
         encoding="utf-8",
     )
     text = file.read_text()
-    read_env_file(tmp_path)
+    read_env_file(tmp_path, FROM_ENV_FILE)
     expected = {
         "OWN": "mine",
         "PLAIN": "a b",
@@ -229,11 +230,57 @@ def test_a_file_of_variables_is_read_and_own_variables_win(
     assert {name: os.environ[name] for name in expected} == expected
     assert file.read_text() == text
     file.write_text("PLAIN=other\n")
-    read_env_file(tmp_path)  # as a process that runs on, or one that it started
+    read_env_file(tmp_path, FROM_ENV_FILE)  # as a process that runs on, or one that it started
     assert os.environ["PLAIN"] == "other"
     assert "HASH" not in os.environ
     for wrong in ("hunter2", 'A="hunter2', "A B=hunter2"):
         file.write_text(f"PLAIN=x\n{wrong}\n")
         with pytest.raises(ProjectError, match=r"\.env:2 is no variable") as caught:
-            read_env_file(tmp_path)
+            read_env_file(tmp_path, FROM_ENV_FILE)
         assert "hunter2" not in str(caught.value)
+
+
+def test_the_config_of_a_run_holds_no_secret(
+    instance: dg.Instance, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Login(dg.Config):
+        user: str = "reader"
+        password: dg.Secret[str] = "default-word"
+
+    class Access(dg.Config):
+        login: Login = Login()
+        token: dg.Secret[str] | None = None
+        host: str = ""
+
+    @dg.asset
+    def told(context: dg.AssetExecutionContext, config: Access) -> None:
+        context.log.info(f"{config!r}")
+        print(config.token, config.host, config.login.password[:3] == PLANTED[:3])
+        raise RuntimeError(f"no {config.token} at {config.host}")
+
+    monkeypatch.setenv("PLANTED", PLANTED)
+    monkeypatch.setenv("HOST", TOKEN)
+    for literal in (
+        {"token": TOKEN},
+        {"login": {"password": PLANTED}},
+        {"login": Login(password=TOKEN)},
+    ):
+        with pytest.raises(dg.AssetGraphError, match=r"is secret, and what is given") as caught:
+            dg.materialize([told], run_config={"told": literal}, instance=instance)
+        assert leaks("", str(caught.value).encode()) == []
+    config = Access(
+        login=Login(password=dg.EnvVar("PLANTED")),
+        token=dg.EnvVar("PLANTED"),
+        host=dg.EnvVar("HOST"),
+    )
+    result = dg.materialize(
+        [told], run_config=dg.RunConfig({"told": config}), instance=instance, raise_on_error=False
+    )
+    assert result.failures["told"].message == "no *** at ***"
+    out, err = capfd.readouterr()
+    assert "*** *** True" in out
+    found = [
+        leak for name, data in written(Path(instance.store.folder)) for leak in leaks(name, data)
+    ]
+    assert found + leaks("printed", (out + err).encode()) == []
+    assert "default-word" not in repr(Access()) + repr(Login())
