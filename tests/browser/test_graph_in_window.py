@@ -132,3 +132,25 @@ def test_the_last_column_of_a_graph_that_is_higher_than_the_window_is_not_cut(
         if (box := card.bounding_box())
     ]
     assert max(right) <= graph["x"] + graph["width"]
+
+
+FULLEST = """async (places) => {
+  const {Scene} = await import('/static/x/lineage/scene.js');
+  const nodes = places.map(([x, y], number) => ({id: String(number), key: String(number), x, y}));
+  const scene = new Scene({nodes, edges: [], groups: [], frames: [], card: [10, 10], group_card: [10, 10]});
+  return scene.fullest(30, 50);
+}"""
+
+
+def test_the_fullest_part_of_a_graph_holds_the_most_cards_whole(
+    look_at: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    page = open_page(look_at({"pipeline.py": SEVEN}).url)
+    for places, expected in (
+        ([], (0, 0, 0)),
+        ([(0, 0)], (0, 0, 1)),
+        ([(0, 500), (100, 0), (100, 20), (100, 41), (120, 10)], (100, 0, 3)),
+        ([(0, 0), (0, 20), (100, 300), (120, 340)], (0, 0, 2)),
+    ):
+        found = page.evaluate(FULLEST, places)
+        assert (found["x"], found["y"], found["count"]) == expected, places

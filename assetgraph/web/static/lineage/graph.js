@@ -10,6 +10,7 @@ const SETTLE_MS = 90;
 const STEP = 1.35;
 const SMALL = 40; // cards
 const NEARLY_FULL = 0.8; // the least zoom at which a small graph is shown whole rather than at its full size
+const MUCH_MORE = 2; // times as many cards
 const TOOLS_PX = 34; // below the graph
 const CARD_MARGIN = 200;
 const GRID_FROM = 0.5; // the zoom below which there is no grid
@@ -151,6 +152,18 @@ export class Graph {
     return wide < NEARLY_FULL ? 1 : Math.min(1, wide);
   }
 
+  /** Of a graph that is seen in part, moves from its beginning to where far more of it is seen. */
+  leaveEmptyPart(high) {
+    const {camera, scene} = this;
+    const view = camera.view(this.width, high);
+    const whole = (node) => node.x >= view.left && node.x + node.width <= view.right && node.y >= view.top && node.y + node.height <= view.bottom;
+    const seen = [...scene.nodes.values()].filter(whole).length;
+    const best = scene.fullest((this.width - 2 * EDGE) / camera.zoom, (high - 2 * EDGE) / camera.zoom);
+    if (best.count < MUCH_MORE * seen || best.count < seen + 2) return;
+    camera.x = EDGE - best.x * camera.zoom;
+    camera.y = EDGE - best.y * camera.zoom;
+  }
+
   draw() {
     if (!this.scene || !this.width) return;
     if (this.whole && !this.painted) {
@@ -158,7 +171,10 @@ export class Graph {
       this.camera.fit(this.scene.box(), this.width, high);
       // A graph that nearly fits is shown whole, or its last card would be cut.
       const small = this.scene.nodes.size <= SMALL;
-      if (this.readable && this.camera.zoom < (small ? NEARLY_FULL : READABLE_FROM)) this.camera.fit(this.scene.box(), this.width, high, {least: small ? this.fullSize() : READABLE_FROM});
+      if (this.readable && this.camera.zoom < (small ? NEARLY_FULL : READABLE_FROM)) {
+        this.camera.fit(this.scene.box(), this.width, high, {least: small ? this.fullSize() : READABLE_FROM});
+        this.leaveEmptyPart(high);
+      }
     }
     const {camera, awaited} = this;
     if (awaited) {

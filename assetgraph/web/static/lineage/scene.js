@@ -81,6 +81,23 @@ export class Scene {
     return found;
   }
 
+  /** The place of the view of this size, from the left edge of a card, that holds the most cards
+   * whole: its corner and their number. */
+  fullest(width, height) {
+    let best = {x: 0, y: 0, count: 0};
+    const byHeight = [...this.nodes.values()].sort((a, b) => a.y - b.y);
+    for (const x of new Set(byHeight.map((node) => node.x))) {
+      const within = byHeight.filter((node) => node.x >= x && node.x + node.width <= x + width);
+      let first = 0;
+      within.forEach((node, last) => {
+        while (node.y + node.height > within[first].y + height && first < last) first += 1;
+        const count = last - first + 1;
+        if (count > best.count || (count === best.count && x < best.x)) best = {x, y: within[first].y, count};
+      });
+    }
+    return best;
+  }
+
   at(x, y) {
     for (const node of this.nodes.values()) {
       if (x >= node.x && x <= node.x + node.width && y >= node.y && y <= node.y + node.height) return node;
