@@ -33,6 +33,7 @@ class WholeFacts(Facts, Protocol):
         """The states of all targets of these assets, and of everything upstream of them."""
 
 
+# Long: its parameters and docstring say what a plan is made of.
 def make_plan(
     graph: TargetGraph,
     facts: Facts,
@@ -43,6 +44,7 @@ def make_plan(
     config: Configs | None = None,
     excluded: Set[Target] = frozenset(),
     ignore_checks: bool = False,
+    one_partition: bool = False,
 ) -> Plan:
     """The steps for `selected`.
 
@@ -52,7 +54,9 @@ def make_plan(
     are `requested` one by one, whether they are needed is checked again before they start.
 
     Blocking checks that have not looked at what a step reads come before it, unless
-    `ignore_checks`. None of `excluded` runs: its value of before is used.
+    `ignore_checks`. None of `excluded` runs: its value of before is used. If a person has named
+    `one_partition`, others of the same assets run only for what loads them, not for what has them
+    among its `deps`.
 
     Raises `ConfigError` if config is given for an asset that would not run, `SelectionError` if a
     step needs an excluded target that has no value, and `PartitionsError` if a step reads a
@@ -69,7 +73,10 @@ def make_plan(
         if stale_only:
             plan = _stale_plan(graph, facts, whole, asked, excluded, ignore_checks)
         else:
-            plan = _requested_plan(graph, facts, whole, asked, excluded, requested, ignore_checks)
+            meant = frozenset(target.key for target in whole if one_partition and target.partition)
+            plan = _requested_plan(
+                graph, facts, whole, asked, excluded, requested, ignore_checks, meant
+            )
     if len(whole) > len(selected):
         plan = _with_added(graph, plan, whole - selected)
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
@@ -124,9 +131,10 @@ def _requested_plan(
     excluded: Set[Target],
     requested: bool,
     ignore_checks: bool,
+    meant: Set[AssetKey],
 ) -> Plan:
     externals = graph.graph.externals
-    missing, used = _missing_upstreams(graph, facts, selected, excluded, ignore_checks)
+    missing, used = _missing_upstreams(graph, facts, selected, excluded, ignore_checks, meant)
     _require_values(graph, facts, selected | missing, excluded)
     _require_running(config, {target.key for target in selected | missing})
     targets = graph.in_order(selected | missing)
@@ -143,7 +151,9 @@ def _requested_plan(
         own = {target for target in used if target.key not in externals}
         warnings += stale_inputs(graph, own, reasons)
         warnings += bypassed(graph, targets, {target for target in own if not reasons[target]})
-    maker = StepMaker(graph, facts, causes, reasons, config, ignore_checks=ignore_checks)
+    maker = StepMaker(
+        graph, facts, causes, reasons, config, ignore_checks=ignore_checks, incomplete=bool(meant)
+    )
     return maker.plan(warnings)
 
 
@@ -168,9 +178,11 @@ def _missing_upstreams(
     selected: set[Target],
     excluded: Set[Target],
     ignore_checks: bool,
+    meant: Set[AssetKey],
 ) -> tuple[set[Target], set[Target]]:
     """The upstreams of `selected` without a value, which must run too, with their checks and those
-    that what is read must pass first; and the upstreams that are used as they are."""
+    that what is read must pass first; and the upstreams that are used as they are. Of the assets
+    in `meant`, the partitions are selected that shall run."""
     used: set[Target] = set()
     externals = graph.graph.externals
     has_checks = bool(graph.graph.checks)
@@ -182,7 +194,7 @@ def _missing_upstreams(
                 continue
             if parent.key in externals or facts.of(parent).has_value:
                 used.add(parent)
-            else:
+            elif parent.key not in meant or _is_loaded(graph, target, parent):
                 yield parent
         if has_checks:
             found = [] if target in selected else list(checks_of(graph, target))
@@ -192,6 +204,10 @@ def _missing_upstreams(
 
     missing = walk(selected, without_value).keys() - selected
     return missing, used - missing
+
+
+def _is_loaded(graph: TargetGraph, target: Target, parent: Target) -> bool:
+    return parent.key in graph.graph.inputs(target.key).values()
 
 
 def _require_values(

@@ -9,7 +9,7 @@ import msgspec
 
 from assetgraph.errors import PartitionsError, SelectionError
 from assetgraph.hints import command
-from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.keys import EVERY, RANGE, AssetKey, Target, recorded_target
 from assetgraph.planning.plan import make_plan
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.process.garbage_collector import paused_collector
@@ -104,10 +104,15 @@ def plan_run(request: RunRequest, facts: StoreFacts) -> Plan:
             config=config,
             excluded=_excluded(request, facts),
             ignore_checks=request.ignore_checks,
+            one_partition=_names_one_partition(request.partitions),
         )
         facts.remember()
         shared = tuple(_shared(plan, facts))
         return msgspec.structs.replace(plan, warnings=plan.warnings + shared) if shared else plan
+
+
+def _names_one_partition(partitions: Sequence[str]) -> bool:
+    return len(partitions) == 1 and RANGE not in partitions[0] and EVERY not in partitions[0]
 
 
 def _checks_only(request: RunRequest, facts: StoreFacts) -> Plan:

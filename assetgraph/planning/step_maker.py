@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class StepMaker:
-    """Makes the steps for the targets of `causes`, which must be in order, upstream first."""
+    """Makes the steps for the targets of `causes`, which must be in order, upstream first. If they
+    are `incomplete`, upstreams that no parameter loads may have no value, and are not read then."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class StepMaker:
         config: Configs,
         *,
         ignore_checks: bool = False,
+        incomplete: bool = False,
     ) -> None:
         self._graph = graph
         self._facts = facts
@@ -37,6 +39,7 @@ class StepMaker:
         self._reasons = reasons
         self._config = config
         self._has_gates = bool(graph.graph.checks.gates) and not ignore_checks
+        self._incomplete = incomplete
         self._made_by: dict[Target, str] = {}
         self._calls: dict[str, tuple[Computation, tuple[Target, ...]]] = {}
         for targets in self._together():
@@ -125,6 +128,15 @@ class StepMaker:
         for output in outputs:
             self._made_by[output] = step_id
 
+    def _there(self, upstream: tuple[Target, ...]) -> tuple[Target, ...]:
+        """Those of the upstreams that have a value when the step begins."""
+        if not self._incomplete:
+            return upstream
+        there = self._made_by.keys() | {
+            one for one in upstream if one.key in self._graph.graph.externals
+        }
+        return tuple([one for one in upstream if one in there or self._facts.of(one).has_value])
+
     def _is_left(self, output: Target) -> bool:
         """Whether a call that may be for some of its assets has to make this one."""
         return output in self._causes and output not in self._made_by
@@ -135,7 +147,7 @@ class StepMaker:
         upstreams: dict[Target, tuple[Target, ...]] = {}
         if len(outputs) == 1:
             cause, reasons = self._causes[first], self._reasons[first]
-            upstream = self._graph.upstream(first)
+            upstream = self._there(self._graph.upstream(first))
             reads = self._graph.inputs(first)
         else:
             cause, reasons = self._cause(outputs), self._why(outputs)
@@ -144,7 +156,7 @@ class StepMaker:
             made = frozenset(outputs)
             if len({one.partition for one in outputs}) > 1:
                 loaded = []
-            upstreams = {one: self._made_from(one, loaded, made) for one in outputs}
+            upstreams = {one: self._there(self._made_from(one, loaded, made)) for one in outputs}
             upstream = tuple(dict.fromkeys(up for ups in upstreams.values() for up in ups))
         loads = {up for targets in reads.values() for up in targets}
         deps: tuple[Target, ...] = ()

@@ -11,6 +11,7 @@ import pytest
 
 import assetgraph as dg
 from assetgraph.keys import Target
+from assetgraph.planning.facts import StoreFacts
 
 DAYS = ("2023-03-01", "2023-03-02", "2023-03-03")
 DAILY = dg.DailyPartitionsDefinition("2023-03-01", end_date="2023-03-04")
@@ -171,3 +172,31 @@ def test_a_partition_key_is_one_partition_and_never_a_range(instance: dg.Instanc
         match=r"there is no partition 'a\.\.b'",
     ):
         dg.materialize([letters], instance=instance, partition_key="a..b")
+
+
+def test_a_named_partition_alone_runs_for_what_depends_on_all_without_loading_them(
+    instance: dg.Instance,
+) -> None:
+    feed = dg.AssetSpec("feed")
+
+    @dg.asset(deps=[trips, feed])
+    def database() -> None: ...
+
+    @dg.asset
+    def report(trips: pa.Table) -> int:
+        return trips.num_rows
+
+    def ran(*assets: Any, **asked: Any) -> list[str]:
+        done = dg.materialize([trips, feed, *assets], instance=instance, **asked)
+        return [event.step_key for event in done.get_step_success_events()]
+
+    assert ran(database, partition_key=DAYS[0]) == [f"trips@{DAYS[0]}", "database"]
+    facts = StoreFacts(dg.Definitions([trips, feed, database]).graph, instance.store)
+    (why,) = facts.target_states([Target(database.key)]).values()
+    missing = f"upstream trips is missing in 2 of 3 partitions: {DAYS[1]}..{DAYS[2]}"
+    assert missing in [reason.text for reason in why.reasons]
+    assert ran(database, partition_key=DAYS[1], selection="trips") == [f"trips@{DAYS[1]}"]
+    assert ran(report, partition_key=DAYS[0]) == [f"trips@{DAYS[0]}", f"trips@{DAYS[2]}", "report"]
+    made = facts.of(Target(database.key)).current
+    assert made is not None
+    assert ran(database, selection="database") == ["database"]
