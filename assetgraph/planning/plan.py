@@ -10,7 +10,6 @@ import msgspec
 from assetgraph.errors import ConfigError, SelectionError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
-from assetgraph.planning.gates import checks_of, needed_checks
 from assetgraph.planning.reasons import Configs, Facts, direct_reasons, stale_reasons
 from assetgraph.planning.step_maker import StepMaker
 from assetgraph.planning.steps import Cause as Cause
@@ -197,6 +196,8 @@ def _missing_upstreams(
             elif parent.key not in meant or _is_loaded(graph, target, parent):
                 yield parent
         if has_checks:
+            from assetgraph.planning.gates import checks_of, needed_checks
+
             found = [] if target in selected else list(checks_of(graph, target))
             if not ignore_checks:
                 found += needed_checks(graph, facts, target, selected)
@@ -263,6 +264,8 @@ def _stale_plan(
     ignore_checks: bool,
 ) -> Plan:
     if graph.graph.checks:
+        from assetgraph.planning.gates import checks_of
+
         above = graph.with_upstreams(selected)
         checks = [check for one in above for check in checks_of(graph, one)]
         selected = selected | graph.whole_calls(checks)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import ConfigError
 from assetgraph.keys import RANGE, Target
-from assetgraph.planning.gates import gates_of, held_reason, reasons_of_check
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import Configs, Facts, KnownReasons
 from assetgraph.planning.steps import CAUSES, Cause, Plan, Step
@@ -191,6 +190,8 @@ class StepMaker:
     ) -> tuple[Reason, ...]:
         """The reasons of a step in the words for a check, or with the check that holds it. Blocking
         checks are added to what it comes `after`."""
+        from assetgraph.planning.gates import gates_of, held_reason, reasons_of_check
+
         if computation.is_check:
             return reasons_of_check(reasons)
         if not self._has_gates:
