@@ -28,8 +28,8 @@ module = "{package}"
 
 
 def create_project(folder: Path, *, example: bool = False) -> list[Path]:
-    """Create a project in `folder` and return the new files. The `example` has a source file and
-    partitions.
+    """Create a project in `folder` and return the new files. The `example` has a source file,
+    partitions and a check.
 
     Raises `AssetGraphError`, and writes nothing, if one of them exists or `folder` is a package.
     """

@@ -125,6 +125,13 @@ def frost_report(frosty_days: dict[str, list[str]]) -> dg.MaterializeResult:
     """How many days it froze at each station. It reads all partitions of `frosty_days`."""
     counts = {{station: len(days) for station, days in frosty_days.items()}}
     return dg.MaterializeResult(value=counts, metadata={{"days": sum(counts.values())}})
+
+
+@dg.asset_check(asset=readings, partitions_def=stations)
+def plausible(readings: dict[str, float]) -> dg.AssetCheckResult:
+    """Whether each temperature is one that the weather can have."""
+    wrong = {{day: celsius for day, celsius in readings.items() if not -60 < celsius < 60}}
+    return dg.AssetCheckResult(passed=not wrong, metadata={{"wrong": wrong}})
 '''
 
 EXAMPLE_TEST = '''\
@@ -136,6 +143,10 @@ from {package}.assets import weather
 
 def test_days_below_freezing_are_frosty() -> None:
     assert weather.frosty_days({{"monday": -1.0, "tuesday": 3.0}}) == ["monday"]
+
+
+def test_a_temperature_that_cannot_be_fails_the_check() -> None:
+    assert not weather.plausible({{"monday": 400.0}}).passed
 
 
 def test_all_assets_materialize() -> None:

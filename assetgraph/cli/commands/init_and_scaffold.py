@@ -16,7 +16,7 @@ from assetgraph.hints import command
 @click.argument(
     "path", default=".", type=click.Path(file_okay=False, resolve_path=True, path_type=Path)
 )
-@click.option("--example", is_flag=True, help="With a source file and partitions.")
+@click.option("--example", is_flag=True, help="With a source file, partitions and a check.")
 @json_option
 def init_command(path: Path, example: bool, as_json: bool) -> None:
     """Create a new project in the folder PATH, by default the current one.
