@@ -33,6 +33,12 @@ def build_config(kind: Any, given: Mapping[str, Any], owner: str) -> Any:
 
     Raises `ConfigError` with the asset, the field and its type.
     """
+    return with_variables_read(unread_config(kind, given, owner), owner)
+
+
+def unread_config(kind: Any, given: Mapping[str, Any], owner: str) -> Any:
+    """The config of asset `owner` as `build_config` makes it, but for variables that are defaults:
+    those are not read, and so not recorded."""
     from pydantic import ValidationError
 
     fields = fields_of(kind)
@@ -60,15 +66,26 @@ def build_config(kind: Any, given: Mapping[str, Any], owner: str) -> Any:
 
 
 def with_variables_read(config: Any, owner: str) -> Any:
-    """A config with each `EnvVar` in it replaced by the value of its variable."""
-    kind: Any = type(config)
-    held = [getattr(config, name) for name in fields_of(kind)]
-    if not any(hasattr(one, "env_var_name") or has_fields(type(one)) for one in held):
+    """A config with each `EnvVar` in it, such as a default, replaced by the value of its
+    variable."""
+    try:
+        if not _holds_variable(config):
+            return config
+    except RecursionError:  # it nests too deep, as its record will say
         return config
     recorded = config_json(config)
-    return (
-        build_config(kind, recorded, owner) if variables_in(fields_of(kind), recorded) else config
-    )
+    return build_config(type(config), recorded, owner)
+
+
+def _holds_variable(value: Any) -> bool:
+    """Whether an `EnvVar` is in a config, as where it is the default of a field."""
+    if hasattr(value, "env_var_name"):
+        return True
+    kind: Any = type(value)
+    if has_fields(kind):
+        return any(_holds_variable(getattr(value, name, None)) for name in fields_of(kind))
+    inside = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list | tuple) and any(map(_holds_variable, inside))
 
 
 def named_fields(

@@ -9,7 +9,13 @@ import msgspec
 
 from assetgraph.definitions.config_env import variables_in
 from assetgraph.definitions.config_fields import fields_of, plain
-from assetgraph.definitions.config_values import build_config, config_json, named_fields
+from assetgraph.definitions.config_values import (
+    build_config,
+    config_json,
+    named_fields,
+    unread_config,
+    with_variables_read,
+)
 from assetgraph.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,11 +39,12 @@ def checked_config(
         kind = _config_type(graph.computation(key))
         given = named_fields(fields_of(kind), given, key.text)
         require_no_secrets(fields_of(kind), given, key.text)
-        built = build_config(kind, given, key.text)
+        built = unread_config(kind, given, key.text)
         variables = variables_in(fields_of(kind), given)
         recorded = config_json(built) | {name: plain(given[name]) for name in variables}
         checked[key] = {name: recorded[name] for name in given}
-        require_none_recorded(built, checked[key], key.text)
+        require_none_recorded(with_variables_read(built, key.text), checked[key], key.text)
+        variables |= variables_in(fields_of(kind), checked[key])  # defaults inside of fields
         _require_same(built, checked[key], key, variables)
     return checked
 
@@ -49,7 +56,7 @@ def _require_same(
     fields `apart` are recorded as given, not as they are."""
     read = msgspec.json.decode(msgspec.json.encode(recorded))
     try:
-        again = build_config(type(built), read, key.text)
+        again = unread_config(type(built), read, key.text)
         same = config_json(again)
         lost = [
             name

@@ -342,3 +342,80 @@ def test_an_env_var_is_a_value_of_config_in_python_and_in_a_call(
     monkeypatch.delenv("PASS")
     with pytest.raises(dg.DagsterInvalidConfigError, match="PASS, which is not set"):
         dg.materialize([login], dg.RunConfig({"login": config}))
+
+
+class Keys(dg.Config):
+    key: str = dg.EnvVar("PASS")
+    rows: int = dg.EnvVar.int("ROWS")
+
+
+class Places(dg.Config):
+    keys: Keys = Keys()
+    more: list[Keys] = pydantic.Field(default_factory=list)
+    words: list[str] = pydantic.Field(default_factory=list)
+    named: dict[str, str] | None = None
+    pair: tuple[int, str] = (1, "a")
+
+
+@dg.asset
+def places(config: Places) -> str:
+    print("printed", config.keys.key)
+    keys = [(one.key[::-1], one.rows) for one in (config.keys, *config.more)]
+    return f"{keys} {[one[::-1] for one in config.words]} {config.named} {config.pair}"
+
+
+def test_an_env_var_is_read_where_it_is_a_default_and_in_lists_and_dicts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in {"PASS": "hunter2!", "ROWS": "4", "NAME": "ann"}.items():
+        monkeypatch.setenv(name, value)
+    instance = dg.Instance(tmp_path / "store")
+    in_python = Places(
+        more=[Keys(key=dg.EnvVar("NAME"))],
+        words=["b", dg.EnvVar("NAME")],
+        named={"x": dg.EnvVar("NAME")},
+        pair=(dg.EnvVar.int("ROWS"), "z"),
+    )
+    plain = {
+        "keys": {"rows": 4},
+        "more": [{"key": {"env": "NAME"}}],
+        "words": ["b", {"env": "NAME"}],
+        "named": {"x": {"env": "NAME"}},
+        "pair": [{"env": "ROWS"}, "z"],
+    }
+    seen = "[('!2retnuh', 4), ('nna', 4)] ['b', 'nna'] {'x': 'ann'} (4, 'z')"
+    for given_ in (in_python, plain):
+        result = dg.materialize([places], {"places": given_}, instance=instance)
+        assert result.value("places") == seen
+    assert result.materialization("places").config["words"] == ["b", {"env": "NAME"}]
+    assert dg.materialize([places], instance=instance).value("places").startswith("[('!2")
+    assert places(in_python) == seen
+    assert places().startswith("[('!2")
+    for file in (tmp_path / "store").rglob("*"):
+        assert file.is_dir() or b"hunter2!" not in file.read_bytes()
+    monkeypatch.delenv("PASS")
+    with pytest.raises(
+        dg.DagsterInvalidConfigError, match=r"keys\.key is the environment variable P"
+    ):
+        dg.materialize([places])
+    monkeypatch.delenv("NAME")
+    monkeypatch.setenv("PASS", "p")
+    with pytest.raises(dg.DagsterInvalidConfigError, match=r"words\[1\] is the environment variab"):
+        dg.materialize([places], {"places": {"words": ["b", {"env": "NAME"}]}})
+
+
+class Door(dg.Config):
+    secret: dg.Secret[str] = dg.EnvVar("PASS")  # type: ignore[assignment]
+    rows: int = 1
+
+
+@dg.asset
+def opened(config: Door) -> int:
+    return len(str(config.secret))
+
+
+def test_a_secret_field_may_have_a_variable_as_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASS", "hunter2!")
+    result = dg.materialize([opened], {"opened": {"rows": 2}})
+    assert result.value("opened") == 8
+    assert result.materialization("opened").config == {"rows": 2}
