@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.run_config import config_by_asset
@@ -27,9 +28,12 @@ def read_config(file: Path | None, settings: Sequence[str]) -> Settings:
         place, equals, value = setting.partition("=")
         key, _, field = place.rpartition(".")
         if not (equals and key and field):
+            is_file = setting.endswith(tuple(_KINDS))
             raise ConfigError(
                 f"cannot read --config {setting!r}.",
-                hint="Write KEY.FIELD=VALUE, as in: --config trips.limit=100",
+                hint=f"A file goes into: --config-file {shlex.quote(setting)}"
+                if is_file
+                else "Write KEY.FIELD=VALUE, as in: --config trips.limit=100",
             )
         config.setdefault(key, {})[field] = value
     return config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from assetgraph.definitions.check_context import AssetCheckExecutionContext
 from assetgraph.definitions.context import AssetExecutionContext
@@ -112,6 +112,12 @@ class _Built(AssetExecutionContext):
         self._given = partitions
         self._known_key: AssetKey | None = None
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open that would have to be closed."""
+
     @property
     def resources(self) -> Any:
         return _Given(self._resources, "the context")
@@ -169,6 +175,12 @@ class _Built(AssetExecutionContext):
         if isinstance(self._given, PartitionKeyRange):
             raise not_called("partition_keys")
         return self._given
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange:
+        if self._step is None and isinstance(self._given, PartitionKeyRange):
+            return self._given
+        return super().partition_key_range
 
     @property
     def partition_time_window(self) -> TimeWindow:

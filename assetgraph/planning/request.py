@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import PartitionsError, SelectionError
+from assetgraph.errors import ConfigError, PartitionsError, SelectionError
 from assetgraph.hints import command
 from assetgraph.keys import EVERY, RANGE, AssetKey, Target, recorded_target
 from assetgraph.planning.plan import make_plan
@@ -186,6 +186,11 @@ def _configured(graph: AssetGraph, owner: str) -> AssetKey:
     """The asset whose config is given: by its key, or one of a function of several by the name of
     that. Raises `AssetGraphError`."""
     computation = None if AssetKey.unchecked(owner) in graph else graph.computations.get(owner)
+    if owner == "ops" and computation is None and AssetKey.unchecked(owner) not in graph:
+        raise ConfigError(
+            "the config under 'ops' is not that of assets.",
+            hint='Write {"ops": {"trips": {"config": {"limit": 100}}}}.',
+        )
     if computation is not None:
         return computation.specs[0].key
     if AssetKey.unchecked(owner) not in graph and "__" in owner:

@@ -136,3 +136,35 @@ def test_a_wrong_job_is_said(assetgraph: Callable[..., Answer]) -> None:
     answer = assetgraph("materialize", "--job", "total_job", "orders")
     assert answer.code == 2
     assert "--job selects assets itself" in answer.err
+
+
+def test_check_finds_config_of_a_job_that_does_not_fit(
+    shop: ProjectFolder, assetgraph: Callable[..., Answer]
+) -> None:
+    wrong = """
+import assetgraph as dg
+
+a = dg.define_asset_job("a", "orders", config={"ops": {"orders": {"config": {"rows": "x"}}}})
+b = dg.define_asset_job("b", "orders", config={"ordrs": {"rows": 1}})
+c = dg.define_asset_job("c", "orders", config={"total": {"rows": 1}})
+d = dg.define_asset_job("d", "orders", config=5)
+e = dg.define_asset_job("e", "orders", config={"orders": {"rows": {"env": "NOT_SET_YET"}}})
+"""
+    shop.write("shop/wrong.py", wrong)
+    answer = assetgraph("check")
+    assert answer.code == 2
+    lines = [line for line in answer.out.splitlines() if line.startswith("shop")]
+    assert [line.partition(": the config of the job ")[0] for line in lines] == [
+        f"shop/wrong.py:{line}" for line in (4, 5, 6, 7)
+    ]
+    for line, said in zip(lines, ("rows: expected `int`", "no asset 'ordrs'", "takes no config",
+                                  "it is an int: 5"), strict=True):  # fmt: skip
+        assert said in line
+
+
+def test_a_file_after_config_is_told_from_a_field(
+    shop: ProjectFolder, assetgraph: Callable[..., Answer]
+) -> None:
+    answer = assetgraph("materialize", "orders", "--config", "run.yaml")
+    assert answer.code == 2
+    assert "--config-file run.yaml" in answer.err

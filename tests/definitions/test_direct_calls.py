@@ -156,6 +156,7 @@ def test_a_built_context_knows_its_partition_and_then_its_asset() -> None:
 def test_a_range_of_partitions_is_known_once_the_asset_is() -> None:
     several = dg.PartitionKeyRange("2024-01-02", "2024-01-04")
     context = dg.build_asset_context(partition_key_range=several)
+    assert context.partition_key_range == several
 
     @dg.asset(partitions_def=DAYS)
     def asked(context: dg.AssetExecutionContext) -> list[str]:

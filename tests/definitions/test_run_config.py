@@ -57,6 +57,7 @@ def test_every_shape_of_run_config_means_the_same(config: Any) -> None:
         ({"ops": {"raw__trips": {"config": {"rows": "x"}}}}, "config of 'raw/trips': rows: expect"),
         ({"ops": {"raw__trips": {"config": {"rws": 1}}}}, "no config field 'rws'. Did you mean"),
         ({"ops": {"trps": {"config": {"rows": 1}}}}, "trps"),
+        ({"ops": {"raw__trips": {"rows": 1}}}, "under 'ops' is not that of assets"),
         ({"ops": {}, "loggers": {}}, "run_config has 'loggers' beside 'ops'"),
         ({"ops": {"raw__trips": {"config": 5}}}, "has an int: 5 instead of fields"),
     ],

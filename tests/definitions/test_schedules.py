@@ -60,6 +60,11 @@ def test_a_wrong_schedule_is_an_error_at_once(wrong: dict[str, Any]) -> None:
         dg.ScheduleDefinition(**{"job": JOB, "cron_schedule": "@daily", **wrong})
 
 
+def test_a_schedule_of_a_target_needs_a_name() -> None:
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="has a target, but no name"):
+        dg.ScheduleDefinition(target=["a"], cron_schedule="@daily")
+
+
 def test_a_tick_asks_for_a_run_with_the_config_and_the_tags_of_the_schedule() -> None:
     schedule = dg.ScheduleDefinition(
         job=JOB, cron_schedule="@daily", run_config={"ops": {}}, tags={"a": "b"}

@@ -84,6 +84,27 @@ def test_what_a_sensor_may_not_return(returned: object) -> None:
         tick(sensor)
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"run_requests": ["x"]}, "run_requests of a SensorResult has a str: 'x'"),
+        ({"run_requests": dg.RunRequest("x")}, "Write \\[RunRequest"),
+        ({"cursor": 3}, "cursor of a SensorResult has an int: 3"),
+        ({"skip_reason": 3}, "skip_reason of a SensorResult has an int: 3"),
+    ],
+)
+def test_a_wrong_part_of_a_result_is_an_error_at_once(given: Any, message: str) -> None:
+    with pytest.raises(dg.DagsterInvariantViolationError, match=message):
+        dg.SensorResult(**given)
+
+
+def test_the_contexts_of_a_test_are_also_written_with_with() -> None:
+    with dg.build_sensor_context(cursor="c") as context, dg.build_schedule_context() as other:
+        assert (context.cursor, context.given_resources) == ("c", other.given_resources)
+    with dg.build_asset_context(partition_key="k") as asset, dg.build_asset_check_context():
+        assert asset.partition_key == "k"
+
+
 def test_of_several_jobs_a_request_says_which() -> None:
     def made(request: dg.RunRequest) -> Any:
         @dg.sensor(jobs=[JOB, OTHER])

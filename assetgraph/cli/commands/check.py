@@ -28,6 +28,10 @@ def check_command(session: Session, as_json: bool) -> int:
 
     definitions = session.project.load()
     problems = definitions.problems()
+    if not problems and any(job.config for job in definitions.jobs):
+        from assetgraph.planning.job_config import job_config_problems
+
+        problems = tuple(sorted(job_config_problems(definitions)))
     say(warning_lines(definitions.warnings(), stderr().width))
     names = ("file", "line", "key", "message", "remedy")
     well = [

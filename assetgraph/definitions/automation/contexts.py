@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from assetgraph.errors import InvariantError
 
@@ -31,6 +31,12 @@ class TickContext:
     def __init__(self, instance: Any = None, resources: Mapping[str, Any] | None = None) -> None:
         self._instance = instance
         self.given_resources: Mapping[str, Any] = dict(resources or {})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open that would have to be closed."""
 
     @property
     def instance(self) -> Any:

@@ -45,7 +45,8 @@ class SensorResult:
     """What a sensor found: runs to ask for, or a reason to skip; its next cursor; and partitions to
     add or delete.
 
-    Raises `InvariantError` for runs together with a reason to skip.
+    Raises `InvariantError` for runs together with a reason to skip, and for anything else than
+    these.
     """
 
     run_requests: Sequence[RunRequest] | None = None
@@ -58,8 +59,24 @@ class SensorResult:
             raise InvariantError(
                 "a SensorResult has run_requests and a skip_reason.", hint="Give one of them."
             )
+        requests = self.run_requests or []
+        if not isinstance(requests, list | tuple):
+            raise _wrong("run_requests", requests, "[RunRequest(…)]")
+        for one in requests:
+            if not isinstance(one, RunRequest):
+                raise _wrong("run_requests", one, "RunRequest(…)")
+        if not isinstance(self.cursor, str | None):
+            raise _wrong("cursor", self.cursor, "text, as with str(…) or json.dumps(…)")
+        if not isinstance(self.skip_reason, SkipReason | str | None):
+            raise _wrong("skip_reason", self.skip_reason, "SkipReason(…)")
         if isinstance(self.skip_reason, str):
             object.__setattr__(self, "skip_reason", SkipReason(self.skip_reason))
+
+
+def _wrong(name: str, given: object, wanted: str) -> InvariantError:
+    return InvariantError(
+        f"{name} of a SensorResult has {described(given)}.", hint=f"Write {wanted}."
+    )
 
 
 @dataclass(frozen=True)

@@ -61,11 +61,11 @@ class ScheduleDefinition(Declaration):
 
     def __post_init__(self) -> None:
         owner = self.name or getattr(self.job, "name", "") or "a schedule"
+        if not self.name and self.job is None:
+            has = "neither a name nor a job" if self.target is None else "a target, but no name"
+            what = "job=…" if self.target is None else "name=…"
+            raise InvalidDefinitionError(f"a schedule has {has}.", hint=f"Give it {what}.")
         job = job_of(owner, self.job, self.target)
-        if not self.name and (self.job is None or job is None):
-            raise InvalidDefinitionError(
-                "a schedule has neither a name nor a job.", hint="Give it job=… or name=…."
-            )
         name = self.name or f"{job.name if job else ''}_schedule"
         object.__setattr__(self, "name", checked_name("schedule", name))
         object.__setattr__(self, "job", job)
