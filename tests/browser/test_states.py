@@ -43,9 +43,7 @@ def test_a_failed_mark_has_the_failures_age_beside_a_value_that_is_still_in_use(
     visit(page, server.url + "/assets/city/fares")
     expect(page.locator(".asset-head .failed-note")).to_contain_text("still in use")
     expect(page.locator(".asset-head .failed-note a")).to_have_attribute("href", failed_run or "")
-    expect(page.locator(".asset-head .reasons")).to_contain_text(
-        "its last attempt failed: NameError"
-    )
+    expect(page.locator(".reasons")).to_contain_text("its last attempt failed: NameError")
 
     visit(page, server.url + "/lineage")
     link = page.locator('[data-id="city/fares"] .graph-card-link')
