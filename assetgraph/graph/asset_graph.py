@@ -223,6 +223,10 @@ class AssetGraph:
         """The assets whose parents include `key`, by name."""
         return self._children[key]
 
+    def checks_of(self, key: AssetKey) -> tuple[AssetKey, ...]:
+        """The checks of an asset, by name."""
+        return self.checks.of(key)
+
     def upstream(self, key: AssetKey, depth: int | None = None) -> tuple[AssetKey, ...]:
         """Every asset that `key` reads, directly or not, nearest first, within `depth` levels."""
         return tuple(walk([key], self.parents, depth))[1:]

@@ -224,19 +224,14 @@ def requested_targets(request: RunRequest, facts: StoreFacts) -> Iterable[Target
     if _names_partitions(request.selection):
         from assetgraph.planning.selected_targets import selected_targets
 
-        chosen: Iterable[Target] = selected_targets(request.selection, facts)
+        chosen: Iterable[Target] = selected_targets(request.selection, facts, with_checks=True)
         if request.partitions:
             raise SelectionError(
                 "the selection names partitions, and so do the options.",
                 hint="Give them in one of the two.",
             )
-        if facts.graph.checks:
-            from assetgraph.planning.gates import checks_of
-
-            own = [check for one in chosen for check in checks_of(facts.targets, one)]
-            chosen = dict.fromkeys([*chosen, *own])
     else:
-        keys = facts.graph.checks.along(requested_keys(request, facts))
+        keys = requested_keys(request, facts, with_checks=True)
         if not facts.graph.partitioned and not request.partitions:
             chosen = map(facts.targets.graph.targets.__getitem__, keys)
         else:
@@ -274,20 +269,23 @@ def _names_partitions(texts: Sequence[str]) -> bool:
     return names_partitions(texts)
 
 
-def requested_keys(request: RunRequest, facts: StoreFacts) -> Sequence[AssetKey]:
-    """The assets that a request names, in no particular order. Raises `SelectionError`."""
+def requested_keys(
+    request: RunRequest, facts: StoreFacts, *, with_checks: bool = False
+) -> Sequence[AssetKey]:
+    """The assets that a request names, in no particular order, `with_checks` those of them too that
+    it does not take out again. Raises `SelectionError`."""
     if request.targets:
         return [_target(text, facts).key for text in request.targets]
     if _names_partitions(request.selection):
         return list({target.key: None for target in requested_targets(request, facts)})
     if request.selection in ((), ("*",)):
-        return facts.graph.order
+        return facts.graph.node_order if with_checks else facts.graph.order
     named = [AssetKey.unchecked(text) for text in request.selection]
     if all(key in facts.graph for key in named):  # these need no language
-        return named
+        return facts.graph.checks.along(named) if with_checks else named
     from assetgraph.graph.selection import select
 
-    return select(request.selection, facts.graph, facts.state)
+    return select(request.selection, facts.graph, facts.state, with_checks=with_checks)
 
 
 def _target(text: str, facts: StoreFacts) -> Target:

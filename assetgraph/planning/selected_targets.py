@@ -65,13 +65,21 @@ class TargetChoice:
     def children(self, key: Target) -> Sequence[Target]:
         return self._targets.downstream(key)
 
+    def checks_of(self, key: Target) -> Iterable[Target]:
+        from assetgraph.planning.gates import checks_of
 
-def selected_targets(texts: Sequence[str], facts: StoreFacts) -> tuple[Target, ...]:
+        return checks_of(self._targets, key)
+
+
+def selected_targets(
+    texts: Sequence[str], facts: StoreFacts, *, with_checks: bool = False
+) -> tuple[Target, ...]:
     """The targets that a selection with partitions names, upstream before downstream.
 
     Raises `SelectionError`.
     """
-    return select(texts, TargetChoice(facts.targets), facts.target_state)
+    choice = TargetChoice(facts.targets)
+    return select(texts, choice, facts.target_state, with_checks=with_checks)
 
 
 def partitions_named(targets: TargetGraph, key: AssetKey, text: str) -> list[Target]:

@@ -173,7 +173,7 @@ def test_a_word_of_the_language_is_a_name_after_key() -> None:
         ("status:'xyz'", 7, "no status 'xyz'", "running, failed, missing"),
         ("root()", 0, "there is no function 'root'", "Did you mean 'roots()'?"),
         ("leafs(trips)", 0, "there is no function 'leafs'", "Did you mean 'leaves()'?"),
-        ("upstream(trips)", 0, "there is no function 'upstream'", "roots() and sinks()"),
+        ("upstream(trips)", 0, "there is no function 'upstream'", "roots(), sinks() and checks()"),
         ("trips (zones)", 6, "'(' does not belong here", "'or'"),
         ("++trips", 1, "expected a name, not '+'", "or '2+a' for two levels"),
         ("trips++", 6, "'+' does not belong here", "or 'a+2' for two levels"),

@@ -14,7 +14,7 @@ import assetgraph as dg
 from assetgraph.errors import ValueTypeError
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.planning.request import RunRequest, plan_run, requested_targets
 from assetgraph.records import EventType
 from assetgraph.run.launch import launch
 
@@ -473,3 +473,99 @@ def test_checks_are_selected_with_their_asset_or_alone() -> None:
     }
     only = dg.AssetSelection.checks(sane) | dg.AssetSelection.assets("fares")
     assert {key.text for key in only.resolve(graph)} == {"trips:sane", "fares"}
+
+
+CHECKED = {"a": [], "b": ["a"], "c": ["a", "b"], "d": []}
+CHECKS = {"a:x": "a", "a:y": "a", "b:x": "b", "d:x": "d"}
+NODES = frozenset([*CHECKED, *CHECKS])
+
+Selected = tuple[dg.AssetSelection, frozenset[str]]
+
+
+def _along(names: frozenset[str]) -> frozenset[str]:
+    return names | {check for check, of in CHECKS.items() if of in names}
+
+
+def _leaves() -> st.SearchStrategy[Selected]:
+    one = dg.AssetSelection
+    everything = [(one.all(), NODES), (one.all_asset_checks(), frozenset(CHECKS))]
+    assets = [(one.assets(name), _along(frozenset([name]))) for name in CHECKED]
+    own = [(one.checks_for_assets(n), _along(frozenset([n])) - {n}) for n in CHECKED]
+    checks = [(one.from_string(f"key:{name}"), frozenset([name])) for name in CHECKS]
+    return st.sampled_from([*everything, *assets, *own, *checks])
+
+
+def _grown(parts: st.SearchStrategy[Selected]) -> st.SearchStrategy[Selected]:
+    def upstream(of: Selected) -> Selected:
+        chosen, names = of
+        found = {name.partition(":")[0] for name in names}
+        for name in sorted(CHECKED, reverse=True):  # what reads another comes behind it by name
+            found |= set(CHECKED[name]) if name in found else set()
+        return chosen.upstream(), _along(frozenset(found))
+
+    two = st.tuples(parts, parts)
+    return st.one_of(
+        two.map(lambda p: (p[0][0] | p[1][0], p[0][1] | p[1][1])),
+        two.map(lambda p: (p[0][0] & p[1][0], p[0][1] & p[1][1])),
+        two.map(lambda p: (p[0][0] - p[1][0], p[0][1] - p[1][1])),
+        parts.map(lambda p: (p[0].without_checks(), p[1] - CHECKS.keys())),
+        parts.map(upstream),
+    )
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> StoreFacts:
+    with dg.Registry():
+        made = [dg.asset(key=name, deps=deps)(lambda: 1) for name, deps in CHECKED.items()]
+        for text, of in CHECKS.items():
+            decorate = dg.asset_check(asset=of, name=text.partition(":")[2])
+            made.append(decorate(lambda: PASSED))
+        store = dg.Instance(tmp_path_factory.mktemp("store")).store
+        return StoreFacts(dg.Definitions(made).graph, store)
+
+
+@given(chosen=st.recursive(_leaves(), _grown, max_leaves=5))
+def test_a_selection_takes_checks_along_and_leaves_those_that_it_takes_out(
+    checked: StoreFacts, chosen: Selected
+) -> None:
+    selection, expected = chosen
+    listed = {key.text for key in checked.graph.select(selection.text)}
+    assert listed == expected - _along(expected & CHECKED.keys()) | expected & CHECKED.keys()
+    request = RunRequest(selection=(selection.text,))
+    found = {target.text for target in requested_targets(request, checked)}
+    assert found == expected, selection.text
+
+
+def test_a_check_of_all_partitions_stays_where_some_of_them_are_taken_out(tmp_path: Path) -> None:
+    days = dg.StaticPartitionsDefinition(["1", "2"])
+    trips = dg.asset(key="trips", partitions_def=days)(lambda: 1)
+    each = dg.asset_check(asset=trips, name="each", partitions_def=days)(lambda: PASSED)
+    whole = dg.asset_check(asset=trips, name="whole")(lambda: PASSED)
+    graph = dg.Definitions([trips, each, whole]).graph
+    facts = StoreFacts(graph, dg.Instance(tmp_path).store)
+    expected = {
+        "trips@*": {"trips@1", "trips@2", "trips:each@1", "trips:each@2", "trips:whole"},
+        "trips and not trips@1": {"trips@2", "trips:each@2", "trips:whole"},
+        "trips@1 and not checks()": {"trips@1"},
+        "checks(trips@1)": {"trips:each@1", "trips:whole"},
+        "trips@1 and not key:trips:whole": {"trips@1", "trips:each@1"},
+    }
+    for text, names in expected.items():
+        found = requested_targets(RunRequest(selection=(text,)), facts)
+        assert {target.text for target in found} == names, text
+
+
+def test_jobs_and_runs_take_selections_without_checks() -> None:
+    trips, fares, _, sane = pipeline(PASSED)
+    every = dg.AssetSelection.all()
+    jobs = {
+        "without": dg.define_asset_job("without", selection=every.without_checks()),
+        "but_one": dg.define_asset_job("but_one", selection=every - every.checks(sane)),
+        "text": dg.define_asset_job("text", selection="fares or checks(trips)"),
+    }
+    definitions = dg.Definitions([trips, fares], asset_checks=[sane], jobs=jobs.values())
+    found = {name: set(states(definitions.get_job_def(name).execute_in_process())) for name in jobs}
+    both = {"trips", "fares"}
+    assert found == {"without": both, "but_one": both, "text": {*both, "trips:sane"}}
+    for selection in ("* and not checks()", every.without_checks()):
+        assert set(states(dg.materialize([trips, fares, sane], selection=selection))) == both

@@ -13,7 +13,7 @@ from assetgraph.definitions.registry import public_object
 from assetgraph.definitions.selection.syntax import (
     WORDS,
     And,
-    Ends,
+    Call,
     Expression,
     Filter,
     Not,
@@ -73,8 +73,12 @@ class AssetSelection:
     @classmethod
     def checks_for_assets(cls, *assets: KeyLike) -> AssetSelection:
         """The checks of these assets, without the assets."""
-        keys = [unchecked_key(one).text for one in _each(assets)]
-        return cls._any_of([f'key:"{text}:*"' for text in keys if ":" not in text])
+        return cls.assets(*assets)._checks()
+
+    @classmethod
+    def all_asset_checks(cls) -> AssetSelection:
+        """Every check, without the assets."""
+        return cls("checks()", _TERM)
 
     @classmethod
     def groups(cls, *group_strs: str, include_sources: bool = False) -> AssetSelection:
@@ -144,6 +148,10 @@ class AssetSelection:
         """Those of these that have no downstream among these."""
         return AssetSelection(f"sinks({self.text})", _TERM)
 
+    def without_checks(self) -> AssetSelection:
+        """These without their checks, which run with them otherwise."""
+        return self - AssetSelection.all_asset_checks()
+
     def materializable(self) -> AssetSelection:
         """These without those that something else makes."""
         return self & AssetSelection.all()
@@ -194,6 +202,9 @@ class AssetSelection:
     def _inside(self, rank: int) -> str:
         """The text, in parentheses if it would fall apart beside what holds together by `rank`."""
         return self.text if self._rank >= rank else f"({self.text})"
+
+    def _checks(self) -> AssetSelection:
+        return AssetSelection(f"checks({self.text})", _TERM)
 
     def _reaching(self, text: str, include_self: bool) -> AssetSelection:
         found = AssetSelection(text, _STEPS)
@@ -267,7 +278,7 @@ def _meaning(tree: Expression) -> Hashable:
             return (tree.field, tree.value, tree.tag_value, tree.partition)
         case Traversal():
             return ("steps", _meaning(tree.operand), tree.upstream, tree.downstream)
-        case Ends():
+        case Call():
             return (tree.which, _meaning(tree.operand))
         case Not():
             return ("not", _meaning(tree.operand))

@@ -4,13 +4,16 @@
     any       = all ("or" all)*
     all       = one ("and" one)*
     one       = "not" one | [[levels] "+"] term ["+" [levels]]
-    term      = name | field ":" value | "(" any ")" | ("roots" | "sinks") "(" [any] ")"
+    term      = name | field ":" value | "(" any ")" | function "(" [any] ")"
+    function  = "roots" | "sinks" | "checks"
 
 `+a` is `a` with everything upstream of it, `2+a` is `a` with two levels upstream; `a+` and `a+2` go
 downstream. (In Dagster, a bare `+a` means one level, which is `1+a` here.) `not` binds more tightly
 than `and`, and `and` more tightly than `or`. `roots()` are the assets without an upstream, and
 `roots(x)` the assets of `x` without an upstream in `x`; `sinks` does the same downstream. `sources`
-and `leaves` are other words for `roots` and `sinks`.
+and `leaves` are other words for `roots` and `sinks`. `checks(x)` are the checks of the assets of
+`x`, and `checks()` all checks. Every asset brings its checks, so that `x and not checks()` is `x`
+without them.
 
 A name is the text of a key; `*` stands for any characters, including none and `/`. Behind an `@`
 stands a partition of it, a range as in `trips@2023-01..2023-03`, or `*` for all of them. The fields
@@ -33,11 +36,13 @@ from assetgraph.text import did_you_mean, listed
 
 FIELDS = ("key", "group", "tag", "kind", "owner", "status")
 WORDS = ("and", "or", "not", "roots", "sinks")
-FUNCTIONS: dict[str, Literal["roots", "sinks"]] = {
+Function = Literal["roots", "sinks", "checks"]
+FUNCTIONS: dict[str, Function] = {
     "roots": "roots",
     "sources": "roots",
     "sinks": "sinks",
     "leaves": "sinks",
+    "checks": "checks",
 }
 MAX_DEPTH = 100
 
@@ -64,10 +69,11 @@ class Traversal(msgspec.Struct, frozen=True):
     end: int
 
 
-class Ends(msgspec.Struct, frozen=True):
-    """The assets of `operand` that have no parent (roots) or no child (sinks) in it."""
+class Call(msgspec.Struct, frozen=True):
+    """The assets of `operand` that have no parent (roots) or no child (sinks) in it, or the checks
+    of its assets."""
 
-    which: Literal["roots", "sinks"]
+    which: Function
     operand: Expression
     start: int
     end: int
@@ -91,7 +97,7 @@ class Or(msgspec.Struct, frozen=True):
     end: int
 
 
-Expression = Filter | Traversal | Ends | Not | And | Or
+Expression = Filter | Traversal | Call | Not | And | Or
 """The text of a node is `text[start:end]`."""
 
 
@@ -186,18 +192,21 @@ class _Parser:
             return self._field(word, start)
         which = FUNCTIONS.get(word.lower())
         if which and self._take_sign("("):
-            return self._ends(which, start)
+            return self._call(which, start)
         if self.text.startswith("(", self.end):
             calls = [f"{name}()" for name in FUNCTIONS]
-            hint = did_you_mean(f"{word}()", calls) or "The functions are roots() and sinks()."
+            hint = (
+                did_you_mean(f"{word}()", calls)
+                or "The functions are roots(), sinks() and checks()."
+            )
             self._fail(f"there is no function {word!r}.", hint, start)
         self._refuse_unfit_name(word, start)
         return self._filter("key", word, start)
 
-    def _ends(self, which: Literal["roots", "sinks"], start: int) -> Expression:
+    def _call(self, which: Function, start: int) -> Expression:
         if self._take_sign(")"):
-            return Ends(which, self._filter("key", "*", start), start, self.end)
-        return Ends(which, self._until_closed(start), start, self.end)
+            return Call(which, self._filter("key", "*", start), start, self.end)
+        return Call(which, self._until_closed(start), start, self.end)
 
     def _until_closed(self, opened: int) -> Expression:
         self._deepen(opened)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from assetgraph.definitions.selection.syntax import (
     FIELDS,
     And,
-    Ends,
+    Call,
     Expression,
     Filter,
     Not,
@@ -58,29 +58,49 @@ class Selectable(Protocol[T]):
     def in_order(self, chosen: Iterable[T]) -> Sequence[T]: ...
     def parents(self, key: T) -> Sequence[T]: ...
     def children(self, key: T) -> Sequence[T]: ...
+    def checks_of(self, key: T) -> Iterable[T]: ...
 
 
 def select(
     texts: Sequence[str],
     graph: Selectable[T],
     state: Callable[[T], str] | None = None,
+    *,
+    with_checks: bool = False,
 ) -> tuple[T, ...]:
     """The assets, or targets, that any of `texts` selects, in the graph's order.
 
-    None may match. `state` returns the state of one, for `status:`. Raises `SelectionError`, also
-    for a name, pattern or attribute that no asset has.
+    Checks that are there with their asset are left out, except `with_checks`. None may match.
+    `state` returns the state of one, for `status:`. Raises `SelectionError`, also for a name,
+    pattern or attribute that no asset has.
     """
     if not texts:
         raise SelectionError("nothing is selected.", hint="Name assets, or select all with '*'.")
-    chosen: set[T] = set()
+    named: set[T] = set()
     checks = [text for text in texts if _names_check(text, graph)]
     for text in checks:  # the language is one of assets
         name, _, partition = text.partition("@")
-        chosen |= {*graph.named(AssetKey.unchecked(name), partition or None)}
+        named |= {*graph.named(AssetKey.unchecked(name), partition or None)}
+    chosen: set[T] = set()
     parsed = [(text, parse(text)) for text in texts if text not in checks]
     for text, expression in parsed:
         chosen |= _Evaluator(text, graph, state).keys(expression)
-    return tuple(graph.in_order(chosen))
+    if not with_checks:
+        chosen = _without_own_checks(chosen, graph)
+    return tuple(graph.in_order(chosen | named))
+
+
+def _checks(chosen: Iterable[T], graph: Selectable[T]) -> set[T]:
+    """The checks of these assets."""
+    if not graph.checks:
+        return set()
+    return {check for key in chosen for check in graph.checks_of(key)}
+
+
+def _without_own_checks(chosen: set[T], graph: Selectable[T]) -> set[T]:
+    """These without the checks that are there with their asset."""
+    own = _checks(chosen, graph)
+    return chosen - own
 
 
 def _names_check(text: str, graph: Selectable[T]) -> bool:
@@ -107,12 +127,12 @@ def _names_partitions(node: Expression) -> bool:
             return node.partition is not None
         case And() | Or():
             return any(map(_names_partitions, node.parts))
-        case Not() | Traversal() | Ends():
+        case Not() | Traversal() | Call():
             return _names_partitions(node.operand)
 
 
 class _Evaluator(Generic[T]):
-    """Evaluates the nodes of one parsed `text`."""
+    """Evaluates the nodes of one parsed `text`. Every asset brings its checks."""
 
     def __init__(self, text: str, graph: Selectable[T], state: Callable[[T], str] | None) -> None:
         self.text = text
@@ -130,21 +150,38 @@ class _Evaluator(Generic[T]):
     def _keys(self, node: Expression) -> set[T]:
         match node:
             case Filter():
-                return self._filtered(node)
+                found = self._filtered(node)
+                return found | _checks(found, self.graph)
             case Traversal():
-                chosen = self.keys(node.operand)
+                chosen = _without_own_checks(self.keys(node.operand), self.graph)
                 upstream = _reached(chosen, self.graph.parents, node.upstream)
-                return upstream | _reached(chosen, self.graph.children, node.downstream)
-            case Ends():
-                chosen = self.keys(node.operand)
-                near = self.graph.parents if node.which == "roots" else self.graph.children
-                return {key for key in chosen if chosen.isdisjoint(near(key))}
+                downstream = _reached(chosen, self.graph.children, node.downstream)
+                reached = upstream | downstream
+                return reached | _checks(reached, self.graph)
+            case Call():
+                return self._called(node)
             case Not():
-                return set(self.graph.order) - self.keys(node.operand)
+                return self._others(self.keys(node.operand))
             case And():
                 return set.intersection(*(self.keys(part) for part in node.parts))
             case Or():
                 return set().union(*(self.keys(part) for part in node.parts))
+
+    def _called(self, node: Call) -> set[T]:
+        chosen = _without_own_checks(self.keys(node.operand), self.graph)
+        if node.which == "checks":
+            return _checks(chosen, self.graph)
+        near = self.graph.parents if node.which == "roots" else self.graph.children
+        found = {key for key in chosen if chosen.isdisjoint(near(key))}
+        return found | _checks(found, self.graph)
+
+    def _others(self, chosen: set[T]) -> set[T]:
+        """All but these."""
+        rest = set(self.graph.order) - chosen
+        checks = _checks(self.graph.order, self.graph)
+        # Of an asset of which some partitions are left, a check of the whole is left too.
+        left, gone = _checks(rest, self.graph), _checks(chosen, self.graph)
+        return rest | (checks - chosen) | (left & gone)
 
     def _filtered(self, node: Filter) -> set[T]:
         if node.field == "status":
