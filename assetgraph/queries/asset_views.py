@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.reasons import AssetStates, TargetFacts
     from assetgraph.queries.check_views import CheckView
     from assetgraph.queries.observed_views import ObservedReads
+    from assetgraph.queries.resource_views import ResourceView
     from assetgraph.records import FailedAttempt
 
 HISTORY = 10
@@ -128,7 +129,7 @@ class AssetDetails(msgspec.Struct, frozen=True):
     `partitions` describes which partitions there are. `config_fields` maps each field of its config
     to its declaration. `history` has the last attempts, newest first. `covers` lists the
     definitions that its code version covers, and is empty where the asset sets its own version.
-    `observed` has what its step read without declaring it.
+    `observed` has what its step read without declaring it, and `resources` what it takes.
     """
 
     view: AssetView
@@ -140,6 +141,7 @@ class AssetDetails(msgspec.Struct, frozen=True):
     observed: ObservedReads | None = None
     partition: str | None = None
     partitions: PartitionsShown | None = None
+    resources: tuple[ResourceView, ...] = ()
 
 
 class PartitionsShown(msgspec.Struct, frozen=True):
@@ -303,6 +305,7 @@ def asset_details(facts: StoreFacts, target: Target) -> AssetDetails:
     """Everything about one asset, or one partition: see `AssetDetails`."""
     from assetgraph.definitions.config_fields import declared_fields
     from assetgraph.queries.observed_views import covered, observed_reads
+    from assetgraph.queries.resource_views import resources_of
 
     asset = facts.graph.asset(target.key)
     if target.partition is None:
@@ -330,6 +333,7 @@ def asset_details(facts: StoreFacts, target: Target) -> AssetDetails:
         ),
         partition=target.partition,
         partitions=partitions_shown(facts, asset),
+        resources=resources_of(facts.graph, computation, asset),
     )
 
 
@@ -373,6 +377,7 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "made_with": list(view.made_with),
         "defined_at": view.computation.place,
         "config_fields": dict(details.config_fields),
+        "resources": [record_json(one) for one in details.resources],
         "metadata": dict(view.asset.metadata),
         "code_version": details.code_version,
         "covers": [record_json(one) for one in details.covers],

@@ -404,3 +404,31 @@ def test_ten_visible_tabs_all_follow_what_happens(
     server.terminal("materialize", "trips")
     expect(tabs[5].locator(".runs-table .table-row")).to_have_count(3)
     context.close()
+
+
+def test_the_definitions_show_resources_without_secrets(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    code = """
+        import assetgraph as dg
+
+        class Warehouse(dg.ConfigurableResource):
+            url: str
+            password: str
+            token: dg.Secret[str] = "tok_931bd77c02"
+
+        @dg.asset
+        def trips(warehouse: Warehouse) -> int:
+            return 1
+
+        resources = {"warehouse": Warehouse(url="https://a", password=dg.EnvVar("PASSWORD"))}
+    """
+    server = serve({"pipeline.py": code})
+    page = open_page(f"{server.url}/definitions")
+    shown = page.get_by_role("region", name="Resources")
+    for text in ("warehouse", "url='https://a'", "password=EnvVar('PASSWORD')", "token=***"):
+        expect(shown).to_contain_text(text)
+    assert "tok_931bd77c02" not in page.content()
+    shown.get_by_role("link", name="trips").click()
+    expect(page.locator("main")).to_contain_text("warehouse: Warehouse")
+    assert "tok_931bd77c02" not in page.locator("dl.facts").first.inner_text()

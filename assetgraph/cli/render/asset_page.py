@@ -93,6 +93,7 @@ def _definition(details: AssetDetails) -> dict[str, Line]:
         "Downstream": Line(", ".join(first_few(details.downstream))),
         "Made with": Line(_made_with(details)),
         "Config": Line(", ".join(f"{n}: {d}" for n, d in details.config_fields.items())),
+        "Resources": Line(", ".join(resource.text for resource in details.resources)),
         "Metadata": Line(metadata_text(asset.metadata)),
     }
 

@@ -14,6 +14,7 @@ from assetgraph.code.importer import reading_of
 from assetgraph.hints import command
 from assetgraph.keys import AssetKey, Target, checked_asset
 from assetgraph.queries.record_json import record_json
+from assetgraph.queries.resource_views import resources_of
 from assetgraph.queries.value_preview import image_file, preview
 from assetgraph.records import Materialization
 from assetgraph.storage.asset_names import AssetNames
@@ -71,6 +72,9 @@ def asset(page: PageState, request: Request) -> dict[str, Any]:
         "partitions_def": _partitions(page, table, definition.key),
         "definition_metadata": dict(definition.metadata),
         "config_fields": config_fields(view.computation),
+        "resources": [
+            record_json(one) for one in resources_of(table.graph, view.computation, definition)
+        ],
         "config": made.config if made else {},
         "upstream": [_neighbour(table, key) for key in table.graph.parents(definition.key)],
         "downstream": [_neighbour(table, key) for key in table.graph.children(definition.key)],

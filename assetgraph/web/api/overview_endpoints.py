@@ -7,6 +7,8 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.errors import AssetGraphError
+from assetgraph.queries.record_json import record_json
+from assetgraph.queries.resource_views import resource_views
 from assetgraph.records import RunStatus, now
 from assetgraph.web.api.json_endpoint import number
 from assetgraph.web.shapes import counts_by_state, run_row
@@ -41,6 +43,11 @@ def summary(page: PageState, _request: Request) -> dict[str, Any]:
 def definitions(page: PageState, _request: Request) -> dict[str, Any]:
     """Where the definitions come from, and how the last load went."""
     return page.definitions_json()
+
+
+def resources(page: PageState, _request: Request) -> list[dict[str, Any]]:
+    """The resources of the definitions, without secrets, and which assets take them."""
+    return [record_json(one) for one in resource_views(page.table().graph)]
 
 
 def overview(page: PageState, request: Request) -> dict[str, Any]:

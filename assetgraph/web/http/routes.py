@@ -122,6 +122,7 @@ def api_routes() -> list[ApiRoute]:
         _get("/api/runs/{run_id}/strips", run_strip_endpoints.strips, "width"),
         _get("/api/runs/{run_id}/strips/{key:path}", run_strip_endpoints.place, "first", "end"),
         _get("/api/definitions", overview_endpoints.definitions),
+        _get("/api/resources", overview_endpoints.resources),
         ApiRoute("/api/stream", _stream, "after"),
         _post("/api/plan", action_endpoints.plan),
         _post("/api/runs", action_endpoints.launch),

@@ -27,6 +27,7 @@ export function facts(asset) {
       pair('Code version', asset.code_version ? h('code', {title: asset.code_version}, asset.code_version.slice(0, 12)) : null),
       pair('Data version', asset.data_version ? h('code', {title: asset.data_version}, asset.data_version.slice(0, 12)) : null),
       pair('Config', asset.config_fields ? h('code', {}, asset.config_fields.map((field) => field.name).join(', ') || 'no fields') : null),
+      asset.resources.length ? pair('Resources', h('code', {}, asset.resources.map(({name, type}) => `${name}: ${type}`).join(', '))) : null,
       Object.keys(asset.definition_metadata).length ? pair('Metadata', metadataTable(asset.definition_metadata)) : null,
     ),
   );

@@ -12,26 +12,30 @@ import {complain, toast} from '../toast.js';
 
 const OPEN_BELOW = 300; // so many assets in all, or fewer: the modules are open at first
 const SHOWN = 200;
+const USERS = 20; // of a resource
 
 const opened = new Map(); // the modules that the user opened or closed
 let definitions = null;
 let assets = [];
+let resources = [];
 let reloading = false;
 
 async function load() {
-  const [first, list] = await Promise.all([read(address('definitions')), read(address('assets'))]);
+  const [first] = await Promise.all([read(address('definitions')), readLists()]);
   definitions = first.data;
-  assets = list.data;
   return first.position;
+}
+
+async function readLists() {
+  const [list, taken] = await Promise.all([read(address('assets')), read(address('resources'))]);
+  assets = list.data;
+  resources = taken.data;
 }
 
 function hear(change) {
   if (change.definitions) {
     definitions = change.definitions;
-    read(address('assets')).then(({data}) => {
-      assets = data;
-      redraw();
-    });
+    readLists().then(redraw);
   }
   return Boolean(change.definitions);
 }
@@ -40,7 +44,7 @@ function draw() {
   setActions(
     h('button', {class: 'button button-main', type: 'button', id: 'reload', disabled: reloading, onclick: reload}, icon('reload', 'icon-small'), reloading ? 'Reloading …' : 'Reload definitions'),
   );
-  return h('div', {class: 'stack definitions', key: 'definitions'}, status(), failure(), modules());
+  return h('div', {class: 'stack definitions', key: 'definitions'}, status(), failure(), resourceCards(), modules());
 }
 
 async function reload() {
@@ -99,6 +103,30 @@ function failure() {
       ),
     ),
     loaded ? h('p', {class: 'muted small'}, changed ? 'Files changed since then: reload the definitions.' : 'The page keeps the last valid definitions. No run can start until this is fixed.') : null,
+  );
+}
+
+/** What the assets work with. A field that is secret comes as `***`. */
+function resourceCards() {
+  if (!resources.length) return null;
+  return h(
+    'section',
+    {class: 'card', 'aria-labelledby': 'resources-title', key: 'resources'},
+    h('div', {class: 'card-head'}, h('h2', {id: 'resources-title'}, 'Resources'), h('span', {class: 'muted small'}, plural(resources.length, 'resource'))),
+    h(
+      'dl',
+      {class: 'facts card-body'},
+      resources.map(({name, type, fields, used_by: users}) =>
+        pair(
+          h('code', {dir: 'auto'}, name),
+          h('code', {}, type),
+          Object.entries(fields).map(([field, value]) => h('code', {class: 'muted resource-field', dir: 'auto'}, `${field}=${value}`)),
+          h('span', {class: 'muted small'}, users.length ? 'taken by' : 'no asset takes it'),
+          users.slice(0, USERS).map((key) => h('a', {class: 'chip', href: assetPage(key), dir: 'auto'}, h('span', {class: 'cut'}, key))),
+          users.length > USERS ? h('span', {class: 'muted small'}, `and ${users.length - USERS} more`) : null,
+        ),
+      ),
+    ),
   );
 }
 
