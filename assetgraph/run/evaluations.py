@@ -66,6 +66,7 @@ def evaluation_record(
         metadata=masked_data({**added, **metadata_json(found.metadata, f"check {target.text!r}")}),
         duration_s=round(time.perf_counter() - started, 6),
         partition=target.partition,
+        resources=dict(task.taken.recorded),
         evaluation=Evaluation(
             passed=found.passed,
             severity=found.severity.value,

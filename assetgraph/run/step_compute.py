@@ -356,11 +356,12 @@ def _saved(
     made_from: Callable[[Target], dict[str, Any]],
 ) -> tuple[Materialization, Any]:
     """The uncommitted record of one output, and its value."""
-    value, version, metadata, tags = returned, None, {}, {}
+    value, version, metadata = returned, None, {}
+    tags: dict[str, str] = {}
     if isinstance(returned, RESULTS):
         value, version = returned.value, data_version_of(returned.data_version)
         metadata = result_metadata(returned, target.text)
-        tags = tags_of(returned.tags, target.text) if returned.tags else {}
+        tags = masked_data(tags_of(returned.tags, target.text)) if returned.tags else {}
     added = dict(context.metadata_of(target.key)) if context is not None else {}
     saved = _stored(task, store, target, value, added)
     metadata = masked_data({**saved.metadata, **added, **metadata})

@@ -49,7 +49,7 @@ class Warehouse(dg.ConfigurableResource):
         raise ConnectionError(f"cannot close {self.password}")
 
 @dg.asset
-def talks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> str:
+def talks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult:
     word, token = warehouse.password, warehouse.inner.token
     print("printed", word, repr(word), warehouse)
     print("split " + word[:5], end="")
@@ -64,7 +64,16 @@ def talks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> str:
     logging.getLogger("mine").error("logged %s", {"token": token})
     warnings.warn(f"warned {token}", stacklevel=1)
     context.add_output_metadata({"note": f"metadata {word}", "list": [token]})
-    return "told nothing"
+    return dg.MaterializeResult(value="told nothing", tags={"who": f"tag {token}"})
+
+@dg.asset_check(asset="talks")
+def seen(talks: str, warehouse: Warehouse) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=f"description {warehouse.password}",
+        metadata={"note": f"found {warehouse.inner.token}"},
+    )
 
 @dg.asset
 def fails(talks: str, warehouse: Warehouse) -> None:
@@ -146,6 +155,9 @@ def test_a_planted_secret_is_in_no_byte_that_a_run_leaves_and_prints(
         "child ***",
         "logged ***",
         "metadata ***",
+        "tag ***",
+        "description ***",
+        "found ***",
         "cannot log in with ***",
         "opening ***",
         "cannot close ***",
