@@ -222,6 +222,8 @@ def _wrong_default(kind: Any, field: ConfigField) -> Wrong | None:
 
 def _fits(field: ConfigField, value: Any) -> bool:
     """Whether a default is already what its annotation says. An int may be a float."""
+    if hasattr(value, "env_var_name"):
+        return True  # its value is known in a run only
     if type(value) is bool and not _names_bool(field.annotation):
         return False
     limits = field.info.metadata if field.info is not None else ()

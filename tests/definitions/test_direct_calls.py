@@ -151,6 +151,18 @@ def test_a_built_context_knows_its_partition_and_then_its_asset() -> None:
             getattr(context, name)
     assert daily(context) == "2024-01-05 05-06 daily"
     assert context.asset_key == daily.key
+    range_ = dg.PartitionKeyRange("2024-01-05", "2024-01-06")
+    several = dg.build_asset_context(partition_key_range=range_)
+
+    @dg.asset(partitions_def=DAYS)
+    def first(context: dg.AssetExecutionContext) -> int:
+        return len(context.partition_keys)
+
+    @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["2024-01-06", "2024-01-05"]))
+    def backward(context: dg.AssetExecutionContext) -> int:
+        return len(context.partition_keys)
+
+    assert (first(several), backward(several), first(several)) == (2, 0, 2)
 
 
 def test_a_range_of_partitions_is_known_once_the_asset_is() -> None:

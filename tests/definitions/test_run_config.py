@@ -6,7 +6,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
+import pickle
 import traceback
+import typing
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
@@ -352,7 +354,7 @@ class Keys(dg.Config):
 
 class Places(dg.Config):
     keys: Keys = Keys()
-    more: list[Keys] = pydantic.Field(default_factory=list)
+    more: list[typing.Annotated[Keys, "a note"]] = pydantic.Field(default_factory=list)
     words: list[str] = pydantic.Field(default_factory=list)
     named: dict[str, str] | None = None
     pair: tuple[int, str] = (1, "a")
@@ -420,3 +422,36 @@ def test_a_secret_field_may_have_a_variable_as_its_default(monkeypatch: pytest.M
     result = dg.materialize([opened], {"opened": {"rows": 2}})
     assert result.value("opened") == 8
     assert result.materialization("opened").config == {"rows": 2}
+
+
+class Tagged(dg.Config):
+    rows: int = pydantic.Field(default=dg.EnvVar.int("ROWS"), ge=1)
+    key: str | None = pydantic.Field(default=None, alias="the-key")
+
+    @pydantic.field_validator("rows")
+    @classmethod
+    def one_more(cls, rows: int) -> int:
+        return rows + 1
+
+
+@dg.asset
+def tagged(config: Tagged) -> str:
+    return f"{config.rows} {config.key}"
+
+
+def test_an_alias_names_a_field_and_a_validator_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ROWS", "4")
+    assert dg.materialize([tagged]).value("tagged") == "5 None"
+    for name in ("the-key", "key"):
+        config = {"tagged": {name: {"env": "ROWS"}}}
+        assert dg.materialize([tagged], config).value("tagged") == "5 4"
+    made = Tagged(rows=2)
+    assert pickle.loads(pickle.dumps(made)) == made
+
+
+def test_a_parameter_for_config_may_have_a_default() -> None:
+    @dg.asset
+    def own(config: Limit = Limit(rows=7)) -> int:  # noqa: B008
+        return config.rows
+
+    assert own() == 7

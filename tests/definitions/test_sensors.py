@@ -105,6 +105,15 @@ def test_the_contexts_of_a_test_are_also_written_with_with() -> None:
         assert asset.partition_key == "k"
 
 
+def test_the_tags_of_a_request_go_before_those_of_its_sensor() -> None:
+    @dg.sensor(job=JOB, tags={"a": "sensor", "b": "sensor"})
+    def asks() -> dg.RunRequest:
+        return dg.RunRequest(tags={"a": "request", "dagster/sensor_name": "another"})
+
+    (request,) = tick(asks).run_requests
+    assert request.tags == {"a": "request", "b": "sensor", "dagster/sensor_name": "asks"}
+
+
 def test_of_several_jobs_a_request_says_which() -> None:
     def made(request: dg.RunRequest) -> Any:
         @dg.sensor(jobs=[JOB, OTHER])
@@ -188,8 +197,13 @@ def test_an_asset_sensor_gets_the_newest_materialization_once() -> None:
     def moves(context: dg.SensorEvaluationContext, asset_event: Any) -> None:
         context.update_cursor("mine")
 
-    with pytest.raises(dg.DagsterInvariantViolationError, match="sets its cursor"):
-        tick(moves, instance=instance)
+    @dg.asset_sensor(asset_key="orders", job=JOB)
+    def returns(context: dg.SensorEvaluationContext, asset_event: Any) -> dg.SensorResult:
+        return dg.SensorResult(cursor="mine")
+
+    for sets in (moves, returns):
+        with pytest.raises(dg.DagsterInvariantViolationError, match="sets its cursor"):
+            tick(sets, instance=instance)
 
 
 def test_a_sensor_of_runs_is_told_of_the_run() -> None:
@@ -206,6 +220,9 @@ def test_a_sensor_of_runs_is_told_of_the_run() -> None:
         dagster_run=result.dagster_run,
     )
     assert done(context) == "SUCCESS PIPELINE_SUCCESS"
+    assert context.partition_key is None
+    context.dagster_run.tags["dagster/partition"] = "k"
+    assert context.partition_key == "k"
     with pytest.raises(dg.DagsterInvariantViolationError):
         result.get_run_failure_event()
 

@@ -153,3 +153,10 @@ def test_a_run_takes_a_selection() -> None:
     result = dg.materialize(ASSETS, selection=AssetSelection.assets("raw/b").upstream().roots())
     made = [event.asset_key for event in result.get_asset_materialization_events()]
     assert made == [dg.AssetKey("raw/a")]
+
+
+def test_both_of_two_is_another_selection_than_either() -> None:
+    one, two = AssetSelection.groups("raw", include_sources=True), AssetSelection.kind("sql")
+    assert one & two == two & one
+    assert one & two != one | two
+    assert hash(one & two) == hash(two & one)

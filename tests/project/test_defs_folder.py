@@ -211,3 +211,29 @@ def test_assets_come_from_packages_and_the_current_module(folder: Path) -> None:
     own = importlib.import_module("shopping.here").found
     assert [(one.key.text, one.group_name) for one in own] == [("here", "g"), ("there", "g")]
     assert dg.file_relative_path("/a/b.py", "c.yaml") == "/a/c.yaml"
+
+
+def test_src_is_found_by_the_folder_and_a_name_for_the_definitions_is_taken(folder: Path) -> None:
+    made = ProjectFolder(folder)
+    made.write(
+        "pyproject.toml", '[tool.dg.project]\nroot_module = "shop"\ndefs_module = "shop.own"\n'
+    )
+    made.write("src/shop/__init__.py", "")
+    made.write("src/shop/own/assets.py", ASSETS)
+    made.write("src/shop/defs/factory.py", FACTORY)
+    assert keys(dg.load_from_defs_folder(project_root=folder)) == ["orders", "total"]
+
+
+def test_an_asset_that_definitions_hold_under_another_key_is_not_there_twice(folder: Path) -> None:
+    made = ProjectFolder(folder)
+    made.write("shopping/assets.py", ASSETS)
+    made.write(
+        "shopping/definitions.py",
+        """
+        import assetgraph as dg
+        from shopping import assets
+
+        defs = dg.Definitions(dg.load_assets_from_modules([assets], key_prefix="raw"))
+        """,
+    )
+    assert keys(dg.load_defs(module(folder, "shopping"))) == ["raw/orders", "raw/total"]

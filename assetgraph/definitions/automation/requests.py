@@ -108,18 +108,20 @@ def items_of(kind: str, returned: object) -> list[Any]:
     )
 
 
-def result_of(kind: str, items: Sequence[Any], tags: Mapping[str, str]) -> TickResult:
-    """The result of a tick from what a function asked for; each run gets `tags`.
+def result_of(kind: str, items: Sequence[Any], tags: Mapping[str, str], name: str) -> TickResult:
+    """The result of a tick from what a function asked for; each run gets the `tags` that it has not
+    itself, and the `name` of what asked for it.
 
     Raises `InvariantError` for things that cannot be asked for together.
     """
     found = [item for item in items if isinstance(item, SensorResult)]
     if found and len(items) > 1:
         raise InvariantError(f"a {kind} gave a SensorResult and more.", hint="Give it alone.")
+    own = {f"dagster/{kind}_name": name}
     empty = f"{kind.capitalize()} function returned an empty result"
     if found:
         reason = found[0].skip_reason
-        requests = _tagged(found[0].run_requests or (), tags)
+        requests = _tagged(found[0].run_requests or (), tags, own)
         message = reason.skip_message if isinstance(reason, SkipReason) else None
         dynamic = list(found[0].dynamic_partitions_requests or ())
         message = message or (None if requests else empty)
@@ -136,8 +138,10 @@ def result_of(kind: str, items: Sequence[Any], tags: Mapping[str, str]) -> TickR
         return TickResult([], skips[0].skip_message)
     if not requests:
         return TickResult([], empty)
-    return TickResult(_tagged(requests, tags))
+    return TickResult(_tagged(requests, tags, own))
 
 
-def _tagged(requests: Iterable[RunRequest], tags: Mapping[str, str]) -> list[RunRequest]:
-    return [replace(one, tags={**one.tags, **tags}) for one in requests]
+def _tagged(
+    requests: Iterable[RunRequest], tags: Mapping[str, str], own: Mapping[str, str]
+) -> list[RunRequest]:
+    return [replace(one, tags={**tags, **one.tags, **own}) for one in requests]

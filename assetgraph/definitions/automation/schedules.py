@@ -21,8 +21,6 @@ from assetgraph.definitions.automation.requests import (
 from assetgraph.definitions.registry import Declaration
 from assetgraph.errors import InvalidDefinitionError, InvariantError
 
-_NAME_TAG = "dagster/schedule_name"
-
 
 class DefaultScheduleStatus(Enum):
     """Whether a schedule is on as long as nobody switched it. Nothing runs schedules, so this only
@@ -108,7 +106,6 @@ class ScheduleDefinition(Declaration):
 
         Raises what its function raises, and `InvariantError` for what it may not return.
         """
-        tags = {**self.tags, _NAME_TAG: self.name}
         items = [RunRequest(run_config=self.run_config)]
         if self.function is not None:
             returned = call(self.function, context)
@@ -121,7 +118,7 @@ class ScheduleDefinition(Declaration):
                 f"the schedule {self.name!r} asks for several runs, and one has no run_key.",
                 hint='Give each a run_key of its own: RunRequest(run_key="…").',
             )
-        return result_of("schedule", items, tags)
+        return result_of("schedule", items, self.tags, self.name)
 
 
 def schedule(

@@ -23,7 +23,6 @@ from assetgraph.definitions.automation.requests import (
 from assetgraph.definitions.registry import Declaration
 from assetgraph.errors import InvalidDefinitionError, InvariantError
 
-_NAME_TAG = "dagster/sensor_name"
 _INTERVAL_S = 30
 
 
@@ -95,7 +94,7 @@ class SensorDefinition(Declaration):
         Raises what its function raises, and `InvariantError` for what it may not return.
         """
         items = items_of("sensor", self.returned(context))
-        found = result_of("sensor", items, {**self.tags, _NAME_TAG: self.name})
+        found = result_of("sensor", items, self.tags, self.name)
         for request in found.run_requests:
             self._require_job(request)
         if found.cursor is not None and context.has_new_cursor:
@@ -158,7 +157,7 @@ class AssetSensorDefinition(SensorDefinition):
                 f"the sensor {self.name!r} sets its cursor.",
                 hint="Leave it: it says which materialization was the last.",
             )
-        found = result_of("sensor", items, {})
+        found = result_of("sensor", items, {}, self.name)
         return SensorResult(
             found.run_requests, found.skip_message, own, found.dynamic_partitions_requests
         )
