@@ -60,7 +60,7 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
     """What is allowed but may be a mistake.
 
     That is a parameter that keeps its default although an asset has its name, a call of another
-    asset, or an annotation of unknown names.
+    asset, an annotation of unknown names, or a variable of a resource that is not set.
     """
     from assetgraph.graph.code_warnings import code_warnings  # only `check` asks
 
@@ -83,6 +83,10 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
                     f"To read it, remove the default, or add ins={{{name!r}: {name!r}}}. "
                     "Otherwise rename the parameter.",
                 )
+    if graph.resources:
+        from assetgraph.graph.unset_variables import unset_variables
+
+        yield from unset_variables(graph)
 
 
 def _needs_resources(computation: Computation) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from assetgraph.definitions.env_var import env_vars_in, holds_env_var, with_env_vars_read
 from assetgraph.definitions.resource_marks import is_configurable, is_defined
 from assetgraph.errors import AssetGraphError, ConfigError, ResourceError
+from assetgraph.graph.unset_variables import unset_text
 from assetgraph.process.secrets import hide, masked, texts_in
 
 if TYPE_CHECKING:
@@ -265,11 +266,8 @@ def secret_values(definition: Any) -> list[str]:
 
 
 def unset(name: str, field: str, variable: str) -> ConfigError:
-    return ConfigError(
-        f"the resource {name!r} needs the environment variable {variable} for its field "
-        f"{field!r}, and it is not set.",
-        hint=f"Set it, as in: export {variable}=…, or write {variable}=… into the project's .env.",
-    )
+    message, hint = unset_text(name, field, variable)
+    return ConfigError(message, hint=hint)
 
 
 def _what_is_wrong(error: ValueError) -> str:

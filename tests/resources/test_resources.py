@@ -433,3 +433,54 @@ def answer(client: Client, held) -> str:
     for options in ((), ("--executor", "processes", "--jobs", "1")):
         assert assetgraph("materialize", "--all", *options).code == 0
         assert dg.load("answer") == "hereUnsendable"
+
+
+def test_check_warns_of_a_variable_that_is_not_set(
+    project: Callable[..., Any], assetgraph: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("URL_OF_SHOP", "PORT_OF_SHOP", "UNUSED_OF_SHOP", "TOKEN_OF_SHOP"):
+        monkeypatch.setenv(name, "")  # so that what the .env sets is undone
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ASSETGRAPH_FROM_ENV_FILE", "")
+    monkeypatch.setenv("PORT_OF_SHOP", "many")
+    made = project(
+        {
+            "pipeline.py": """
+                import assetgraph as dg
+
+                class Inner(dg.ConfigurableResource):
+                    token: str
+
+                class Shop(dg.ConfigurableResource):
+                    url: str
+                    port: int
+                    inner: Inner
+
+                @dg.asset
+                def orders(shop: Shop) -> None: ...
+
+                @dg.asset
+                def more(shop: Shop) -> None: ...
+
+                resources = {
+                    "shop": Shop(
+                        url=dg.EnvVar("URL_OF_SHOP"),
+                        port=dg.EnvVar.int("PORT_OF_SHOP"),
+                        inner=Inner(token=dg.EnvVar("TOKEN_OF_SHOP")),
+                    ),
+                    "unused": Inner(token=dg.EnvVar("UNUSED_OF_SHOP")),
+                }
+            """
+        }
+    )
+    monkeypatch.chdir(made.root)
+    answer = assetgraph("check")
+    assert answer.code == 0
+    said = " ".join(answer.err.split())
+    assert said.count("URL_OF_SHOP for its field 'url', and it is not set") == 1
+    assert "'shop.inner' needs the environment variable TOKEN_OF_SHOP" in said
+    assert "the environment variable PORT_OF_SHOP is not a whole number" in said
+    assert "UNUSED_OF_SHOP" not in said
+    made.write(".env", "URL_OF_SHOP=a\nTOKEN_OF_SHOP=b\n")
+    monkeypatch.setenv("PORT_OF_SHOP", "8080")
+    assert assetgraph("check").err == ""
