@@ -88,8 +88,8 @@ class Problem(NamedTuple):
 
     `file` and `line`, counted from 1, are where it is; `key` is the text of the asset's key, or "".
     `message` says what is wrong, and `remedy` what to do about it. `is_unknown_upstream` is true
-    if an upstream is missing, which a module that was not loaded may define. Problems sort by file
-    and line.
+    if an upstream is missing, and `is_unknown_resource` if a resource is, which a module that was
+    not loaded may define. Problems sort by file and line.
     """
 
     file: str
@@ -98,6 +98,7 @@ class Problem(NamedTuple):
     remedy: str = ""
     key: str = ""
     is_unknown_upstream: bool = False
+    is_unknown_resource: bool = False
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.message}"

@@ -100,7 +100,7 @@ def _missing(made: Computation, name: str, how: str, resources: Mapping[str, Any
     has = f" There is: {listed(sorted(resources))}." if resources else ""
     remedy = did_you_mean(name, resources) or f'Give it: resources={{"{name}": {example}}}.{has}'
     message = f"asset {made.name!r} needs the resource {name!r} ({how}), which nothing gives."
-    return _problem(made, message, remedy)
+    return _problem(made, message, remedy)._replace(is_unknown_resource=True)
 
 
 def _wrong_resource(name: str, given: Any) -> tuple[str, str] | None:
@@ -111,13 +111,15 @@ def _wrong_resource(name: str, given: Any) -> tuple[str, str] | None:
 
 
 def _wrong_types(made: Computation, resources: Mapping[str, Any]) -> Iterator[Problem]:
-    """Plain data in the place of a resource that has a class. Any other object may be a fake."""
+    """Plain data, or a resource of another class, in the place of a resource that has a class. Any
+    other object may be a fake."""
     for parameter in made.parameters if made.resource_parameters else ():
         name, wanted = parameter.name, parameter.annotation
         given = resources.get(name, EMPTY)
         if not isinstance(wanted, type) or not is_resource_type(wanted):
             continue
-        if type(given) in _PLAIN and type(given) is not wanted:
+        is_other = is_resource_type(type(given)) and not isinstance(given, wanted)
+        if is_other or (type(given) in _PLAIN and type(given) is not wanted):
             yield _problem(
                 made,
                 f"asset {made.name!r}: the resource {name!r} must be {annotation_text(wanted)}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.partitions.number_ranges import Numbers, in_ranges, joined
@@ -68,9 +69,8 @@ def _default(graph: TargetGraph, key: AssetKey, default: str | None) -> int:
     if text is None:
         raise SelectionError(
             f"{key.text!r} has {_how_many(keys)}: say which.",
-            hint=f"One: {command('materialize', key.text, '--partition', example_key(keys))}. "
-            "Several: --partitions FIRST..LAST, or --all-partitions. "
-            "What is not up to date: --stale.",
+            hint=f"Add --partition {quote(example_key(keys))}, --partitions FIRST..LAST or "
+            "--all-partitions, or --stale for what is not up to date.",
         )
     try:
         return keys.find(text)

@@ -364,13 +364,17 @@ def _import_error(
 ) -> ProjectError:
     """The error for modules that fail to import, with the problems in the `rest` of the project.
 
-    Unknown upstreams are left out: a module that failed may define them.
+    Unknown upstreams and resources are left out: a module that failed may define them.
     """
     from assetgraph.code.tracebacks import short_traceback
 
     names = ", ".join(repr(name) for name, _ in broken)
     traces = _each_once([short_traceback(error, root) for _, error in broken])
-    known = [p for p in rest.graph.validate() if not p.is_unknown_upstream]
+    known = [
+        found
+        for found in rest.graph.validate()
+        if not (found.is_unknown_upstream or found.is_unknown_resource)
+    ]
     if known:
         traces.append("Other problems:\n" + "\n".join(f"  {p}" for p in known))
     count = "1 module fails" if len(broken) == 1 else f"{len(broken)} modules fail"

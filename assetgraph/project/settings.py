@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -101,6 +102,18 @@ SETTINGS = ("module", *Project.__struct_fields__[2:-1])
 _RENAMED = {"scheduler": "dask_scheduler"}  # the old names still work, with a warning
 
 
+def _dagsters(start: Path) -> str | None:
+    """What a project of Dagster's in `start`, or in a folder above it, still needs."""
+    import tomllib
+
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+            module = tomllib.loads(file.read_text("utf-8"))["tool"]["dg"]["project"]["root_module"]
+            return f'Add to {file}:\n\n[tool.assetgraph]\nmodule = "{module}"\n'
+    return None
+
+
 def find_project(
     start: Path | None = None, *, modules: Sequence[str] = (), store: Path | None = None
 ) -> Project:
@@ -123,7 +136,7 @@ def find_project(
         raise ProjectError(
             f"there is no project in {start} or a folder above it: no pyproject.toml has a table "
             "[tool.assetgraph].",
-            hint="Create one with: assetgraph init, or give -m MODULE.",
+            hint=_dagsters(start) or "Create one with: assetgraph init, or give -m MODULE.",
         )
     return Project(
         start,

@@ -33,6 +33,7 @@ __pycache__/
 .pytest_cache/
 .venv/
 .assetgraph/
+.env
 """
 
 README = """\

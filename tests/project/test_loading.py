@@ -260,3 +260,24 @@ def test_compiled_code_is_kept_where_there_is_a_store_and_no_store_is_made_for_i
     sys.modules.pop("kept")
     assert names(made) == ["a"]
     assert len(list((store / "cache/code").iterdir())) == 1
+
+
+def test_a_resource_that_a_broken_module_may_give_is_no_other_problem(
+    project: MakeProject, assetgraph: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uses = "import assetgraph as dg\n@dg.asset\ndef a(db: dg.ResourceParam[int]): ...\n"
+    gives = "import assetgraph as dg\ndefs = dg.Definitions(resources={'db': 1})\n"
+    made = project({"pipe/uses.py": uses, "pipe/gives.py": gives + "1 / 0\n"}, module="pipe")
+    monkeypatch.chdir(made.root)
+    told = assetgraph("check").err
+    assert "ZeroDivisionError" in told
+    assert "Other problems" not in told
+
+
+def test_a_project_of_dagster_is_told_what_it_needs(
+    folder: Path, assetgraph: Callable[..., Answer]
+) -> None:
+    (folder / "pyproject.toml").write_text('[tool.dg.project]\nroot_module = "taxi"\n')
+    told = assetgraph("list").err
+    assert f"Add to {folder}/pyproject.toml:" in told
+    assert '[tool.assetgraph]\nmodule = "taxi"' in told

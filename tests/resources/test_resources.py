@@ -338,6 +338,12 @@ def test_missing_and_wrong_resources_are_found_before_any_step() -> None:
     for wrong, said in ((Diary, "is the class Diary"), ("text", "must be"), (None, "not None")):
         with pytest.raises(DefinitionsError, match=said):
             dg.materialize([first], resources={"diary": wrong})
+
+    class Other(dg.ConfigurableResource):
+        pass
+
+    with pytest.raises(DefinitionsError, match=r"must be .*Diary, not a .*Other"):
+        dg.materialize([first], resources={"diary": Other()})
     with pytest.raises(TypeError, match="resources must be"):
         dg.Definitions([], resources=[Diary])  # type: ignore[arg-type]
     with pytest.raises(dg.AssetGraphError, match="two resources are called 'a': an int and a str"):
