@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from assetgraph.errors import AssetGraphError, StoreError
-from assetgraph.keys import Target
+from assetgraph.keys import Target, checked_asset
 from assetgraph.planning.partitions_on_record import PartitionsOnRecord
 from assetgraph.planning.reason_kinds import Reason
 from assetgraph.planning.reasons import (
@@ -284,7 +284,21 @@ class StoreFacts(PartitionsOnRecord):
             current, failed, value, data_version, code_version, running, appeared,
             read_changes=self._read_changes(target, current),
             failed_reads=self._read_changes(target, failed), resources=resources,
+            unchecked=self._unchecked(target, current) if computation.makes_checks else None,
         )  # fmt: skip
+
+    def _unchecked(self, check: Target, looked: Materialization) -> str | None:
+        """The asset of a check of its own function, if its value is newer than what was found of
+        it: a function that ended in between, or that was called again, has made only that."""
+        key = checked_asset(check.key)
+        if key is None:
+            return None
+        asset = Target(key, check.partition)
+        made = self.of(asset).current
+        is_of_it = (
+            made is not None and made.run_id == looked.run_id and made.timestamp <= looked.timestamp
+        )
+        return None if is_of_it else asset.text
 
     def resource_records(self, computation: Computation) -> Mapping[str, Mapping[str, Any]]:
         """What would be recorded now of the resources that a computation takes."""

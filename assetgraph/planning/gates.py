@@ -113,8 +113,8 @@ def _unsettled(graph: TargetGraph, facts: Facts, gate: Target) -> bool:
     value that it made then."""
     asset = graph.graph.checks[gate.key].checks
     if graph.graph.computation(asset) is graph.graph.computation(gate.key):
-        made, looked = facts.of(Target(asset, gate.partition)).current, facts.of(gate).current
-        return looked is None or made is None or made.run_id != looked.run_id
+        looked = facts.of(gate)
+        return looked.current is None or looked.unchecked is not None
     upstream = {one: facts.of(one).data_version for one in graph.upstream_or_none(gate)}
     reasons = direct_reasons(gate, facts, upstream)
     return any(reason.kind is not ReasonKind.ATTEMPT_FAILED for reason in reasons)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assetgraph.definitions.partitions.mappings import distance
-from assetgraph.keys import AssetKey, Target, recorded_target
+from assetgraph.keys import AssetKey, Target, checked_asset, recorded_target
 from assetgraph.planning import columns
 from assetgraph.planning.asset_rows import (
     CODES,
@@ -93,7 +93,7 @@ class LabelledRows:
         self._circumstances = columns.where(circumstances, made)
         self._look_at(status.translate(_UNCERTAIN))
         self._look_at(self._running())
-        reads = None if self._given is not None else self._reads()
+        reads = None if self._given is not None or self._is_own_check() else self._reads()
         if reads is None:
             self._look_at(made)
         else:
@@ -118,6 +118,12 @@ class LabelledRows:
         if columns.any_set(column):
             self._looked_at = columns.either(self._looked_at, column)
             self._labels = columns.where_not(self._labels, self._looked_at)
+
+    def _is_own_check(self) -> bool:
+        """Whether this is a check that the function of its asset makes: no column says which
+        values it was found of."""
+        made = self._graph.graph.computation(self._key)
+        return made.makes_checks and checked_asset(self._key) is not None
 
     def _running(self) -> bytes:
         found = bytearray(self._count)

@@ -34,7 +34,8 @@ class TargetFacts(msgspec.Struct, frozen=True, gc=False):
     is the last attempt, if it failed; `appeared` has the files that were absent then and are there
     now. `read_changes` has what differs of the things that the value's step read, and
     `failed_reads` of those that the failed one read; None if what they read is not known any more.
-    `resources` has what is recorded of the resources that its computation takes now.
+    `resources` has what is recorded of the resources that its computation takes now. `unchecked` is
+    the asset of a check, if the function that makes both has made it without the check since.
     `damage` says why the target's history cannot be read, and `lost` is the path of a history
     that is missing although there are values; nothing else is known then. The `current` record of
     an `external` target describes its source as it is now, or repeats what was last observed or
@@ -54,6 +55,7 @@ class TargetFacts(msgspec.Struct, frozen=True, gc=False):
     read_changes: Changes | None = ()
     failed_reads: Changes | None = ()
     resources: Mapping[str, Mapping[str, Any]] = {}
+    unchecked: str | None = None
 
     @property
     def file_version(self) -> str:
@@ -206,6 +208,8 @@ def direct_reasons(
     if not known.current.is_of_code(known.code_version):
         changes = list(facts.code_changes(target))
         reasons.append(Reason(ReasonKind.CODE_CHANGED, {"changes": changes}))
+    if known.unchecked is not None:
+        reasons.append(Reason(ReasonKind.VALUE_UNCHECKED, {"upstream": known.unchecked}))
     if known.resources:
         reasons += resource_changes(known)
     reasons += _read_reasons(known.read_changes)

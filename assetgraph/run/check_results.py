@@ -26,7 +26,8 @@ Values = Callable[["StepTask", Any], tuple[Pairs, bool]]
 
 def values_and_results(task: StepTask, returned: Any, values_of: Values) -> Iterator[Any]:
     """Each output of a step that also makes checks: an asset with what `values_of` finds for it,
-    and a check with its `AssetCheckResult`, as the function gives them.
+    and a check with its `AssetCheckResult`, as the function gives them, but no check before its
+    asset: whoever reads both records goes by their order.
 
     Raises `ValueTypeError` if a check has no result, and at the end `CheckFailedError` if a
     blocking one failed.
@@ -41,10 +42,15 @@ def values_and_results(task: StepTask, returned: Any, values_of: Values) -> Iter
         returned = _assets_only(iterated(returned), given)
     else:
         returned = _taken(returned, given)
+    early: list[tuple[Target, Any]] = []  # found before their asset was given
+    made: set[Target] = set()
     for target, value in values_of(assets, returned)[0]:
         yield target, value
-        yield from found.take(given)
-    yield from found.take(given)
+        made.add(target)
+        early += found.take(given)
+        yield from [one for one in early if _asset_of(one[0]) in made]
+        early = [one for one in early if _asset_of(one[0]) not in made]
+    yield from (*early, *found.take(given))
     found.require_complete()
     found.require_passed()
 
@@ -56,6 +62,12 @@ def evaluated(
     if checked_asset(target.key) is None:
         return None
     return evaluation_record(task, target, given, started, {}), None
+
+
+def _asset_of(check: Target) -> Target:
+    key = checked_asset(check.key)
+    assert key is not None
+    return Target(key, check.partition)
 
 
 def _without_checks(task: StepTask) -> StepTask:

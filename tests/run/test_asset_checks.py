@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import assetgraph as dg
 from assetgraph.errors import ValueTypeError
+from assetgraph.graph.resource_tables import graph_of
 from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run, requested_targets
@@ -357,6 +358,15 @@ def ways_to_give(sane: bool) -> list[dg.Asset]:
     return [returned, yielded, before, both]
 
 
+def test_what_is_found_before_its_asset_is_given_counts_for_it(tmp_path: Path) -> None:
+    instance = dg.Instance(tmp_path / "store")
+    for asset in ways_to_give(sane=True):
+        dg.materialize([asset], instance=instance)
+        facts = StoreFacts(graph_of([asset], {}), instance.store)
+        checks = facts.targets.of(facts.graph.checks)
+        assert {why for one in checks for why in facts.target_states([one])[one].reasons} == set()
+
+
 @pytest.mark.parametrize("way", range(4))
 def test_a_function_gives_the_results_of_its_assets_own_checks(way: int, tmp_path: Path) -> None:
     @dg.asset
@@ -569,3 +579,52 @@ def test_jobs_and_runs_take_selections_without_checks() -> None:
     assert found == {"without": both, "but_one": both, "text": {*both, "trips:sane"}}
     for selection in ("* and not checks()", every.without_checks()):
         assert set(states(dg.materialize([trips, fares, sane], selection=selection))) == both
+
+
+@pytest.mark.parametrize("partition", [None, "b"])
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_value_is_held_and_made_again_if_its_function_never_came_to_its_check(
+    tmp_path: Path, partition: str | None, attempts: int
+) -> None:
+    broken = False
+    days = dg.StaticPartitionsDefinition(["a", "b"]) if partition else None
+
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(key, partitions_def=days) for key in ("trips", "zones")],
+        code_version="1",
+        check_specs=OWN[:1],
+        retry_policy=dg.RetryPolicy(max_retries=1),
+    )
+    def made(context: dg.AssetExecutionContext) -> Any:
+        yield dg.MaterializeResult(asset_key="trips", value=3)
+        if broken and context.retry_number == attempts - 1:
+            raise KeyboardInterrupt
+        yield dg.AssetCheckResult(passed=True, check_name="sane")
+        yield dg.MaterializeResult(asset_key="zones", value=1)
+        if broken:
+            raise ConnectionError
+
+    @dg.asset(partitions_def=days)
+    def fares(trips: int) -> int:
+        return trips
+
+    instance = dg.Instance(tmp_path / "store")
+
+    def run(**request: Any) -> dict[str, str]:
+        return states(
+            dg.materialize(
+                [made, fares],
+                instance=instance,
+                partition_key=partition,
+                raise_on_error=False,
+                **request,
+            )
+        )
+
+    assert set(run().values()) == {"success"}
+    broken = True
+    with pytest.raises(KeyboardInterrupt):
+        run(selection="trips")
+    broken = False
+    end = f"@{partition}" if partition else ""
+    assert run(selection="fares") == {f"made{end}": "success", f"fares{end}": "success"}
