@@ -29,8 +29,15 @@ from assetgraph.definitions.check_results import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetLike,
+    severity_of,
 )
-from assetgraph.definitions.checks import AssetChecksDefinition, check_of
+from assetgraph.definitions.checks import (
+    OF_SPEC,
+    AssetChecksDefinition,
+    OneCheckOptions,
+    check_of,
+)
+from assetgraph.definitions.decorator import require_known
 from assetgraph.definitions.metadata import MetadataValue
 from assetgraph.definitions.registry import current_registry
 from assetgraph.storage import table_checks as tables
@@ -184,10 +191,11 @@ def _check(
     *,
     kind: Callable[..., Callable[..., Any]] = _OfValue,
 ) -> AssetChecksDefinition:
+    known = OneCheckOptions.__annotations__.keys() - {"additional_ins"} | {"severity"}
+    require_known("a ready-made check", options, sorted(known))
     given = {"description": description, **options}
-    severity = AssetCheckSeverity(given.pop("severity", AssetCheckSeverity.ERROR))
-    own = ("description", "blocking", "additional_deps", "metadata", "partitions_def")
-    of_spec = {option: given.pop(option) for option in own if option in given}
+    severity = severity_of(given.pop("severity", AssetCheckSeverity.ERROR))
+    of_spec = {option: given.pop(option) for option in OF_SPEC if option in given}
     settings = {key: repr(value) for key, value in find.keywords.items()}
     given.setdefault("code_version", json.dumps([find.func.__name__, 1, severity, settings]))
     caller = _caller()

@@ -58,7 +58,7 @@ class AssetCheckResult:
             "asset_key": None if asset_key is None else unchecked_key(asset_key),
             "check_name": check_name,
             "metadata": {str(k): metadata_value(str(k), v) for k, v in (metadata or {}).items()},
-            "severity": _severity(severity),
+            "severity": severity_of(severity),
             "description": None if description is None else str(description),
         }
         for name, value in given.items():
@@ -107,7 +107,8 @@ def _bool(given: Any) -> bool:
     raise TypeError(f"passed must be True or False, not {described(given)}")
 
 
-def _severity(given: Any) -> AssetCheckSeverity:
+def severity_of(given: Any) -> AssetCheckSeverity:
+    """The severity that is given, or its text. Raises `TypeError` for anything else."""
     try:
         return AssetCheckSeverity(given)
     except ValueError:

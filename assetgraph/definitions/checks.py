@@ -23,12 +23,12 @@ from assetgraph.definitions.decorator import (
     function_name,
     input_options,
     read_options,
+    require_known,
 )
 from assetgraph.definitions.option_reader import OptionReader
 from assetgraph.definitions.registry import current_registry
 from assetgraph.definitions.signature import local_names, require_signature
 from assetgraph.keys import AssetKey, check_key
-from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
@@ -126,14 +126,12 @@ def asset_check(
     A check with the `partitions_def` of its asset looks at each partition by itself. The graph
     reports all wrong options together. Raises `TypeError` for an unknown one.
     """
-    unknown = options.keys() - OneCheckOptions.__annotations__.keys()
-    if unknown:
-        raise TypeError(_unknown_option(min(unknown)))
+    require_known("@asset_check", options, ("asset", *OneCheckOptions.__annotations__))
     caller = sys._getframe(1)
     given: dict[str, Any]
     given = {name: value for name, value in options.items() if value is not None}
     ins = given.pop("additional_ins", None)
-    own = {name: given.pop(name) for name in _OF_SPEC if name in given}
+    own = {name: given.pop(name) for name in OF_SPEC if name in given}
     spec = AssetCheckSpec(given.pop("name", ""), asset, **own)
 
     def decorate(function: Callable[..., Any]) -> AssetChecksDefinition:
@@ -144,7 +142,8 @@ def asset_check(
     return decorate
 
 
-_OF_SPEC = ("description", "blocking", "additional_deps", "metadata", "partitions_def")
+# The options of `@asset_check` that the spec of its check has.
+OF_SPEC = ("description", "blocking", "additional_deps", "metadata", "partitions_def")
 
 
 def multi_asset_check(
@@ -167,9 +166,8 @@ def multi_asset_check(
     A parameter gets the value of the asset of its name. The step fails if a spec has no result.
     Raises `TypeError` if `specs` are no specs.
     """
-    unknown = options.keys() - CheckOptions.__annotations__.keys()
-    if unknown:
-        raise TypeError(f"@multi_asset_check has no option {min(unknown)!r}")
+    known = ("specs", "name", "additional_ins", *CheckOptions.__annotations__)
+    require_known("@multi_asset_check", options, known)
     caller = sys._getframe(1)
     specs = list(specs)
     if not specs or not all(isinstance(spec, AssetCheckSpec) for spec in specs):
@@ -301,9 +299,3 @@ def _node(
         always=always,
         **found,
     )
-
-
-def _unknown_option(name: str) -> str:
-    known = ["asset", *OneCheckOptions.__annotations__]
-    guess = did_you_mean(name, known) or f"Its options are {listed(known)}."
-    return f"@asset_check has no option {name!r}. {guess}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
@@ -89,9 +89,7 @@ def asset(
     The graph reports all wrong options and definitions together. Raises `TypeError` for an unknown
     option, and for an object that is not a function.
     """
-    unknown = options.keys() - AssetOptions.__annotations__.keys()
-    if unknown:
-        raise TypeError(unknown_option("@asset", min(unknown), AssetOptions.__annotations__))
+    require_known("@asset", options, AssetOptions.__annotations__)
     caller = sys._getframe(1)
     if function is not None:
         return _make_asset(function, options, caller)
@@ -113,9 +111,13 @@ def _signature() -> inspect.Signature:
 vars(asset)["__signature__"] = _signature()
 
 
-def unknown_option(decorator: str, name: str, options: Iterable[str]) -> str:
-    guess = did_you_mean(name, options) or f"Its options are {listed(options)}."
-    return f"{decorator} has no option {name!r}. {guess}"
+def require_known(maker: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Raise `TypeError` for an option that a decorator, or a function like one, does not have."""
+    unknown = set(given).difference(known)
+    if unknown:
+        name = min(unknown)
+        guess = did_you_mean(name, known) or f"Its options are {listed(known)}."
+        raise TypeError(f"{maker} has no option {name!r}. {guess}")
 
 
 def _make_asset(function: Callable[..., Any], options: AssetOptions, caller: FrameType) -> Asset:

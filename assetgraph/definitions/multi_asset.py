@@ -17,7 +17,7 @@ from assetgraph.definitions.decorator import (
     read_computation,
     read_spec,
     require_function,
-    unknown_option,
+    require_known,
     with_own_checks,
 )
 from assetgraph.definitions.option_reader import OptionReader
@@ -148,10 +148,7 @@ def multi_asset(
     Raises `TypeError` for an unknown option, without any asset, and for an object that is not a
     function.
     """
-    unknown = options.keys() - MultiAssetOptions.__annotations__.keys()
-    if unknown:
-        known = MultiAssetOptions.__annotations__
-        raise TypeError(unknown_option("@multi_asset", min(unknown), known))
+    require_known("@multi_asset", options, MultiAssetOptions.__annotations__)
     caller = sys._getframe(1)
     return lambda function: _make(function, options, caller)
 

@@ -52,6 +52,17 @@ def test_every_kind_of_table_is_looked_at(kind: str) -> None:
     assert dg.row_count_check("trips", at_least=3, at_most=3)(of_kind(kind)).passed
 
 
+def test_an_option_that_is_not_known_is_refused() -> None:
+    with pytest.raises(TypeError, match="no option 'blockin'"):
+        dg.no_nulls_check("trips", ["zone"], blockin=True)
+    with pytest.raises(TypeError, match="no option 'additional_ins'"):
+        dg.unique_check("trips", ["zone"], additional_ins={"value": "other"})
+    with pytest.raises(TypeError, match="severity must be an AssetCheckSeverity, not 'BAD'"):
+        dg.row_count_check("trips", at_least=1, severity="BAD")
+    with pytest.raises(TypeError, match="@multi_asset_check has no option 'nam'"):
+        dg.multi_asset_check(specs=[dg.AssetCheckSpec("a", "trips")], nam="x")  # type: ignore[call-arg]
+
+
 def test_a_schema_is_compared_column_by_column() -> None:
     wanted = {"zone": "int64", "fare": "float64"}
     table = of_kind("table")
