@@ -12,6 +12,7 @@ import msgspec
 from assetgraph.keys import RANGE, Target, checked_asset
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.planning.reasons import past_failure
+from assetgraph.queries.reason_json import reason_json
 from assetgraph.queries.record_json import record_json
 from assetgraph.records import AssetState, Materialization
 
@@ -386,10 +387,3 @@ def asset_details_json(details: AssetDetails) -> dict[str, Any]:
         "failure": record_json(failed) if failed else None,
         "history": [record_json(attempt) for attempt in details.history],
     }
-
-
-def reason_json(reason: Reason) -> dict[str, Any]:
-    facts = dict(reason.facts)
-    if reason.kind is ReasonKind.PARTITIONS:
-        facts["partitions"] = list(facts["partitions"])
-    return {"kind": reason.kind.value, "text": reason.text, **facts}

@@ -11,6 +11,7 @@ import msgspec
 
 from assetgraph.keys import Target
 from assetgraph.planning.gates import reasons_of_check
+from assetgraph.queries.reason_json import reason_json
 from assetgraph.queries.record_json import record_json
 from assetgraph.records import AssetState, Materialization
 
@@ -180,10 +181,7 @@ def check_json(view: CheckView) -> dict[str, Any]:
         "blocking": node.blocking,
         "outcome": view.outcome.value,
         "is_current": view.is_current,
-        "reasons": [
-            {"kind": reason.kind.value, "text": reason.text, **reason.facts}
-            for reason in view.reasons
-        ],
+        "reasons": [reason_json(reason) for reason in view.reasons],
         "evaluation": None
         if found is None or view.materialization is None
         else {

@@ -18,7 +18,7 @@ from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.request import RunRequest, requested_targets, shared_store
 from assetgraph.planning.stale_rows import StaleRows
 from assetgraph.planning.target_numbers import TargetNumbers
-from assetgraph.queries.asset_views import reason_json
+from assetgraph.queries.reason_json import reason_json
 
 if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.keys import Target
-from assetgraph.queries.asset_views import reason_json
+from assetgraph.queries.reason_json import reason_json
 from assetgraph.records import AssetState
 
 if TYPE_CHECKING:

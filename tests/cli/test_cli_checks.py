@@ -140,3 +140,28 @@ def test_what_is_of_an_asset_moves_and_goes_with_its_checks(
     assert assetgraph("mv", "trips", "rides").code == 0
     rides = assetgraph("list", "rides", "--json").json[0]
     assert rides["checks"][0]["outcome"] == "passed"
+
+
+def test_why_a_check_of_partitions_is_stale_is_json_too(
+    project: Callable[..., ProjectFolder], assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+import assetgraph as dg
+
+days = dg.StaticPartitionsDefinition(["a", "b", "c"])
+
+@dg.asset(partitions_def=days)
+def trips() -> int:
+    return 1
+
+@dg.asset_check(asset=trips, partitions_def=days)
+def positive(trips: int) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=trips > 0)
+"""
+    made = project({"pipeline.py": text})
+    monkeypatch.chdir(made.root)
+    assert assetgraph("materialize", "--all", "--all-partitions").code == 0
+    made.write("pipeline.py", text.replace("trips > 0", "trips > -1"))
+    (check,) = assetgraph("status", "--json").json[0]["checks"]
+    (reason,) = check["reasons"]
+    assert (reason["kind"], reason["partitions"]) == ("partitions", ["a..c"])
