@@ -54,7 +54,7 @@ class StoreFacts(PartitionsOnRecord):
         PartitionsOnRecord.__init__(self, graph, store)
         store.names.refresh()
         self._histories: AssetHistory | KnownHistories = store.history
-        if len(graph) >= _MANY:
+        if len(graph.targets) >= _MANY:
             self._histories = store.known_histories()
         self._facts: dict[Target, TargetFacts] = {}
         self._running: dict[Target, bool] = {}

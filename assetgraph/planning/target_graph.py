@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -206,6 +206,8 @@ class TargetGraph:
         """`targets`, upstream before downstream, and the partitions of an asset in their order."""
         positions = self.graph.positions
         if not self._partitioned:
+            if isinstance(targets, Set | dict) and len(targets) == len(positions):  # that is all
+                return list(map(self.graph.targets.__getitem__, positions))
             return sorted(targets, key=lambda target: positions[target.key])
         return sorted(targets, key=self._place)
 

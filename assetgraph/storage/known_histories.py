@@ -95,7 +95,7 @@ class KnownHistories:
     def _last(self, path: str) -> Materialization | None:
         """The materialization in the last line of the history at `path`; None if that line says
         something else, or cannot be read."""
-        name = os.path.basename(path)
+        name = path.rpartition("/")[2]
         kept = self._kept.get(name) if self._asked > _FEW else None
         try:
             if kept is None or kept[:4] != _stamp(os.stat(path)):
