@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assetgraph.keys import Target
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
@@ -47,15 +47,23 @@ def needed_checks(
                 yield gate
 
 
-def hold(graph: TargetGraph, facts: Facts, readers: Iterable[Target]) -> str | None:
-    """Why none of `readers` may run, as the end of "held by the check …": the first blocking check
-    of what they read that has not passed for its current value. None if all have."""
+class Hold(NamedTuple):
+    """A check that keeps a step from running: it failed in the run `failed_in`, or, without one, it
+    has not looked at the current value."""
+
+    check: Target
+    failed_in: str | None
+
+
+def hold(graph: TargetGraph, facts: Facts, readers: Iterable[Target]) -> Hold | None:
+    """Why none of `readers` may run: the first blocking check of what they read that has not passed
+    for its current value. None if all have."""
     for gate in dict.fromkeys(gate for reader in readers for gate in gates_of(graph, reader)):
         current = facts.of(gate).current
         if _unsettled(graph, facts, gate):
-            return f"{gate.text}, which has not looked at the current value"
+            return Hold(gate, None)
         if current is not None and current.evaluation is not None and current.evaluation.blocks:
-            return f"{gate.text}, which failed (run {current.run_id})"
+            return Hold(gate, current.run_id)
     return None
 
 

@@ -22,17 +22,20 @@ def held_step(step: Step, facts: StoreFacts) -> StepResult | None:
 
     Nothing was attempted, so the histories of its targets say nothing of it.
     """
-    check = hold(facts.targets, facts, step.outputs)
-    if check is None:
+    found = hold(facts.targets, facts, step.outputs)
+    if found is None:
         return None
-    name = check.partition(",")[0]
-    error = CheckFailedError(
-        f"held by the check {check}.",
-        hint=f"Correct the data or the check, and run: {command('materialize', '--stale')}. "
-        f"To run it nevertheless: {command('materialize', step.id, '--ignore-checks')}"
-        if "failed" in check
-        else f"To let it look: {command('materialize', name)}",
-    )
+    check = found.check.text
+    if found.failed_in is None:
+        why = "which has not looked at the current value"
+        hint = f"To let it look: {command('materialize', check)}"
+    else:
+        why = f"which failed (run {found.failed_in})"
+        hint = (
+            f"Correct the data or the check, and run: {command('materialize', '--stale')}. "
+            f"To run it nevertheless: {command('materialize', step.id, '--ignore-checks')}"
+        )
+    error = CheckFailedError(f"held by the check {check}, {why}.", hint=hint)
     info = ErrorInfo(type(error).__name__, error.message, hint=error.hint)
     text = f"{info.type}: {info.message}"
     data = {"error": msgspec.to_builtins(info), "attempt": 1}

@@ -17,6 +17,7 @@ from assetgraph.keys import Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run, requested_targets
 from assetgraph.records import EventType
+from assetgraph.run.held_steps import held_step
 from assetgraph.run.launch import launch
 
 PASSED = dg.AssetCheckResult(passed=True)
@@ -628,3 +629,29 @@ def test_a_value_is_held_and_made_again_if_its_function_never_came_to_its_check(
     broken = False
     end = f"@{partition}" if partition else ""
     assert run(selection="fares") == {f"made{end}": "success", f"fares{end}": "success"}
+
+
+def test_a_check_is_told_to_look_whatever_its_name_says(tmp_path: Path) -> None:
+    @dg.asset
+    def trips() -> int:
+        return 1
+
+    @dg.asset
+    def fares(trips: int) -> int:
+        return trips
+
+    @dg.asset_check(asset=trips, blocking=True)
+    def failed_rows() -> dg.AssetCheckResult:
+        return dg.AssetCheckResult(passed=True)
+
+    instance = dg.Instance(tmp_path / "store")
+    dg.materialize([trips, fares], instance=instance)
+    facts = StoreFacts(graph_of([trips, fares, failed_rows], {}), instance.store)
+    plan = plan_run(RunRequest(selection=("fares",), ignore_checks=True), facts)
+    held = held_step(plan.steps[0], facts)
+    assert held is not None
+    assert held.error is not None
+    assert held.error.message.endswith(
+        "trips:failed_rows, which has not looked at the current value."
+    )
+    assert held.error.hint == "To let it look: assetgraph materialize trips:failed_rows"
