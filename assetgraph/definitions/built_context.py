@@ -153,7 +153,7 @@ class _Built(AssetExecutionContext):
     @property
     def asset_key(self) -> AssetKey:
         if self._known_key is None:
-            raise not_called("asset_key")
+            raise _not_called("asset_key")
         return self._known_key
 
     @asset_key.setter
@@ -173,7 +173,7 @@ class _Built(AssetExecutionContext):
             found = dict.fromkeys(target.partition for target in self._step.outputs)
             return tuple(partition for partition in found if partition is not None)
         if isinstance(self._given, PartitionKeyRange):
-            raise not_called("partition_keys")
+            raise _not_called("partition_keys")
         return self._given
 
     @property
@@ -185,7 +185,7 @@ class _Built(AssetExecutionContext):
     @property
     def partition_time_window(self) -> TimeWindow:
         if self._step is None and self._given:
-            raise not_called("partition_time_window")
+            raise _not_called("partition_time_window")
         return super().partition_time_window
 
 
@@ -197,7 +197,7 @@ class _BuiltCheckContext(_Built, AssetCheckExecutionContext):
     pass
 
 
-def not_called(name: str) -> InvariantError:
+def _not_called(name: str) -> InvariantError:
     return InvariantError(
         f"context.{name} is not known before the context is passed to an asset.",
         hint="Call the asset with the context, and read it there.",

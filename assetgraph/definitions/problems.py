@@ -45,20 +45,18 @@ def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
     if computation.signature.only_names:
         return found
     configs = []
-    name = computation.name
+    label = computation.label
     for parameter in computation.parameters:
         if computation.takes_config(parameter):
             configs.append(parameter.name)
         if parameter.kind in BY_NAME:
             continue
         if parameter.kind is parameter.kind.POSITIONAL_ONLY:
-            message = f"asset {name!r} takes {parameter.name!r} by position only."
+            message = f"{label} takes {parameter.name!r} by position only."
             found.append((message, "Inputs are passed by name: remove the '/'."))
         else:
             stars = "*" if parameter.kind is parameter.kind.VAR_POSITIONAL else "**"
-            message = (
-                f"asset {name!r} takes {stars}{parameter.name}, which does not name an upstream."
-            )
+            message = f"{label} takes {stars}{parameter.name}, which does not name an upstream."
             remedy = (
                 "Name each upstream as a parameter, or list those that are not loaded in deps=."
             )
@@ -67,9 +65,9 @@ def _wrong_parameters(computation: Computation) -> Iterable[Wrong]:
         from assetgraph.definitions.config_problems import config_problems
 
         for message, remedy in config_problems(computation.config_type):
-            found.append((f"config of asset {name!r}: {message}.", remedy))
+            found.append((f"config of {label}: {message}.", remedy))
     if len(configs) > 1:
-        message = f"asset {name!r} takes config twice: {' and '.join(configs)}."
+        message = f"{label} takes config twice: {' and '.join(configs)}."
         found.append((message, "Put all fields into one Config class."))
     return found
 

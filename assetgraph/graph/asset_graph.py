@@ -154,7 +154,7 @@ class AssetGraph:
 
     @cached_property
     def positions(self) -> Mapping[AssetKey, int]:
-        """The position of each key in `order`."""
+        """The position of each key in `node_order`."""
         return {key: position for position, key in enumerate(self.node_order)}
 
     @cached_property

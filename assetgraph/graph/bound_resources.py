@@ -41,7 +41,7 @@ def resource_problems(
             if name not in resources:
                 yield _missing(made, name, how, resources)
             elif wrong := _wrong_resource(name, resources[name]):
-                yield _problem(made, f"asset {made.name!r}: {wrong[0]}.", wrong[1])
+                yield _problem(made, f"{made.label}: {wrong[0]}.", wrong[1])
         yield from _wrong_managers(made, resources)
         yield from _wrong_types(made, resources)
 
@@ -99,7 +99,7 @@ def _missing(made: Computation, name: str, how: str, resources: Mapping[str, Any
     example = f"{wanted.__name__}(…)" if named else "…"
     has = f" There is: {listed(sorted(resources))}." if resources else ""
     remedy = did_you_mean(name, resources) or f'Give it: resources={{"{name}": {example}}}.{has}'
-    message = f"asset {made.name!r} needs the resource {name!r} ({how}), which nothing gives."
+    message = f"{made.label} needs the resource {name!r} ({how}), which nothing gives."
     return _problem(made, message, remedy)._replace(is_unknown_resource=True)
 
 
@@ -122,7 +122,7 @@ def _wrong_types(made: Computation, resources: Mapping[str, Any]) -> Iterator[Pr
         if is_other or (type(given) in _PLAIN and type(given) is not wanted):
             yield _problem(
                 made,
-                f"asset {made.name!r}: the resource {name!r} must be {annotation_text(wanted)}, "
+                f"{made.label}: the resource {name!r} must be {annotation_text(wanted)}, "
                 f"not {described(given)}.",
                 "Give an object of that class, or of one that stands in for it.",
             )

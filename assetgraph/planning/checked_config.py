@@ -86,7 +86,7 @@ def check_config(computation: Computation, config: Mapping[str, Any]) -> None:
 def _config_type(computation: Computation) -> Any:
     if computation.config_type is None:
         raise ConfigError(
-            f"asset {computation.name!r} takes no config.",
+            f"{computation.label} takes no config.",
             hint="Give it a parameter annotated with a subclass of Config.",
         )
     return computation.config_type

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from assetgraph.definitions.env_var import holds_env_var
-from assetgraph.definitions.resource_marks import is_configurable
+from assetgraph.definitions.resource_marks import is_configurable, secret_fields
 from assetgraph.graph.bound_resources import needed_resources
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 
@@ -72,8 +72,6 @@ def _reason(name: str, what: str, old: Any, new: Any) -> Reason:
 def _versioned_fields(resource: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     if not is_configurable(resource):
         return
-    from assetgraph.definitions.resource_marks import secret_fields
-
     left_out = secret_fields(type(resource)) | {*type(resource).unversioned}
     for field in type(resource).model_fields:
         value = vars(resource).get(field)

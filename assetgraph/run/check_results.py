@@ -97,7 +97,7 @@ def _taken(returned: Any, given: list[AssetCheckResult]) -> Any:
                     hint="Give it AssetCheckResults, each with its check_name=.",
                 )
             key = one.asset_key or returned.asset_key
-            given.append(replace_key(one, key))
+            given.append(replace(one, asset_key=key))
         return replace(returned, check_results=())
     if isinstance(returned, tuple | list) and any(
         isinstance(one, AssetCheckResult | MaterializeResult) for one in returned
@@ -110,15 +110,3 @@ def _taken(returned: Any, given: list[AssetCheckResult]) -> Any:
     ):
         return {name: _taken(one, given) for name, one in returned.items()}
     return returned
-
-
-def replace_key(found: AssetCheckResult, key: Any) -> AssetCheckResult:
-    """The same result, of the asset `key`."""
-    return AssetCheckResult(
-        passed=found.passed,
-        asset_key=key,
-        check_name=found.check_name,
-        metadata=found.metadata,
-        severity=found.severity,
-        description=found.description,
-    )

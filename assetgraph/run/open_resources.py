@@ -11,8 +11,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.env_var import env_vars_in, holds_env_var, with_env_vars_read
-from assetgraph.definitions.resource_marks import is_configurable, is_defined
+from assetgraph.definitions.resource_marks import is_configurable, is_defined, secret_fields
 from assetgraph.errors import AssetGraphError, ConfigError, ResourceError
+from assetgraph.graph.bound_resources import needed_resources
 from assetgraph.graph.unset_variables import unset_text
 from assetgraph.process.secrets import hide, masked, texts_in
 
@@ -45,8 +46,8 @@ def open_resources(
 ) -> tuple[StepTask, dict[str, Any]]:
     """The task with its IO managers opened, and the resources for its parameters."""
     computation, taken = task.computation, task.taken
-    names = dict.fromkeys((*computation.resource_parameters, *computation.required_resource_keys))
-    found = {n: opened(task, n, sink, channel) for n in names if n in taken.resources}
+    names = [name for name in needed_resources(computation) if name in taken.resources]
+    found = {name: opened(task, name, sink, channel) for name in names}
     if context is not None:
         context.give_resources(found)
     if taken.managers:
@@ -232,7 +233,7 @@ def resolved(
     for field in from_env:
         for variable in env_vars_in(values[field]):
             if variable.get_value() is None:
-                raise unset(name, field, variable.env_var_name)
+                raise _unset(name, field, variable.env_var_name)
     if not from_env:
         return definition.model_copy(update=dict(inner or {}))
     from assetgraph.definitions.resources import given_fields
@@ -251,8 +252,6 @@ def resolved(
 def secret_values(definition: Any) -> list[str]:
     """The values of a resource that must stand nowhere: those of environment variables and of
     fields that are secret by their type, in its own fields and those of resources in them."""
-    from assetgraph.definitions.resource_marks import secret_fields
-
     found: list[str] = []
     secret = secret_fields(type(definition))
     for field in type(definition).model_fields:
@@ -265,7 +264,7 @@ def secret_values(definition: Any) -> list[str]:
     return found
 
 
-def unset(name: str, field: str, variable: str) -> ConfigError:
+def _unset(name: str, field: str, variable: str) -> ConfigError:
     message, hint = unset_text(name, field, variable)
     return ConfigError(message, hint=hint)
 

@@ -61,7 +61,7 @@ def gathered_input(
     """
     sources = [source for source in task.inputs if source.parameter == parameter.name]
     column = task.computation.partition_columns.get(parameter.name)
-    about = f"parameter {parameter.name!r} of asset {task.computation.name!r}"
+    about = f"parameter {parameter.name!r} of {task.computation.label}"
     try:
         value = _gathered(task, store, parameter, sources, column, load)
     except AssetGraphError as error:

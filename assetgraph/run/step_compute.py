@@ -222,7 +222,7 @@ def _loaded(task: StepTask, store: Store, source: Input, wanted: Any) -> Any:
 def _parameter(task: StepTask, source: Input) -> str:
     name, read = source.parameter, source.target.text
     other = "" if read == name else f", which reads {read!r}"
-    return f"parameter {name!r} of asset {task.computation.name!r}{other}"
+    return f"parameter {name!r} of {task.computation.label}{other}"
 
 
 def _input_files(task: StepTask, store: Store) -> InputFiles | None:

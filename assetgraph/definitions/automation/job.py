@@ -58,8 +58,8 @@ class JobDefinition(Declaration):
         """Run the job as `materialize` runs assets, and return its `RunResult`.
 
         `run_config` takes the place of the job's own config, and `resources` of those of the same
-        names. Raises what `materialize` raises, and
-        `InvalidDefinitionError` for a job that is not from `Definitions`.
+        names. Raises what `materialize` raises, and `InvalidDefinitionError` for a job that is not
+        from `Definitions`.
         """
         if self.definitions is None:
             raise InvalidDefinitionError(
