@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from assetgraph.graph.walk import walk
 from assetgraph.keys import Target
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.reasons import direct_reasons
 
 if TYPE_CHECKING:
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.keys import AssetKey
     from assetgraph.planning.reasons import Facts
     from assetgraph.planning.target_graph import TargetGraph
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
 def checks_of(graph: TargetGraph, target: Target) -> Iterator[Target]:
     """The checks that look at a target."""
     yield from _targets(graph, target, graph.graph.checks.of(target.key))
+
+
+def checks_above(graph: AssetGraph, keys: Iterable[AssetKey]) -> Iterable[AssetKey]:
+    """These assets and checks, with the checks of everything that they are made from."""
+    if not graph.checks:
+        return keys
+    above = walk(keys, lambda key: (*graph.parents(key), *graph.mates(key)))
+    return graph.checks.along(above)
 
 
 def gates_of(graph: TargetGraph, reader: Target) -> Iterator[Target]:
@@ -94,15 +104,22 @@ def held_reason(
 
 
 def reasons_of_check(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
-    """Why a check must look again, in the words for a check."""
+    """Why a check has not looked at what is there now, in the words for a check: an upstream that
+    is not up to date is no reason."""
+    return in_words_of_check(one for one in reasons if one.kind is not ReasonKind.UPSTREAM_STALE)
+
+
+def in_words_of_check(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Why a check would run."""
     found = []
     for reason in reasons:
         if reason.kind is ReasonKind.NEVER_MATERIALIZED:
             reason = Reason(ReasonKind.NEVER_CHECKED)
         elif reason.kind is ReasonKind.UPSTREAM_DATA and "partitions" not in reason.facts:
             reason = Reason(ReasonKind.VALUE_UNCHECKED, {"upstream": reason.facts["upstream"]})
-        elif reason.kind is ReasonKind.UPSTREAM_STALE:
-            continue  # it has looked at the value that is there
+        elif reason.kind is ReasonKind.ATTEMPT_FAILED:  # no value stays in use
+            facts = {name: reason.facts[name] for name in ("run_id", "error")}
+            reason = Reason(ReasonKind.ATTEMPT_FAILED, facts)
         found.append(reason)
     return tuple(found)
 

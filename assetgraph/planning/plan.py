@@ -240,15 +240,20 @@ def _plan_by_rows(
 ) -> Plan:
     """The stale plan of whole assets, and ranges of partitions: only for what has to run, anything
     is made."""
+    from assetgraph.planning.gates import checks_above
     from assetgraph.planning.row_states import ExactReasons
     from assetgraph.planning.stale_rows import StaleRows
 
     if graph.graph.externals:
         require_own(graph, selected.numbers)
     with paused_collector():
-        rows = cast("WholeFacts", facts).row_states(selected.numbers, config)
-        stale = StaleRows(graph, rows, selected)
-        causes = {one: cause_of(facts, one) for one in stale.targets()}
+        looked_at = checks_above(graph.graph, selected.numbers)
+        rows = cast("WholeFacts", facts).row_states(looked_at, config)
+        stale, always = StaleRows(graph, rows, selected), graph.graph.checks.always
+        causes = {
+            one: Cause.REQUESTED if one.key in always else cause_of(facts, one)
+            for one in stale.targets()
+        }
         exact = ExactReasons(rows)
         maker = StepMaker(graph, facts, causes, exact, config, ignore_checks=ignore_checks)
         plan = maker.plan()

@@ -292,7 +292,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.SOURCE_MISSING: lambda f: f"its data is not there{_place_text(f['path'])}",
     ReasonKind.SOURCE_UNREADABLE: lambda f: f"its data cannot be read: {f['error']}",
     ReasonKind.UPSTREAM_STALE: lambda f: _upstream_text(f),
-    ReasonKind.NEVER_CHECKED: lambda _: "it never ran",
+    ReasonKind.NEVER_CHECKED: lambda _: "it has no result yet",
     ReasonKind.VALUE_UNCHECKED: lambda f: (
         f"it has not looked at the current value of {f['upstream']}"
     ),

@@ -34,7 +34,9 @@ class StaleRows:
         self.stale: dict[AssetKey, bytes] = {}  # 1 for each target that has to run
         for key in graph.graph.in_order(self._needed):
             if key not in graph.graph.externals:
-                found = columns.where(rows.of(key).stale(), self._needed[key])
+                found = self._needed[key]
+                if key not in graph.graph.checks.always:
+                    found = columns.where(rows.of(key).stale(), found)
                 if columns.any_set(found):
                     self.stale[key] = found
 
@@ -64,12 +66,25 @@ class StaleRows:
                         self._graph.upstream(self._graph.target(key, number))
 
     def _follow(self, selected: TargetNumbers) -> None:
-        """Find what the targets are made from, downstream before upstream."""
+        """Find what the targets are made from, and the checks of all that."""
         graph = self._graph.graph
         for key, numbers in selected.numbers.items():
             for one in graph.whole_calls([key]):
                 self._need(one, numbers)
-        for key in reversed(graph.order):
+        self._follow_upstream()
+        if graph.checks:
+            for key in tuple(self._needed):
+                for check in graph.whole_calls(graph.checks.of(key)):
+                    if self._count(check) == self._count(key):
+                        self._need_where(check, self._needed[key])
+                    else:
+                        self._need(check, (range(self._count(check)),))
+            self._follow_upstream()
+
+    def _follow_upstream(self) -> None:
+        """Find what is needed for what is needed, downstream before upstream."""
+        graph = self._graph.graph
+        for key in reversed(graph.node_order):
             row = graph.siblings.get(key)
             if row is not None and key is row[-1]:  # the first of its call here
                 self._need_all(row)

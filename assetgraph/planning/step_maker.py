@@ -190,10 +190,10 @@ class StepMaker:
     ) -> tuple[Reason, ...]:
         """The reasons of a step in the words for a check, or with the check that holds it. Blocking
         checks are added to what it comes `after`."""
-        from assetgraph.planning.gates import gates_of, held_reason, reasons_of_check
+        from assetgraph.planning.gates import gates_of, held_reason, in_words_of_check
 
         if computation.is_check:
-            return reasons_of_check(reasons)
+            return in_words_of_check(reasons)
         if not self._has_gates:
             return reasons
         gates = (gate for one in outputs for gate in gates_of(self._graph, one))

@@ -12,6 +12,7 @@ import msgspec
 from assetgraph.definitions.partitions.number_ranges import Numbers, common
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning import columns
+from assetgraph.planning.gates import checks_above, in_words_of_check
 from assetgraph.planning.partition_states import PartitionGroup, RangeTexts, groups_of
 from assetgraph.planning.plan import Cause, Plan, Step, cause_of, require_own
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
@@ -21,6 +22,7 @@ from assetgraph.planning.target_numbers import TargetNumbers
 from assetgraph.queries.reason_json import reason_json
 
 if TYPE_CHECKING:
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.target_graph import TargetGraph
 
@@ -102,8 +104,8 @@ class Outline(msgspec.Struct, frozen=True):
 
 def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
     """The outline of the plan of a request for what is not up to date, at a cost that does not grow
-    with the number of partitions. None if it asks for something else, or a step may make several
-    partitions.
+    with the number of partitions. None if it asks for something else, a step may make several
+    partitions, or a blocking check may hold some of them.
 
     Raises as `plan_run`.
     """
@@ -116,11 +118,11 @@ def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
         return None
     if graph.externals:
         require_own(targets, selected.numbers)
-    rows = facts.row_states(selected.numbers)
+    rows = facts.row_states(checks_above(graph, selected.numbers))
     needed = StaleRows(targets, rows, selected)
     needed.require_upstreams()
     stale = needed.stale
-    if any(graph.computation(key).backfill_policy is not None for key in stale):
+    if any(_needs_steps(graph, key) for key in stale):
         return None
     found: list[StepGroup] = []
     changed: list[Target] = []
@@ -131,12 +133,24 @@ def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
             count = sum(map(len, numbers))
             reasons = rows.exactly(target) if count == 1 else group.reasons
             names, of = _named(targets, key, numbers)
+            if key in graph.checks:
+                reasons = in_words_of_check(reasons)
             cause = cause_of(facts, target)
             found.append(StepGroup(first, count, key, cause, reasons, names, count, of))
             first += count
             if any(reason.kind is ReasonKind.CODE_CHANGED for reason in reasons):
                 changed.append(target)
     return Outline(tuple(found), tuple(shared_store(changed, facts)))
+
+
+def _needs_steps(graph: AssetGraph, key: AssetKey) -> bool:
+    """Whether only the steps for an asset say what runs, and why."""
+    gates = graph.checks.gates if key not in graph.checks else ()
+    return (
+        graph.computation(key).backfill_policy is not None
+        or key in graph.checks.always
+        or any(parent in gates for parent in graph.parents(key))
+    )
 
 
 def _in_order(
