@@ -19,7 +19,7 @@ from assetgraph.graph.resource_tables import given_to
 from assetgraph.instance import Instance, KeyLike, key_of
 from assetgraph.keys import RANGE, AssetKey, Target, recorded_target
 from assetgraph.planning.facts import StoreFacts
-from assetgraph.planning.request import RunRequest, plan_run
+from assetgraph.planning.request import RunRequest, facts_for, plan_run
 from assetgraph.planning.upstreams_elsewhere import (
     require_valid,
     value_elsewhere,
@@ -216,6 +216,7 @@ def materialize(
             jobs=jobs,
             launched_by="python",
         )
+        facts = facts_for(request, facts)
         plan = plan_run(request, facts)
         where = None if executor is None or isinstance(executor, str) else executor
         seen_by = _notebook_observer(plan)

@@ -100,11 +100,12 @@ class Session:
 
         Raises `ProjectError`, `DefinitionsError`, `SelectionError` and `ConfigError`.
         """
-        from assetgraph.planning.request import plan_run
+        from assetgraph.planning.request import facts_for, plan_run
 
         if request.selection and not self.graph.order:
             raise self._no_assets()
         with self.renamed(request.selection):
+            self.facts = facts_for(request, self.facts)
             return plan_run(request, self.facts)
 
     def stale_outline(self, request: RunRequest) -> Outline | None:

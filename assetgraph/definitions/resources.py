@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
@@ -61,6 +61,12 @@ class ConfigurableResource(BaseModel):
     )
     unversioned: ClassVar[tuple[str, ...]] = ()
     _from_env: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @classmethod
+    def configure_at_launch(cls, **fields: Any) -> Self:
+        """A resource whose other fields each run gives, in its config: `run_config={"resources":
+        {"warehouse": {"config": {"url": "…"}}}}`."""
+        return cls.model_construct(_fields_set=set(fields), **fields)
 
     def setup_for_execution(self, context: InitResourceContext) -> None:
         """Open what the methods need. It may set private attributes, such as `self._client`."""

@@ -11,6 +11,9 @@ from assetgraph.errors import ConfigError
 
 if TYPE_CHECKING:
     from assetgraph.definitions.config import Config
+    from assetgraph.definitions.resources import ConfigurableResource
+
+OF_RESOURCE = "resources."  # what the name of a resource has before it, among those of assets
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +21,12 @@ class RunConfig:
     """Config for each asset, as `Config` objects or plain mappings.
 
     For example, `RunConfig({"trips": TripsConfig(limit=100)})`. The asset `raw/trips` may also be
-    called `raw__trips`, as in Dagster.
+    called `raw__trips`, as in Dagster. `resources` has fields of resources, as objects of their
+    classes or as mappings, which replace those in the definitions.
     """
 
     ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
+    resources: Mapping[str, ConfigurableResource | Mapping[str, Any]] = field(default_factory=dict)
 
 
 def run_config_texts(given: RunConfig | Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
@@ -33,19 +38,54 @@ def run_config_texts(given: RunConfig | Mapping[str, Any] | None) -> dict[str, d
             entries: Mapping[str, Any] = ops
             ops = {k: c["config"] if _is_wrapped(c) and c else c for k, c in entries.items()}
         ops = {key: _plain(config) for key, config in _unwrapped(ops, "run_config").items()}
+        if isinstance(given, RunConfig) and given.resources:
+            ops |= _of_resources(given.resources)
     return config_by_asset(ops, "run_config")
 
 
+def of_resources(config: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """What of the config of a run is for resources."""
+    return {name: fields for name, fields in config.items() if name.startswith(OF_RESOURCE)}
+
+
 def _unwrapped(given: Mapping[Any, Any], what: str) -> Mapping[Any, Any]:
-    """{asset: config} from {"ops": {asset: {"config": config}}}; anything else unchanged."""
-    ops = given.get("ops")
-    if not isinstance(ops, Mapping) or not all(map(_is_wrapped, ops.values())):
+    """{asset: config} from {"ops": {asset: {"config": config}}}, and from "resources" in the same
+    form; anything else unchanged."""
+    ops, resources = given.get("ops"), given.get("resources")
+    if not (_all_wrapped(ops) or (_all_wrapped(resources) and resources)):
         return given
-    if others := [name for name in given if name != "ops"]:
+    others = [name for name in given if name not in ("ops", "resources")]
+    if others or not all(_all_wrapped(given[name]) for name in given):
+        wrong = (*others, *[name for name in given if not _all_wrapped(given[name])])[0]
+        beside = "resources" if wrong == "ops" or "ops" not in given else "ops"
         raise ConfigError(
-            f"{what} has {others[0]!r} beside 'ops', and nothing takes it.", hint="Leave it out."
+            f"{what} has {wrong!r} beside {beside!r}, and nothing takes it.",
+            hint='Leave it out, or write {"ops": {"trips": {"config": {"limit": 100}}}}.',
         )
-    return {key: wrapped.get("config") or {} for key, wrapped in ops.items()}
+    named = {} if ops is None else {key: one.get("config") or {} for key, one in ops.items()}
+    return named | _of_resources(resources or {})
+
+
+def _all_wrapped(given: Any) -> bool:
+    return isinstance(given, Mapping) and all(map(_is_wrapped, given.values()))
+
+
+def _of_resources(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of resources by `resources.NAME`, each an object or a mapping, or one in
+    {"config": …}."""
+    bare = {k: c["config"] if _is_wrapped(c) and c else c for k, c in given.items()}
+    return {f"{OF_RESOURCE}{name}": _fields_given(config) for name, config in bare.items()}
+
+
+def _fields_given(config: Any) -> Any:
+    """The fields that a resource was made with; anything else unchanged."""
+    from assetgraph.definitions.resource_marks import is_configurable
+
+    if not is_configurable(config):
+        return config
+    from assetgraph.definitions.resources import given_fields
+
+    return {name: _fields_given(value) for name, value in given_fields(config).items()}
 
 
 def _is_wrapped(config: Any) -> bool:

@@ -10,7 +10,8 @@ from assetgraph.definitions.config_fields import fields_of
 from assetgraph.definitions.run_config import run_config_texts
 from assetgraph.errors import AssetGraphError, Problem
 from assetgraph.planning.checked_config import checked_config
-from assetgraph.planning.request import config_by_key
+from assetgraph.planning.request import config_by_key, resource_config
+from assetgraph.planning.resource_config import configured
 
 if TYPE_CHECKING:
     from assetgraph.definitions.automation.job import JobDefinition
@@ -31,7 +32,10 @@ def job_config_problems(definitions: Definitions) -> Iterator[Problem]:
 
 
 def _check(graph: AssetGraph, job: JobDefinition) -> None:
-    for key, fields in config_by_key(graph, run_config_texts(job.config)).items():
+    config = run_config_texts(job.config)
+    if given := resource_config(graph, config):
+        configured(graph, given)
+    for key, fields in config_by_key(graph, config).items():
         kind = graph.computation(key).config_type
         if kind is None or not variables_in(fields_of(kind), fields):
             checked_config(graph, {key: fields})

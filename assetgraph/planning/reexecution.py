@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assetgraph.definitions.run_config import of_resources
 from assetgraph.errors import AssetGraphError
 from assetgraph.graph.walk import walk
 from assetgraph.hints import command
@@ -72,6 +73,8 @@ def _config_of(
                 f"partitions of {name!r} ran with different config in run {run.run_id}.",
                 hint=f"Give all of them one with --config, or repeat one step: {one_step}",
             )
+    for name, fields in of_resources(run.config).items():
+        found[name] = {**fields, **given.get(name, {})}
     return {name: config for name, config in {**given, **found}.items() if config}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.definitions.run_config import of_resources
 from assetgraph.errors import ConfigError, PartitionsError, SelectionError
 from assetgraph.hints import command
 from assetgraph.keys import EVERY, RANGE, AssetKey, Target, recorded_target
@@ -122,6 +123,26 @@ def _checks_only(request: RunRequest, facts: StoreFacts) -> Plan:
     return plan_of_checks(facts.targets, facts, checks, stale_only=request.stale)
 
 
+def facts_for(request: RunRequest, facts: StoreFacts) -> StoreFacts:
+    """The facts that a run of `request` goes by: those with the resources that its config asks for.
+    Raises `ConfigError`."""
+    given = resource_config(facts.graph, request.config)
+    if not given:
+        return facts
+    from assetgraph.planning.resource_config import configured
+
+    return type(facts)(configured(facts.graph, given), facts.store)
+
+
+def resource_config(
+    graph: AssetGraph, config: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    """What of the config of a run is for resources, and not for an asset called `resources`."""
+    if not config or AssetKey.unchecked("resources") in graph:
+        return {}
+    return of_resources(config)
+
+
 def _config(graph: AssetGraph, request: RunRequest) -> dict[AssetKey, dict[str, Any]] | None:
     if not request.config:
         return None
@@ -167,7 +188,10 @@ def config_by_key(
     `AssetGraphError` for a text that does not begin with an asset's key.
     """
     config: dict[AssetKey, dict[str, Any]] = {}
+    applied = resource_config(graph, settings)  # by `facts_for`
     for text, given in settings.items():
+        if text in applied:
+            continue
         owner, _, field = text.rpartition(".")
         while owner and AssetKey.unchecked(owner) not in graph and owner not in graph.computations:
             owner, _, part = owner.rpartition(".")

@@ -28,7 +28,10 @@ def hide(values: Iterable[str]) -> None:
 
 
 def texts_in(value: Any) -> list[str]:
-    """The texts of a secret value: its own, or those of what it holds."""
+    """The texts of a secret value: its own, or those of what it holds. A variable in its place has
+    none yet."""
+    if hasattr(value, "env_var_name"):
+        return []
     if isinstance(value, dict):
         return texts_in(list(value.values()))
     if isinstance(value, list | tuple | set | frozenset):

@@ -75,7 +75,9 @@ def _fields(holder: Any) -> Iterator[tuple[str, str]]:
     if not dataclasses.is_dataclass(kind):
         secret |= secret_fields(kind)
     for name in fields_of(kind):
-        value = getattr(holder, name, None)
+        if not hasattr(holder, name):
+            continue  # a run gives it
+        value = getattr(holder, name)
         hidden = name in secret and value is not None and not holds_env_var(value)
         yield name, HIDDEN if hidden else _cut(masked(_text(value)))
 

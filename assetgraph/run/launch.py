@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.definitions.resource_marks import is_configurable
+from assetgraph.planning.request import resource_config
 from assetgraph.run.executors import make
 from assetgraph.run.run_setup import RunSetup
 from assetgraph.run.runner import run_plan
 from assetgraph.run.step_task import Limits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan
@@ -53,6 +57,14 @@ def launch(
     return outcome
 
 
+def _loadable(request: RunRequest, graph: AssetGraph) -> Mapping[str, Any]:
+    """The resources that workers may load from the project: those that no config of the run
+    changes. Others can be sent."""
+    if not resource_config(graph, request.config):
+        return graph.resources
+    return {name: one for name, one in graph.resources.items() if not is_configurable(one)}
+
+
 def _executor(request: RunRequest, graph: AssetGraph, project: Project | None) -> StepExecutor:
     """The executor that the request names, or the project's if that one fits the request."""
     if project is None:
@@ -68,6 +80,6 @@ def _executor(request: RunRequest, graph: AssetGraph, project: Project | None) -
         jobs,
         project=project,
         computations=graph.computations,
-        resources=graph.resources,
+        resources=_loadable(request, graph),
         scheduler=scheduler,
     )

@@ -112,13 +112,14 @@ def main() -> int:
 
 def _run(request: RunRequest, project: Project) -> int:
     from assetgraph.planning.facts import StoreFacts
-    from assetgraph.planning.request import nothing_to_do, plan_run
+    from assetgraph.planning.request import facts_for, nothing_to_do, plan_run
     from assetgraph.run.launch import launch
     from assetgraph.run.observe import observe_first
 
     graph = project.load().graph.require_valid()
     facts = StoreFacts(graph, project.open_store())
     observe_first(request, facts)
+    facts = facts_for(request, facts)
     plan = plan_run(request, facts)
     if not plan.steps:
         print(nothing_to_do(request, plan))

@@ -229,6 +229,8 @@ def resolved(
     """A copy of a resource with the values of its environment variables, and with other resources
     in its fields. Raises `ConfigError` for a variable that is not set or does not fit its field."""
     values = vars(definition)
+    if missing := [f for f in type(definition).model_fields if f not in values]:
+        raise _not_given(name, missing[0])
     from_env = [f for f in type(definition).model_fields if holds_env_var(values.get(f))]
     for field in from_env:
         for variable in env_vars_in(values[field]):
@@ -262,6 +264,18 @@ def secret_values(definition: Any) -> list[str]:
         elif field in secret and not holds_env_var(value):
             found += texts_in(value)
     return found
+
+
+def _not_given(name: str, field: str) -> ConfigError:
+    place, *inner = name.split(".")
+    given = f'{{"{field}": …}}'
+    for part in reversed(inner):
+        given = f'{{"{part}": {given}}}'
+    return ConfigError(
+        f"the resource {name!r} is configured at launch, and its field {field!r} is not given.",
+        hint="Give it in the config of the run: "
+        f'{{"resources": {{"{place}": {{"config": {given}}}}}}}',
+    )
 
 
 def _unset(name: str, field: str, variable: str) -> ConfigError:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from assetgraph.planning.request import RunRequest
+from assetgraph.planning.request import RunRequest, resource_config
 from assetgraph.records import RunRecord, RunStatus, now
 from assetgraph.run.step_task import NOTHING, Limits, Taken
 from assetgraph.version import __version__
 
 if TYPE_CHECKING:
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Plan
     from assetgraph.run.executors.base import StepExecutor
@@ -79,9 +80,9 @@ class RunSetup(msgspec.Struct, frozen=True):
 
         return RunResources(plan, facts).check()
 
-    def record(self, plan: Plan, store: Store) -> RunRecord:
+    def record(self, plan: Plan, facts: StoreFacts) -> RunRecord:
         """The record of a run of `plan` that starts now."""
-        request, started_at = self.request, now()
+        request, store, started_at = self.request, facts.store, now()
         steps = tuple([step.id for step in plan.steps])
         outputs = [target.key.text for step in plan.steps for target in step.outputs]
         assets = tuple([text for text in dict.fromkeys(outputs) if ":" not in text])  # no checks
@@ -100,7 +101,8 @@ class RunSetup(msgspec.Struct, frozen=True):
                 if len(step.outputs) > 1 or step.id != step.outputs[0].text
             },
             tags={**_partition_tags(plan), **request.tags},
-            config={step.id: dict(step.config) for step in plan.steps if step.config},
+            config={step.id: dict(step.config) for step in plan.steps if step.config}
+            | _recorded_resources(request, facts.graph),
             warnings=(*plan.warnings, *self._unlimited_pools(plan)),
             launched_by=request.launched_by,
             project="" if store.ephemeral else str(store.project_root),
@@ -118,6 +120,15 @@ class RunSetup(msgspec.Struct, frozen=True):
             pools = (made.pool for made in plan.computations.values())
             for pool in sorted({pool for pool in pools if pool} - self.pools.keys()):
                 yield f"the pool {pool!r} has no limit: give it one under [tool.assetgraph.pools]."
+
+
+def _recorded_resources(request: RunRequest, graph: AssetGraph) -> dict[str, dict[str, Any]]:
+    given = resource_config(graph, request.config)
+    if not given:
+        return {}
+    from assetgraph.planning.resource_config import recorded
+
+    return recorded(given)
 
 
 def _asked(request: RunRequest) -> Iterator[str]:

@@ -102,7 +102,7 @@ class _Run:
         self._inbox: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._errors: dict[str, ErrorInfo] = {}
         self._exceptions: dict[str, BaseException] = {}
-        record = setup.record(plan, facts.store)
+        record = setup.record(plan, facts)
         self._store.prepare(partitions=bool(facts.graph.partitioned))
         facts.record_code()
         self._journal = Journal(

@@ -8,7 +8,12 @@ from types import GeneratorType
 from typing import Any
 
 from assetgraph.definitions.annotations import described
-from assetgraph.definitions.run_config import RunConfig, run_config_texts
+from assetgraph.definitions.run_config import (
+    OF_RESOURCE,
+    RunConfig,
+    of_resources,
+    run_config_texts,
+)
 from assetgraph.errors import InvariantError
 
 
@@ -27,8 +32,14 @@ class RunRequest:
     def __post_init__(self) -> None:
         given = self.run_config
         if isinstance(given, RunConfig):
-            texts = run_config_texts(given).items()
-            given = {"ops": {key: {"config": fields} for key, fields in texts}}
+            texts = run_config_texts(given)
+            given = dict(texts)
+            resources = of_resources(given)
+            wrapped = {key: {"config": f} for key, f in given.items() if key not in resources}
+            given = {"ops": wrapped}
+            if resources:
+                names = {key.removeprefix(OF_RESOURCE): key for key in resources}
+                given["resources"] = {n: {"config": resources[k]} for n, k in names.items()}
         object.__setattr__(self, "run_config", {} if given is None else given)
         object.__setattr__(self, "tags", dict(self.tags or {}))
 

@@ -11,7 +11,7 @@ from assetgraph.definitions.run_config import config_by_asset
 from assetgraph.errors import AssetGraphError, ConfigError, UnknownRunError
 from assetgraph.planning.estimate import estimated_seconds
 from assetgraph.planning.reexecution import rerun_request
-from assetgraph.planning.request import RunRequest, nothing_to_do, plan_run
+from assetgraph.planning.request import RunRequest, facts_for, nothing_to_do, plan_run
 from assetgraph.project.data_text import DataError, decode
 from assetgraph.queries.plan_groups import group_json, plan_json, step_groups
 from assetgraph.queries.run_views import find_run
@@ -45,7 +45,7 @@ def plan(page: PageState, body: Any, _request: Request) -> dict[str, Any]:
     wanted = _for_project(page, read_wanted(body))
     page.reload_if_edited()
     broken = page.definitions.failure
-    facts = page.facts()
+    facts = facts_for(wanted, page.facts())
     made = plan_run(wanted, facts)
     fields = {
         _named(step): config_fields(made.computations[step.computation])
