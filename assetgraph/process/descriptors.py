@@ -54,8 +54,12 @@ class _Pipe:
         self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
         self._mask = Mask()
 
-    def text(self, data: bytes) -> str:
-        return self._mask.feed(self._decoder.decode(data))
+    def masked(self, data: bytes) -> tuple[str, bytes]:
+        """What was written as text, and as bytes: those that came, unless a secret is among
+        them."""
+        written = self._decoder.decode(data)
+        text = self._mask.feed(written)
+        return text, data if text == written else text.encode("utf-8", "backslashreplace")
 
     def rest(self) -> str:
         """What is held back of a secret value that did not come."""
@@ -260,10 +264,7 @@ class Descriptors:
         return bool(data)
 
     def _pass_on(self, pipe: _Pipe, data: bytes) -> None:
-        text = pipe.text(data)
-        if any_hidden():
-            data = text.encode("utf-8", "backslashreplace")
-        self._pass_text(pipe, text, data)
+        self._pass_text(pipe, *pipe.masked(data))
 
     def _pass_rest(self, pipe: _Pipe) -> None:
         rest = pipe.rest()

@@ -103,10 +103,11 @@ class Redirect(io.TextIOBase):
             if self._is_elsewhere():
                 _write_all(NUMBERS[self._name], data)
                 return
-            text = self._decoder(sink).decode(data)
+            text = written = self._decoder(sink).decode(data)
             if any_hidden():
-                text = self._mask(sink).feed(text)
-                data = text.encode("utf-8", "backslashreplace")
+                text = self._mask(sink).feed(written)
+                if text != written:
+                    data = text.encode("utf-8", "backslashreplace")
             sink.output(self._name, text)
         if sink is None or self._echo:
             with nullcontext() if sink is None else suppress(OSError):

@@ -137,7 +137,10 @@ def test_into_a_pipe_goes_a_line_an_event() -> None:
         reporter.event(event(EventType.LOG, 0, "zones", level="WARNING", message="odd\x1b[2J"))
         reporter.event(event(EventType.STEP_SUCCESS, 1.5, "zones"))
         reporter.event(event(EventType.STEP_START, 2, "trips"))
-        reporter.event(event(EventType.STEP_FAILURE, 3, "trips", message="ValueError: no\nmore"))
+        failed = {"error": {"type": "ValueError", "message": "no\nmore"}}
+        reporter.event(
+            event(EventType.STEP_FAILURE, 3, "trips", message="ValueError: no\nmore", data=failed)
+        )
         reporter.event(event(EventType.STEP_SKIPPED, 3, "fares", data={"upstream": "trips"}))
     assert (
         stream.getvalue()

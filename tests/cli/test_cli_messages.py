@@ -83,8 +83,8 @@ def test_a_mistyped_option_of_asset_is_answered_with_the_one_that_was_meant(
 
 
 def test_an_option_that_resembles_none_is_answered_with_all_of_them() -> None:
-    with pytest.raises(TypeError, match=r"Its options are name, .* and backfill_policy\."):
-        asset(required_resource_keys=1)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r"Its options are name, .* and automation_condition\."):
+        asset(zzz=1)  # type: ignore[call-overload]
 
 
 def test_a_return_that_is_missing_is_named_as_such() -> None:
