@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from assetgraph.definitions.annotations import annotation_text
-from assetgraph.definitions.resource_marks import SECRET, is_marked
+from assetgraph.definitions.resource_marks import SECRET, is_secret_type
 from assetgraph.process.secrets import HIDDEN
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ class ConfigField(NamedTuple):
 
 
 def is_secret(field: ConfigField) -> bool:
-    """Whether a field has the type `Secret[…]`."""
+    """Whether a field has the type `Secret[…]`, or a secret type of pydantic."""
     if field.info is not None and SECRET in field.info.metadata:
         return True
-    return is_marked(field.annotation, SECRET)
+    return is_secret_type(field.annotation)
 
 
 def is_model(kind: Any) -> bool:

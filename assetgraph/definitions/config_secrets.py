@@ -22,7 +22,7 @@ def require_no_secrets(
 
     for name, value in given.items():
         field = fields.get(name)
-        if field is None or variable_of(field.annotation, value) is not None:
+        if value is None or field is None or variable_of(field.annotation, value) is not None:
             continue
         if is_secret(field):
             raise _is_recorded(owner, f"{place}{name}")

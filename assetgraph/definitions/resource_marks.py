@@ -26,25 +26,22 @@ RESOURCE = Mark("RESOURCE")
 SECRET = Mark("SECRET")
 
 
-def is_marked(annotation: Any, mark: Mark) -> bool:
-    """Whether a type, or any type in its brackets, has the mark."""
-    if get_origin(annotation) is Annotated and mark in annotation.__metadata__:
-        return True
-    return any(is_marked(one, mark) for one in get_args(annotation))
-
-
 def secret_fields(kind: Any) -> frozenset[str]:
     """The fields of a pydantic model whose values are secret by their type."""
     return frozenset(
         name
         for name, field in kind.model_fields.items()
-        if SECRET in field.metadata
-        or is_marked(field.annotation, SECRET)
-        or (
-            getattr(field.annotation, "__module__", "") == "pydantic.types"
-            and field.annotation.__name__ in ("SecretStr", "SecretBytes")
-        )
+        if SECRET in field.metadata or is_secret_type(field.annotation)
     )
+
+
+def is_secret_type(annotation: Any) -> bool:
+    """Whether a type is `Secret[…]` or one of pydantic's, or has one in its brackets."""
+    if getattr(annotation, "__module__", "") == "pydantic.types":
+        return getattr(annotation, "__name__", "") in ("SecretStr", "SecretBytes")
+    if get_origin(annotation) is Annotated and SECRET in annotation.__metadata__:
+        return True
+    return any(map(is_secret_type, get_args(annotation)))
 
 
 def hidden_secrets(

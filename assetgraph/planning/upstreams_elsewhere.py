@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assetgraph.definitions.computation import AssetSpec
-from assetgraph.definitions.external import external_asset, stored_asset
 from assetgraph.errors import DefinitionsError, NoValueError
-from assetgraph.graph.resource_tables import graph_of
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.storage.formats.format_registry import location_of
@@ -30,6 +28,9 @@ def with_upstreams_elsewhere(graph: AssetGraph, store: Store | None) -> AssetGra
     """
     if not any(problem.is_unknown_upstream for problem in graph.validate()):
         return graph
+    from assetgraph.definitions.external import external_asset, stored_asset  # few graphs need it
+    from assetgraph.graph.resource_tables import graph_of
+
     names: set[str] = set()
     loaded: set[AssetKey] = set()
     deps: set[AssetKey] = set()

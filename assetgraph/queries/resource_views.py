@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,7 @@ import msgspec
 
 from assetgraph.definitions.config_fields import fields_of, has_fields, is_secret
 from assetgraph.definitions.env_var import ENV_VARS, holds_env_var
-from assetgraph.definitions.resource_marks import is_configurable, secret_fields
+from assetgraph.definitions.resource_marks import is_configurable
 from assetgraph.graph.bound_resources import needed_resources
 from assetgraph.process.secrets import HIDDEN, masked
 
@@ -71,14 +70,11 @@ def _view(graph: AssetGraph, name: str, used_by: list[str]) -> ResourceView:
 def _fields(holder: Any) -> Iterator[tuple[str, str]]:
     """The text of each field of a model or a dataclass."""
     kind: Any = type(holder)
-    secret = {name for name, field in fields_of(kind).items() if is_secret(field)}
-    if not dataclasses.is_dataclass(kind):
-        secret |= secret_fields(kind)
-    for name in fields_of(kind):
+    for name, field in fields_of(kind).items():
         if not hasattr(holder, name):
             continue  # a run gives it
         value = getattr(holder, name)
-        hidden = name in secret and value is not None and not holds_env_var(value)
+        hidden = is_secret(field) and value is not None and not holds_env_var(value)
         yield name, HIDDEN if hidden else _cut(masked(_text(value)))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 import assetgraph as dg
 from assetgraph.errors import ProjectError
@@ -262,6 +263,7 @@ def test_the_config_of_a_run_holds_no_secret(
     class Access(dg.Config):
         login: Login = Login()
         token: dg.Secret[str] | None = None
+        wrapped: SecretStr | None = None
         host: str = ""
 
     @dg.asset
@@ -274,6 +276,7 @@ def test_the_config_of_a_run_holds_no_secret(
     monkeypatch.setenv("HOST", TOKEN)
     for literal in (
         {"token": TOKEN},
+        {"wrapped": TOKEN},
         {"login": {"password": PLANTED}},
         {"login": Login(password=TOKEN)},
     ):
