@@ -156,6 +156,12 @@ def with_own_checks(
         return specs
     from assetgraph.definitions.check_nodes import nodes_of
 
+    policy = given.get("backfill_policy")
+    if policy is not None and getattr(policy, "max_partitions_per_run", 1) != 1:
+        read.note(
+            "check_specs= and a backfill_policy= of several partitions exclude each other",
+            "Write the checks as functions of their own, with @asset_check.",
+        )
     return (*specs, *nodes_of(given["check_specs"], specs, read))
 
 

@@ -44,12 +44,16 @@ def values_and_results(task: StepTask, returned: Any, values_of: Values) -> Iter
         returned = _taken(returned, given)
     early: list[tuple[Target, Any]] = []  # found before their asset was given
     made: set[Target] = set()
-    for target, value in values_of(assets, returned)[0]:
-        yield target, value
-        made.add(target)
-        early += found.take(given)
-        yield from [one for one in early if _asset_of(one[0]) in made]
-        early = [one for one in early if _asset_of(one[0]) not in made]
+    try:
+        for target, value in values_of(assets, returned)[0]:
+            yield target, value
+            made.add(target)
+            early += found.take(given)
+            yield from [one for one in early if _asset_of(one[0]) in made]
+            early = [one for one in early if _asset_of(one[0]) not in made]
+    except Exception:  # of the function: what it found before counts
+        yield from [one for one in found.take(given) if _asset_of(one[0]) in made]
+        raise
     yield from (*early, *found.take(given))
     found.require_complete()
     found.require_passed()

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 import assetgraph as dg
 from assetgraph.errors import ValueTypeError
 from assetgraph.graph.resource_tables import graph_of
-from assetgraph.keys import Target
+from assetgraph.keys import Target, check_key
 from assetgraph.planning.facts import StoreFacts
 from assetgraph.planning.request import RunRequest, plan_run, requested_targets
-from assetgraph.records import EventType
+from assetgraph.records import EventType, Materialization
 from assetgraph.run.held_steps import held_step
 from assetgraph.run.launch import launch
 
@@ -412,6 +412,37 @@ def test_a_check_of_its_own_without_a_result_fails_the_step() -> None:
 
     problems = dg.Definitions([rides]).graph.validate()
     assert "a check of 'zones', which the function does not make" in str(problems)
+
+    with dg.Registry():
+
+        @dg.asset(
+            check_specs=OWN,
+            partitions_def=_days(),
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            key="trips",
+        )
+        def several() -> None: ...
+
+    assert "backfill_policy= of several partitions" in str(
+        dg.Definitions([several]).graph.validate()
+    )
+
+
+@pytest.mark.parametrize("sane", [True, False])
+def test_what_a_function_found_before_it_failed_counts(tmp_path: Path, sane: bool) -> None:
+    @dg.asset(check_specs=OWN, key="trips")
+    def breaks() -> Any:
+        yield dg.Output(3)
+        yield results(sane)[1]
+        raise ConnectionError
+
+    instance = dg.Instance(tmp_path / "store")
+    dg.materialize([breaks], instance=instance, raise_on_error=False)
+    check = Target(check_key(dg.AssetKey("trips"), "sane"))
+    (found,) = instance.store.history.attempts(check)
+    assert isinstance(found, Materialization)
+    assert found.evaluation is not None
+    assert found.evaluation.passed == sane
 
 
 @settings(max_examples=25, deadline=None)
