@@ -37,6 +37,7 @@ from assetgraph.queries.dagster_events import (
 from assetgraph.records import EventType, Materialization, RunRecord
 from assetgraph.run.executors.base import StepExecutor
 from assetgraph.run.launch import launch
+from assetgraph.run.load_outside import load_made
 from assetgraph.run.outcome import RunOutcome
 from assetgraph.storage.store import Store
 from assetgraph.text import did_you_mean, listed
@@ -97,7 +98,7 @@ class RunResult(RunEvents):
         _require_type(as_type)
         asset = self.facts.graph.asset(key_of(key))
         made = self.materialization(key, partition_key=partition_key)
-        return self.instance.store.values.load_made(asset.key, made, as_type, maker=asset)
+        return load_made(self.instance.store, asset, made, as_type)
 
     def asset_value(self, asset_key: KeyLike) -> Any:
         """Dagster's name for `value`."""
@@ -264,8 +265,7 @@ def load(
             f"the value of {named.text!r} is stored by the IO manager of another project.",
             hint=f"Load it in a program that runs in {found.root}.",
         )
-    maker = found.load().graph.asset(named)
-    return store.values.load_made(named, made, as_type, maker=maker)
+    return load_made(store, found.load().graph.asset(named), made, as_type)
 
 
 def as_graph(assets: Assets, resources: Mapping[str, Any] | None = None) -> AssetGraph:

@@ -143,7 +143,9 @@ class Instance:
         made = self.store.history.current(target)[0]
         if made is None:
             raise self.store.no_value(target)
-        return self.store.values.load_made(asset.key, made, as_type, maker=asset)
+        from assetgraph.run.load_outside import load_made
+
+        return load_made(self.store, asset, made, as_type)
 
     def get_run_by_id(self, run_id: str) -> RunRecord | None:
         """The record of a run, with its `status`, `tags` and `config`; None if there is no such

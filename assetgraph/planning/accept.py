@@ -11,6 +11,7 @@ import msgspec
 from assetgraph.errors import NoValueError
 from assetgraph.hints import command
 from assetgraph.keys import Target
+from assetgraph.planning.reasons import resource_changes
 from assetgraph.records import now
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def acceptable(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[Target]:
 
 def accept(facts: StoreFacts, targets: Iterable[Target]) -> tuple[Target, ...]:
     """Record the current code of `targets` as the code that their values were made with, and what
-    their steps read as it is now.
+    their steps read, and the resources that they take, as those are now.
 
     The code before that counts too, and a failed attempt no longer does. Data of an upstream and
     config are not accepted: with other ones, the value would be another. Returns the targets whose
@@ -73,6 +74,7 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
         and known.current.value.has_class_digest(class_digest)
         and known.failed is None
         and known.read_changes == ()
+        and not resource_changes(known)
     ):
         return False
     code_version = known.code_version
@@ -84,7 +86,9 @@ def _accept(facts: StoreFacts, target: Target) -> bool:
         assert current is not None
         accepted = _accepted(current, code_version, facts.class_digest(computation, current))
         observed = facts.reads.accepted(current.observed)
-        accepted = msgspec.structs.replace(accepted, observed=observed)
+        accepted = msgspec.structs.replace(
+            accepted, observed=observed, resources={n: {**r} for n, r in known.resources.items()}
+        )
         facts.record_code()
         lock.append(accepted)
     finally:

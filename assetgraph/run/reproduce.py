@@ -19,6 +19,7 @@ from assetgraph.hints import command
 from assetgraph.process.capture import captured
 from assetgraph.queries.value_difference import differences, is_table
 from assetgraph.records import ErrorInfo, Event, Materialization, StepState
+from assetgraph.run.load_outside import with_open_manager
 from assetgraph.run.step_compute import compute_step
 from assetgraph.run.step_locks import read_guards
 from assetgraph.run.step_task import StepTask, inputs_of, positions_of
@@ -173,10 +174,11 @@ def _values(
         annotation = pa.Table
         after = scratch.values.load(made.value, annotation)
     maker = spec if current.value.by_io_manager else None
-    try:
-        return _load_current(store, current, annotation, maker), after
-    except AssetGraphError:
-        return _load_current(store, current, EMPTY, maker), after
+    with with_open_manager(maker) as ready:
+        try:
+            return _load_current(store, current, annotation, ready), after
+        except AssetGraphError:
+            return _load_current(store, current, EMPTY, ready), after
 
 
 def _load_current(

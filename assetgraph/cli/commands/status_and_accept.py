@@ -106,7 +106,8 @@ def accept_command(session: Session, selection: tuple[str, ...], as_json: bool) 
     """Mark the selected assets as up to date with the current code, without running them.
 
     Use it after a change that cannot affect their values. What their steps read, such as files
-    that they opened, is taken as it is now. Other data of an upstream and another config are not.
+    that they opened, and the resources that they take are taken as they are now. Other data of an
+    upstream and another config are not.
 
     \b
     Example:
