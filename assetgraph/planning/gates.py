@@ -77,15 +77,29 @@ def hold(graph: TargetGraph, facts: Facts, readers: Iterable[Target]) -> Hold | 
     return None
 
 
-def failed_gate(graph: TargetGraph, facts: Facts, reader: Target) -> tuple[Target, str] | None:
-    """The first blocking check that has failed for the current value of what a target reads, with
-    the run in which it did."""
+def failed_gate(
+    graph: TargetGraph, facts: Facts, reader: Target
+) -> tuple[Target, str, bool] | None:
+    """The first blocking check that has failed for the current value of what a target reads, or
+    could not look at it: the check, the run, and whether its function raised."""
     for gate in gates_of(graph, reader):
-        current = facts.of(gate).current
+        current, unsettled = facts.of(gate).current, _unsettled(graph, facts, gate)
+        raised = _last_failure(graph, facts, gate) if unsettled else None
+        if raised is not None:
+            return gate, raised, True
         failed = current is not None and current.evaluation and current.evaluation.blocks
-        if failed and current is not None and not _unsettled(graph, facts, gate):
-            return gate, current.run_id
+        if failed and current is not None and not unsettled:
+            return gate, current.run_id, False
     return None
+
+
+def _last_failure(graph: TargetGraph, facts: Facts, gate: Target) -> str | None:
+    """The run in which the function of a check raised, if everything is still as it was then."""
+    if facts.of(gate).failed is None:
+        return None
+    upstream = {one: facts.of(one).data_version for one in graph.upstream_or_none(gate)}
+    found = direct_reasons(gate, facts, upstream)
+    return next((r.facts["run_id"] for r in found if r.kind is ReasonKind.ATTEMPT_FAILED), None)
 
 
 def held_reason(
@@ -97,9 +111,10 @@ def held_reason(
         found = failed_gate(graph, facts, reader)
         if found is None:
             continue
-        gate, run_id = found
+        gate, run_id, raised = found
         if gate not in running and not any(one in running for one in graph.upstream_or_none(gate)):
-            return (Reason(ReasonKind.HELD, {"check": gate.text, "run_id": run_id}),)
+            said = {"check": gate.text, "run_id": run_id, "raised": raised}
+            return (Reason(ReasonKind.HELD, said),)
     return ()
 
 

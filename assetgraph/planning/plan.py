@@ -148,7 +148,7 @@ def _requested_plan(
         from assetgraph.planning.plan_warnings import bypassed, stale_inputs
 
         own = {target for target in used if target.key not in externals}
-        warnings += stale_inputs(graph, own, reasons)
+        warnings += stale_inputs(graph, facts, own, reasons)
         warnings += bypassed(graph, targets, {target for target in own if not reasons[target]})
     maker = StepMaker(
         graph, facts, causes, reasons, config, ignore_checks=ignore_checks, incomplete=bool(meant)

@@ -12,27 +12,47 @@ from assetgraph.text import listed
 
 if TYPE_CHECKING:
     from assetgraph.planning.reason_kinds import Reason
+    from assetgraph.planning.reasons import Facts
     from assetgraph.planning.target_graph import TargetGraph
 
 Reasons = Mapping[Target, tuple["Reason", ...]]
 _MOST_NAMES = 3
 
 
-def stale_inputs(graph: TargetGraph, used: Iterable[Target], reasons: Reasons) -> Iterator[str]:
+def stale_inputs(
+    graph: TargetGraph, facts: Facts, used: Iterable[Target], reasons: Reasons
+) -> Iterator[str]:
     """Warnings about upstreams that are used as they are although they are not up to date."""
-    alike: dict[str, list[Target]] = {}
+    alike: dict[tuple[str, str, str], list[Target]] = {}
     for target in graph.in_order(used):
         why = " and ".join(reason.of_many for reason in reasons[target])
         if why:
-            alike.setdefault(f"{target.key.text} {why}", []).append(target)
-    for targets in alike.values():
+            check = _held_by(graph, facts, target, reasons)
+            alike.setdefault((target.key.text, why, check), []).append(target)
+    for (_, _, check), targets in alike.items():
         names = graph.range_texts(targets)
         first = reasons[targets[0]]
         why = " and ".join(reason.of_many if len(targets) > 1 else reason.text for reason in first)
-        yield (
-            f"{listed(names)} {_are_used(targets)}, though {why}. "
-            f"To bring it up to date first: {command('materialize', '--stale', *names)}"
-        )
+        it = "it" if len(targets) == 1 else "them"
+        update = f"To bring {it} up to date first: {command('materialize', '--stale', *names)}"
+        if check:
+            update = (
+                f"The check {check} failed, and holds {it}: correct the data or the check. "
+                f"{update} --ignore-checks"
+            )
+        yield f"{listed(names)} {_are_used(targets)}, though {why}. {update}"
+
+
+def _held_by(graph: TargetGraph, facts: Facts, target: Target, reasons: Reasons) -> str:
+    """The failed check that holds a target which is not up to date, or something upstream of it,
+    and will not look again unless something is changed; "" without one."""
+    if not graph.graph.checks.gates:
+        return ""
+    from assetgraph.planning.gates import held_reason
+
+    stale = [one for one in walk([target], graph.upstream_or_none) if reasons.get(one)]
+    held = (held_reason(graph, facts, [one], stale) for one in stale)
+    return next((str(why[0].facts["check"]) for why in held if why), "")
 
 
 def bypassed(

@@ -65,7 +65,7 @@ class Reason(msgspec.Struct, frozen=True):
     `partitions` stands for several partitions of an asset: see `partition_states.py`.
 
     Of a check, `value_unchecked` has the `upstream` that it has not looked at as it is now. `held`
-    has the `check` that failed, and the `run_id` in which it did.
+    has the `check` that failed, the `run_id` in which it did, and whether its function `raised`.
 
     A `past_failure` is no such reason: `past_failure` returns it, to be shown beside the state.
     """
@@ -296,5 +296,8 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
     ReasonKind.VALUE_UNCHECKED: lambda f: (
         f"it has not looked at the current value of {f['upstream']}"
     ),
-    ReasonKind.HELD: lambda f: f"held by the check {f['check']}, which failed (run {f['run_id']})",
+    ReasonKind.HELD: lambda f: (
+        f"held by the check {f['check']}, which "
+        f"{'raised an error' if f.get('raised') else 'failed'} (run {f['run_id']})"
+    ),
 }

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from assetgraph.errors import AssetGraphError
 from assetgraph.keys import Target
 from assetgraph.planning.gates import reasons_of_check
+from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.queries.reason_json import reason_json
 from assetgraph.queries.record_json import record_json
 from assetgraph.records import AssetState, Materialization
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.reason_kinds import Reason
     from assetgraph.planning.reasons import AssetStates
+    from assetgraph.planning.request import RunRequest
     from assetgraph.records import Evaluation, FailedAttempt
 
 HISTORY = 20
@@ -147,6 +150,30 @@ def failed_checks(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[CheckView
     states = facts.states(own)
     views = [check_view(facts, key, states[key]) for key in own]
     return [one for one in views if one.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR)]
+
+
+def held_by_checks(facts: StoreFacts, request: RunRequest) -> dict[AssetKey, str]:
+    """The assets of which a request for what is not up to date would make nothing, because a
+    failed check holds them or something upstream, each with that check."""
+    from assetgraph.planning.request import plan_run
+
+    try:
+        steps = plan_run(request, facts).steps
+    except AssetGraphError:  # `plan` says so
+        return {}
+    held: dict[str, str] = {}  # by step
+    found: dict[AssetKey, str] = {}
+    free: set[AssetKey] = set()
+    for step in steps:
+        own = (why.facts["check"] for why in step.reasons if why.kind is ReasonKind.HELD)
+        check = next(own, None) or next((held[one] for one in step.after if one in held), None)
+        keys = {output.key for output in step.outputs}
+        if check is None:
+            free |= keys
+        else:
+            held[step.id] = check
+            found |= dict.fromkeys(keys, check)
+    return {key: check for key, check in found.items() if key not in free}
 
 
 def check_history(facts: StoreFacts, key: AssetKey) -> tuple[Materialization | FailedAttempt, ...]:

@@ -13,9 +13,10 @@ from assetgraph.hints import command
 from assetgraph.states import AssetState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from assetgraph.keys import AssetKey, Target
+    from assetgraph.queries.asset_views import AssetView
 
 _UP_TO_DATE = (AssetState.FRESH, AssetState.EXTERNAL)  # what something else makes has no say
 
@@ -55,13 +56,25 @@ def status_command(
         lines=lambda width: status_table(views, width),
     )
     remedy = command("materialize", "--stale", *selection)
-    say(status_notes(views, remedy) if views else nothing_note(selection))
+    held = _held(session, selection, views)
+    say(status_notes(views, remedy, held) if views else nothing_note(selection))
     session.tell_of_interrupted_run()
     fresh = all(view.state in _UP_TO_DATE for view in views) and not any(
         check.needs_attention for view in views for check in view.checks
     )
     _tell_of_orphans(session, [view.asset.key for view in views] if selection else None)
     return NOT_FRESH if exit_code and not fresh else 0
+
+
+def _held(
+    session: Session, selection: Sequence[str], views: Sequence[AssetView]
+) -> Mapping[AssetKey, str]:
+    """The assets that failed checks hold, if any asset is not up to date."""
+    if not session.graph.checks.gates or all(view.state in _UP_TO_DATE for view in views):
+        return {}
+    from assetgraph.queries.check_views import held_by_checks
+
+    return held_by_checks(session.facts, session.request(selection=selection, stale=True))
 
 
 def _tell_of_orphans(session: Session, keys: Sequence[AssetKey] | None) -> None:

@@ -35,6 +35,7 @@ _WORDS = {
     CheckOutcome.ERROR: "raised an error",
     CheckOutcome.NEVER: "never ran",
 }
+_BAD = (CheckOutcome.FAILED, CheckOutcome.ERROR)
 _HISTORY = (
     Column("PARTITION", least=10),
     Column("WHEN"),
@@ -86,13 +87,17 @@ def status_rows(view: AssetView) -> list[tuple[Line, Line, list[str]]]:
 
 
 def check_notes(views: Iterable[AssetView]) -> list[Line]:
-    """How many checks failed or must look again, and what to type next."""
+    """How many checks failed, how many others must look again, and what to type next."""
     checks = [check for view in views for check in view.checks]
-    bad = sum(one.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR) for one in checks)
-    unsettled = sum(not one.is_current and not one.is_running for one in checks)
+    bad = [one for one in checks if one.outcome in _BAD]
+    other = [one for one in checks if one.outcome not in _BAD]
+    unsettled = sum(not one.is_current and not one.is_running for one in other)
     lines = []
     if bad:
-        lines.append(Line((f"{plural(bad, 'check')} failed.", "failure")))
+        again = any(not one.is_current and not one.is_running for one in bad)
+        line = Line((f"{plural(len(bad), 'check')} failed.", "failure"))
+        run = Line(line, " To run again: ", (command("check-assets"), "command"))
+        lines.append(run if again else line)
     if unsettled:
         verb = "has" if unsettled == 1 else "have"
         text = f"{plural(unsettled, 'check')} {verb} not looked at what is there now. To run: "

@@ -9,7 +9,7 @@ from assetgraph.cli.render.asset_list import damage_notes
 from assetgraph.cli.render.by_asset import names_text
 from assetgraph.cli.render.state_style import asset_state_line
 from assetgraph.cli.terminal import units
-from assetgraph.cli.terminal.styled_text import Line, plural, stacked
+from assetgraph.cli.terminal.styled_text import Line, first_few, plural, stacked
 from assetgraph.cli.terminal.table import Column, room_beside, table
 from assetgraph.hints import command
 from assetgraph.planning.reason_kinds import ReasonKind
@@ -79,17 +79,30 @@ def shown_reasons(view: AssetView) -> list[str]:
     return why if view.past_failure is None else [*why, view.past_failure.text]
 
 
-def status_notes(views: Sequence[AssetView], remedy: str) -> list[Line]:
+def status_notes(
+    views: Sequence[AssetView], remedy: str, held: Mapping[AssetKey, str] | None = None
+) -> list[Line]:
     """How many assets are being materialized or are not up to date, and what to type next;
-    `remedy` is the command that updates them."""
+    `remedy` is the command that updates them, except those that a failed check holds: `held` has
+    the check of each."""
+    held = held or {}
     running = [view for view in views if view.state is AssetState.RUNNING]
     own = [view for view in views if view.external is None]
-    stale = sum(view.state is not AssetState.FRESH for view in own) - len(running)
+    behind = [held[view.asset.key] for view in own if view.asset.key in held]
+    stale = sum(view.state is not AssetState.FRESH for view in own) - len(running) - len(behind)
     lines = [_running_note(run_id, count) for run_id, count in Counter(
         view.running_run_id for view in running).items()]  # fmt: skip
     if stale:
         lines.append(Line(f"{_are(stale)} not up to date. To update: ", (remedy, "command")))
-    elif not running and own:
+    if behind:
+        checks = list(dict.fromkeys(behind))
+        names = f"the failed check{'' if len(checks) == 1 else 's'} {listed(first_few(checks))}"
+        them = "it" if len(behind) == 1 else "them"
+        lines += [
+            Line(f"{_are(len(behind))} held by {names}: correct the data or the check."),
+            Line(f"To update {them} nevertheless: ", (f"{remedy} --ignore-checks", "command")),
+        ]
+    elif not stale and not running and own:
         all_of_them = f"All {len(own)} assets are up to date." if len(own) > 1 else "Up to date."
         lines.append(Line((all_of_them, "success")))
     if any(view.checks for view in views):
