@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 _STREAMS = (abc.Iterator, abc.Iterable, abc.Generator)
 
 
-class Spec(Protocol):
-    """What is used of an `AssetSpec`."""
-
-    @property
-    def key(self) -> AssetKey: ...
-    @property
-    def deps(self) -> Sequence[AssetKey]: ...
-    @property
-    def partitions_def(self) -> Any: ...
-
-
 class Called(Protocol):
     """What is used of a `Computation`."""
 
