@@ -14,7 +14,8 @@ class Card:
     """One asset in a picture.
 
     `id` is the text of its key. `state` is None if unknown. `made` says that the asset was
-    materialized before, even if its value is missing now.
+    materialized before, even if its value is missing now. `failed_checks` is how many of its checks
+    failed.
     """
 
     id: str
@@ -23,3 +24,4 @@ class Card:
     state: AssetState | None = None
     link: str | None = None
     made: bool = False
+    failed_checks: int = 0

@@ -236,7 +236,11 @@ def _named(row: _Row) -> list[Span]:
     spans = [Span(row.branch, "branch")] if row.branch else []
     if row.card.state is not None:
         spans.append(Span(f"{LOOKS[row.card.state].glyph} ", row.card.state))
-    return [*spans, Span(printable(row.card.id), "name")]
+    spans.append(Span(printable(row.card.id), "name"))
+    if row.card.failed_checks:
+        s = "s" if row.card.failed_checks > 1 else ""
+        spans.append(Span(f"  ✕ {row.card.failed_checks} check{s} failed", "failed_check"))
+    return spans
 
 
 def _references(row: _Row, room: int | None = None) -> list[Span]:

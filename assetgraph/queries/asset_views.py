@@ -178,11 +178,13 @@ def with_checks(
 ) -> AssetView:
     """The view of an asset with its checks, and with the check that holds it, if one does."""
     from assetgraph.planning.gates import held_reason
-    from assetgraph.queries.check_views import check_views
+    from assetgraph.queries.check_views import check_views, held_partitions
 
     key = view.asset.key
     held: tuple[Reason, ...] = ()
-    if view.reasons and view.partitions is None:
+    if view.partitions is not None:
+        held = held_partitions(facts, key)
+    elif view.reasons:
         held = held_reason(facts.targets, facts, [facts.graph.targets[key]])
     checks = check_views(facts, key, states)
     return msgspec.structs.replace(view, checks=checks, reasons=view.reasons + held)
@@ -343,7 +345,9 @@ def card(view: AssetView) -> Card:
     from assetgraph.pictures.picture_card import Card
 
     asset, made = view.asset, view.made
-    return Card(asset.key.text, asset.group_name, asset.description, view.state, made=made)
+    failed = sum(check.has_failed for check in view.checks)
+    text = asset.description
+    return Card(asset.key.text, asset.group_name, text, view.state, made=made, failed_checks=failed)
 
 
 def asset_json(view: AssetView) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +11,7 @@ import msgspec
 
 from assetgraph.errors import AssetGraphError
 from assetgraph.keys import Target
-from assetgraph.planning.gates import reasons_of_check
+from assetgraph.planning.gates import held_reason, reasons_of_check
 from assetgraph.planning.reason_kinds import ReasonKind
 from assetgraph.queries.reason_json import reason_json
 from assetgraph.queries.record_json import record_json
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assetgraph.records import Evaluation, FailedAttempt
 
 HISTORY = 20
+_MOST_HELD = 20  # partitions, of which one that is held is looked for
 
 
 class CheckOutcome(StrEnum):
@@ -68,7 +69,12 @@ class CheckView(msgspec.Struct, frozen=True):
     @property
     def needs_attention(self) -> bool:
         """Whether it is not up to date, or failed as more than a warning."""
-        return not self.is_current or self.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR)
+        return not self.is_current or self.has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it failed, as more than a warning, or raised."""
+        return self.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR)
 
     @property
     def json(self) -> dict[str, Any]:
@@ -123,6 +129,34 @@ def _of_partitions(
     return made[0] if made else None, failure, tuple(sorted(failing))
 
 
+def held_partitions(facts: StoreFacts, reader: AssetKey) -> tuple[Reason, ...]:
+    """The reason for an asset with partitions of which a blocking check holds one that is not up to
+    date, looked for among the first that it may hold."""
+    targets = facts.targets
+    for upstream in facts.graph.parents(reader):
+        for gate in facts.graph.checks.gates.get(upstream, ()):
+            near = (
+                down
+                for one in _stopped_by(facts, upstream, gate)
+                for down in targets.downstream(one)
+                if down.key is reader
+            )
+            states = facts.target_states(dict.fromkeys(islice(near, _MOST_HELD)))
+            held = held_reason(targets, facts, [one for one in states if states[one].reasons])
+            if held:
+                return held
+    return ()
+
+
+def _stopped_by(facts: StoreFacts, upstream: AssetKey, gate: AssetKey) -> Sequence[Target]:
+    """The targets of an asset for which a blocking check of it has failed."""
+    if facts.targets.is_partitioned(gate):
+        return [Target(upstream, partition) for partition in _of_partitions(facts, gate)[2]]
+    current = facts.of(facts.graph.targets[gate]).current
+    found = current.evaluation if current is not None else None
+    return facts.targets.targets(upstream) if found is not None and found.blocks else ()
+
+
 def _is_bad(found: Evaluation) -> bool:
     return not found.passed and found.severity == "ERROR"
 
@@ -149,7 +183,7 @@ def failed_checks(facts: StoreFacts, keys: Iterable[AssetKey]) -> list[CheckView
     own = [key for key in facts.graph.checks.along(keys) if key in facts.graph.checks]
     states = facts.states(own)
     views = [check_view(facts, key, states[key]) for key in own]
-    return [one for one in views if one.outcome in (CheckOutcome.FAILED, CheckOutcome.ERROR)]
+    return [one for one in views if one.has_failed]
 
 
 def held_by_checks(facts: StoreFacts, request: RunRequest) -> dict[AssetKey, str]:

@@ -55,9 +55,14 @@ def test_a_failed_blocking_check_is_shown_wherever_its_asset_is(assetgraph: Comm
     ]  # fmt: skip
     run = assetgraph("materialize", "--all")
     assert run.code == 1
-    assert "! trips:positive  Failed: trips -1." in run.err
+    told = [line.rpartition("  ")[0] for line in run.err.splitlines() if "trips:positive" in line]
+    assert told[:2] == [
+        "",
+        "✕ trips:positive  Failed: trips -1.",
+    ]  # its start, and one line of its end
     assert "Checks:      ✕ 1 failed" in run.err
     assert "✕ 1" in assetgraph("list").out
+    assert "✓ trips  ✕ 1 check failed\n" in assetgraph("lineage").out
     status = assetgraph("status", "--exit-code")
     assert status.code == 1
     assert "  :positive  ✕ failed, blocking" in status.out
@@ -165,3 +170,59 @@ def positive(trips: int) -> dg.AssetCheckResult:
     (check,) = assetgraph("status", "--json").json[0]["checks"]
     (reason,) = check["reasons"]
     assert (reason["kind"], reason["partitions"]) == ("partitions", ["a..c"])
+
+
+PARTITIONED = """\
+import assetgraph as dg
+
+places = dg.StaticPartitionsDefinition(["dale", "hill"])
+
+@dg.asset(partitions_def=places)
+def readings() -> int:
+    return 1
+
+@dg.asset(partitions_def=places)
+def means(readings: int) -> int:
+    return 1
+
+@dg.asset_check(asset=readings, partitions_def=places, blocking=True)
+def plausible(context, found: int) -> dg.AssetCheckResult:
+    passed = context.partition_key != "hill"
+    return dg.AssetCheckResult(passed=passed, description="as a sum", metadata={"high": 3})
+
+@dg.multi_asset_check(specs=[dg.AssetCheckSpec(name, asset=readings) for name in ("one", "two")])
+def several():
+    yield dg.AssetCheckResult(check_name="one", passed=True)
+    yield dg.AssetCheckResult(
+        check_name="two", passed=False, severity=dg.AssetCheckSeverity.WARN
+    )
+"""
+
+
+def test_checks_of_partitions_are_told_in_a_run_and_hold_what_reads_them(
+    project: Callable[..., ProjectFolder], assetgraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project({"pipeline.py": PARTITIONED}).root)
+    run = assetgraph("materialize", "--all", "--partitions", "*")
+    ends = [line.partition("  ")[0] for line in run.err.split("\n\n")[0].splitlines()]
+    told = [line for line in ends if "▶" not in line]
+    assert sorted(told) == sorted(
+        [
+            "✓ readings@dale", "✓ readings@hill", "✓ readings:plausible@dale",
+            "✕ readings:plausible@hill", "✓ means@dale", "– means@hill", "! readings:two",
+            "✓ several",
+        ]
+    )  # fmt: skip
+    page = assetgraph("runs", "show", "latest").out
+    shown = page.partition("\nChecks\n")[2].partition("\n\n")[0].splitlines()
+    assert [*shown[:2], *sorted(shown[2:], reverse=True)] == [
+        "  readings:plausible@hill  ✕ failed, blocking  as a sum  high 3",
+        "  readings:two  ! failed, as a warning",
+        "  readings:plausible@dale  ✓ passed  as a sum  high 3",
+        "  readings:one  ✓ passed",
+    ]
+    held = "held by the check readings:plausible@hill, which failed (run "
+    (line,) = [one for one in assetgraph("status").out.splitlines() if one.startswith("means")]
+    assert held in line
+    assetgraph("materialize", "means@hill", "--ignore-checks")
+    assert held not in assetgraph("status").out

@@ -63,6 +63,16 @@ def test_a_small_run_shows_every_step_with_what_it_downloads() -> None:
     )
 
 
+@pytest.mark.parametrize(("level", "mark"), [("ERROR", "✕"), ("WARNING", "!")])
+def test_the_step_of_a_check_that_failed_is_not_shown_as_a_success(level: str, mark: str) -> None:
+    progress = running(["trips:sane"], 0)
+    failed = {"passed": False}
+    found = event(EventType.ASSET_CHECK_EVALUATION, 1, "trips:sane", level=level, data=failed)
+    progress.event(found)
+    progress.event(event(EventType.STEP_SUCCESS, 1, "trips:sane"))
+    assert text(live(progress, at(1), 80, 20)) == f"{mark} trips:sane    1.0s  check failed"
+
+
 def test_progress_without_a_total_shows_what_is_known() -> None:
     progress = running(["trips"], 0)
     progress.progress("trips", 3, None, "rows", at(1))

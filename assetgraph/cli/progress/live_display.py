@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assetgraph.cli.progress.plain_display import PlainReporter, PrintedText, log_lines, step_line
 from assetgraph.cli.progress.run_progress import RunProgress
 from assetgraph.cli.render.run_summary import RunHighlights
-from assetgraph.cli.render.state_style import glyph, style_of
+from assetgraph.cli.render.state_style import CHECK_MARKS, glyph, style_of
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.output import as_rich
 from assetgraph.cli.terminal.styled_text import Line, joined, plural
@@ -220,6 +220,8 @@ def _first(progress: RunProgress, state: StepState, count: int) -> list[StepProg
 def _step(step: StepProgress, now: datetime, key_cells: int, width: int) -> Line:
     running = step.state is StepState.RUNNING
     mark = Line((_spinner(now), "running")) if running else glyph(step.state)
+    if step.found and not running:
+        mark = Line(CHECK_MARKS[step.found])
     seconds = step.seconds(now)
     quiet = "muted" if step.state in (StepState.WAITING, StepState.SKIPPED) else ""
     key = Line((shorten(step.key, key_cells), quiet)).fitted(key_cells)
@@ -227,6 +229,8 @@ def _step(step: StepProgress, now: datetime, key_cells: int, width: int) -> Line
     if running and seconds is not None and seconds < 60:
         elapsed = f"{seconds:.1f}s"
     detail = Line() if running else Line((str(step.state), style_of(step.state)))
+    if step.found and not running:
+        detail = Line(("check failed", CHECK_MARKS[step.found][1]))
     if running and step.done is not None:
         detail = _progress(step, width - key_cells - 14)
     return Line(mark, " ", key, elapsed.rjust(8), "  ", detail).cut(width)

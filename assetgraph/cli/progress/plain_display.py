@@ -7,13 +7,13 @@ from collections import Counter
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from assetgraph.cli.progress.run_progress import AssetProgress, RunProgress
+from assetgraph.cli.progress.run_progress import AssetProgress, RunProgress, failed_level
 from assetgraph.cli.render.run_summary import RunHighlights
-from assetgraph.cli.render.state_style import LEVELS, glyph
+from assetgraph.cli.render.state_style import CHECK_MARKS, LEVELS, glyph
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.output import ReaderGoneError
 from assetgraph.cli.terminal.styled_text import Line, clean_lines
-from assetgraph.errors import AssetGraphError
+from assetgraph.errors import AssetGraphError, CheckFailedError
 from assetgraph.records import STATE_AFTER, EventType, StepState
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ class PlainLines:
     def __init__(self, keys: Iterable[str]) -> None:
         self._progress = RunProgress(keys)
         self._failed: Counter[str] = Counter()
+        self._evaluated: dict[str, Event] = {}  # by the step of a check that failed
         self._printed = PrintedText()
         self.output = self._printed.add
         self.rest = self._printed.rest
@@ -106,18 +107,22 @@ class PlainLines:
     def event(self, event: Event) -> list[Line]:
         self._progress.event(event)
         if event.type not in STATE_AFTER:
+            if failed_level(event) and event.step is not None:
+                self._evaluated[event.step] = event  # the line of the end says so
+                return []
             return log_lines(event)
+        found = self._evaluated.pop(event.step or "", None)
         many = self._progress.many(event.step or "")
-        if many is not None and not self._is_told(event, many):
+        if many is not None and not self._is_told(event, many, found):
             line = None
             if event.type in _ENDS_STEP and many.is_new_tenth():
                 line = _many_line(many, event.timestamp)
         else:
-            line = step_line(event, self._progress.seconds_of(event))
+            line = step_line(event, self._progress.seconds_of(event), found)
         return [*self._printed.rest(event.step), line] if line else self._printed.rest(event.step)
 
-    def _is_told(self, event: Event, many: AssetProgress) -> bool:
-        if event.type is not EventType.STEP_FAILURE:
+    def _is_told(self, event: Event, many: AssetProgress, found: Event | None) -> bool:
+        if event.type is not EventType.STEP_FAILURE and found is None:
             return event.type in (EventType.STEP_UP_FOR_RETRY, EventType.STEP_RESTARTED)
         self._failed[many.key] += 1
         return self._failed[many.key] <= _MOST_FAILURES
@@ -145,10 +150,13 @@ def _state_of(many: AssetProgress) -> StepState:
     return next((one for one in _TOLD_APART if many.counts[one] == many.ended), StepState.SUCCESS)
 
 
-def step_line(event: Event, seconds: float | None) -> Line | None:
-    """The line for an event that changes a step's state. `seconds` is how long the step ran."""
+def step_line(event: Event, seconds: float | None, found: Event | None = None) -> Line | None:
+    """The line for an event that changes a step's state. `seconds` is how long the step ran, and
+    `found` the failed evaluation of a check that is the step."""
     if event.type not in STATE_AFTER:
         return None
+    if found is not None and _ends_evaluated(event):
+        return check_line(found, seconds)
     took = ("  " + units.duration(seconds) if seconds is not None else "", "muted")
     name = (event.step or "", "name")
     match event.type:
@@ -169,6 +177,21 @@ def step_line(event: Event, seconds: float | None) -> Line | None:
     return None
 
 
+def _ends_evaluated(event: Event) -> bool:
+    """Whether a step ended in no other way than its check says."""
+    if event.type is EventType.STEP_FAILURE:
+        return bool(event.data["error"]["type"] == CheckFailedError.__name__)
+    return event.type is EventType.STEP_SUCCESS
+
+
+def check_line(found: Event, seconds: float | None = None) -> Line:
+    """The line of a check that failed."""
+    mark, style = CHECK_MARKS[found.level]
+    took = ("  " + units.duration(seconds) if seconds is not None else "", "muted")
+    name = (found.target or found.step or "", "name")
+    return Line((f"{mark} ", style), name, "  ", (_text(found), style), took)
+
+
 def _text(event: Event) -> str:
     from assetgraph.queries.event_text import event_text
 
@@ -178,8 +201,7 @@ def _text(event: Event) -> str:
 def log_lines(event: Event) -> list[Line]:
     """What a step logged, without what is for debugging, and the line of a check that failed."""
     if event.type is EventType.ASSET_CHECK_EVALUATION and not event.data["passed"]:
-        style, name = LEVELS.get(event.level, ""), event.target or event.step or ""
-        return [Line(("! ", style), (name, "name"), "  ", (_text(event), style))]
+        return [check_line(event)]
     if event.type is not EventType.LOG or event.level == _HIDDEN_LEVEL:
         return []
     style = LEVELS.get(event.level, "")

@@ -29,6 +29,7 @@ class StepProgress:
     done: float | None = None
     total: float | None = None
     unit: str = ""
+    found: str = ""  # the level at which a check that is the step failed
     samples: deque[tuple[datetime, float]] = field(default_factory=deque)
 
     def seconds(self, now: datetime) -> float | None:
@@ -73,6 +74,13 @@ class AssetProgress:
         return is_new
 
 
+def failed_level(event: Event) -> str:
+    """The level of an event that says that the check that is its step failed; "" of any other."""
+    if event.type is not EventType.ASSET_CHECK_EVALUATION or event.data["passed"]:
+        return ""
+    return event.level if event.target in (None, event.step) else ""
+
+
 class RunProgress:
     """The steps of a run in the order of its plan, each in its latest state."""
 
@@ -92,6 +100,9 @@ class RunProgress:
         if event.type is EventType.RUN_START:
             self.run_id = event.data.get("run_id")
         state = STATE_AFTER.get(event.type)
+        level = failed_level(event)
+        if level and event.step in self.steps:
+            self.steps[event.step].found = level
         if state is None or event.step is None:
             return
         step = self.steps.get(event.step)
@@ -108,7 +119,7 @@ class RunProgress:
         if state is StepState.RUNNING:
             if event.type is not EventType.STEP_RESTARTED:  # the time counts all attempts
                 step.started_at = event.timestamp
-            step.ended_at, step.done = None, None
+            step.ended_at, step.done, step.found = None, None, ""
             step.samples.clear()
         elif state is not StepState.WAITING:
             step.ended_at = event.timestamp

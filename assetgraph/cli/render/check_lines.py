@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from assetgraph.cli.render.metadata_lines import metadata_lines, metadata_text
 from assetgraph.cli.terminal import units
 from assetgraph.cli.terminal.styled_text import Line, joined, plural
@@ -11,7 +13,7 @@ from assetgraph.cli.terminal.table import Column, table
 from assetgraph.hints import command
 from assetgraph.planning.reason_kinds import ReasonKind, some_ranges
 from assetgraph.queries.check_views import CheckOutcome, counts_of, outcome_of
-from assetgraph.records import Materialization
+from assetgraph.records import Evaluation, EventType, Materialization
 from assetgraph.text import first_line
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from assetgraph.queries.asset_views import AssetView
     from assetgraph.queries.check_views import CheckView
-    from assetgraph.records import Evaluation, FailedAttempt
+    from assetgraph.records import Event, FailedAttempt
 
 _LOOKS = {
     CheckOutcome.PASSED: ("✓", "success"),
@@ -120,6 +122,26 @@ def check_section(checks: Sequence[CheckView], width: int | None) -> list[Line]:
         if metadata:
             lines.append(Line("    ", metadata_text(metadata)).cut(width))
     return lines
+
+
+def run_checks(events: Sequence[Event], width: int | None, most: int | None) -> list[Line]:
+    """What the checks of a run found: those that failed first, in at most `most` lines."""
+    found = [one for one in events if one.type is EventType.ASSET_CHECK_EVALUATION]
+    found.sort(key=lambda one: (bool(one.data["passed"]), one.level != "ERROR"))
+    shown = found[:most]
+    lines = [Line(), Line(("Checks", "heading")), *(_evaluated(one).cut(width) for one in shown)]
+    if len(found) > len(shown):
+        left = plural(len(found) - len(shown), "more evaluation")
+        lines.append(Line((f"  … {left} not shown: add --all", "muted")))
+    return lines
+
+
+def _evaluated(event: Event) -> Line:
+    found = msgspec.convert(event.data, Evaluation)
+    outcome = outcome_line(outcome_of(found), blocking=found.blocking)
+    said = (found.description or "", metadata_text(event.data.get("metadata", {})))
+    texts = [Line(text) for text in said if text]
+    return joined([Line("  ", (event.target or event.step or "", "name")), outcome, *texts], "  ")
 
 
 def check_page(

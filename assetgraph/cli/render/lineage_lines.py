@@ -19,6 +19,7 @@ _STYLES = {
     "reference": "muted",
     "group": "path",
     "description": "muted",
+    "failed_check": "failure",
 }
 
 

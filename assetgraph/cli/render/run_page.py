@@ -18,7 +18,7 @@ from assetgraph.cli.terminal.styled_text import Line, joined, plural
 from assetgraph.cli.terminal.table import Column, table
 from assetgraph.hints import command
 from assetgraph.queries.run_views import warned_of
-from assetgraph.records import RunStatus, StepState
+from assetgraph.records import EventType, RunStatus, StepState
 from assetgraph.text import listed, shorten
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _PARTITIONS = (Column("ASSET"), Column("PARTITIONS", least=24), Column("STEPS", 
 MOST_BARS = 40
 MOST_EVENTS = 200
 _MOST_FAILURES = 5
+_MOST_CHECKS = 20
 
 
 def run_page(
@@ -53,6 +54,10 @@ def run_page(
     lines += _failures(details, width, trace)
     lines += [Line(), Line(("Statistics", "heading")), *statistics(details, now, width)]
     lines += _by_asset(details, width)
+    if any(event.type is EventType.ASSET_CHECK_EVALUATION for event in details.events):
+        from assetgraph.cli.render.check_lines import run_checks
+
+        lines += run_checks(details.events, width, most=None if whole else _MOST_CHECKS)
     lines += [Line(), Line(("Timeline", "heading"))]
     lines += timeline(run, details.steps, now, width, most=None if whole else MOST_BARS)
     lines += [Line(), Line(("Log", "heading")), *_last(details.events, width, whole)]

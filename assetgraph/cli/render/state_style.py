@@ -37,6 +37,7 @@ _ASSET_STYLES = {
     AssetState.EXTERNAL: "external",
 }
 
+CHECK_MARKS = {"ERROR": ("✕", "failure"), "WARNING": ("!", "warning")}  # of one that failed
 LEVELS = {"WARNING": "warning", "ERROR": "failure", "CRITICAL": "error", "DEBUG": "muted"}
 
 
