@@ -52,6 +52,12 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 
 
+def wrong_fields(error: ValidationError) -> str:
+    """What pydantic found, by field and without the values: for fields of resources."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+
+
 def config_error(
     error: ValidationError,
     kind: Any,

@@ -113,10 +113,10 @@ def _made(owner: str, kind: Any, fields: Mapping[str, Any]) -> ConfigurableResou
     try:
         made: ConfigurableResource = kind(**fields)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_url=False, include_context=False)
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+        from assetgraph.definitions.config_errors import wrong_fields
+
         raise ConfigError(
-            f"config of {owner}: {wrong}.",
+            f"config of {owner}: {wrong_fields(error)}.",
             hint='For example: {"resources": {"shop": {"config": {"sample": 0.1}}}}',
         ) from None
     return made

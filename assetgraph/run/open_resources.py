@@ -284,10 +284,9 @@ def _unset(name: str, field: str, variable: str) -> ConfigError:
 
 
 def _what_is_wrong(error: ValueError) -> str:
-    """What pydantic found, by field and without the values."""
+    """What pydantic found, or only the type of what a class raises: its text may show a value."""
     from pydantic import ValidationError
 
-    if not isinstance(error, ValidationError):
-        return type(error).__name__
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in found)
+    from assetgraph.definitions.config_errors import wrong_fields
+
+    return wrong_fields(error) if isinstance(error, ValidationError) else type(error).__name__
