@@ -239,6 +239,7 @@ def check_json(view: CheckView) -> dict[str, Any]:
         "asset": node.checks.text,
         "name": node.check_name,
         "description": node.description,
+        "metadata": dict(node.metadata),
         "blocking": node.blocking,
         "outcome": view.outcome.value,
         "is_current": view.is_current,

@@ -25,7 +25,7 @@ def positive(trips: int) -> dg.AssetCheckResult:
     "No trip is negative."
     return dg.AssetCheckResult(passed=trips > 0, metadata={"trips": trips})
 
-@dg.asset_check(asset="fares")
+@dg.asset_check(asset="fares", metadata={"rule": 7})
 def small(fares: int) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=fares < 5, severity=dg.AssetCheckSeverity.WARN, description="too many"
@@ -125,6 +125,8 @@ def test_a_check_can_be_named_where_assets_are(assetgraph: Command) -> None:
     assert ignored.code == 1  # the check itself fails
     assert assetgraph("list", "--json").json[1]["state"] == "fresh"
     assert assetgraph("materialize", "fares:small").code == 0
+    assert "Metadata    rule 7" in assetgraph("show", "fares:small").out
+    assert assetgraph("show", "fares:small", "--json").json["metadata"] == {"rule": 7}
     assert assetgraph("materialize", "trips", "--exclude", "trips:positive").code == 0
     wrong = assetgraph("show", "trips:positiv")
     assert wrong.code == 2

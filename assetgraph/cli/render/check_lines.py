@@ -159,6 +159,7 @@ def check_page(
         "Checks": node.checks.text,
         "Blocking": "yes: what reads the asset waits for it" if node.blocking else "no",
         "Defined at": view.computation.place,
+        **({"Metadata": metadata_text(node.metadata)} if node.metadata else {}),
         "Looked": units.local_time(view.looked_at) if view.looked_at else "never",
     }
     shown_facts = [Line("  ", (f"{name:10}", "muted"), "  ", text) for name, text in facts.items()]

@@ -81,6 +81,7 @@ function details(check, found) {
     'div',
     {class: 'attempt-body'},
     check.description ? h('p', {dir: 'auto'}, check.description) : null,
+    Object.keys(check.metadata).length ? metadataTable(check.metadata) : null,
     check.reasons.length ? h('ul', {class: 'reasons'}, check.reasons.map((reason) => h('li', {key: reason.text}, reason.text))) : null,
     found ? h('p', {class: 'small'}, found.description ? `${found.description} ` : '', h('a', {class: 'link', href: runPage(found.run_id)}, runName(found.run_id))) : null,
     found && Object.keys(found.metadata).length ? metadataTable(found.metadata) : null,
