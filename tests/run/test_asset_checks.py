@@ -233,7 +233,7 @@ class Project:
         self.version = "1"
         self.passes: Callable[[int], bool] = lambda _: False
 
-    def run(self, *selection: str, **options: Any) -> dict[str, str]:
+    def run(self, *selection: Any, **options: Any) -> dict[str, str]:
         @dg.asset(code_version=str(self.data))
         def trips() -> int:
             return self.data
@@ -250,7 +250,7 @@ class Project:
         found = dg.materialize(
             assets,
             instance=self.instance,
-            selection=selection or None,
+            selection=(selection[0] if len(selection) == 1 else selection) or None,
             raise_on_error=False,
             **options,
         )
@@ -278,6 +278,18 @@ def test_a_blocking_check_that_has_not_looked_at_a_value_runs_before_its_reader(
 ) -> None:
     project = Project(tmp_path / "store")
     assert project.run("fares") == {"trips": "success", "trips:sane": "failure", "fares": "skipped"}
+    project.data, project.passes = 2, lambda trips: trips == 2
+    alone = dg.AssetSelection.assets("trips", "fares").without_checks()
+    assert project.run(alone) == {"trips": "success", "trips:sane": "success", "fares": "success"}
+
+
+def test_a_check_that_raises_takes_back_nothing_that_it_found_of_the_value(tmp_path: Path) -> None:
+    project = Project(tmp_path / "store")
+    project.passes = lambda _: True
+    project.run()
+    project.passes = lambda trips: trips < 1 / 0
+    assert project.run("trips:sane") == {"trips:sane": "failure"}
+    assert project.run("fares") == {"fares": "success"}
 
 
 @pytest.mark.parametrize(

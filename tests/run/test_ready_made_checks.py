@@ -150,6 +150,7 @@ def test_a_count_is_compared_with_those_of_the_values_before(tmp_path: Path) -> 
         return found[0].passed
 
     assert [passes(rows) for rows in (100, 110, 60, 100, 105)] == [True, True, False, True, True]
+    assert not any(passes(500) for _ in range(4))  # looking again is no value before
 
 
 def test_freshness_is_evaluated_in_every_run_and_looks_at_the_last_update(tmp_path: Path) -> None:
