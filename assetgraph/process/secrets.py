@@ -66,9 +66,14 @@ def masked_data(value: Any) -> Any:
 
 
 def mask_exception(error: BaseException | None) -> None:
-    """Mask the texts that an exception was made with, and those of the ones that led to it."""
+    """Mask the texts that an exception was made with, and those of the ones that led to it or that
+    it groups. The message of a group itself cannot be changed."""
     seen: set[int] = set()
-    while _pattern is not None and error is not None and id(error) not in seen:
+    left = [error]
+    while _pattern is not None and left:
+        error = left.pop()
+        if error is None or id(error) in seen:
+            continue
         seen.add(id(error))
         try:
             error.args = tuple(map(masked_data, error.args))
@@ -77,7 +82,9 @@ def mask_exception(error: BaseException | None) -> None:
                     setattr(error, name, masked_data(value))
         except Exception:
             pass  # an exception that cannot be changed: its record is masked
-        error = error.__cause__ or error.__context__
+        left += (error.__cause__, error.__context__)
+        if isinstance(error, BaseExceptionGroup):
+            left += error.exceptions
 
 
 class Mask:

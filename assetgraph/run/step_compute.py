@@ -359,7 +359,7 @@ def _saved(
     value, version, metadata = returned, None, {}
     tags: dict[str, str] = {}
     if isinstance(returned, RESULTS):
-        value, version = returned.value, data_version_of(returned.data_version)
+        value, version = returned.value, masked_data(data_version_of(returned.data_version))
         metadata = result_metadata(returned, target.text)
         tags = masked_data(tags_of(returned.tags, target.text)) if returned.tags else {}
     added = dict(context.metadata_of(target.key)) if context is not None else {}

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ def talks(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.Materia
     logging.getLogger("mine").error("logged %s", {"token": token})
     warnings.warn(f"warned {token}", stacklevel=1)
     context.add_output_metadata({"note": f"metadata {word}", "list": [token]})
-    return dg.MaterializeResult(value="told nothing", tags={"who": f"tag {token}"})
+    return dg.MaterializeResult(
+        value="told nothing", data_version=dg.DataVersion(f"version {word}"), tags={"who": f"tag {token}"}
+    )
 
 @dg.asset_check(asset="talks")
 def seen(talks: str, warehouse: Warehouse) -> dg.AssetCheckResult:
@@ -157,6 +160,7 @@ def test_a_planted_secret_is_in_no_byte_that_a_run_leaves_and_prints(
         "logged ***",
         "metadata ***",
         "tag ***",
+        "version ***",
         "description ***",
         "found ***",
         "cannot log in with ***",
@@ -181,6 +185,19 @@ def test_the_exception_that_a_step_raises_has_no_secret_in_it() -> None:
     with pytest.raises(RuntimeError) as caught:
         dg.materialize([leaks_it], resources={"client": client})
     assert caught.value.args == ("refused ***", ["***"])
+
+    @dg.asset
+    def leaks_several(client: Client) -> None:
+        try:
+            raise KeyError(client.token)
+        except KeyError:
+            several = [OSError(f"no {client.token}"), ValueError(client.token)]
+            raise ExceptionGroup("several", several) from LookupError(client.token)
+
+    with pytest.raises(ExceptionGroup) as group:
+        dg.materialize([leaks_several], resources={"client": client})
+    assert TOKEN not in "".join(traceback.format_exception(group.value))
+    assert TOKEN not in repr(group.value.__context__)
     with pytest.raises(ValueError, match="token") as wrong:
         Client(token=[TOKEN])  # type: ignore[arg-type]
     assert TOKEN not in str(wrong.value)
