@@ -209,7 +209,7 @@ def test_the_taxi_project_uses_only_what_is_exported() -> None:
         if isinstance(node, ast.Attribute) and _name(node.value) in ("dg", "assetgraph")
     }
     assert used
-    assert used - set(assetgraph.__all__) == set()
+    assert used - set(assetgraph.__all__) == {"duckdb"}  # a module with names of its own
 
 
 @pytest.mark.parametrize(
