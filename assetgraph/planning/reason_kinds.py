@@ -103,6 +103,15 @@ def _place_text(path: str) -> str:
     return f": {path}" if path else ""
 
 
+def _kept_text(facts: Mapping[str, Any]) -> str:
+    """Which value stays in use after a failed attempt."""
+    made_by = facts.get("value_run_id")
+    if made_by is None:
+        return ""
+    kept = "that it gave before" if made_by == facts["run_id"] else f"of run {made_by}"
+    return f", and the value {kept} stays in use"
+
+
 def _code_text(facts: Mapping[str, Any]) -> str:
     changes: Sequence[str] = facts["changes"]
     more = f" (and {len(changes) - 3} more)" if len(changes) > 3 else ""
@@ -275,12 +284,7 @@ _TEXTS: Mapping[ReasonKind, Callable[[Mapping[str, Any]], str]] = {
         f"it is materialized together with {f['asset']}, which {_state_text(f['state'])}"
     ),
     ReasonKind.ATTEMPT_FAILED: lambda f: (
-        f"its last attempt failed (run {f['run_id']})"
-        + (
-            f", and the value of run {f['value_run_id']} stays in use"
-            if "value_run_id" in f
-            else ""
-        )
+        f"its last attempt failed (run {f['run_id']})" + _kept_text(f)
     ),
     ReasonKind.PAST_FAILURE: lambda f: (
         f"its last attempt failed {listed(f['changes'])} (run {f['run_id']})"

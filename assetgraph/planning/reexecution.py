@@ -114,7 +114,5 @@ def _made_by(store: Store, text: str, run_ids: Collection[str]) -> bool:
     target = recorded_target(text)
     if not store.history.is_there(target.key):
         target = target._replace(key=store.names.present_name(target.key))
-    return any(
-        isinstance(attempt, Materialization) and attempt.run_id in run_ids
-        for attempt in store.history.readable(target)
-    )
+    attempts = (one for one in store.history.readable(target) if one.run_id in run_ids)
+    return isinstance(next(attempts, None), Materialization)  # the newest of them

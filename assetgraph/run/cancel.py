@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from assetgraph.errors import StoreError
 from assetgraph.hints import command
 from assetgraph.records import RunStatus, StepState
-from assetgraph.run.step import committed, lost_step, made_so_far
+from assetgraph.run.step import committed, committed_step, made_so_far
 from assetgraph.run.step_outcome import report_part
 from assetgraph.run.step_task import StepResult
 
@@ -61,8 +61,9 @@ def canceled_step(attempt: Attempt, store: Store) -> StepResult:
     which of several it has committed."""
     if not attempt.channel.give_up() and attempt.future and not attempt.future.done():
         wait([attempt.future], timeout=COMMIT_S)
-    if committed(attempt.task, store):
-        return lost_step(attempt.task, store, KeyboardInterrupt())
+    made = committed(attempt.task, store)
+    if made:
+        return committed_step(attempt.task, made)
     canceled = StepResult(StepState.CANCELED, [], made_so_far(attempt.task, store))
     if canceled.outputs:
         report_part(attempt.task, canceled, "was canceled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from types import AsyncGeneratorType, GeneratorType
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,8 @@ Values = Callable[["StepTask", Any], tuple[Pairs, bool]]
 
 def values_and_results(task: StepTask, returned: Any, values_of: Values) -> Iterator[Any]:
     """Each output of a step that also makes checks: an asset with what `values_of` finds for it,
-    and a check with its `AssetCheckResult`, as the function gives them, but no check before its
-    asset: whoever reads both records goes by their order.
+    as the function gives them, and each check with its `AssetCheckResult`, once the function has
+    ended: whoever reads both records goes by their order, and a second result makes void the first.
 
     Raises `ValueTypeError` if a check has no result, and at the end `CheckFailedError` if a
     blocking one failed.
@@ -42,20 +43,24 @@ def values_and_results(task: StepTask, returned: Any, values_of: Values) -> Iter
         returned = _assets_only(iterated(returned), given)
     else:
         returned = _taken(returned, given)
-    early: list[tuple[Target, Any]] = []  # found before their asset was given
+    results: dict[Target, AssetCheckResult] = {}
     made: set[Target] = set()
     try:
         for target, value in values_of(assets, returned)[0]:
             yield target, value
             made.add(target)
-            early += found.take(given)
-            yield from [one for one in early if _asset_of(one[0]) in made]
-            early = [one for one in early if _asset_of(one[0]) not in made]
+            results.update(found.take(given))
+        results.update(found.take(given))
+        found.require_complete()
     except Exception:  # of the function: what it found before counts
-        yield from [one for one in found.take(given) if _asset_of(one[0]) in made]
+        with suppress(ValueTypeError):
+            results.update(found.take(given))
+        sure = results.keys() - found.given_twice
+        yield from [
+            (one, results[one]) for one in results if one in sure and _asset_of(one) in made
+        ]
         raise
-    yield from (*early, *found.take(given))
-    found.require_complete()
+    yield from results.items()
     found.require_passed()
 
 

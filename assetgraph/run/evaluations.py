@@ -31,11 +31,11 @@ def evaluate(
 ) -> None:
     """Put an evaluation of each check of the step into `result`.
 
-    Raises `CheckFailedError` if a blocking check failed, and `ValueTypeError` if the function does
-    not give one result for each. `result` then has the evaluations so far.
+    Raises `CheckFailedError` if a blocking check failed; `result` then has the evaluations. Raises
+    `ValueTypeError` if the function does not give one result for each: then none counts, and
+    neither if it raises.
     """
     outputs: dict[Target, Materialization] = {}
-    result.outputs = outputs
     added = dict(context.output_metadata) if context is not None else {}
     checks = FoundChecks(task)
     for one in _results(task, returned):
@@ -43,6 +43,7 @@ def evaluate(
             outputs[target] = evaluation_record(task, target, found, started, added)
             started = time.perf_counter()  # for the next one
     checks.require_complete()
+    result.outputs = outputs
     checks.require_passed()
     report_success(task, result)
     result.state = StepState.SUCCESS
@@ -83,6 +84,7 @@ class FoundChecks:
     def __init__(self, task: StepTask) -> None:
         self._task = task
         self._seen: set[Target] = set()
+        self.given_twice: set[Target] = set()
         self._failed: list[str] = []  # the blocking ones
 
     def take(self, given: list[AssetCheckResult]) -> Iterator[tuple[Target, AssetCheckResult]]:
@@ -91,6 +93,7 @@ class FoundChecks:
             found = given.pop(0)
             target = _target(self._task, found)
             if target in self._seen:
+                self.given_twice.add(target)
                 raise _refused(self._task, f"gave two results for {target.text!r}")
             self._seen.add(target)
             fails = not found.passed and found.severity == "ERROR"

@@ -5,16 +5,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from assetgraph.errors import AssetGraphError, DamagedStoreError, StepTimeoutError, StoreError
-from assetgraph.keys import Target
+from assetgraph.errors import (
+    AssetGraphError,
+    CheckFailedError,
+    DamagedStoreError,
+    StepTimeoutError,
+    StoreError,
+)
+from assetgraph.keys import Target, checked_asset
 from assetgraph.process.signals import let_through
 from assetgraph.records import (
     Event,
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
 
 # Members of enums: looking one up takes 0.2 µs in Python 3.11.
 _CANCELED, _SUCCESS = StepState.CANCELED, StepState.SUCCESS
+_GENERATOR = CO_GENERATOR | CO_ASYNC_GENERATOR
 Append = Callable[[Target, Materialization | FailedAttempt], None]
 Elsewhere = Callable[[StepTask, "Store"], StepResult]
 
@@ -97,12 +105,13 @@ def _may_record(locks: Locks, error: AssetGraphError) -> bool:
 
 
 def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
-    """The result of a step whose worker died: a success if it committed, else a failure."""
+    """The result of a step whose worker died: a success if it committed, else a failure.
+
+    A function that yields its outputs may have been at work when all were committed.
+    """
     made = made_so_far(task, store)
-    if len(made) == len(task.outputs):
-        result = StepResult(StepState.SUCCESS, [], made)
-        report_success(task, result)
-        return result
+    if len(made) == len(task.outputs) and not _commits_as_it_yields(task):
+        return committed_step(task, made)
     before = StepResult(StepState.FAILURE, [], made)
     result = part_of_step(task, before, failed_step(task, store, error))
     locks = target_locks(task, store)
@@ -112,6 +121,23 @@ def lost_step(task: StepTask, store: Store, error: BaseException) -> StepResult:
     finally:
         for lock in locks.values():
             lock.release()
+    return result
+
+
+def _commits_as_it_yields(task: StepTask) -> bool:
+    """Whether all outputs of a step may be committed while its function goes on. The only one of
+    an asset is not."""
+    computation = task.computation
+    several = computation.is_multi or computation.makes_several_partitions
+    if not (several or computation.makes_checks) or computation.plain_function is None:
+        return False
+    return bool(computation.plain_function.__code__.co_flags & _GENERATOR)
+
+
+def committed_step(task: StepTask, made: Mapping[Target, Materialization]) -> StepResult:
+    """The success of a step that committed all of its outputs."""
+    result = StepResult(StepState.SUCCESS, [], made)
+    report_success(task, result)
     return result
 
 
@@ -221,8 +247,8 @@ def _drop_old_values(store: Store, target: Target) -> None:
 
 
 def _record_failure(task: StepTask, store: Store, result: StepResult, append: Append) -> None:
-    """Record the failure in the history of each target that neither this step committed, nor
-    another run made before this one could, or after its worker died."""
+    """Record the failure in the history of each target that it is of, unless another run made that
+    before this one could, or after its worker died."""
     if result.retry_in_s is not None:
         return
     assert result.error is not None
@@ -234,10 +260,10 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
     with suppress(StoreError):
         others.update(target for target, made in _made_by_others(task, store) if made)
     versions = task.versions()
-    for target in task.outputs:
-        current = store.history.known(target)
-        if target in others or (current is not None and current.run_id == task.run_id):
+    for target in _failed_targets(task, store, result):
+        if target in others:
             continue
+        current = store.history.known(target)
         attempt = FailedAttempt(
             run_id=task.run_id,
             timestamp=now(),
@@ -254,6 +280,22 @@ def _record_failure(task: StepTask, store: Store, result: StepResult, append: Ap
         )
         with suppress(StoreError):
             append(target, attempt)
+
+
+def _failed_targets(task: StepTask, store: Store, result: StepResult) -> Sequence[Target]:
+    """The outputs that a failed step lacks, with all of its assets if it lacks none: it broke after
+    it had given them. None if all that failed is a blocking check, whose evaluation is there."""
+    assert result.error is not None
+    found = [made.evaluation for made in result.outputs.values()]
+    blocked = any(one is not None and one.blocks for one in found)
+    if blocked and result.error.type == CheckFailedError.__name__:
+        return ()
+    made = made_so_far(task, store)
+    lacking = [target for target in task.outputs if target not in made]
+    assets = [target for target in task.outputs if checked_asset(target.key) is None]
+    if any(target in lacking for target in assets):
+        return lacking
+    return [*assets, *(target for target in lacking if target not in assets)] or task.outputs
 
 
 def _absent(error: ErrorInfo, store: Store) -> tuple[str, ...]:

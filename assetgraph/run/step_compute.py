@@ -295,7 +295,7 @@ def _save(
         made, value = save(task, store, context, target, one, started, result.events, made_from)
         if not yields:
             values[target] = value  # of what is yielded, one at a time is in memory
-        elif commit is not None:
+        elif commit is not None and made.evaluation is None:
             reads = _reads(task, store, sink, _SUCCESS, {target: made})
             made = commit(target, made, reads)
         outputs[target] = made
@@ -330,7 +330,7 @@ def _values(task: StepTask, returned: Any) -> tuple[Iterable[tuple[Target, Any]]
 
         results, returned = result_of_one(task, returned)
         if results is not None:
-            return ((target, one) for one in results), True
+            return ((target, one) for one in results), False
     if task.gathered:
         from assetgraph.run.partition_inputs import as_stored
 

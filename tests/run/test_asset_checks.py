@@ -173,7 +173,7 @@ def test_a_function_of_several_checks_gives_a_result_for_each() -> None:
     }.items():
         failed = dg.materialize([trips, checks_that_give(*names)], raise_on_error=False)
         assert message in failed.failures["several"].message
-        assert [one.check_name for one in failed.get_asset_check_evaluations()] == ["one"]
+        assert not failed.get_asset_check_evaluations()
 
 
 def test_a_check_called_directly_gives_its_result_as_it_is() -> None:
@@ -455,6 +455,74 @@ def test_what_a_function_found_before_it_failed_counts(tmp_path: Path, sane: boo
     assert isinstance(found, Materialization)
     assert found.evaluation is not None
     assert found.evaluation.passed == sane
+    facts = StoreFacts(dg.Definitions([breaks]).graph, instance.store)
+    assert facts.states([dg.AssetKey("trips")])[dg.AssetKey("trips")].state == "failed"
+
+
+def _breaks(results: list[dg.AssetCheckResult]) -> Iterator[dg.AssetCheckResult]:
+    yield from results
+    raise RuntimeError("the check broke")
+
+
+def _twice(results: list[dg.AssetCheckResult]) -> Iterator[dg.AssetCheckResult]:
+    yield from results
+    yield results[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        (_breaks, "check"), (_breaks, "checks"),
+        (_twice, "check"), (_twice, "checks"), (_twice, "own"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_check_whose_step_breaks_after_its_result_has_found_nothing(
+    given: Callable[[list[dg.AssetCheckResult]], Any], where: str, passed: bool, tmp_path: Path
+) -> None:
+    def each() -> Iterator[dg.AssetCheckResult]:
+        names = ["sane"] if where == "check" else ["sane", "small"]
+        return given([dg.AssetCheckResult(check_name=one, passed=passed) for one in names])
+
+    def value() -> Any:
+        yield dg.MaterializeResult(asset_key="trips", value=3)
+        if where == "own":
+            found = list(each())
+            yield from found[:2]
+            yield dg.MaterializeResult(asset_key="zones", value=4)
+            yield from found[2:]
+
+    trips = dg.multi_asset(
+        specs=[dg.AssetSpec(name) for name in ("trips", "zones") if where == "own" or name < "z"],
+        check_specs=OWN if where == "own" else None,
+    )(value)
+    assets: list[Any] = [trips]
+    if where == "check":
+        assets.append(dg.asset_check(asset="trips", name="sane", blocking=True)(each))
+    elif where == "checks":
+        assets.append(dg.multi_asset_check(specs=OWN)(each))
+
+    @dg.asset
+    def fares(trips: int) -> int:
+        return trips * 2
+
+    assets.append(fares)
+    instance = dg.Instance(tmp_path / "store")
+    first = dg.materialize(assets, instance=instance, raise_on_error=False)
+    assert states(first)["fares"] == "skipped"
+    found = {one.check_name for one in first.get_asset_check_evaluations()}
+    assert found == ({"small"} if where == "own" else set())  # which was given once
+    facts = StoreFacts(dg.Definitions(assets).graph, instance.store)
+    made, failed = instance.store.history.current(Target(dg.AssetKey.unchecked("trips:sane")))
+    assert made is None
+    assert failed is not None
+    targets = facts.targets.of(map(dg.AssetKey.unchecked, ["trips", "trips:sane"]))
+    shown = [one.state for one in facts.target_states(targets).values()]
+    assert shown == ["failed" if where == "own" else "fresh", "failed"]
+    request = RunRequest(stale=True)
+    assert launch(request, plan_run(request, facts), facts).errors
+    dg.materialize(assets, instance=instance, selection="fares", raise_on_error=False)
+    assert not list(instance.store.history.attempts(Target(dg.AssetKey("fares"))))
 
 
 @settings(max_examples=25, deadline=None)

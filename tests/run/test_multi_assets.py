@@ -3,6 +3,7 @@ and which of them a call makes."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -106,6 +107,87 @@ def test_what_was_yielded_before_a_failure_stays(executor: str) -> None:
         ("split", 2),
         ("reads_evens", 1),
     ]
+
+
+def gives_two_and_breaks() -> Iterator[Any]:
+    yield from yields_results()
+    raise RuntimeError("the clean-up failed")
+
+
+def gives_one_twice() -> Iterator[Any]:
+    yield from yields_results()
+    yield dg.MaterializeResult(asset_key="odds", value=3)
+
+
+def yields_two_values() -> Iterator[Any]:
+    yield dg.Output(1)
+    yield dg.Output(2)
+
+
+def breaks_after_its_value() -> Iterator[Any]:
+    yield dg.MaterializeResult(value=1)
+    raise RuntimeError("the clean-up failed")
+
+
+def breaks_after_its_partitions() -> Iterator[Any]:
+    yield "a", 1
+    yield "b", 2
+    raise RuntimeError("the clean-up failed")
+
+
+async def breaks_after_its_asynchronous_value() -> AsyncIterator[Any]:
+    yield dg.Output(1)
+    raise RuntimeError("the clean-up failed")
+
+
+def dies_after_all() -> Iterator[Any]:
+    yield from yields_results()
+    os._exit(1)
+
+
+AB = dg.StaticPartitionsDefinition(["a", "b"])
+ALL_AT_ONCE = {"partitions_def": AB, "backfill_policy": dg.BackfillPolicy.single_run()}
+
+
+@pytest.mark.parametrize(
+    ("definition", "function"),
+    [
+        (dg.multi_asset(specs=SPECS), gives_two_and_breaks),
+        (dg.multi_asset(specs=SPECS, can_subset=True), gives_one_twice),
+        (dg.multi_asset(specs=SPECS), dies_after_all),
+        (dg.asset(key="odds"), yields_two_values),
+        (dg.asset(key="odds"), breaks_after_its_value),
+        (dg.asset(key="odds"), breaks_after_its_asynchronous_value),
+        (dg.asset(key="odds", **ALL_AT_ONCE), breaks_after_its_partitions),
+    ],
+)
+def test_a_step_that_breaks_after_it_gave_everything_has_failed(
+    definition: Any, function: Callable[..., Any], instance: dg.Instance
+) -> None:
+    @dg.asset
+    def reader(odds: Any) -> int:
+        return 1
+
+    made = definition(function)
+    executor = "processes" if function is dies_after_all else "serial"
+    result = dg.materialize(
+        [made, reader],
+        instance=instance,
+        executor=executor,
+        partitions="a..b" if made.partitions_def else (),
+        raise_on_error=False,
+    )
+    assert [e.step for e in result.events if e.type is EventType.STEP_SKIPPED] == ["reader"]
+    graph = AssetGraph([made, reader])
+    facts = StoreFacts(graph, instance.store)
+    found = [facts.states([spec.key])[spec.key] for spec in made.specs]
+    assert {one.state for one in found} == {"failed"}
+    if made.is_multi:
+        assert "the value that it gave before stays in use" in found[0].reasons[0].text
+    request = rerun_request(instance.store, result.outcome.record, from_failure=True)
+    assert len(request.targets) >= len(made.specs) + 1
+    steps = stale_plan(graph, instance).steps
+    assert {target.key.text for step in steps for target in step.outputs} >= {"odds", "reader"}
 
 
 def test_a_rerun_of_a_call_that_can_be_for_a_subset_makes_what_is_missing(
