@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import EMPTY, is_understood, of_which_type
 from assetgraph.definitions.asset import Asset
-from assetgraph.definitions.run_config import RunConfig, run_config_texts
+from assetgraph.definitions.run_config import RunConfig, run_config_texts, run_tags
 from assetgraph.errors import AssetGraphError, NoValueError, PartitionsError, ProjectError
 from assetgraph.graph.asset_graph import AssetGraph
 from assetgraph.graph.definitions import Definitions, everything_in
@@ -212,7 +212,7 @@ def materialize(
             selection=_selection_texts(selection),
             partitions=_partition_texts(partition_key, partitions),
             config=run_config_texts(run_config),
-            tags=tags or {},
+            tags=run_tags(tags),
             executor=executor if isinstance(executor, str) else None,
             jobs=jobs,
             launched_by="python",

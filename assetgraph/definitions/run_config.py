@@ -1,4 +1,4 @@
-"""The config of a run as a person gives it, for several assets."""
+"""What a person gives a run in Python: config for several assets, and tags."""
 
 from __future__ import annotations
 
@@ -27,6 +27,17 @@ class RunConfig:
 
     ops: Mapping[str, Config | Mapping[str, Any]] = field(default_factory=dict)
     resources: Mapping[str, ConfigurableResource | Mapping[str, Any]] = field(default_factory=dict)
+
+
+def run_tags(given: Mapping[str, str] | None) -> dict[str, str]:
+    """The tags that a run is given. Raises `TypeError` for any that are not text."""
+    if not isinstance(given, Mapping | None):
+        raise TypeError(f"tags must be {{name: text}}, not {described(given)}")
+    tags = dict(given or {})
+    for name, value in tags.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError(f"a tag must be text: write {{{str(name)!r}: {str(value)!r}}}")
+    return tags
 
 
 def run_config_texts(given: RunConfig | Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:

@@ -108,6 +108,18 @@ def with_config(kind: Any, got: list[Any] | None = None) -> dg.Asset:
     return dg.asset(settings)
 
 
+@pytest.mark.parametrize("tags", [{"team": 1}, {1: "team"}, "team=taxi"])
+def test_tags_that_are_no_text_are_refused_before_anything_is_recorded(
+    tags: Any, tmp_path: Path
+) -> None:
+    instance = dg.Instance(tmp_path / "store")
+    with pytest.raises(TypeError, match="tag"):
+        dg.materialize([trips], tags=tags, instance=instance)
+    assert list(instance.store.runs.ids()) == []
+    with pytest.raises(TypeError, match="tag"):
+        dg.define_asset_job("job", tags=tags)
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "expected"),
     [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.automation.naming import calling_place, checked_name
 from assetgraph.definitions.registry import Declaration, public_object
+from assetgraph.definitions.run_config import run_tags
 from assetgraph.definitions.selection.asset_selection import AssetSelection
 from assetgraph.errors import InvalidDefinitionError
 from assetgraph.states import JOB_TAG
@@ -37,6 +38,7 @@ class JobDefinition(Declaration):
 
     def __post_init__(self) -> None:
         checked_name("job", self.name)
+        run_tags(self.tags)
 
     def __hash__(self) -> int:
         return hash((self.name, self.selection))
@@ -95,7 +97,8 @@ def define_asset_job(
     and texts of keys. `config` and `tags` are those of its runs. `partitions_def` is that of its
     assets: it need not be given.
 
-    Raises `InvalidDefinitionError`, and `TypeError` for a selection that is none of these.
+    Raises `InvalidDefinitionError`, and `TypeError` for a selection that is none of these and for
+    tags that are no text.
     """
     chosen = AssetSelection.all() if selection is None else selection
     return JobDefinition(
@@ -103,7 +106,7 @@ def define_asset_job(
         AssetSelection.from_coercible(chosen),
         config,
         description,
-        dict(tags or {}),
+        run_tags(tags),
         partitions_def or _shared_partitions(chosen),
     )
 
