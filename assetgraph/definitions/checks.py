@@ -9,8 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 from types import FrameType
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 from assetgraph.definitions.annotations import described
 from assetgraph.definitions.asset import Asset, AssetDep, AssetIn, unchecked_key
@@ -33,6 +34,8 @@ from assetgraph.keys import AssetKey, check_key
 if TYPE_CHECKING:
     from assetgraph.definitions.partitions.definition import PartitionsDefinition
     from assetgraph.definitions.retries import RetryPolicy
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -109,6 +112,24 @@ class OneCheckOptions(CheckOptions, total=False):
     partitions_def: PartitionsDefinition | None  # that of the asset, or none
 
 
+def _with_options(required: str, example: str) -> Callable[[F], F]:
+    """Let a decorator without parentheses, or without its required option, say what to write."""
+
+    def decorate(decorator: F) -> F:
+        @wraps(decorator)
+        def decorator_of_checks(*given: Any, **options: Any) -> Any:
+            if given or required not in options:
+                name = decorator.__name__
+                without = "parentheses" if given else f"{required}="
+                raise TypeError(f"@{name} is written without {without}: write @{name}({example})")
+            return decorator(**options)
+
+        return cast("F", decorator_of_checks)
+
+    return decorate
+
+
+@_with_options("asset", "asset=…")
 def asset_check(
     *, asset: AssetLike, **options: Unpack[OneCheckOptions]
 ) -> Callable[[Callable[..., Any]], AssetChecksDefinition]:
@@ -124,10 +145,10 @@ def asset_check(
     run, in this run or a later one, until the asset or the check is another.
 
     A check with the `partitions_def` of its asset looks at each partition by itself. The graph
-    reports all wrong options together. Raises `TypeError` for an unknown one.
+    reports all wrong options together. Raises `TypeError` for an unknown one, and without `asset`.
     """
     require_known("@asset_check", options, ("asset", *OneCheckOptions.__annotations__))
-    caller = sys._getframe(1)
+    caller = sys._getframe(2)  # behind the wrapper
     given: dict[str, Any]
     given = {name: value for name, value in options.items() if value is not None}
     ins = given.pop("additional_ins", None)
@@ -146,6 +167,7 @@ def asset_check(
 OF_SPEC = ("description", "blocking", "additional_deps", "metadata", "partitions_def")
 
 
+@_with_options("specs", "specs=[AssetCheckSpec(…)]")
 def multi_asset_check(
     *,
     specs: Sequence[AssetCheckSpec],
@@ -168,7 +190,7 @@ def multi_asset_check(
     """
     known = ("specs", "name", "additional_ins", *CheckOptions.__annotations__)
     require_known("@multi_asset_check", options, known)
-    caller = sys._getframe(1)
+    caller = sys._getframe(2)  # behind the wrapper
     specs = list(specs)
     if not specs or not all(isinstance(spec, AssetCheckSpec) for spec in specs):
         raise TypeError("specs= of @multi_asset_check takes a list of AssetCheckSpec")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from assetgraph.definitions.annotations import annotation_text
 from assetgraph.errors import Problem
 from assetgraph.graph.walk import walk
 
 if TYPE_CHECKING:
     from assetgraph.definitions.check_nodes import CheckNode
+    from assetgraph.definitions.computation import Computation
     from assetgraph.graph.connected import Connected
     from assetgraph.keys import AssetKey
 
@@ -18,9 +20,30 @@ def check_problems(graph: Connected) -> Iterator[Problem]:
     for key, node in graph.checks.items():
         if node.checks not in graph.assets:
             continue  # reported as an unknown upstream
-        for message, remedy in (*_other_partitions(graph, node), *_waits_for_reader(graph, node)):
-            maker = graph.computation(key)
+        maker = graph.computation(key)
+        for message, remedy in (
+            *_returns_no_result(maker, node),
+            *_other_partitions(graph, node),
+            *_waits_for_reader(graph, node),
+        ):
             yield Problem(maker.file, maker.line, message, remedy, key.text)
+
+
+_NO_RESULTS = (bool, int, float, str, dict, None, type(None))
+
+
+def _returns_no_result(maker: Computation, node: CheckNode) -> Iterator[tuple[str, str]]:
+    """The function of checks says that it returns something that is no result of one."""
+    if (
+        maker.is_check
+        and node is maker.specs[0]
+        and any(maker.returns is one for one in _NO_RESULTS)
+    ):
+        yield (
+            f"the {maker.label} is annotated `-> {annotation_text(maker.returns)}`, but a check "
+            "returns an AssetCheckResult.",
+            "Return AssetCheckResult(passed=…), and annotate it: -> AssetCheckResult.",
+        )
 
 
 def _other_partitions(graph: Connected, node: CheckNode) -> Iterator[tuple[str, str]]:

@@ -103,7 +103,7 @@ def _duplicates(graph: Connected) -> Iterator[Problem]:
         yield _problem(
             second,
             f"{what} {key.text!r} is defined twice: {first.place} and {second.place}.",
-            "Rename one, or give it a key_prefix=.",
+            "Rename one: name=." if what == "check" else "Rename one, or give it a key_prefix=.",
             key,
         )
 

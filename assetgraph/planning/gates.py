@@ -120,8 +120,9 @@ def held_reason(
 
 def reasons_of_check(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Why a check has not looked at what is there now, in the words for a check: an upstream that
-    is not up to date is no reason."""
-    return in_words_of_check(one for one in reasons if one.kind is not ReasonKind.UPSTREAM_STALE)
+    is not up to date is no reason, nor is what the same call makes."""
+    others = (ReasonKind.UPSTREAM_STALE, ReasonKind.MADE_TOGETHER)
+    return in_words_of_check(one for one in reasons if one.kind not in others)
 
 
 def in_words_of_check(reasons: Iterable[Reason]) -> tuple[Reason, ...]:

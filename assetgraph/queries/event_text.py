@@ -91,9 +91,14 @@ def _output_text(data: dict[str, Any]) -> str:
 
 
 def _metadata_text(metadata: dict[str, Any]) -> str:
-    """Without `warning`, which the asset shows."""
+    shown = metadata_text(metadata)
+    return f": {shown}." if shown else "."
+
+
+def metadata_text(metadata: Mapping[str, Any]) -> str:
+    """Metadata as recorded, in short, without `warning`, which the asset shows."""
     shown = [f"{name} {_short(value)}" for name, value in metadata.items() if name != "warning"]
-    return f": {', '.join(shown)}." if shown else "."
+    return ", ".join(shown)
 
 
 def _short(value: Any) -> str:

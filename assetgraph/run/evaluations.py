@@ -15,11 +15,14 @@ from assetgraph.keys import Target
 from assetgraph.process.secrets import masked_data
 from assetgraph.records import Evaluation, Materialization, StepState, StoredValue, now
 from assetgraph.run.step_outcome import report_success
-from assetgraph.text import did_you_mean, listed
+from assetgraph.text import did_you_mean, first_line, listed, shorten
 
 if TYPE_CHECKING:
     from assetgraph.definitions.context import AssetExecutionContext
     from assetgraph.run.step_task import StepResult, StepTask
+
+
+_FOUND_CELLS = 200
 
 
 def evaluate(
@@ -98,7 +101,7 @@ class FoundChecks:
             self._seen.add(target)
             fails = not found.passed and found.severity == "ERROR"
             if fails and _node(self._task, target).blocking:
-                self._failed.append(target.text)
+                self._failed.append(target.text + _found_text(found))
             yield target, found
 
     def require_complete(self) -> None:
@@ -163,9 +166,28 @@ def _node(task: StepTask, target: Target) -> CheckNode:
 
 
 def _refused(task: StepTask, what: str, hint: str | None = None) -> ValueTypeError:
-    return ValueTypeError(
-        f"the {task.computation.label} {what}.",
-        hint=hint
-        or f"Return {AssetCheckResult.__name__}(passed=…)"
-        + (" for each check, with its check_name=." if len(task.outputs) > 1 else "."),
+    return ValueTypeError(f"the {task.computation.label} {what}.", hint=hint or _returned(task))
+
+
+def _returned(task: StepTask) -> str:
+    """What the function of the step should return."""
+    several = len(task.outputs) > 1
+    if task.computation.is_check:
+        each = " for each check, with its check_name=." if several else "."
+        return f"Return AssetCheckResult(passed=…){each}"
+    one = f"AssetCheckResult({'check_name=…, ' if several else ''}passed=…)"
+    return (
+        f"Return MaterializeResult(value=…, check_results=[{one}{', …' if several else ''}]), or "
+        f"yield {one} beside what it makes."
     )
+
+
+def _found_text(found: AssetCheckResult) -> str:
+    """What a check says of itself, for a message: its description, or else its metadata."""
+    if not (found.description or found.metadata):
+        return ""
+    from assetgraph.queries.event_text import metadata_text
+
+    said = found.description or metadata_text(metadata_json(found.metadata, "check"))
+    text = first_line(masked_data(said)).rstrip(".")
+    return f" ({shorten(text, _FOUND_CELLS)})" if text else ""

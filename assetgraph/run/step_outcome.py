@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assetgraph.errors import CheckFailedError
+from assetgraph.keys import checked_asset
 from assetgraph.process.secrets import any_hidden, mask_exception, masked, masked_data
 from assetgraph.records import ErrorInfo, Event, EventType, StepState, now
 from assetgraph.run.step_task import StepResult, StepTask
@@ -39,7 +41,8 @@ def failed_step(
     mask_exception(error)
     info = error_info(error, str(store.project_root))
     function = task.computation.plain_function
-    if not info.frames and function is not None:  # the error is about what the function returned
+    about_function = not isinstance(error, CheckFailedError)  # but about the data
+    if not info.frames and function is not None and about_function:  # about what it returned
         place = definition_frame(function.__code__, str(store.project_root))
         info = msgspec.structs.replace(info, frames=(place,))
     if any_hidden():
@@ -96,16 +99,18 @@ def part_of_step(task: StepTask, result: StepResult, failed: StepResult) -> Step
 def report_part(task: StepTask, result: StepResult, end: str) -> None:
     """Add the events for what a step materialized before its `end`, and say what is missing."""
     _report_outputs(task, result)
-    several = len({target.key for target in task.outputs}) > 1
-    made = _named(result.outputs, several)
-    message = (
-        f"{len(result.outputs)} of {len(task.outputs)} {'assets' if several else 'partitions'} "
-        f"were materialized before it {end}: {made}"
-    )
-    if several:
-        left = [target for target in task.outputs if target not in result.outputs]
-        message += f". Missing: {_named(left, several)}"
-    result.events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", message))
+    assets = [target for target in task.outputs if checked_asset(target.key) is None]
+    several = len({target.key for target in assets}) > 1
+    made = [target for target in result.outputs if checked_asset(target.key) is None]
+    if len(assets) > 1 and made:
+        text = (
+            f"{len(made)} of {len(assets)} {'assets' if several else 'partitions'} "
+            f"were materialized before it {end}: {_named(made, several)}"
+        )
+        if several and len(made) < len(assets):
+            left = [target for target in assets if target not in result.outputs]
+            text += f". Missing: {_named(left, several)}"
+        result.events.append(Event(EventType.LOG, now(), task.step_id, "WARNING", text))
 
 
 def _named(targets: Collection[Target], several: bool) -> str:

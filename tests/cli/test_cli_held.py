@@ -88,3 +88,15 @@ def test_a_check_that_raised_is_counted_once_and_holds_what_reads_its_asset(
     planned = {line.split()[1]: line for line in assetgraph("plan").out.splitlines()[1:]}
     assert "it never ran" not in planned["trips:positive"]
     assert "its last attempt failed" in planned["trips:positive"]
+
+
+def test_check_assets_names_the_checks_that_failed_before(
+    pipeline: ProjectFolder, assetgraph: Command
+) -> None:
+    with_data(pipeline, -1)
+    assert assetgraph("materialize", "trips").code == 1
+    again = assetgraph("check-assets")
+    assert again.code == 1
+    assert "Nothing to do" in again.err
+    assert "✕ failed, blocking in run " in again.err
+    assert again.err.rstrip().endswith(": trips:positive")

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 import assetgraph as dg
 from assetgraph.planning.facts import StoreFacts
+from assetgraph.planning.gates import reasons_of_check
+from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.request import RunRequest, plan_run
 from assetgraph.planning.steps import Plan
 from assetgraph.queries.plan_groups import stale_outline, step_groups
@@ -147,3 +149,8 @@ def test_a_check_of_a_stale_asset_says_that_it_is_why_it_runs(instance: dg.Insta
         facts = StoreFacts(dg.Definitions(definitions(2, 1, "passes")).graph, instance.store)
     found = {step.id: step.reasons for step in plan_run(RunRequest(stale=True), facts).steps}
     assert [one.text for one in found["trips:sane"]] == ["upstream trips is stale"]
+
+
+def test_a_check_that_has_looked_is_up_to_date_whatever_its_call_still_makes() -> None:
+    shared = {"asset": "trips:small", "state": "missing"}
+    assert reasons_of_check([Reason(ReasonKind.MADE_TOGETHER, shared)]) == ()

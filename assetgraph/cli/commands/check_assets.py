@@ -35,8 +35,9 @@ def check_assets_command(
       assetgraph check-assets taxi_trips --all
     """
     from assetgraph.cli.execute_plan import execute
+    from assetgraph.cli.render.check_lines import failed_before
     from assetgraph.cli.render.plan_lines import plan_lines
-    from assetgraph.cli.terminal.output import answer
+    from assetgraph.cli.terminal.output import answer, say
     from assetgraph.queries.check_views import failed_checks
     from assetgraph.queries.plan_groups import plan_json
 
@@ -48,4 +49,7 @@ def check_assets_command(
         answer(as_json, data=lambda: plan_json(plan), lines=lambda _: lines)
         return 0
     code = execute(session, request, plan, as_json=as_json)
-    return code or (RUN_FAILED if failed_checks(session.facts, session.selected(selection)) else 0)
+    failed = failed_checks(session.facts, session.selected(selection))
+    ran = {output.key for step in plan.steps for output in step.outputs}
+    say(failed_before(one for one in failed if one.check.key not in ran))
+    return code or (RUN_FAILED if failed else 0)

@@ -65,6 +65,12 @@ def counts_line(checks: Sequence[CheckView]) -> Line:
 def reasons_of(view: CheckView) -> list[str]:
     """Why a check must look again, what it said when it failed, and where."""
     why = [r.text for r in view.reasons if r.kind is not ReasonKind.NEVER_CHECKED]
+    return why + _found(view)
+
+
+def _found(view: CheckView) -> list[str]:
+    """What a check said when it failed, and for which partitions."""
+    why = []
     if view.failed_partitions:
         why.append(f"it failed for {some_ranges(view.failed_partitions)}")
     found = view.evaluation
@@ -105,6 +111,24 @@ def check_notes(views: Iterable[AssetView]) -> list[Line]:
         text = f"{plural(unsettled, 'check')} {verb} not looked at what is there now. To run: "
         lines.append(Line(text, (command("check-assets"), "command")))
     return lines
+
+
+def failed_before(checks: Iterable[CheckView]) -> list[Line]:
+    """The checks that failed when they last looked, and did not look again."""
+    return [
+        Line(
+            outcome_line(one.outcome, blocking=one.check.blocking),
+            (f" in run {_run_of(one)}: ", "muted"),
+            (one.check.key.text, "name"),
+            *([f" ({said})"] if (said := "; ".join(_found(one))) else []),
+        )
+        for one in checks
+    ]
+
+
+def _run_of(view: CheckView) -> str:
+    newest = view.failure or view.materialization
+    return newest.run_id if newest is not None else ""
 
 
 def check_section(checks: Sequence[CheckView], width: int | None) -> list[Line]:
