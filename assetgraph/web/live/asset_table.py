@@ -153,8 +153,9 @@ class AssetTable:
         return {key for key in own if key in self.graph.assets}
 
     def ran_with_other_code(self, keys: Iterable[AssetKey]) -> bool:
-        """Whether code other than the loaded code made the last attempt at one of `keys`."""
-        for facts in map(self._facts.newest, keys):
+        """Whether code other than the loaded code made the last attempt at one of `keys`, or at
+        a check of one."""
+        for facts in map(self._facts.newest, self.graph.checks.along(keys)):
             if facts.failed is not None:
                 other = facts.failed.code_version != facts.code_version
             else:

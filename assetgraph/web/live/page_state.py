@@ -225,7 +225,7 @@ class PageState:
         if keys:
             ended = time.monotonic()
             self._late_due = ended + LOOK_SHARE * (ended - begun)
-        if table is not None and changes.runs:
+        if table is not None and (changes.runs or changes.assets):
             self._other_code_ran = self._other_code_ran or table.ran_with_other_code(changed)
         if changes or changed:
             views = table.views if table else {}

@@ -46,6 +46,7 @@ function checkLine(check) {
   const [state, word] = OUTCOMES[check.outcome];
   const found = check.evaluation;
   const isOpen = histories.has(check.key);
+  if (isOpen && histories.get(check.key).last !== lastAttempt(check)) begin(check);
   return h(
     'li',
     {key: check.key},
@@ -97,16 +98,26 @@ function toggle(check, open) {
     redraw();
     return;
   }
-  histories.set(check.key, {attempts: [], next: null});
+  begin(check);
   redraw();
+}
+
+/** Reads the history of a check from its newest attempt on; what is shown stays until it is there. */
+function begin(check) {
+  histories.set(check.key, {attempts: [], next: null, ...histories.get(check.key), last: lastAttempt(check)});
   load(check.key, 0);
+}
+
+function lastAttempt({evaluation, failure}) {
+  return `${evaluation?.timestamp} ${failure?.timestamp}`;
 }
 
 async function load(key, after) {
   try {
     const {data} = await read(`${address('history', key)}?limit=20&after=${after}`);
     const known = histories.get(key);
-    if (known) histories.set(key, {attempts: [...known.attempts, ...data.attempts], next: data.next});
+    const before = after ? known?.attempts : [];
+    if (known) histories.set(key, {...known, attempts: [...before, ...data.attempts], next: data.next});
     redraw();
   } catch (error) {
     complain(error);
