@@ -373,7 +373,15 @@ def ways_to_give(sane: bool) -> list[dg.Asset]:
 
 def test_what_is_found_before_its_asset_is_given_counts_for_it(tmp_path: Path) -> None:
     instance = dg.Instance(tmp_path / "store")
-    for asset in ways_to_give(sane=True):
+    zones = dg.AssetCheckSpec("known", asset="zones")
+
+    @dg.multi_asset(specs=[dg.AssetSpec("trips"), dg.AssetSpec("zones")], check_specs=[zones])
+    def mixed() -> Any:
+        yield dg.MaterializeResult(asset_key="trips", value=1)
+        yield dg.AssetCheckResult(passed=True)
+        yield dg.MaterializeResult(asset_key="zones", value=1)
+
+    for asset in (*ways_to_give(sane=True), mixed):
         dg.materialize([asset], instance=instance)
         facts = StoreFacts(graph_of([asset], {}), instance.store)
         checks = facts.targets.of(facts.graph.checks)
@@ -738,6 +746,10 @@ def test_a_value_is_held_and_made_again_if_its_function_never_came_to_its_check(
     with pytest.raises(KeyboardInterrupt):
         run(selection="trips")
     broken = False
+    facts = StoreFacts(dg.Definitions([made, fares]).graph, instance.store)
+    check = check_key(dg.AssetKey("trips"), "sane")
+    found = facts.states([check])[check]
+    assert (found.counts or {found.state: 1})["stale"] == 1
     end = f"@{partition}" if partition else ""
     assert run(selection="fares") == {f"made{end}": "success", f"fares{end}": "success"}
 
