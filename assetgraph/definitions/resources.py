@@ -107,7 +107,8 @@ class ResourceDefinition:
 
     @classmethod
     def mock_resource(cls, description: str | None = None) -> ResourceDefinition:  # noqa: ARG003
-        """A resource that takes every call: a `MagicMock`, anew for each run and process."""
+        """A resource that takes every call: a `MagicMock`, anew for each run and process. The
+        `description` is for who reads the code."""
         return cls(None, is_mock=True)
 
     @classmethod
@@ -116,7 +117,7 @@ class ResourceDefinition:
         value: Any,
         description: str | None = None,  # noqa: ARG003
     ) -> ResourceDefinition:
-        """A resource that is `value` itself."""
+        """A resource that is `value` itself. The `description` is for who reads the code."""
         return cls(value)
 
     def value(self) -> Any:
