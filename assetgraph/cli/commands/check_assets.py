@@ -37,7 +37,7 @@ def check_assets_command(
     from assetgraph.cli.execute_plan import execute
     from assetgraph.cli.render.check_lines import failed_before
     from assetgraph.cli.render.plan_lines import plan_lines
-    from assetgraph.cli.terminal.output import answer, say
+    from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.check_views import failed_checks
     from assetgraph.queries.plan_groups import plan_json
 
@@ -51,5 +51,6 @@ def check_assets_command(
     code = execute(session, request, plan, as_json=as_json)
     failed = failed_checks(session.facts, session.selected(selection))
     ran = {output.key for step in plan.steps for output in step.outputs}
-    say(failed_before(one for one in failed if one.check.key not in ran))
+    before = failed_before(one for one in failed if one.check.key not in ran)
+    say([part for line in before for part in line.broken(stderr().width, indent=2)])
     return code or (RUN_FAILED if failed else 0)

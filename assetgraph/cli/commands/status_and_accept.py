@@ -43,7 +43,7 @@ def status_command(
     """
     from assetgraph.cli.render.asset_list import nothing_note
     from assetgraph.cli.render.status_lines import status_notes, status_table
-    from assetgraph.cli.terminal.output import answer, say
+    from assetgraph.cli.terminal.output import answer, say, stderr
     from assetgraph.queries.asset_views import asset_json, asset_views
 
     targets = session.targets(selection, each=each)
@@ -57,7 +57,8 @@ def status_command(
     )
     remedy = command("materialize", "--stale", *selection)
     held = _held(session, selection, views)
-    say(status_notes(views, remedy, held) if views else nothing_note(selection))
+    width = stderr().width
+    say(status_notes(views, remedy, width, held) if views else nothing_note(selection))
     session.tell_of_interrupted_run()
     fresh = all(view.state in _UP_TO_DATE for view in views) and not any(
         check.needs_attention for view in views for check in view.checks

@@ -75,7 +75,8 @@ def run_seconds(run: RunRecord, now: datetime) -> float | None:
 def _run_row(run: RunRecord, now: datetime) -> list[Line]:
     total = max(sum(run.step_counts.values()), len(run.assets))
     ended_well = sum(run.step_counts.get(state, 0) for state in ENDED_WELL)
-    asked_for = run.assets if run.selection in ((), ("*",)) else run.selection
+    made = run.assets or run.step_ids  # of checks alone
+    asked_for = made if run.selection in ((), ("*",)) else run.selection
     broken = together(run.failed_steps)
     failed = Line(("✕ " + _some(broken), "failure")) if broken else None
     return [

@@ -88,7 +88,7 @@ def no_end(details: RunDetails, width: int | None) -> list[Line]:
 def statistics(details: RunDetails, now: datetime, width: int | None) -> list[Line]:
     run = details.record
     facts: list[tuple[str, Line]] = [
-        ("Assets", Line(_some(run.assets, width))),
+        ("Assets" if run.assets else "Checks", Line(_some(run.assets or run.step_ids, width))),
         ("Selection", Line(" ".join(run.selection))),
         ("Started", Line(units.local_time(run.started_at))),
         ("Duration", Line(units.duration(run_seconds(run, now)))),

@@ -174,11 +174,13 @@ def _outputs(run: RunRecord, highlights: RunHighlights, width: int | None) -> li
     made = highlights.outputs.values()
     places = _places(run) if any(len(one.targets) > 1 for one in made) else {}
     named = [(one.name(places), one) for one in made]
-    cells = max((cell_width(name) for name, _ in named), default=0)
-    lines = [
-        Line("  ", Line(name).fitted(cells), "  ", _value(one.data)).cut(width)
-        for name, one in named
-    ]
+    most = width // 2 if width else None
+    sizes = [cell_width(name) for name, _ in named]
+    cells = max([size for size in sizes if most is None or size <= most], default=0)
+    lines: list[Line] = []
+    for name, one in named:  # a long name has no say in where the column begins
+        shown = Line(name, " " * max(cells - cell_width(name), 0))
+        lines += Line("  ", shown, "  ", _value(one.data)).broken(width, indent=4)
     if highlights.more_outputs:
         more = plural(len(highlights.more_outputs), "more asset")
         lines.append(Line((f"  … and {more}", "muted")))

@@ -80,7 +80,10 @@ def shown_reasons(view: AssetView) -> list[str]:
 
 
 def status_notes(
-    views: Sequence[AssetView], remedy: str, held: Mapping[AssetKey, str] | None = None
+    views: Sequence[AssetView],
+    remedy: str,
+    width: int | None,
+    held: Mapping[AssetKey, str] | None = None,
 ) -> list[Line]:
     """How many assets are being materialized or are not up to date, and what to type next;
     `remedy` is the command that updates them, except those that a failed check holds: `held` has
@@ -109,7 +112,8 @@ def status_notes(
         from assetgraph.cli.render.check_lines import check_notes
 
         lines += check_notes(views)
-    return [*lines, *damage_notes(views)]
+    lines += damage_notes(views)
+    return [part for line in lines for part in line.broken(width, indent=2)]
 
 
 def external_text(data: ExternalData) -> str:

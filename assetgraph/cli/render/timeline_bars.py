@@ -37,7 +37,8 @@ def timeline(
     while it ran. At most `most` rows: failed and running steps first, then the longest."""
     started = [step for step in steps if step.started_at]
     if not started:
-        ran = run.ended_at and {"success", "failure"} & run.step_counts.keys()
+        held = any(step.error for step in steps)  # the log has their failures, and no start
+        ran = run.ended_at and not held and {"success", "failure"} & run.step_counts.keys()
         text = "The log does not say when the steps ran." if ran else "No step started."
         return [Line((text, "muted"))]
     width = width or PIPE_WIDTH
