@@ -160,7 +160,12 @@ def _make(function: Any, options: MultiAssetOptions, caller: FrameType) -> Multi
     name = read.text("name", given.get("name")) or function_name(function, read)
     assets = dict(_assets(given, read))
     if not assets:
-        raise TypeError(f"@multi_asset of {name!r} names no asset: {_EXAMPLE}")
+        wrong = f"{read.mistakes[0][0]}. {read.mistakes[0][1]}" if read.mistakes else ""
+        raise TypeError(
+            f"@multi_asset of {name!r}: {wrong}"
+            if wrong
+            else f"@multi_asset of {name!r} names no asset: {_EXAMPLE}"
+        )
     if given.get("can_subset") and "check_specs" in given:
         read.note(
             "check_specs= and can_subset= exclude each other",

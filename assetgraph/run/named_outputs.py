@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from assetgraph.definitions.annotations import described, yielded_result
 from assetgraph.definitions.deep_types import result_contradiction
-from assetgraph.definitions.metadata import RESULTS, MaterializeResult, Output
+from assetgraph.definitions.metadata import (
+    RESULTS,
+    MaterializeResult,
+    Output,
+    data_version_of,
+    result_metadata,
+    tags_of,
+)
 from assetgraph.errors import OutputNotFoundError, ValueTypeError
-from assetgraph.keys import AssetKey
+from assetgraph.keys import AssetKey, Target, checked_asset
+from assetgraph.process.secrets import masked_data
 from assetgraph.text import did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -48,6 +56,23 @@ def _joined(looked_at: list[Any], rest: Iterator[Any]) -> Iterator[Any]:
     yield from rest
 
 
+def parts_of(
+    task: StepTask, target: Target, result: Any
+) -> tuple[Any, str | None, dict[str, Any], dict[str, str]]:
+    """The value, data version, metadata and tags of a result for `target`. Raises `ValueTypeError`
+    if it says that it is of another asset."""
+    name = result.output_name if isinstance(result, Output) else result.asset_key
+    name = name.text if isinstance(name, AssetKey) else name
+    if (
+        name not in (None, target.key.text)
+        and task.computation.output_names.get(name) != target.key
+    ):
+        NamedOutputs(task).require(target, result)
+    version = masked_data(data_version_of(result.data_version))
+    tags = masked_data(tags_of(result.tags, target.text)) if result.tags else {}
+    return result.value, version, result_metadata(result, target.text), tags
+
+
 class NamedOutputs:
     """The assets that a step makes, and which of them its function has given.
 
@@ -61,10 +86,20 @@ class NamedOutputs:
         self._by_name = {spec.key.text: spec.key for spec in computation.specs}
         self._by_name |= computation.output_names
         self._types: Mapping[AssetKey, Any] = getattr(computation, "output_types", {})
+        self._is_multi = computation.is_multi
         of_one = None if computation.is_multi else yielded_result(computation.returns)
         if of_one is not None:
             self._types = dict.fromkeys(self._asked, of_one)
         self._given: set[AssetKey] = set()
+        self._own = [one.key for one in computation.specs if checked_asset(one.key) is None]
+        self._is_of_one = len(self._own) == 1
+
+    def require(self, target: Target, result: Any) -> None:
+        """Raise `ValueTypeError` if a result for `target` says that it is of another asset."""
+        key = self._named(result)
+        if key != target.key:
+            what = f"gave a result of {key.text!r} as that of {target.key.text!r}"
+            raise self._refused(what, "Name the same asset in both places.")
 
     def returned(self, returned: Any) -> Sequence[Named]:
         """Everything in what a function returned, which is complete."""
@@ -92,19 +127,19 @@ class NamedOutputs:
         if not isinstance(returned, tuple) or len(returned) != len(self._asked):
             count = len(self._asked)
             what = f"a tuple of {count} values, one for each of its assets"
-            raise self._refused(f"returned {described(returned)}: it must return {what}", _HOW)
+            raise self._refused(f"returned {described(returned)}. It must return {what}", _HOW)
         pairs = zip(self._asked, returned, strict=True)
         return [(self._named(one) if _says_which(one) else key, one) for key, one in pairs]
 
     def _named(self, result: Any) -> AssetKey:
         if isinstance(result, Output):
             name = result.output_name
-            if name is not None and not (name == _UNNAMED and len(self._computation.specs) == 1):
+            if name is not None and not (name == _UNNAMED and self._is_of_one):
                 return self._known(name)
         elif isinstance(result, MaterializeResult) and result.asset_key is not None:
             return self._known(result.asset_key)
-        if len(self._asked) == 1:
-            return next(iter(self._asked))
+        if self._is_of_one or len(self._asked) == 1:
+            return self._own[0] if self._is_of_one else next(iter(self._asked))
         kind, field = type(result).__name__, "asset_key"
         if isinstance(result, Output):
             field = "output_name"
@@ -117,8 +152,10 @@ class NamedOutputs:
             text = name.text if isinstance(name, AssetKey) else str(name)
             known = dict.fromkeys((*self._computation.output_names, *self._by_name))
             guess = did_you_mean(text, known)
-            remedy = guess or f"Its assets: {self._names()}."
-            raise self._refused(f"gave {text!r}, which is not one of its assets", remedy)
+            remedy, which = f"Its assets: {self._names()}.", "one of its assets"
+            if self._is_of_one:
+                remedy, which = f"Its asset is {self._own[0].text}.", "its asset"
+            raise self._refused(f"gave {text!r}, which is not {which}", guess or remedy)
         return key
 
     def _take(self, key: AssetKey, one: Any) -> Named:
@@ -133,10 +170,14 @@ class NamedOutputs:
         if wrong:
             raise ValueTypeError(
                 f"{key.text!r} of {self._computation.name!r} {wrong}.",
-                hint="Return what is said there, or change it.",
+                hint=self._type_remedy(),
             )
         self._given.add(key)
         return key, one
+
+    def _type_remedy(self) -> str:
+        place = "the dagster_type= of its AssetOut" if self._is_multi else "the annotation"
+        return f"Give a value of this type, or change {place}."
 
     def _require_complete(self) -> None:
         specs = self._computation.specs

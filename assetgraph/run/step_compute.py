@@ -17,12 +17,7 @@ import msgspec
 
 from assetgraph.definitions.annotations import EMPTY
 from assetgraph.definitions.deep_types import require_result
-from assetgraph.definitions.metadata import (
-    RESULTS,
-    data_version_of,
-    result_metadata,
-    tags_of,
-)
+from assetgraph.definitions.metadata import RESULTS
 from assetgraph.errors import AssetGraphError, StoreError
 from assetgraph.keys import Target
 from assetgraph.process.capture import begin_output, end_output
@@ -356,12 +351,13 @@ def _saved(
     made_from: Callable[[Target], dict[str, Any]],
 ) -> tuple[Materialization, Any]:
     """The uncommitted record of one output, and its value."""
-    value, version, metadata = returned, None, {}
+    value, version = returned, None
+    metadata: dict[str, Any] = {}
     tags: dict[str, str] = {}
     if isinstance(returned, RESULTS):
-        value, version = returned.value, masked_data(data_version_of(returned.data_version))
-        metadata = result_metadata(returned, target.text)
-        tags = masked_data(tags_of(returned.tags, target.text)) if returned.tags else {}
+        from assetgraph.run.named_outputs import parts_of  # most give values alone
+
+        value, version, metadata, tags = parts_of(task, target, returned)
     added = dict(context.metadata_of(target.key)) if context is not None else {}
     saved = _stored(task, store, target, value, added)
     metadata = masked_data({**saved.metadata, **added, **metadata})

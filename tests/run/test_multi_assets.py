@@ -252,8 +252,9 @@ def test_a_function_that_returns_nothing_materializes_all_of_its_assets() -> Non
 
 
 WRONG: list[tuple[Any, str]] = [
-    ((1,), "returned a tuple: (1,): it must return a tuple of 2 values, one for each"),
-    (5, "returned an int: 5: it must return a tuple of 2 values"),
+    ({"evens": dg.Output(1, "odds"), "odds": 2}, "a result of 'odds' as that of 'evens'"),
+    ((1,), "returned a tuple: (1,). It must return a tuple of 2 values, one for each"),
+    (5, "returned an int: 5. It must return a tuple of 2 values"),
     ({"evens": 1}, "'split' gave no value for 'odds'."),
     ({"evens": 1, "odd": 2}, "gave 'odd', which is not one of its assets. Did you mean 'odds'?"),
     (dg.MaterializeResult(), "gave a MaterializeResult without asset_key. Say which of its assets"),
@@ -409,7 +410,7 @@ def test_one_asset_may_yield_its_result() -> None:
     ("given", "message"),
     [
         ([dg.Output(1), dg.Output(2)], "gave 'trips' twice"),
-        ([dg.MaterializeResult(asset_key="other")], "gave 'other', which is not one of its"),
+        ([dg.MaterializeResult(asset_key="other")], "gave 'other', which is not its asset"),
     ],
 )
 def test_one_asset_may_not_yield_another_or_two(given: list[Any], message: str) -> None:
@@ -419,6 +420,45 @@ def test_one_asset_may_not_yield_another_or_two(given: list[Any], message: str) 
 
     with pytest.raises(dg.AssetGraphError, match=message):
         dg.materialize([trips])
+
+
+@pytest.mark.parametrize(
+    "given", [dg.MaterializeResult(asset_key="g", value=1), dg.Output(1, output_name="g")]
+)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"check_specs": [dg.AssetCheckSpec("sane", asset="f")]},
+        {"partitions_def": AB},
+        ALL_AT_ONCE,
+    ],
+)
+def test_one_asset_may_not_return_a_result_of_another(given: Any, options: dict[str, Any]) -> None:
+    @dg.asset(**options)
+    def f() -> Any:
+        return {"a": given} if options is ALL_AT_ONCE else given
+
+    partitions = "a" if "partitions_def" in options else ()
+    with pytest.raises(dg.AssetGraphError, match="'f' gave 'g', which is not its asset") as error:
+        dg.materialize([f], partitions=partitions)
+    assert error.value.hint == "Its asset is f."
+
+
+def test_one_asset_may_return_a_result_by_its_own_name() -> None:
+    @dg.asset(key_prefix="p", check_specs=[dg.AssetCheckSpec("sane", asset="p/f")])
+    def f() -> Any:
+        return dg.MaterializeResult(
+            asset_key="p/f", value=1, check_results=[dg.AssetCheckResult(passed=True)]
+        )
+
+    @dg.asset(check_specs=[dg.AssetCheckSpec("sane", asset="g")])
+    def g() -> Any:
+        yield dg.Output(2, output_name="result")
+        yield dg.AssetCheckResult(passed=True)
+
+    result = dg.materialize([f, g])
+    assert (result.value("p/f"), result.value("g")) == (1, 2)
 
 
 def test_an_output_may_have_metadata_and_a_data_version() -> None:
