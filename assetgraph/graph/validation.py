@@ -90,11 +90,14 @@ def graph_warnings(graph: Connected) -> Iterator[Problem]:
 
 
 def _needs_resources(computation: Computation) -> bool:
-    return bool(
-        computation.required_resource_keys
-        or computation.resource_parameters
-        or any(spec.io_manager_key is not None for spec in computation.specs)
-    )
+    if computation.required_resource_keys:
+        return True
+    if computation.parameters and computation.resource_parameters:
+        return True
+    for spec in computation.specs:  # noqa: SIM110 - a generator takes longer than all the rest
+        if spec.io_manager_key is not None:
+            return True
+    return False
 
 
 def _duplicates(graph: Connected) -> Iterator[Problem]:
