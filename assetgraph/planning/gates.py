@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from assetgraph.graph.walk import walk
@@ -22,10 +22,8 @@ def checks_of(graph: TargetGraph, target: Target) -> Iterator[Target]:
     yield from _targets(graph, target, graph.graph.checks.of(target.key))
 
 
-def checks_above(graph: AssetGraph, keys: Iterable[AssetKey]) -> Iterable[AssetKey]:
+def checks_above(graph: AssetGraph, keys: Iterable[AssetKey]) -> Sequence[AssetKey]:
     """These assets and checks, with the checks of everything that they are made from."""
-    if not graph.checks:
-        return keys
     above = walk(keys, lambda key: (*graph.parents(key), *graph.mates(key)))
     return graph.checks.along(above)
 

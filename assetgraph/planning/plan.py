@@ -240,14 +240,13 @@ def _plan_by_rows(
 ) -> Plan:
     """The stale plan of whole assets, and ranges of partitions: only for what has to run, anything
     is made."""
-    from assetgraph.planning.gates import checks_above
     from assetgraph.planning.row_states import ExactReasons
     from assetgraph.planning.stale_rows import StaleRows
 
     if graph.graph.externals:
         require_own(graph, selected.numbers)
     with paused_collector():
-        looked_at = checks_above(graph.graph, selected.numbers)
+        looked_at = with_checks_above(graph, selected.numbers)
         rows = cast("WholeFacts", facts).row_states(looked_at, config)
         stale, always = StaleRows(graph, rows, selected), graph.graph.checks.always
         causes = {
@@ -258,6 +257,15 @@ def _plan_by_rows(
         maker = StepMaker(graph, facts, causes, exact, config, ignore_checks=ignore_checks)
         plan = maker.plan()
     return plan if selected else msgspec.structs.replace(plan, selects_nothing=True)
+
+
+def with_checks_above(graph: TargetGraph, keys: Iterable[AssetKey]) -> Iterable[AssetKey]:
+    """`keys`, and if there are checks, those of everything that these are made from."""
+    if not graph.graph.checks:
+        return keys
+    from assetgraph.planning.gates import checks_above
+
+    return checks_above(graph.graph, keys)
 
 
 def _stale_plan(

@@ -185,7 +185,11 @@ def with_checks(
     if view.partitions is not None:
         held = held_partitions(facts, key)
     elif view.reasons:
-        held = held_reason(facts.targets, facts, [facts.graph.targets[key]])
+        target = facts.graph.targets[key]
+        names = {r.facts["upstream"] for r in view.reasons if r.kind is ReasonKind.UPSTREAM_STALE}
+        above = facts.targets.upstream_or_none(target) if names else ()
+        anew = [one for one in above if {one.text, one.key.text} & names]  # a run makes these first
+        held = held_reason(facts.targets, facts, [target], anew)
     checks = check_views(facts, key, states)
     return msgspec.structs.replace(view, checks=checks, reasons=view.reasons + held)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,8 @@ import msgspec
 from assetgraph.definitions.partitions.number_ranges import Numbers, common
 from assetgraph.keys import AssetKey, Target
 from assetgraph.planning import columns
-from assetgraph.planning.gates import checks_above, in_words_of_check
 from assetgraph.planning.partition_states import PartitionGroup, RangeTexts, groups_of
-from assetgraph.planning.plan import Cause, Plan, Step, cause_of, require_own
+from assetgraph.planning.plan import Cause, Plan, Step, cause_of, require_own, with_checks_above
 from assetgraph.planning.reason_kinds import Reason, ReasonKind
 from assetgraph.planning.request import RunRequest, requested_targets, shared_store
 from assetgraph.planning.stale_rows import StaleRows
@@ -118,7 +117,7 @@ def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
         return None
     if graph.externals:
         require_own(targets, selected.numbers)
-    rows = facts.row_states(checks_above(graph, selected.numbers))
+    rows = facts.row_states(with_checks_above(targets, selected.numbers))
     needed = StaleRows(targets, rows, selected)
     needed.require_upstreams()
     stale = needed.stale
@@ -134,13 +133,19 @@ def stale_outline(request: RunRequest, facts: StoreFacts) -> Outline | None:
             reasons = rows.exactly(target) if count == 1 else group.reasons
             names, of = _named(targets, key, numbers)
             if key in graph.checks:
-                reasons = in_words_of_check(reasons)
+                reasons = _of_check(reasons)
             cause = cause_of(facts, target)
             found.append(StepGroup(first, count, key, cause, reasons, names, count, of))
             first += count
             if any(reason.kind is ReasonKind.CODE_CHANGED for reason in reasons):
                 changed.append(target)
     return Outline(tuple(found), tuple(shared_store(changed, facts)))
+
+
+def _of_check(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    from assetgraph.planning.gates import in_words_of_check
+
+    return in_words_of_check(reasons)
 
 
 def _needs_steps(graph: AssetGraph, key: AssetKey) -> bool:
