@@ -159,7 +159,7 @@ class Session:
 
         name, at, partition = text.partition("@")
         with self.renamed([name]):
-            key = self.graph.asset(self.key(name)).key
+            key = self.asset(name)
         if not at:
             return Target(key)
         if not self.facts.targets.is_partitioned(key):
@@ -168,6 +168,21 @@ class Session:
         if len(found) != 1:
             raise several_partitions(key.text, len(found), text)
         return found[0]
+
+    def asset(self, text: str) -> AssetKey:
+        """The key of an asset that a person typed. Raises `AssetGraphError`, with the names that
+        resemble it, or with the assets that a function of this name makes."""
+        from assetgraph.errors import AssetGraphError
+        from assetgraph.text import listed
+
+        key = self.key(text)
+        made = self.graph.made_by(key.text)
+        if made:
+            raise AssetGraphError(
+                f"{text!r} is a function, which makes {listed([one.text for one in made])}.",
+                hint="Give the key of one asset.",
+            )
+        return self.graph.asset(key).key
 
     def recorded_name(self, text: str) -> str:
         """The text of an asset that a person typed, or of a partition of it, which need not exist

@@ -199,6 +199,14 @@ class AssetGraph:
         """The spec of an asset. Raises `AssetGraphError`, which suggests similar keys."""
         return self._assets[key]
 
+    def made_by(self, function: str) -> tuple[AssetKey, ...]:
+        """The assets that the function of several with this name makes; none if there is none, or
+        an asset of this name."""
+        maker = self.computations.get(function)
+        if maker is None or not maker.is_multi or AssetKey.unchecked(function) in self:
+            return ()
+        return tuple([spec.key for spec in maker.specs if spec.key not in self.checks])
+
     def computation(self, key: AssetKey) -> Computation:
         """The computation that materializes an asset. Raises `AssetGraphError`."""
         return self._makers[key]

@@ -49,6 +49,9 @@ class TargetChoice:
     def asset(self, key: AssetKey) -> AssetSpec:
         return self._targets.graph.asset(key)
 
+    def made_by(self, function: str) -> Sequence[AssetKey]:
+        return self._targets.graph.made_by(function)
+
     def named(self, key: AssetKey, partition: str | None) -> Iterable[Target]:
         if partition is None:
             return self._targets.targets(key)

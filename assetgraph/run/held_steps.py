@@ -13,6 +13,7 @@ from assetgraph.records import ErrorInfo, Event, EventType, StepState, now
 from assetgraph.run.step_task import StepResult
 
 if TYPE_CHECKING:
+    from assetgraph.graph.asset_graph import AssetGraph
     from assetgraph.planning.facts import StoreFacts
     from assetgraph.planning.plan import Step
 
@@ -31,9 +32,10 @@ def held_step(step: Step, facts: StoreFacts) -> StepResult | None:
         hint = f"To let it look: {command('materialize', check)}"
     else:
         why = f"which failed (run {found.failed_in})"
+        nevertheless = command("materialize", *_named(step, facts.graph), "--ignore-checks")
         hint = (
             f"Correct the data or the check, and run: {command('materialize', '--stale')}. "
-            f"To run it nevertheless: {command('materialize', step.id, '--ignore-checks')}"
+            f"To run it nevertheless: {nevertheless}"
         )
     error = CheckFailedError(f"held by the check {check}, {why}.", hint=hint)
     info = ErrorInfo(type(error).__name__, error.message, hint=error.hint)
@@ -41,3 +43,13 @@ def held_step(step: Step, facts: StoreFacts) -> StepResult | None:
     data = {"error": msgspec.to_builtins(info), "attempt": 1}
     event = Event(EventType.STEP_FAILURE, now(), step.id, "ERROR", text, data)
     return StepResult(StepState.FAILURE, [event], error=info, exception=error)
+
+
+def _named(step: Step, graph: AssetGraph) -> list[str]:
+    """What a person types for just the assets of a step: the name of its function, if that says
+    it."""
+    keys = dict.fromkeys(target.key for target in step.outputs if target.key not in graph.checks)
+    if set(graph.made_by(step.computation)) == keys.keys():
+        return [step.id]
+    _, at, partitions = step.id.partition("@")
+    return [f"{key.text}{at}{partitions}" for key in keys]

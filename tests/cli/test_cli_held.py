@@ -101,3 +101,32 @@ def test_check_assets_names_the_checks_that_failed_before(
     assert "Nothing to do" in again.err
     assert "✕ failed, blocking in run " in again.err
     assert again.err.rstrip().endswith(": trips:positive")
+
+
+SEVERAL = """
+@dg.multi_asset(
+    specs=[dg.AssetSpec("low"), dg.AssetSpec("high")], can_subset=True, name="by_fare"
+)
+def by_fare(context: dg.AssetExecutionContext, trips: int):
+    for key in context.selected_asset_keys:
+        yield dg.MaterializeResult(asset_key=key, value=trips)
+"""
+
+
+def test_a_function_of_several_assets_that_is_held_is_named_as_a_selection_takes_it(
+    project: Callable[..., ProjectFolder], monkeypatch: pytest.MonkeyPatch, assetgraph: Command
+) -> None:
+    pipeline = project({"pipeline.py": PIPELINE + SEVERAL})
+    monkeypatch.chdir(pipeline.root)
+    with_data(pipeline, -1)
+    assert assetgraph("materialize", "trips").code == 1
+    for asked in ("low", "by_fare"):
+        held = assetgraph("materialize", asked)
+        (hint,) = re.findall(r"assetgraph (materialize .*--ignore-checks)", held.err)
+        assert hint == f"materialize {asked} --ignore-checks"
+        assert assetgraph(*hint.split()).code == 0
+    assert "high" in assetgraph("list", "by_fare").out
+    assert not assetgraph("plan", "low", "--exclude", "by_fare").out.count("low")
+    shown = assetgraph("show", "by_fare")
+    assert (shown.code, shown.out) == (2, "")
+    assert "'by_fare' is a function, which makes low and high." in shown.err

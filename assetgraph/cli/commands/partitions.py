@@ -99,7 +99,7 @@ def _targets(session: Session, text: str) -> Sequence[Target]:
 
     name, at, partition = text.partition("@")
     with session.renamed([name]):
-        key = session.graph.asset(session.key(name)).key
+        key = session.asset(name)
     if not session.facts.targets.is_partitioned(key):
         raise no_partitions([key])
     return partitions_named(session.facts.targets, key, partition if at else "*")
