@@ -191,6 +191,9 @@ def held_by_checks(facts: StoreFacts, request: RunRequest) -> dict[AssetKey, str
     failed check holds them or something upstream, each with that check."""
     from assetgraph.planning.request import plan_run
 
+    gates = (gate for row in facts.graph.checks.gates.values() for gate in row)
+    if not any(_may_hold(facts, gate) for gate in gates):
+        return {}
     try:
         steps = plan_run(request, facts).steps
     except AssetGraphError:  # `plan` says so
@@ -208,6 +211,15 @@ def held_by_checks(facts: StoreFacts, request: RunRequest) -> dict[AssetKey, str
             held[step.id] = check
             found |= dict.fromkeys(keys, check)
     return {key: check for key, check in found.items() if key not in free}
+
+
+def _may_hold(facts: StoreFacts, gate: AssetKey) -> bool:
+    """Whether the last result of a blocking check is that it failed. Of one with partitions, only a
+    plan says so."""
+    if facts.targets.is_partitioned(gate):
+        return True
+    current = facts.of(facts.graph.targets[gate]).current
+    return bool(current and current.evaluation and current.evaluation.blocks)
 
 
 def check_history(facts: StoreFacts, key: AssetKey) -> tuple[Materialization | FailedAttempt, ...]:
