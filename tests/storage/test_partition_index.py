@@ -206,7 +206,7 @@ def do_to_index(name: str, number: int, store: Store) -> None:
         store.history.index(KEY).number_by(Numbers(NUMBERED[number % len(NUMBERED)]))
     elif name == "put back" and saved.exists():
         shutil.copy(saved, kept)
-    elif kept.exists():
+    elif kept.exists() and kept.stat().st_size:
         data = bytearray(kept.read_bytes())
         if name == "spoil":
             data[number * 7919 % len(data)] ^= 1

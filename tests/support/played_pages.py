@@ -34,7 +34,7 @@ _EXIT_CODE = re.compile(r"# exit code (\d+)$")
 _EXTRAS = re.compile(r"\[([\w,]+)\]")
 _CHANGING = re.compile(
     r"\d{8}-\d{6}-\d{3}-[0-9a-f]{4}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\d\d:\d\d:\d\d"
-    r"|\d{4}-\d\d-\d\d \d\d:\d\d|\b[\d.]+ ?(?:ms|µs|s|kB|B)\b"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d|\b[\d.]+ ?(?:ms|µs|s|kB|B)\b(?: \(\d:\d\d:\d\d\))?"
 )
 _FILES = ("csv", "yaml", "json", "ini", "sql", "bash")
 _SETS_UP = ("python3 -m venv ", "source ", "pip install ", "mkdir ", "cd ", "brew ", "apt ")

@@ -82,7 +82,8 @@ def _strip(found: _Partitions, steps: Sequence[int], width: int) -> dict[str, An
 
 
 def _one(page: PageState, record: RunRecord, step_id: str) -> dict[str, Any]:
-    live = page.watcher.live.get(record.run_id)
+    goes_on = record.status is RunStatus.STARTED  # what is live may lag behind an end
+    live = page.watcher.live.get(record.run_id) if goes_on else None
     known = live.steps.get(step_id) if live else None
     found = known or step_outline(page.store, record.run_id, step_id)
     assert found is not None, "it is a step of the run"
