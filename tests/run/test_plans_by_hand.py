@@ -290,7 +290,7 @@ def test_a_function_of_two_assets_must_return_a_value_for_each(
         StoreFacts(graph, instance.store),
     )
     (error,) = outcome.errors.values()
-    assert "it must return a tuple of 2 values, one for each of its assets" in error.message
+    assert "It must return a tuple of 2 values, one for each of its assets" in error.message
     for key in HALVES:
         current, failed = instance.store.history.current(Target(key))
         assert current is None
