@@ -84,9 +84,13 @@ def _versioned_fields(resource: Any, prefix: str = "") -> Iterator[tuple[str, An
 
 
 def _recorded(value: Any) -> Any:
-    """A value as JSON, or a digest of it; for what JSON cannot express, its type."""
+    """A value as JSON without secrets, or a digest of it; for what JSON cannot express, its
+    type."""
     from pydantic_core import to_jsonable_python
 
+    from assetgraph.definitions.secret_parts import without_secrets
+
+    value = without_secrets(value)
     made = to_jsonable_python(value, fallback=lambda one: f"<{type(one).__qualname__}>")
     text = msgspec.json.encode(made, order="sorted")
     if len(text) <= _LONG:

@@ -253,7 +253,9 @@ def resolved(
 
 def secret_values(definition: Any) -> list[str]:
     """The values of a resource that must stand nowhere: those of environment variables and of
-    fields that are secret by their type, in its own fields and those of resources in them."""
+    fields that are secret by their type, in its own fields and in what they hold."""
+    from assetgraph.definitions.secret_parts import secret_parts
+
     found: list[str] = []
     secret = secret_fields(type(definition))
     for field in type(definition).model_fields:
@@ -263,6 +265,8 @@ def secret_values(definition: Any) -> list[str]:
             found += secret_values(value)
         elif field in secret and not holds_env_var(value):
             found += texts_in(value)
+        else:
+            found += [text for part in secret_parts(value) for text in texts_in(part)]
     return found
 
 

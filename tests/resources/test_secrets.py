@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -316,3 +318,45 @@ def test_the_config_of_a_run_holds_no_secret(
     ]
     assert found + leaks("printed", (out + err).encode()) == []
     assert "default-word" not in repr(Access()) + repr(Login())
+
+
+class Login(pydantic.BaseModel):
+    user: str
+    password: dg.Secret[str]
+    token: pydantic.SecretStr
+
+
+@dataclasses.dataclass
+class Key:
+    name: str
+    text: dg.Secret[str]
+
+
+class Holder(dg.ConfigurableResource):
+    login: Login
+    key: Key
+    more: dict[str, list[Login]]
+
+
+def test_secrets_in_models_that_a_resource_holds_stand_nowhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    planted = [f"planted-{name}-value" for name in ("password", "token", "key", "inner", "deep")]
+    password, token, key, inner, deep = planted
+    login = Login(user="ann", password=password, token=token)
+    more = {"a": [Login(user="bo", password=inner, token=deep)]}
+    holder = Holder(login=login, key=Key("k", key), more=more)
+
+    @dg.asset
+    def leaks(holder: Holder) -> str:
+        held = [holder.login, *holder.more["a"]]
+        text = " ".join([one.password + one.token.get_secret_value() for one in held])
+        print(text, holder.key.text)
+        return "done"
+
+    instance = dg.Instance(tmp_path / "store")
+    dg.materialize([leaks], resources={"holder": holder}, instance=instance)
+    files = [path for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    written = b"".join(path.read_bytes() for path in files) + capfd.readouterr().out.encode()
+    assert [one for one in planted if one.encode() in written] == []
+    assert b'"user":"ann"' in written
