@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browser.served import visit
 from browser.test_accessibility import axe
@@ -115,6 +115,27 @@ def test_a_partition_is_materialized_from_its_page(
     expect(dialog.get_by_label("Key")).to_have_value("2026-02-05")
     dialog.get_by_role("button", name="Materialize").click()
     expect(page.get_by_role("region", name="Value")).to_contain_text("2026-02-05")
+
+
+def test_the_next_key_may_be_typed_while_one_is_being_added(
+    server: Server, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"{server.url}/assets/invoices?tab=partitions")
+    table = page.get_by_role("region", name="Partitions")
+    field = table.get_by_label("Key to add to customers")
+
+    def answer(route: Route) -> None:
+        answered = route.fetch()
+        field.fill("globex")
+        route.fulfill(response=answered)
+
+    page.route("**/api/dynamic/customers", answer)
+    field.fill("initech")
+    table.get_by_role("button", name="Add").click()
+    expect(table.get_by_role("link", name="initech")).to_be_visible()
+    page.unroute("**/api/dynamic/customers")
+    expect(field).to_have_value("globex")
+    field.fill("")
 
 
 def test_dynamic_partitions_are_added_and_removed(

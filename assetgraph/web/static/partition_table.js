@@ -141,8 +141,9 @@ export class PartitionTable {
   async add(event, name) {
     event.preventDefault();
     const field = event.currentTarget.querySelector('input');
-    if (!field.value) return;
-    if (await this.change(name, {add: [field.value]})) {
+    const added = field.value;
+    // What is typed while the answer is on its way is the next key.
+    if (added && (await this.change(name, {add: [added]})) && field.value === added) {
       this.adding = '';
       field.value = '';
     }
