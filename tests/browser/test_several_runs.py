@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="needs Playwright for Python")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from browser.served import visit
 
@@ -117,3 +117,28 @@ def test_a_run_is_named_by_when_it_began_and_what_a_command_takes(
     assert began in shown
     assert name.evaluate("(one) => one.scrollWidth <= one.clientWidth")
     assert server.terminal("runs", "show", run_id[-4:]).returncode == 0
+
+
+def test_a_change_that_comes_while_runs_are_listed_again_is_not_lost(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": FILES})
+    page = open_page(f"{server.url}/runs")
+    _launch(page, "slow")
+    expect(page.locator(ROW)).to_contain_text("running")
+    run_id = page.locator(ROW).get_attribute("data-run") or ""
+    answered: list[Route] = []
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        server.terminal("runs", "cancel", run_id)
+        expect(page.locator(ROW)).to_contain_text("canceled")
+        route.fulfill(response=answer)
+        answered.append(route)
+
+    page.route("**/api/runs?*text=*", answer_late)
+    with page.expect_response("**/api/runs?*text=*"):
+        page.get_by_label("Search runs").fill(run_id)
+    expect(page.locator("body:not([data-loading])")).to_be_attached()
+    assert answered
+    expect(page.locator(ROW)).to_contain_text("canceled")

@@ -16,6 +16,7 @@ let waiting = false;
 let listening = false;
 let reloading = false;
 let rereads = 0;
+const underway = new Set(); // of each load: the changes since it began
 
 /**
  * Runs a page.
@@ -64,7 +65,7 @@ export function crumbs(links, title) {
 }
 
 async function loadAll() {
-  const [around, own] = await Promise.allSettled([read(address('summary')), page.load()]);
+  const [around, own] = await Promise.allSettled([read(address('summary')), loadPage()]);
   try {
     const {data, position} = valueOf(around);
     summary = data;
@@ -84,11 +85,25 @@ async function loadAll() {
   }
 }
 
+/** Loads the data of the page, or what `load` does. Changes that come while the answer is on its way
+ * are heard once more after it: the answer may be from before them. */
+export async function loadPage(load = page.load) {
+  const heard = [];
+  underway.add(heard);
+  try {
+    const position = await load();
+    for (const change of heard) page.hear(change);
+    return position;
+  } finally {
+    underway.delete(heard);
+  }
+}
+
 /** Loads the data of the page again and draws it. What it is about may be gone by now. */
 export async function reread() {
   const number = (rereads += 1);
   try {
-    await page.load();
+    await loadPage();
     redraw();
   } catch (error) {
     if (number === rereads) breakOff(error);
@@ -139,7 +154,10 @@ function listen(position) {
 function hear(change) {
   hearSummary(change);
   if (page.broken) retry(change);
-  else if (page.hear(change)) redraw();
+  else {
+    for (const heard of underway) heard.push(change);
+    if (page.hear(change)) redraw();
+  }
 }
 
 /** Tries again when a change may have fixed the problem. */

@@ -11,7 +11,7 @@ import {listenToKeys} from '../lineage/keys.js';
 import {Panel} from '../lineage/panel.js';
 import {Scene} from '../lineage/scene.js';
 import {AssetSearch} from '../asset_search.js';
-import {definitions, redraw, setActions, start} from '../shell.js';
+import {definitions, loadPage, redraw, setActions, start} from '../shell.js';
 import {shortcut} from '../shortcuts.js';
 import {assetWord} from '../states.js';
 import {announce, complain} from '../toast.js';
@@ -101,7 +101,7 @@ function roomForGraph() {
 }
 
 function hear(change) {
-  if (change.definitions && !change.definitions.loading) load().then(redraw, complain);
+  if (change.definitions && !change.definitions.loading) loadPage().then(redraw, complain);
   for (const steps of Object.values(change.progress ?? {})) {
     for (const [key, progress] of Object.entries(steps)) graph.touch(scene.report(key, progress));
   }
@@ -248,7 +248,7 @@ async function filter(text) {
 /** Loads another part of the graph and shows it, or the group that was `opened`. */
 async function reshape(opened = null) {
   try {
-    await load();
+    await loadPage();
   } catch (error) {
     complain(error);
     return;
@@ -269,7 +269,7 @@ async function stepped() {
   ({select, focus, hops, collapsed} = placeInAddress());
   search.text = parameters().get('q') ?? '';
   try {
-    await loadGraph(parameters().getAll('selected'));
+    await loadPage(() => loadGraph(parameters().getAll('selected')));
   } catch (error) {
     complain(error);
     return;

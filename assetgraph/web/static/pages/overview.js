@@ -7,7 +7,7 @@ import {empty, noAssets} from '../first_steps.js';
 import {count, plural, runName} from '../format.js';
 import {openLaunch} from '../launch_dialog.js';
 import {RunLanes} from '../run_lanes.js';
-import {definitions, redraw, reread, setActions, start} from '../shell.js';
+import {definitions, loadPage, redraw, reread, setActions, start} from '../shell.js';
 import {ASSET_STATES, RUN_STATUSES, glyph, runMark, word} from '../states.js';
 import {lasted, when} from '../live_times.js';
 import {parameters, remember} from '../address_state.js';
@@ -156,7 +156,7 @@ async function choose(chosen) {
   hours = chosen;
   lanes.range = null;
   keepAddress();
-  await load();
+  await loadPage();
   redraw();
 }
 

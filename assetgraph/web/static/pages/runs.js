@@ -4,7 +4,7 @@ import {address, assetPage, read, runPage} from '../api.js';
 import {h, icon} from '../dom.js';
 import {noRuns} from '../first_steps.js';
 import {plural, runName} from '../format.js';
-import {redraw, setActions, start} from '../shell.js';
+import {loadPage, redraw, setActions, start} from '../shell.js';
 import {cancelRuns, deleteRuns, inProgress} from '../run_actions.js';
 import {shortcut} from '../shortcuts.js';
 import {RUN_STATUSES, runMark, runStatus, tone, word} from '../states.js';
@@ -55,7 +55,7 @@ function hear(change) {
 
 function loadSoon() {
   clearTimeout(timer);
-  timer = setTimeout(() => load().then(redraw), PAUSE_MS);
+  timer = setTimeout(() => loadPage().then(redraw), PAUSE_MS);
 }
 
 /** Whether a new run belongs on this page. The server filters all others. */
@@ -109,7 +109,7 @@ async function act(withRuns) {
   const done = await withRuns(runs.filter((run) => ticked.has(run.run_id)));
   if (!done.length) return;
   for (const run of done) ticked.delete(run.run_id); // others may have been ticked since
-  await load();
+  await loadPage();
   if (!runs.length && pages.length > 1) turn(null);
   else redraw();
   document.getElementById('main').focus();
@@ -168,7 +168,7 @@ function change(name, value) {
 
 async function show(step = true) {
   remember({...filters, before: pages.at(-1)}, {step});
-  await load();
+  await loadPage();
   redraw();
 }
 
@@ -263,7 +263,7 @@ onStep(async () => {
   const before = parameters().get('before');
   const known = pages.indexOf(before);
   pages = known < 0 ? [before] : pages.slice(0, known + 1);
-  await load();
+  await loadPage();
   redraw();
 });
 start({load, draw, hear});
