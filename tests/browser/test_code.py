@@ -243,3 +243,26 @@ def test_details_of_past_attempts_are_drawn_only_while_they_are_open(
     expect(page.locator(".attempt").nth(2).locator(".attempt-body")).to_be_visible()
     page.locator(".attempt summary").nth(2).press("Enter")
     expect(page.locator(".attempt-body")).to_have_count(0)
+
+
+CLOSE_BEFORE_A_DRAWING = """() => {
+    const [first, second] = document.querySelectorAll('.attempt summary');
+    // A frame calls in order: this click, and then the drawing that the first one asks for.
+    const close = () => requestAnimationFrame(() => second.click());
+    document.addEventListener('toggle', close, {capture: true, once: true});
+    first.click();
+}"""
+
+
+def test_what_is_closed_just_before_the_page_is_drawn_stays_closed(
+    serve: Callable[..., Server], open_page: Callable[..., Page]
+) -> None:
+    server = serve({"pipeline.py": OFTEN})
+    for _ in range(2):
+        server.terminal("materialize", "often")
+    page = open_page(f"{server.url}/assets/often?tab=history")
+    page.locator(".attempt summary").nth(1).press("Enter")
+    expect(page.locator(".attempt-body")).to_have_count(1)
+    page.evaluate(CLOSE_BEFORE_A_DRAWING)
+    expect(page.locator(".attempt").nth(0).locator(".attempt-body")).to_be_visible()
+    expect(page.locator(".attempt-body")).to_have_count(1)

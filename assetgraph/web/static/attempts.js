@@ -8,6 +8,7 @@ import {duration} from './format.js';
 import {longText} from './long_text.js';
 import {kindOf, metadataTable, metadataValue} from './metadata.js';
 import {withoutSchema} from './schema.js';
+import {toggling} from './opening.js';
 import {redraw} from './shell.js';
 import {glyph} from './states.js';
 import {when} from './live_times.js';
@@ -26,7 +27,7 @@ function attemptLine(attempt, partitioned) {
   const found = attempt.evaluation; // of a check
   const state = !made || (found && !found.passed) ? (found?.severity === 'WARN' ? 'stale' : 'failed') : 'fresh';
   const key = `${attempt.run_id} ${attempt.timestamp} ${attempt.partition ?? ''}`;
-  const toggled = ({currentTarget: {open}}) => {
+  const toggled = (open) => {
     if (open === opened.has(key)) return;
     if (open) opened.add(key);
     else opened.delete(key);
@@ -37,7 +38,7 @@ function attemptLine(attempt, partitioned) {
     {key},
     h(
       'details',
-      {class: 'attempt', key: 'details', open: opened.has(key), ontoggle: toggled},
+      {class: 'attempt', key: 'details', open: opened.has(key), ...toggling(toggled)},
       h(
         'summary',
         {},

@@ -7,6 +7,7 @@ import {h, icon} from './dom.js';
 import {runName} from './format.js';
 import {when} from './live_times.js';
 import {metadataTable} from './metadata.js';
+import {toggling} from './opening.js';
 import {redraw} from './shell.js';
 import {glyph} from './states.js';
 import {complain} from './toast.js';
@@ -52,7 +53,7 @@ function checkLine(check) {
     {key: check.key},
     h(
       'details',
-      {class: 'attempt', key: 'details', open: isOpen, ontoggle: ({currentTarget}) => toggle(check, currentTarget.open)},
+      {class: 'attempt', key: 'details', open: isOpen, ...toggling((open) => toggle(check, open))},
       h(
         'summary',
         {},

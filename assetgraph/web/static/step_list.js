@@ -2,6 +2,7 @@
 
 import {h, icon} from './dom.js';
 import {keyText} from './key_text.js';
+import {toggling} from './opening.js';
 import {redraw} from './shell.js';
 import {progressBar} from './progress.js';
 import {spentText, stepGlyph} from './states.js';
@@ -75,7 +76,7 @@ function chunked(steps) {
 /** Many partitions of one asset as a group, which draws them while it is open. */
 function together(asset, state, steps, selected, chosen) {
   const name = `${state} ${asset}`;
-  const toggled = ({currentTarget: {open}}) => {
+  const toggled = (open) => {
     if (open === opened.has(name)) return;
     if (open) opened.add(name);
     else opened.delete(name);
@@ -86,7 +87,7 @@ function together(asset, state, steps, selected, chosen) {
     {key: name},
     h(
       'details',
-      {class: 'step-asset', open: opened.has(name), ontoggle: toggled},
+      {class: 'step-asset', open: opened.has(name), ...toggling(toggled)},
       h('summary', {}, icon('chevron', 'icon-small'), keyText(asset, 'grow'), h('span', {class: 'muted small nowrap'}, `${steps.length.toLocaleString('en')} partitions`)),
       opened.has(name) ? h('ul', {}, items(steps, selected, chosen)) : null,
     ),

@@ -5,6 +5,7 @@ import {h, icon} from '../dom.js';
 import {editorLink} from '../editor.js';
 import {empty} from '../first_steps.js';
 import {duration, plural} from '../format.js';
+import {toggling} from '../opening.js';
 import {redraw, setActions, start} from '../shell.js';
 import {glyph} from '../states.js';
 import {when} from '../live_times.js';
@@ -142,14 +143,14 @@ function modules() {
 /** A module with its assets, which are drawn only while it is open. */
 function moduleCard(module, own, atFirst) {
   const open = opened.get(module) ?? atFirst;
-  const toggled = ({currentTarget: {open: now}}) => {
+  const toggled = (now) => {
     if (now === (opened.get(module) ?? atFirst)) return;
     opened.set(module, now);
     redraw();
   };
   return h(
     'details',
-    {class: 'card module', key: module, open, ontoggle: toggled},
+    {class: 'card module', key: module, open, ...toggling(toggled)},
     h('summary', {class: 'card-head'}, icon('chevron', 'icon-small'), h('h2', {class: 'mono'}, module), h('span', {class: 'muted small'}, plural(own.length, 'asset'))),
     open
       ? h(
